@@ -1,0 +1,25 @@
+//! The shared model of Lokstra migrations: what the macro writes, what the folder reader produces
+//! and what the runtime executes.
+//!
+//! This crate has no dependencies and everything that a binary embeds can be built in a `const`.
+//! Programs use the [`lokstra`](https://docs.rs/lokstra) crate, which re-exports what they need.
+
+mod builder;
+mod checksum;
+mod identifier;
+mod set;
+mod snippet;
+mod version;
+
+pub use builder::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
+pub use checksum::{Checksum, ParseChecksumError};
+pub use identifier::{Identifier, IdentifierError, TableName};
+pub use set::{Database, Migration, Mode, Script, Set};
+pub use snippet::{Position, Snippet};
+pub use version::{ParseVersionError, Version};
+
+/// The schema of the tracking table where `schema-table` names none.
+pub const DEFAULT_SCHEMA: &str = "lokstra_core";
+
+/// The tracking table where `migration.yaml` names none.
+pub const DEFAULT_TABLE: &str = "schema_migrations";
