@@ -1,1 +1,57 @@
-//! Placeholder.
+//! Applies embedded migrations to PostgreSQL over the blocking [`postgres`] client.
+//!
+//! Programs use the [`lokstra`](https://docs.rs/lokstra) crate, which re-exports everything here.
+//!
+//! From a history to a report: [`history`] reads the tracking table, [`plan`] computes the steps
+//! without a database, [`step`] and [`statements`] run one of them, and [`engine`] is the loop.
+
+mod adopt;
+mod boot;
+#[cfg(feature = "config")]
+mod config;
+mod connect;
+mod divergence;
+mod engine;
+mod error;
+mod error_text;
+mod event;
+mod failure;
+mod guard;
+mod history;
+mod holder;
+mod message;
+mod migrations;
+mod migrator;
+mod off_runtime;
+mod plan;
+mod pools;
+mod report;
+mod retry;
+mod server_error;
+mod session;
+mod sql;
+mod statements;
+mod status;
+mod step;
+
+pub use boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
+#[cfg(feature = "config")]
+pub use config::{ConfigError, PoolProblem};
+pub use divergence::Divergence;
+pub use error::{Error, ErrorKind};
+pub use event::Event;
+pub use failure::{Aftermath, Failure};
+pub use history::{Applied, History};
+pub use holder::Holder;
+pub use lokstra_core::{
+    Checksum, Database, Migration, Mode, Position, Script, Set, Snippet, TableName, Version,
+};
+pub use migrations::Migrations;
+pub use migrator::Migrator;
+pub use plan::{Direction, Goal, Plan, PlanStep, Warning};
+pub use pools::{Pool, Pools};
+pub use report::{Outcome, Report, StepReport, Summary};
+pub use server_error::ServerError;
+pub use status::{State, Status, StatusRow};
+
+pub use postgres;

@@ -1,0 +1,58 @@
+//! A history that another program wrote: checksums are filled in, and nothing is run again.
+
+use lokstra_core::{Database, Version};
+
+use crate::error::Error;
+use crate::guard::{Guard, number};
+use crate::migrator::Options;
+use crate::server_error::ServerError;
+use crate::session::Session;
+
+/// How an adoption ended.
+#[derive(Debug)]
+pub(crate) enum Adoption {
+    Done,
+    /// Somebody else holds the lock.
+    Busy,
+    /// This role may not, the server may only read, or another session is in the way.
+    Refused(ServerError),
+}
+
+pub(crate) fn adopt(
+    session: &mut Session<'_>,
+    guard: &Guard<'_>,
+    database: Database<'_>,
+    versions: &[Version],
+    options: &Options,
+) -> Result<Adoption, Error> {
+    let rows =
+        versions.iter().filter_map(|version| database.migration(*version)).map(|migration| {
+            format!(
+                "({}, '{}', '{}')",
+                number(migration.version().get()),
+                migration.up().checksum(),
+                migration.down().checksum()
+            )
+        });
+    let message = format!(
+        "{}{}{}UPDATE {} h SET checksum = v.checksum, down_checksum = v.down_checksum \
+         FROM (VALUES {}) v(version, checksum, down_checksum) \
+         WHERE h.version OPERATOR(pg_catalog.=) v.version AND h.checksum IS NULL;COMMIT;{}",
+        guard.begin(options.lock_timeout, options.statement_timeout),
+        guard.lock(),
+        guard.bootstrap(),
+        guard.table.quoted(),
+        rows.collect::<Vec<_>>().join(", "),
+        session.hygiene()
+    );
+    let Err(error) = session.client().batch_execute(&message) else { return Ok(Adoption::Done) };
+    let Some(server) = error.as_db_error().map(ServerError::new) else {
+        return Err(Error::query(error));
+    };
+    let rollback = format!("ROLLBACK;{}", session.hygiene());
+    session.client().batch_execute(&rollback).map_err(Error::query)?;
+    Ok(match server.token() {
+        Some("busy") => Adoption::Busy,
+        _ => Adoption::Refused(server),
+    })
+}

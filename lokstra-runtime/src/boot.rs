@@ -1,0 +1,252 @@
+//! The two functions that a program calls when it starts, and the run over several pools.
+
+use lokstra_core::{Database, TableName};
+
+use crate::connect::Connector;
+use crate::error::{Error, ErrorKind};
+use crate::history;
+use crate::migrations::Migrations;
+use crate::migrator::Migrator;
+use crate::off_runtime::off_runtime;
+use crate::plan::{self, Goal};
+use crate::pools::Pools;
+use crate::report::{Outcome, Report, Summary};
+use crate::status::Status;
+
+/// What [`check_db_migration`] uses instead of the settings of `migration.yaml`.
+#[derive(Clone, Debug, Default)]
+pub struct MigrationConfig {
+    database: Option<String>,
+    pool: Option<String>,
+    table: Option<String>,
+}
+
+impl MigrationConfig {
+    /// No override.
+    pub fn new() -> MigrationConfig {
+        MigrationConfig::default()
+    }
+
+    /// The database of the set, by its folder: `migrations/01_main-db` or `01_main-db`.
+    #[must_use]
+    #[doc(alias = "MigrationsDir")]
+    pub fn database(mut self, folder: &str) -> MigrationConfig {
+        self.database = Some(folder.to_owned());
+        self
+    }
+
+    /// The pool, instead of `dbpool-name`.
+    #[must_use]
+    #[doc(alias = "DbPoolName")]
+    pub fn pool(mut self, name: &str) -> MigrationConfig {
+        self.pool = Some(name.to_owned());
+        self
+    }
+
+    /// The tracking table, instead of `schema-table`: `table` or `schema.table`.
+    #[must_use]
+    #[doc(alias = "SchemaTable")]
+    pub fn table(mut self, name: &str) -> MigrationConfig {
+        self.table = Some(name.to_owned());
+        self
+    }
+}
+
+/// Applies what is pending in one database, over a connection of its own: for the start of a
+/// program.
+///
+/// The pool is the one of `config`, or else `dbpool-name` of `migration.yaml`, or else the default
+/// of `pools`. A database with `enabled: false` is skipped, and the report says so.
+///
+/// # Errors
+///
+/// As [`Migrator::run`]; also if the set has several databases and `config` names none.
+#[doc(alias = "CheckDbMigration")]
+pub fn check_db_migration(
+    migrations: &Migrations,
+    pools: &Pools,
+    config: &MigrationConfig,
+) -> Result<Report, Error> {
+    let mut migrator = migrations.migrator();
+    if let Some(folder) = &config.database {
+        migrator = migrator.database(folder);
+    }
+    if let Some(name) = &config.table {
+        let table = name
+            .parse()
+            .map_err(|reason| Error::new(ErrorKind::BadTable { name: name.clone(), reason }))?;
+        migrator = migrator.table(table);
+    }
+    let databases = migrator.databases()?;
+    let [database] = databases.as_slice() else {
+        let names = databases.iter().map(|database| database.name().to_owned()).collect();
+        return Err(Error::new(ErrorKind::SeveralDatabases { names }));
+    };
+    if let Some(skipped) = migrator.skipped(*database, &migrator.table_of(*database)) {
+        return Ok(skipped);
+    }
+    let pool = match &config.pool {
+        Some(name) => pools.get(name)?,
+        None => pools.of(*database, true)?,
+    };
+    migrator.run_pool(pool, Goal::Latest)
+}
+
+/// Applies what is pending in every database of the set, in folder order, each over a connection of
+/// its own from its pool: for the start of a program.
+///
+/// Databases with `enabled: false` are skipped. All pools are looked up and all histories compared
+/// before the first script runs; then a database that fails does not keep the next from running.
+///
+/// ```no_run
+/// # use lokstra_runtime::{Migrations, Pools, check_db_migrations_auto};
+/// # static MIGRATIONS: Migrations = Migrations::EMPTY;
+/// let summary = check_db_migrations_auto(&MIGRATIONS, &Pools::from_env()?)?;
+/// println!("{summary}");
+/// # Ok::<(), lokstra_runtime::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Databases`] with every cause and the counts if one failed.
+#[doc(alias = "CheckDbMigrationsAuto")]
+pub fn check_db_migrations_auto(migrations: &Migrations, pools: &Pools) -> Result<Summary, Error> {
+    migrations.migrator().run_pools(pools, Goal::Latest)
+}
+
+/// A database of a run with what it takes to reach it.
+struct Job<'m> {
+    database: Database<'m>,
+    table: TableName,
+    target: Target,
+}
+
+enum Target {
+    Skipped(Report),
+    Pool(Connector),
+}
+
+fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Vec<Job<'m>>, Error> {
+    let databases = migrator.databases()?;
+    let mut causes = Vec::new();
+    let mut jobs = Vec::with_capacity(databases.len());
+    for &database in &databases {
+        let table = migrator.table_of(database);
+        if let Some(skipped) = migrator.skipped(database, &table) {
+            jobs.push(Job { database, table, target: Target::Skipped(skipped) });
+            continue;
+        }
+        match pools.of(database, databases.len() == 1).and_then(crate::Pool::connector) {
+            Ok(connector) => {
+                jobs.push(Job { database, table, target: Target::Pool(connector) });
+            }
+            Err(error) => causes.push((database.name().to_owned(), error)),
+        }
+    }
+    if causes.is_empty() { Ok(jobs) } else { Err(all_failed(&databases, migrator, causes)) }
+}
+
+/// Nothing ran: the reports say so of every database.
+fn all_failed(
+    databases: &[Database<'_>],
+    migrator: &Migrator<'_>,
+    mut causes: Vec<(String, Error)>,
+) -> Error {
+    if databases.len() == 1 && causes.len() == 1 {
+        return causes.remove(0).1;
+    }
+    let mut summary = Summary::default();
+    for database in databases {
+        let table = migrator.table_of(*database);
+        let skipped = migrator.skipped(*database, &table);
+        summary.reports.push(skipped.unwrap_or_else(|| Report::new(database.name(), table)));
+    }
+    Error::new(ErrorKind::Databases { summary, causes })
+}
+
+pub(crate) fn run_pools(
+    migrator: &mut Migrator<'_>,
+    pools: &Pools,
+    goal: Goal,
+) -> Result<Summary, Error> {
+    let jobs = jobs(migrator, pools)?;
+    if jobs.len() > 1 {
+        compare_all(migrator, &jobs, goal)?;
+    }
+    let mut summary = Summary::default();
+    let mut causes = Vec::new();
+    for job in jobs {
+        let connector = match job.target {
+            Target::Skipped(report) => {
+                summary.reports.push(report);
+                continue;
+            }
+            Target::Pool(connector) => connector,
+        };
+        match migrator.narrowed(job.database, |one| one.run_connector(&connector, goal)) {
+            Ok(report) => summary.reports.push(report),
+            Err(error) => {
+                summary.push_failed(&error, job.database.name(), job.table);
+                causes.push((job.database.name().to_owned(), error));
+            }
+        }
+    }
+    if causes.is_empty() {
+        return Ok(summary);
+    }
+    if summary.reports.len() == 1 {
+        return Err(causes.remove(0).1);
+    }
+    Err(Error::new(ErrorKind::Databases { summary, causes }))
+}
+
+/// Reads and compares every history before the first script of any database runs. A server that
+/// cannot be reached is left to the run itself, which goes on with the others.
+fn compare_all(migrator: &Migrator<'_>, jobs: &[Job<'_>], goal: Goal) -> Result<(), Error> {
+    let mut causes = Vec::new();
+    for job in jobs {
+        let Target::Pool(connector) = &job.target else { continue };
+        let Ok(look) = off_runtime(|| {
+            let (mut client, _) = connector.connect()?;
+            history::look(&mut client, &job.table)
+        }) else {
+            continue;
+        };
+        if let Err(reason) = plan::plan(job.database, &look.history, goal, migrator.policy()) {
+            causes.push((job.database.name().to_owned(), Error::from(reason)));
+        }
+    }
+    if causes.is_empty() {
+        return Ok(());
+    }
+    let databases: Vec<_> = jobs.iter().map(|job| job.database).collect();
+    Err(all_failed(&databases, migrator, causes))
+}
+
+pub(crate) fn status_pools(
+    migrator: &mut Migrator<'_>,
+    pools: &Pools,
+) -> Result<Vec<Status>, Error> {
+    let jobs = jobs(migrator, pools)?;
+    let reached = jobs.into_iter().filter_map(|job| match job.target {
+        Target::Pool(connector) => Some((job.database, job.table, connector)),
+        Target::Skipped(_) => None,
+    });
+    reached
+        .map(|(database, table, connector)| {
+            off_runtime(|| {
+                let (mut client, _) = connector.connect()?;
+                let look = history::look(&mut client, &table)?;
+                Ok(Status::new(database, table, &look.history))
+            })
+        })
+        .collect()
+}
+
+/// The outcome of a summary of one, for callers that work on one database.
+impl Summary {
+    /// Whether every database that was not skipped reached the goal.
+    pub fn is_success(&self) -> bool {
+        self.count(Outcome::Failed) == 0
+    }
+}

@@ -1,0 +1,318 @@
+//! Pools from `config.yaml`, as the Lokstra framework writes them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use postgres::Config;
+use serde_yaml::{Mapping, Value};
+
+use crate::error::{Error, ErrorKind};
+use crate::pools::{Pool, Pools};
+
+/// Why a file of pools cannot be used.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: std::io::ErrorKind,
+    },
+    /// The folder holds no `.yaml` file.
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file is not YAML, or `service-definitions` is not a mapping.
+    Yaml {
+        /// The file.
+        path: PathBuf,
+        /// Why, with the line.
+        reason: String,
+    },
+    /// A pool is defined twice.
+    Duplicate {
+        /// The second file.
+        path: PathBuf,
+        /// The pool.
+        pool: String,
+    },
+    /// A pool is defined in a way that cannot be used.
+    Pool {
+        /// The file.
+        path: PathBuf,
+        /// The pool.
+        pool: String,
+        /// Why.
+        reason: PoolProblem,
+    },
+}
+
+/// What is wrong with the definition of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PoolProblem {
+    /// `${NAME}` and the environment has no such variable.
+    Variable(String),
+    /// `${` without `}`.
+    Unclosed,
+    /// Neither `dsn` nor `host` and `database`.
+    NoTarget,
+    /// Another `driver` than `postgres`.
+    Driver(String),
+    /// A `port` that is no number below 65536.
+    Port(String),
+    /// A `schema` that is not a plain name.
+    Schema(String),
+    /// An `sslmode` that this build does not support.
+    SslMode(String),
+    /// A `dsn` that the client cannot read.
+    Dsn,
+    /// A field whose value is neither a text nor a number.
+    Field(String),
+}
+
+impl fmt::Display for PoolProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PoolProblem::Variable(name) => write!(
+                f,
+                "the environment variable {name} is not set\n  \
+                 help: set it, or give a default: ${{{name}:-value}}"
+            ),
+            PoolProblem::Unclosed => f.write_str("`${` without `}`"),
+            PoolProblem::NoTarget => f.write_str("it needs a `dsn`, or a `host` and a `database`"),
+            PoolProblem::Driver(name) => {
+                write!(f, "the driver `{name}` is not `postgres`")
+            }
+            PoolProblem::Port(text) => write!(f, "`{text}` is not a port"),
+            PoolProblem::Schema(text) => write!(f, "`{text}` is not a plain schema name"),
+            PoolProblem::SslMode(text) => {
+                write!(f, "`sslmode: {text}` is none of disable, prefer and require")
+            }
+            PoolProblem::Dsn => f.write_str(
+                "the `dsn` cannot be read\n  \
+                 help: it looks like postgres://user:password@host:5432/database",
+            ),
+            PoolProblem::Field(name) => write!(f, "`{name}` is neither a text nor a number"),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConfigError::Read { path, reason } => {
+                write!(f, "{}: cannot be read: {reason}", path.display())
+            }
+            ConfigError::EmptyFolder { path } => {
+                write!(f, "{}: the folder holds no .yaml file", path.display())
+            }
+            ConfigError::Yaml { path, reason } => write!(f, "{}: {reason}", path.display()),
+            ConfigError::Duplicate { path, pool } => {
+                write!(f, "{}: pool `{pool}` is defined in another file too", path.display())
+            }
+            ConfigError::Pool { path, pool, reason } => {
+                write!(f, "{}: pool `{pool}`: {reason}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Pools {
+    /// The pools that `service-definitions` of a `config.yaml`, or of all `.yaml` files of a
+    /// folder, defines: entries of type `dbpool` or `dbpool_pg`.
+    ///
+    /// ```yaml
+    /// service-definitions:
+    ///   db_main:
+    ///     type: dbpool
+    ///     driver: postgres
+    ///     dsn: "postgres://user:${DB_PASSWORD}@${DB_HOST:-localhost}:5432/myapp"
+    ///   db_orders:
+    ///     type: dbpool_pg
+    ///     config:
+    ///       host: localhost
+    ///       port: 5432
+    ///       database: orders
+    ///       username: app
+    ///       password: ${DB_PASSWORD}
+    ///       sslmode: disable
+    ///       schema: orders
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or is not such YAML. What is wrong within one pool, such as a
+    /// variable that is not set, is an error when that pool is used.
+    pub fn from_config(path: impl AsRef<Path>) -> Result<Pools, Error> {
+        read(path.as_ref(), &|name| std::env::var(name).ok())
+            .map_err(|error| Error::new(ErrorKind::Config(error)))
+    }
+}
+
+type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError> {
+    let mut pools = Pools::new();
+    let mut seen = BTreeSet::new();
+    for file in files(path)? {
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| ConfigError::Read { path: file.clone(), reason: error.kind() })?;
+        let services =
+            services(&text).map_err(|reason| ConfigError::Yaml { path: file.clone(), reason })?;
+        for (name, definition) in services {
+            let Some(name) = name.as_str().map(str::to_owned) else { continue };
+            let Some(kind) = definition.get("type").and_then(Value::as_str) else {
+                continue;
+            };
+            if !matches!(kind, "dbpool" | "dbpool_pg") {
+                continue;
+            }
+            if !seen.insert(name.clone()) {
+                return Err(ConfigError::Duplicate { path: file, pool: name });
+            }
+            let pool = match pool(&definition, environment) {
+                Ok(config) => Pool::from_config(config),
+                Err(reason) => Pool::broken(ConfigError::Pool {
+                    path: file.clone(),
+                    pool: name.clone(),
+                    reason,
+                }),
+            };
+            pools = pools.with(&name, pool);
+        }
+    }
+    Ok(pools)
+}
+
+/// The file itself, or the YAML files of a folder, by name.
+fn files(path: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let unreadable =
+        |error: std::io::Error| ConfigError::Read { path: path.to_owned(), reason: error.kind() };
+    let mut files = Vec::new();
+    for entry in path.read_dir().map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        if file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        Err(ConfigError::EmptyFolder { path: path.to_owned() })
+    } else {
+        Ok(files)
+    }
+}
+
+/// `service-definitions` of a file; an empty file has none.
+fn services(text: &str) -> Result<Mapping, String> {
+    let document: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    match document.get(SERVICES) {
+        None | Some(Value::Null) => Ok(Mapping::new()),
+        Some(Value::Mapping(services)) => Ok(services.clone()),
+        Some(_) => Err(format!("`{SERVICES}` is not a mapping of names to services")),
+    }
+}
+
+const SERVICES: &str = "service-definitions";
+
+/// The fields of a pool, with their variables replaced.
+struct Fields<'a> {
+    definition: &'a Value,
+    environment: Environment<'a>,
+}
+
+impl Fields<'_> {
+    /// A text or a number (a password or a port may be written as one); empty means absent.
+    fn get(&self, name: &str) -> Result<Option<String>, PoolProblem> {
+        let text = match self.definition.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(text)) => expand(text, self.environment)?,
+            Some(Value::Number(number)) => number.to_string(),
+            Some(_) => return Err(PoolProblem::Field(name.to_owned())),
+        };
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+}
+
+fn pool(definition: &Value, environment: Environment<'_>) -> Result<Config, PoolProblem> {
+    let outer = Fields { definition, environment };
+    if let Some(driver) = outer.get("driver")?
+        && driver != "postgres"
+        && driver != "postgresql"
+    {
+        return Err(PoolProblem::Driver(driver));
+    }
+    let fields = Fields { definition: definition.get("config").unwrap_or(definition), environment };
+    let mut config = match fields.get("dsn")? {
+        Some(dsn) => dsn.parse::<Config>().map_err(|_| PoolProblem::Dsn)?,
+        None => from_parts(&fields)?,
+    };
+    if let Some(schema) = fields.get("schema")? {
+        let schema: lokstra_core::Identifier =
+            schema.parse().map_err(|_| PoolProblem::Schema(schema))?;
+        let options = config.get_options().unwrap_or_default();
+        let options = format!("{options} -c search_path={schema}");
+        config.options(options.trim_start());
+    }
+    Ok(config)
+}
+
+fn from_parts(fields: &Fields<'_>) -> Result<Config, PoolProblem> {
+    let (Some(host), Some(database)) = (fields.get("host")?, fields.get("database")?) else {
+        return Err(PoolProblem::NoTarget);
+    };
+    let mut config = Config::new();
+    config.host(&host).dbname(&database);
+    if let Some(port) = fields.get("port")? {
+        config.port(port.parse().map_err(|_| PoolProblem::Port(port))?);
+    }
+    if let Some(user) = fields.get("username")? {
+        config.user(&user);
+    }
+    if let Some(password) = fields.get("password")? {
+        config.password(password);
+    }
+    if let Some(mode) = fields.get("sslmode")? {
+        config.ssl_mode(ssl_mode(&mode)?);
+    }
+    Ok(config)
+}
+
+fn ssl_mode(mode: &str) -> Result<postgres::config::SslMode, PoolProblem> {
+    use postgres::config::SslMode;
+    match mode {
+        "disable" => Ok(SslMode::Disable),
+        "allow" | "prefer" => Ok(SslMode::Prefer),
+        "require" => Ok(SslMode::Require),
+        other => Err(PoolProblem::SslMode(other.to_owned())),
+    }
+}
+
+/// Replaces `${NAME}` and `${NAME:-default}`.
+fn expand(text: &str, environment: Environment<'_>) -> Result<String, PoolProblem> {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (inside, after) = after.split_once('}').ok_or(PoolProblem::Unclosed)?;
+        let (name, default) = match inside.split_once(":-") {
+            Some((name, default)) => (name, Some(default.to_owned())),
+            None => (inside, None),
+        };
+        let value = environment(name).filter(|value| !value.is_empty()).or(default);
+        expanded.push_str(before);
+        expanded.push_str(&value.ok_or_else(|| PoolProblem::Variable(name.to_owned()))?);
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}

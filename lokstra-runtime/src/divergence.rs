@@ -1,0 +1,107 @@
+use std::fmt;
+
+use lokstra_core::{Checksum, Version};
+
+/// One way in which the history and the embedded migrations disagree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Divergence {
+    /// An applied migration was edited afterwards.
+    Edited {
+        /// The version.
+        version: Version,
+        /// The up script that is embedded now.
+        path: String,
+        /// The checksum in the history.
+        applied: Checksum,
+        /// The checksum of the embedded script.
+        embedded: Checksum,
+    },
+    /// A pending migration is older than the newest applied one.
+    OutOfOrder {
+        /// The pending version.
+        version: Version,
+        /// Its up script.
+        path: String,
+        /// The newest applied version.
+        newest: Version,
+    },
+    /// The history has a migration that is newer than all embedded ones, which are not all applied
+    /// (or `strict` was asked for).
+    Ahead {
+        /// The version in the history.
+        version: Version,
+        /// Its description in the history.
+        description: Option<String>,
+    },
+    /// The history has a migration, among the embedded ones, that is not embedded.
+    Removed {
+        /// The version in the history.
+        version: Version,
+        /// Its description in the history.
+        description: Option<String>,
+    },
+}
+
+impl Divergence {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Divergence::Edited { path, version, .. } => format!(
+                "restore {path} as it was when it was applied, and put the change into a new \
+                 migration; to edit {version} itself, restore it, roll it back, and edit it then"
+            ),
+            Divergence::OutOfOrder { path, newest, .. } => format!(
+                "rename {} so that its version is above {newest}, or allow it with \
+                 `out_of_order(true)`",
+                path.rsplit('/').next().unwrap_or(path)
+            ),
+            Divergence::Ahead { .. } => {
+                "a newer build has migrated this database: deploy that build or a later one".into()
+            }
+            Divergence::Removed { version, .. } => format!(
+                "bring the files of {version} back, or go on without them with \
+                 `allow_missing(true)`"
+            ),
+        }
+    }
+}
+
+struct Named<'a>(Version, &'a Option<String>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Some(description) => write!(f, "{}_{description}", self.0),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Divergence::Edited { version, path, applied, embedded } => write!(
+                f,
+                "{path}: migration {version} was edited after it was applied: the history has \
+                 checksum {}, the file {}",
+                applied.short(),
+                embedded.short()
+            ),
+            Divergence::OutOfOrder { version, path, newest } => write!(
+                f,
+                "{path}: migration {version} is not applied, but {newest}, which comes after it, is"
+            ),
+            Divergence::Ahead { version, description } => write!(
+                f,
+                "migration {} is applied and newer than everything in this build",
+                Named(*version, description)
+            ),
+            Divergence::Removed { version, description } => write!(
+                f,
+                "migration {} is applied and its files are not in this build",
+                Named(*version, description)
+            ),
+        }
+    }
+}

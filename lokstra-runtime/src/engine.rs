@@ -1,0 +1,320 @@
+//! The loop: read the history, plan, run the next step, again.
+
+use lokstra_core::{Database, Mode, TableName, Version};
+
+use crate::adopt::{self, Adoption};
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::guard::Guard;
+use crate::history::{self, Applied, History, Look, Shape};
+use crate::holder;
+use crate::migrator::Options;
+use crate::plan::{self, Direction, Goal, PlanStep, Warning};
+use crate::report::{Outcome, Report, StepReport};
+use crate::retry::Backoff;
+use crate::session::Session;
+use crate::sql::LockKey;
+use crate::statements;
+use crate::step::{self, Attempt};
+
+/// How often a step is tried that fails for a reason that passes, such as a lock timeout.
+const MOST_ATTEMPTS: u32 = 20;
+
+pub(crate) struct Engine<'e, 'm> {
+    database: Database<'m>,
+    table: TableName,
+    key: LockKey,
+    options: &'e Options,
+    session: Session<'e>,
+    listener: &'e mut (dyn FnMut(&Event<'_>) + Send),
+    report: Report,
+}
+
+/// What became of a step.
+enum Progress {
+    Done,
+    /// Not run: look at the history again.
+    Overtaken,
+}
+
+impl<'e, 'm> Engine<'e, 'm> {
+    pub(crate) fn new(
+        database: Database<'m>,
+        table: TableName,
+        options: &'e Options,
+        session: Session<'e>,
+        listener: &'e mut (dyn FnMut(&Event<'_>) + Send),
+    ) -> Engine<'e, 'm> {
+        let report = Report::new(database.name(), table.clone());
+        Engine { database, key: LockKey::of(&table), table, options, session, listener, report }
+    }
+
+    pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
+        match self.work(goal) {
+            Ok(()) => {
+                self.report.outcome = Outcome::Done;
+                Ok(self.report)
+            }
+            Err(error) => Err(error.with_report(self.report)),
+        }
+    }
+
+    fn work(&mut self, goal: Goal) -> Result<(), Error> {
+        let mut look = self.look()?;
+        let mut wait = Backoff::new(self.options.lock_wait);
+        'plan: loop {
+            let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
+            self.report.warnings = plan.warnings;
+            if goal.direction() == Direction::Up
+                && !self.adopt(&mut look, &plan.steps, &mut wait)?
+            {
+                look = self.wait(&look, goal, &mut wait)?;
+                continue 'plan;
+            }
+            if !plan.steps.is_empty() {
+                self.check_before(&look, &plan.steps)?;
+            }
+            for (nth, step) in plan.steps.iter().enumerate() {
+                while let Progress::Overtaken =
+                    self.step(&mut look, step, &plan.steps[nth + 1..])?
+                {
+                    let expected = std::mem::take(&mut look.history);
+                    look = self.wait(&look, goal, &mut wait)?;
+                    if !goal.is_relative() {
+                        continue 'plan;
+                    }
+                    if !same_versions(&expected, &look.history) {
+                        let (from, to) = (expected.newest(), look.history.newest());
+                        return Err(Error::new(ErrorKind::Moved { from, to }));
+                    }
+                }
+                wait = Backoff::new(self.options.lock_wait);
+            }
+            break;
+        }
+        self.warn();
+        Ok(())
+    }
+
+    fn look(&mut self) -> Result<Look, Error> {
+        let look = history::look(self.session.client(), &self.table)?;
+        self.report.current = look.history.newest();
+        Ok(look)
+    }
+
+    /// What can be known before the first script runs.
+    fn check_before(&mut self, look: &Look, steps: &[PlanStep<'_>]) -> Result<(), Error> {
+        let versions = || steps.iter().map(|step| step.migration.version());
+        if look.facts.standby || look.facts.read_only {
+            return Err(Error::new(ErrorKind::ReadOnly {
+                standby: look.facts.standby,
+                versions: versions().collect(),
+            }));
+        }
+        let highest = look.facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
+        if let Some(version) = versions().find(|version| *version > highest) {
+            let table = self.table.clone();
+            return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
+        }
+        let database = self.report.database.as_str();
+        (self.listener)(&Event::Planned { database, steps: steps.len() });
+        self.session.prepare()
+    }
+
+    /// Fills in the checksums that another program did not write. Fails softly where there is
+    /// nothing else to do. False: somebody else is at work.
+    fn adopt(
+        &mut self,
+        look: &mut Look,
+        steps: &[PlanStep<'_>],
+        wait: &mut Backoff,
+    ) -> Result<bool, Error> {
+        let trusted =
+            self.report.warnings.iter().position(|w| matches!(w, Warning::Trusted { .. }));
+        let Some(nth) = trusted else { return Ok(true) };
+        if look.facts.standby || look.facts.read_only {
+            return Ok(true);
+        }
+        let Warning::Trusted { versions, .. } = self.report.warnings[nth].clone() else {
+            return Ok(true);
+        };
+        self.session.prepare()?;
+        loop {
+            let guard = Guard { table: &self.table, key: self.key, look };
+            let session = &mut self.session;
+            match adopt::adopt(session, &guard, self.database, &versions, self.options)? {
+                Adoption::Done => {
+                    *look = self.look()?;
+                    self.report.warnings[nth] = Warning::Trusted { versions, recorded: true };
+                    return Ok(true);
+                }
+                Adoption::Busy => return Ok(false),
+                Adoption::Refused(_) if steps.is_empty() => return Ok(true),
+                Adoption::Refused(error) if step::passes(&error) && !wait.is_over() => wait.sleep(),
+                Adoption::Refused(error) => return Err(Error::new(ErrorKind::Server(error))),
+            }
+        }
+    }
+
+    /// Runs a step until it is done, failed, or overtaken by somebody else.
+    fn step(
+        &mut self,
+        look: &mut Look,
+        step: &PlanStep<'m>,
+        rest: &[PlanStep<'m>],
+    ) -> Result<Progress, Error> {
+        let mut backoff = Backoff::new(None);
+        for attempt in 1.. {
+            (self.listener)(&Event::Running { database: &self.report.database, step });
+            let guard = Guard { table: &self.table, key: self.key, look };
+            let run = match step.script().mode() {
+                Mode::Transactional => step::attempt,
+                Mode::NoTransaction => statements::attempt,
+            };
+            let outcome = run(&mut self.session, &guard, step, self.options)?;
+            self.pass_on_notices(step);
+            match outcome {
+                Attempt::Done(elapsed) => {
+                    self.done(look, step, elapsed);
+                    return Ok(Progress::Done);
+                }
+                Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
+                Attempt::Again(error) if attempt < MOST_ATTEMPTS => {
+                    let database = self.report.database.as_str();
+                    (self.listener)(&Event::Retrying { database, step, error: &error, attempt });
+                    backoff.sleep();
+                }
+                Attempt::Again(error) => {
+                    let aftermath = crate::failure::Aftermath::RolledBack;
+                    let place = crate::failure::Place::default();
+                    let failure = crate::failure::Failure::new(step, place, error, aftermath);
+                    return Err(self.failed(look, failure, rest));
+                }
+                Attempt::Failed(failure) => return Err(self.failed(look, *failure, rest)),
+                Attempt::Lost(source) => return self.lost(look, step, source),
+            }
+        }
+        Ok(Progress::Overtaken)
+    }
+
+    fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
+        record(&mut look.history, step);
+        if look.facts.shape.as_ref().is_none_or(|shape| !shape.is_ours()) {
+            look.facts.shape = Some(Shape::ours());
+            look.facts.schema_exists = true;
+        }
+        let done = StepReport {
+            direction: step.direction,
+            version: step.migration.version(),
+            description: step.migration.description().to_owned(),
+            elapsed,
+        };
+        (self.listener)(&Event::Finished { database: &self.report.database, step: &done });
+        self.report.current = look.history.newest();
+        self.report.steps.push(done);
+    }
+
+    fn failed(
+        &mut self,
+        look: &Look,
+        mut failure: crate::failure::Failure,
+        rest: &[PlanStep<'_>],
+    ) -> Error {
+        failure.current = look.history.newest();
+        failure.not_tried = rest.iter().map(|step| step.migration.version()).collect();
+        Error::new(ErrorKind::Failed(failure))
+    }
+
+    /// The server finishes what it was sent, COMMIT included, or rolls it back: once nobody holds
+    /// the lock any more, the history tells which.
+    fn lost(
+        &mut self,
+        look: &mut Look,
+        step: &PlanStep<'_>,
+        source: postgres::Error,
+    ) -> Result<Progress, Error> {
+        let running = Some(step.migration.version());
+        let lost = |source| Error::new(ErrorKind::ConnectionLost { running, source });
+        let started = std::time::Instant::now();
+        match self.session.reconnect() {
+            Ok(true) => {}
+            Ok(false) | Err(_) => return Err(lost(source)),
+        }
+        let mut wait = Backoff::new(self.options.lock_wait);
+        while let Some(holder) = holder::find(self.session.client(), self.key)? {
+            self.waiting(Some(holder), &mut wait)?;
+        }
+        let before = std::mem::take(&mut look.history);
+        *look = self.look()?;
+        let mut after = before.clone();
+        record(&mut after, step);
+        if same_versions(&after, &look.history) {
+            look.history = before;
+            self.done(look, step, started.elapsed());
+            return Ok(Progress::Done);
+        }
+        Ok(Progress::Overtaken)
+    }
+
+    /// Waits until nobody holds the lock, or until somebody else has done the work. Looks at the
+    /// history, never at the step: a refused step would be logged by the server, script and all.
+    fn wait(&mut self, _last: &Look, goal: Goal, wait: &mut Backoff) -> Result<Look, Error> {
+        loop {
+            let holder = holder::find(self.session.client(), self.key)?;
+            let is_held = holder.is_some();
+            self.waiting(holder, wait)?;
+            let look = self.look()?;
+            let nothing_left = !goal.is_relative()
+                && plan::plan(self.database, &look.history, goal, self.options.policy)
+                    .is_ok_and(|plan| plan.steps.is_empty());
+            if !is_held || nothing_left {
+                return Ok(look);
+            }
+        }
+    }
+
+    fn waiting(&mut self, holder: Option<holder::Holder>, wait: &mut Backoff) -> Result<(), Error> {
+        let waited = wait.waited();
+        if wait.is_over() {
+            return Err(Error::new(ErrorKind::LockHeld { holder, waited }));
+        }
+        let database = self.report.database.as_str();
+        (self.listener)(&Event::Waiting { database, holder: holder.as_ref(), waited });
+        wait.sleep();
+        Ok(())
+    }
+
+    fn warn(&mut self) {
+        for warning in &self.report.warnings {
+            (self.listener)(&Event::Warned { database: &self.report.database, warning });
+        }
+    }
+
+    fn pass_on_notices(&mut self, step: &PlanStep<'_>) {
+        for (severity, message) in self.session.notices() {
+            let database = self.report.database.as_str();
+            let (severity, message) = (severity.as_str(), message.as_str());
+            (self.listener)(&Event::Notice { database, step, severity, message });
+        }
+    }
+}
+
+/// What the step does to the history, without reading it again.
+fn record(history: &mut History, step: &PlanStep<'_>) {
+    let migration = step.migration;
+    match step.direction {
+        Direction::Down => history.remove(migration.version()),
+        Direction::Up => history.insert(Applied {
+            version: migration.version(),
+            description: Some(migration.description().to_owned()),
+            checksum: Some(migration.up().checksum()),
+            applied_at: None,
+            applied_by: None,
+            execution_ms: None,
+        }),
+    }
+}
+
+fn same_versions(a: &History, b: &History) -> bool {
+    a.iter().map(|row| row.version).eq(b.iter().map(|row| row.version))
+}

@@ -1,0 +1,259 @@
+use std::fmt;
+use std::time::Duration;
+
+use lokstra_core::{TableName, Version};
+
+use crate::divergence::Divergence;
+use crate::failure::Failure;
+use crate::holder::Holder;
+use crate::plan::NoPlan;
+use crate::report::{Report, Summary};
+use crate::server_error::ServerError;
+
+/// Why a run did not reach its goal. [`kind`](Error::kind) says what happened,
+/// [`report`](Error::report) what was done before it.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    report: Option<Report>,
+}
+
+/// What happened. `Display` says it in full, with what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No pool is named, neither by `migration.yaml` nor by the program, and none is the default.
+    NoPool {
+        /// The folder's name.
+        database: String,
+    },
+    /// A pool that nobody defines.
+    UnknownPool {
+        /// The name that was looked for.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+        /// The environment variable that would define it.
+        variable: String,
+    },
+    /// A database that the set does not have.
+    UnknownDatabase {
+        /// The name that was looked for.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// The set has several databases and the call works on one.
+    SeveralDatabases {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// `schema-table` of a [`MigrationConfig`](crate::MigrationConfig) is not a table name.
+    BadTable {
+        /// What was given.
+        name: String,
+        /// Why not.
+        reason: lokstra_core::IdentifierError,
+    },
+    /// The connection string cannot be read.
+    BadUrl(postgres::Error),
+    /// A file of pools cannot be used.
+    #[cfg(feature = "config")]
+    Config(crate::config::ConfigError),
+    /// There is no connection.
+    Connect {
+        /// Host, port and database; never a password.
+        target: String,
+        /// Why.
+        source: postgres::Error,
+    },
+    /// The connection was lost and could not be made again, or is not ours to make again.
+    ConnectionLost {
+        /// The migration that was running: it is either applied or not, and the history tells.
+        running: Option<Version>,
+        /// What the client saw.
+        source: postgres::Error,
+    },
+    /// The caller's transaction is open: a step would commit it.
+    InTransaction,
+    /// There is work to do and the server or the role may only read.
+    ReadOnly {
+        /// Whether the server is a standby.
+        standby: bool,
+        /// What is pending.
+        versions: Vec<Version>,
+    },
+    /// Somebody else held the migration lock for longer than `lock_wait`.
+    LockHeld {
+        /// Who, if the server tells.
+        holder: Option<Holder>,
+        /// How long this run waited.
+        waited: Duration,
+    },
+    /// The tracking table was locked by somebody for longer than a boot waits.
+    HistoryLocked {
+        /// The table.
+        table: TableName,
+    },
+    /// Somebody else migrated while this run was counting steps.
+    Moved {
+        /// The newest applied version when the run began.
+        from: Option<Version>,
+        /// The newest applied version now.
+        to: Option<Version>,
+    },
+    /// History and embedded migrations disagree.
+    Diverged(Vec<Divergence>),
+    /// A version that is neither embedded nor applied.
+    UnknownVersion(Version),
+    /// `up_to` a version below the newest applied one.
+    AboveTarget {
+        /// The target.
+        version: Version,
+        /// The newest applied version.
+        newest: Version,
+    },
+    /// A migration to roll back is not in this build.
+    NotEmbedded(Version),
+    /// There is nothing to roll back.
+    NothingApplied,
+    /// A version that the tracking table's `integer` column cannot hold.
+    VersionTooLarge {
+        /// The version.
+        version: Version,
+        /// The table.
+        table: TableName,
+    },
+    /// A row of the tracking table that cannot be read.
+    OddHistory {
+        /// The table.
+        table: TableName,
+        /// The column.
+        column: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// A script failed on the server.
+    Failed(Failure),
+    /// A no-transaction script needs a session and the connection goes through a pooler that gives
+    /// none.
+    Pooler {
+        /// The migration.
+        version: Version,
+    },
+    /// A no-transaction script was changed after a part of it had run.
+    ChangedMidway {
+        /// The migration.
+        version: Version,
+        /// The file.
+        path: String,
+        /// How many of its statements are done.
+        done: usize,
+    },
+    /// The server refused something else than a script: reading or creating the tracking table.
+    Server(ServerError),
+    /// The client failed in another way.
+    Client(postgres::Error),
+    /// The server answered nothing.
+    NoAnswer,
+    /// Some databases of a set failed.
+    Databases {
+        /// A report a database.
+        summary: Summary,
+        /// The folder's name and the cause, for each that failed.
+        causes: Vec<(String, Error)>,
+    },
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind) -> Error {
+        Error(Box::new(Inner { kind, report: None }))
+    }
+
+    /// An error of a query of ours.
+    pub(crate) fn query(error: postgres::Error) -> Error {
+        let kind = match error.as_db_error() {
+            Some(server) => ErrorKind::Server(ServerError::new(server)),
+            None if is_lost(&error) => ErrorKind::ConnectionLost { running: None, source: error },
+            None => ErrorKind::Client(error),
+        };
+        Error::new(kind)
+    }
+
+    pub(crate) fn with_report(mut self, report: Report) -> Error {
+        self.0.report = Some(report);
+        self
+    }
+
+    /// What happened.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// What was done before it; `None` where no database was reached.
+    pub fn report(&self) -> Option<&Report> {
+        self.0.report.as_ref()
+    }
+
+    /// The failed script, if that is what happened.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self.kind() {
+            ErrorKind::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+/// Whether this is the end of a connection and not the answer to a query.
+pub(crate) fn is_lost(error: &postgres::Error) -> bool {
+    let io = std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
+    // FATAL: the server ends the connection, by an operator (57P01), a crash (57P02) or a restart.
+    let fatal = error.code().is_some_and(|code| matches!(code.code(), "57P01" | "57P02" | "57P03"));
+    error.is_closed() || io || fatal
+}
+
+impl From<NoPlan> for Error {
+    fn from(reason: NoPlan) -> Error {
+        Error::new(match reason {
+            NoPlan::Diverged(divergences) => ErrorKind::Diverged(divergences),
+            NoPlan::UnknownVersion(version) => ErrorKind::UnknownVersion(version),
+            NoPlan::Above { version, newest } => ErrorKind::AboveTarget { version, newest },
+            NoPlan::NotEmbedded(version) => ErrorKind::NotEmbedded(version),
+            NoPlan::NothingApplied => ErrorKind::NothingApplied,
+        })
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `fn main() -> Result<(), Error>` prints this one: it has to be fit for a person.
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.kind(), f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.kind() {
+            ErrorKind::BadUrl(source)
+            | ErrorKind::Connect { source, .. }
+            | ErrorKind::ConnectionLost { source, .. }
+            | ErrorKind::Client(source) => Some(source),
+            #[cfg(feature = "config")]
+            ErrorKind::Config(source) => Some(source),
+            ErrorKind::Server(source) => Some(source),
+            ErrorKind::Failed(failure) => Some(&failure.server),
+            ErrorKind::BadTable { reason, .. } => Some(reason),
+            ErrorKind::Databases { causes, .. } => {
+                causes.first().map(|(_, cause)| cause as &(dyn std::error::Error + 'static))
+            }
+            _ => None,
+        }
+    }
+}

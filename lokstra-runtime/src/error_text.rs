@@ -1,0 +1,169 @@
+//! The errors as a person reads them: what happened, what state things are in, what to do.
+
+use std::fmt;
+
+use lokstra_core::Version;
+
+use crate::error::ErrorKind;
+use crate::plan::list;
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorKind::NoPool { database } => write!(
+                f,
+                "database pool must be specified: {database} names none\n  \
+                 help: write `dbpool-name: …` into its migration.yaml, or set DATABASE_URL"
+            ),
+            ErrorKind::UnknownPool { name, known, variable } => write!(
+                f,
+                "database pool not found: `{name}`\n  pools: {}\n  \
+                 help: define it under `service-definitions` of config.yaml, or set {variable}",
+                names(known)
+            ),
+            ErrorKind::UnknownDatabase { name, known } => {
+                write!(f, "no database folder `{name}`\n  databases: {}", names(known))
+            }
+            ErrorKind::SeveralDatabases { names: all } => write!(
+                f,
+                "this set has {} databases and the call works on one\n  databases: {}\n  help: \
+                 choose one with `.migrator().database(\"{}\")`, or run all of them with \
+                 `check_db_migrations_auto`",
+                all.len(),
+                names(all),
+                all.first().map_or("…", String::as_str)
+            ),
+            ErrorKind::BadTable { name, reason } => {
+                write!(f, "`{name}` cannot be the tracking table: {reason}")
+            }
+            ErrorKind::BadUrl(source) => write!(
+                f,
+                "the connection string cannot be read: {}\n  \
+                 help: it looks like postgres://user:password@host:5432/database",
+                chain(source)
+            ),
+            #[cfg(feature = "config")]
+            ErrorKind::Config(error) => fmt::Display::fmt(error, f),
+            ErrorKind::Connect { target, source } => {
+                write!(f, "no connection to {target}: {}", chain(source))
+            }
+            ErrorKind::ConnectionLost { running: Some(version), source } => write!(
+                f,
+                "the connection was lost while {version} was running: {}\n  \
+                 state: {version} is either applied as a whole or not at all\n  \
+                 help: run again; the history tells, and the run goes on from there",
+                chain(source)
+            ),
+            ErrorKind::ConnectionLost { running: None, source } => {
+                write!(f, "the connection was lost: {}\n  help: run again", chain(source))
+            }
+            ErrorKind::InTransaction => f.write_str(
+                "the client is inside a transaction, which a migration would commit\n  \
+                 help: commit or roll it back first, or give the migrations a client of their own",
+            ),
+            ErrorKind::ReadOnly { standby, versions } => write!(
+                f,
+                "{} pending and {}\n  help: {}",
+                list(versions, "is", "are"),
+                if *standby { "the server is a standby" } else { "the session is read-only" },
+                if *standby {
+                    "connect to the primary server"
+                } else {
+                    "see default_transaction_read_only of the role and of the database"
+                }
+            ),
+            ErrorKind::LockHeld { holder, waited } => {
+                write!(f, "another migration is running: waited {} s for it", waited.as_secs())?;
+                if let Some(holder) = holder {
+                    write!(f, "\n  holder: {holder}\n  to end it: {}", holder.remedy())?;
+                }
+                f.write_str("\n  help: `lock_wait` sets how long a run waits")
+            }
+            ErrorKind::HistoryLocked { table } => write!(
+                f,
+                "the tracking table {table} is locked by another session\n  \
+                 help: see pg_locks for who holds it, and run again"
+            ),
+            ErrorKind::Moved { from, to } => write!(
+                f,
+                "somebody else migrated meanwhile: the database was at {} and is at {}\n  \
+                 help: look at the status, and run again if that is still what you want",
+                or_none(*from),
+                or_none(*to)
+            ),
+            ErrorKind::Diverged(divergences) => {
+                f.write_str("the database and this build disagree; nothing was run")?;
+                for divergence in divergences {
+                    write!(f, "\n  {divergence}\n    help: {}", divergence.help())?;
+                }
+                Ok(())
+            }
+            ErrorKind::UnknownVersion(version) => {
+                write!(f, "there is no migration {version}")
+            }
+            ErrorKind::AboveTarget { version, newest } => write!(
+                f,
+                "the database is at {newest}, above {version}\n  help: go down to {version} instead"
+            ),
+            ErrorKind::NotEmbedded(version) => write!(
+                f,
+                "migration {version} is applied and not in this build, which cannot roll it back\n  \
+                 help: roll it back with the build that applied it"
+            ),
+            ErrorKind::NothingApplied => f.write_str("No migrations applied yet"),
+            ErrorKind::VersionTooLarge { version, table } => write!(
+                f,
+                "{version} does not fit into the `version` column of {table}, an integer\n  help: \
+                 ALTER TABLE {table} ALTER COLUMN version TYPE bigint;"
+            ),
+            ErrorKind::OddHistory { table, column, value } => write!(
+                f,
+                "{table} has a row with {column} `{value}`, which no migration tool of ours wrote"
+            ),
+            ErrorKind::Failed(failure) => fmt::Display::fmt(failure, f),
+            ErrorKind::Pooler { version } => write!(
+                f,
+                "{version} is a no-transaction migration and the connection goes through a pooler, \
+                 where a lock does not stay with its session\n  \
+                 help: use a direct connection, or say `session_pooler(true)` if the pooler is in \
+                 session mode"
+            ),
+            ErrorKind::ChangedMidway { version, path, done } => write!(
+                f,
+                "{path}: the first {done} statements of {version} ran before it was interrupted, \
+                 and they are not those of the file now\n  \
+                 help: restore them as they were; only what comes after them may change"
+            ),
+            ErrorKind::Server(error) => write!(f, "the server refused: {error}"),
+            ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),
+            ErrorKind::NoAnswer => f.write_str("the server gave no answer"),
+            ErrorKind::Databases { summary, causes } => {
+                write!(f, "{}", summary.totals())?;
+                for (database, cause) in causes {
+                    write!(f, "\n{database}: {cause}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn names(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn or_none(version: Option<Version>) -> String {
+    version.map_or_else(|| "no version".to_owned(), |version| version.to_string())
+}
+
+/// An error of the client with its causes: its own `Display` hides them.
+fn chain(error: &postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

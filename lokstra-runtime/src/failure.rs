@@ -1,0 +1,180 @@
+use std::fmt;
+
+use lokstra_core::{Position, Script, Snippet, Version};
+
+use crate::plan::{Direction, PlanStep};
+use crate::server_error::ServerError;
+
+/// What is left of a script that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Aftermath {
+    /// Nothing: the transaction was rolled back.
+    RolledBack,
+    /// A no-transaction script: its first statements are done and stay; the next run goes on behind
+    /// them.
+    Partial {
+        /// How many statements are done.
+        done: usize,
+        /// How many there are.
+        total: usize,
+    },
+    /// The script ended the transaction itself, so that some of it may be committed and none of it
+    /// is recorded.
+    Unrecorded,
+}
+
+/// A script that failed on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The version.
+    pub version: Version,
+    /// The description.
+    pub description: String,
+    /// Up or down.
+    pub direction: Direction,
+    /// The file, relative to the crate.
+    pub path: String,
+    /// Where in the file, if the server or the count of statements tells.
+    pub position: Option<Position>,
+    /// The line with a caret.
+    pub snippet: Option<Snippet>,
+    /// Which statement, from 1.
+    pub statement: Option<usize>,
+    /// What the server said.
+    pub server: ServerError,
+    /// What is left of it.
+    pub aftermath: Aftermath,
+    /// The newest applied version after the failure.
+    pub current: Option<Version>,
+    /// The versions that would have come next.
+    pub not_tried: Vec<Version>,
+}
+
+/// What is known of the place of an error.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// A byte offset in the script.
+    pub(crate) offset: Option<usize>,
+    /// A statement, from 0.
+    pub(crate) statement: Option<usize>,
+}
+
+impl Place {
+    /// Completes one from the other: the statement around the offset, or its beginning.
+    fn complete(mut self, script: Script<'_>) -> Place {
+        let mut ranges = script.statement_ranges();
+        match (self.offset, self.statement) {
+            (Some(offset), None) => {
+                self.statement = ranges.position(|range| range.end >= offset);
+            }
+            (None, Some(nth)) => self.offset = ranges.nth(nth).map(|range| range.start),
+            _ => {}
+        }
+        self
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(
+        step: &PlanStep<'_>,
+        place: Place,
+        server: ServerError,
+        aftermath: Aftermath,
+    ) -> Failure {
+        let script = step.script();
+        let place = place.complete(script);
+        let snippet = place.offset.map(|offset| Snippet::new(script.text(), offset));
+        Failure {
+            version: step.migration.version(),
+            description: step.migration.description().to_owned(),
+            direction: step.direction,
+            path: script.path().to_owned(),
+            position: snippet.as_ref().map(Snippet::position),
+            snippet,
+            statement: place.statement.map(|nth| nth + 1),
+            server,
+            aftermath,
+            current: None,
+            not_tried: Vec::new(),
+        }
+    }
+
+    fn place(&self) -> String {
+        match self.position {
+            Some(position) => format!("{}:{position}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// What state the database is in now.
+    fn state(&self) -> String {
+        let Failure { version, .. } = self;
+        let this = match (self.aftermath, self.direction) {
+            (Aftermath::RolledBack, Direction::Up) => format!("{version} was rolled back"),
+            (Aftermath::RolledBack, Direction::Down) => format!("{version} stays applied"),
+            (Aftermath::Partial { done: 0, .. }, Direction::Up) => {
+                format!("no statement of {version} is done")
+            }
+            (Aftermath::Partial { done: 0, .. }, Direction::Down) => {
+                format!("{version} stays applied")
+            }
+            (Aftermath::Partial { done, total }, _) => {
+                format!("{done} of the {total} statements of {version} are done and stay")
+            }
+            (Aftermath::Unrecorded, _) => {
+                format!("{version} ended its transaction itself: a part of it may be committed")
+            }
+        };
+        let current = match self.current {
+            Some(current) => format!("the database is at {current}"),
+            None => "no migration is applied".to_owned(),
+        };
+        let rest = match self.not_tried.as_slice() {
+            [] => String::new(),
+            versions => format!("; {} not tried", crate::plan::list(versions, "was", "were")),
+        };
+        format!("{this}; {current}{rest}")
+    }
+
+    fn help(&self) -> &'static str {
+        match (self.aftermath, self.server.sqlstate.as_str()) {
+            (Aftermath::Unrecorded, _) => {
+                "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left"
+            }
+            (_, "25001") => {
+                "make the first line of the file `-- lokstra: no-transaction`; its statements then \
+                 run one by one"
+            }
+            (_, "42501") => "run the migrations with a role that has this right, or grant it",
+            (_, "55P03") => {
+                "another session holds a lock that this migration needs: see pg_locks, and run again"
+            }
+            (Aftermath::Partial { done, .. }, _) if done > 0 => {
+                "correct this statement (not those before it) and run again: it goes on here"
+            }
+            (Aftermath::RolledBack | Aftermath::Partial { .. }, _) => {
+                "correct the script, build, and run again: what is applied stays"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (version, description) = (self.version, &self.description);
+        let what = match self.direction {
+            Direction::Up => "migration",
+            Direction::Down => "rollback of migration",
+        };
+        writeln!(f, "{what} {version}_{description} failed")?;
+        write!(f, "{}: {}", self.place(), self.server.headline())?;
+        if let Some(snippet) = &self.snippet {
+            write!(f, "\n{snippet}")?;
+        }
+        self.server.write_rest(f)?;
+        write!(f, "\n  state: {}", self.state())?;
+        write!(f, "\n  help: {}", self.help())
+    }
+}

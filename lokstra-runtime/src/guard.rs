@@ -1,0 +1,153 @@
+//! The SQL around a script: a step is a compare-and-swap on the history.
+//!
+//! Every name and operator is qualified, since a script or a role may have changed `search_path`;
+//! lock and check are separate statements, so that the check's snapshot is younger than the lock.
+
+use std::time::Duration;
+
+use lokstra_core::{TableName, Version};
+
+use crate::history::{ADDED_COLUMNS, Look, progress_table};
+use crate::plan::{Direction, PlanStep};
+use crate::sql::{self, LockKey};
+
+pub(crate) struct Guard<'a> {
+    pub(crate) table: &'a TableName,
+    pub(crate) key: LockKey,
+    pub(crate) look: &'a Look,
+}
+
+impl Guard<'_> {
+    /// Opens the transaction, whatever the session's defaults are.
+    pub(crate) fn begin(
+        &self,
+        lock_timeout: Duration,
+        statement_timeout: Option<Duration>,
+    ) -> String {
+        let mut sql = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;SET LOCAL lock_timeout='{}ms';",
+            lock_timeout.as_millis()
+        );
+        if let Some(limit) = statement_timeout {
+            sql.push_str(&format!("SET LOCAL statement_timeout='{}ms';", limit.as_millis()));
+        }
+        if self.look.facts.notices_dead_clients {
+            sql.push_str("SET LOCAL client_connection_check_interval='2s';");
+        }
+        sql
+    }
+
+    /// Takes the migration lock until the end of the transaction, or fails with `lokstra:busy`.
+    pub(crate) fn lock(&self) -> String {
+        sql::require(&format!("pg_catalog.pg_try_advisory_xact_lock({})", self.key), "busy")
+    }
+
+    /// Makes what the look saw missing. Under the lock, since `IF NOT EXISTS` races without one.
+    pub(crate) fn bootstrap(&self) -> String {
+        let table = self.table.quoted();
+        let Some(shape) = &self.look.facts.shape else {
+            let schema = match self.look.facts.schema_exists {
+                true => String::new(),
+                false => format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.table.schema()),
+            };
+            let columns = ADDED_COLUMNS.map(|(name, kind)| format!(", {name} {kind}")).concat();
+            return format!(
+                "{schema}CREATE TABLE IF NOT EXISTS {table} (version pg_catalog.int8 PRIMARY KEY, \
+                 description pg_catalog.text, applied_at pg_catalog.timestamptz NOT NULL \
+                 DEFAULT pg_catalog.clock_timestamp(){columns});"
+            );
+        };
+        if shape.is_ours() {
+            return String::new();
+        }
+        let columns =
+            ADDED_COLUMNS.map(|(name, kind)| format!("ADD COLUMN IF NOT EXISTS {name} {kind}"));
+        format!("ALTER TABLE {table} {};", columns.join(", "))
+    }
+
+    /// Makes the table for the progress of no-transaction scripts.
+    pub(crate) fn bootstrap_progress(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (history pg_catalog.text NOT NULL, \
+             version pg_catalog.int8 NOT NULL, direction pg_catalog.text NOT NULL, \
+             done pg_catalog.int4 NOT NULL, total pg_catalog.int4 NOT NULL, \
+             fingerprint pg_catalog.int8 NOT NULL, running pg_catalog.bool NOT NULL, \
+             changed_at pg_catalog.timestamptz NOT NULL, \
+             PRIMARY KEY (history, version, direction));",
+            progress_table(self.table)
+        )
+    }
+
+    /// Fails with `lokstra:moved` unless the history is still what the plan was made from. Looks up
+    /// three keys, however long the history is.
+    pub(crate) fn unmoved(&self, step: &PlanStep<'_>) -> String {
+        let version = step.migration.version();
+        let history = &self.look.history;
+        let mut condition = format!(
+            "pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp() \
+             AND (SELECT COALESCE(pg_catalog.max(h.version), CAST('-1' AS pg_catalog.int8)) \
+             FROM {} h) OPERATOR(pg_catalog.=) {}",
+            self.table.quoted(),
+            number(history.newest().map_or(-1, Version::get)),
+        );
+        let applied = self.applied(version);
+        condition.push_str(&match step.direction {
+            Direction::Up => format!(" AND NOT {applied}"),
+            Direction::Down => format!(" AND {applied}"),
+        });
+        if let Some(before) = history.before(version) {
+            condition.push_str(&format!(" AND {}", self.applied(before)));
+        }
+        sql::require(&condition, "moved")
+    }
+
+    /// Writes the record, only while this backend holds the lock, and fails with
+    /// `lokstra:unrecorded` unless exactly that row was written: a script that ended its own
+    /// transaction, or a trigger on the history, fails here.
+    pub(crate) fn record(&self, step: &PlanStep<'_>) -> String {
+        let table = self.table.quoted();
+        let version = number(step.migration.version().get());
+        let held = self.key.held_by_us();
+        let change = match step.direction {
+            Direction::Down => format!(
+                "DELETE FROM {table} h WHERE h.version OPERATOR(pg_catalog.=) {version} AND {held}"
+            ),
+            Direction::Up => {
+                let now = self
+                    .look
+                    .facts
+                    .shape
+                    .as_ref()
+                    .map_or("pg_catalog.clock_timestamp()", |s| s.now());
+                format!(
+                    "INSERT INTO {table} (version, description, applied_at, checksum, \
+                     down_checksum, applied_by, execution_ms) \
+                     SELECT {version}, {}, {now}, '{}', '{}', session_user, {ELAPSED_MS} WHERE {held}",
+                    sql::literal(step.migration.description()),
+                    step.migration.up().checksum(),
+                    step.migration.down().checksum(),
+                )
+            }
+        };
+        let recorded = sql::require("EXISTS (SELECT FROM r)", "unrecorded");
+        format!("WITH r AS ({change} RETURNING 1) {recorded}")
+    }
+
+    fn applied(&self, version: Version) -> String {
+        format!(
+            "EXISTS (SELECT FROM {} h WHERE h.version OPERATOR(pg_catalog.=) {})",
+            self.table.quoted(),
+            number(version.get())
+        )
+    }
+}
+
+/// A `bigint`, whatever its size and sign.
+pub(crate) fn number(value: i64) -> String {
+    format!("CAST('{value}' AS pg_catalog.int8)")
+}
+
+/// Since the beginning of the transaction.
+const ELAPSED_MS: &str = "CAST(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
+     OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog.*) \
+     CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8)";

@@ -1,0 +1,276 @@
+use std::collections::BTreeMap;
+
+use lokstra_core::{Checksum, TableName, Version};
+use postgres::error::SqlState;
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+
+use crate::error::{Error, ErrorKind};
+use crate::sql;
+
+/// One row of the tracking table: a migration that is applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// The version.
+    pub version: Version,
+    /// The description that it had when it was applied.
+    pub description: Option<String>,
+    /// The checksum of its up script; `None` in a row that another program wrote.
+    pub checksum: Option<Checksum>,
+    /// When it was applied, as the server writes it.
+    pub applied_at: Option<String>,
+    /// The database role that applied it.
+    pub applied_by: Option<String>,
+    /// How long it took, in milliseconds.
+    pub execution_ms: Option<i64>,
+}
+
+/// What the tracking table says: the applied migrations by version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    rows: BTreeMap<Version, Applied>,
+}
+
+impl History {
+    /// The row of this version, if it is applied.
+    pub fn get(&self, version: Version) -> Option<&Applied> {
+        self.rows.get(&version)
+    }
+
+    /// Whether this version is applied.
+    pub fn contains(&self, version: Version) -> bool {
+        self.rows.contains_key(&version)
+    }
+
+    /// The highest version that is applied.
+    pub fn newest(&self) -> Option<Version> {
+        self.rows.last_key_value().map(|(version, _)| *version)
+    }
+
+    /// The highest applied version below this one.
+    pub(crate) fn before(&self, version: Version) -> Option<Version> {
+        self.rows.range(..version).next_back().map(|(version, _)| *version)
+    }
+
+    /// The rows, by version.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Applied> {
+        self.rows.values()
+    }
+
+    /// How many migrations are applied.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether no migration is applied.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(crate) fn insert(&mut self, applied: Applied) {
+        self.rows.insert(applied.version, applied);
+    }
+
+    pub(crate) fn remove(&mut self, version: Version) {
+        self.rows.remove(&version);
+    }
+}
+
+impl FromIterator<Applied> for History {
+    fn from_iter<T: IntoIterator<Item = Applied>>(rows: T) -> History {
+        History { rows: rows.into_iter().map(|row| (row.version, row)).collect() }
+    }
+}
+
+/// The columns of the tracking table that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    columns: Vec<(String, String)>,
+}
+
+impl Shape {
+    fn parse(text: &str) -> Shape {
+        let columns = text.split(',').filter_map(|column| column.split_once(' '));
+        Shape { columns: columns.map(|(n, t)| (n.to_owned(), t.to_owned())).collect() }
+    }
+
+    fn type_of(&self, column: &str) -> Option<&str> {
+        self.columns.iter().find(|(name, _)| name == column).map(|(_, kind)| kind.as_str())
+    }
+
+    /// The table as we make it.
+    pub(crate) fn ours() -> Shape {
+        let columns = [("version", "bigint"), ("applied_at", "timestamp with time zone")];
+        let added = ADDED_COLUMNS.iter().map(|(name, _)| (*name, "text"));
+        Shape {
+            columns: columns.into_iter().chain(added).map(|(n, t)| (n.into(), t.into())).collect(),
+        }
+    }
+
+    /// Whether every column that we write is there. The table of the Go framework has three.
+    pub(crate) fn is_ours(&self) -> bool {
+        ADDED_COLUMNS.iter().all(|(column, _)| self.type_of(column).is_some())
+    }
+
+    /// The highest version that the `version` column holds: the Go framework made it an `integer`.
+    pub(crate) fn highest_version(&self) -> Version {
+        match self.type_of("version") {
+            Some("integer") => Version::new(i64::from(i32::MAX)).unwrap_or(Version::MAX),
+            _ => Version::MAX,
+        }
+    }
+
+    /// The expression for `applied_at`: a column without a time zone holds UTC.
+    pub(crate) fn now(&self) -> &'static str {
+        match self.type_of("applied_at") {
+            Some("timestamp without time zone") => {
+                "pg_catalog.timezone('UTC', pg_catalog.clock_timestamp())"
+            }
+            _ => "pg_catalog.clock_timestamp()",
+        }
+    }
+}
+
+/// What our table has and the Go framework's has not. Nullable, so that the Go program can go on
+/// writing to it.
+pub(crate) const ADDED_COLUMNS: [(&str, &str); 4] = [
+    ("checksum", "pg_catalog.text"),
+    ("down_checksum", "pg_catalog.text"),
+    ("applied_by", "pg_catalog.text"),
+    ("execution_ms", "pg_catalog.int8"),
+];
+
+/// What is known of the session and of the database, read together with the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) session_user: String,
+    pub(crate) role: String,
+    pub(crate) standby: bool,
+    pub(crate) read_only: bool,
+    /// Error positions count bytes instead of characters: the encoding is `SQL_ASCII`.
+    pub(crate) positions_in_bytes: bool,
+    /// The server can notice a dead client while it works: from version 14, and where it says Linux.
+    pub(crate) notices_dead_clients: bool,
+    pub(crate) schema_exists: bool,
+    /// The tracking table; `None` where there is none yet.
+    pub(crate) shape: Option<Shape>,
+    pub(crate) progress_exists: bool,
+}
+
+/// One look at the database.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) facts: Facts,
+    pub(crate) history: History,
+}
+
+/// Reads facts and history in one round trip, without BEGIN, DDL, lock or write: it works on a
+/// standby and for a role that may only read. Where the table is missing it takes a second one.
+pub(crate) fn look(client: &mut Client, table: &TableName) -> Result<Look, Error> {
+    let facts = facts_sql(table);
+    let rows = format!("SELECT * FROM {} ORDER BY version;", table.quoted());
+    match client.simple_query(&format!("{facts}{rows}")) {
+        Ok(messages) => parse(&messages, table),
+        Err(error) => match error.code() {
+            Some(code) if is_missing(code) => {
+                let messages = client.simple_query(&facts).map_err(Error::query)?;
+                parse(&messages, table)
+            }
+            Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => Err(Error::new(ErrorKind::InTransaction)),
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                Err(Error::new(ErrorKind::HistoryLocked { table: table.clone() }))
+            }
+            _ => Err(Error::query(error)),
+        },
+    }
+}
+
+fn is_missing(code: &SqlState) -> bool {
+    *code == SqlState::UNDEFINED_TABLE || *code == SqlState::INVALID_SCHEMA_NAME
+}
+
+/// How long a boot waits for somebody's exclusive lock on the history, in milliseconds.
+const READ_LOCK_TIMEOUT: u32 = 5_000;
+
+/// The settings are local to the implicit transaction of the message; nothing of them stays.
+/// Inside a transaction of the caller's, `now()` is older than the statement.
+fn facts_sql(table: &TableName) -> String {
+    let schema = sql::literal(&sql::identifier(table.schema()));
+    let table_name = sql::literal(&table.quoted());
+    let progress = sql::literal(&progress_table(table));
+    format!(
+        "SELECT pg_catalog.set_config('lock_timeout', '{READ_LOCK_TIMEOUT}', true), \
+         pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp() AS alone, \
+         session_user AS session_user, pg_catalog.current_setting('role') AS role, \
+         pg_catalog.pg_is_in_recovery() AS standby, \
+         pg_catalog.current_setting('transaction_read_only') AS read_only, \
+         pg_catalog.getdatabaseencoding() AS encoding, \
+         pg_catalog.current_setting('server_version_num') AS version_number, \
+         pg_catalog.version() AS version_text, \
+         pg_catalog.to_regnamespace({schema}) IS NOT NULL AS schema_exists, \
+         (SELECT pg_catalog.string_agg(pg_catalog.concat(a.attname, ' ', \
+         pg_catalog.format_type(a.atttypid, NULL)), ',') FROM pg_catalog.pg_attribute a \
+         WHERE a.attrelid OPERATOR(pg_catalog.=) \
+         CAST(pg_catalog.to_regclass({table_name}) AS pg_catalog.oid) \
+         AND a.attnum OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int2) \
+         AND NOT a.attisdropped) AS shape, \
+         pg_catalog.to_regclass({progress}) IS NOT NULL AS progress_exists;"
+    )
+}
+
+/// The side table with the progress of no-transaction scripts, one for all histories of a schema.
+/// Beside the history and not in it: the Go framework counts any row of the history as applied.
+pub(crate) fn progress_table(table: &TableName) -> String {
+    format!("\"{}\".\"lokstra_progress\"", table.schema())
+}
+
+fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Error> {
+    let mut rows = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let first = rows.next().ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
+    if text(first, "alone") != Some("t") {
+        return Err(Error::new(ErrorKind::InTransaction));
+    }
+    let owned = |name| text(first, name).unwrap_or_default().to_owned();
+    let facts = Facts {
+        session_user: owned("session_user"),
+        role: owned("role"),
+        standby: text(first, "standby") == Some("t"),
+        read_only: text(first, "read_only") == Some("on"),
+        positions_in_bytes: text(first, "encoding") == Some("SQL_ASCII"),
+        notices_dead_clients: owned("version_number").parse().is_ok_and(|n: u32| n >= 140_000)
+            && owned("version_text").contains("linux"),
+        schema_exists: text(first, "schema_exists") == Some("t"),
+        shape: text(first, "shape").map(Shape::parse),
+        progress_exists: text(first, "progress_exists") == Some("t"),
+    };
+    let history = rows.map(|row| applied(row, table)).collect::<Result<_, _>>()?;
+    Ok(Look { facts, history })
+}
+
+fn applied(row: &SimpleQueryRow, table: &TableName) -> Result<Applied, Error> {
+    let odd = |column: &'static str| {
+        let value = text(row, column).unwrap_or("NULL").to_owned();
+        Error::new(ErrorKind::OddHistory { table: table.clone(), column, value })
+    };
+    let number = |column| text(row, column).and_then(|value| value.parse::<i64>().ok());
+    let version = number("version").and_then(Version::new).ok_or_else(|| odd("version"))?;
+    let checksum = match text(row, "checksum") {
+        Some(checksum) => Some(checksum.parse().map_err(|_| odd("checksum"))?),
+        None => None,
+    };
+    Ok(Applied {
+        version,
+        checksum,
+        description: text(row, "description").map(str::to_owned),
+        applied_at: text(row, "applied_at").map(str::to_owned),
+        applied_by: text(row, "applied_by").map(str::to_owned),
+        execution_ms: number("execution_ms"),
+    })
+}
+
+pub(crate) fn text<'r>(row: &'r SimpleQueryRow, column: &str) -> Option<&'r str> {
+    row.try_get(column).ok().flatten()
+}

@@ -1,0 +1,107 @@
+use std::fmt;
+use std::time::Duration;
+
+use postgres::{Client, SimpleQueryMessage};
+
+use crate::error::Error;
+use crate::history::text;
+use crate::sql::LockKey;
+
+/// Who holds the migration lock that a run is waiting for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Holder {
+    /// A session of the server.
+    Session {
+        /// Its process id on the server.
+        pid: i32,
+        /// Its `application_name`.
+        application: String,
+        /// `active`, `idle in transaction`, …; empty where this role may not see it.
+        state: String,
+        /// How long it has been in its transaction or statement.
+        age: Duration,
+        /// The beginning of the statement that it runs or ran last.
+        query: String,
+    },
+    /// A prepared transaction: it holds the lock until somebody ends it.
+    Prepared {
+        /// The identifiers of the prepared transactions of this database.
+        transactions: Vec<String>,
+    },
+}
+
+impl Holder {
+    /// The statement that ends the holder, for an operator who has decided to.
+    pub fn remedy(&self) -> String {
+        match self {
+            Holder::Session { pid, .. } => format!("SELECT pg_terminate_backend({pid});"),
+            Holder::Prepared { transactions } => transactions
+                .iter()
+                .map(|gid| format!("ROLLBACK PREPARED '{}';", gid.replace('\'', "''")))
+                .collect::<Vec<_>>()
+                .join(" "),
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Holder::Session { pid, application, state, age, query } => {
+                write!(f, "pid {pid}")?;
+                if !application.is_empty() {
+                    write!(f, " ({application})")?;
+                }
+                if !state.is_empty() {
+                    write!(f, ", {state}")?;
+                }
+                write!(f, " for {:.1} s", age.as_secs_f64())?;
+                if !query.is_empty() {
+                    write!(f, ": {query}")?;
+                }
+                Ok(())
+            }
+            Holder::Prepared { transactions } => {
+                write!(f, "a prepared transaction ({})", transactions.join(", "))
+            }
+        }
+    }
+}
+
+/// Looks for the holder without waiting: a small read in autocommit, so that the one who waits
+/// never stands in the way of a CREATE INDEX CONCURRENTLY of the one who works.
+pub(crate) fn find(client: &mut Client, key: LockKey) -> Result<Option<Holder>, Error> {
+    let query = format!(
+        "SELECT l.pid, a.application_name, a.state, \
+         EXTRACT(epoch FROM pg_catalog.age(pg_catalog.clock_timestamp(), \
+         COALESCE(a.xact_start, a.query_start))) AS age, \
+         pg_catalog.left(a.query, 120) AS query, \
+         CASE WHEN l.pid IS NULL THEN (SELECT pg_catalog.string_agg(p.gid, ',') \
+         FROM pg_catalog.pg_prepared_xacts p \
+         WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()) END AS prepared \
+         FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a \
+         ON a.pid OPERATOR(pg_catalog.=) l.pid WHERE {} LIMIT 1",
+        key.held()
+    );
+    let messages = client.simple_query(&query).map_err(Error::query)?;
+    Ok(messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => {
+            let owned = |column| text(row, column).unwrap_or_default().to_owned();
+            Some(match text(row, "pid").and_then(|pid| pid.parse().ok()) {
+                Some(pid) => Holder::Session {
+                    pid,
+                    application: owned("application_name"),
+                    state: owned("state"),
+                    age: Duration::try_from_secs_f64(owned("age").parse().unwrap_or_default())
+                        .unwrap_or_default(),
+                    query: owned("query").split_whitespace().collect::<Vec<_>>().join(" "),
+                },
+                None => Holder::Prepared {
+                    transactions: owned("prepared").split(',').map(str::to_owned).collect(),
+                },
+            })
+        }
+        _ => None,
+    }))
+}

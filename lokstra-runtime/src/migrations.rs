@@ -1,0 +1,124 @@
+use std::ops::Deref;
+
+use lokstra_core::{Set, Version};
+use postgres::Client;
+
+use crate::connect::Connector;
+use crate::error::Error;
+use crate::history::History;
+use crate::migrator::Migrator;
+use crate::plan::Goal;
+use crate::pools::Pools;
+use crate::report::{Report, Summary};
+use crate::status::Status;
+
+/// The migrations that are embedded in a program: what `embed_migrations!` yields.
+///
+/// The methods here do the common thing with the defaults that are right in production;
+/// [`migrator`](Migrations::migrator) has the options. Dereferences to [`Set`], to look at what is
+/// embedded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrations {
+    set: Set,
+}
+
+impl Migrations {
+    /// No migrations.
+    pub const EMPTY: Migrations = Migrations { set: Set::EMPTY };
+
+    /// What the macro calls.
+    #[doc(hidden)]
+    pub const fn from_static(text: &'static str, index: &'static [u32]) -> Migrations {
+        Migrations { set: Set::from_static(text, index) }
+    }
+
+    /// Applies everything that is pending over a connection of its own to this URL
+    /// (`postgres://user:password@host:5432/database`) or `key=value` string.
+    ///
+    /// It runs on a thread of its own and so also works inside an async runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::up`]; also if there is no connection, or if the set has several databases.
+    pub fn up_url(&self, url: &str) -> Result<Report, Error> {
+        self.migrator().run_connector(&Connector::from_url(url)?, Goal::Latest)
+    }
+
+    /// Applies everything that is pending.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::up`].
+    pub fn up(&self, client: &mut Client) -> Result<Report, Error> {
+        self.migrator().up(client)
+    }
+
+    /// Rolls back the newest migration.
+    ///
+    /// # Warning: data loss
+    ///
+    /// What the down script drops is gone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::run`]; also if no migration is applied.
+    pub fn down(&self, client: &mut Client) -> Result<Report, Error> {
+        self.migrator().down(client, std::num::NonZeroU32::MIN)
+    }
+
+    /// Tells where every migration stands, without changing anything.
+    ///
+    /// # Errors
+    ///
+    /// If the history cannot be read, or if the set has several databases.
+    pub fn status(&self, client: &mut Client) -> Result<Status, Error> {
+        self.migrator().status(client)
+    }
+
+    /// The newest applied version; `None` where no migration is applied.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Migrations::status).
+    pub fn version(&self, client: &mut Client) -> Result<Option<Version>, Error> {
+        self.migrator().version(client)
+    }
+
+    /// The applied migrations, as the tracking table has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Migrations::status).
+    pub fn history(&self, client: &mut Client) -> Result<History, Error> {
+        self.migrator().history(client)
+    }
+
+    /// Applies everything that is pending in every enabled database, each over a connection of its
+    /// own from its pool. See [`check_db_migrations_auto`](crate::check_db_migrations_auto).
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::run_pools`].
+    pub fn up_pools(&self, pools: &Pools) -> Result<Summary, Error> {
+        self.migrator().run_pools(pools, Goal::Latest)
+    }
+
+    /// Options and all verbs.
+    pub fn migrator(&self) -> Migrator<'_> {
+        Migrator::new(self)
+    }
+}
+
+impl Deref for Migrations {
+    type Target = Set;
+
+    fn deref(&self) -> &Set {
+        &self.set
+    }
+}
+
+impl From<Set> for Migrations {
+    fn from(set: Set) -> Migrations {
+        Migrations { set }
+    }
+}

@@ -1,0 +1,368 @@
+use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use lokstra_core::{Database, TableName, Version};
+use postgres::Client;
+
+use crate::connect::Connector;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::history::{self, History};
+use crate::migrations::Migrations;
+use crate::off_runtime::off_runtime;
+use crate::plan::{self, Goal, Plan, Policy};
+use crate::pools::Pools;
+use crate::report::{Outcome, Report, Summary};
+use crate::session::Session;
+use crate::status::Status;
+
+type Listener<'m> = Box<dyn FnMut(&Event<'_>) + Send + 'm>;
+
+/// Runs migrations with options: the one way in for the library, the command line and the tests.
+///
+/// Made by [`Migrations::migrator`]. Options are given by value, verbs take `&mut self`:
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # fn run(migrations: &lokstra_runtime::Migrations, client: &mut lokstra_runtime::postgres::Client)
+/// #     -> Result<(), lokstra_runtime::Error> {
+/// let report = migrations
+///     .migrator()
+///     .lock_wait(Duration::from_secs(30))
+///     .on_event(|event| eprintln!("{event:?}"))
+///     .up(client)?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a migrator does nothing until a verb is called, such as `up`"]
+pub struct Migrator<'m> {
+    migrations: &'m Migrations,
+    options: Options,
+    listener: Listener<'m>,
+}
+
+/// What a [`Migrator`] was told.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    database: Option<String>,
+    table: Option<TableName>,
+    include_disabled: bool,
+    pub(crate) policy: Policy,
+    pub(crate) lock_wait: Option<Duration>,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) statement_timeout: Option<Duration>,
+    pub(crate) session_pooler: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            database: None,
+            table: None,
+            include_disabled: false,
+            policy: Policy::default(),
+            lock_wait: Some(Duration::from_mins(5)),
+            // Below the default deadlock_timeout of one second, so that a CREATE INDEX CONCURRENTLY
+            // of somebody else survives our waiting for its table.
+            lock_timeout: Duration::from_millis(800),
+            statement_timeout: None,
+            session_pooler: false,
+        }
+    }
+}
+
+impl<'m> Migrator<'m> {
+    pub(crate) fn new(migrations: &'m Migrations) -> Migrator<'m> {
+        Migrator { migrations, options: Options::default(), listener: Box::new(|_| ()) }
+    }
+
+    /// Works on this database of the set: the name of its folder, such as `01_main-db`.
+    pub fn database(mut self, folder: &str) -> Self {
+        self.options.database = Some(folder.to_owned());
+        self
+    }
+
+    /// Uses this tracking table instead of the one that `migration.yaml` names.
+    pub fn table(mut self, table: TableName) -> Self {
+        self.options.table = Some(table);
+        self
+    }
+
+    /// Runs a database also if its `migration.yaml` says `enabled: false`. Default: no.
+    pub fn include_disabled(mut self, yes: bool) -> Self {
+        self.options.include_disabled = yes;
+        self
+    }
+
+    /// Applies pending migrations also if newer ones are applied already. Default: no, an error.
+    pub fn out_of_order(mut self, yes: bool) -> Self {
+        self.options.policy.out_of_order = yes;
+        self
+    }
+
+    /// Goes on although applied migrations are not embedded any more. Default: no, an error if
+    /// there is something to apply.
+    pub fn allow_missing(mut self, yes: bool) -> Self {
+        self.options.policy.allow_missing = yes;
+        self
+    }
+
+    /// Makes a history that is ahead of this build an error. Default: no, a warning if everything
+    /// that is embedded is applied, as in a rolling deploy.
+    pub fn strict(mut self, yes: bool) -> Self {
+        self.options.policy.strict = yes;
+        self
+    }
+
+    /// How long to wait for another run to end; `None` waits for ever. Default: 5 minutes. Not to
+    /// be confused with [`lock_timeout`](Migrator::lock_timeout).
+    pub fn lock_wait(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.lock_wait = limit.into();
+        self
+    }
+
+    /// How long a statement of a transactional migration waits for a lock on a table before the
+    /// migration is rolled back and tried again. Default: 800 ms.
+    ///
+    /// PostgreSQL documentation: *20.11.1. Statement Behavior*, `lock_timeout`.
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.options.lock_timeout = limit;
+        self
+    }
+
+    /// How long a transactional migration may run. Default: as the session has it.
+    ///
+    /// PostgreSQL documentation: *20.11.1. Statement Behavior*, `statement_timeout`.
+    pub fn statement_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.statement_timeout = limit.into();
+        self
+    }
+
+    /// Says that a connection pooler on the way is in session mode, so that no-transaction
+    /// migrations can run through it. Default: no.
+    pub fn session_pooler(mut self, yes: bool) -> Self {
+        self.options.session_pooler = yes;
+        self
+    }
+
+    /// Calls `listener` for what happens, as it happens, on the thread that runs the migrations.
+    pub fn on_event(mut self, listener: impl FnMut(&Event<'_>) + Send + 'm) -> Self {
+        self.listener = Box::new(listener);
+        self
+    }
+
+    /// Applies everything that is pending.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Migrator::run).
+    pub fn up(&mut self, client: &mut Client) -> Result<Report, Error> {
+        self.run(client, Goal::Latest)
+    }
+
+    /// Applies everything that is pending up to this version, included.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Migrator::run); also if the version is unknown or below the newest applied one.
+    pub fn up_to(&mut self, client: &mut Client, version: Version) -> Result<Report, Error> {
+        self.run(client, Goal::To(version))
+    }
+
+    /// Rolls back that many migrations, the newest first.
+    ///
+    /// # Warning: data loss
+    ///
+    /// What the down scripts drop is gone.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Migrator::run); also if no migration is applied.
+    pub fn down(&mut self, client: &mut Client, count: NonZeroU32) -> Result<Report, Error> {
+        self.run(client, Goal::Down(count))
+    }
+
+    /// Rolls back everything above this version, which stays applied.
+    ///
+    /// # Warning: data loss
+    ///
+    /// What the down scripts drop is gone.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Migrator::run); also if the version is unknown.
+    pub fn down_to(&mut self, client: &mut Client, version: Version) -> Result<Report, Error> {
+        self.run(client, Goal::DownTo(version))
+    }
+
+    /// Tells where every migration stands, without changing anything.
+    ///
+    /// # Errors
+    ///
+    /// If the history cannot be read, or if the set has several databases and none was chosen.
+    pub fn status(&mut self, client: &mut Client) -> Result<Status, Error> {
+        let (database, table) = self.target()?;
+        let look = off_runtime(|| history::look(client, &table))?;
+        Ok(Status::new(database, table, &look.history))
+    }
+
+    /// The newest applied version; `None` where no migration is applied.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Migrator::status).
+    pub fn version(&mut self, client: &mut Client) -> Result<Option<Version>, Error> {
+        Ok(self.history(client)?.newest())
+    }
+
+    /// The applied migrations, as the tracking table has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Migrator::status).
+    pub fn history(&mut self, client: &mut Client) -> Result<History, Error> {
+        let (_, table) = self.target()?;
+        off_runtime(|| history::look(client, &table)).map(|look| look.history)
+    }
+
+    /// The steps that [`run`](Migrator::run) would take, without taking them.
+    ///
+    /// # Errors
+    ///
+    /// If the history cannot be read, or if it disagrees with what is embedded.
+    pub fn plan(&mut self, client: &mut Client, goal: Goal) -> Result<Plan<'m>, Error> {
+        let (database, table) = self.target()?;
+        let look = off_runtime(|| history::look(client, &table))?;
+        Ok(plan::plan(database, &look.history, goal, self.options.policy)?)
+    }
+
+    /// Works towards the goal: reads the history, plans, and runs one step at a time, each of them
+    /// atomic with its record. Safe to call from many processes at once.
+    ///
+    /// With nothing to do it costs one round trip and writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`]. What was done before the error is in [`Error::report`] and stays done.
+    pub fn run(&mut self, client: &mut Client, goal: Goal) -> Result<Report, Error> {
+        let (database, table) = self.target()?;
+        if let Some(skipped) = self.skipped(database, &table) {
+            return Ok(skipped);
+        }
+        let (options, listener) = (&self.options, &mut self.listener);
+        off_runtime(|| {
+            Engine::new(database, table, options, Session::borrowed(client), listener).run(goal)
+        })
+    }
+
+    pub(crate) fn run_connector(
+        &mut self,
+        connector: &Connector,
+        goal: Goal,
+    ) -> Result<Report, Error> {
+        let (database, table) = self.target()?;
+        if let Some(skipped) = self.skipped(database, &table) {
+            return Ok(skipped);
+        }
+        let (options, listener) = (&self.options, &mut self.listener);
+        off_runtime(|| {
+            let session = Session::owned(connector)?;
+            Engine::new(database, table, options, session, listener).run(goal)
+        })
+    }
+
+    /// Works towards the goal over a connection of its own from this pool.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Migrator::run); also if there is no connection.
+    pub fn run_pool(&mut self, pool: &crate::Pool, goal: Goal) -> Result<Report, Error> {
+        self.run_connector(&pool.connector()?, goal)
+    }
+
+    /// Works towards the goal in every enabled database, or in the chosen one, each over a
+    /// connection of its own from its pool.
+    ///
+    /// All pools are looked up and all histories compared before the first script runs. Then the
+    /// databases run in folder order; one that fails does not keep the next from running.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Databases`] with every cause if one failed; its summary counts them.
+    pub fn run_pools(&mut self, pools: &Pools, goal: Goal) -> Result<Summary, Error> {
+        crate::boot::run_pools(self, pools, goal)
+    }
+
+    /// Where every migration of every database, or of the chosen one, stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Migrator::status); also if there is no connection.
+    pub fn status_pools(&mut self, pools: &Pools) -> Result<Vec<Status>, Error> {
+        crate::boot::status_pools(self, pools)
+    }
+
+    /// The databases that the options leave.
+    pub(crate) fn databases(&self) -> Result<Vec<Database<'m>>, Error> {
+        let all = self.migrations.databases();
+        let Some(name) = &self.options.database else { return Ok(all.collect()) };
+        match all.clone().find(|database| matches_folder(*database, name)) {
+            Some(database) => Ok(vec![database]),
+            None => Err(Error::new(ErrorKind::UnknownDatabase {
+                name: name.clone(),
+                known: all.map(|database| database.name().to_owned()).collect(),
+            })),
+        }
+    }
+
+    pub(crate) fn table_of(&self, database: Database<'_>) -> TableName {
+        self.options.table.clone().unwrap_or_else(|| database.table())
+    }
+
+    /// The report of a database that is not to be looked at.
+    pub(crate) fn skipped(&self, database: Database<'_>, table: &TableName) -> Option<Report> {
+        (!database.enabled() && !self.options.include_disabled).then(|| Report {
+            outcome: Outcome::Skipped,
+            ..Report::new(database.name(), table.clone())
+        })
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.options.policy
+    }
+
+    /// The same migrator for one database of the set.
+    pub(crate) fn narrowed<T>(
+        &mut self,
+        database: Database<'_>,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = self.options.database.replace(database.folder().to_owned());
+        let result = work(self);
+        self.options.database = before;
+        result
+    }
+
+    fn target(&self) -> Result<(Database<'m>, TableName), Error> {
+        match self.databases()?.as_slice() {
+            [only] => Ok((*only, self.table_of(*only))),
+            several => Err(Error::new(ErrorKind::SeveralDatabases {
+                names: several.iter().map(|database| database.name().to_owned()).collect(),
+            })),
+        }
+    }
+}
+
+/// By the folder's name, or by its path: `01_main-db`, `migrations/01_main-db`.
+fn matches_folder(database: Database<'_>, name: &str) -> bool {
+    let name = name.trim_start_matches("./").trim_end_matches('/');
+    database.name() == name || database.folder() == name
+}
+
+impl fmt::Debug for Migrator<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Migrator").field("options", &self.options).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,324 @@
+use std::fmt;
+use std::num::NonZeroU32;
+
+use lokstra_core::{Database, Migration, Script, Version};
+
+use crate::divergence::Divergence;
+use crate::history::History;
+
+/// Where a run shall end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Goal {
+    /// Apply everything that is pending.
+    Latest,
+    /// Apply that many pending migrations.
+    Up(NonZeroU32),
+    /// Apply everything that is pending up to this version, included.
+    To(Version),
+    /// Roll back that many migrations, the newest first.
+    Down(NonZeroU32),
+    /// Roll back everything above this version, which stays.
+    DownTo(Version),
+    /// Roll back the newest migration and apply it again.
+    Redo,
+}
+
+impl Goal {
+    /// Whether the goal counts from where the history stands: it must not be reached twice when
+    /// somebody else moves the history meanwhile.
+    pub(crate) fn is_relative(self) -> bool {
+        matches!(self, Goal::Up(_) | Goal::Down(_) | Goal::Redo)
+    }
+
+    pub(crate) fn direction(self) -> Direction {
+        match self {
+            Goal::Latest | Goal::Up(_) | Goal::To(_) => Direction::Up,
+            Goal::Down(_) | Goal::DownTo(_) | Goal::Redo => Direction::Down,
+        }
+    }
+}
+
+/// Which of the two scripts of a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Apply.
+    Up,
+    /// Roll back.
+    Down,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        })
+    }
+}
+
+/// One script to run.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanStep<'m> {
+    /// Up or down.
+    pub direction: Direction,
+    /// The migration.
+    pub migration: Migration<'m>,
+}
+
+impl<'m> PlanStep<'m> {
+    /// The script of this direction.
+    pub fn script(&self) -> Script<'m> {
+        match self.direction {
+            Direction::Up => self.migration.up(),
+            Direction::Down => self.migration.down(),
+        }
+    }
+}
+
+/// Something odd that does not stop a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The history is ahead of this build: normal in a rolling deploy and after one was undone.
+    Ahead {
+        /// The applied versions that are not embedded.
+        versions: Vec<Version>,
+    },
+    /// A migration was renamed after it was applied; its script is the same.
+    Renamed {
+        /// The version.
+        version: Version,
+        /// The description in the history.
+        applied: String,
+        /// The description now.
+        embedded: String,
+    },
+    /// Rows of the history without a checksum were taken on trust.
+    Trusted {
+        /// Their versions.
+        versions: Vec<Version>,
+        /// Whether the checksums could be filled in.
+        recorded: bool,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::Ahead { versions } => write!(
+                f,
+                "{} applied, not in this build: the database is ahead of it",
+                list(versions, "is", "are")
+            ),
+            Warning::Renamed { version, applied, embedded } => {
+                write!(
+                    f,
+                    "migration {version} was `{applied}` when it was applied and is `{embedded}` now"
+                )
+            }
+            Warning::Trusted { versions, recorded } => {
+                write!(
+                    f,
+                    "{} applied by another program without a checksum and taken on trust",
+                    list(versions, "was", "were")
+                )?;
+                if *recorded {
+                    f.write_str("; the checksums are recorded now")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// `001 is`, `001 and 002 are`, `001 to 007 (5) are`.
+pub(crate) fn list(versions: &[Version], one: &str, many: &str) -> String {
+    match versions {
+        [] => format!("nothing {one}"),
+        [only] => format!("{only} {one}"),
+        [first, second] => format!("{first} and {second} {many}"),
+        [first, .., last] => format!("{first} to {last} ({}) {many}", versions.len()),
+    }
+}
+
+/// The exact steps from a history to a goal, computed without a database.
+#[derive(Clone, Debug)]
+pub struct Plan<'m> {
+    /// The steps, in order.
+    pub steps: Vec<PlanStep<'m>>,
+    /// What is odd and does not stop the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// What to do where history and set disagree.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Policy {
+    pub(crate) out_of_order: bool,
+    pub(crate) allow_missing: bool,
+    pub(crate) strict: bool,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoPlan {
+    Diverged(Vec<Divergence>),
+    /// The goal names a version that is neither embedded nor applied.
+    UnknownVersion(Version),
+    /// `To` a version below the newest applied one.
+    Above {
+        version: Version,
+        newest: Version,
+    },
+    /// The migration to roll back is not embedded.
+    NotEmbedded(Version),
+    /// There is nothing to roll back.
+    NothingApplied,
+}
+
+/// Computes the steps.
+pub(crate) fn plan<'m>(
+    database: Database<'m>,
+    history: &History,
+    goal: Goal,
+    policy: Policy,
+) -> Result<Plan<'m>, NoPlan> {
+    check_version(database, history, goal)?;
+    let steps = match goal.direction() {
+        Direction::Up => up(database, history, goal),
+        Direction::Down => down(database, history, goal)?,
+    };
+    let (divergences, warnings) = compare(database, history, goal, &steps, policy);
+    if divergences.is_empty() {
+        Ok(Plan { steps, warnings })
+    } else {
+        Err(NoPlan::Diverged(divergences))
+    }
+}
+
+fn check_version(database: Database<'_>, history: &History, goal: Goal) -> Result<(), NoPlan> {
+    match goal {
+        Goal::To(version) | Goal::DownTo(version)
+            if database.migration(version).is_none() && !history.contains(version) =>
+        {
+            Err(NoPlan::UnknownVersion(version))
+        }
+        Goal::To(version) => match history.newest() {
+            Some(newest) if newest > version => Err(NoPlan::Above { version, newest }),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn up<'m>(database: Database<'m>, history: &History, goal: Goal) -> Vec<PlanStep<'m>> {
+    let pending = database
+        .migrations()
+        .filter(|migration| !history.contains(migration.version()))
+        .map(|migration| PlanStep { direction: Direction::Up, migration });
+    match goal {
+        Goal::Up(count) => pending.take(count.get() as usize).collect(),
+        Goal::To(last) => pending.take_while(|s| s.migration.version() <= last).collect(),
+        _ => pending.collect(),
+    }
+}
+
+fn down<'m>(
+    database: Database<'m>,
+    history: &History,
+    goal: Goal,
+) -> Result<Vec<PlanStep<'m>>, NoPlan> {
+    let newest_first = history.iter().rev().map(|row| row.version);
+    let versions: Vec<Version> = match goal {
+        Goal::Down(count) => newest_first.take(count.get() as usize).collect(),
+        Goal::DownTo(last) => newest_first.take_while(|version| *version > last).collect(),
+        _ => newest_first.take(1).collect(),
+    };
+    if versions.is_empty() && goal.is_relative() {
+        return Err(NoPlan::NothingApplied);
+    }
+    let step = |version, direction| match database.migration(version) {
+        Some(migration) => Ok(PlanStep { direction, migration }),
+        None => Err(NoPlan::NotEmbedded(version)),
+    };
+    let mut steps = Vec::with_capacity(versions.len() + 1);
+    for &version in &versions {
+        steps.push(step(version, Direction::Down)?);
+    }
+    if let (Goal::Redo, Some(&version)) = (goal, versions.first()) {
+        steps.push(step(version, Direction::Up)?);
+    }
+    Ok(steps)
+}
+
+fn compare(
+    database: Database<'_>,
+    history: &History,
+    goal: Goal,
+    steps: &[PlanStep<'_>],
+    policy: Policy,
+) -> (Vec<Divergence>, Vec<Warning>) {
+    let (mut divergences, mut warnings) = (Vec::new(), Vec::new());
+    let all_applied = database.migrations().all(|m| history.contains(m.version()));
+    let harmless = goal.direction() == Direction::Down || (all_applied && !policy.strict);
+    let newest_embedded = database.migrations().next_back().map(|m| m.version());
+    let (mut ahead, mut trusted) = (Vec::new(), Vec::new());
+    for row in history.iter() {
+        let (version, description) = (row.version, row.description.clone());
+        let Some(migration) = database.migration(version) else {
+            let is_ahead = newest_embedded.is_none_or(|newest| version > newest);
+            let allowed = if is_ahead { policy.out_of_order } else { policy.allow_missing };
+            if harmless || allowed && !policy.strict {
+                ahead.push(version);
+            } else if is_ahead {
+                divergences.push(Divergence::Ahead { version, description });
+            } else {
+                divergences.push(Divergence::Removed { version, description });
+            }
+            continue;
+        };
+        match row.checksum {
+            None => trusted.push(version),
+            Some(applied) if applied != migration.up().checksum() => {
+                divergences.push(Divergence::Edited {
+                    version,
+                    path: migration.up().path().to_owned(),
+                    applied,
+                    embedded: migration.up().checksum(),
+                });
+            }
+            Some(_) => match description {
+                Some(applied) if applied != migration.description() => {
+                    warnings.push(Warning::Renamed {
+                        version,
+                        applied,
+                        embedded: migration.description().to_owned(),
+                    });
+                }
+                _ => {}
+            },
+        }
+    }
+    if goal.direction() == Direction::Up && !policy.out_of_order {
+        divergences.extend(out_of_order(history, steps));
+    }
+    if !ahead.is_empty() {
+        warnings.push(Warning::Ahead { versions: ahead });
+    }
+    if !trusted.is_empty() {
+        warnings.push(Warning::Trusted { versions: trusted, recorded: false });
+    }
+    (divergences, warnings)
+}
+
+fn out_of_order<'h>(
+    history: &'h History,
+    steps: &'h [PlanStep<'_>],
+) -> impl Iterator<Item = Divergence> + 'h {
+    steps.iter().filter_map(|step| {
+        let version = step.migration.version();
+        let newest = history.newest().filter(|newest| *newest > version)?;
+        let path = step.script().path().to_owned();
+        Some(Divergence::OutOfOrder { version, path, newest })
+    })
+}

@@ -1,0 +1,243 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use lokstra_core::Database;
+use postgres::Config;
+
+use crate::connect::Connector;
+use crate::error::{Error, ErrorKind};
+
+/// A named connection target.
+#[derive(Clone)]
+pub struct Pool {
+    target: Target,
+}
+
+#[derive(Clone)]
+enum Target {
+    Url(String),
+    Config(Box<Config>),
+    /// Defined in a file with something that is missing: an error only for who wants this pool.
+    #[cfg(feature = "config")]
+    Broken(crate::config::ConfigError),
+}
+
+impl Pool {
+    /// The database behind a URL (`postgres://user:password@host:5432/database`) or a `key=value`
+    /// string. It is read when it is used.
+    pub fn from_url(url: impl Into<String>) -> Pool {
+        Pool { target: Target::Url(url.into()) }
+    }
+
+    /// The database behind a configuration of the client.
+    pub fn from_config(config: Config) -> Pool {
+        Pool { target: Target::Config(Box::new(config)) }
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn broken(error: crate::config::ConfigError) -> Pool {
+        Pool { target: Target::Broken(error) }
+    }
+
+    pub(crate) fn connector(&self) -> Result<Connector, Error> {
+        match &self.target {
+            Target::Url(url) => Connector::from_url(url),
+            Target::Config(config) => Ok(Connector::new((**config).clone())),
+            #[cfg(feature = "config")]
+            Target::Broken(error) => Err(Error::new(ErrorKind::Config(error.clone()))),
+        }
+    }
+
+    /// Opens a connection as a run does: without TLS, with keepalives, with an `application_name`
+    /// that says who is migrating.
+    ///
+    /// # Errors
+    ///
+    /// If the definition is wrong or there is no connection.
+    ///
+    /// # Panics
+    ///
+    /// Inside an async runtime, as the blocking client does.
+    pub fn connect(&self) -> Result<postgres::Client, Error> {
+        self.connector()?.connect().map(|(client, _)| client)
+    }
+}
+
+impl fmt::Debug for Pool {
+    /// Without the connection string, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pool")
+    }
+}
+
+impl From<Config> for Pool {
+    fn from(config: Config) -> Pool {
+        Pool::from_config(config)
+    }
+}
+
+impl From<&str> for Pool {
+    fn from(url: &str) -> Pool {
+        Pool::from_url(url)
+    }
+}
+
+impl From<String> for Pool {
+    fn from(url: String) -> Pool {
+        Pool::from_url(url)
+    }
+}
+
+/// The connection targets by name, as `dbpool-name` of `migration.yaml` refers to them.
+///
+/// They come from the environment ([`from_env`](Pools::from_env)), from `config.yaml`
+/// (`from_config`, feature `config`) or from code ([`with`](Pools::with)).
+#[derive(Clone, Default)]
+pub struct Pools {
+    named: BTreeMap<String, Pool>,
+    default: Option<Pool>,
+}
+
+/// Before the name of a pool in the environment.
+const PREFIX: &str = "LOKSTRA_DSN_";
+
+impl Pools {
+    /// No pools.
+    pub fn new() -> Pools {
+        Pools::default()
+    }
+
+    /// The pools that environment variables define: `LOKSTRA_DSN_DB_MAIN` defines the pool
+    /// `db_main`, and `DATABASE_URL` the default, for a set that works on one database.
+    ///
+    /// # Errors
+    ///
+    /// None today: a variable that is not UTF-8 defines no pool, and a connection string is read
+    /// when it is used. The signature leaves room for more.
+    pub fn from_env() -> Result<Pools, Error> {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Ok(Pools::from_variables(variables))
+    }
+
+    fn from_variables(variables: impl Iterator<Item = (String, String)>) -> Pools {
+        let mut pools = Pools::new();
+        for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
+            if name == "DATABASE_URL" {
+                pools.default = Some(Pool::from_url(value));
+            } else if let Some(pool) = name.strip_prefix(PREFIX) {
+                pools.named.insert(pool.to_ascii_lowercase(), Pool::from_url(value));
+            }
+        }
+        pools
+    }
+
+    /// Adds a pool, or replaces the one of this name.
+    #[must_use]
+    pub fn with(mut self, name: &str, pool: impl Into<Pool>) -> Pools {
+        self.named.insert(name.to_owned(), pool.into());
+        self
+    }
+
+    /// Sets the pool for a set that works on one database, if its own name is not defined.
+    #[must_use]
+    pub fn with_default(mut self, pool: impl Into<Pool>) -> Pools {
+        self.default = Some(pool.into());
+        self
+    }
+
+    /// Adds the pools of `other`, which win where both define one.
+    #[must_use]
+    pub fn merge(mut self, other: Pools) -> Pools {
+        self.named.extend(other.named);
+        self.default = other.default.or(self.default);
+        self
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.named.keys().map(String::as_str)
+    }
+
+    /// The pool of this name. In the environment, capital letters and `_` stand for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnknownPool`] with the names that there are.
+    pub fn get(&self, name: &str) -> Result<&Pool, Error> {
+        let found = self.named.get(name).or_else(|| self.named.get(&in_environment(name)));
+        found.ok_or_else(|| {
+            Error::new(ErrorKind::UnknownPool {
+                name: name.to_owned(),
+                known: self.names().map(str::to_owned).collect(),
+                variable: format!("{PREFIX}{}", in_environment(name).to_ascii_uppercase()),
+            })
+        })
+    }
+
+    /// The pool of a database of a set. The default stands in for it only if the set works on one
+    /// database: several must not end up in the same by mistake.
+    pub(crate) fn of(&self, database: Database<'_>, alone: bool) -> Result<&Pool, Error> {
+        match (database.pool(), &self.default) {
+            (Some(name), Some(default)) if alone => Ok(self.get(name).unwrap_or(default)),
+            (Some(name), _) => self.get(name),
+            (None, Some(default)) if alone => Ok(default),
+            (None, _) => {
+                Err(Error::new(ErrorKind::NoPool { database: database.name().to_owned() }))
+            }
+        }
+    }
+}
+
+fn in_environment(name: &str) -> String {
+    let legal = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(legal).collect()
+}
+
+impl fmt::Debug for Pools {
+    /// The names alone: connection strings hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pools")
+            .field("names", &self.named.keys())
+            .field("default", &self.default.is_some())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pools(variables: &[(&str, &str)]) -> Pools {
+        Pools::from_variables(variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn the_environment_defines_pools_by_their_name_in_capitals() {
+        let pools = pools(&[("LOKSTRA_DSN_DB_MAIN", "postgres://h/a"), ("PATH", "/bin")]);
+        assert_eq!(pools.names().collect::<Vec<_>>(), ["db_main"]);
+        assert!(pools.get("db_main").is_ok());
+        assert!(pools.get("db-main").is_ok());
+    }
+
+    #[test]
+    fn an_unknown_pool_names_those_that_there_are() {
+        let pools = pools(&[("LOKSTRA_DSN_DB_MAIN", "x"), ("LOKSTRA_DSN_DB_ORDERS", "y")]);
+        insta::assert_snapshot!(pools.get("db-ledger").unwrap_err(), @"
+        database pool not found: `db-ledger`
+          pools: db_main, db_orders
+          help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_DB_LEDGER
+        ");
+    }
+
+    #[test]
+    fn debug_output_holds_no_password() {
+        let pools = pools(&[
+            ("LOKSTRA_DSN_DB_MAIN", "postgres://u:hunter2@h/a"),
+            ("DATABASE_URL", "host=h password=hunter2"),
+        ]);
+        let shown = format!("{pools:?} {:?} {:#?}", pools.get("db_main"), pools.default);
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

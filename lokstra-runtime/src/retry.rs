@@ -1,0 +1,41 @@
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+/// A number that differs from process to process and from call to call. Not for secrets.
+pub(crate) fn entropy() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// Sleeps between tries: 25 ms at first, doubled up to 2 s, each shortened at random so that many
+/// replicas do not come back at the same instant, and never past the deadline.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    started: Instant,
+    limit: Option<Duration>,
+    next: Duration,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(25);
+    const LONGEST: Duration = Duration::from_secs(2);
+
+    /// `None` waits for ever.
+    pub(crate) fn new(limit: Option<Duration>) -> Backoff {
+        Backoff { started: Instant::now(), limit, next: Self::FIRST }
+    }
+
+    pub(crate) fn waited(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.limit.is_some_and(|limit| self.waited() >= limit)
+    }
+
+    pub(crate) fn sleep(&mut self) {
+        let left = self.limit.map_or(Duration::MAX, |limit| limit.saturating_sub(self.waited()));
+        let percent = u32::try_from(entropy() % 50).unwrap_or_default() + 50;
+        std::thread::sleep((self.next * percent / 100).min(left));
+        self.next = (self.next * 2).min(Self::LONGEST);
+    }
+}

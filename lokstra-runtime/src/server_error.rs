@@ -1,0 +1,84 @@
+use std::fmt;
+
+use postgres::error::{DbError, ErrorPosition};
+
+/// What PostgreSQL said when it refused a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerError {
+    /// `ERROR`, `FATAL` or `PANIC`, in the language of the server.
+    pub severity: String,
+    /// The SQLSTATE, five characters. PostgreSQL documentation: *Appendix A. Error Codes*.
+    pub sqlstate: String,
+    /// The primary message.
+    pub message: String,
+    /// More about the problem.
+    pub detail: Option<String>,
+    /// What to do about it, as the server sees it.
+    pub hint: Option<String>,
+    /// The call stack of functions and internal queries.
+    pub context: Option<String>,
+    /// The schema of the object that the error is about.
+    pub schema: Option<String>,
+    /// The table that the error is about.
+    pub table: Option<String>,
+    /// The constraint that was violated.
+    pub constraint: Option<String>,
+    /// Where in the text that was sent, in characters from 1.
+    pub(crate) position: Option<u32>,
+}
+
+impl ServerError {
+    pub(crate) fn new(error: &DbError) -> ServerError {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        ServerError {
+            severity: error.severity().to_owned(),
+            sqlstate: error.code().code().to_owned(),
+            message: error.message().to_owned(),
+            detail: owned(error.detail()),
+            hint: owned(error.hint()),
+            context: owned(error.where_()),
+            schema: owned(error.schema()),
+            table: owned(error.table()),
+            constraint: owned(error.constraint()),
+            position: match error.position() {
+                Some(ErrorPosition::Original(position)) => Some(*position),
+                _ => None,
+            },
+        }
+    }
+
+    /// The `lokstra:<token>` by which our own guard fails.
+    pub(crate) fn token(&self) -> Option<&str> {
+        if self.sqlstate != "22P02" {
+            return None;
+        }
+        let (_, rest) = self.message.split_once("lokstra:")?;
+        rest.split(':').next()
+    }
+
+    /// The message and its SQLSTATE on one line.
+    pub(crate) fn headline(&self) -> String {
+        format!("{} (SQLSTATE {})", self.message, self.sqlstate)
+    }
+
+    /// Detail, hint and context, a line each, for below the headline.
+    pub(crate) fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [("detail", &self.detail), ("hint", &self.hint), ("context", &self.context)];
+        for (name, text) in parts {
+            if let Some(text) = text {
+                write!(f, "\n  {name}: {}", text.replace('\n', "\n    "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.headline())?;
+        self.write_rest(f)
+    }
+}
+
+impl std::error::Error for ServerError {}

@@ -1,0 +1,115 @@
+//! Pieces of SQL that mean the same under every setting of the session.
+
+use std::fmt;
+
+use lokstra_core::TableName;
+
+/// A string literal. Written with `E''`, so that `standard_conforming_strings` does not matter.
+///
+/// PostgreSQL documentation: *4.1.2.2. String Constants with C-Style Escapes*.
+pub(crate) fn literal(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 3);
+    quoted.push_str("E'");
+    for character in text.chars() {
+        match character {
+            '\'' => quoted.push_str("''"),
+            '\\' => quoted.push_str("\\\\"),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+/// A quoted identifier, whatever it contains.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text that can stand inside `/* */`.
+pub(crate) fn comment(text: &str) -> String {
+    text.replace("*/", "* /").replace("/*", "/ *")
+}
+
+/// The advisory lock that guards one tracking table. Advisory locks are per database, so the name
+/// of the table is enough to tell two sets in one database apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LockKey(i64);
+
+impl LockKey {
+    pub(crate) fn of(table: &TableName) -> LockKey {
+        LockKey(fnv(&[b"lokstra:", table.to_string().as_bytes()]))
+    }
+
+    /// The rows of `pg_locks` that hold this key in this database.
+    ///
+    /// PostgreSQL documentation: *54.12. `pg_locks`*, on advisory locks with a `bigint` key.
+    pub(crate) fn held(self) -> String {
+        let key = self.0.cast_unsigned();
+        format!(
+            "l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted \
+             AND l.classid OPERATOR(pg_catalog.=) CAST('{}' AS pg_catalog.oid) \
+             AND l.objid OPERATOR(pg_catalog.=) CAST('{}' AS pg_catalog.oid) \
+             AND l.objsubid OPERATOR(pg_catalog.=) CAST('1' AS pg_catalog.int2) \
+             AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d \
+             WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())",
+            key >> 32,
+            key & 0xffff_ffff,
+        )
+    }
+
+    /// True while this backend holds the key.
+    pub(crate) fn held_by_us(self) -> String {
+        format!(
+            "EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE {} \
+             AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())",
+            self.held()
+        )
+    }
+}
+
+impl fmt::Display for LockKey {
+    /// A literal that is a `bigint` whatever its size.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CAST('{}' AS pg_catalog.int8)", self.0)
+    }
+}
+
+/// FNV-1a: stable over versions of Rust and of this crate, since the lock key and the progress of
+/// half-done scripts outlive the process. Not for checksums.
+pub(crate) fn fnv(parts: &[&[u8]]) -> i64 {
+    let bytes = parts.iter().flat_map(|part| part.iter());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash.cast_signed()
+}
+
+/// An expression that is 0 where `condition` holds and otherwise fails with `lokstra:<token>` in
+/// its message. A cast, not a `RAISE`: a role may lack the right to use plpgsql.
+pub(crate) fn require(condition: &str, token: &str) -> String {
+    format!(
+        "SELECT CASE WHEN {condition} THEN 0 ELSE CAST(pg_catalog.concat('lokstra:{token}:', \
+         pg_catalog.pg_backend_pid()) AS pg_catalog.int4) END;"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_survive_quotes_and_backslashes() {
+        assert_eq!(literal(r"it's a \ path"), r"E'it''s a \\ path'");
+        assert_eq!(identifier(r#"odd"role"#), r#""odd""role""#);
+        assert_eq!(comment("a */ b"), "a * / b");
+    }
+
+    #[test]
+    fn the_lock_key_of_a_table_never_changes() {
+        // Two releases that disagree would run at the same time.
+        assert_eq!(LockKey::of(&TableName::default()), LockKey(-4_411_022_498_846_297_208));
+        let other = "lokstra_core.billing_migrations".parse().unwrap();
+        assert_ne!(LockKey::of(&other), LockKey::of(&TableName::default()));
+    }
+}

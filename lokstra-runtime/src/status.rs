@@ -1,0 +1,112 @@
+use std::fmt;
+
+use lokstra_core::{Database, TableName, Version};
+
+use crate::history::{Applied, History};
+
+/// Where one migration stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Applied as it is embedded.
+    Applied(Applied),
+    /// Applied, and edited afterwards.
+    Edited(Applied),
+    /// Not applied.
+    Pending,
+    /// Applied and not in this build.
+    Unknown(Applied),
+}
+
+/// One migration of a [`Status`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StatusRow {
+    /// The version.
+    pub version: Version,
+    /// The description.
+    pub description: String,
+    /// Where it stands.
+    pub state: State,
+}
+
+impl StatusRow {
+    /// Whether the migration is applied, in whatever form.
+    pub fn is_applied(&self) -> bool {
+        self.state != State::Pending
+    }
+}
+
+/// Where every migration of a database stands. `Display` is the list of `lokstra migration status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// The folder's name.
+    pub database: String,
+    /// The tracking table.
+    pub table: TableName,
+    /// The embedded migrations and those that only the history knows, by version.
+    pub rows: Vec<StatusRow>,
+}
+
+impl Status {
+    pub(crate) fn new(database: Database<'_>, table: TableName, history: &History) -> Status {
+        let mut rows: Vec<StatusRow> = database
+            .migrations()
+            .map(|migration| StatusRow {
+                version: migration.version(),
+                description: migration.description().to_owned(),
+                state: match history.get(migration.version()) {
+                    None => State::Pending,
+                    Some(row) => match row.checksum {
+                        Some(applied) if applied != migration.up().checksum() => {
+                            State::Edited(row.clone())
+                        }
+                        _ => State::Applied(row.clone()),
+                    },
+                },
+            })
+            .collect();
+        rows.extend(history.iter().filter(|row| database.migration(row.version).is_none()).map(
+            |row| StatusRow {
+                version: row.version,
+                description: row.description.clone().unwrap_or_default(),
+                state: State::Unknown(row.clone()),
+            },
+        ));
+        rows.sort_by_key(|row| row.version);
+        Status { database: database.name().to_owned(), table, rows }
+    }
+
+    /// The newest applied version.
+    pub fn current(&self) -> Option<Version> {
+        self.rows.iter().rev().find(|row| row.is_applied()).map(|row| row.version)
+    }
+
+    /// How many migrations are applied.
+    pub fn applied(&self) -> usize {
+        self.rows.iter().filter(|row| row.is_applied()).count()
+    }
+
+    /// How many are not.
+    pub fn pending(&self) -> usize {
+        self.rows.len() - self.applied()
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Migration Status:\n=================")?;
+        for StatusRow { version, description, state } in &self.rows {
+            let (mark, remark) = match state {
+                State::Applied(_) => ("✓", ""),
+                State::Edited(_) => ("✓", "  (edited after it was applied)"),
+                State::Unknown(_) => ("✓", "  (not in this build)"),
+                State::Pending => (" ", ""),
+            };
+            writeln!(f, "[{mark}] {version}: {description}{remark}")?;
+        }
+        let (applied, pending) = (self.applied(), self.pending());
+        write!(f, "\nTotal: {} migrations, {applied} applied, {pending} pending", self.rows.len())
+    }
+}

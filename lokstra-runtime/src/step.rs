@@ -1,0 +1,133 @@
+//! One transactional script: one message that commits the script and its record, or nothing.
+
+use std::time::{Duration, Instant};
+
+use postgres::SimpleQueryMessage;
+
+use crate::error::{self, Error, ErrorKind};
+use crate::failure::{Aftermath, Failure, Place};
+use crate::guard::Guard;
+use crate::history::text;
+use crate::message::{Mark, Message};
+use crate::migrator::Options;
+use crate::plan::PlanStep;
+use crate::server_error::ServerError;
+use crate::session::{Session, restore_role};
+use crate::sql;
+
+/// How one try of a step ended.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// Run and recorded.
+    Done(Duration),
+    /// Somebody else holds the lock.
+    Busy,
+    /// The history is not what the plan was made from.
+    Moved,
+    /// Rolled back for a reason that passes.
+    Again(ServerError),
+    /// The connection is gone: committed or rolled back, only the history tells.
+    Lost(postgres::Error),
+    /// Failed, and the reason stays.
+    Failed(Box<Failure>),
+}
+
+pub(crate) fn attempt(
+    session: &mut Session<'_>,
+    guard: &Guard<'_>,
+    step: &PlanStep<'_>,
+    options: &Options,
+) -> Result<Attempt, Error> {
+    let script = step.script();
+    let mark = Mark::new(script);
+    let hygiene = session.hygiene();
+    let mut message = Message::new();
+    message.push(&format!("/* lokstra {} {} */", sql::comment(script.path()), step.direction));
+    message.push(&guard.begin(options.lock_timeout, options.statement_timeout));
+    message.push(&guard.lock());
+    message.push(&guard.bootstrap());
+    message.push(&guard.unmoved(step));
+    message.push_marked(script, &mark);
+    message.push(&restore_role(&guard.look.facts));
+    message.push(&guard.record(step));
+    message.push("COMMIT;");
+    message.push(&mark.clear());
+    message.push(&hygiene);
+
+    let started = Instant::now();
+    let Err(error) = session.client().batch_execute(message.text()) else {
+        return Ok(Attempt::Done(started.elapsed()));
+    };
+    if error::is_lost(&error) || session.client().is_closed() {
+        return Ok(Attempt::Lost(error));
+    }
+    let Some(server) = error.as_db_error().map(ServerError::new) else {
+        return Err(Error::new(ErrorKind::Client(error)));
+    };
+    let own = server.token().map(str::to_owned);
+    // The marks are set behind our own checks, so there is none to read if one of these failed.
+    let read_mark = if own.is_none() { mark.read() } else { String::new() };
+    let statement = match rollback(session, &read_mark, &hygiene) {
+        Ok(statement) => statement,
+        Err(lost) => return Ok(Attempt::Lost(lost)),
+    };
+    let in_bytes = guard.look.facts.positions_in_bytes;
+    let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
+    let only = (script.statement_ranges().len() == 1).then_some(0);
+    let place = Place { offset, statement: statement.or(only) };
+    Ok(match own.as_deref() {
+        Some("busy") => Attempt::Busy,
+        Some("moved") => Attempt::Moved,
+        Some("unrecorded") => Attempt::Failed(Box::new(unrecorded(step, server))),
+        _ if is_race(&server, guard) => Attempt::Moved,
+        _ if passes(&server) => Attempt::Again(server),
+        _ => Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::RolledBack))),
+    })
+}
+
+/// Ends the failed transaction and reads how far the script came. In a syntax error there was no
+/// transaction, and the mark is missing: then the second try ends just the transaction.
+fn rollback(
+    session: &mut Session<'_>,
+    read_mark: &str,
+    hygiene: &str,
+) -> Result<Option<usize>, postgres::Error> {
+    let client = session.client();
+    match client.simple_query(&format!("ROLLBACK;{read_mark}{hygiene}")) {
+        Ok(answer) => Ok(answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => text(row, "statement").and_then(Mark::parse),
+            _ => None,
+        })),
+        Err(error) if error.as_db_error().is_none() => Err(error),
+        Err(_) => client.batch_execute(&format!("ROLLBACK;{hygiene}")).map(|()| None),
+    }
+}
+
+/// Two bootstraps, or two records of the same version, at the same time: somebody else was faster.
+fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
+    let schema = server.schema.as_deref();
+    let on_history = schema == Some(guard.table.schema())
+        && server.table.as_deref() == Some(guard.table.table());
+    let on_catalog = schema == Some("pg_catalog") && guard.look.facts.shape.is_none();
+    server.sqlstate == "23505" && (on_history || on_catalog)
+}
+
+/// `lock_not_available`, `deadlock_detected` and `serialization_failure` pass when tried again.
+///
+/// PostgreSQL documentation: *13.5. Serialization Failure Handling*.
+pub(crate) fn passes(server: &ServerError) -> bool {
+    matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
+}
+
+fn unrecorded(step: &PlanStep<'_>, server: ServerError) -> Failure {
+    let server = ServerError {
+        message: "the script ended its transaction, or a trigger on the tracking table kept the \
+                  record from being written"
+            .to_owned(),
+        hint: None,
+        detail: None,
+        context: None,
+        ..server
+    };
+    Failure::new(step, Place::default(), server, Aftermath::Unrecorded)
+}
