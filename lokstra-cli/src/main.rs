@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `lokstra` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lokstra_cli::run(std::env::args_os()).into()
+}

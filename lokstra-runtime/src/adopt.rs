@@ -15,7 +15,7 @@ pub(crate) enum Adoption {
     /// Somebody else holds the lock.
     Busy,
     /// This role may not, the server may only read, or another session is in the way.
-    Refused(ServerError),
+    Refused(Box<ServerError>),
 }
 
 pub(crate) fn adopt(
@@ -53,6 +53,6 @@ pub(crate) fn adopt(
     session.client().batch_execute(&rollback).map_err(Error::query)?;
     Ok(match server.token() {
         Some("busy") => Adoption::Busy,
-        _ => Adoption::Refused(server),
+        _ => Adoption::Refused(Box::new(server)),
     })
 }

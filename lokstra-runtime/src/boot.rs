@@ -8,7 +8,7 @@ use crate::history;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
-use crate::plan::{self, Goal};
+use crate::plan::{self, Direction, Goal};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::status::Status;
@@ -169,9 +169,13 @@ pub(crate) fn run_pools(
     pools: &Pools,
     goal: Goal,
 ) -> Result<Summary, Error> {
-    let jobs = jobs(migrator, pools)?;
+    let mut jobs = jobs(migrator, pools)?;
     if jobs.len() > 1 {
         compare_all(migrator, &jobs, goal)?;
+    }
+    if goal.direction() == Direction::Down {
+        // What was built last is taken down first.
+        jobs.reverse();
     }
     let mut summary = Summary::default();
     let mut causes = Vec::new();

@@ -5,8 +5,9 @@ use lokstra_core::{Database, Mode, TableName, Version};
 use crate::adopt::{self, Adoption};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
+use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
-use crate::history::{self, Applied, History, Look, Shape};
+use crate::history::{self, Access, Applied, History, Look, Shape};
 use crate::holder;
 use crate::migrator::Options;
 use crate::plan::{self, Direction, Goal, PlanStep, Warning};
@@ -68,7 +69,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             if goal.direction() == Direction::Up
                 && !self.adopt(&mut look, &plan.steps, &mut wait)?
             {
-                look = self.wait(&look, goal, &mut wait)?;
+                look = self.wait(goal, &mut wait)?;
                 continue 'plan;
             }
             if !plan.steps.is_empty() {
@@ -79,7 +80,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                     self.step(&mut look, step, &plan.steps[nth + 1..])?
                 {
                     let expected = std::mem::take(&mut look.history);
-                    look = self.wait(&look, goal, &mut wait)?;
+                    look = self.wait(goal, &mut wait)?;
                     if !goal.is_relative() {
                         continue 'plan;
                     }
@@ -105,9 +106,9 @@ impl<'e, 'm> Engine<'e, 'm> {
     /// What can be known before the first script runs.
     fn check_before(&mut self, look: &Look, steps: &[PlanStep<'_>]) -> Result<(), Error> {
         let versions = || steps.iter().map(|step| step.migration.version());
-        if look.facts.standby || look.facts.read_only {
+        if look.facts.access != Access::ReadWrite {
             return Err(Error::new(ErrorKind::ReadOnly {
-                standby: look.facts.standby,
+                standby: look.facts.access == Access::Standby,
                 versions: versions().collect(),
             }));
         }
@@ -132,7 +133,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         let trusted =
             self.report.warnings.iter().position(|w| matches!(w, Warning::Trusted { .. }));
         let Some(nth) = trusted else { return Ok(true) };
-        if look.facts.standby || look.facts.read_only {
+        if look.facts.access != Access::ReadWrite {
             return Ok(true);
         }
         let Warning::Trusted { versions, .. } = self.report.warnings[nth].clone() else {
@@ -151,7 +152,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 Adoption::Busy => return Ok(false),
                 Adoption::Refused(_) if steps.is_empty() => return Ok(true),
                 Adoption::Refused(error) if step::passes(&error) && !wait.is_over() => wait.sleep(),
-                Adoption::Refused(error) => return Err(Error::new(ErrorKind::Server(error))),
+                Adoption::Refused(error) => return Err(Error::new(ErrorKind::Server(*error))),
             }
         }
     }
@@ -185,12 +186,10 @@ impl<'e, 'm> Engine<'e, 'm> {
                     backoff.sleep();
                 }
                 Attempt::Again(error) => {
-                    let aftermath = crate::failure::Aftermath::RolledBack;
-                    let place = crate::failure::Place::default();
-                    let failure = crate::failure::Failure::new(step, place, error, aftermath);
-                    return Err(self.failed(look, failure, rest));
+                    let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
+                    return Err(failed(look, Failure::new(step, place, error, aftermath), rest));
                 }
-                Attempt::Failed(failure) => return Err(self.failed(look, *failure, rest)),
+                Attempt::Failed(failure) => return Err(failed(look, *failure, rest)),
                 Attempt::Lost(source) => return self.lost(look, step, source),
             }
         }
@@ -212,17 +211,6 @@ impl<'e, 'm> Engine<'e, 'm> {
         (self.listener)(&Event::Finished { database: &self.report.database, step: &done });
         self.report.current = look.history.newest();
         self.report.steps.push(done);
-    }
-
-    fn failed(
-        &mut self,
-        look: &Look,
-        mut failure: crate::failure::Failure,
-        rest: &[PlanStep<'_>],
-    ) -> Error {
-        failure.current = look.history.newest();
-        failure.not_tried = rest.iter().map(|step| step.migration.version()).collect();
-        Error::new(ErrorKind::Failed(failure))
     }
 
     /// The server finishes what it was sent, COMMIT included, or rolls it back: once nobody holds
@@ -258,7 +246,7 @@ impl<'e, 'm> Engine<'e, 'm> {
 
     /// Waits until nobody holds the lock, or until somebody else has done the work. Looks at the
     /// history, never at the step: a refused step would be logged by the server, script and all.
-    fn wait(&mut self, _last: &Look, goal: Goal, wait: &mut Backoff) -> Result<Look, Error> {
+    fn wait(&mut self, goal: Goal, wait: &mut Backoff) -> Result<Look, Error> {
         loop {
             let holder = holder::find(self.session.client(), self.key)?;
             let is_held = holder.is_some();
@@ -297,6 +285,13 @@ impl<'e, 'm> Engine<'e, 'm> {
             (self.listener)(&Event::Notice { database, step, severity, message });
         }
     }
+}
+
+/// A failure with what the loop knows of the state afterwards.
+fn failed(look: &Look, mut failure: Failure, rest: &[PlanStep<'_>]) -> Error {
+    failure.current = look.history.newest();
+    failure.not_tried = rest.iter().map(|step| step.migration.version()).collect();
+    Error::new(ErrorKind::Failed(Box::new(failure)))
 }
 
 /// What the step does to the history, without reading it again.

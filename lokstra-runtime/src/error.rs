@@ -116,8 +116,6 @@ pub enum ErrorKind {
     },
     /// A migration to roll back is not in this build.
     NotEmbedded(Version),
-    /// There is nothing to roll back.
-    NothingApplied,
     /// A version that the tracking table's `integer` column cannot hold.
     VersionTooLarge {
         /// The version.
@@ -135,7 +133,7 @@ pub enum ErrorKind {
         value: String,
     },
     /// A script failed on the server.
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// A no-transaction script needs a session and the connection goes through a pooler that gives
     /// none.
     Pooler {
@@ -207,7 +205,8 @@ impl Error {
 
 /// Whether this is the end of a connection and not the answer to a query.
 pub(crate) fn is_lost(error: &postgres::Error) -> bool {
-    let io = std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
+    let io =
+        std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
     // FATAL: the server ends the connection, by an operator (57P01), a crash (57P02) or a restart.
     let fatal = error.code().is_some_and(|code| matches!(code.code(), "57P01" | "57P02" | "57P03"));
     error.is_closed() || io || fatal
@@ -220,7 +219,6 @@ impl From<NoPlan> for Error {
             NoPlan::UnknownVersion(version) => ErrorKind::UnknownVersion(version),
             NoPlan::Above { version, newest } => ErrorKind::AboveTarget { version, newest },
             NoPlan::NotEmbedded(version) => ErrorKind::NotEmbedded(version),
-            NoPlan::NothingApplied => ErrorKind::NothingApplied,
         })
     }
 }

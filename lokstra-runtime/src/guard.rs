@@ -24,17 +24,19 @@ impl Guard<'_> {
         lock_timeout: Duration,
         statement_timeout: Option<Duration>,
     ) -> String {
-        let mut sql = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;SET LOCAL lock_timeout='{}ms';",
+        let statement_timeout = statement_timeout.map_or_else(String::new, |limit| {
+            format!("SET LOCAL statement_timeout='{}ms';", limit.as_millis())
+        });
+        let check_client = if self.look.facts.notices_dead_clients {
+            "SET LOCAL client_connection_check_interval='2s';"
+        } else {
+            ""
+        };
+        format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
+             SET LOCAL lock_timeout='{}ms';{statement_timeout}{check_client}",
             lock_timeout.as_millis()
-        );
-        if let Some(limit) = statement_timeout {
-            sql.push_str(&format!("SET LOCAL statement_timeout='{}ms';", limit.as_millis()));
-        }
-        if self.look.facts.notices_dead_clients {
-            sql.push_str("SET LOCAL client_connection_check_interval='2s';");
-        }
-        sql
+        )
     }
 
     /// Takes the migration lock until the end of the transaction, or fails with `lokstra:busy`.
@@ -46,9 +48,10 @@ impl Guard<'_> {
     pub(crate) fn bootstrap(&self) -> String {
         let table = self.table.quoted();
         let Some(shape) = &self.look.facts.shape else {
-            let schema = match self.look.facts.schema_exists {
-                true => String::new(),
-                false => format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.table.schema()),
+            let schema = if self.look.facts.schema_exists {
+                String::new()
+            } else {
+                format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.table.schema())
             };
             let columns = ADDED_COLUMNS.map(|(name, kind)| format!(", {name} {kind}")).concat();
             return format!(
@@ -83,21 +86,20 @@ impl Guard<'_> {
     pub(crate) fn unmoved(&self, step: &PlanStep<'_>) -> String {
         let version = step.migration.version();
         let history = &self.look.history;
-        let mut condition = format!(
+        let this = match step.direction {
+            Direction::Up => format!("NOT {}", self.applied(version)),
+            Direction::Down => self.applied(version),
+        };
+        let before = history
+            .before(version)
+            .map_or_else(String::new, |before| format!(" AND {}", self.applied(before)));
+        let condition = format!(
             "pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp() \
              AND (SELECT COALESCE(pg_catalog.max(h.version), CAST('-1' AS pg_catalog.int8)) \
-             FROM {} h) OPERATOR(pg_catalog.=) {}",
+             FROM {} h) OPERATOR(pg_catalog.=) {} AND {this}{before}",
             self.table.quoted(),
             number(history.newest().map_or(-1, Version::get)),
         );
-        let applied = self.applied(version);
-        condition.push_str(&match step.direction {
-            Direction::Up => format!(" AND NOT {applied}"),
-            Direction::Down => format!(" AND {applied}"),
-        });
-        if let Some(before) = history.before(version) {
-            condition.push_str(&format!(" AND {}", self.applied(before)));
-        }
         sql::require(&condition, "moved")
     }
 

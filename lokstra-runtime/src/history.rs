@@ -145,8 +145,7 @@ pub(crate) const ADDED_COLUMNS: [(&str, &str); 4] = [
 pub(crate) struct Facts {
     pub(crate) session_user: String,
     pub(crate) role: String,
-    pub(crate) standby: bool,
-    pub(crate) read_only: bool,
+    pub(crate) access: Access,
     /// Error positions count bytes instead of characters: the encoding is `SQL_ASCII`.
     pub(crate) positions_in_bytes: bool,
     /// The server can notice a dead client while it works: from version 14, and where it says Linux.
@@ -154,7 +153,15 @@ pub(crate) struct Facts {
     pub(crate) schema_exists: bool,
     /// The tracking table; `None` where there is none yet.
     pub(crate) shape: Option<Shape>,
-    pub(crate) progress_exists: bool,
+}
+
+/// Whether a run can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    ReadWrite,
+    /// `default_transaction_read_only` of the session, the role or the database.
+    ReadOnly,
+    Standby,
 }
 
 /// One look at the database.
@@ -197,7 +204,6 @@ const READ_LOCK_TIMEOUT: u32 = 5_000;
 fn facts_sql(table: &TableName) -> String {
     let schema = sql::literal(&sql::identifier(table.schema()));
     let table_name = sql::literal(&table.quoted());
-    let progress = sql::literal(&progress_table(table));
     format!(
         "SELECT pg_catalog.set_config('lock_timeout', '{READ_LOCK_TIMEOUT}', true), \
          pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp() AS alone, \
@@ -213,8 +219,7 @@ fn facts_sql(table: &TableName) -> String {
          WHERE a.attrelid OPERATOR(pg_catalog.=) \
          CAST(pg_catalog.to_regclass({table_name}) AS pg_catalog.oid) \
          AND a.attnum OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int2) \
-         AND NOT a.attisdropped) AS shape, \
-         pg_catalog.to_regclass({progress}) IS NOT NULL AS progress_exists;"
+         AND NOT a.attisdropped) AS shape;"
     )
 }
 
@@ -237,14 +242,16 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
     let facts = Facts {
         session_user: owned("session_user"),
         role: owned("role"),
-        standby: text(first, "standby") == Some("t"),
-        read_only: text(first, "read_only") == Some("on"),
+        access: match (text(first, "standby"), text(first, "read_only")) {
+            (Some("t"), _) => Access::Standby,
+            (_, Some("on")) => Access::ReadOnly,
+            _ => Access::ReadWrite,
+        },
         positions_in_bytes: text(first, "encoding") == Some("SQL_ASCII"),
         notices_dead_clients: owned("version_number").parse().is_ok_and(|n: u32| n >= 140_000)
             && owned("version_text").contains("linux"),
         schema_exists: text(first, "schema_exists") == Some("t"),
         shape: text(first, "shape").map(Shape::parse),
-        progress_exists: text(first, "progress_exists") == Some("t"),
     };
     let history = rows.map(|row| applied(row, table)).collect::<Result<_, _>>()?;
     Ok(Look { facts, history })

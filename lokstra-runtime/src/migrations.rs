@@ -61,7 +61,7 @@ impl Migrations {
     ///
     /// # Errors
     ///
-    /// As [`Migrator::run`]; also if no migration is applied.
+    /// As [`Migrator::run`].
     pub fn down(&self, client: &mut Client) -> Result<Report, Error> {
         self.migrator().down(client, std::num::NonZeroU32::MIN)
     }

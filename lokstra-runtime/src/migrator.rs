@@ -179,7 +179,7 @@ impl<'m> Migrator<'m> {
     ///
     /// # Errors
     ///
-    /// As [`run`](Migrator::run); also if no migration is applied.
+    /// As [`run`](Migrator::run).
     pub fn down(&mut self, client: &mut Client, count: NonZeroU32) -> Result<Report, Error> {
         self.run(client, Goal::Down(count))
     }

@@ -172,8 +172,6 @@ pub(crate) enum NoPlan {
     },
     /// The migration to roll back is not embedded.
     NotEmbedded(Version),
-    /// There is nothing to roll back.
-    NothingApplied,
 }
 
 /// Computes the steps.
@@ -234,9 +232,6 @@ fn down<'m>(
         Goal::DownTo(last) => newest_first.take_while(|version| *version > last).collect(),
         _ => newest_first.take(1).collect(),
     };
-    if versions.is_empty() && goal.is_relative() {
-        return Err(NoPlan::NothingApplied);
-    }
     let step = |version, direction| match database.migration(version) {
         Some(migration) => Ok(PlanStep { direction, migration }),
         None => Err(NoPlan::NotEmbedded(version)),
@@ -322,3 +317,6 @@ fn out_of_order<'h>(
         Some(Divergence::OutOfOrder { version, path, newest })
     })
 }
+
+#[cfg(test)]
+mod tests;

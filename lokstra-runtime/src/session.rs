@@ -9,7 +9,7 @@ use crate::sql;
 /// The connection of a run, and what it owes to whoever uses it next.
 pub(crate) enum Session<'c> {
     /// Ours: everything can be reset, and it can be made again.
-    Owned { client: Client, notices: Notices, connector: &'c Connector },
+    Owned { client: Box<Client>, notices: Notices, connector: &'c Connector },
     /// The caller's: what the caller had set is put back.
     Borrowed { client: &'c mut Client, settings: Option<Vec<(String, String)>> },
 }
@@ -17,7 +17,7 @@ pub(crate) enum Session<'c> {
 impl<'c> Session<'c> {
     pub(crate) fn owned(connector: &'c Connector) -> Result<Session<'c>, Error> {
         let (client, notices) = connector.connect()?;
-        Ok(Session::Owned { client, notices, connector })
+        Ok(Session::Owned { client: Box::new(client), notices, connector })
     }
 
     pub(crate) fn borrowed(client: &'c mut Client) -> Session<'c> {
@@ -76,7 +76,7 @@ impl<'c> Session<'c> {
         loop {
             match connector.connect() {
                 Ok((new_client, new_notices)) => {
-                    (*client, *notices) = (new_client, new_notices);
+                    (**client, *notices) = (new_client, new_notices);
                     return Ok(true);
                 }
                 Err(error) if backoff.is_over() => return Err(error),

@@ -32,14 +32,11 @@ pub(crate) fn attempt(
         run.refuse_pooler(session)?;
     }
     let started = Instant::now();
-    let stopped = match run.lock(session) {
-        Ok(()) => run.work(session, options).err(),
-        Err(stop) => Some(stop),
-    };
-    let attempt = match stopped {
-        None => Attempt::Done(started.elapsed()),
-        Some(Stop::Attempt(attempt)) => attempt,
-        Some(Stop::Error(error)) => {
+    let outcome = run.lock(session).and_then(|()| run.work(session, options));
+    let attempt = match outcome {
+        Ok(()) => Attempt::Done(started.elapsed()),
+        Err(Stop::Attempt(attempt)) => attempt,
+        Err(Stop::Error(error)) => {
             run.unlock(session).ok();
             return Err(error);
         }

@@ -1,1 +1,34 @@
-//! x
+//! Throw-away PostgreSQL servers: the one place that knows how to find or fetch PostgreSQL, start
+//! it and leave nothing behind.
+//!
+//! ```
+//! let database = lokstra_scratch::Server::shared()?.database()?;
+//! database.client()?.batch_execute("CREATE TABLE person (name text)")?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Server::shared`] is for nearly every test: all processes of a checkout share one server and
+//! each test takes a [`Database`] of its own. [`Server::start`] is for a test that needs settings,
+//! a TCP port, or a server that it may crash.
+//!
+//! A server belongs to a watchdog, a small `sh` script that reads a pipe which every user of the
+//! server holds open. When the last user has gone, even by `SIGKILL`, the kernel closes the pipe,
+//! and the watchdog stops the server and removes its directory.
+
+mod account;
+mod database;
+mod error;
+pub mod fetch;
+pub mod find;
+mod home;
+mod options;
+mod private;
+mod server;
+mod shared;
+mod watchdog;
+
+pub use database::Database;
+pub use error::Error;
+pub use options::ServerOptions;
+pub use private::PrivateServer;
+pub use server::Server;

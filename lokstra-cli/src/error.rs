@@ -1,0 +1,112 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use lokstra_runtime::ErrorKind;
+use lokstra_source::{DescriptionError, Problems};
+
+use crate::exit::Exit;
+
+/// Why the command failed.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// The folder has problems.
+    Folder(Problems),
+    /// The run failed.
+    Run(lokstra_runtime::Error),
+    /// `create` was given a bad name.
+    Name(DescriptionError),
+    /// `create` was pointed at a folder of databases.
+    SeveralFolders { dir: String, databases: Vec<String> },
+    /// `-db` names one target and the folder has several databases.
+    OneTarget { dir: String, databases: Vec<String> },
+    /// `create` cannot number a file above the highest version.
+    NoVersionLeft,
+    /// A file cannot be written.
+    Write { path: PathBuf, source: std::io::Error },
+    /// The standard output is closed or full.
+    Output(std::io::Error),
+}
+
+impl Error {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Error::Run(error) => exit_of(error.kind()),
+            Error::Name(_) | Error::SeveralFolders { .. } | Error::OneTarget { .. } => Exit::Usage,
+            _ => Exit::Failed,
+        }
+    }
+}
+
+fn exit_of(kind: &ErrorKind) -> Exit {
+    match kind {
+        ErrorKind::LockHeld { .. } => Exit::LockHeld,
+        ErrorKind::Diverged(_) => Exit::Diverged,
+        ErrorKind::UnknownVersion(_) | ErrorKind::UnknownPool { .. } | ErrorKind::NoPool { .. } => {
+            Exit::Usage
+        }
+        ErrorKind::Databases { causes, .. } => match causes.as_slice() {
+            // Several causes: their common code, if they have one.
+            [(_, first), rest @ ..] => {
+                let exit = exit_of(first.kind());
+                let same = rest.iter().all(|(_, cause)| exit_of(cause.kind()) == exit);
+                if same { exit } else { Exit::Failed }
+            }
+            [] => Exit::Failed,
+        },
+        _ => Exit::Failed,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Folder(problems) => fmt::Display::fmt(problems, f),
+            Error::Run(error) => fmt::Display::fmt(error, f),
+            Error::Name(error) => fmt::Display::fmt(error, f),
+            Error::SeveralFolders { dir, databases } => write!(
+                f,
+                "{dir} has several databases\n  databases: {}\n  help: choose one: -dir {dir}/{}",
+                databases.join(", "),
+                first(databases)
+            ),
+            Error::OneTarget { dir, databases } => write!(
+                f,
+                "-db names one database and {dir} has several\n  databases: {}\n  \
+                 help: choose one: -dir {dir}/{}",
+                databases.join(", "),
+                first(databases)
+            ),
+            Error::NoVersionLeft => f.write_str("there is no version above the highest one"),
+            Error::Write { path, source } => {
+                write!(f, "{}: cannot be written: {source}", path.display())
+            }
+            Error::Output(source) => write!(f, "the output cannot be written: {source}"),
+        }
+    }
+}
+
+fn first(names: &[String]) -> &str {
+    names.first().map_or("…", String::as_str)
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Run(error) => error.source(),
+            Error::Write { source, .. } | Error::Output(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<lokstra_runtime::Error> for Error {
+    fn from(error: lokstra_runtime::Error) -> Error {
+        Error::Run(error)
+    }
+}
+
+impl From<Problems> for Error {
+    fn from(problems: Problems) -> Error {
+        Error::Folder(problems)
+    }
+}

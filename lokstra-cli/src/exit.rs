@@ -1,0 +1,23 @@
+use std::process::ExitCode;
+
+/// How the command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// 0: it did what was asked.
+    Done = 0,
+    /// 2: it failed; the standard error says why.
+    Failed = 2,
+    /// 3: the arguments are wrong.
+    Usage = 3,
+    /// 4: another migration ran for longer than the wait.
+    LockHeld = 4,
+    /// 5: the database and the folder disagree.
+    Diverged = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}

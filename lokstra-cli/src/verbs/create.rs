@@ -1,0 +1,75 @@
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use lokstra_core::Version;
+use lokstra_source::{Description, NextVersion};
+
+use crate::error::Error;
+use crate::output;
+
+/// `lokstra migration create`
+pub(crate) fn create(dir: &str, name: &str) -> Result<(), Error> {
+    let description: Description = name.parse().map_err(Error::Name)?;
+    let dir = dir.trim_end_matches('/');
+    let folder = Path::new(dir);
+    std::fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+    // Two at the same time would choose the same version for different names. A file system that
+    // cannot lock a folder leaves that to the check at build time.
+    let lock = File::open(folder).and_then(|open| open.lock().map(|()| open));
+    let version = match lokstra_source::next_version(folder).map_err(|source| failed(folder, source))? {
+        NextVersion::Version(version) => version,
+        NextVersion::SeveralDatabases(databases) => {
+            return Err(Error::SeveralFolders { dir: dir.to_owned(), databases });
+        }
+        NextVersion::NoneLeft => return Err(Error::NoVersionLeft),
+    };
+    let path = |direction| PathBuf::from(format!("{dir}/{version}_{description}.{direction}.sql"));
+    let (up, down) = (path("up"), path("down"));
+    write_new(&up, &up_text(&description))?;
+    if let Err(error) = write_new(&down, &down_text(version, &description)) {
+        std::fs::remove_file(&up).ok();
+        return Err(error);
+    }
+    drop(lock);
+    output::line("✅ Created migration files:")?;
+    output::line(format_args!("   {}\n   {}\n", up.display(), down.display()))?;
+    output::line("📝 Next steps:")?;
+    output::line("   1. Edit the migration files with your SQL")?;
+    output::line("   2. Run: lokstra migration up")
+}
+
+/// Never over a file that is there.
+fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|source| failed(path, source))
+}
+
+fn failed(path: &Path, source: std::io::Error) -> Error {
+    Error::Write { path: path.to_owned(), source }
+}
+
+fn up_text(description: &Description) -> String {
+    format!("-- Migration: {}\n-- Created: {}\n\n", sentence(description), today())
+}
+
+fn down_text(version: Version, description: &Description) -> String {
+    format!("-- Rollback: {version} {}\n\n", sentence(description))
+}
+
+/// `create_users_table` as `Create users table`.
+fn sentence(description: &Description) -> String {
+    let mut words = description.to_string().replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// The date in UTC: `2026-02-01`.
+fn today() -> String {
+    let mut now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    now.truncate("2026-02-01".len());
+    now
+}

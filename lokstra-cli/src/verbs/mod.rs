@@ -1,0 +1,32 @@
+mod create;
+mod show;
+mod work;
+
+use lokstra_runtime::Goal;
+
+use crate::args::{Arguments, Verb};
+use crate::error::Error;
+use crate::target::Target;
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
+    match &arguments.verb {
+        Verb::Create { name } => create::create(arguments.dir(), name),
+        Verb::Up { steps, to } => {
+            let goal = match (steps, to) {
+                (Some(steps), _) => Goal::Up(*steps),
+                (None, Some(version)) => Goal::To(*version),
+                (None, None) => Goal::Latest,
+            };
+            work::work(&Target::read(arguments)?, goal)
+        }
+        Verb::Down { steps, to } => {
+            let goal = match (steps, to) {
+                (_, Some(version)) => Goal::DownTo(*version),
+                (steps, None) => Goal::Down(steps.unwrap_or(std::num::NonZeroU32::MIN)),
+            };
+            work::work(&Target::read(arguments)?, goal)
+        }
+        Verb::Status => show::status(&Target::read(arguments)?),
+        Verb::Version => show::version(&Target::read(arguments)?),
+    }
+}

@@ -1,0 +1,89 @@
+use lokstra_runtime::{Direction, Event, Goal, Outcome, Report, StepReport, Summary};
+
+use super::show;
+use crate::error::Error;
+use crate::output;
+use crate::target::Target;
+
+/// `lokstra migration up` and `down`
+pub(crate) fn work(target: &Target, goal: Goal) -> Result<(), Error> {
+    let several = target.has_several();
+    let mut migrator = target.migrator().on_event(move |event| tell(event, several));
+    let (summary, error) = match migrator.run_pools(&target.pools, goal) {
+        Ok(summary) => (Some(summary), None),
+        Err(error) => (None, Some(error)),
+    };
+    if let Some(summary) = &summary {
+        conclude(summary, several)?;
+    }
+    error.map_or(Ok(()), |error| Err(error.into()))
+}
+
+fn conclude(summary: &Summary, several: bool) -> Result<(), Error> {
+    for report in &summary.reports {
+        if report.outcome == Outcome::Skipped {
+            output::talk(show::skipped(&report.database));
+        } else {
+            output::line(prefixed(&report.database, several, &ending(report)))?;
+        }
+    }
+    if several { output::line(summary.totals()) } else { Ok(()) }
+}
+
+fn ending(report: &Report) -> String {
+    let current = show::current(report.current);
+    if report.steps.is_empty() {
+        return format!("Nothing to do. {current}");
+    }
+    let counted = |direction, verb| match report.count(direction) {
+        0 => String::new(),
+        1 => format!("1 migration {verb}. "),
+        count => format!("{count} migrations {verb}. "),
+    };
+    let (down, up) =
+        (counted(Direction::Down, "rolled back"), counted(Direction::Up, "applied"));
+    format!("{down}{up}{current}")
+}
+
+fn prefixed(database: &str, several: bool, text: &str) -> String {
+    if several { format!("{database}: {text}") } else { text.to_owned() }
+}
+
+/// Says what happens while it happens.
+fn tell(event: &Event<'_>, several: bool) {
+    match event {
+        Event::Finished { database, step } => {
+            // A closed output must not stop a migration that runs.
+            output::line(prefixed(database, several, &finished(step))).ok();
+        }
+        Event::Waiting { database, holder, waited } => {
+            let holder = holder.map_or_else(|| "somebody".to_owned(), ToString::to_string);
+            let text = format!(
+                "waiting for another migration ({:.0} s): {holder}",
+                waited.as_secs_f64()
+            );
+            output::talk(prefixed(database, several, &text));
+        }
+        Event::Retrying { database, step, error, attempt } => {
+            let text = format!("{} rolled back, try {}: {error}", step.migration, attempt + 1);
+            output::talk(prefixed(database, several, &text));
+        }
+        Event::Warned { database, warning } => {
+            output::talk(format_args!("warning: {}", prefixed(database, several, &warning.to_string())));
+        }
+        Event::Notice { database, step, severity, message } => {
+            let text = format!("{}: {severity}: {message}", step.migration);
+            output::talk(prefixed(database, several, &text));
+        }
+        _ => {}
+    }
+}
+
+fn finished(step: &StepReport) -> String {
+    let verb = match step.direction {
+        Direction::Up => "Applied",
+        Direction::Down => "Rolled back",
+    };
+    let StepReport { version, description, elapsed, .. } = step;
+    format!("{verb} {version}: {description} ({} ms)", elapsed.as_millis())
+}

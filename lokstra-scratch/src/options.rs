@@ -1,0 +1,85 @@
+/// How a server of one's own differs from the shared one.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct ServerOptions {
+    settings: Vec<(String, String)>,
+    tcp: bool,
+}
+
+impl ServerOptions {
+    /// The shared server's settings, reached through its socket alone.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a parameter of `postgresql.conf`; the last of a name counts.
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Also listens on a port of 127.0.0.1, where it asks for a password (SCRAM).
+    pub fn tcp(mut self, tcp: bool) -> Self {
+        self.tcp = tcp;
+        self
+    }
+
+    pub(crate) fn wants_tcp(&self) -> bool {
+        self.tcp
+    }
+
+    /// The lines to add to `postgresql.conf`.
+    pub(crate) fn lines(&self, socket_dir: &str, port: u16) -> String {
+        let port = port.to_string();
+        let address = if self.tcp { "127.0.0.1" } else { "" };
+        let place = [
+            ("unix_socket_directories", socket_dir),
+            ("listen_addresses", address),
+            ("port", &port),
+        ];
+        let own = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        place.into_iter().chain(BASE).chain(own).map(line).collect()
+    }
+
+    /// The `pg_hba.conf`: only those who can enter the socket's directory get in unasked, for a
+    /// loopback port is open to every user of the machine.
+    pub(crate) fn access(&self) -> &'static str {
+        if self.tcp {
+            "local all all trust\nlocal replication all trust\n\
+             host all all 127.0.0.1/32 scram-sha-256\n"
+        } else {
+            "local all all trust\nlocal replication all trust\n"
+        }
+    }
+}
+
+/// Nothing here survives a power cut, and everything a crash of the server: `synchronous_commit`
+/// stays on.
+const BASE: [(&str, &str); 9] = [
+    ("fsync", "off"),
+    ("full_page_writes", "off"),
+    ("shared_buffers", "64MB"),
+    ("max_connections", "300"),
+    ("max_prepared_transactions", "10"),
+    ("password_encryption", "scram-sha-256"),
+    // In the server's directory, so that it goes with it, however the server ends.
+    ("dynamic_shared_memory_type", "mmap"),
+    ("log_line_prefix", "%m [%p] %d "),
+    ("timezone", "UTC"),
+];
+
+fn line((name, value): (&str, &str)) -> String {
+    format!("{name} = '{}'\n", value.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_and_the_users_come_last() {
+        let lines = ServerOptions::new().setting("fsync", "it's").lines("/run", 5432);
+        assert!(lines.contains("listen_addresses = ''\n"));
+        assert!(lines.ends_with("fsync = 'it''s'\n"));
+    }
+}

@@ -1,0 +1,66 @@
+# The parent of one server. Standard input is a pipe that every user of the server holds open and
+# writes verbs to: its end is the end of the server.
+#
+# We are started in the directory of the server.
+#
+# staged: its name as it was made                final: its name once shared, or the same
+# linger: seconds to wait for another user after the last one has gone
+staged=$1 final=$2 bin=$3 linger=$4 settings=$5 access=$6
+
+# The end of our users must not be our end: we have to clean up after them.
+trap '' HUP INT PIPE
+trap 'leave' TERM
+exec 2>>log
+
+make() {
+    [ -d data ] && return
+    "$bin/initdb" -D data -U postgres -A trust -E UTF8 --no-locale -N </dev/null >>log &&
+        printf '%s\n' "$settings" >>data/postgresql.conf &&
+        printf '%s\n' "$access" >data/pg_hba.conf
+}
+
+start() {
+    [ -f ready ] && return
+    make && "$bin/pg_ctl" start -D data -l log -w -t 60 </dev/null >>log && : >ready
+}
+
+stop() {
+    rm -f ready
+    [ -f data/postmaster.pid ] || return 0
+    "$bin/pg_ctl" stop -D data -m "$1" -w -t 60 </dev/null >>log
+}
+
+# Answers go to the process that started us, if it still listens.
+answer() {
+    if "$@"; then echo done; else echo failed; fi
+}
+
+obey() {
+    case $verb in
+    start) answer start; [ -f ready ] || { : >failed; linger=0; } ;;
+    stop) answer stop fast ;;
+    kill) answer stop immediate ;;
+    esac
+}
+
+leave() {
+    trap '' TERM
+    stop immediate || kill -9 "$(head -n 1 data/postmaster.pid)"
+    cd /
+    [ -d "$staged" ] || staged=$final
+    # First out of the way in one step: a new server may take the name while we delete.
+    mv "$staged" "$staged.$$" && rm -rf "$staged.$$"
+    exit
+}
+
+while :; do
+    heard=
+    while read -r verb; do heard=yes; obey; done
+    if [ "$heard" ]; then sleep "$linger"; continue; fi
+    # Nobody came during the linger. Shut the door, then look whether somebody slipped in: who finds
+    # the door still there after writing to it is in, so that line is ours to read now.
+    [ -p hold ] && mv hold gone
+    read -r verb || leave
+    mv gone hold
+    obey
+done
