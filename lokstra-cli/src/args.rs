@@ -34,7 +34,9 @@ impl Arguments {
     }
 }
 
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Arguments, clap::Error> {
     let matches = command().try_get_matches_from(with_two_dashes(arguments))?;
     let (_, migration) = matches.subcommand().ok_or_else(nothing)?;
     let (name, verb) = migration.subcommand().ok_or_else(nothing)?;
@@ -82,9 +84,10 @@ fn with_two_dashes(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
 }
 
 fn command() -> Command {
-    let dir = Arg::new("dir").long("dir").value_name("FOLDER").help(
-        "The folder of migrations, or one database folder in it [default: migrations]",
-    );
+    let dir = Arg::new("dir")
+        .long("dir")
+        .value_name("FOLDER")
+        .help("The folder of migrations, or one database folder in it [default: migrations]");
     let db = Arg::new("db").long("db").value_name("POOL|URL").help(
         "The pool of config.yaml, or a URL (postgres://…), instead of the one in migration.yaml",
     );
@@ -110,9 +113,12 @@ fn command() -> Command {
     let verb = |name, about| Command::new(name).about(about);
     let on_database = |verb: Command| verb.arg(dir.clone()).arg(db.clone()).arg(config.clone());
     let create = verb("create", "Create the two files of a new migration")
-        .arg(Arg::new("name").required(true).value_name("NAME").help(
-            "What the migration does, in lower-case snake_case: create_users_table",
-        ))
+        .arg(
+            Arg::new("name")
+                .required(true)
+                .value_name("NAME")
+                .help("What the migration does, in lower-case snake_case: create_users_table"),
+        )
         .arg(dir.clone());
     let up = on_database(verb("up", "Apply the pending migrations"))
         .arg(steps("Apply that many"))

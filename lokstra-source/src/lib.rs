@@ -1,1 +1,85 @@
-//! Placeholder.
+//! Reads a folder of Lokstra migrations and checks everything that can be known without a
+//! database: the macro, the command line and `include_dir` all come through here.
+//!
+//! Programs use the [`lokstra`](https://docs.rs/lokstra) crate.
+
+mod check;
+mod file_name;
+mod folder;
+mod layout;
+mod numbering;
+mod pairs;
+mod problem;
+mod script;
+mod settings;
+mod sql;
+
+use std::path::Path;
+
+use lokstra_core::Set;
+
+pub use file_name::{Description, DescriptionError};
+pub use numbering::{NextVersion, next_version};
+pub use problem::{Code, Problem, Problems};
+
+/// A folder without an error.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The migrations.
+    pub set: Set,
+    /// What is worth a word and stops nothing.
+    pub warnings: Vec<Problem>,
+    /// The files that were read, relative to the root: a change of one changes the set.
+    pub tracked: Vec<String>,
+}
+
+/// Reads and checks the folder, whose path is relative to `root` and stands in every message.
+///
+/// # Errors
+///
+/// Everything that is wrong with the folder, all at once.
+pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
+    let folder = normalized(folder);
+    check::check(&folder::Folder::read(root, &folder)?)
+}
+
+/// The same for a folder embedded with the `include_dir` crate, under the path that messages and
+/// the set shall give it.
+///
+/// # Errors
+///
+/// As [`load`].
+#[cfg(feature = "include-dir")]
+pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Problems> {
+    check::check(&folder::Folder::embedded(dir, &normalized(folder)))
+}
+
+/// One spelling for `migrations`, `./migrations` and `migrations/`.
+fn normalized(folder: &str) -> String {
+    let folder = folder.replace('\\', "/");
+    let absolute = folder.starts_with('/');
+    let parts: Vec<_> = folder.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    match (absolute, parts.join("/")) {
+        (true, path) => format!("/{path}"),
+        (false, path) if path.is_empty() => ".".to_owned(),
+        (false, path) => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_folder_has_one_spelling() {
+        for (given, path) in [
+            ("migrations", "migrations"),
+            ("./migrations/", "migrations"),
+            ("db//migrations/.", "db/migrations"),
+            ("../migrations", "../migrations"),
+            ("/srv/migrations/", "/srv/migrations"),
+            (".", "."),
+            ("", "."),
+        ] {
+            assert_eq!(super::normalized(given), path, "{given}");
+        }
+    }
+}

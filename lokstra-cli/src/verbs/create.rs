@@ -18,13 +18,14 @@ pub(crate) fn create(dir: &str, name: &str) -> Result<(), Error> {
     // Two at the same time would choose the same version for different names. A file system that
     // cannot lock a folder leaves that to the check at build time.
     let lock = File::open(folder).and_then(|open| open.lock().map(|()| open));
-    let version = match lokstra_source::next_version(folder).map_err(|source| failed(folder, source))? {
-        NextVersion::Version(version) => version,
-        NextVersion::SeveralDatabases(databases) => {
-            return Err(Error::SeveralFolders { dir: dir.to_owned(), databases });
-        }
-        NextVersion::NoneLeft => return Err(Error::NoVersionLeft),
-    };
+    let version =
+        match lokstra_source::next_version(folder).map_err(|source| failed(folder, source))? {
+            NextVersion::Version(version) => version,
+            NextVersion::SeveralDatabases(databases) => {
+                return Err(Error::SeveralFolders { dir: dir.to_owned(), databases });
+            }
+            NextVersion::NoneLeft => return Err(Error::NoVersionLeft),
+        };
     let path = |direction| PathBuf::from(format!("{dir}/{version}_{description}.{direction}.sql"));
     let (up, down) = (path("up"), path("down"));
     write_new(&up, &up_text(&description))?;

@@ -40,8 +40,7 @@ fn ending(report: &Report) -> String {
         1 => format!("1 migration {verb}. "),
         count => format!("{count} migrations {verb}. "),
     };
-    let (down, up) =
-        (counted(Direction::Down, "rolled back"), counted(Direction::Up, "applied"));
+    let (down, up) = (counted(Direction::Down, "rolled back"), counted(Direction::Up, "applied"));
     format!("{down}{up}{current}")
 }
 
@@ -58,10 +57,8 @@ fn tell(event: &Event<'_>, several: bool) {
         }
         Event::Waiting { database, holder, waited } => {
             let holder = holder.map_or_else(|| "somebody".to_owned(), ToString::to_string);
-            let text = format!(
-                "waiting for another migration ({:.0} s): {holder}",
-                waited.as_secs_f64()
-            );
+            let text =
+                format!("waiting for another migration ({:.0} s): {holder}", waited.as_secs_f64());
             output::talk(prefixed(database, several, &text));
         }
         Event::Retrying { database, step, error, attempt } => {
@@ -69,7 +66,10 @@ fn tell(event: &Event<'_>, several: bool) {
             output::talk(prefixed(database, several, &text));
         }
         Event::Warned { database, warning } => {
-            output::talk(format_args!("warning: {}", prefixed(database, several, &warning.to_string())));
+            output::talk(format_args!(
+                "warning: {}",
+                prefixed(database, several, &warning.to_string())
+            ));
         }
         Event::Notice { database, step, severity, message } => {
             let text = format!("{}: {severity}: {message}", step.migration);

@@ -1,0 +1,3 @@
+-- Rollback: 002 Create products
+
+DROP TABLE products;

@@ -1,0 +1,3 @@
+-- Rollback: 001 Create orders
+
+DROP TABLE orders;

@@ -1,0 +1,3 @@
+-- Rollback: 002 Create inventory
+
+DROP TABLE inventory;

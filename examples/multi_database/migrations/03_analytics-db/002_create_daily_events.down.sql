@@ -1,0 +1,3 @@
+-- Rollback: 002 Create daily events
+
+DROP VIEW daily_events;

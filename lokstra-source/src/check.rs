@@ -1,0 +1,117 @@
+//! Every rule, over what was read.
+
+use std::collections::BTreeMap;
+
+use lokstra_core::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
+
+use crate::Loaded;
+use crate::folder::{File, Folder};
+use crate::layout::layout;
+use crate::pairs::{Pair, pairs};
+use crate::problem::{Code, Problem, Problems};
+use crate::script::Script;
+use crate::settings::{self, Settings};
+
+/// A folder that is a database, read.
+struct Database<'a> {
+    folder: &'a Folder,
+    settings: Settings,
+    migrations: Vec<Pair<'a>>,
+}
+
+pub(crate) fn check(root: &Folder) -> Result<Loaded, Problems> {
+    let mut problems = root.unreadable.clone();
+    let layout = layout(root, &mut problems);
+    let mut databases = Vec::with_capacity(layout.databases.len());
+    for folder in layout.databases {
+        if !layout.is_flat {
+            problems.extend_from_slice(&folder.unreadable);
+        }
+        let before = problems.len();
+        let settings = match &folder.settings {
+            Some(file) => settings::read(file, &mut problems),
+            None => Settings::default(),
+        };
+        if !layout.is_flat && settings.pool.is_none() && problems.len() == before {
+            problems.extend(folder.settings.as_ref().map(no_pool));
+        }
+        databases.push(Database { folder, settings, migrations: pairs(folder, &mut problems) });
+    }
+    shared_tables(&databases, &mut problems);
+    if problems.iter().any(|problem| !problem.code().is_warning()) {
+        return Err(Problems::new(problems));
+    }
+    let set = build(&databases).map_err(|TooLarge| {
+        let message = TooLarge.to_string();
+        Problem::new(Code::TooLarge, &root.path, message, "move data out of the migrations")
+    })?;
+    Ok(Loaded { set, warnings: problems, tracked: tracked(&databases) })
+}
+
+fn no_pool(file: &File) -> Problem {
+    let message = "there is no `dbpool-name`, and there are several databases";
+    Problem::new(Code::NoPool, &file.path, message, "dbpool-name: db_main")
+}
+
+/// Each would take the other's versions for its own.
+fn shared_tables(databases: &[Database<'_>], problems: &mut Vec<Problem>) {
+    let mut owners = BTreeMap::new();
+    for Database { folder, settings, .. } in databases {
+        let (Some(pool), Some(file)) = (&settings.pool, &folder.settings) else { continue };
+        if let Some(other) = owners.insert((pool, &settings.table), folder.name()) {
+            let message = format!(
+                "{} and {other} both use pool `{pool}` and table {}",
+                folder.name(),
+                settings.table
+            );
+            let table = settings.table.table();
+            let help = format!("give this one a table of its own, such as `schema-table: {}`", {
+                let word: String =
+                    folder.name().chars().filter(char::is_ascii_alphabetic).collect();
+                format!("{}_{table}", word.to_ascii_lowercase())
+            });
+            problems.push(Problem::new(Code::SharedTable, &file.path, message, help));
+        }
+    }
+}
+
+fn build(databases: &[Database<'_>]) -> Result<lokstra_core::Set, TooLarge> {
+    let mut builder = Builder::new();
+    for Database { folder, settings, migrations } in databases {
+        let spec = DatabaseSpec {
+            folder: &folder.path,
+            pool: settings.pool.as_deref(),
+            table: settings.table.clone(),
+            enabled: settings.enabled,
+            description: settings.description.as_deref(),
+        };
+        let migrations: Vec<_> = migrations
+            .iter()
+            .map(|pair| MigrationSpec {
+                version: pair.version,
+                description: pair.description.as_str(),
+                up: script_spec(&pair.up),
+                down: script_spec(&pair.down),
+            })
+            .collect();
+        builder.database(&spec, &migrations)?;
+    }
+    builder.finish()
+}
+
+fn script_spec<'a>((file, script): &'a (&File, Script)) -> ScriptSpec<'a> {
+    ScriptSpec {
+        path: &file.path,
+        text: &script.text,
+        checksum: script.checksum,
+        mode: script.mode,
+        statements: &script.statements,
+    }
+}
+
+fn tracked(databases: &[Database<'_>]) -> Vec<String> {
+    let files = databases
+        .iter()
+        .flat_map(|database| database.folder.settings.iter().chain(&database.folder.scripts));
+    files.map(|file| file.path.clone()).collect()
+}

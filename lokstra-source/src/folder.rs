@@ -1,0 +1,159 @@
+//! What is in a folder, before any rule.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::problem::{Code, Problem, Problems};
+
+/// The settings of a folder.
+pub(crate) const SETTINGS: &str = "migration.yaml";
+
+/// A folder of migrations, with the folders in it.
+#[derive(Debug, Default)]
+pub(crate) struct Folder {
+    /// As messages show it.
+    pub(crate) path: String,
+    /// The SQL files, sorted by name.
+    pub(crate) scripts: Vec<File>,
+    /// `migration.yaml`.
+    pub(crate) settings: Option<File>,
+    /// The folders, sorted by name.
+    pub(crate) folders: Vec<Folder>,
+    /// Files that are there and cannot be read.
+    pub(crate) unreadable: Vec<Problem>,
+}
+
+/// A file as it was found.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) name: String,
+    /// As messages show it.
+    pub(crate) path: String,
+    pub(crate) content: Vec<u8>,
+}
+
+/// How deep a folder with migrations can lie: one level below the root is a database, and what
+/// lies deeper is only looked at to warn.
+const DEPTH: usize = 3;
+
+impl Folder {
+    pub(crate) fn read(root: &Path, path: &str) -> Result<Folder, Problems> {
+        match fs::metadata(root.join(path)) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => {
+                let message = "this is a file, not a folder of migrations";
+                let help = "name the folder that the SQL files are in";
+                return Err(Problem::new(Code::FolderNotFound, path, message, help).into());
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(not_found(root, path).into());
+            }
+            Err(error) => return Err(unreadable(path, &error).into()),
+        }
+        let mut folder = Folder::default();
+        folder.read_from(root, path.to_owned(), DEPTH);
+        Ok(folder)
+    }
+
+    fn read_from(&mut self, root: &Path, path: String, depth: usize) {
+        self.path = path;
+        let entries = match fs::read_dir(root.join(&self.path)) {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable.push(unreadable(&self.path, &error)),
+        };
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.unreadable.push(unreadable(&self.path, &error));
+                    continue;
+                }
+            };
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = format!("{}/{name}", self.path);
+            // Through the link, if it is one.
+            let kind = fs::metadata(entry.path());
+            if kind.as_ref().is_ok_and(fs::Metadata::is_dir) {
+                if depth > 0 && !is_hidden(&name) {
+                    let mut folder = Folder::default();
+                    folder.read_from(root, path, depth - 1);
+                    self.folders.push(folder);
+                }
+            } else if is_ours(&name) {
+                match kind.and_then(|_| fs::read(entry.path())) {
+                    Ok(content) => self.add(File { name, path, content }),
+                    Err(error) => self.unreadable.push(unreadable(&path, &error)),
+                }
+            }
+        }
+        self.sort();
+    }
+
+    #[cfg(feature = "include-dir")]
+    pub(crate) fn embedded(dir: &include_dir::Dir<'_>, path: &str) -> Folder {
+        let mut folder = Folder { path: path.to_owned(), ..Folder::default() };
+        let name_of =
+            |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for file in dir.files() {
+            let name = name_of(file.path());
+            if is_ours(&name) {
+                let path = format!("{path}/{name}");
+                folder.add(File { name, path, content: file.contents().to_vec() });
+            }
+        }
+        for inner in dir.dirs() {
+            let name = name_of(inner.path());
+            if !is_hidden(&name) {
+                folder.folders.push(Folder::embedded(inner, &format!("{path}/{name}")));
+            }
+        }
+        folder.sort();
+        folder
+    }
+
+    fn add(&mut self, file: File) {
+        if file.name == SETTINGS {
+            self.settings = Some(file);
+        } else {
+            self.scripts.push(file);
+        }
+    }
+
+    /// The order of a directory is the file system's.
+    fn sort(&mut self) {
+        self.scripts.sort_by(|a, b| a.name.cmp(&b.name));
+        self.folders.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// The last component of the path.
+    pub(crate) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+}
+
+/// Editors and systems leave hidden files everywhere: `.#001_a.up.sql`, `._001_a.up.sql`.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
+}
+
+fn is_ours(name: &str) -> bool {
+    let ending = Path::new(name).extension();
+    let is_sql = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
+    name == SETTINGS || is_sql && !is_hidden(name)
+}
+
+fn unreadable(path: &str, error: &io::Error) -> Problem {
+    let help = "check its permissions, or remove it";
+    Problem::new(Code::Unreadable, path, format!("cannot be read: {error}"), help)
+}
+
+fn not_found(root: &Path, path: &str) -> Problem {
+    // The macro's root is absolute, a command's is where it runs.
+    let base = if root.is_absolute() { " in the folder of Cargo.toml" } else { "" };
+    let help = format!(
+        "make it with its first migration: lokstra migration create create_users -dir {path}"
+    );
+    let message = format!("migrations directory not found{base}");
+    Problem::new(Code::FolderNotFound, path, message, help)
+}

@@ -1,0 +1,70 @@
+//! One database in a flat folder, or several in subfolders.
+
+use crate::folder::{Folder, SETTINGS};
+use crate::problem::{Code, Problem};
+
+/// The folders that are databases, in the order in which they run.
+pub(crate) struct Layout<'a> {
+    pub(crate) databases: Vec<&'a Folder>,
+    pub(crate) is_flat: bool,
+}
+
+pub(crate) fn layout<'a>(root: &'a Folder, problems: &mut Vec<Problem>) -> Layout<'a> {
+    let (databases, others): (Vec<_>, Vec<_>) =
+        root.folders.iter().partition(|folder| folder.settings.is_some());
+    for folder in others {
+        warn_of_unread(folder, true, problems);
+    }
+    for folder in databases.iter().flat_map(|database| &database.folders) {
+        warn_of_unread(folder, false, problems);
+    }
+    if databases.is_empty() {
+        if root.scripts.is_empty() && root.unreadable.is_empty() {
+            problems.push(empty(root));
+        }
+        return Layout { databases: vec![root], is_flat: true };
+    }
+    if let Some(file) = root.scripts.first().or(root.settings.as_ref()) {
+        let first = databases.first().map_or("", |database| database.name());
+        let message = format!("stands beside the database folder {first}, so nothing would run it");
+        let help = match file.name.as_str() {
+            SETTINGS => {
+                "remove it: each database folder has a migration.yaml of its own".to_owned()
+            }
+            _ => format!("move all migrations of {} into folders such as {first}", root.path),
+        };
+        problems.push(Problem::new(Code::MixedLayout, &file.path, message, help));
+    }
+    for database in databases.iter().filter(|database| database.scripts.is_empty()) {
+        if database.unreadable.is_empty() {
+            problems.push(empty(database));
+        }
+    }
+    Layout { databases, is_flat: false }
+}
+
+fn empty(folder: &Folder) -> Problem {
+    let message = "there is no migration in this folder";
+    let help = format!("lokstra migration create create_users -dir {}", folder.path);
+    Problem::new(Code::FolderEmpty, &folder.path, message, help)
+}
+
+/// The Go program ignores these without a word, and with them the migrations.
+fn warn_of_unread(folder: &Folder, could_be_database: bool, problems: &mut Vec<Problem>) {
+    if !folder.scripts.is_empty() {
+        let count = folder.scripts.len();
+        let files = if count == 1 { "SQL file is" } else { "SQL files are" };
+        let message = format!("{count} {files} not read, because it has no {SETTINGS}");
+        let help = format!("add {}/{SETTINGS} with `dbpool-name: …`, or move them", folder.path);
+        let (message, help) = if could_be_database {
+            (message, help)
+        } else {
+            let message = format!("{count} {files} not read, because the folder is too deep");
+            (message, "move them one level up, or out of the migrations".to_owned())
+        };
+        problems.push(Problem::new(Code::NotRead, &folder.path, message, help));
+    }
+    for inner in &folder.folders {
+        warn_of_unread(inner, false, problems);
+    }
+}

@@ -1,0 +1,182 @@
+//! From files to migrations: every version has one description, one up and one down.
+
+use std::collections::BTreeMap;
+
+use lokstra_core::Version;
+
+use crate::file_name::{Description, Direction, FileName};
+use crate::folder::{File, Folder};
+use crate::numbering::following;
+use crate::problem::{Code, Problem};
+use crate::script::{self, Script};
+
+/// A migration whose two files are there.
+pub(crate) struct Pair<'a> {
+    pub(crate) version: Version,
+    pub(crate) description: Description,
+    pub(crate) up: (&'a File, Script),
+    pub(crate) down: (&'a File, Script),
+}
+
+/// A file whose name is right, or whose author's mind can be read.
+struct Named<'a> {
+    file: &'a File,
+    name: FileName,
+    script: Option<Script>,
+}
+
+/// What there is of a version that is not certain: no file is missed beside one of these.
+#[derive(Default)]
+struct Unclear {
+    versions: Vec<Version>,
+}
+
+pub(crate) fn pairs<'a>(folder: &'a Folder, problems: &mut Vec<Problem>) -> Vec<Pair<'a>> {
+    let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
+    let mut unclear = Unclear::default();
+    let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
+    for file in &folder.scripts {
+        let (name, direction) = match FileName::parse(&file.name, free.unwrap_or(Version::MAX)) {
+            Ok(name) => {
+                let direction = name.direction;
+                (Some(name), Some(direction))
+            }
+            Err(bad) => {
+                let message = format!("the file name is not right: {}", bad.reason);
+                let help = format!("rename it to {}", bad.meant);
+                problems.push(Problem::new(Code::FileName, &file.path, message, help));
+                match (bad.version, bad.direction) {
+                    (Some(_), Some(direction)) => (Some(bad.meant), Some(direction)),
+                    (version, direction) => {
+                        unclear.versions.extend(version);
+                        (None, direction)
+                    }
+                }
+            }
+        };
+        let script = script::read(file, direction, problems);
+        if let Some(name) = name {
+            versions.entry(name.version).or_default().push(Named { file, name, script });
+        }
+    }
+    let mut pairs = Vec::new();
+    for (version, files) in versions {
+        let is_unclear = unclear.versions.contains(&version);
+        let mut migrations = by_description(files);
+        if migrations.len() > 1 {
+            if let Some(problem) = misspelt_pair(version, &migrations) {
+                problems.push(problem);
+                continue;
+            }
+            problems.push(conflict(folder, version, &migrations, &mut free));
+        }
+        for (description, files) in &mut migrations {
+            let up = take(files, Direction::Up, problems);
+            let down = take(files, Direction::Down, problems);
+            match (up, down) {
+                (Some(up), Some(down)) => {
+                    if let (Some(up_script), Some(down_script)) = (up.script, down.script) {
+                        let (up, down) = ((up.file, up_script), (down.file, down_script));
+                        pairs.push(Pair { version, description: description.clone(), up, down });
+                    }
+                }
+                (Some(there), None) if !is_unclear => problems.push(missing(folder, &there)),
+                (None, Some(there)) if !is_unclear => problems.push(missing(folder, &there)),
+                _ => {}
+            }
+        }
+    }
+    pairs
+}
+
+type Migrations<'a> = Vec<(Description, Vec<Named<'a>>)>;
+
+fn by_description(files: Vec<Named<'_>>) -> Migrations<'_> {
+    let mut migrations: Migrations<'_> = Vec::new();
+    for file in files {
+        match migrations.iter_mut().find(|(description, _)| *description == file.name.description) {
+            Some((_, files)) => files.push(file),
+            None => migrations.push((file.name.description.clone(), vec![file])),
+        }
+    }
+    migrations
+}
+
+/// The file of a direction, with a problem if there are several.
+fn take<'a>(
+    files: &mut Vec<Named<'a>>,
+    direction: Direction,
+    problems: &mut Vec<Problem>,
+) -> Option<Named<'a>> {
+    let at = files.iter().position(|file| file.name.direction == direction)?;
+    let first = files.remove(at);
+    while let Some(at) = files.iter().position(|file| file.name.direction == direction) {
+        let second = files.remove(at);
+        let message = format!("is the second {direction} file of version {}", first.name.version);
+        let help = format!("keep one of {} and {}", first.file.name, second.file.name);
+        problems.push(Problem::new(Code::DuplicateFile, &second.file.path, message, help));
+    }
+    Some(first)
+}
+
+fn missing(folder: &Folder, there: &Named<'_>) -> Problem {
+    let name = FileName {
+        direction: match there.name.direction {
+            Direction::Up => Direction::Down,
+            Direction::Down => Direction::Up,
+        },
+        ..there.name.clone()
+    };
+    let (code, word, version) = match name.direction {
+        Direction::Up => (Code::MissingUp, "UP", name.version),
+        Direction::Down => (Code::MissingDown, "DOWN", name.version),
+    };
+    let message = format!("there is no {word} SQL for migration {version}");
+    let help = match name.direction {
+        Direction::Up => format!("create {}/{name}, or remove this file", folder.path),
+        Direction::Down => {
+            format!("create {}/{name}; a comment that says why will do", folder.path)
+        }
+    };
+    Problem::new(code, &there.file.path, message, help)
+}
+
+/// An up and a down that differ in their descriptions are one migration with a slip of the pen.
+fn misspelt_pair(version: Version, migrations: &Migrations<'_>) -> Option<Problem> {
+    let [(_, one), (_, other)] = migrations.as_slice() else { return None };
+    let ([one], [other]) = (one.as_slice(), other.as_slice()) else { return None };
+    let (up, down) = match (one.name.direction, other.name.direction) {
+        (Direction::Up, Direction::Down) => (one, other),
+        (Direction::Down, Direction::Up) => (other, one),
+        _ => return None,
+    };
+    let message = format!("up and down of version {version} have different descriptions");
+    let right = FileName { direction: Direction::Down, ..up.name.clone() };
+    let help = format!("{} belongs to {}? then rename it to {right}", down.file.name, up.file.name);
+    Some(Problem::new(Code::VersionConflict, &down.file.path, message, help))
+}
+
+fn conflict(
+    folder: &Folder,
+    version: Version,
+    migrations: &Migrations<'_>,
+    free: &mut Option<Version>,
+) -> Problem {
+    let files: Vec<_> = migrations.iter().filter_map(|(_, files)| files.first()).collect();
+    let names: Vec<_> = files.iter().map(|named| named.file.name.as_str()).collect();
+    let message = format!(
+        "migration conflict detected: version {version} has {} descriptions, in {}",
+        names.len(),
+        names.join(" and ")
+    );
+    let help = match (*free, files.last()) {
+        (Some(next), Some(last)) => {
+            *free = next.next();
+            let name = &last.name.description;
+            format!("give one of them the next free version: {next}_{name}.up.sql and .down.sql")
+        }
+        _ => "give one of them a version that is free".to_owned(),
+    };
+    let path = files.last().map_or(&folder.path, |named| &named.file.path);
+    Problem::new(Code::VersionConflict, path, message, help)
+}

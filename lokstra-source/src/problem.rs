@@ -1,0 +1,209 @@
+use std::fmt;
+
+use lokstra_core::{Position, Snippet};
+
+/// What kind of problem it is: a word that does not change between releases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// The folder is not there.
+    FolderNotFound,
+    /// There is no migration in the folder.
+    FolderEmpty,
+    /// A file cannot be read.
+    Unreadable,
+    /// Migrations and folders of migrations side by side.
+    MixedLayout,
+    /// A warning: a subfolder with SQL files that nothing reads.
+    NotRead,
+    /// The name of a file breaks the rule.
+    FileName,
+    /// A version with two descriptions.
+    VersionConflict,
+    /// Two files for the same direction of a migration.
+    DuplicateFile,
+    /// A migration without its up file.
+    MissingUp,
+    /// A migration without its down file.
+    MissingDown,
+    /// A file that is not UTF-8.
+    NotUtf8,
+    /// A file with a NUL byte.
+    NulByte,
+    /// An up file without a statement.
+    EmptyUp,
+    /// A quote or a comment that nothing closes.
+    Unterminated,
+    /// A comment that looks like a marker and is none.
+    Marker,
+    /// `migration.yaml` is not YAML.
+    Yaml,
+    /// A key that `migration.yaml` does not have.
+    YamlKey,
+    /// A key that stands there twice.
+    YamlDuplicate,
+    /// A value of the wrong type.
+    YamlType,
+    /// `schema-table` is no name for a table.
+    TableName,
+    /// A folder among several that names no pool.
+    NoPool,
+    /// Two databases with the same pool and tracking table.
+    SharedTable,
+    /// More than a binary can hold.
+    TooLarge,
+}
+
+impl Code {
+    /// The word, as messages show it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::FolderNotFound => "folder-not-found",
+            Code::FolderEmpty => "folder-empty",
+            Code::Unreadable => "unreadable",
+            Code::MixedLayout => "mixed-layout",
+            Code::NotRead => "not-read",
+            Code::FileName => "file-name",
+            Code::VersionConflict => "version-conflict",
+            Code::DuplicateFile => "duplicate-file",
+            Code::MissingUp => "missing-up",
+            Code::MissingDown => "missing-down",
+            Code::NotUtf8 => "not-utf8",
+            Code::NulByte => "nul-byte",
+            Code::EmptyUp => "empty-up",
+            Code::Unterminated => "unterminated",
+            Code::Marker => "marker",
+            Code::Yaml => "yaml",
+            Code::YamlKey => "yaml-key",
+            Code::YamlDuplicate => "yaml-duplicate",
+            Code::YamlType => "yaml-type",
+            Code::TableName => "table-name",
+            Code::NoPool => "no-pool",
+            Code::SharedTable => "shared-table",
+            Code::TooLarge => "too-large",
+        }
+    }
+
+    /// Whether the folder can be used all the same.
+    pub fn is_warning(self) -> bool {
+        self == Code::NotRead
+    }
+}
+
+/// Something wrong with a folder of migrations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    code: Code,
+    path: String,
+    snippet: Option<Snippet>,
+    message: String,
+    help: String,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        code: Code,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Problem {
+        let (path, message, help) = (path.into(), message.into(), help.into());
+        Problem { code, path, snippet: None, message, help }
+    }
+
+    /// Adds the place in the file.
+    pub(crate) fn at(mut self, text: &str, offset: usize) -> Problem {
+        self.snippet = Some(Snippet::new(text, offset));
+        self
+    }
+
+    /// What kind of problem it is.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The file or folder, relative to the root.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where in the file, if it is about a place.
+    pub fn position(&self) -> Option<Position> {
+        self.snippet.as_ref().map(Snippet::position)
+    }
+
+    /// What is wrong, in one line.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+
+    pub(crate) fn order(&self) -> (&str, Option<Position>) {
+        (&self.path, self.position())
+    }
+}
+
+/// Without `error:` or `warning:`, which the compiler writes itself.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if let Some(position) = self.position() {
+            write!(f, ":{position}")?;
+        }
+        write!(f, ": {} [{}]", self.message, self.code.as_str())?;
+        if let Some(snippet) = &self.snippet {
+            write!(f, "\n{snippet}")?;
+        }
+        write!(f, "\n  help: {}", self.help)
+    }
+}
+
+/// Everything wrong with a folder; at least one is an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// In the order of the files.
+    pub(crate) fn new(mut problems: Vec<Problem>) -> Problems {
+        problems.sort_by(|a, b| a.order().cmp(&b.order()));
+        Problems(problems)
+    }
+
+    /// The problems, in the order of the files.
+    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Problems {
+    type Item = &'a Problem;
+    type IntoIter = std::slice::Iter<'a, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Problems {
+        Problems(vec![problem])
+    }
+}
+
+/// Each with `error:` or `warning:` before it.
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (nth, problem) in self.iter().enumerate() {
+            let gap = if nth == 0 { "" } else { "\n" };
+            let word = if problem.code.is_warning() { "warning" } else { "error" };
+            write!(f, "{gap}{word}: {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}

@@ -1,0 +1,204 @@
+//! `migration.yaml`
+
+use std::fmt;
+
+use lokstra_core::TableName;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_yaml::Value;
+
+use crate::folder::File;
+use crate::problem::{Code, Problem};
+use crate::script;
+
+/// The table of the runtime beside the tracking table.
+const RESERVED: &str = "lokstra_progress";
+
+const KEYS: [&str; 4] = ["dbpool-name", "schema-table", "enabled", "description"];
+
+/// What a folder says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) pool: Option<String>,
+    pub(crate) table: TableName,
+    pub(crate) enabled: bool,
+    pub(crate) description: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { pool: None, table: TableName::default(), enabled: true, description: None }
+    }
+}
+
+/// The keys and values in their order, with those that come twice: a map would lose them.
+struct Entries(Vec<(Value, Value)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entries, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("lines such as `dbpool-name: db_main`")
+            }
+
+            fn visit_unit<E>(self) -> Result<Entries, E> {
+                Ok(Entries(Vec::new()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_any(Collect)
+    }
+}
+
+/// Reads the file; what is wrong with it is added to the problems.
+pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
+    let mut settings = Settings::default();
+    let Some(text) = script::decode(file, problems) else { return settings };
+    let entries = match serde_yaml::from_str::<Entries>(&text) {
+        Ok(entries) => entries.0,
+        Err(error) => {
+            problems.push(syntax(file, &text, &error));
+            return settings;
+        }
+    };
+    let mut reader = Reader { file, text: &text, problems };
+    let mut seen: Vec<String> = Vec::new();
+    for (key, value) in entries {
+        let key = name_of(&key);
+        let nth = seen.iter().filter(|earlier| **earlier == key).count();
+        let offset = reader.offset(&key, nth);
+        if nth > 0 {
+            let message = format!("`{key}` stands here twice");
+            reader.problem(Code::YamlDuplicate, offset, message, "remove one of the two lines");
+        }
+        match key.as_str() {
+            "dbpool-name" => settings.pool = reader.text_value(&key, value, offset),
+            "description" => settings.description = reader.text_value(&key, value, offset),
+            "enabled" => settings.enabled = reader.bool_value(&key, &value, offset),
+            "schema-table" => {
+                if let Some(name) = reader.text_value(&key, value, offset) {
+                    settings.table = reader.table(&name, offset);
+                }
+            }
+            _ => reader.unknown(&key, offset),
+        }
+        seen.push(key);
+    }
+    settings
+}
+
+struct Reader<'a> {
+    file: &'a File,
+    text: &'a str,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, code: Code, offset: usize, message: String, help: impl Into<String>) {
+        let problem = Problem::new(code, &self.file.path, message, help);
+        self.problems.push(problem.at(self.text, offset));
+    }
+
+    /// Where a key stands for the nth time. The parser tells places only of its own errors.
+    fn offset(&self, key: &str, nth: usize) -> usize {
+        let mut start = 0;
+        let lines = self.text.split_inclusive('\n').filter_map(|line| {
+            let at = start;
+            start += line.len();
+            let rest = line.trim_start_matches([' ', '"', '\'', '{']).strip_prefix(key)?;
+            rest.trim_start_matches(['"', '\'', ' ']).starts_with(':').then_some(at)
+        });
+        lines.take(nth + 1).last().unwrap_or(0)
+    }
+
+    fn text_value(&mut self, key: &str, value: Value, offset: usize) -> Option<String> {
+        match value {
+            Value::String(text) if !text.trim().is_empty() => Some(text),
+            other => {
+                let message = format!("`{key}` is {}, and must be a text", kind(&other));
+                self.problem(Code::YamlType, offset, message, format!("{key}: {}", example(key)));
+                None
+            }
+        }
+    }
+
+    fn bool_value(&mut self, key: &str, value: &Value, offset: usize) -> bool {
+        value.as_bool().unwrap_or_else(|| {
+            let message = format!("`{key}` is {}, and must be true or false", kind(value));
+            self.problem(Code::YamlType, offset, message, format!("{key}: {}", example(key)));
+            true
+        })
+    }
+
+    fn table(&mut self, name: &str, offset: usize) -> TableName {
+        let reason = match name.parse::<TableName>() {
+            Ok(table) if table.table() != RESERVED => return table,
+            Ok(_) => format!("{RESERVED} is a table of lokstra's own"),
+            Err(error) => error.to_string(),
+        };
+        let message = format!("`schema-table: {name}` is no name for the tracking table: {reason}");
+        let help = "a name such as schema_migrations, or audit.schema_migrations with its schema";
+        self.problem(Code::TableName, offset, message, help);
+        TableName::default()
+    }
+
+    fn unknown(&mut self, key: &str, offset: usize) {
+        let plain = |text: &str| text.to_lowercase().replace(['_', ' ', '-'], "");
+        let help = match KEYS.iter().find(|known| plain(known) == plain(key)) {
+            Some(known) => format!("it is written `{known}`"),
+            None => format!("the keys are {}", KEYS.join(", ")),
+        };
+        self.problem(Code::YamlKey, offset, format!("there is no setting `{key}`"), help);
+    }
+}
+
+fn syntax(file: &File, text: &str, error: &serde_yaml::Error) -> Problem {
+    let message = error.to_string();
+    // The place is shown in our own way.
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let help = "see https://yaml.org; a file looks like `dbpool-name: db_main`";
+    let problem = Problem::new(Code::Yaml, &file.path, message, help);
+    match error.location() {
+        Some(location) => problem.at(text, location.index()),
+        None => problem,
+    }
+}
+
+fn name_of(key: &Value) -> String {
+    match key {
+        Value::String(text) => text.clone(),
+        other => serde_yaml::to_string(other).unwrap_or_default().trim().to_owned(),
+    }
+}
+
+fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "empty".to_owned(),
+        Value::String(text) if text.trim().is_empty() => "empty".to_owned(),
+        Value::String(text) => format!("the text `{text}`"),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::Sequence(_) => "a list".to_owned(),
+        Value::Mapping(_) | Value::Tagged(_) => "a mapping".to_owned(),
+    }
+}
+
+fn example(key: &str) -> &'static str {
+    match key {
+        "dbpool-name" => "db_main",
+        "schema-table" => "schema_migrations",
+        "enabled" => "false",
+        _ => "Main application database",
+    }
+}

@@ -1,0 +1,178 @@
+//! The rules for the files of a folder: each breaks alone here, with the message that a user reads.
+
+mod folder;
+
+use folder::{check, folder, problems};
+use insta::assert_snapshot;
+use lokstra_source::load;
+
+const SQL: &str = "SELECT 1;";
+
+#[test]
+fn a_folder_that_is_not_there() {
+    let root = folder::<&str>(&[]);
+    assert_snapshot!(load(root.path(), "db/migrations").unwrap_err(), @"");
+}
+
+#[test]
+fn a_file_in_place_of_the_folder() {
+    let root = folder(&[("001_a.up.sql", SQL)]);
+    assert_snapshot!(load(root.path(), "migrations/001_a.up.sql").unwrap_err(), @"");
+}
+
+#[test]
+fn a_folder_without_migrations() {
+    assert_snapshot!(problems(&[("README.md", "Nothing yet.")]), @"");
+}
+
+#[test]
+fn names_that_break_the_rule_are_all_reported() {
+    let files = [("1_create_users.up.sql", SQL), ("001-CreateUsers.sql", SQL), ("x.down.sql", SQL)];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn one_version_with_two_descriptions() {
+    let files = [
+        ("001_create_users.up.sql", SQL),
+        ("001_create_users.down.sql", SQL),
+        ("001_create_orders.up.sql", SQL),
+        ("001_create_orders.down.sql", SQL),
+        ("002_add_email.up.sql", SQL),
+        ("002_add_email.down.sql", SQL),
+    ];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn two_conflicts_are_given_two_versions() {
+    let files = ["001_a", "001_b", "002_a", "002_b"]
+        .map(|name| [(format!("{name}.up.sql"), SQL), (format!("{name}.down.sql"), SQL)]);
+    let files: Vec<_> = files.iter().flatten().map(|(name, sql)| (name.as_str(), *sql)).collect();
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn a_slip_of_the_pen_between_up_and_down_is_one_problem() {
+    let files = [("001_create_users.up.sql", SQL), ("001_create_user.down.sql", SQL)];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn a_missing_down_file() {
+    assert_snapshot!(problems(&[("001_create_users.up.sql", SQL)]), @"");
+}
+
+#[test]
+fn a_missing_up_file() {
+    assert_snapshot!(problems(&[("001_create_users.down.sql", SQL)]), @"");
+}
+
+#[test]
+fn nothing_is_missed_beside_a_file_whose_direction_is_misspelt() {
+    let files = [("001_create_users.up.sql", SQL), ("001_create_users.dwon.sql", SQL)];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn two_files_for_one_direction() {
+    let files = [
+        ("001_create_users.up.sql", SQL),
+        ("01_create_users.up.sql", SQL),
+        ("001_create_users.down.sql", SQL),
+    ];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn a_version_that_no_column_holds() {
+    let files = [("9223372036854775808_a.up.sql", SQL), ("9223372036854775808_a.down.sql", SQL)];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn a_file_that_is_not_utf_8() {
+    let files: [(&str, &[u8]); 2] =
+        [("001_a.up.sql", b"SELECT 1;\nSELECT 'caf\xe9';\n"), ("001_a.down.sql", b"\xff\xfeS\0")];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn a_file_with_a_nul_byte() {
+    let files = [("001_a.up.sql", "SELECT 1;\nSELECT\0 2;"), ("001_a.down.sql", SQL)];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn an_up_file_without_a_statement() {
+    let files = [("001_a.up.sql", "-- to do\n;"), ("001_a.down.sql", "")];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn a_down_file_may_say_why_there_is_no_way_back() {
+    let files = [("001_a.up.sql", SQL), ("001_a.down.sql", "-- the data is gone\n")];
+    assert_eq!(check(&files).unwrap().set.databases().next().unwrap().len(), 1);
+}
+
+#[test]
+fn a_quote_that_is_never_closed() {
+    let files = [
+        ("001_a.up.sql", "CREATE TABLE a (\n  b text DEFAULT 'x\n);\n"),
+        ("001_a.down.sql", "DO $do$ BEGIN END $$;"),
+    ];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn a_marker_that_is_misspelt() {
+    let files = [
+        ("001_a.up.sql", "-- lokstra: no_transaction\nVACUUM;\n"),
+        ("001_a.down.sql", "-- Migration: a\n-- lokstra: no-transaction\nVACUUM;\n"),
+    ];
+    assert_snapshot!(problems(&files), @"");
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let files = [
+        ("001_a.up.sql", "SELECT '"),
+        ("002_b.up.sql", ""),
+        ("002_c.up.sql", SQL),
+        ("3_d.up.sql", SQL),
+        ("migration.yaml", "pool: x\nenabled: 1\n"),
+    ];
+    let problems = check(&files).unwrap_err();
+    let codes: Vec<_> = problems.iter().map(|problem| problem.code().as_str()).collect();
+    assert_eq!(
+        codes,
+        [
+            "missing-down",
+            "unterminated",
+            "missing-down",
+            "empty-up",
+            "version-conflict",
+            "missing-down",
+            "file-name",
+            "missing-down",
+            "yaml-key",
+            "yaml-type",
+        ]
+    );
+}
+
+#[test]
+fn what_is_not_sql_and_what_is_hidden_is_let_alone() {
+    let files = [
+        ("001_a.up.sql", SQL),
+        ("001_a.down.sql", SQL),
+        ("README.md", ""),
+        (".001_a.up.sql.swp", ""),
+        ("._001_a.up.sql", ""),
+        ("001_a.up.sql~", ""),
+        (".git/x.sql", ""),
+    ];
+    let loaded = check(&files).unwrap();
+    assert_eq!(loaded.warnings, []);
+    assert_eq!(loaded.tracked, ["migrations/001_a.down.sql", "migrations/001_a.up.sql"]);
+}
