@@ -1,1 +1,12 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod embed;
+#[cfg(feature = "include-dir")]
+pub mod include_dir;
+
+pub use lokstra_runtime::*;
+
+#[doc(hidden)]
+pub mod __private {
+    pub use lokstra_macros::embed;
+}

@@ -15,7 +15,7 @@ pub enum Error {
     },
     /// Run as root on a system with neither a `postgres` nor a `nobody` user.
     NoAccount,
-    /// The server's directory belongs to somebody else.
+    /// The directory of a server, or of what is fetched, belongs to somebody else.
     NotOurs {
         /// The directory.
         dir: PathBuf,
@@ -47,7 +47,7 @@ pub enum Error {
         /// The last lines that it printed.
         output: String,
     },
-    /// The fetched package is not laid out as this crate expects.
+    /// The fetched package is not laid out as this crate expects, or its programs do not run.
     Package {
         /// The directory it was put into.
         dir: PathBuf,
@@ -116,7 +116,7 @@ impl fmt::Display for Error {
             ),
             Self::NotOurs { dir } => write!(
                 f,
-                "{} belongs to another user, so the server in it cannot be trusted: remove it",
+                "{} belongs to another user, so the PostgreSQL in it cannot be trusted: remove it",
                 dir.display()
             ),
             Self::NoRoom => f.write_str(
@@ -136,8 +136,8 @@ impl fmt::Display for Error {
             ),
             Self::Package { dir } => write!(
                 f,
-                "the PostgreSQL fetched into {} lacks its programs: remove the directory and try \
-                 again, or install PostgreSQL",
+                "the PostgreSQL fetched into {} lacks a program or does not run on this system: \
+                 install PostgreSQL, or name the `bin` directory of one in LOKSTRA_SCRATCH_BIN",
                 dir.display()
             ),
             Self::Server { verb, log } => {

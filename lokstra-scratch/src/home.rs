@@ -64,7 +64,10 @@ pub(crate) fn unique() -> String {
 /// The last lines of a server's log.
 pub(crate) fn log_tail(dir: &Path) -> String {
     let log = fs::read(dir.join("log")).unwrap_or_default();
-    let log = String::from_utf8_lossy(&log);
-    let lines: Vec<&str> = log.lines().collect();
+    last_lines(&String::from_utf8_lossy(&log))
+}
+
+pub(crate) fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(20)..].join("\n")
 }

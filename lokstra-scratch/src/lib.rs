@@ -21,6 +21,7 @@ mod error;
 pub mod fetch;
 pub mod find;
 mod home;
+mod npm;
 mod options;
 mod private;
 mod server;

@@ -39,7 +39,8 @@ impl Server {
     /// The server that all processes of this checkout share: joins it, or starts it.
     ///
     /// It stops, and its directory goes, two seconds after the last process that uses it has ended
-    /// in whatever way. Within a process, all calls return the same server.
+    /// in whatever way. Within a process, all calls return the same server. Processes share it only
+    /// if they have the same `LOKSTRA_SCRATCH_KEY` in their environment, or none.
     pub fn shared() -> Result<Self, Error> {
         static SHARED: Mutex<Option<Server>> = Mutex::new(None);
         // A panic elsewhere cannot leave the option half written.

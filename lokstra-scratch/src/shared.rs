@@ -1,4 +1,5 @@
 use std::{
+    env,
     fs::{self, File, OpenOptions},
     hash::{DefaultHasher, Hash, Hasher},
     io::{self, Write},
@@ -16,6 +17,8 @@ use crate::{
     watchdog::{GONE, HOLD, Plan},
 };
 
+/// Processes share a server only if they agree on this variable: for the tests of the sharing.
+const KEY_VARIABLE: &str = "LOKSTRA_SCRATCH_KEY";
 const LINGER_SECONDS: u32 = 2;
 const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -98,6 +101,7 @@ pub(crate) fn join() -> Result<Seat, Error> {
 /// One server for each checkout, user, PostgreSQL and version of this crate's own workings.
 fn key(binaries: &Path, account: Account) -> u64 {
     let mut hasher = DefaultHasher::new();
+    env::var_os(KEY_VARIABLE).hash(&mut hasher);
     env!("CARGO_MANIFEST_DIR").hash(&mut hasher);
     (binaries, account.uid()).hash(&mut hasher);
     include_str!("watchdog.sh").hash(&mut hasher);

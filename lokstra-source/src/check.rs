@@ -50,7 +50,7 @@ pub(crate) fn check(root: &Folder) -> Result<Loaded, Problems> {
 
 fn no_pool(file: &File) -> Problem {
     let message = "there is no `dbpool-name`, and there are several databases";
-    Problem::new(Code::NoPool, &file.path, message, "dbpool-name: db_main")
+    Problem::new(Code::NoPool, &file.path, message, "name its pool: `dbpool-name: db_main`")
 }
 
 /// Each would take the other's versions for its own.
@@ -64,12 +64,12 @@ fn shared_tables(databases: &[Database<'_>], problems: &mut Vec<Problem>) {
                 folder.name(),
                 settings.table
             );
-            let table = settings.table.table();
-            let help = format!("give this one a table of its own, such as `schema-table: {}`", {
-                let word: String =
-                    folder.name().chars().filter(char::is_ascii_alphabetic).collect();
-                format!("{}_{table}", word.to_ascii_lowercase())
-            });
+            let word =
+                folder.name().split(|c: char| !c.is_ascii_lowercase()).find(|w| !w.is_empty());
+            let help = format!(
+                "give this one a table of its own, such as `schema-table: {}_migrations`",
+                word.unwrap_or("own")
+            );
             problems.push(Problem::new(Code::SharedTable, &file.path, message, help));
         }
     }

@@ -45,7 +45,8 @@ pub(crate) fn layout<'a>(root: &'a Folder, problems: &mut Vec<Problem>) -> Layou
 
 fn empty(folder: &Folder) -> Problem {
     let message = "there is no migration in this folder";
-    let help = format!("lokstra migration create create_users -dir {}", folder.path);
+    let help =
+        format!("make the first: lokstra migration create create_users -dir {}", folder.path);
     Problem::new(Code::FolderEmpty, &folder.path, message, help)
 }
 

@@ -162,7 +162,9 @@ fn conflict(
     migrations: &Migrations<'_>,
     free: &mut Option<Version>,
 ) -> Problem {
-    let files: Vec<_> = migrations.iter().filter_map(|(_, files)| files.first()).collect();
+    let up_first = |file: &&Named<'_>| file.name.direction;
+    let files: Vec<_> =
+        migrations.iter().filter_map(|(_, files)| files.iter().min_by_key(up_first)).collect();
     let names: Vec<_> = files.iter().map(|named| named.file.name.as_str()).collect();
     let message = format!(
         "migration conflict detected: version {version} has {} descriptions, in {}",

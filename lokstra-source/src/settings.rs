@@ -44,10 +44,6 @@ impl<'de> Deserialize<'de> for Entries {
                 f.write_str("lines such as `dbpool-name: db_main`")
             }
 
-            fn visit_unit<E>(self) -> Result<Entries, E> {
-                Ok(Entries(Vec::new()))
-            }
-
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
@@ -65,6 +61,9 @@ impl<'de> Deserialize<'de> for Entries {
 pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
     let mut settings = Settings::default();
     let Some(text) = script::decode(file, problems) else { return settings };
+    if text.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#'))) {
+        return settings;
+    }
     let entries = match serde_yaml::from_str::<Entries>(&text) {
         Ok(entries) => entries.0,
         Err(error) => {
@@ -127,7 +126,12 @@ impl Reader<'_> {
             Value::String(text) if !text.trim().is_empty() => Some(text),
             other => {
                 let message = format!("`{key}` is {}, and must be a text", kind(&other));
-                self.problem(Code::YamlType, offset, message, format!("{key}: {}", example(key)));
+                self.problem(
+                    Code::YamlType,
+                    offset,
+                    message,
+                    format!("for example `{key}: {}`", example(key)),
+                );
                 None
             }
         }
@@ -136,7 +140,12 @@ impl Reader<'_> {
     fn bool_value(&mut self, key: &str, value: &Value, offset: usize) -> bool {
         value.as_bool().unwrap_or_else(|| {
             let message = format!("`{key}` is {}, and must be true or false", kind(value));
-            self.problem(Code::YamlType, offset, message, format!("{key}: {}", example(key)));
+            self.problem(
+                Code::YamlType,
+                offset,
+                message,
+                format!("for example `{key}: {}`", example(key)),
+            );
             true
         })
     }

@@ -66,9 +66,9 @@ fn a_database_without_a_pool_or_a_migration() {
     database(&mut files, "01_main-db", "description: Main");
     assert_snapshot!(problems(&borrowed(&files)), @"
     error: migrations/01_main-db/migration.yaml: there is no `dbpool-name`, and there are several databases [no-pool]
-      help: dbpool-name: db_main
+      help: name its pool: `dbpool-name: db_main`
     error: migrations/02_orders-db: there is no migration in this folder [folder-empty]
-      help: lokstra migration create create_users -dir migrations/02_orders-db
+      help: make the first: lokstra migration create create_users -dir migrations/02_orders-db
     ");
 }
 
@@ -79,7 +79,7 @@ fn two_databases_with_one_pool_and_table() {
     database(&mut files, "02_orders-db", "dbpool-name: db_main\nschema-table: schema_migrations");
     assert_snapshot!(problems(&borrowed(&files)), @"
     error: migrations/02_orders-db/migration.yaml: 02_orders-db and 01_main-db both use pool `db_main` and table lokstra_core.schema_migrations [shared-table]
-      help: give this one a table of its own, such as `schema-table: ordersdb_schema_migrations`
+      help: give this one a table of its own, such as `schema-table: orders_migrations`
     ");
 }
 
@@ -149,22 +149,22 @@ fn wrong_types() {
       |
     1 | dbpool-name: 5
       | ^
-      help: dbpool-name: db_main
+      help: for example `dbpool-name: db_main`
     error: migrations/migration.yaml:2:1: `schema-table` is a list, and must be a text [yaml-type]
       |
     2 | schema-table: [a]
       | ^
-      help: schema-table: schema_migrations
+      help: for example `schema-table: schema_migrations`
     error: migrations/migration.yaml:3:1: `enabled` is the text `yes`, and must be true or false [yaml-type]
       |
     3 | enabled: yes
       | ^
-      help: enabled: false
+      help: for example `enabled: false`
     error: migrations/migration.yaml:4:1: `description` is empty, and must be a text [yaml-type]
       |
     4 | description:
       | ^
-      help: description: Main application database
+      help: for example `description: Main application database`
     ");
 }
 

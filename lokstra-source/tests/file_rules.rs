@@ -11,24 +11,40 @@ const SQL: &str = "SELECT 1;";
 #[test]
 fn a_folder_that_is_not_there() {
     let root = folder::<&str>(&[]);
-    assert_snapshot!(load(root.path(), "db/migrations").unwrap_err(), @"");
+    assert_snapshot!(load(root.path(), "db/migrations").unwrap_err(), @"
+    error: db/migrations: migrations directory not found in the folder of Cargo.toml [folder-not-found]
+      help: make it with its first migration: lokstra migration create create_users -dir db/migrations
+    ");
 }
 
 #[test]
 fn a_file_in_place_of_the_folder() {
     let root = folder(&[("001_a.up.sql", SQL)]);
-    assert_snapshot!(load(root.path(), "migrations/001_a.up.sql").unwrap_err(), @"");
+    assert_snapshot!(load(root.path(), "migrations/001_a.up.sql").unwrap_err(), @"
+    error: migrations/001_a.up.sql: this is a file, not a folder of migrations [folder-not-found]
+      help: name the folder that the SQL files are in
+    ");
 }
 
 #[test]
 fn a_folder_without_migrations() {
-    assert_snapshot!(problems(&[("README.md", "Nothing yet.")]), @"");
+    assert_snapshot!(problems(&[("README.md", "Nothing yet.")]), @"
+    error: migrations: there is no migration in this folder [folder-empty]
+      help: make the first: lokstra migration create create_users -dir migrations
+    ");
 }
 
 #[test]
 fn names_that_break_the_rule_are_all_reported() {
     let files = [("1_create_users.up.sql", SQL), ("001-CreateUsers.sql", SQL), ("x.down.sql", SQL)];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001-CreateUsers.sql: the file name is not right: it says neither `.up` nor `.down` before `.sql`, there is no `_` after the version, the description `CreateUsers` has the upper-case letter `C` [file-name]
+      help: rename it to 001_create_users.up.sql
+    error: migrations/1_create_users.up.sql: the file name is not right: the version `1` is written `001` [file-name]
+      help: rename it to 001_create_users.up.sql
+    error: migrations/x.down.sql: the file name is not right: it does not begin with a version such as `001` [file-name]
+      help: rename it to 002_x.down.sql
+    ");
 }
 
 #[test]
@@ -41,7 +57,10 @@ fn one_version_with_two_descriptions() {
         ("002_add_email.up.sql", SQL),
         ("002_add_email.down.sql", SQL),
     ];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_create_users.up.sql: migration conflict detected: version 001 has 2 descriptions, in 001_create_orders.up.sql and 001_create_users.up.sql [version-conflict]
+      help: give one of them the next free version: 003_create_users.up.sql and .down.sql
+    ");
 }
 
 #[test]
@@ -49,29 +68,46 @@ fn two_conflicts_are_given_two_versions() {
     let files = ["001_a", "001_b", "002_a", "002_b"]
         .map(|name| [(format!("{name}.up.sql"), SQL), (format!("{name}.down.sql"), SQL)]);
     let files: Vec<_> = files.iter().flatten().map(|(name, sql)| (name.as_str(), *sql)).collect();
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_b.up.sql: migration conflict detected: version 001 has 2 descriptions, in 001_a.up.sql and 001_b.up.sql [version-conflict]
+      help: give one of them the next free version: 003_b.up.sql and .down.sql
+    error: migrations/002_b.up.sql: migration conflict detected: version 002 has 2 descriptions, in 002_a.up.sql and 002_b.up.sql [version-conflict]
+      help: give one of them the next free version: 004_b.up.sql and .down.sql
+    ");
 }
 
 #[test]
 fn a_slip_of_the_pen_between_up_and_down_is_one_problem() {
     let files = [("001_create_users.up.sql", SQL), ("001_create_user.down.sql", SQL)];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_create_user.down.sql: up and down of version 001 have different descriptions [version-conflict]
+      help: 001_create_user.down.sql belongs to 001_create_users.up.sql? then rename it to 001_create_users.down.sql
+    ");
 }
 
 #[test]
 fn a_missing_down_file() {
-    assert_snapshot!(problems(&[("001_create_users.up.sql", SQL)]), @"");
+    assert_snapshot!(problems(&[("001_create_users.up.sql", SQL)]), @"
+    error: migrations/001_create_users.up.sql: there is no DOWN SQL for migration 001 [missing-down]
+      help: create migrations/001_create_users.down.sql; a comment that says why will do
+    ");
 }
 
 #[test]
 fn a_missing_up_file() {
-    assert_snapshot!(problems(&[("001_create_users.down.sql", SQL)]), @"");
+    assert_snapshot!(problems(&[("001_create_users.down.sql", SQL)]), @"
+    error: migrations/001_create_users.down.sql: there is no UP SQL for migration 001 [missing-up]
+      help: create migrations/001_create_users.up.sql, or remove this file
+    ");
 }
 
 #[test]
 fn nothing_is_missed_beside_a_file_whose_direction_is_misspelt() {
     let files = [("001_create_users.up.sql", SQL), ("001_create_users.dwon.sql", SQL)];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_create_users.dwon.sql: the file name is not right: the direction `dwon` is neither `up` nor `down` [file-name]
+      help: rename it to 001_create_users.down.sql
+    ");
 }
 
 #[test]
@@ -81,32 +117,59 @@ fn two_files_for_one_direction() {
         ("01_create_users.up.sql", SQL),
         ("001_create_users.down.sql", SQL),
     ];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/01_create_users.up.sql: the file name is not right: the version `01` is written `001` [file-name]
+      help: rename it to 001_create_users.up.sql
+    error: migrations/01_create_users.up.sql: is the second up file of version 001 [duplicate-file]
+      help: keep one of 001_create_users.up.sql and 01_create_users.up.sql
+    ");
 }
 
 #[test]
 fn a_version_that_no_column_holds() {
     let files = [("9223372036854775808_a.up.sql", SQL), ("9223372036854775808_a.down.sql", SQL)];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/9223372036854775808_a.down.sql: the file name is not right: the version `9223372036854775808` is above 9223372036854775807 [file-name]
+      help: rename it to 001_a.down.sql
+    error: migrations/9223372036854775808_a.up.sql: the file name is not right: the version `9223372036854775808` is above 9223372036854775807 [file-name]
+      help: rename it to 001_a.up.sql
+    ");
 }
 
 #[test]
 fn a_file_that_is_not_utf_8() {
     let files: [(&str, &[u8]); 2] =
         [("001_a.up.sql", b"SELECT 1;\nSELECT 'caf\xe9';\n"), ("001_a.down.sql", b"\xff\xfeS\0")];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_a.down.sql: is UTF-16, and PostgreSQL is sent UTF-8 [not-utf8]
+      help: save it as UTF-8 (PowerShell: Set-Content -Encoding utf8)
+    error: migrations/001_a.up.sql:2:12: the byte 0xe9 is not UTF-8 [not-utf8]
+      |
+    2 | SELECT 'caf
+      |            ^
+      help: save the file as UTF-8
+    ");
 }
 
 #[test]
 fn a_file_with_a_nul_byte() {
     let files = [("001_a.up.sql", "SELECT 1;\nSELECT\0 2;"), ("001_a.down.sql", SQL)];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_a.up.sql:2:7: has a NUL byte, where PostgreSQL would stop reading [nul-byte]
+      |
+    2 | SELECT
+      |       ^
+      help: remove it; is this a binary file?
+    ");
 }
 
 #[test]
 fn an_up_file_without_a_statement() {
     let files = [("001_a.up.sql", "-- to do\n;"), ("001_a.down.sql", "")];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_a.up.sql: there is no SQL statement in this file [empty-up]
+      help: write the change, or remove both files of this version
+    ");
 }
 
 #[test]
@@ -121,7 +184,18 @@ fn a_quote_that_is_never_closed() {
         ("001_a.up.sql", "CREATE TABLE a (\n  b text DEFAULT 'x\n);\n"),
         ("001_a.down.sql", "DO $do$ BEGIN END $$;"),
     ];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_a.down.sql:1:4: this dollar-quoted text is never closed [unterminated]
+      |
+    1 | DO $do$ BEGIN END $$;
+      |    ^
+      help: close it with $do$
+    error: migrations/001_a.up.sql:2:18: this quoted text is never closed [unterminated]
+      |
+    2 |   b text DEFAULT 'x
+      |                  ^
+      help: close it with '
+    ");
 }
 
 #[test]
@@ -130,7 +204,18 @@ fn a_marker_that_is_misspelt() {
         ("001_a.up.sql", "-- lokstra: no_transaction\nVACUUM;\n"),
         ("001_a.down.sql", "-- Migration: a\n-- lokstra: no-transaction\nVACUUM;\n"),
     ];
-    assert_snapshot!(problems(&files), @"");
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_a.down.sql:2:1: this comment looks like a marker and has no effect [marker]
+      |
+    2 | -- lokstra: no-transaction
+      | ^
+      help: make `-- lokstra: no-transaction` the first line, or change the comment
+    error: migrations/001_a.up.sql:1:1: this comment looks like a marker and has no effect [marker]
+      |
+    1 | -- lokstra: no_transaction
+      | ^
+      help: make `-- lokstra: no-transaction` the first line, or change the comment
+    ");
 }
 
 #[test]
@@ -149,8 +234,8 @@ fn every_problem_is_reported_at_once() {
         [
             "missing-down",
             "unterminated",
-            "missing-down",
             "empty-up",
+            "missing-down",
             "version-conflict",
             "missing-down",
             "file-name",

@@ -6,7 +6,7 @@ use lokstra_source::{Loaded, Problems, load};
 use tempfile::TempDir;
 
 /// A crate's folder with these files below `migrations`.
-pub fn folder<C: AsRef<[u8]>>(files: &[(&str, C)]) -> TempDir {
+pub(crate) fn folder<C: AsRef<[u8]>>(files: &[(&str, C)]) -> TempDir {
     let root = TempDir::new().unwrap();
     fs::create_dir(root.path().join("migrations")).unwrap();
     for (path, content) in files {
@@ -17,18 +17,18 @@ pub fn folder<C: AsRef<[u8]>>(files: &[(&str, C)]) -> TempDir {
     root
 }
 
-pub fn check<C: AsRef<[u8]>>(files: &[(&str, C)]) -> Result<Loaded, Problems> {
+pub(crate) fn check<C: AsRef<[u8]>>(files: &[(&str, C)]) -> Result<Loaded, Problems> {
     load(folder(files).path(), "migrations")
 }
 
 /// What a user reads.
-pub fn problems<C: AsRef<[u8]>>(files: &[(&str, C)]) -> String {
+pub(crate) fn problems<C: AsRef<[u8]>>(files: &[(&str, C)]) -> String {
     check(files).unwrap_err().to_string()
 }
 
 /// What a user reads if `migration.yaml` beside a good migration has this text.
 #[allow(dead_code, reason = "not every test file is about settings")]
-pub fn settings_problems(yaml: &str) -> String {
+pub(crate) fn settings_problems(yaml: &str) -> String {
     problems(&[
         ("migration.yaml", yaml),
         ("001_create_users.up.sql", "CREATE TABLE users ();"),

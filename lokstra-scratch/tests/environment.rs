@@ -1,0 +1,99 @@
+//! What surrounds a server: variables, users, and a machine without PostgreSQL.
+
+mod common;
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process,
+};
+
+use common::{Other, again, is_again, say};
+use lokstra_scratch::{Server, ServerOptions};
+
+#[test]
+fn the_variables_of_postgresql_do_not_bend_a_server() {
+    if is_again() {
+        let server = Server::start(&ServerOptions::new()).unwrap();
+        let database = server.database().unwrap();
+        let sql = "SELECT current_user || ' ' || current_setting('port') || ' ' \
+                   || current_setting('search_path')";
+        let row = database.client().unwrap().query_one(sql, &[]).unwrap();
+        return say(row.get::<_, String>(0));
+    }
+    let mut other = again("the_variables_of_postgresql_do_not_bend_a_server");
+    for (name, value) in [
+        ("PGDATA", "/no/such/directory"),
+        ("PGHOST", "no.such.host.invalid"),
+        ("PGPORT", "1"),
+        ("PGUSER", "nobody-of-this-name"),
+        ("PGDATABASE", "no_such_database"),
+        ("PGPASSWORD", "wrong"),
+        ("PGOPTIONS", "-c search_path=bent"),
+        ("PGSSLMODE", "verify-full"),
+        ("PGSERVICE", "no_such_service"),
+        ("PGTZ", "Nowhere/Land"),
+        ("PGCTLTIMEOUT", "0"),
+        ("LC_ALL", "no_SUCH.locale"),
+    ] {
+        other.env(name, value);
+    }
+    let mut other = Other::spawn(&mut other);
+    assert_eq!(other.hear(), "postgres 5432 \"$user\", public");
+    other.release();
+}
+
+#[test]
+fn the_server_runs_as_ourselves_but_never_as_root() {
+    let server = Server::shared().unwrap();
+    let ours = fs::metadata(made_by_us()).unwrap().uid();
+    let socket = server.socket_dir().join(format!(".s.PGSQL.{}", server.port()));
+    let theirs = fs::metadata(socket).unwrap().uid();
+    assert_ne!(theirs, 0);
+    assert!(ours == 0 || ours == theirs);
+    assert_eq!(fs::metadata(server.socket_dir()).unwrap().mode() & 0o777, 0o700);
+}
+
+/// A file whose owner tells who we are.
+fn made_by_us() -> PathBuf {
+    let file = temporary("owner");
+    fs::write(&file, "").unwrap();
+    file
+}
+
+fn temporary(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", process::id()))
+}
+
+/// The message of a process that starts with these variables.
+fn refusal(variables: &[(&str, &Path)]) -> String {
+    let mut other = again("a_bin_directory_that_cannot_be_used_is_refused_in_one_line");
+    other.envs(variables.iter().copied());
+    let mut other = Other::spawn(&mut other);
+    let message = other.hear();
+    other.release();
+    message
+}
+
+#[test]
+fn a_bin_directory_that_cannot_be_used_is_refused_in_one_line() {
+    if is_again() {
+        let message = Server::shared().unwrap_err().to_string();
+        assert_eq!(message.lines().count(), 1);
+        return say(message);
+    }
+    assert_eq!(
+        refusal(&[("LOKSTRA_SCRATCH_BIN", Path::new("/no/such/bin"))]),
+        "LOKSTRA_SCRATCH_BIN is /no/such/bin, but the user that runs the server finds no program \
+         `initdb` there: name a directory that holds initdb, pg_ctl and postgres, outside of \
+         private home directories if you are root"
+    );
+
+    let half = temporary("half");
+    fs::create_dir_all(&half).unwrap();
+    fs::write(half.join("postgres"), "").unwrap();
+    let message = refusal(&[("LOKSTRA_SCRATCH_BIN", &half)]);
+    fs::remove_dir_all(&half).unwrap();
+    assert!(message.contains("no program `initdb`"), "{message}");
+}
