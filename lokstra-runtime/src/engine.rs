@@ -187,7 +187,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 Attempt::Again(error) => {
                     let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
-                    return Err(failed(look, Failure::new(step, place, error, aftermath), rest));
+                    return Err(failed(look, Failure::new(step, place, *error, aftermath), rest));
                 }
                 Attempt::Failed(failure) => return Err(failed(look, *failure, rest)),
                 Attempt::Lost(source) => return self.lost(look, step, source),

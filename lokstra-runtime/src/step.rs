@@ -25,7 +25,7 @@ pub(crate) enum Attempt {
     /// The history is not what the plan was made from.
     Moved,
     /// Rolled back for a reason that passes.
-    Again(ServerError),
+    Again(Box<ServerError>),
     /// The connection is gone: committed or rolled back, only the history tells.
     Lost(postgres::Error),
     /// Failed, and the reason stays.
@@ -80,7 +80,7 @@ pub(crate) fn attempt(
         Some("moved") => Attempt::Moved,
         Some("unrecorded") => Attempt::Failed(Box::new(unrecorded(step, server))),
         _ if is_race(&server, guard) => Attempt::Moved,
-        _ if passes(&server) => Attempt::Again(server),
+        _ if passes(&server) => Attempt::Again(Box::new(server)),
         _ => Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::RolledBack))),
     })
 }

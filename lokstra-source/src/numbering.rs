@@ -8,7 +8,6 @@ use crate::folder::Folder;
 
 /// The version that the next migration of a folder gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum NextVersion {
     /// One above the highest, or 001.
     Version(Version),

@@ -20,9 +20,10 @@ pub(crate) fn status(target: &Target) -> Result<(), Error> {
 pub(crate) fn version(target: &Target) -> Result<(), Error> {
     for status in statuses(target)? {
         let current = current(status.current());
-        match target.has_several() {
-            true => output::line(format_args!("{}: {current}", status.database))?,
-            false => output::line(current)?,
+        if target.has_several() {
+            output::line(format_args!("{}: {current}", status.database))?;
+        } else {
+            output::line(current)?;
         }
     }
     Ok(())
