@@ -28,9 +28,9 @@ impl Account {
         self.uid
     }
 
-    /// The group to give files to, where they are not the account's by their making.
-    pub(crate) fn foreign_gid(self) -> Option<u32> {
-        self.gid
+    /// Whether we are root, and so not the account.
+    pub(crate) fn are_we_root(self) -> bool {
+        self.gid.is_some()
     }
 
     /// A command that runs as this account, and that the environment of a test run cannot bend.

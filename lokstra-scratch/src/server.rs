@@ -7,7 +7,9 @@ use std::{
 
 use postgres::{Client, NoTls};
 
-use crate::{Database, Error, PrivateServer, ServerOptions, find, shared, watchdog::Watchdog};
+use crate::{
+    Database, Error, PrivateServer, ServerOptions, find, shared, watchdog::PrivateWatchdog,
+};
 
 pub(crate) const DEFAULT_PORT: u16 = 5432;
 const SUPERUSER: &str = "postgres";
@@ -32,7 +34,7 @@ struct Inner {
 #[derive(Debug)]
 pub(crate) enum Hold {
     Shared { _pipe: File },
-    Private { _watchdog: Arc<Mutex<Watchdog>> },
+    Private { _watchdog: Arc<Mutex<PrivateWatchdog>> },
 }
 
 impl Server {

@@ -1,9 +1,9 @@
 use std::{
     env,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     hash::{DefaultHasher, Hash, Hasher},
     io::{self, Write},
-    os::unix::{fs::MetadataExt, fs::OpenOptionsExt, net::UnixStream},
+    os::unix::{fs::MetadataExt, net::UnixStream},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use crate::{
     account::Account,
     find, home,
     server::{DEFAULT_PORT, socket_path},
-    watchdog::{GONE, HOLD, Plan},
+    watchdog::{GONE, HOLD, Plan, open},
 };
 
 /// Processes share a server only if they agree on this variable: for the tests of the sharing.
@@ -22,12 +22,6 @@ const KEY_VARIABLE: &str = "LOKSTRA_SCRATCH_KEY";
 const LINGER_SECONDS: u32 = 2;
 const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(5);
-
-/// The standard library has no name for it.
-#[cfg(target_os = "linux")]
-const O_NONBLOCK: i32 = 0o4000;
-#[cfg(not(target_os = "linux"))]
-const O_NONBLOCK: i32 = 0x4;
 
 /// A place in the shared server: the directory, and the open end of the pipe that keeps it alive.
 pub(crate) struct Seat {
@@ -70,7 +64,7 @@ pub(crate) fn join() -> Result<Seat, Error> {
                 continue;
             }
             Found::Nothing => {
-                let staged = home::create(&base, account)?;
+                let staged = home::place(&base);
                 let plan = Plan {
                     account,
                     binaries: &binaries,
@@ -133,10 +127,6 @@ fn abandoned(dir: &Path, error: io::Error) -> Result<Found, Error> {
         Some(ENXIO) => Ok(Found::Abandoned),
         _ => Err(Error::file("open the pipe in", dir)(error)),
     }
-}
-
-fn open(pipe: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(pipe)
 }
 
 /// Whether the pipe that we have open is still the one with the name.

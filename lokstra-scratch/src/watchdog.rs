@@ -1,14 +1,12 @@
 use std::{
     fs::{File, OpenOptions},
-    io::{BufRead, BufReader, Write},
-    os::fd::OwnedFd,
+    io::{self, BufRead, BufReader, Write},
+    os::unix::{fs::OpenOptionsExt, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Stdio},
 };
 
 use crate::{Error, ServerOptions, account::Account, home};
-
-use std::os::unix::process::CommandExt;
 
 const SCRIPT: &str = include_str!("watchdog.sh");
 
@@ -16,6 +14,12 @@ const SCRIPT: &str = include_str!("watchdog.sh");
 pub(crate) const HOLD: &str = "hold";
 /// Its name once the watchdog has decided to go.
 pub(crate) const GONE: &str = "gone";
+
+/// The standard library has no name for it.
+#[cfg(target_os = "linux")]
+const O_NONBLOCK: i32 = 0o4000;
+#[cfg(not(target_os = "linux"))]
+const O_NONBLOCK: i32 = 0x4;
 
 /// What a watchdog is told about its server.
 pub(crate) struct Plan<'a> {
@@ -32,74 +36,62 @@ pub(crate) struct Plan<'a> {
 impl Plan<'_> {
     /// Starts the watchdog of a shared server; the result keeps the server alive.
     ///
-    /// The directory must not be known to others yet. Nothing starts before a user says so.
+    /// The directory has the name `staged` then. Nothing starts before a user says so.
     pub(crate) fn watch_shared(&self) -> Result<File, Error> {
+        let mut watchdog = self.spawn()?;
+        watchdog.hear("make a directory")?;
+        // The watchdog holds the reading end, and reads after we have let go of `watchdog`.
         let pipe = self.staged.join(HOLD);
-        let mut mkfifo = self.account.command("mkfifo");
-        let made = mkfifo.args(["-m", "600"]).arg(&pipe).status().map_err(Error::run("mkfifo"))?;
-        if !made.success() {
-            let source = std::io::Error::other("mkfifo failed");
-            return Err(Error::File { doing: "create", path: pipe, source });
-        }
-        let open =
-            |options: &mut OpenOptions| options.open(&pipe).map_err(Error::file("open", &pipe));
-        // Opening one end waits for the other, unless both are opened at once. The watchdog gets
-        // its end from us, not by the name: it would wait for ever if we were killed before.
-        let both = open(OpenOptions::new().read(true).write(true))?;
-        let reader = open(OpenOptions::new().read(true))?;
-        let writer = open(OpenOptions::new().write(true))?;
-        drop(both);
-        self.spawn(reader.into(), Stdio::null())?;
-        Ok(writer)
+        open(&pipe).map_err(Error::file("open", pipe))
     }
 
     /// Starts the watchdog of a server of one's own.
-    pub(crate) fn watch_private(&self) -> Result<Watchdog, Error> {
-        let mut child = self.spawn(Stdio::piped(), Stdio::piped())?;
-        let lost = || Error::Lost { dir: self.staged.to_owned() };
-        let verbs = File::from(OwnedFd::from(child.stdin.take().ok_or_else(lost)?));
-        let answers = BufReader::new(child.stdout.take().ok_or_else(lost)?);
-        Ok(Watchdog { dir: self.staged.to_owned(), child, verbs: Some(verbs), answers })
+    pub(crate) fn watch_private(&self) -> Result<PrivateWatchdog, Error> {
+        self.spawn().map(PrivateWatchdog)
     }
 
-    fn spawn(&self, stdin: Stdio, stdout: Stdio) -> Result<Child, Error> {
+    fn spawn(&self) -> Result<Watchdog, Error> {
         let socket_dir = self.published.to_string_lossy();
-        self.account
+        let mut child = self
+            .account
             .command("/bin/sh")
             .args(["-c", SCRIPT, "lokstra-scratch"])
             .args([self.staged, self.published, self.binaries])
             .arg(self.linger_seconds.to_string())
             .arg(self.options.lines(&socket_dir, self.port))
             .arg(self.options.access())
-            // By the time this returns, so that a rename cannot come between.
-            .current_dir(self.staged)
-            .stdin(stdin)
-            .stdout(stdout)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             // Out of reach of what a terminal or a test runner sends to our group.
             .process_group(0)
             .spawn()
-            .map_err(Error::run("/bin/sh"))
+            .map_err(Error::run("/bin/sh"))?;
+        let lost = || Error::Lost { dir: self.staged.to_owned() };
+        let verbs = child.stdin.take().ok_or_else(lost)?;
+        let answers = BufReader::new(child.stdout.take().ok_or_else(lost)?);
+        Ok(Watchdog { dir: self.staged.to_owned(), child, verbs: Some(verbs), answers })
     }
 }
 
-/// The parent of a server of one's own.
+/// Opens a pipe to write to it, without waiting for a reader: there must be one.
+pub(crate) fn open(pipe: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(pipe)
+}
+
+/// The parent of a server, and what it tells us as its starter.
 #[derive(Debug)]
-pub(crate) struct Watchdog {
+struct Watchdog {
     dir: PathBuf,
     child: Child,
-    verbs: Option<File>,
+    verbs: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Watchdog {
-    /// Sends a verb and waits until it is done.
-    pub(crate) fn tell(&mut self, verb: &'static str) -> Result<(), Error> {
-        let lost = |_| Error::Lost { dir: self.dir.clone() };
-        if let Some(verbs) = &mut self.verbs {
-            writeln!(verbs, "{verb}").map_err(lost)?;
-        }
+    fn hear(&mut self, verb: &'static str) -> Result<(), Error> {
         let mut answer = String::new();
+        let lost = |_| Error::Lost { dir: self.dir.clone() };
         self.answers.read_line(&mut answer).map_err(lost)?;
         match answer.trim_end() {
             "done" => Ok(()),
@@ -109,10 +101,24 @@ impl Watchdog {
     }
 }
 
-impl Drop for Watchdog {
+/// The parent of a server of one's own.
+#[derive(Debug)]
+pub(crate) struct PrivateWatchdog(Watchdog);
+
+impl PrivateWatchdog {
+    /// Sends a verb and waits until it is done.
+    pub(crate) fn tell(&mut self, verb: &'static str) -> Result<(), Error> {
+        if let Some(verbs) = &mut self.0.verbs {
+            writeln!(verbs, "{verb}").map_err(|_| Error::Lost { dir: self.0.dir.clone() })?;
+        }
+        self.0.hear(verb)
+    }
+}
+
+impl Drop for PrivateWatchdog {
     /// Returns when the server and its directory have gone.
     fn drop(&mut self) {
-        self.verbs = None;
-        let _ = self.child.wait();
+        self.0.verbs = None;
+        let _ = self.0.child.wait();
     }
 }

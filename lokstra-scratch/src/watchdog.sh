@@ -1,15 +1,17 @@
 # The parent of one server. Standard input is a pipe that every user of the server holds open and
 # writes verbs to: its end is the end of the server.
 #
-# We are started in the directory of the server.
-#
-# staged: its name as it was made                final: its name once shared, or the same
+# staged: its directory as we make it            final: its name once shared, or the same
 # linger: seconds to wait for another user after the last one has gone
 staged=$1 final=$2 bin=$3 linger=$4 settings=$5 access=$6
 
 # The end of our users must not be our end: we have to clean up after them.
 trap '' HUP INT PIPE
 trap 'leave' TERM
+
+# We make the directory ourselves: whoever started us may be killed before it has a second pipe
+# open, and then nobody else would be there to remove it.
+mkdir -m 700 "$staged" && cd "$staged" || exit
 exec 2>>log
 
 make() {
@@ -52,6 +54,15 @@ leave() {
     mv "$staged" "$staged.$$" && rm -rf "$staged.$$"
     exit
 }
+
+# Opening one end of a pipe waits for the other, unless both are opened at once.
+if [ "$staged" != "$final" ]; then
+    { mkfifo -m 600 hold && exec 3<>hold 4<hold 3>&-; } || leave
+    echo done
+    # Ends when our starter has opened the pipe, or has gone.
+    read -r verb
+    exec <&4 4<&- >/dev/null
+fi
 
 while :; do
     heard=

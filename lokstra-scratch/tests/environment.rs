@@ -3,7 +3,7 @@
 mod common;
 
 use std::{
-    fs,
+    env, fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process,
@@ -47,23 +47,21 @@ fn the_variables_of_postgresql_do_not_bend_a_server() {
 #[test]
 fn the_server_runs_as_ourselves_but_never_as_root() {
     let server = Server::shared().unwrap();
-    let ours = fs::metadata(made_by_us()).unwrap().uid();
+    let ours = made_by_us("owner");
+    let uid = fs::metadata(&ours).unwrap().uid();
+    fs::remove_dir(&ours).unwrap();
     let socket = server.socket_dir().join(format!(".s.PGSQL.{}", server.port()));
     let theirs = fs::metadata(socket).unwrap().uid();
     assert_ne!(theirs, 0);
-    assert!(ours == 0 || ours == theirs);
+    assert!(uid == 0 || uid == theirs);
     assert_eq!(fs::metadata(server.socket_dir()).unwrap().mode() & 0o777, 0o700);
 }
 
-/// A file whose owner tells who we are.
-fn made_by_us() -> PathBuf {
-    let file = temporary("owner");
-    fs::write(&file, "").unwrap();
-    file
-}
-
-fn temporary(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", process::id()))
+/// A directory whose owner tells who we are.
+fn made_by_us(name: &str) -> PathBuf {
+    let dir = env::temp_dir().join(format!("lokstra-{name}-{}", process::id()));
+    fs::create_dir(&dir).unwrap();
+    dir
 }
 
 /// The message of a process that starts with these variables.
@@ -90,8 +88,7 @@ fn a_bin_directory_that_cannot_be_used_is_refused_in_one_line() {
          private home directories if you are root"
     );
 
-    let half = temporary("half");
-    fs::create_dir_all(&half).unwrap();
+    let half = made_by_us("half");
     fs::write(half.join("postgres"), "").unwrap();
     let message = refusal(&[("LOKSTRA_SCRATCH_BIN", &half)]);
     fs::remove_dir_all(&half).unwrap();

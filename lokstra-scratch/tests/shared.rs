@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{fs, process::Command};
+use std::{fs, process::Command, thread, time::Duration};
 
 use common::{Other, again, assert_gone, hold, is_again};
 use lokstra_scratch::Server;
@@ -78,13 +78,15 @@ fn users_killed_while_the_server_starts_leave_nothing() {
     let (_, (dir, _)) = (last.hear(), last.server());
     last.kill();
     assert_gone(&dir);
-    for pause in [1, 30, 100, 300] {
+    for pause in [1, 3, 20, 200] {
         let mut user = user(name);
+        let staged = dir.with_file_name(format!("lokstra-{:x}_", user.pid()));
         user.hear();
-        std::thread::sleep(std::time::Duration::from_millis(pause));
+        thread::sleep(Duration::from_millis(pause));
         user.kill();
+        assert_gone(&staged);
+        assert_gone(&dir);
     }
-    assert_gone(&dir);
 }
 
 #[test]

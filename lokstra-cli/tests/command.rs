@@ -1,0 +1,451 @@
+//! The real `lokstra` against a real server, as an operator types it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use insta::assert_snapshot;
+use lokstra_scratch::{Database, Server};
+use tempfile::TempDir;
+
+struct Project {
+    dir: TempDir,
+    database: Database,
+}
+
+impl Project {
+    /// A folder with these migrations (`001_create_users`), each with a table of its own.
+    fn new(migrations: &[&str]) -> Project {
+        let dir = TempDir::new().unwrap();
+        let database = Server::shared().unwrap().database().unwrap();
+        let project = Project { dir, database };
+        project.add("migrations", migrations);
+        project
+    }
+
+    fn add(&self, folder: &str, migrations: &[&str]) {
+        fs::create_dir_all(self.path(folder)).unwrap();
+        for name in migrations {
+            let (version, _) = name.split_once('_').unwrap();
+            let table = format!("{}_{version}", folder.replace(['/', '-'], "_"));
+            let file = |direction| self.path(&format!("{folder}/{name}.{direction}.sql"));
+            fs::write(file("up"), format!("CREATE TABLE {table} ();\n")).unwrap();
+            fs::write(file("down"), format!("DROP TABLE {table};\n")).unwrap();
+        }
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::write(self.path(path), text).unwrap();
+    }
+
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        self.dir.path().join(path)
+    }
+
+    fn files(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lokstra"));
+        command.current_dir(self.dir.path()).env_clear();
+        command
+    }
+
+    /// With `DATABASE_URL`.
+    fn lokstra(&self, arguments: &str) -> String {
+        let mut command = self.command();
+        command.env("DATABASE_URL", self.database.url());
+        told(command.args(arguments.split(' ')), &self.database)
+    }
+
+    /// Without.
+    fn lokstra_alone(&self, arguments: &str) -> String {
+        told(self.command().args(arguments.split(' ')), &self.database)
+    }
+}
+
+/// What it says, in which stream, and how it ends.
+fn told(command: &mut Command, database: &Database) -> String {
+    let output = command.output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    let mut told = out;
+    if !err.is_empty() {
+        told += &format!("-- standard error --\n{err}");
+    }
+    match output.status.code() {
+        Some(0) => {}
+        code => told += &format!("-- exit code {} --\n", code.unwrap()),
+    }
+    let told = told.replace(database.url(), "<url>").replace(database.name(), "<database>");
+    without_times(&told)
+}
+
+fn without_times(text: &str) -> String {
+    let line = |line: &str| match line.rsplit_once(" (") {
+        Some((start, end)) if end.ends_with(" ms)") => format!("{start} (… ms)"),
+        _ => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_road_of_the_document() {
+    let project =
+        Project::new(&["001_create_users", "002_add_email_verified", "003_create_orders"]);
+    assert_snapshot!(project.lokstra("migration version"), @"No migrations applied yet");
+    assert_snapshot!(project.lokstra("migration up"), @"
+    Applied 001: create_users (… ms)
+    Applied 002: add_email_verified (… ms)
+    Applied 003: create_orders (… ms)
+    3 migrations applied. Current version: 003
+    ");
+    assert_snapshot!(project.lokstra("migration down"), @"
+    Rolled back 003: create_orders (… ms)
+    1 migration rolled back. Current version: 002
+    ");
+    assert_snapshot!(project.lokstra("migration status"), @"
+    Migration Status:
+    =================
+    [✓] 001: create_users
+    [✓] 002: add_email_verified
+    [ ] 003: create_orders
+
+    Total: 3 migrations, 2 applied, 1 pending
+    ");
+    assert_snapshot!(project.lokstra("migration version"), @"Current version: 002");
+    assert_snapshot!(project.lokstra("migration down -steps 5"), @"
+    Rolled back 002: add_email_verified (… ms)
+    Rolled back 001: create_users (… ms)
+    2 migrations rolled back. No migrations applied yet
+    ");
+    assert_snapshot!(project.lokstra("migration down"), @"Nothing to do. No migrations applied yet");
+    assert_snapshot!(project.lokstra("migration up -steps=1"), @"
+    Applied 001: create_users (… ms)
+    1 migration applied. Current version: 001
+    ");
+    assert_snapshot!(project.lokstra("migration up --to 002"), @"
+    Applied 002: add_email_verified (… ms)
+    1 migration applied. Current version: 002
+    ");
+}
+
+#[test]
+fn create_numbers_after_the_highest_version() {
+    let project = Project::new(&[]);
+    assert_snapshot!(project.lokstra_alone("migration create create_users_table"), @"
+    ✅ Created migration files:
+       migrations/001_create_users_table.up.sql
+       migrations/001_create_users_table.down.sql
+
+    📝 Next steps:
+       1. Edit the migration files with your SQL
+       2. Run: lokstra migration up
+    ");
+    project.lokstra_alone("migration create add_orders -dir migrations");
+    assert_eq!(
+        project.files("migrations"),
+        [
+            "001_create_users_table.down.sql",
+            "001_create_users_table.up.sql",
+            "002_add_orders.down.sql",
+            "002_add_orders.up.sql"
+        ]
+    );
+}
+
+#[test]
+fn create_makes_the_folder_that_it_is_given() {
+    let project = Project::new(&[]);
+    project.lokstra_alone("migration create first -dir db/01_main-db/");
+    assert_eq!(project.files("db/01_main-db"), ["001_first.down.sql", "001_first.up.sql"]);
+}
+
+#[test]
+fn create_refuses_a_bad_name_with_a_suggestion() {
+    let project = Project::new(&[]);
+    assert_snapshot!(project.lokstra_alone("migration create Create-Users"), @"
+    -- standard error --
+    error: the description has the upper-case letter `C`; it consists of lower-case letters, digits and `_`
+      help: create_users
+    -- exit code 3 --
+    ");
+    assert!(project.files("migrations").is_empty());
+}
+
+#[test]
+fn twenty_that_create_at_once_get_twenty_versions() {
+    let project = Project::new(&[]);
+    let children: Vec<_> = (0..20)
+        .map(|nth| {
+            let name = format!("change_{nth}");
+            project.command().args(["migration", "create", &name]).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let files = project.files("migrations");
+    let mut versions: Vec<_> = files.iter().map(|name| &name[..3]).collect();
+    versions.dedup();
+    assert_eq!((files.len(), versions.len()), (40, 20));
+}
+
+#[test]
+fn db_is_a_pool_of_the_config_or_a_url_and_overrides_migration_yaml() {
+    let project = Project::new(&["001_a"]);
+    let url = project.database.url().to_owned();
+    project.write("migrations/migration.yaml", "dbpool-name: db_elsewhere\n");
+    project.write(
+        "config.yaml",
+        &format!("service-definitions:\n  db_main:\n    type: dbpool\n    dsn: \"{url}\"\n"),
+    );
+    assert_snapshot!(project.lokstra_alone("migration status"), @"
+    -- standard error --
+    error: database pool not found: `db_elsewhere`
+      pools: db_main
+      help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_DB_ELSEWHERE
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra_alone("migration up -db db_main"), @"
+    Applied 001: a (… ms)
+    1 migration applied. Current version: 001
+    ");
+    assert_snapshot!(project.lokstra_alone(&format!("migration version -db {url}")), @"Current version: 001");
+    assert_snapshot!(project.lokstra_alone("migration version -db=db_mian"), @"
+    -- standard error --
+    error: database pool not found: `db_mian`
+      pools: db_main
+      help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_DB_MIAN
+    -- exit code 3 --
+    ");
+    fs::rename(project.path("config.yaml"), project.path("pools.yaml")).unwrap();
+    assert_snapshot!(project.lokstra_alone("migration version -db db_main -config pools.yaml"), @"Current version: 001");
+}
+
+#[test]
+fn several_databases_work_with_every_command() {
+    let project = Project::new(&[]);
+    let other = project.database.server().database().unwrap();
+    for (folder, yaml) in [
+        ("migrations/01_main-db", "dbpool-name: db_main\n"),
+        ("migrations/02_orders-db", "dbpool-name: db_orders\n"),
+        ("migrations/03_ledger-db", "dbpool-name: db_main\nschema-table: ledger\nenabled: false\n"),
+    ] {
+        project.add(folder, &["001_first", "002_second"]);
+        project.write(&format!("{folder}/migration.yaml"), yaml);
+    }
+    let run = |arguments: &str| {
+        let mut command = project.command();
+        command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
+        command.env("LOKSTRA_DSN_DB_ORDERS", other.url());
+        told(command.args(arguments.split(' ')), &project.database)
+    };
+    assert_snapshot!(run("migration up"), @"
+    01_main-db: Applied 001: first (… ms)
+    01_main-db: Applied 002: second (… ms)
+    02_orders-db: Applied 001: first (… ms)
+    02_orders-db: Applied 002: second (… ms)
+    01_main-db: 2 migrations applied. Current version: 002
+    02_orders-db: 2 migrations applied. Current version: 002
+    2 succeeded, 0 failed, 1 skipped
+    -- standard error --
+    03_ledger-db: skipped: `enabled: false` in its migration.yaml; -dir or -db runs it
+    ");
+    assert_snapshot!(run("migration status"), @"
+    Database: 01_main-db
+    Migration Status:
+    =================
+    [✓] 001: first
+    [✓] 002: second
+
+    Total: 2 migrations, 2 applied, 0 pending
+
+    Database: 02_orders-db
+    Migration Status:
+    =================
+    [✓] 001: first
+    [✓] 002: second
+
+    Total: 2 migrations, 2 applied, 0 pending
+    -- standard error --
+    03_ledger-db: skipped: `enabled: false` in its migration.yaml; -dir or -db runs it
+    ");
+    assert_snapshot!(run("migration version"), @"
+    01_main-db: Current version: 002
+    02_orders-db: Current version: 002
+    -- standard error --
+    03_ledger-db: skipped: `enabled: false` in its migration.yaml; -dir or -db runs it
+    ");
+    assert_snapshot!(run("migration down"), @"
+    02_orders-db: Rolled back 002: second (… ms)
+    01_main-db: Rolled back 002: second (… ms)
+    02_orders-db: 1 migration rolled back. Current version: 001
+    01_main-db: 1 migration rolled back. Current version: 001
+    2 succeeded, 0 failed, 1 skipped
+    -- standard error --
+    03_ledger-db: skipped: `enabled: false` in its migration.yaml; -dir or -db runs it
+    ");
+    assert_snapshot!(run("migration up -dir migrations/03_ledger-db"), @"
+    Applied 001: first (… ms)
+    Applied 002: second (… ms)
+    2 migrations applied. Current version: 002
+    ");
+    assert_snapshot!(run("migration up -db db_main"), @"
+    -- standard error --
+    error: -db names one database and migrations has several
+      databases: 01_main-db, 02_orders-db, 03_ledger-db
+      help: choose one: -dir migrations/01_main-db
+    -- exit code 3 --
+    ");
+    assert_snapshot!(run("migration create third"), @"
+    -- standard error --
+    error: migrations has several databases
+      databases: 01_main-db, 02_orders-db, 03_ledger-db
+      help: choose one: -dir migrations/01_main-db
+    -- exit code 3 --
+    ");
+}
+
+#[test]
+fn without_a_pool_the_remedy_is_told() {
+    let project = Project::new(&["001_a"]);
+    assert_snapshot!(project.lokstra_alone("migration up"), @"
+    -- standard error --
+    error: database pool must be specified: migrations names none
+      help: write `dbpool-name: …` into its migration.yaml, or set DATABASE_URL
+    -- exit code 3 --
+    ");
+}
+
+#[test]
+fn a_folder_with_problems_runs_nothing() {
+    let project = Project::new(&["001_create_users", "001_create_orders"]);
+    fs::remove_file(project.path("migrations/001_create_users.down.sql")).unwrap();
+    assert_snapshot!(project.lokstra("migration up"), @"
+    -- standard error --
+    error: migrations/001_create_users.up.sql: migration conflict detected: version 001 has 2 descriptions, in 001_create_orders.up.sql and 001_create_users.up.sql [version-conflict]
+      help: give one of them the next free version: 002_create_users.up.sql and .down.sql
+    error: migrations/001_create_users.up.sql: there is no DOWN SQL for migration 001 [missing-down]
+      help: create migrations/001_create_users.down.sql; a comment that says why will do
+    -- exit code 2 --
+    ");
+    assert_snapshot!(project.lokstra("migration up -dir nowhere"), @"
+    -- standard error --
+    error: nowhere: migrations directory not found [folder-not-found]
+      help: make it with its first migration: lokstra migration create create_users -dir nowhere
+    -- exit code 2 --
+    ");
+}
+
+#[test]
+fn a_failing_migration_is_an_exit_code_and_its_line() {
+    let project = Project::new(&["001_create_users", "002_broken"]);
+    project.write("migrations/002_broken.up.sql", "CREATE TABLE orders (\n  id bigintt\n);\n");
+    assert_snapshot!(project.lokstra("migration up"), @r#"
+    Applied 001: create_users (… ms)
+    -- standard error --
+    error: migration 002_broken failed
+    migrations/002_broken.up.sql:2:6: type "bigintt" does not exist (SQLSTATE 42704)
+      |
+    2 |   id bigintt
+      |      ^
+      state: 002 was rolled back; the database is at 001
+      help: correct the script, build, and run again: what is applied stays
+    -- exit code 2 --
+    "#);
+}
+
+#[test]
+fn an_edited_migration_has_an_exit_code_of_its_own() {
+    let project = Project::new(&["001_create_users"]);
+    project.lokstra("migration up");
+    project.write("migrations/001_create_users.up.sql", "CREATE TABLE people ();\n");
+    let told = project.lokstra("migration up");
+    assert!(told.ends_with("-- exit code 5 --"), "{told}");
+}
+
+#[test]
+fn wrong_usage_is_told_with_the_right_one() {
+    let project = Project::new(&["001_a"]);
+    assert_snapshot!(project.lokstra("migration down -steps 0"), @"
+    -- standard error --
+    error: invalid value '0' for '--steps <N>': number would be zero for non-zero type
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra("migration upp"), @"
+    -- standard error --
+    error: unrecognized subcommand 'upp'
+
+      tip: a similar subcommand exists: 'up'
+
+    Usage: lokstra migration <COMMAND>
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra("migration up -stpes 1"), @"
+    -- standard error --
+    error: unexpected argument '--stpes' found
+
+      tip: a similar argument exists: '--steps'
+
+    Usage: lokstra migration up --steps <N>
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra("migration create"), @"
+    -- standard error --
+    error: the following required arguments were not provided:
+      <NAME>
+
+    Usage: lokstra migration create <NAME>
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+}
+
+#[test]
+fn help_lists_the_commands() {
+    let project = Project::new(&[]);
+    assert_snapshot!(project.lokstra("migration -help"), @"
+    Create, apply, roll back and list database migrations
+
+    Usage: lokstra migration <COMMAND>
+
+    Commands:
+      create   Create the two files of a new migration
+      up       Apply the pending migrations
+      down     Roll back the last migration
+      status   Show which migrations are applied
+      version  Show the newest applied version
+
+    Options:
+      -h, --help  Print help
+    ");
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let project = Project::new(&["001_a"]);
+    for url in [
+        "postgres://app:hunter2@127.0.0.1:1/app",
+        "host=127.0.0.1 port=1 user=app password=hunter2 dbname=app",
+        "postgres://app:hunter2@127.0.0.1:port/app",
+        "postgres://app:hunter2@127.0.0.1:1/app?sslmode=hunter2",
+    ] {
+        let mut command = project.command();
+        let told = told(command.args(["migration", "up", "-db", url]), &project.database);
+        assert!(told.contains("error:") && !told.contains("hunter2"), "{told}");
+    }
+    assert!(Path::new(&project.path("migrations")).exists());
+}

@@ -1,0 +1,5 @@
+static MIGRATIONS: lokstra::Migrations = lokstra::embed_migrations!();
+
+fn main() {
+    println!("{MIGRATIONS:?}");
+}

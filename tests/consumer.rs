@@ -1,0 +1,104 @@
+//! A new user: a crate somewhere else that depends on `lokstra` by path and embeds its own folder.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use lokstra_scratch::Server;
+use tempfile::TempDir;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The first program of the README, as it stands there.
+fn program() -> String {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("```rust,no_run\n").unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+fn crate_with_migrations() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    let manifest = format!(
+        "[package]\nname = \"consumer\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\nlokstra = {{ path = {ROOT:?} }}\n\n[workspace]\n"
+    );
+    fs::write(dir.path().join("Cargo.toml"), manifest).unwrap();
+    // The same versions as ours, so that nothing is looked up.
+    fs::copy(Path::new(ROOT).join("Cargo.lock"), dir.path().join("Cargo.lock")).unwrap();
+    fs::create_dir_all(dir.path().join("src")).unwrap();
+    fs::write(dir.path().join("src/main.rs"), program()).unwrap();
+    fs::create_dir(dir.path().join("migrations")).unwrap();
+    for (name, sql) in [
+        ("001_create_users.up.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\n"),
+        ("001_create_users.down.sql", "DROP TABLE users;\n"),
+    ] {
+        fs::write(dir.path().join("migrations").join(name), sql).unwrap();
+    }
+    dir
+}
+
+fn target() -> std::path::PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("consumer")
+}
+
+fn build(dir: &Path) -> Output {
+    Command::new(env!("CARGO"))
+        .args(["build", "--color", "never"])
+        .current_dir(dir)
+        .env("CARGO_TARGET_DIR", target())
+        .output()
+        .unwrap()
+}
+
+fn built(dir: &Path) -> String {
+    let output = build(dir);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    told
+}
+
+fn run(url: &str) -> String {
+    let elsewhere = TempDir::new().unwrap();
+    let output = Command::new(target().join("debug/consumer"))
+        .current_dir(elsewhere.path())
+        .env("DATABASE_URL", url)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_crate_elsewhere_rebuilds_with_its_migrations_and_runs_without_them() {
+    let dir = crate_with_migrations();
+    let file = |name: &str| dir.path().join("migrations").join(name);
+    built(dir.path());
+    assert!(!built(dir.path()).contains("Compiling"), "nothing has changed");
+
+    // Edited.
+    fs::write(file("001_create_users.up.sql"), "CREATE TABLE users (id int PRIMARY KEY);\n")
+        .unwrap();
+    assert!(built(dir.path()).contains("Compiling consumer"));
+    // Renamed.
+    for direction in ["up", "down"] {
+        let from = file(&format!("001_create_users.{direction}.sql"));
+        fs::rename(from, file(&format!("002_create_people.{direction}.sql"))).unwrap();
+    }
+    assert!(built(dir.path()).contains("Compiling consumer"));
+    // Removed.
+    fs::remove_file(file("002_create_people.down.sql")).unwrap();
+    let output = build(dir.path());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(told.contains("create migrations/002_create_people.down.sql"), "{told}");
+    // And right again.
+    fs::write(file("002_create_people.down.sql"), "DROP TABLE users;\n").unwrap();
+    built(dir.path());
+
+    let database = Server::shared().unwrap().database().unwrap();
+    drop(dir);
+    let told = run(database.url());
+    assert!(told.starts_with("migrations: 1 applied, now at version 002\n"), "{told}");
+    assert_eq!(run(database.url()), "migrations: nothing to do, at version 002\n");
+}
