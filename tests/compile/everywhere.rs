@@ -9,7 +9,11 @@ static STATIC: renamed::Migrations = renamed::embed_migrations!("tests/fixtures/
 const CONST: renamed::Migrations = renamed::embed_migrations!("tests/fixtures/good",);
 
 fn count(migrations: &renamed::Migrations) -> usize {
-    migrations.databases().map(|database| database.len()).sum()
+    let mut count = 0;
+    for database in migrations.databases() {
+        count += database.len();
+    }
+    count
 }
 
 fn main() {

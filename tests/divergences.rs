@@ -1,0 +1,132 @@
+//! The history and the binary disagree: told, and never silent.
+
+mod support;
+
+use insta::assert_snapshot;
+use lokstra::postgres::Client;
+use lokstra::{Event, Migrations};
+use support::{database, set, tables_set, version, versions};
+
+const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
+const B: (&str, &str, &str) = ("002_b", "CREATE TABLE b ();", "DROP TABLE b;");
+const C: (&str, &str, &str) = ("003_c", "CREATE TABLE c ();", "DROP TABLE c;");
+
+fn on(applied: &Migrations, then: impl FnOnce(&mut Client)) {
+    let database = database();
+    let mut client = database.client().unwrap();
+    applied.up(&mut client).unwrap();
+    then(&mut client);
+}
+
+/// What a run warns of.
+fn warnings(set: &Migrations, client: &mut Client) -> String {
+    let mut told = Vec::new();
+    let listen = |event: &Event<'_>| {
+        if let Event::Warned { warning, .. } = event {
+            told.push(warning.to_string());
+        }
+    };
+    set.migrator().on_event(listen).up(client).unwrap();
+    told.join("\n")
+}
+
+#[test]
+fn an_edited_migration_stops_both_directions() {
+    on(&set(&[A]), |client| {
+        let edited = set(&[("001_a", "CREATE TABLE other ();", "DROP TABLE a;"), B]);
+        assert_snapshot!(edited.up(client).unwrap_err(), @"
+        the database and this build disagree; nothing was run
+          migrations/001_a.up.sql: migration 001 was edited after it was applied: the history has checksum 902f5c947b00, the file 7dec76f28df7
+            help: restore migrations/001_a.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then
+        ");
+        edited.down(client).unwrap_err();
+        assert_eq!(versions(client), "1");
+    });
+}
+
+#[test]
+fn a_renamed_migration_is_a_warning() {
+    on(&set(&[A]), |client| {
+        let renamed = set(&[("001_create_a", A.1, A.2), B]);
+        assert_snapshot!(warnings(&renamed, client), @"migration 001 was `a` when it was applied and is `create_a` now");
+        assert_eq!(versions(client), "1 2");
+    });
+}
+
+#[test]
+fn a_pending_version_below_the_newest_applied_one_is_an_error_unless_allowed() {
+    on(&set(&[A, C]), |client| {
+        let merged = set(&[A, B, C]);
+        assert_snapshot!(merged.up(client).unwrap_err(), @"
+        the database and this build disagree; nothing was run
+          migrations/002_b.up.sql: migration 002 is not applied, but 003, which comes after it, is
+            help: rename 002_b.up.sql so that its version is above 003, or allow it with `out_of_order(true)`
+        ");
+        merged.migrator().out_of_order(true).up(client).unwrap();
+        assert_eq!(versions(client), "1 2 3");
+    });
+}
+
+#[test]
+fn a_database_ahead_of_the_binary_is_a_warning_unless_strict() {
+    on(&set(&[A, B]), |client| {
+        let older = set(&[A]);
+        assert_snapshot!(warnings(&older, client), @"002 is applied, not in this build: the database is ahead of it");
+        assert_snapshot!(older.migrator().strict(true).up(client).unwrap_err(), @"
+        the database and this build disagree; nothing was run
+          migration 002_b is applied and newer than everything in this build
+            help: a newer build has migrated this database: deploy that build or a later one
+        ");
+        assert_snapshot!(older.down(client).unwrap_err(), @"
+        migration 002 is applied and not in this build, which cannot roll it back
+          help: roll it back with the build that applied it
+        ");
+        assert_snapshot!(older.status(client).unwrap(), @"
+        Migration Status:
+        =================
+        [✓] 001: a
+        [✓] 002: b  (not in this build)
+
+        Total: 2 migrations, 2 applied, 0 pending
+        ");
+    });
+}
+
+#[test]
+fn an_applied_migration_that_is_gone_is_an_error_unless_allowed() {
+    on(&set(&[A, B]), |client| {
+        let cut = set(&[A, C]);
+        assert_snapshot!(cut.up(client).unwrap_err(), @"
+        the database and this build disagree; nothing was run
+          migration 002_b is applied and its files are not in this build
+            help: bring the files of 002 back, or go on without them with `allow_missing(true)`
+        ");
+        cut.migrator().allow_missing(true).up(client).unwrap();
+        assert_eq!(versions(client), "1 2 3");
+    });
+}
+
+#[test]
+fn every_divergence_is_told_at_once() {
+    on(&tables_set(4, ""), |client| {
+        let other = set(&[
+            ("000_new", "SELECT 1", "SELECT 1"),
+            ("001_t", "SELECT 'edited'", "SELECT 1"),
+            ("002_t", "CREATE TABLE t002 ();\n", "DROP TABLE t002;\n"),
+            ("004_t", "SELECT 'edited'", "SELECT 1"),
+            ("005_t", "SELECT 1", "SELECT 1"),
+        ]);
+        assert_snapshot!(other.up(client).unwrap_err(), @"
+        the database and this build disagree; nothing was run
+          migrations/001_t.up.sql: migration 001 was edited after it was applied: the history has checksum 9cf58c38981f, the file 945d6345ffaf
+            help: restore migrations/001_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then
+          migration 003_t is applied and its files are not in this build
+            help: bring the files of 003 back, or go on without them with `allow_missing(true)`
+          migrations/004_t.up.sql: migration 004 was edited after it was applied: the history has checksum da0a72942fb9, the file 945d6345ffaf
+            help: restore migrations/004_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 004 itself, restore it, roll it back, and edit it then
+          migrations/000_new.up.sql: migration 000 is not applied, but 004, which comes after it, is
+            help: rename 000_new.up.sql so that its version is above 004, or allow it with `out_of_order(true)`
+        ");
+        assert_eq!(other.version(client).unwrap(), Some(version(4)));
+    });
+}

@@ -1,0 +1,166 @@
+//! A migration that fails: what is rolled back, what is told.
+
+mod support;
+
+use insta::assert_snapshot;
+use lokstra::{Aftermath, Migrations, embed_migrations};
+use support::{column, database, set, tables, versions};
+
+static AS_PRINTED: Migrations = embed_migrations!("tests/fixtures/document_003_as_printed");
+
+/// The error of a second migration with this text.
+fn error(up: &str) -> String {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let first =
+        "CREATE TABLE users (id int PRIMARY KEY, email text); INSERT INTO users VALUES (1, 'a')";
+    let set =
+        set(&[("001_create_users", first, "DROP TABLE users"), ("002_change", up, "SELECT 1")]);
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(versions(&mut client), "1");
+    assert_eq!(error.report().unwrap().steps.len(), 1, "what was done before is in the report");
+    error.to_string()
+}
+
+#[test]
+fn the_documents_third_migration_names_its_statement_and_its_state() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    assert_snapshot!(AS_PRINTED.up(&mut client).unwrap_err(), @r#"
+    migration 003_create_orders failed
+    tests/fixtures/document_003_as_printed/003_create_orders.up.sql: there is no unique constraint matching given keys for referenced table "users" (SQLSTATE 42830)
+      state: 003 was rolled back; the database is at 002
+      help: correct the script, build, and run again: what is applied stays
+    "#);
+    assert_eq!(tables(&mut client), "users");
+}
+
+#[test]
+fn a_position_counts_characters_and_not_bytes() {
+    assert_snapshot!(error("-- é漢\nSELECT 'é漢🐘', nothing FROM users;\n"), @r#"
+    migration 002_change failed
+    migrations/002_change.up.sql:2:15: column "nothing" does not exist (SQLSTATE 42703)
+      |
+    2 | SELECT 'é漢🐘', nothing FROM users;
+      |               ^
+      state: 002 was rolled back; the database is at 001
+      help: correct the script, build, and run again: what is applied stays
+    "#);
+}
+
+#[test]
+fn a_statement_without_a_position_is_named_all_the_same() {
+    let up = "ALTER TABLE users ADD name text;\n\n-- twice\nINSERT INTO users VALUES (1, 'b');\n";
+    assert_snapshot!(error(up), @r#"
+    migration 002_change failed
+    migrations/002_change.up.sql: duplicate key value violates unique constraint "users_pkey" (SQLSTATE 23505)
+      detail: Key (id)=(1) already exists.
+      state: 002 was rolled back; the database is at 001
+      help: correct the script, build, and run again: what is applied stays
+    "#);
+}
+
+#[test]
+fn an_error_inside_a_block_tells_where() {
+    assert_snapshot!(error("DO $$\nBEGIN\n  RAISE EXCEPTION 'no' USING HINT = 'do not';\nEND $$;"), @"
+    migration 002_change failed
+    migrations/002_change.up.sql:1:1: no (SQLSTATE P0001)
+      |
+    1 | DO $$
+      | ^
+      hint: do not
+      context: PL/pgSQL function inline_code_block line 3 at RAISE
+      state: 002 was rolled back; the database is at 001
+      help: correct the script, build, and run again: what is applied stays
+    ");
+}
+
+#[test]
+fn a_syntax_error_points_at_its_word() {
+    assert_snapshot!(error("SELECT 1;\nALTER TABEL users ADD x int;\n"), @r#"
+    migration 002_change failed
+    migrations/002_change.up.sql:2:7: syntax error at or near "TABEL" (SQLSTATE 42601)
+      |
+    2 | ALTER TABEL users ADD x int;
+      |       ^
+      state: 002 was rolled back; the database is at 001
+      help: correct the script, build, and run again: what is applied stays
+    "#);
+}
+
+#[test]
+fn a_statement_that_refuses_a_transaction_is_told_the_marker() {
+    assert_snapshot!(error("CREATE INDEX CONCURRENTLY users_email ON users (email);\n"), @"
+    migration 002_change failed
+    migrations/002_change.up.sql:1:1: CREATE INDEX CONCURRENTLY cannot run inside a transaction block (SQLSTATE 25001)
+      |
+    1 | CREATE INDEX CONCURRENTLY users_email ON users (email);
+      | ^
+      state: 002 was rolled back; the database is at 001
+      help: make the first line of the file `-- lokstra: no-transaction`; its statements then run one by one
+    ");
+}
+
+#[test]
+fn a_failed_migration_leaves_nothing_behind_and_the_next_run_goes_on() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let broken =
+        set(&[("001_a", "CREATE TABLE a (); CREATE TABLE b (); SELECT 1 / 0", "SELECT 1")]);
+    broken.up(&mut client).unwrap_err();
+    assert_eq!(tables(&mut client), "");
+    let mended = set(&[("001_a", "CREATE TABLE a (); CREATE TABLE b ()", "SELECT 1")]);
+    mended.up(&mut client).unwrap();
+    assert_eq!(tables(&mut client), "a b");
+}
+
+#[test]
+fn a_script_that_commits_by_itself_is_not_recorded() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = set(&[("001_a", "CREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();", "SELECT 1")]);
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
+    assert_snapshot!(error, @"
+    migration 001_a failed
+    migrations/001_a.up.sql: the script ended its transaction, or a trigger on the tracking table kept the record from being written (SQLSTATE 22P02)
+      state: 001 ended its transaction itself: a part of it may be committed; no migration is applied
+      help: take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left
+    ");
+    assert_eq!(
+        column(&mut client, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
+        "0"
+    );
+}
+
+#[test]
+fn a_failed_down_stays_applied() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = set(&[("001_a", "CREATE TABLE a ()", "DROP TABLE a; DROP TABLE nothing")]);
+    set.up(&mut client).unwrap();
+    assert_snapshot!(set.down(&mut client).unwrap_err(), @r#"
+    rollback of migration 001_a failed
+    migrations/001_a.down.sql: table "nothing" does not exist (SQLSTATE 42P01)
+      state: 001 stays applied; the database is at 001
+      help: correct the script, build, and run again: what is applied stays
+    "#);
+    assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
+}
+
+#[test]
+fn a_trigger_that_swallows_the_record_is_found_out() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let first = ("001_a", "CREATE TABLE a ()", "DROP TABLE a");
+    set(&[first]).up(&mut client).unwrap();
+    client
+        .batch_execute(
+            "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER swallow BEFORE INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW EXECUTE FUNCTION swallow()",
+        )
+        .unwrap();
+    set(&[first, ("002_b", "CREATE TABLE b ()", "DROP TABLE b")]).up(&mut client).unwrap_err();
+    assert_eq!(tables(&mut client), "a");
+}

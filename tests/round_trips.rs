@@ -1,0 +1,110 @@
+//! What goes over the wire, counted by a proxy between client and server.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
+
+use lokstra_scratch::Database;
+use support::{database, tables_set};
+
+/// The types of the messages that clients sent after connecting (*55.7. Message Formats*).
+struct Proxy {
+    url: String,
+    sent: Arc<Mutex<String>>,
+}
+
+impl Proxy {
+    fn before(database: &Database) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = format!(
+            "host=127.0.0.1 port={port} user=postgres dbname={} sslmode=disable",
+            database.name()
+        );
+        let server = database.server();
+        let socket = server.socket_dir().join(format!(".s.PGSQL.{}", server.port()));
+        let sent = Arc::new(Mutex::new(String::new()));
+        let log = Arc::clone(&sent);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                serve(client.unwrap(), UnixStream::connect(&socket).unwrap(), &log);
+            }
+        });
+        Proxy { url, sent }
+    }
+
+    fn take(&self) -> String {
+        std::mem::take(&mut self.sent.lock().unwrap())
+    }
+}
+
+fn serve(client: TcpStream, server: UnixStream, log: &Arc<Mutex<String>>) {
+    let (mut from_server, mut to_client) =
+        (server.try_clone().unwrap(), client.try_clone().unwrap());
+    std::thread::spawn(move || {
+        std::io::copy(&mut from_server, &mut to_client).ok();
+        to_client.shutdown(std::net::Shutdown::Both).ok();
+    });
+    let log = Arc::clone(log);
+    std::thread::spawn(move || forward(client, server, &log));
+}
+
+/// Until the client closes.
+fn forward(mut client: TcpStream, mut server: UnixStream, log: &Mutex<String>) -> Option<()> {
+    // The message that starts a session has no type.
+    let mut has_type = false;
+    loop {
+        let mut head = vec![0; if has_type { 5 } else { 4 }];
+        client.read_exact(&mut head).ok()?;
+        let length = u32::from_be_bytes(*head.last_chunk().unwrap()) as usize;
+        let mut body = vec![0; length - 4];
+        client.read_exact(&mut body).ok()?;
+        if has_type {
+            log.lock().unwrap().push(char::from(head[0]));
+        }
+        server.write_all(&head).ok()?;
+        server.write_all(&body).ok()?;
+        has_type = true;
+    }
+}
+
+#[test]
+fn nothing_to_do_is_one_message_after_connecting() {
+    let database = database();
+    let set = tables_set(200, "");
+    set.up_url(database.url()).unwrap();
+    let proxy = Proxy::before(&database);
+    set.up_url(&proxy.url).unwrap();
+    // A simple query; then the connection is closed.
+    assert_eq!(proxy.take(), "QX");
+}
+
+#[test]
+fn nothing_to_do_is_one_message_over_a_lent_client() {
+    let database = database();
+    let set = tables_set(3, "");
+    set.up_url(database.url()).unwrap();
+    let proxy = Proxy::before(&database);
+    let mut client =
+        lokstra::postgres::Client::connect(&proxy.url, lokstra::postgres::NoTls).unwrap();
+    set.up(&mut client).unwrap();
+    assert_eq!(proxy.take(), "Q");
+    set.status(&mut client).unwrap();
+    set.version(&mut client).unwrap();
+    assert_eq!(proxy.take(), "QQ");
+}
+
+#[test]
+fn each_migration_is_one_message_more() {
+    let database = database();
+    let proxy = Proxy::before(&database);
+    let messages = |count| {
+        tables_set(count, "").up_url(&proxy.url).unwrap();
+        proxy.take().len()
+    };
+    let first = messages(1);
+    assert_eq!([messages(2), messages(12)], [first, first + 10]);
+}

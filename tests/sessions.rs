@@ -1,0 +1,146 @@
+//! What the session brings along, and what it keeps.
+
+mod support;
+
+use insta::assert_snapshot;
+use lokstra::ErrorKind;
+use lokstra::postgres::{Client, NoTls};
+use support::{column, database, set, tables, tables_set, versions};
+
+#[test]
+fn what_a_migration_sets_does_not_reach_the_next() {
+    let database = database();
+    let role = format!("role_{}", database.name());
+    let mut client = database.client().unwrap();
+    client.batch_execute(&format!("CREATE ROLE {role}; CREATE SCHEMA other")).unwrap();
+    let sets = format!(
+        "SET search_path = other; SET lock_timeout = '1h'; SET ROLE {role}; \
+         SET client_encoding = 'LATIN1'; SET standard_conforming_strings = off;"
+    );
+    let scripts = [
+        ("001_sets", sets.as_str(), "SELECT 1"),
+        ("002_makes", "CREATE TABLE a (b text DEFAULT 'é\\')", "DROP TABLE a"),
+    ];
+    set(&scripts).up_url(database.url()).unwrap();
+    assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1 2".into()));
+    let mut lent = database.client().unwrap();
+    set(&scripts).down(&mut lent).unwrap();
+    assert_eq!(tables(&mut client), "");
+    client.batch_execute(&format!("DROP ROLE {role}")).unwrap();
+}
+
+#[test]
+fn a_lent_client_comes_back_with_its_settings() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(
+            "CREATE SCHEMA mine; SET search_path = mine; SET statement_timeout = '7s';
+             SET application_name = 'mine'; CREATE TEMP TABLE kept (); LISTEN mine",
+        )
+        .unwrap();
+    let script =
+        "SET search_path = pg_catalog; SET statement_timeout = 0; SET application_name = 'x';";
+    set(&[("001_a", script, script)]).up(&mut client).unwrap();
+    let settings = "SELECT current_setting('search_path') || ' ' || \
+                    current_setting('statement_timeout') || ' ' || \
+                    current_setting('application_name') || ' ' || to_regclass('kept') || ' ' || \
+                    (SELECT string_agg(c, ',') FROM pg_listening_channels() c)";
+    assert_eq!(column(&mut client, settings), "mine 7s mine kept mine");
+}
+
+#[test]
+fn a_clients_open_transaction_is_refused_and_stays_open() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("BEGIN; CREATE TABLE theirs ()").unwrap();
+    let error = tables_set(1, "").up(&mut client).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InTransaction));
+    assert_snapshot!(error, @"");
+    client.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(tables(&mut client), "");
+}
+
+#[test]
+fn a_role_that_may_only_read_boots_when_nothing_is_pending() {
+    let database = database();
+    let mut admin = database.client().unwrap();
+    let set = tables_set(2, "");
+    set.up(&mut admin).unwrap();
+    let role = format!("reader_{}", database.name());
+    admin
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA lokstra_core TO {role};
+             GRANT SELECT ON lokstra_core.schema_migrations TO {role}"
+        ))
+        .unwrap();
+    let mut config = database.config();
+    config.user(&role).options("-c default_transaction_read_only=on");
+    let mut client = config.connect(NoTls).unwrap();
+    assert_snapshot!(set.up(&mut client).unwrap(), @"migrations: nothing to do, at version 002");
+    assert_snapshot!(tables_set(4, "").up(&mut client).unwrap_err(), @"
+    003 and 004 are pending and the session is read-only
+      help: see default_transaction_read_only of the role and of the database
+    ");
+    drop(client);
+    admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
+}
+
+#[test]
+fn it_works_inside_tokio() {
+    let database = database();
+    let set = tables_set(2, "");
+    let build = |mut builder: tokio::runtime::Builder| builder.build().unwrap();
+    for runtime in [
+        build(tokio::runtime::Builder::new_multi_thread()),
+        build(tokio::runtime::Builder::new_current_thread()),
+    ] {
+        runtime.block_on(async {
+            set.up_url(database.url()).unwrap();
+            let pools = lokstra::Pools::new().with_default(lokstra::Pool::from_url(database.url()));
+            lokstra::check_db_migrations_auto(&set, &pools).unwrap();
+        });
+    }
+    assert_eq!(versions(&mut database.client().unwrap()), "1 2");
+}
+
+#[test]
+fn a_lock_that_somebody_holds_on_a_table_is_waited_for() {
+    let database = database();
+    let mut blocker = database.client().unwrap();
+    tables_set(1, "").up(&mut blocker).unwrap();
+    blocker.batch_execute("BEGIN; LOCK TABLE t001 IN ACCESS EXCLUSIVE MODE").unwrap();
+    let url = database.url().to_owned();
+    let run = std::thread::spawn(move || {
+        let alter = ("002_b", "ALTER TABLE t001 ADD a int;", "SELECT 1;");
+        set(&[("001_t", "CREATE TABLE t001 ();\n", "DROP TABLE t001;\n"), alter]).up_url(&url)
+    });
+    // Longer than the lock timeout of a step: it has to try again.
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+    blocker.batch_execute("COMMIT").unwrap();
+    run.join().unwrap().unwrap();
+    assert_eq!(versions(&mut blocker), "1 2");
+}
+
+#[test]
+fn a_migrator_that_holds_the_lock_is_named_when_the_wait_ends() {
+    let database = database();
+    let mut other = database.client().unwrap();
+    tables_set(1, "").up(&mut other).unwrap();
+    let url = database.url().to_owned();
+    let slow = std::thread::spawn(move || tables_set(2, "SELECT pg_sleep(2);\n").up_url(&url));
+    let mut watch = database.client().unwrap();
+    while column(&mut watch, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0" {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let wait = std::time::Duration::from_millis(100);
+    let error = tables_set(2, "").migrator().lock_wait(wait).up(&mut other).unwrap_err();
+    let ErrorKind::LockHeld { holder: Some(holder), .. } = error.kind() else { panic!("{error}") };
+    assert!(holder.to_string().contains("pid"), "{holder}");
+    drop(slow.join().unwrap());
+}
+
+#[allow(dead_code)]
+fn takes_what_derefs_to_a_client(pooled: &mut Box<Client>) {
+    drop(lokstra::Migrations::EMPTY.up(pooled));
+}

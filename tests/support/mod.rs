@@ -1,0 +1,107 @@
+//! Sets that a test writes down as it needs them, and databases to run them on.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+
+use lokstra::Migrations;
+use lokstra::postgres::Client;
+use lokstra_scratch::{Database, Server};
+use tempfile::TempDir;
+
+pub(crate) fn database() -> Database {
+    Server::shared().unwrap().database().unwrap()
+}
+
+/// A flat set of these: name (`001_create_users`), up and down.
+pub(crate) fn set<S: AsRef<str>>(migrations: &[(&str, S, S)]) -> Migrations {
+    let files: Vec<_> = migrations
+        .iter()
+        .flat_map(|(name, up, down)| {
+            [(format!("{name}.up.sql"), up.as_ref()), (format!("{name}.down.sql"), down.as_ref())]
+        })
+        .collect();
+    files_set(&files)
+}
+
+/// A set of the files at these paths below `migrations`.
+pub(crate) fn files_set<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migrations {
+    let root = TempDir::new().unwrap();
+    for (path, content) in files {
+        let path = root.path().join("migrations").join(path.as_ref());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content.as_ref()).unwrap();
+    }
+    match lokstra_source::load(root.path(), "migrations") {
+        Ok(loaded) => loaded.set.into(),
+        Err(problems) => panic!("{problems}"),
+    }
+}
+
+/// `count` migrations from 001, each with a table `t001` of its own, after some more SQL.
+pub(crate) fn tables_set(count: usize, sql: &str) -> Migrations {
+    let scripts: Vec<_> = (1..=count)
+        .map(|n| {
+            let name = format!("{n:03}_t");
+            (
+                name,
+                format!("{sql}CREATE TABLE t{n:03} ();\n"),
+                format!("{sql}DROP TABLE t{n:03};\n"),
+            )
+        })
+        .collect();
+    let scripts: Vec<_> =
+        scripts.iter().map(|(name, up, down)| (name.as_str(), up, down)).collect();
+    set(&scripts)
+}
+
+/// The first column of every row, joined by spaces.
+pub(crate) fn column(client: &mut Client, query: &str) -> String {
+    let rows = client.simple_query(query).unwrap();
+    let values = rows.iter().filter_map(|message| match message {
+        lokstra::postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL")),
+        _ => None,
+    });
+    values.collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn tables(client: &mut Client) -> String {
+    column(client, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+}
+
+pub(crate) fn versions(client: &mut Client) -> String {
+    column(client, "SELECT version FROM lokstra_core.schema_migrations ORDER BY 1")
+}
+
+pub(crate) fn version(number: i64) -> lokstra::Version {
+    lokstra::Version::new(number).unwrap()
+}
+
+/// Without what differs from run to run.
+pub(crate) fn stable(text: impl ToString) -> String {
+    let text = text.to_string();
+    let line = |line: &str| match line.rsplit_once(" (") {
+        Some((start, end)) if end.ends_with(" ms)") => format!("{start} (… ms)"),
+        _ => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+const CHILD: &str = "LOKSTRA_TEST_CHILD_URL";
+
+/// The database to migrate, in a child that [`child`] started.
+pub(crate) fn child_url() -> Option<String> {
+    std::env::var(CHILD).ok()
+}
+
+/// This test again, in a process of its own that migrates this database.
+pub(crate) fn child(test: &str, url: &str) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(CHILD, url)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}

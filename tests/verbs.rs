@@ -1,0 +1,189 @@
+//! Up, down, status and version on a real server.
+
+mod support;
+
+use std::num::NonZeroU32;
+
+use insta::assert_snapshot;
+use lokstra::{Goal, Migrations, embed_migrations};
+use support::{column, database, set, stable, tables, tables_set, version, versions};
+
+static ECOMMERCE: Migrations = embed_migrations!("migrations");
+
+fn count(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap()
+}
+
+#[test]
+fn up_applies_what_is_pending_and_then_nothing() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = set(&[
+        ("000_init", "CREATE TABLE a ();", "DROP TABLE a;"),
+        ("001_create_users", "CREATE TABLE b ();", "DROP TABLE b;"),
+    ]);
+    assert_snapshot!(stable(set.up(&mut client).unwrap()), @"
+    migrations: 2 applied, now at version 001
+      up   000_init (… ms)
+      up   001_create_users (… ms)
+    ");
+    assert_snapshot!(set.up(&mut client).unwrap(), @"migrations: nothing to do, at version 001");
+    assert_eq!(tables(&mut client), "a b");
+}
+
+#[test]
+fn a_connection_string_is_all_it_takes() {
+    let database = database();
+    let set = tables_set(2, "");
+    set.up_url(database.url()).unwrap();
+    assert_eq!(versions(&mut database.client().unwrap()), "1 2");
+}
+
+#[test]
+fn up_to_a_version_and_by_number() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(5, "");
+    set.migrator().up_to(&mut client, version(2)).unwrap();
+    assert_eq!(versions(&mut client), "1 2");
+    set.migrator().run(&mut client, Goal::Up(count(1))).unwrap();
+    assert_eq!(versions(&mut client), "1 2 3");
+    let below = set.migrator().up_to(&mut client, version(1)).unwrap_err();
+    assert_snapshot!(below, @"
+    the database is at 003, above 001
+      help: go down to 001 instead
+    ");
+    let unknown = set.migrator().up_to(&mut client, version(9)).unwrap_err();
+    assert_snapshot!(unknown, @"there is no migration 009");
+}
+
+#[test]
+fn down_by_one_by_number_and_to_a_version() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(6, "");
+    set.up(&mut client).unwrap();
+    assert_snapshot!(stable(set.down(&mut client).unwrap()), @"
+    migrations: 1 rolled back, now at version 005
+      down 006_t (… ms)
+    ");
+    set.migrator().down(&mut client, count(2)).unwrap();
+    assert_eq!(
+        (versions(&mut client), tables(&mut client)),
+        ("1 2 3".into(), "t001 t002 t003".into())
+    );
+    set.migrator().down_to(&mut client, version(1)).unwrap();
+    assert_eq!(versions(&mut client), "1");
+    set.migrator().down(&mut client, count(9)).unwrap();
+    assert_eq!((versions(&mut client), tables(&mut client)), (String::new(), String::new()));
+    assert_snapshot!(set.down(&mut client).unwrap(), @"migrations: nothing to do, no migration is applied");
+}
+
+#[test]
+fn redo_rolls_back_and_applies_the_newest() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(2, "");
+    set.up(&mut client).unwrap();
+    assert_snapshot!(stable(set.migrator().run(&mut client, Goal::Redo).unwrap()), @"
+    migrations: 1 rolled back, 1 applied, now at version 002
+      down 002_t (… ms)
+      up   002_t (… ms)
+    ");
+}
+
+#[test]
+fn status_and_version_change_nothing_and_are_as_in_the_document() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(3, "");
+    assert_eq!(set.version(&mut client).unwrap(), None);
+    assert_snapshot!(set.status(&mut client).unwrap(), @"
+    Migration Status:
+    =================
+    [ ] 001: t
+    [ ] 002: t
+    [ ] 003: t
+
+    Total: 3 migrations, 0 applied, 3 pending
+    ");
+    assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
+    set.migrator().up_to(&mut client, version(2)).unwrap();
+    assert_snapshot!(set.status(&mut client).unwrap(), @"
+    Migration Status:
+    =================
+    [✓] 001: t
+    [✓] 002: t
+    [ ] 003: t
+
+    Total: 3 migrations, 2 applied, 1 pending
+    ");
+    assert_eq!(set.version(&mut client).unwrap(), Some(version(2)));
+}
+
+#[test]
+fn the_history_has_the_description_the_checksum_and_the_time() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(1, "");
+    set.up(&mut client).unwrap();
+    let script = set.databases().next().unwrap().migration(version(1)).unwrap().up();
+    let history = set.history(&mut client).unwrap();
+    let applied = history.get(version(1)).unwrap();
+    assert_eq!(applied.description.as_deref(), Some("t"));
+    assert_eq!(applied.checksum, Some(script.checksum()));
+    let recent =
+        "SELECT applied_at > now() - interval '1 minute' FROM lokstra_core.schema_migrations";
+    assert_eq!(column(&mut client, recent), "t");
+}
+
+#[test]
+fn the_tracking_table_can_have_another_name_and_schema() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(1, "");
+    let table = "audit.billing_migrations".parse().unwrap();
+    set.migrator().table(table).up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT version FROM audit.billing_migrations"), "1");
+    assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
+}
+
+/// Everything in the catalog that a migration of ours can make.
+fn catalog(client: &mut lokstra::postgres::Client) -> String {
+    column(
+        client,
+        "SELECT kind || ' ' || name FROM (
+             SELECT 'relation' AS kind, oid::regclass::text AS name FROM pg_class
+                 WHERE relnamespace NOT IN ('pg_toast'::regnamespace, 'pg_catalog'::regnamespace)
+             UNION ALL SELECT 'column', attrelid::regclass || '.' || attname FROM pg_attribute
+                 WHERE attrelid >= 16384 AND NOT attisdropped
+                     AND attrelid::regclass::text NOT LIKE 'pg_toast%'
+             UNION ALL SELECT 'constraint', conname FROM pg_constraint
+             UNION ALL SELECT 'routine', oid::regprocedure::text FROM pg_proc
+             UNION ALL SELECT 'trigger', tgname FROM pg_trigger WHERE NOT tgisinternal
+             UNION ALL SELECT 'extension', extname FROM pg_extension
+             UNION ALL SELECT 'schema', nspname FROM pg_namespace
+                 WHERE nspname NOT LIKE 'pg_t%'
+         ) AS catalog ORDER BY 1",
+    )
+}
+
+#[test]
+fn every_down_of_the_example_undoes_its_up() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    // The tracking table is there in every catalog that is compared.
+    ECOMMERCE.migrator().up_to(&mut client, version(0)).unwrap();
+    ECOMMERCE.down(&mut client).unwrap();
+    let migrations: Vec<_> = ECOMMERCE.databases().next().unwrap().migrations().collect();
+    assert_eq!(migrations.len(), 6);
+    for migration in migrations {
+        let before = catalog(&mut client);
+        ECOMMERCE.migrator().run(&mut client, Goal::Up(count(1))).unwrap();
+        let after = catalog(&mut client);
+        ECOMMERCE.down(&mut client).unwrap();
+        assert_eq!(catalog(&mut client), before, "{}", migration.down().path());
+        ECOMMERCE.migrator().run(&mut client, Goal::Up(count(1))).unwrap();
+        assert_eq!(catalog(&mut client), after, "{}", migration.up().path());
+    }
+}
