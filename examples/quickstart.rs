@@ -13,13 +13,12 @@ use lokstra_scratch::Server;
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
 fn main() -> Result<(), Box<dyn Error>> {
-    match std::env::var("DATABASE_URL") {
-        Ok(url) => tour(&url)?,
-        Err(_) => {
-            let database = Server::shared()?.database()?;
-            println!("A throw-away PostgreSQL {} is running.\n", database.server().version());
-            tour(database.url())?;
-        }
+    if let Ok(url) = std::env::var("DATABASE_URL") {
+        tour(&url)?;
+    } else {
+        let database = Server::shared()?.database()?;
+        println!("A throw-away PostgreSQL {} is running.\n", database.server().version());
+        tour(database.url())?;
     }
     println!(
         "\nNext: put your own SQL into migrations/, and in your program\n\n    \

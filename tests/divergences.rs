@@ -71,7 +71,7 @@ fn a_pending_version_below_the_newest_applied_one_is_an_error_unless_allowed() {
 fn a_database_ahead_of_the_binary_is_a_warning_unless_strict() {
     on(&set(&[A, B]), |client| {
         let older = set(&[A]);
-        assert_snapshot!(warnings(&older, client), @"002 is applied, not in this build: the database is ahead of it");
+        assert_snapshot!(warnings(&older, client), @"002 is applied and not in this build: the database is ahead of it");
         assert_snapshot!(older.migrator().strict(true).up(client).unwrap_err(), @"
         the database and this build disagree; nothing was run
           migration 002_b is applied and newer than everything in this build

@@ -4,7 +4,7 @@ mod support;
 
 use insta::assert_snapshot;
 use lokstra::{Aftermath, Migrations, embed_migrations};
-use support::{column, database, set, tables, versions};
+use support::{advisory_locks, database, set, tables, versions};
 
 static AS_PRINTED: Migrations = embed_migrations!("tests/fixtures/document_003_as_printed");
 
@@ -28,7 +28,10 @@ fn the_documents_third_migration_names_its_statement_and_its_state() {
     let mut client = database.client().unwrap();
     assert_snapshot!(AS_PRINTED.up(&mut client).unwrap_err(), @r#"
     migration 003_create_orders failed
-    tests/fixtures/document_003_as_printed/003_create_orders.up.sql: there is no unique constraint matching given keys for referenced table "users" (SQLSTATE 42830)
+    tests/fixtures/document_003_as_printed/003_create_orders.up.sql:1:1: there is no unique constraint matching given keys for referenced table "users" (SQLSTATE 42830)
+      |
+    1 | CREATE TABLE IF NOT EXISTS orders (
+      | ^
       state: 003 was rolled back; the database is at 002
       help: correct the script, build, and run again: what is applied stays
     "#);
@@ -53,7 +56,10 @@ fn a_statement_without_a_position_is_named_all_the_same() {
     let up = "ALTER TABLE users ADD name text;\n\n-- twice\nINSERT INTO users VALUES (1, 'b');\n";
     assert_snapshot!(error(up), @r#"
     migration 002_change failed
-    migrations/002_change.up.sql: duplicate key value violates unique constraint "users_pkey" (SQLSTATE 23505)
+    migrations/002_change.up.sql:4:1: duplicate key value violates unique constraint "users_pkey" (SQLSTATE 23505)
+      |
+    4 | INSERT INTO users VALUES (1, 'b');
+      | ^
       detail: Key (id)=(1) already exists.
       state: 002 was rolled back; the database is at 001
       help: correct the script, build, and run again: what is applied stays
@@ -127,10 +133,7 @@ fn a_script_that_commits_by_itself_is_not_recorded() {
       state: 001 ended its transaction itself: a part of it may be committed; no migration is applied
       help: take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left
     ");
-    assert_eq!(
-        column(&mut client, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
-        "0"
-    );
+    assert_eq!(advisory_locks(&mut client), "0");
 }
 
 #[test]
@@ -141,7 +144,10 @@ fn a_failed_down_stays_applied() {
     set.up(&mut client).unwrap();
     assert_snapshot!(set.down(&mut client).unwrap_err(), @r#"
     rollback of migration 001_a failed
-    migrations/001_a.down.sql: table "nothing" does not exist (SQLSTATE 42P01)
+    migrations/001_a.down.sql:1:15: table "nothing" does not exist (SQLSTATE 42P01)
+      |
+    1 | DROP TABLE a; DROP TABLE nothing
+      |               ^
       state: 001 stays applied; the database is at 001
       help: correct the script, build, and run again: what is applied stays
     "#);

@@ -3,7 +3,7 @@
 mod support;
 
 use insta::assert_snapshot;
-use support::{column, database, set, tables, versions};
+use support::{advisory_locks, column, database, set, tables, versions};
 
 const USERS: (&str, &str, &str) =
     ("001_create_users", "CREATE TABLE users (id int, email text);", "DROP TABLE users;");
@@ -41,7 +41,7 @@ fn a_failed_statement_is_where_the_next_run_goes_on() {
       |
     3 | CREATE INDEX CONCURRENTLY a ON users (emial);
       | ^
-      state: 1 of the 3 statements of 002 are done and stay; the database is at 001
+      state: of 002, 1 of 3 statements are done and stay; the database is at 001
       help: correct this statement (not those before it) and run again: it goes on here
     "#);
     assert_eq!(versions(&mut client), "1");
@@ -49,8 +49,8 @@ fn a_failed_statement_is_where_the_next_run_goes_on() {
     let rewritten = broken.replace("(1, 'a')", "(2, 'b')");
     let error = set(&[USERS, ("002_index", &rewritten, "SELECT 1")]).up(&mut client).unwrap_err();
     assert_snapshot!(error, @"
-    migrations/002_index.up.sql: the first 1 statements of 002 ran before it was interrupted, and they are not those of the file now
-      help: restore them as they were; only what comes after them may change
+    migrations/002_index.up.sql: 002 was interrupted after statement 1, and what ran is not what the file says now
+      help: restore the statements up to there; only what comes after them may change
     ");
 
     let mended = script("CREATE INDEX CONCURRENTLY a ON users (email)");
@@ -58,10 +58,7 @@ fn a_failed_statement_is_where_the_next_run_goes_on() {
     assert_eq!(column(&mut client, "SELECT id FROM users"), "1");
     assert_eq!((tables(&mut client), versions(&mut client)), ("after users".into(), "1 2".into()));
     assert_eq!(column(&mut client, "SELECT count(*) FROM lokstra_core.lokstra_progress"), "0");
-    assert_eq!(
-        column(&mut client, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
-        "0"
-    );
+    assert_eq!(advisory_locks(&mut client), "0");
 }
 
 #[test]

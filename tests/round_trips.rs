@@ -36,6 +36,14 @@ impl Proxy {
         Proxy { url, sent }
     }
 
+    /// Of one connection, until it is closed.
+    fn take_all(&self) -> String {
+        while !self.sent.lock().unwrap().ends_with('X') {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        self.take()
+    }
+
     fn take(&self) -> String {
         std::mem::take(&mut self.sent.lock().unwrap())
     }
@@ -79,7 +87,7 @@ fn nothing_to_do_is_one_message_after_connecting() {
     let proxy = Proxy::before(&database);
     set.up_url(&proxy.url).unwrap();
     // A simple query; then the connection is closed.
-    assert_eq!(proxy.take(), "QX");
+    assert_eq!(proxy.take_all(), "QX");
 }
 
 #[test]
@@ -103,8 +111,10 @@ fn each_migration_is_one_message_more() {
     let proxy = Proxy::before(&database);
     let messages = |count| {
         tables_set(count, "").up_url(&proxy.url).unwrap();
-        proxy.take().len()
+        proxy.take_all()
     };
-    let first = messages(1);
-    assert_eq!([messages(2), messages(12)], [first, first + 10]);
+    // On the first boot, the history that is not there costs one more.
+    assert_eq!(messages(1), "QQQX");
+    assert_eq!(messages(2), "QQX");
+    assert_eq!(messages(12), format!("Q{}X", "Q".repeat(10)));
 }

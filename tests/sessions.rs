@@ -4,8 +4,8 @@ mod support;
 
 use insta::assert_snapshot;
 use lokstra::ErrorKind;
-use lokstra::postgres::{Client, NoTls};
-use support::{column, database, set, tables, tables_set, versions};
+use lokstra::postgres::NoTls;
+use support::{advisory_locks, column, database, set, tables, tables_set, versions};
 
 #[test]
 fn what_a_migration_sets_does_not_reach_the_next() {
@@ -53,12 +53,22 @@ fn a_lent_client_comes_back_with_its_settings() {
 fn a_clients_open_transaction_is_refused_and_stays_open() {
     let database = database();
     let mut client = database.client().unwrap();
+    let set = tables_set(1, "");
+    // Where there is no history yet, reading it fails and so does their transaction.
     client.batch_execute("BEGIN; CREATE TABLE theirs ()").unwrap();
-    let error = tables_set(1, "").up(&mut client).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InTransaction));
-    assert_snapshot!(error, @"");
+    assert!(matches!(set.up(&mut client).unwrap_err().kind(), ErrorKind::InTransaction));
     client.batch_execute("ROLLBACK").unwrap();
-    assert_eq!(tables(&mut client), "");
+    set.up(&mut client).unwrap();
+
+    client.batch_execute("BEGIN; CREATE TABLE theirs ()").unwrap();
+    let error = tables_set(2, "").up(&mut client).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InTransaction));
+    assert_snapshot!(error, @"
+    the client is inside a transaction, which a migration would commit
+      help: commit or roll it back first, or give the migrations a client of their own
+    ");
+    client.batch_execute("COMMIT").unwrap();
+    assert_eq!(tables(&mut client), "t001 theirs");
 }
 
 #[test]
@@ -128,19 +138,25 @@ fn a_migrator_that_holds_the_lock_is_named_when_the_wait_ends() {
     let mut other = database.client().unwrap();
     tables_set(1, "").up(&mut other).unwrap();
     let url = database.url().to_owned();
-    let slow = std::thread::spawn(move || tables_set(2, "SELECT pg_sleep(2);\n").up_url(&url));
+    let slow = std::thread::spawn(move || {
+        let slow = ("002_slow", "SELECT pg_sleep(1);\n", "SELECT 1;\n");
+        set(&[("001_t", "CREATE TABLE t001 ();\n", "DROP TABLE t001;\n"), slow]).up_url(&url)
+    });
     let mut watch = database.client().unwrap();
-    while column(&mut watch, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0" {
+    while advisory_locks(&mut watch) == "0" {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let wait = std::time::Duration::from_millis(100);
     let error = tables_set(2, "").migrator().lock_wait(wait).up(&mut other).unwrap_err();
     let ErrorKind::LockHeld { holder: Some(holder), .. } = error.kind() else { panic!("{error}") };
     assert!(holder.to_string().contains("pid"), "{holder}");
-    drop(slow.join().unwrap());
+    slow.join().unwrap().unwrap();
 }
 
-#[allow(dead_code)]
-fn takes_what_derefs_to_a_client(pooled: &mut Box<Client>) {
-    drop(lokstra::Migrations::EMPTY.up(pooled));
+#[test]
+fn a_client_behind_a_pools_guard_is_lent_by_deref() {
+    let database = database();
+    let mut pooled = Box::new(database.client().unwrap());
+    tables_set(1, "").up(&mut pooled).unwrap();
+    assert_eq!(tables(&mut pooled), "t001");
 }

@@ -22,7 +22,7 @@ fn up_applies_what_is_pending_and_then_nothing() {
         ("000_init", "CREATE TABLE a ();", "DROP TABLE a;"),
         ("001_create_users", "CREATE TABLE b ();", "DROP TABLE b;"),
     ]);
-    assert_snapshot!(stable(set.up(&mut client).unwrap()), @"
+    assert_snapshot!(stable(&set.up(&mut client).unwrap()), @"
     migrations: 2 applied, now at version 001
       up   000_init (… ms)
       up   001_create_users (… ms)
@@ -63,7 +63,7 @@ fn down_by_one_by_number_and_to_a_version() {
     let mut client = database.client().unwrap();
     let set = tables_set(6, "");
     set.up(&mut client).unwrap();
-    assert_snapshot!(stable(set.down(&mut client).unwrap()), @"
+    assert_snapshot!(stable(&set.down(&mut client).unwrap()), @"
     migrations: 1 rolled back, now at version 005
       down 006_t (… ms)
     ");
@@ -85,7 +85,7 @@ fn redo_rolls_back_and_applies_the_newest() {
     let mut client = database.client().unwrap();
     let set = tables_set(2, "");
     set.up(&mut client).unwrap();
-    assert_snapshot!(stable(set.migrator().run(&mut client, Goal::Redo).unwrap()), @"
+    assert_snapshot!(stable(&set.migrator().run(&mut client, Goal::Redo).unwrap()), @"
     migrations: 1 rolled back, 1 applied, now at version 002
       down 002_t (… ms)
       up   002_t (… ms)

@@ -1,5 +1,6 @@
 //! The real `lokstra` against a real server, as an operator types it.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -76,11 +77,11 @@ fn told(command: &mut Command, database: &Database) -> String {
     let err = String::from_utf8(output.stderr).unwrap();
     let mut told = out;
     if !err.is_empty() {
-        told += &format!("-- standard error --\n{err}");
+        write!(told, "-- standard error --\n{err}").unwrap();
     }
     match output.status.code() {
         Some(0) => {}
-        code => told += &format!("-- exit code {} --\n", code.unwrap()),
+        code => writeln!(told, "-- exit code {} --", code.unwrap()).unwrap(),
     }
     let told = told.replace(database.url(), "<url>").replace(database.name(), "<database>");
     without_times(&told)

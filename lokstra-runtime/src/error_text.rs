@@ -130,9 +130,9 @@ impl fmt::Display for ErrorKind {
             ),
             ErrorKind::ChangedMidway { version, path, done } => write!(
                 f,
-                "{path}: the first {done} statements of {version} ran before it was interrupted, \
-                 and they are not those of the file now\n  \
-                 help: restore them as they were; only what comes after them may change"
+                "{path}: {version} was interrupted after statement {done}, and what ran is not what \
+                 the file says now\n  \
+                 help: restore the statements up to there; only what comes after them may change"
             ),
             ErrorKind::Server(error) => write!(f, "the server refused: {error}"),
             ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),

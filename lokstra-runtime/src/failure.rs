@@ -121,7 +121,7 @@ impl Failure {
                 format!("{version} stays applied")
             }
             (Aftermath::Partial { done, total }, _) => {
-                format!("{done} of the {total} statements of {version} are done and stay")
+                format!("of {version}, {done} of {total} statements are done and stay")
             }
             (Aftermath::Unrecorded, _) => {
                 format!("{version} ended its transaction itself: a part of it may be committed")

@@ -180,15 +180,22 @@ pub(crate) fn look(client: &mut Client, table: &TableName) -> Result<Look, Error
         Ok(messages) => parse(&messages, table),
         Err(error) => match error.code() {
             Some(code) if is_missing(code) => {
-                let messages = client.simple_query(&facts).map_err(Error::query)?;
+                // The error has ended a transaction of the caller's, if there was one.
+                let messages = client.simple_query(&facts).map_err(failed)?;
                 parse(&messages, table)
             }
-            Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => Err(Error::new(ErrorKind::InTransaction)),
             Some(&SqlState::LOCK_NOT_AVAILABLE) => {
                 Err(Error::new(ErrorKind::HistoryLocked { table: table.clone() }))
             }
-            _ => Err(Error::query(error)),
+            _ => Err(failed(error)),
         },
+    }
+}
+
+fn failed(error: postgres::Error) -> Error {
+    match error.code() {
+        Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => Error::new(ErrorKind::InTransaction),
+        _ => Error::query(error),
     }
 }
 

@@ -14,6 +14,9 @@ pub(crate) struct Message {
 /// With more statements than this, no marks: they would outweigh the script.
 const MOST_MARKS: usize = 1_000;
 
+/// Each mark has the server copy the message once, in bytes over all of them.
+const MOST_COPIED: usize = 64 << 20;
+
 impl Message {
     pub(crate) fn new() -> Message {
         Message::default()
@@ -72,13 +75,14 @@ impl Message {
 
 /// Tells which statement of a script failed when the server gives no position.
 ///
-/// A prepared statement survives the rollback, so its name says how far the script came. It costs
-/// nothing on the way back and a few microseconds a statement on the server.
+/// A prepared statement survives the rollback, so its name says how far the script came. Its text
+/// could not: that is the whole message. It costs nothing on the way back and a few microseconds a
+/// statement on the server.
 ///
-/// PostgreSQL documentation: *PREPARE*.
+/// PostgreSQL documentation: *PREPARE*, *54.15. `pg_prepared_statements`*.
 #[derive(Debug)]
 pub(crate) struct Mark {
-    name: String,
+    prefix: String,
     is_set: bool,
 }
 
@@ -87,40 +91,42 @@ impl Mark {
         let statements = script.statement_ranges().len();
         // A script that drops all prepared statements would drop the marks.
         let drops = ["deallocate", "discard"].iter().any(|word| contains(script.text(), word));
-        let nonce = crate::retry::entropy();
+        let is_small = statements * script.text().len() <= MOST_COPIED;
         Mark {
-            name: format!("lokstra_{nonce:016x}"),
-            is_set: (2..=MOST_MARKS).contains(&statements) && !drops,
+            prefix: format!("lokstra_{:016x}_", crate::retry::entropy()),
+            is_set: (2..=MOST_MARKS).contains(&statements) && is_small && !drops,
         }
     }
 
     fn set(&self, nth: usize) -> String {
-        match nth {
-            0 => format!("PREPARE {} AS SELECT 0;", self.name),
-            _ => format!("DEALLOCATE {0};PREPARE {0} AS SELECT {nth};", self.name),
-        }
+        let before = nth.checked_sub(1).map(|before| self.clear_one(before)).unwrap_or_default();
+        format!("{before}PREPARE {}{nth} AS SELECT 0;", self.prefix)
     }
 
-    /// To be sent after a step that went well.
-    pub(crate) fn clear(&self) -> String {
-        if self.is_set { format!("DEALLOCATE {};", self.name) } else { String::new() }
+    pub(crate) fn clear_one(&self, nth: usize) -> String {
+        format!("DEALLOCATE {}{nth};", self.prefix)
     }
 
-    /// To be sent together with ROLLBACK: reads the mark and clears it.
+    /// To be sent after a script that went well.
+    pub(crate) fn clear(&self, script: Script<'_>) -> String {
+        if self.is_set { self.clear_one(script.statement_ranges().len()) } else { String::new() }
+    }
+
+    /// To be sent after ROLLBACK.
     pub(crate) fn read(&self) -> String {
         if !self.is_set {
             return String::new();
         }
         format!(
-            "SELECT p.statement FROM pg_catalog.pg_prepared_statements p \
-             WHERE p.name OPERATOR(pg_catalog.=) '{0}';DEALLOCATE {0};",
-            self.name
+            "SELECT p.name FROM pg_catalog.pg_prepared_statements p \
+             WHERE pg_catalog.starts_with(p.name, '{}');",
+            self.prefix
         )
     }
 
     /// The statement, from 0, from the answer to [`Mark::read`].
-    pub(crate) fn parse(answer: &str) -> Option<usize> {
-        answer.trim_end_matches(';').rsplit(' ').next()?.parse().ok()
+    pub(crate) fn parse(&self, name: &str) -> Option<usize> {
+        name.strip_prefix(&self.prefix)?.parse().ok()
     }
 }
 

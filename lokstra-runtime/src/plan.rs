@@ -108,7 +108,7 @@ impl fmt::Display for Warning {
         match self {
             Warning::Ahead { versions } => write!(
                 f,
-                "{} applied, not in this build: the database is ahead of it",
+                "{} applied and not in this build: the database is ahead of it",
                 list(versions, "is", "are")
             ),
             Warning::Renamed { version, applied, embedded } => {

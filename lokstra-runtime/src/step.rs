@@ -51,7 +51,7 @@ pub(crate) fn attempt(
     message.push(&restore_role(&guard.look.facts));
     message.push(&guard.record(step));
     message.push("COMMIT;");
-    message.push(&mark.clear());
+    message.push(&mark.clear(script));
     message.push(&hygiene);
 
     let started = Instant::now();
@@ -65,9 +65,7 @@ pub(crate) fn attempt(
         return Err(Error::new(ErrorKind::Client(error)));
     };
     let own = server.token().map(str::to_owned);
-    // The marks are set behind our own checks, so there is none to read if one of these failed.
-    let read_mark = if own.is_none() { mark.read() } else { String::new() };
-    let statement = match rollback(session, &read_mark, &hygiene) {
+    let statement = match rollback(session, &mark, &hygiene) {
         Ok(statement) => statement,
         Err(lost) => return Ok(Attempt::Lost(lost)),
     };
@@ -85,22 +83,22 @@ pub(crate) fn attempt(
     })
 }
 
-/// Ends the failed transaction and reads how far the script came. In a syntax error there was no
-/// transaction, and the mark is missing: then the second try ends just the transaction.
+/// Ends the failed transaction and reads how far the script came.
 fn rollback(
     session: &mut Session<'_>,
-    read_mark: &str,
+    mark: &Mark,
     hygiene: &str,
 ) -> Result<Option<usize>, postgres::Error> {
     let client = session.client();
-    match client.simple_query(&format!("ROLLBACK;{read_mark}{hygiene}")) {
-        Ok(answer) => Ok(answer.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => text(row, "statement").and_then(Mark::parse),
-            _ => None,
-        })),
-        Err(error) if error.as_db_error().is_none() => Err(error),
-        Err(_) => client.batch_execute(&format!("ROLLBACK;{hygiene}")).map(|()| None),
+    let answer = client.simple_query(&format!("ROLLBACK;{}{hygiene}", mark.read()))?;
+    let statement = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => text(row, "name").and_then(|name| mark.parse(name)),
+        _ => None,
+    });
+    if let Some(nth) = statement {
+        client.batch_execute(&mark.clear_one(nth))?;
     }
+    Ok(statement)
 }
 
 /// Two bootstraps, or two records of the same version, at the same time: somebody else was faster.

@@ -74,12 +74,19 @@ pub(crate) fn versions(client: &mut Client) -> String {
     column(client, "SELECT version FROM lokstra_core.schema_migrations ORDER BY 1")
 }
 
+/// How many advisory locks are held in this database.
+pub(crate) fn advisory_locks(client: &mut Client) -> String {
+    let query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database =
+                 (SELECT oid FROM pg_database WHERE datname = current_database())";
+    column(client, query)
+}
+
 pub(crate) fn version(number: i64) -> lokstra::Version {
     lokstra::Version::new(number).unwrap()
 }
 
 /// Without what differs from run to run.
-pub(crate) fn stable(text: impl ToString) -> String {
+pub(crate) fn stable(text: &impl ToString) -> String {
     let text = text.to_string();
     let line = |line: &str| match line.rsplit_once(" (") {
         Some((start, end)) if end.ends_with(" ms)") => format!("{start} (… ms)"),

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::history::Applied;
 
+const STATEMENT: std::ops::Range<usize> = 0..8;
+
 fn version(number: i64) -> Version {
     Version::new(number).unwrap()
 }
@@ -22,7 +24,7 @@ fn set(versions: &[i64]) -> Set {
         text: "SELECT 1",
         checksum: checksum(number),
         mode: Mode::Transactional,
-        statements: &[0..8],
+        statements: std::slice::from_ref(&STATEMENT),
     };
     let migrations: Vec<_> = versions
         .iter()
