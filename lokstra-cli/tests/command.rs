@@ -1,99 +1,12 @@
 //! The real `lokstra` against a real server, as an operator types it.
 
-use std::fmt::Write;
+mod project;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use insta::assert_snapshot;
-use lokstra_scratch::{Database, Server};
-use tempfile::TempDir;
-
-struct Project {
-    dir: TempDir,
-    database: Database,
-}
-
-impl Project {
-    /// A folder with these migrations (`001_create_users`), each with a table of its own.
-    fn new(migrations: &[&str]) -> Project {
-        let dir = TempDir::new().unwrap();
-        let database = Server::shared().unwrap().database().unwrap();
-        let project = Project { dir, database };
-        project.add("migrations", migrations);
-        project
-    }
-
-    fn add(&self, folder: &str, migrations: &[&str]) {
-        fs::create_dir_all(self.path(folder)).unwrap();
-        for name in migrations {
-            let (version, _) = name.split_once('_').unwrap();
-            let table = format!("{}_{version}", folder.replace(['/', '-'], "_"));
-            let file = |direction| self.path(&format!("{folder}/{name}.{direction}.sql"));
-            fs::write(file("up"), format!("CREATE TABLE {table} ();\n")).unwrap();
-            fs::write(file("down"), format!("DROP TABLE {table};\n")).unwrap();
-        }
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        fs::write(self.path(path), text).unwrap();
-    }
-
-    fn path(&self, path: &str) -> std::path::PathBuf {
-        self.dir.path().join(path)
-    }
-
-    fn files(&self, folder: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.path(folder)).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lokstra"));
-        command.current_dir(self.dir.path()).env_clear();
-        command
-    }
-
-    /// With `DATABASE_URL`.
-    fn lokstra(&self, arguments: &str) -> String {
-        let mut command = self.command();
-        command.env("DATABASE_URL", self.database.url());
-        told(command.args(arguments.split(' ')), &self.database)
-    }
-
-    /// Without.
-    fn lokstra_alone(&self, arguments: &str) -> String {
-        told(self.command().args(arguments.split(' ')), &self.database)
-    }
-}
-
-/// What it says, in which stream, and how it ends.
-fn told(command: &mut Command, database: &Database) -> String {
-    let output = command.output().unwrap();
-    let out = String::from_utf8(output.stdout).unwrap();
-    let err = String::from_utf8(output.stderr).unwrap();
-    let mut told = out;
-    if !err.is_empty() {
-        write!(told, "-- standard error --\n{err}").unwrap();
-    }
-    match output.status.code() {
-        Some(0) => {}
-        code => writeln!(told, "-- exit code {} --", code.unwrap()).unwrap(),
-    }
-    let told = told.replace(database.url(), "<url>").replace(database.name(), "<database>");
-    without_times(&told)
-}
-
-fn without_times(text: &str) -> String {
-    let line = |line: &str| match line.rsplit_once(" (") {
-        Some((start, end)) if end.ends_with(" ms)") => format!("{start} (… ms)"),
-        _ => line.to_owned(),
-    };
-    text.lines().map(line).collect::<Vec<_>>().join("\n")
-}
+use project::{Project, told};
 
 #[test]
 fn the_road_of_the_document() {
@@ -134,67 +47,6 @@ fn the_road_of_the_document() {
     Applied 002: add_email_verified (… ms)
     1 migration applied. Current version: 002
     ");
-}
-
-#[test]
-fn create_numbers_after_the_highest_version() {
-    let project = Project::new(&[]);
-    assert_snapshot!(project.lokstra_alone("migration create create_users_table"), @"
-    ✅ Created migration files:
-       migrations/001_create_users_table.up.sql
-       migrations/001_create_users_table.down.sql
-
-    📝 Next steps:
-       1. Edit the migration files with your SQL
-       2. Run: lokstra migration up
-    ");
-    project.lokstra_alone("migration create add_orders -dir migrations");
-    assert_eq!(
-        project.files("migrations"),
-        [
-            "001_create_users_table.down.sql",
-            "001_create_users_table.up.sql",
-            "002_add_orders.down.sql",
-            "002_add_orders.up.sql"
-        ]
-    );
-}
-
-#[test]
-fn create_makes_the_folder_that_it_is_given() {
-    let project = Project::new(&[]);
-    project.lokstra_alone("migration create first -dir db/01_main-db/");
-    assert_eq!(project.files("db/01_main-db"), ["001_first.down.sql", "001_first.up.sql"]);
-}
-
-#[test]
-fn create_refuses_a_bad_name_with_a_suggestion() {
-    let project = Project::new(&[]);
-    assert_snapshot!(project.lokstra_alone("migration create Create-Users"), @"
-    -- standard error --
-    error: the description has the upper-case letter `C`; it consists of lower-case letters, digits and `_`
-      help: create_users
-    -- exit code 3 --
-    ");
-    assert!(project.files("migrations").is_empty());
-}
-
-#[test]
-fn twenty_that_create_at_once_get_twenty_versions() {
-    let project = Project::new(&[]);
-    let children: Vec<_> = (0..20)
-        .map(|nth| {
-            let name = format!("change_{nth}");
-            project.command().args(["migration", "create", &name]).spawn().unwrap()
-        })
-        .collect();
-    for mut child in children {
-        assert!(child.wait().unwrap().success());
-    }
-    let files = project.files("migrations");
-    let mut versions: Vec<_> = files.iter().map(|name| &name[..3]).collect();
-    versions.dedup();
-    assert_eq!((files.len(), versions.len()), (40, 20));
 }
 
 #[test]
@@ -369,70 +221,6 @@ fn an_edited_migration_has_an_exit_code_of_its_own() {
     project.write("migrations/001_create_users.up.sql", "CREATE TABLE people ();\n");
     let told = project.lokstra("migration up");
     assert!(told.ends_with("-- exit code 5 --"), "{told}");
-}
-
-#[test]
-fn wrong_usage_is_told_with_the_right_one() {
-    let project = Project::new(&["001_a"]);
-    assert_snapshot!(project.lokstra("migration down -steps 0"), @"
-    -- standard error --
-    error: invalid value '0' for '--steps <N>': number would be zero for non-zero type
-
-    For more information, try '--help'.
-    -- exit code 3 --
-    ");
-    assert_snapshot!(project.lokstra("migration upp"), @"
-    -- standard error --
-    error: unrecognized subcommand 'upp'
-
-      tip: a similar subcommand exists: 'up'
-
-    Usage: lokstra migration <COMMAND>
-
-    For more information, try '--help'.
-    -- exit code 3 --
-    ");
-    assert_snapshot!(project.lokstra("migration up -stpes 1"), @"
-    -- standard error --
-    error: unexpected argument '--stpes' found
-
-      tip: a similar argument exists: '--steps'
-
-    Usage: lokstra migration up --steps <N>
-
-    For more information, try '--help'.
-    -- exit code 3 --
-    ");
-    assert_snapshot!(project.lokstra("migration create"), @"
-    -- standard error --
-    error: the following required arguments were not provided:
-      <NAME>
-
-    Usage: lokstra migration create <NAME>
-
-    For more information, try '--help'.
-    -- exit code 3 --
-    ");
-}
-
-#[test]
-fn help_lists_the_commands() {
-    let project = Project::new(&[]);
-    assert_snapshot!(project.lokstra("migration -help"), @"
-    Create, apply, roll back and list database migrations
-
-    Usage: lokstra migration <COMMAND>
-
-    Commands:
-      create   Create the two files of a new migration
-      up       Apply the pending migrations
-      down     Roll back the last migration
-      status   Show which migrations are applied
-      version  Show the newest applied version
-
-    Options:
-      -h, --help  Print help
-    ");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate, which re-exports everything here.
 //!
-//! From a history to a report: [`history`] reads the tracking table, [`plan`] computes the steps
-//! without a database, [`step`] and [`statements`] run one of them, and [`engine`] is the loop.
+//! From a history to a report: `history` reads the tracking table, `plan` computes the steps
+//! without a database, `step` and `statements` run one of them, and `engine` is the loop.
 
 mod adopt;
 mod boot;

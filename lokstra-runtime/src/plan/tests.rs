@@ -134,7 +134,7 @@ fn a_pending_migration_below_the_newest_applied_one_needs_permission() {
 #[test]
 fn a_history_ahead_of_the_build_is_a_warning_if_nothing_is_pending() {
     let warning =
-        "warning: 002 and 003 are applied, not in this build: the database is ahead of it";
+        "warning: 002 and 003 are applied and not in this build: the database is ahead of it";
     assert_eq!(steps(&[1], &[1, 2, 3], Goal::Latest), warning);
     let strict = Policy { strict: true, ..Policy::default() };
     let found = divergences(&[1], &history(&[1, 2, 3]), strict);

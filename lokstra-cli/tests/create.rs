@@ -1,0 +1,131 @@
+//! `create`, and the words that are no command.
+
+mod project;
+
+use insta::assert_snapshot;
+use project::Project;
+
+#[test]
+fn create_numbers_after_the_highest_version() {
+    let project = Project::new(&[]);
+    assert_snapshot!(project.lokstra_alone("migration create create_users_table"), @"
+    ✅ Created migration files:
+       migrations/001_create_users_table.up.sql
+       migrations/001_create_users_table.down.sql
+
+    📝 Next steps:
+       1. Edit the migration files with your SQL
+       2. Run: lokstra migration up
+    ");
+    project.lokstra_alone("migration create add_orders -dir migrations");
+    assert_eq!(
+        project.files("migrations"),
+        [
+            "001_create_users_table.down.sql",
+            "001_create_users_table.up.sql",
+            "002_add_orders.down.sql",
+            "002_add_orders.up.sql"
+        ]
+    );
+}
+
+#[test]
+fn create_makes_the_folder_that_it_is_given() {
+    let project = Project::new(&[]);
+    project.lokstra_alone("migration create first -dir db/01_main-db/");
+    assert_eq!(project.files("db/01_main-db"), ["001_first.down.sql", "001_first.up.sql"]);
+}
+
+#[test]
+fn create_refuses_a_bad_name_with_a_suggestion() {
+    let project = Project::new(&[]);
+    assert_snapshot!(project.lokstra_alone("migration create Create-Users"), @"
+    -- standard error --
+    error: the description has the upper-case letter `C`; it consists of lower-case letters, digits and `_`
+      help: create_users
+    -- exit code 3 --
+    ");
+    assert!(project.files("migrations").is_empty());
+}
+
+#[test]
+fn twenty_that_create_at_once_get_twenty_versions() {
+    let project = Project::new(&[]);
+    let children: Vec<_> = (0..20)
+        .map(|nth| {
+            let name = format!("change_{nth}");
+            project.command().args(["migration", "create", &name]).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let files = project.files("migrations");
+    let mut versions: Vec<_> = files.iter().map(|name| &name[..3]).collect();
+    versions.dedup();
+    assert_eq!((files.len(), versions.len()), (40, 20));
+}
+
+#[test]
+fn wrong_usage_is_told_with_the_right_one() {
+    let project = Project::new(&["001_a"]);
+    assert_snapshot!(project.lokstra("migration down -steps 0"), @"
+    -- standard error --
+    error: invalid value '0' for '--steps <N>': number would be zero for non-zero type
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra("migration upp"), @"
+    -- standard error --
+    error: unrecognized subcommand 'upp'
+
+      tip: a similar subcommand exists: 'up'
+
+    Usage: lokstra migration <COMMAND>
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra("migration up -stpes 1"), @"
+    -- standard error --
+    error: unexpected argument '--stpes' found
+
+      tip: a similar argument exists: '--steps'
+
+    Usage: lokstra migration up --steps <N>
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra("migration create"), @"
+    -- standard error --
+    error: the following required arguments were not provided:
+      <NAME>
+
+    Usage: lokstra migration create <NAME>
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+}
+
+#[test]
+fn help_lists_the_commands() {
+    let project = Project::new(&[]);
+    assert_snapshot!(project.lokstra("migration -help"), @"
+    Create, apply, roll back and list database migrations
+
+    Usage: lokstra migration <COMMAND>
+
+    Commands:
+      create   Create the two files of a new migration
+      up       Apply the pending migrations
+      down     Roll back the last migration
+      status   Show which migrations are applied
+      version  Show the newest applied version
+
+    Options:
+      -h, --help  Print help
+    ");
+}
