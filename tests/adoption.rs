@@ -82,3 +82,35 @@ fn nothing_pending_changes_nothing_in_it() {
     set.status(&mut client).unwrap();
     assert_eq!(column(&mut client, columns), "3");
 }
+
+#[test]
+fn every_row_has_the_time_in_utc() {
+    let database = database();
+    let mut config = database.config();
+    config.options("-c timezone=Asia/Jakarta");
+    let mut client = config.connect(lokstra::postgres::NoTls).unwrap();
+    go_history(&mut client);
+    client.batch_execute("DELETE FROM lokstra_core.schema_migrations; DROP TABLE t001").unwrap();
+    tables_set(3, "").up(&mut client).unwrap();
+    let off = "SELECT count(*) FROM lokstra_core.schema_migrations
+               WHERE abs(extract(epoch FROM applied_at - timezone('UTC', now()))) > 60";
+    assert_eq!(column(&mut client, off), "0");
+}
+
+#[test]
+fn a_long_script_does_not_keep_others_from_reading_the_history() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    go_history(&mut client);
+    client.batch_execute("DELETE FROM lokstra_core.schema_migrations; DROP TABLE t001").unwrap();
+    let url = database.url().to_owned();
+    let slow = std::thread::spawn(move || tables_set(1, "SELECT pg_sleep(0.8);\n").up_url(&url));
+    while support::advisory_locks(&mut client) == "0" {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    // Within the script, past the change of the table.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    client.batch_execute("SET lock_timeout = '50ms'").unwrap();
+    assert_eq!(versions(&mut client), "");
+    slow.join().unwrap().unwrap();
+}

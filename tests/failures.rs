@@ -4,7 +4,7 @@ mod support;
 
 use insta::assert_snapshot;
 use lokstra::{Aftermath, Migrations, embed_migrations};
-use support::{advisory_locks, database, set, tables, versions};
+use support::{advisory_locks, column, database, set, tables, unchecked, versions};
 
 static AS_PRINTED: Migrations = embed_migrations!("tests/fixtures/document_003_as_printed");
 
@@ -121,10 +121,10 @@ fn a_failed_migration_leaves_nothing_behind_and_the_next_run_goes_on() {
 }
 
 #[test]
-fn a_script_that_commits_by_itself_is_not_recorded() {
+fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
     let database = database();
     let mut client = database.client().unwrap();
-    let set = set(&[("001_a", "CREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();", "SELECT 1")]);
+    let set = unchecked("CREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();");
     let error = set.up(&mut client).unwrap_err();
     assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
     assert_snapshot!(error, @"
@@ -133,7 +133,62 @@ fn a_script_that_commits_by_itself_is_not_recorded() {
       state: 001 ended its transaction itself: a part of it may be committed; no migration is applied
       help: take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left
     ");
+    for (after, state) in [
+        ("SELECT 1 / 0", Aftermath::Unrecorded),
+        ("DO $$ BEGIN RAISE lock_not_available; END $$", Aftermath::Unrecorded),
+    ] {
+        client
+            .batch_execute("DROP TABLE IF EXISTS a, b; CREATE TABLE a (); CREATE TABLE b (c int)")
+            .unwrap();
+        let set = unchecked(&format!("INSERT INTO b VALUES (1);\nCOMMIT;\n{after};"));
+        let error = set.up(&mut client).unwrap_err();
+        assert_eq!(error.failure().unwrap().aftermath, state, "{error}");
+        assert_eq!(column(&mut client, "SELECT count(*) FROM b"), "1");
+    }
     assert_eq!(advisory_locks(&mut client), "0");
+}
+
+#[test]
+fn a_script_that_ends_its_own_backend_is_given_up_after_three_tries() {
+    let database = database();
+    let set = set(&[("001_a", "SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 1")]);
+    assert_snapshot!(set.up_url(database.url()).unwrap_err(), @"
+    the connection was lost while 001 was running: db error: FATAL: terminating connection due to administrator command
+      state: 001 is either applied as a whole or not at all
+      help: run again; the history tells, and the run goes on from there
+    ");
+}
+
+#[test]
+fn a_script_that_writes_its_own_record_fails_at_once() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    set(&[("001_a", "SELECT 1", "SELECT 1")]).up(&mut client).unwrap();
+    let write = "INSERT INTO lokstra_core.schema_migrations (version) VALUES (2)";
+    let set = set(&[("001_a", "SELECT 1", "SELECT 1"), ("002_b", write, "SELECT 1")]);
+    assert_snapshot!(set.up(&mut client).unwrap_err(), @r#"
+    migration 002_b failed
+    migrations/002_b.up.sql: duplicate key value violates unique constraint "schema_migrations_pkey" (SQLSTATE 23505)
+      detail: Key (version)=(2) already exists.
+      state: 002 was rolled back; the database is at 001
+      help: correct the script, build, and run again: what is applied stays
+    "#);
+}
+
+#[test]
+fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
+    let database = database();
+    let role = format!("poor_{}", database.name());
+    let mut admin = database.client().unwrap();
+    admin.batch_execute(&format!("CREATE ROLE {role} LOGIN")).unwrap();
+    let mut config = database.config();
+    config.user(&role);
+    let mut client = config.connect(lokstra::postgres::NoTls).unwrap();
+    let error = set(&[("001_a", "SELECT 1", "SELECT 1")]).up(&mut client).unwrap_err();
+    let told = error.to_string().replace(database.name(), "<database>");
+    drop(client);
+    admin.batch_execute(&format!("DROP ROLE {role}")).unwrap();
+    assert_snapshot!(told, @"the server refused: permission denied for database <database> (SQLSTATE 42501)");
 }
 
 #[test]

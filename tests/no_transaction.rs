@@ -71,3 +71,108 @@ fn a_timeout_of_the_role_does_not_cut_it_short() {
     set(&[("001_slow", up, "SELECT 1")]).up(&mut client).unwrap();
     assert_eq!(column(&mut client, "SHOW statement_timeout"), "300ms");
 }
+
+/// A set whose second migration has this text, after the marker.
+fn second(sql: &str) -> lokstra::Migrations {
+    let up = format!("-- lokstra: no-transaction\n{sql}");
+    set(&[(USERS.0, USERS.1, USERS.2), ("002_second", &up, "SELECT 1;")])
+}
+
+#[test]
+fn a_write_is_done_once_however_often_the_script_is_tried() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let write = "INSERT INTO users VALUES (1, 'a');\nUPDATE users SET id = id + 1;\n";
+    let broken = second(&format!("{write}VACUUM nothing;\n"));
+    for _ in 0..3 {
+        broken.up(&mut client).unwrap_err();
+    }
+    second(&format!("{write}VACUUM users;\n")).up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT id FROM users"), "2");
+}
+
+#[test]
+fn a_routine_may_commit_by_itself() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let batches = "DO $$ BEGIN\n  FOR n IN 1..3 LOOP INSERT INTO users VALUES (n); COMMIT; END LOOP;\nEND $$;\n";
+    second(batches).up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT id FROM users ORDER BY 1"), "1 2 3");
+}
+
+#[test]
+fn a_routine_that_was_cut_off_asks_the_operator() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let batches = "SELECT 1;\nDO $$ BEGIN\n  INSERT INTO users VALUES (1); COMMIT; \
+                   PERFORM pg_terminate_backend(pg_backend_pid());\nEND $$;\nSELECT 2;\n";
+    let set = second(batches);
+    let error = set.up_url(database.url()).unwrap_err();
+    let told = error.to_string();
+    assert_snapshot!(told, @r#"
+    migrations/002_second.up.sql: statement 2 of 002 was running when an earlier run was cut off; it commits by itself, so it may be done, or done in part
+      help: look at the database, tell with one of these, and run again
+      do it again: UPDATE "lokstra_core"."lokstra_progress" p SET running = false WHERE p.history OPERATOR(pg_catalog.=) E'lokstra_core.schema_migrations' AND p.version OPERATOR(pg_catalog.=) CAST('2' AS pg_catalog.int8) AND p.direction OPERATOR(pg_catalog.=) 'up';
+      it is done: UPDATE "lokstra_core"."lokstra_progress" p SET running = false, done = 2, fingerprint = -1291079176368673467 WHERE p.history OPERATOR(pg_catalog.=) E'lokstra_core.schema_migrations' AND p.version OPERATOR(pg_catalog.=) CAST('2' AS pg_catalog.int8) AND p.direction OPERATOR(pg_catalog.=) 'up';
+    "#);
+    let (_, skip) = told.split_once("it is done: ").unwrap();
+    client.batch_execute(skip).unwrap();
+    set.up(&mut client).unwrap();
+    assert_eq!(
+        (column(&mut client, "SELECT id FROM users"), versions(&mut client)),
+        ("1".into(), "1 2".into())
+    );
+}
+
+#[test]
+fn an_invalid_index_is_named_and_never_taken_for_done() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let first = set(&[USERS]);
+    first.up(&mut client).unwrap();
+    client.batch_execute("INSERT INTO users VALUES (1, 'a'), (2, 'a')").unwrap();
+    let index =
+        second("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email ON users (email);\n");
+    assert_snapshot!(index.up(&mut client).unwrap_err(), @r#"
+    migration 002_second failed
+    migrations/002_second.up.sql:2:1: could not create unique index "users_email" (SQLSTATE 23505)
+      |
+    2 | CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email O…
+      | ^
+      detail: Key (email)=(a) is duplicated.
+      state: no statement of 002 is done; the database is at 001; index users_email is INVALID, drop it before you run again
+      help: correct the script, build, and run again: what is applied stays
+    "#);
+    client.batch_execute("DELETE FROM users WHERE id = 2").unwrap();
+    assert_snapshot!(index.up(&mut client).unwrap_err(), @"
+    migrations/002_second.up.sql: 002 came to its end, but its index users_email is INVALID: an earlier run could not build it, and `IF NOT EXISTS` took it for done
+      help: DROP INDEX CONCURRENTLY users_email; and run again, which creates it anew
+    ");
+    client.batch_execute("DROP INDEX users_email").unwrap();
+    index.up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0");
+    assert_eq!(column(&mut client, "SELECT to_regclass('users_email')"), "users_email");
+}
+
+#[test]
+fn a_record_that_is_refused_leaves_neither_a_lock_nor_a_transaction() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    set(&[USERS]).up(&mut client).unwrap();
+    client
+        .batch_execute(
+            "SET statement_timeout = '9s';
+             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN RAISE insufficient_privilege; END';
+             CREATE TRIGGER refuse BEFORE INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW EXECUTE FUNCTION refuse()",
+        )
+        .unwrap();
+    let set = second("UPDATE users SET id = id + 1;\nINSERT INTO users VALUES (1, 'a');\n");
+    for _ in 0..2 {
+        set.up(&mut client).unwrap_err();
+    }
+    assert_eq!(advisory_locks(&mut client), "0");
+    assert_eq!(column(&mut client, "SHOW statement_timeout"), "9s");
+    assert_eq!(column(&mut client, "SELECT id FROM users"), "1");
+}

@@ -187,6 +187,9 @@ fn no_password_is_in_any_error_or_debug_text() {
         "host=127.0.0.1 port=1 user=app password=hunter2",
         "host=127.0.0.1 port=1 user=app password='hunter2' nonsense=1",
         "postgres://app:hunter2@[127.0.0.1:1/app",
+        "postgres://app:my@hunter2@127.0.0.1:1/app",
+        "postgres://app:my@x/hunter2@127.0.0.1:1/app",
+        "host=127.0.0.1 port=1 password=my hunter2=1",
     ] {
         let pools = Pools::new().with_default(Pool::from_url(url));
         let error = support::tables_set(1, "").up_url(url).unwrap_err();

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{DEFAULT_SCHEMA, DEFAULT_TABLE};
+use crate::{DEFAULT_SCHEMA, DEFAULT_TABLE, PROGRESS_TABLE};
 
 /// A name for a PostgreSQL object that means the same quoted and unquoted: a lower-case letter or
 /// `_`, then lower-case letters, digits and `_`, at most 63 bytes.
@@ -22,6 +22,8 @@ pub enum IdentifierError {
     Character(char),
     /// More than a schema and a table: `a.b.c`.
     TooManyParts,
+    /// The name of a table of our own, [`PROGRESS_TABLE`].
+    Reserved,
 }
 
 impl fmt::Display for IdentifierError {
@@ -38,6 +40,7 @@ impl fmt::Display for IdentifierError {
                 found.escape_default()
             ),
             Self::TooManyParts => f.write_str("it has more parts than `schema.table`"),
+            Self::Reserved => write!(f, "{PROGRESS_TABLE} is a table of lokstra's own"),
         }
     }
 }
@@ -124,6 +127,9 @@ impl FromStr for TableName {
             Some(table) => (first, table),
             None => (DEFAULT_SCHEMA, first),
         };
+        if table == PROGRESS_TABLE {
+            return Err(IdentifierError::Reserved);
+        }
         Ok(TableName { schema: schema.parse()?, table: table.parse()? })
     }
 }
@@ -149,12 +155,13 @@ mod tests {
 
     #[test]
     fn names_that_quoting_would_change_are_refused() {
-        use IdentifierError::{Character, Empty, TooLong, TooManyParts};
+        use IdentifierError::{Character, Empty, Reserved, TooLong, TooManyParts};
         for (text, why) in [
             ("", Empty),
             ("a.", Empty),
             (".a", Empty),
             ("a.b.c", TooManyParts),
+            ("audit.lokstra_progress", Reserved),
             ("Users", Character('U')),
             ("1st", Character('1')),
             ("a b", Character(' ')),

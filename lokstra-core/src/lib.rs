@@ -21,5 +21,8 @@ pub use version::{ParseVersionError, Version};
 /// The schema of the tracking table where `schema-table` names none.
 pub const DEFAULT_SCHEMA: &str = "lokstra_core";
 
+/// The table beside the tracking table, with the progress of no-transaction scripts.
+pub const PROGRESS_TABLE: &str = "lokstra_progress";
+
 /// The tracking table where `migration.yaml` names none.
 pub const DEFAULT_TABLE: &str = "schema_migrations";

@@ -1,4 +1,5 @@
-//! A history that another program wrote: checksums are filled in, and nothing is run again.
+//! A history that another program wrote: columns are added and checksums filled in, in a transaction
+//! of its own, so that no script runs under a lock that keeps others from reading the history.
 
 use lokstra_core::{Database, Version};
 
@@ -34,15 +35,19 @@ pub(crate) fn adopt(
                 migration.down().checksum()
             )
         });
+    let rows = rows.collect::<Vec<_>>().join(", ");
+    let fill_in = format!(
+        "UPDATE {} h SET checksum = v.checksum, down_checksum = v.down_checksum \
+         FROM (VALUES {rows}) v(version, checksum, down_checksum) \
+         WHERE h.version OPERATOR(pg_catalog.=) v.version AND h.checksum IS NULL;",
+        guard.table.quoted(),
+    );
     let message = format!(
-        "{}{}{}UPDATE {} h SET checksum = v.checksum, down_checksum = v.down_checksum \
-         FROM (VALUES {}) v(version, checksum, down_checksum) \
-         WHERE h.version OPERATOR(pg_catalog.=) v.version AND h.checksum IS NULL;COMMIT;{}",
+        "{}{}{}{}COMMIT;{}",
         guard.begin(options.lock_timeout, options.statement_timeout),
         guard.lock(),
         guard.bootstrap(),
-        guard.table.quoted(),
-        rows.collect::<Vec<_>>().join(", "),
+        if rows.is_empty() { "" } else { &fill_in },
         session.hygiene()
     );
     let Err(error) = session.client().batch_execute(&message) else { return Ok(Adoption::Done) };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use postgres::Config;
 use serde_yaml::{Mapping, Value};
 
+use crate::connect::parse_dsn;
 use crate::error::{Error, ErrorKind};
 use crate::pools::{Pool, Pools};
 
@@ -95,7 +96,8 @@ impl fmt::Display for PoolProblem {
             }
             PoolProblem::Dsn => f.write_str(
                 "the `dsn` cannot be read\n  \
-                 help: it looks like postgres://user:password@host:5432/database",
+                 help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, \
+                 `/`, `?` and `%` of a password are percent-encoded (`@` as %40)",
             ),
             PoolProblem::Field(name) => write!(f, "`{name}` is neither a text nor a number"),
         }
@@ -254,7 +256,7 @@ fn pool(definition: &Value, environment: Environment<'_>) -> Result<Config, Pool
     }
     let fields = Fields { definition: definition.get("config").unwrap_or(definition), environment };
     let mut config = match fields.get("dsn")? {
-        Some(dsn) => dsn.parse::<Config>().map_err(|_| PoolProblem::Dsn)?,
+        Some(dsn) => parse_dsn(&dsn).ok_or(PoolProblem::Dsn)?,
         None => from_parts(&fields)?,
     };
     if let Some(schema) = fields.get("schema")? {

@@ -29,7 +29,7 @@ pub(crate) struct Connector {
 
 impl Connector {
     pub(crate) fn from_url(url: &str) -> Result<Connector, Error> {
-        let config = url.parse().map_err(|error| Error::new(ErrorKind::BadUrl(error)))?;
+        let config = parse_dsn(url).ok_or_else(|| Error::new(ErrorKind::BadUrl))?;
         Ok(Connector::new(config))
     }
 
@@ -78,6 +78,14 @@ impl Connector {
             None => format!("{host}:{port}"),
         }
     }
+}
+
+/// Reads a connection string. A password with an `@` that is not percent-encoded would end up in
+/// the host, and from there in messages.
+pub(crate) fn parse_dsn(dsn: &str) -> Option<Config> {
+    let config: Config = (!dsn.trim().is_empty()).then(|| dsn.parse().ok())??;
+    let is_name = |host: &Host| !matches!(host, Host::Tcp(name) if name.contains('@'));
+    config.get_hosts().iter().all(is_name).then_some(config)
 }
 
 /// Says in `pg_stat_activity` who is migrating.

@@ -21,6 +21,9 @@ use crate::step::{self, Attempt};
 /// How often a step is tried that fails for a reason that passes, such as a lock timeout.
 const MOST_ATTEMPTS: u32 = 20;
 
+/// How often the same step may lose its connection: a script can be what ends it.
+const MOST_LOSSES: u32 = 3;
+
 pub(crate) struct Engine<'e, 'm> {
     database: Database<'m>,
     table: TableName,
@@ -29,6 +32,8 @@ pub(crate) struct Engine<'e, 'm> {
     session: Session<'e>,
     listener: &'e mut (dyn FnMut(&Event<'_>) + Send),
     report: Report,
+    /// How often the step that is next lost its connection.
+    losses: u32,
 }
 
 /// What became of a step.
@@ -47,7 +52,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         listener: &'e mut (dyn FnMut(&Event<'_>) + Send),
     ) -> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
-        Engine { database, key: LockKey::of(&table), table, options, session, listener, report }
+        let key = LockKey::of(&table);
+        Engine { database, key, table, options, session, listener, report, losses: 0 }
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
@@ -61,14 +67,13 @@ impl<'e, 'm> Engine<'e, 'm> {
     }
 
     fn work(&mut self, goal: Goal) -> Result<(), Error> {
-        let mut look = self.look()?;
         let mut wait = Backoff::new(self.options.lock_wait);
+        let mut is_waiting = false;
+        let mut look = self.look_patiently(&mut wait)?;
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
             self.report.warnings = plan.warnings;
-            if goal.direction() == Direction::Up
-                && !self.adopt(&mut look, &plan.steps, &mut wait)?
-            {
+            if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 look = self.wait(goal, &mut wait)?;
                 continue 'plan;
             }
@@ -79,6 +84,10 @@ impl<'e, 'm> Engine<'e, 'm> {
                 while let Progress::Overtaken =
                     self.step(&mut look, step, &plan.steps[nth + 1..])?
                 {
+                    // The time that the step itself took is not waiting.
+                    if !std::mem::replace(&mut is_waiting, true) {
+                        wait = Backoff::new(self.options.lock_wait);
+                    }
                     let expected = std::mem::take(&mut look.history);
                     look = self.wait(goal, &mut wait)?;
                     if !goal.is_relative() {
@@ -89,7 +98,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                         return Err(Error::new(ErrorKind::Moved { from, to }));
                     }
                 }
-                wait = Backoff::new(self.options.lock_wait);
+                (is_waiting, self.losses) = (false, 0);
             }
             break;
         }
@@ -101,6 +110,21 @@ impl<'e, 'm> Engine<'e, 'm> {
         let look = history::look(self.session.client(), &self.table)?;
         self.report.current = look.history.newest();
         Ok(look)
+    }
+
+    /// Waits for somebody who changes the tracking table, as for the migration lock.
+    fn look_patiently(&mut self, wait: &mut Backoff) -> Result<Look, Error> {
+        loop {
+            match self.look() {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::HistoryLocked { .. })
+                        && !wait.is_over() =>
+                {
+                    wait.sleep();
+                }
+                done => return done,
+            }
+        }
     }
 
     /// What can be known before the first script runs.
@@ -122,31 +146,39 @@ impl<'e, 'm> Engine<'e, 'm> {
         self.session.prepare()
     }
 
-    /// Fills in the checksums that another program did not write. Fails softly where there is
-    /// nothing else to do. False: somebody else is at work.
+    /// Adds the columns and fills in the checksums that another program did not write. Fails softly
+    /// where there is nothing else to do. False: somebody else is at work.
     fn adopt(
         &mut self,
         look: &mut Look,
+        goal: Goal,
         steps: &[PlanStep<'_>],
         wait: &mut Backoff,
     ) -> Result<bool, Error> {
-        let trusted =
-            self.report.warnings.iter().position(|w| matches!(w, Warning::Trusted { .. }));
-        let Some(nth) = trusted else { return Ok(true) };
-        if look.facts.access != Access::ReadWrite {
+        let trusted = |warning: &Warning| match warning {
+            Warning::Trusted { versions, .. } if goal.direction() == Direction::Up => {
+                Some(versions.clone())
+            }
+            _ => None,
+        };
+        let versions: Vec<_> = self.report.warnings.iter().find_map(trusted).unwrap_or_default();
+        let is_narrow = look.facts.shape.as_ref().is_some_and(|shape| !shape.is_ours());
+        let is_due = !versions.is_empty() || is_narrow && !steps.is_empty();
+        if !is_due || look.facts.access != Access::ReadWrite {
             return Ok(true);
         }
-        let Warning::Trusted { versions, .. } = self.report.warnings[nth].clone() else {
-            return Ok(true);
-        };
         self.session.prepare()?;
         loop {
             let guard = Guard { table: &self.table, key: self.key, look };
             let session = &mut self.session;
             match adopt::adopt(session, &guard, self.database, &versions, self.options)? {
                 Adoption::Done => {
-                    *look = self.look()?;
-                    self.report.warnings[nth] = Warning::Trusted { versions, recorded: true };
+                    *look = self.look_patiently(wait)?;
+                    for warning in &mut self.report.warnings {
+                        if let Warning::Trusted { recorded, .. } = warning {
+                            *recorded = !versions.is_empty();
+                        }
+                    }
                     return Ok(true);
                 }
                 Adoption::Busy => return Ok(false),
@@ -180,6 +212,15 @@ impl<'e, 'm> Engine<'e, 'm> {
                     return Ok(Progress::Done);
                 }
                 Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
+                Attempt::Raced(failure) => {
+                    let now = self.look()?;
+                    let is_same = same_versions(&now.history, &look.history)
+                        && now.facts.shape == look.facts.shape;
+                    if is_same {
+                        return Err(failed(look, *failure, rest));
+                    }
+                    return Ok(Progress::Overtaken);
+                }
                 Attempt::Again(error) if attempt < MOST_ATTEMPTS => {
                     let database = self.report.database.as_str();
                     (self.listener)(&Event::Retrying { database, step, error: &error, attempt });
@@ -199,7 +240,8 @@ impl<'e, 'm> Engine<'e, 'm> {
     fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
         record(&mut look.history, step);
         if look.facts.shape.as_ref().is_none_or(|shape| !shape.is_ours()) {
-            look.facts.shape = Some(Shape::ours());
+            look.facts.shape =
+                Some(look.facts.shape.take().map_or_else(Shape::ours, Shape::extended));
             look.facts.schema_exists = true;
         }
         let done = StepReport {
@@ -224,6 +266,10 @@ impl<'e, 'm> Engine<'e, 'm> {
         let running = Some(step.migration.version());
         let lost = |source| Error::new(ErrorKind::ConnectionLost { running, source });
         let started = std::time::Instant::now();
+        self.losses += 1;
+        if self.losses == MOST_LOSSES {
+            return Err(lost(source));
+        }
         match self.session.reconnect() {
             Ok(true) => {}
             Ok(false) | Err(_) => return Err(lost(source)),
@@ -232,12 +278,11 @@ impl<'e, 'm> Engine<'e, 'm> {
         while let Some(holder) = holder::find(self.session.client(), self.key)? {
             self.waiting(Some(holder), &mut wait)?;
         }
-        let before = std::mem::take(&mut look.history);
-        *look = self.look()?;
-        let mut after = before.clone();
+        let now = self.look_patiently(&mut wait)?;
+        look.facts = now.facts;
+        let mut after = look.history.clone();
         record(&mut after, step);
-        if same_versions(&after, &look.history) {
-            look.history = before;
+        if same_versions(&after, &now.history) {
             self.done(look, step, started.elapsed());
             return Ok(Progress::Done);
         }
@@ -251,7 +296,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             let holder = holder::find(self.session.client(), self.key)?;
             let is_held = holder.is_some();
             self.waiting(holder, wait)?;
-            let look = self.look()?;
+            let look = self.look_patiently(wait)?;
             let nothing_left = !goal.is_relative()
                 && plan::plan(self.database, &look.history, goal, self.options.policy)
                     .is_ok_and(|plan| plan.steps.is_empty());

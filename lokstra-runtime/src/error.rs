@@ -57,7 +57,7 @@ pub enum ErrorKind {
         reason: lokstra_core::IdentifierError,
     },
     /// The connection string cannot be read.
-    BadUrl(postgres::Error),
+    BadUrl,
     /// A file of pools cannot be used.
     #[cfg(feature = "config")]
     Config(crate::config::ConfigError),
@@ -139,6 +139,29 @@ pub enum ErrorKind {
     Pooler {
         /// The migration.
         version: Version,
+    },
+    /// A statement that commits by itself was running when an earlier run was cut off: it may be
+    /// done, or done in part.
+    InFlight {
+        /// The version.
+        version: Version,
+        /// The file, relative to the crate.
+        path: String,
+        /// Which statement, from 1.
+        statement: usize,
+        /// The SQL that has the next run do it again.
+        again: String,
+        /// The SQL that has the next run go on behind it.
+        skip: String,
+    },
+    /// A no-transaction script came to its end and an index that it names is INVALID.
+    InvalidIndex {
+        /// The version.
+        version: Version,
+        /// The file, relative to the crate.
+        path: String,
+        /// The index.
+        index: String,
     },
     /// A no-transaction script was changed after a part of it had run.
     ChangedMidway {
@@ -239,8 +262,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self.kind() {
-            ErrorKind::BadUrl(source)
-            | ErrorKind::Connect { source, .. }
+            ErrorKind::Connect { source, .. }
             | ErrorKind::ConnectionLost { source, .. }
             | ErrorKind::Client(source) => Some(source),
             #[cfg(feature = "config")]

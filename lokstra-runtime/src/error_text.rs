@@ -37,11 +37,11 @@ impl fmt::Display for ErrorKind {
             ErrorKind::BadTable { name, reason } => {
                 write!(f, "`{name}` cannot be the tracking table: {reason}")
             }
-            ErrorKind::BadUrl(source) => write!(
-                f,
-                "the connection string cannot be read: {}\n  \
-                 help: it looks like postgres://user:password@host:5432/database",
-                chain(source)
+            // Without the parser's words: they can hold a part of the password.
+            ErrorKind::BadUrl => f.write_str(
+                "the connection string cannot be read\n  \
+                 help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, \
+                 `/`, `?` and `%` of a password are percent-encoded (`@` as %40)",
             ),
             #[cfg(feature = "config")]
             ErrorKind::Config(error) => fmt::Display::fmt(error, f),
@@ -127,6 +127,19 @@ impl fmt::Display for ErrorKind {
                  where a lock does not stay with its session\n  \
                  help: use a direct connection, or say `session_pooler(true)` if the pooler is in \
                  session mode"
+            ),
+            ErrorKind::InFlight { version, path, statement, again, skip } => write!(
+                f,
+                "{path}: statement {statement} of {version} was running when an earlier run was cut \
+                 off; it commits by itself, so it may be done, or done in part\n  \
+                 help: look at the database, tell with one of these, and run again\n  \
+                 do it again: {again}\n  it is done: {skip}"
+            ),
+            ErrorKind::InvalidIndex { version, path, index } => write!(
+                f,
+                "{path}: {version} came to its end, but its index {index} is INVALID: an earlier \
+                 run could not build it, and `IF NOT EXISTS` took it for done\n  \
+                 help: DROP INDEX CONCURRENTLY {index}; and run again, which creates it anew"
             ),
             ErrorKind::ChangedMidway { version, path, done } => write!(
                 f,

@@ -46,6 +46,8 @@ pub struct Failure {
     pub server: ServerError,
     /// What is left of it.
     pub aftermath: Aftermath,
+    /// An INVALID index that the failed statement names, such as `CONCURRENTLY` leaves behind.
+    pub invalid_index: Option<String>,
     /// The newest applied version after the failure.
     pub current: Option<Version>,
     /// The versions that would have come next.
@@ -96,6 +98,7 @@ impl Failure {
             statement: place.statement.map(|nth| nth + 1),
             server,
             aftermath,
+            invalid_index: None,
             current: None,
             not_tried: Vec::new(),
         }
@@ -135,7 +138,11 @@ impl Failure {
             [] => String::new(),
             versions => format!("; {} not tried", crate::plan::list(versions, "was", "were")),
         };
-        format!("{this}; {current}{rest}")
+        let invalid = match &self.invalid_index {
+            Some(index) => format!("; index {index} is INVALID, drop it before you run again"),
+            None => String::new(),
+        };
+        format!("{this}; {current}{rest}{invalid}")
     }
 
     fn help(&self) -> &'static str {

@@ -25,7 +25,7 @@ impl Guard<'_> {
         statement_timeout: Option<Duration>,
     ) -> String {
         let statement_timeout = statement_timeout.map_or_else(String::new, |limit| {
-            format!("SET LOCAL statement_timeout='{}ms';", limit.as_millis())
+            format!("SET LOCAL statement_timeout='{}ms';", millis(limit))
         });
         let check_client = if self.look.facts.notices_dead_clients {
             "SET LOCAL client_connection_check_interval='2s';"
@@ -35,7 +35,7 @@ impl Guard<'_> {
         format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
              SET LOCAL lock_timeout='{}ms';{statement_timeout}{check_client}",
-            lock_timeout.as_millis()
+            millis(lock_timeout)
         )
     }
 
@@ -142,6 +142,11 @@ impl Guard<'_> {
             number(version.get())
         )
     }
+}
+
+/// What a timeout of the server can be; 0 would mean none.
+fn millis(limit: Duration) -> u128 {
+    limit.as_millis().clamp(1, i32::MAX.unsigned_abs().into())
 }
 
 /// A `bigint`, whatever its size and sign.

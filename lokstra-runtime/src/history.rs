@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use lokstra_core::{Checksum, TableName, Version};
+use lokstra_core::{Checksum, PROGRESS_TABLE, TableName, Version};
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
@@ -96,6 +96,16 @@ impl Shape {
 
     fn type_of(&self, column: &str) -> Option<&str> {
         self.columns.iter().find(|(name, _)| name == column).map(|(_, kind)| kind.as_str())
+    }
+
+    /// This table with every column that we write.
+    pub(crate) fn extended(mut self) -> Shape {
+        for (name, _) in ADDED_COLUMNS {
+            if self.type_of(name).is_none() {
+                self.columns.push((name.to_owned(), String::new()));
+            }
+        }
+        self
     }
 
     /// The table as we make it.
@@ -233,7 +243,7 @@ fn facts_sql(table: &TableName) -> String {
 /// The side table with the progress of no-transaction scripts, one for all histories of a schema.
 /// Beside the history and not in it: the Go framework counts any row of the history as applied.
 pub(crate) fn progress_table(table: &TableName) -> String {
-    format!("\"{}\".\"lokstra_progress\"", table.schema())
+    format!("\"{}\".\"{PROGRESS_TABLE}\"", table.schema())
 }
 
 fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Error> {

@@ -38,7 +38,7 @@ impl Message {
         self.pieces.push((start..self.text.len(), range.start));
     }
 
-    /// Adds a whole script, with a mark before each statement where there are several. What follows
+    /// Adds a whole script, with a mark before each statement. What follows
     /// stands on a new line, whatever comment the script ends with.
     pub(crate) fn push_marked(&mut self, script: Script<'_>, mark: &Mark) {
         let mut done = 0;
@@ -94,8 +94,12 @@ impl Mark {
         let is_small = statements * script.text().len() <= MOST_COPIED;
         Mark {
             prefix: format!("lokstra_{:016x}_", crate::retry::entropy()),
-            is_set: (2..=MOST_MARKS).contains(&statements) && is_small && !drops,
+            is_set: (1..=MOST_MARKS).contains(&statements) && is_small && !drops,
         }
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set
     }
 
     fn set(&self, nth: usize) -> String {
@@ -130,6 +134,6 @@ impl Mark {
     }
 }
 
-fn contains(text: &str, word: &str) -> bool {
+pub(crate) fn contains(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }

@@ -99,7 +99,8 @@ pub(crate) fn restore_role(facts: &Facts) -> String {
     format!("SET SESSION AUTHORIZATION {};SET ROLE {role};", sql::identifier(&facts.session_user))
 }
 
-/// Puts back every setting of the session that differs from what the caller had.
+/// Puts back every setting of the session that differs from what the caller had; not those of a
+/// transaction, nor `temp_buffers`, which no session can change once it has used a temporary table.
 fn restore(settings: &[(String, String)]) -> String {
     let mut wanted: Vec<String> = settings
         .iter()
@@ -115,7 +116,8 @@ fn restore(settings: &[(String, String)]) -> String {
          WHERE (s.source OPERATOR(pg_catalog.=) 'session' OR w.name IS NOT NULL) \
          AND s.setting OPERATOR(pg_catalog.<>) COALESCE(w.value, s.reset_val) \
          AND s.context OPERATOR(pg_catalog.=) ANY (ARRAY['user', 'superuser']) \
-         AND NOT pg_catalog.starts_with(s.name, 'transaction_');",
+         AND s.name OPERATOR(pg_catalog.<>) ALL (ARRAY['transaction_isolation', \
+         'transaction_read_only', 'transaction_deferrable', 'temp_buffers']);",
         wanted.join(", ")
     )
 }

@@ -7,19 +7,19 @@
 use std::time::Instant;
 
 use lokstra_core::Script;
-use postgres::SimpleQueryMessage;
+use postgres::{Client, SimpleQueryMessage};
 
 use crate::error::{self, Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::{Guard, number};
 use crate::history::{progress_table, text};
-use crate::message::Message;
+use crate::message::{Message, contains};
 use crate::migrator::Options;
 use crate::plan::PlanStep;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
-use crate::step::Attempt;
+use crate::step::{self, Attempt};
 
 pub(crate) fn attempt(
     session: &mut Session<'_>,
@@ -32,21 +32,23 @@ pub(crate) fn attempt(
         run.refuse_pooler(session)?;
     }
     let started = Instant::now();
-    let outcome = run.lock(session).and_then(|()| run.work(session, options));
-    let attempt = match outcome {
-        Ok(()) => Attempt::Done(started.elapsed()),
-        Err(Stop::Attempt(attempt)) => attempt,
-        Err(Stop::Error(error)) => {
-            run.unlock(session).ok();
-            return Err(error);
+    if let Err(stop) = run.lock(session) {
+        return stop.into_attempt();
+    }
+    match run.work(session, options) {
+        Ok(()) => Ok(match run.unlock(session) {
+            Ok(()) => Attempt::Done(started.elapsed()),
+            Err(error) => Attempt::Lost(error),
+        }),
+        Err(Stop::Attempt(Attempt::Lost(error))) => Ok(Attempt::Lost(error)),
+        Err(stop) => {
+            // First out of the transaction that failed: it would refuse to unlock.
+            let client = session.client();
+            match client.batch_execute("ROLLBACK").and_then(|()| run.unlock(session)) {
+                Ok(()) => stop.into_attempt(),
+                Err(error) => Ok(Attempt::Lost(error)),
+            }
         }
-    };
-    match attempt {
-        Attempt::Lost(_) | Attempt::Busy => Ok(attempt),
-        _ => match run.unlock(session) {
-            Ok(()) => Ok(attempt),
-            Err(error) => Ok(Attempt::Lost(error)),
-        },
     }
 }
 
@@ -56,17 +58,12 @@ enum Stop {
     Error(Error),
 }
 
-impl From<postgres::Error> for Stop {
-    fn from(error: postgres::Error) -> Stop {
-        if error::is_lost(&error) {
-            return Stop::Attempt(Attempt::Lost(error));
+impl Stop {
+    fn into_attempt(self) -> Result<Attempt, Error> {
+        match self {
+            Stop::Attempt(attempt) => Ok(attempt),
+            Stop::Error(error) => Err(error),
         }
-        let token = error.as_db_error().map(ServerError::new);
-        Stop::Attempt(match token.as_ref().and_then(ServerError::token) {
-            Some("busy") => Attempt::Busy,
-            Some("moved") => Attempt::Moved,
-            _ => return Stop::Error(Error::query(error)),
-        })
     }
 }
 
@@ -77,22 +74,39 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The client itself sets the encoding when it connects; behind a pooler the server did not
-    /// hear it, in any mode, so the setting has another source.
+    /// The client sets the encoding when it connects; behind a pooler the server did not hear it, in
+    /// any mode, so its value without a SET has another source.
     fn refuse_pooler(&self, session: &mut Session<'_>) -> Result<(), Error> {
-        let query = "SELECT s.source FROM pg_catalog.pg_settings s \
-                     WHERE s.name OPERATOR(pg_catalog.=) 'client_encoding'";
+        let query = "RESET client_encoding;SELECT s.source FROM pg_catalog.pg_settings s \
+                     WHERE s.name OPERATOR(pg_catalog.=) 'client_encoding';\
+                     SET client_encoding='UTF8';";
         let answer = session.client().simple_query(query).map_err(Error::query)?;
         match first_row(&answer, |row| text(row, "source").map(str::to_owned)).as_deref() {
-            // The borrowed client's own SET is as good as ours.
-            Some("client" | "session") => Ok(()),
+            Some("client") => Ok(()),
             _ => Err(Error::new(ErrorKind::Pooler { version: self.step.migration.version() })),
         }
     }
 
+    /// What an error of our own SQL means.
+    fn stopped(&self, error: postgres::Error) -> Stop {
+        let server = error.as_db_error().filter(|_| !error::is_lost(&error)).map(ServerError::new);
+        let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
+        Stop::Attempt(match server.token() {
+            Some("busy") => Attempt::Busy,
+            Some("moved") => Attempt::Moved,
+            Some("unrecorded") => Attempt::Failed(Box::new(step::unrecorded(self.step, server))),
+            _ if step::passes(&server) => Attempt::Again(Box::new(server)),
+            _ => return Stop::Error(Error::query(error)),
+        })
+    }
+
     fn lock(&self, session: &mut Session<'_>) -> Result<(), Stop> {
         let lock = format!("pg_catalog.pg_try_advisory_lock({})", self.guard.key);
-        Ok(session.client().batch_execute(&sql::require(&lock, "busy"))?)
+        self.send(session.client(), &sql::require(&lock, "busy"))
+    }
+
+    fn send(&self, client: &mut Client, sql: &str) -> Result<(), Stop> {
+        client.batch_execute(sql).map_err(|error| self.stopped(error))
     }
 
     fn unlock(&self, session: &mut Session<'_>) -> Result<(), postgres::Error> {
@@ -107,36 +121,105 @@ impl Run<'_> {
     fn work(&self, session: &mut Session<'_>, options: &Options) -> Result<(), Stop> {
         let hygiene = session.hygiene();
         let client = session.client();
-        client.batch_execute(&self.guarded(options, &self.guard.unmoved(self.step)))?;
+        self.send(client, &self.guarded(options, &self.guard.unmoved(self.step)))?;
         // A timeout of the role or of the database must not leave an INVALID index behind.
-        client.batch_execute("SET lock_timeout=0;SET statement_timeout=0;")?;
-        let total = self.script.statement_ranges().len();
+        self.send(client, "SET lock_timeout=0;SET statement_timeout=0;")?;
         let first = self.resume_at(client)?;
-        for (nth, range) in self.script.statement_ranges().enumerate().skip(first) {
-            client.batch_execute(&self.progress(nth, true))?;
-            let mut message = Message::new();
-            message.push_script(self.script, range);
-            if let Err(error) = client.batch_execute(message.text()) {
-                let Some(server) = error.as_db_error().filter(|_| !error::is_lost(&error)) else {
-                    return Err(Stop::Attempt(Attempt::Lost(error)));
-                };
-                let server = ServerError::new(server);
-                let in_bytes = self.guard.look.facts.positions_in_bytes;
-                let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-                // A script may have left a transaction open; the role may be another.
-                let role = restore_role(&self.guard.look.facts);
-                client.batch_execute("ROLLBACK")?;
-                client.batch_execute(&format!("{role}{}", self.progress(nth, false)))?;
-                let place = Place { offset, statement: Some(nth) };
-                let aftermath = Aftermath::Partial { done: nth, total };
-                let failure = Failure::new(self.step, place, server, aftermath);
-                return Err(Stop::Attempt(Attempt::Failed(Box::new(failure))));
-            }
-            client.batch_execute(&restore_role(&self.guard.look.facts))?;
+        for nth in first..self.script.statement_ranges().len() {
+            self.statement(client, nth)?;
         }
+        self.refuse_invalid_index(client)?;
         let finish = format!("{}{}", self.guard.record(self.step), self.forget());
-        client.batch_execute(&format!("{}{hygiene}", self.wrapped(options, &finish)))?;
-        Ok(())
+        self.send(client, &format!("{}{hygiene}", self.wrapped(options, &finish)))
+    }
+
+    /// Runs a statement, if possible in one transaction with its progress: then it is done exactly
+    /// once, whatever happens. A statement that refuses that is run alone, between two records.
+    fn statement(&self, client: &mut Client, nth: usize) -> Result<(), Stop> {
+        let restore = restore_role(&self.guard.look.facts);
+        if !commits_by_itself(self.text(nth)) {
+            let mut message = Message::new();
+            message.push("BEGIN READ WRITE;");
+            self.push(&mut message, nth);
+            message.push(&format!("{restore}{}COMMIT;", self.progress(nth + 1, false)));
+            match client.batch_execute(message.text()) {
+                Ok(()) => return Ok(()),
+                Err(error) if refuses_transaction(&error) => self.send(client, "ROLLBACK")?,
+                Err(error) => return Err(self.failed(client, nth, &message, error)),
+            }
+        }
+        self.send(client, &self.progress(nth, true))?;
+        let mut message = Message::new();
+        self.push(&mut message, nth);
+        match client.batch_execute(message.text()) {
+            Ok(()) => self.send(client, &format!("{restore}{}", self.progress(nth + 1, false))),
+            Err(error) => Err(self.failed(client, nth, &message, error)),
+        }
+    }
+
+    fn text(&self, nth: usize) -> &str {
+        self.script.statements().nth(nth).unwrap_or_default()
+    }
+
+    fn push(&self, message: &mut Message, nth: usize) {
+        let range = self.script.statement_ranges().nth(nth).unwrap_or_default();
+        message.push_script(self.script, range);
+        message.push(";");
+    }
+
+    /// Ends what the statement began and records that it is not done.
+    fn failed(
+        &self,
+        client: &mut Client,
+        nth: usize,
+        message: &Message,
+        error: postgres::Error,
+    ) -> Stop {
+        let server = error.as_db_error().filter(|_| !error::is_lost(&error)).map(ServerError::new);
+        let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
+        let in_bytes = self.guard.look.facts.positions_in_bytes;
+        let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
+        let restore = restore_role(&self.guard.look.facts);
+        let note = format!("{restore}{}", self.progress(nth, false));
+        let invalid_index = match self
+            .send(client, "ROLLBACK")
+            .and_then(|()| self.send(client, &note))
+            .and_then(|()| self.invalid_index(client, self.text(nth)))
+        {
+            Ok(invalid_index) => invalid_index,
+            Err(stop) => return stop,
+        };
+        let place = Place { offset, statement: Some(nth) };
+        let total = self.script.statement_ranges().len();
+        let aftermath = Aftermath::Partial { done: nth, total };
+        let mut failure = Failure::new(self.step, place, server, aftermath);
+        failure.invalid_index = invalid_index;
+        Stop::Attempt(Attempt::Failed(Box::new(failure)))
+    }
+
+    /// An INVALID index that this SQL names.
+    fn invalid_index(&self, client: &mut Client, sql: &str) -> Result<Option<String>, Stop> {
+        let query = "SELECT c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c \
+                     ON c.oid OPERATOR(pg_catalog.=) i.indexrelid WHERE NOT i.indisvalid";
+        let answer = client.simple_query(query).map_err(|error| self.stopped(error))?;
+        let mut names = answer.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => text(row, "relname"),
+            _ => None,
+        });
+        Ok(names.find(|name| sql.contains(name)).map(str::to_owned))
+    }
+
+    /// `IF NOT EXISTS` takes the INVALID index of an earlier failure for done.
+    fn refuse_invalid_index(&self, client: &mut Client) -> Result<(), Stop> {
+        let script = self.script.text();
+        if !contains(script, "concurrently") {
+            return Ok(());
+        }
+        let Some(index) = self.invalid_index(client, script)? else { return Ok(()) };
+        let nth = self.script.statements().position(|sql| sql.contains(&index)).unwrap_or(0);
+        self.send(client, &self.progress(nth, false))?;
+        let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
+        Err(Stop::Error(Error::new(ErrorKind::InvalidIndex { version, path, index })))
     }
 
     /// A transaction of ours under the lock, with both tables there.
@@ -152,26 +235,40 @@ impl Run<'_> {
     }
 
     /// Where an earlier run stopped, if the statements that it did are still the same.
-    fn resume_at(&self, client: &mut postgres::Client) -> Result<usize, Stop> {
+    fn resume_at(&self, client: &mut Client) -> Result<usize, Stop> {
         let query = format!(
-            "SELECT p.done, p.fingerprint FROM {} p WHERE {}",
+            "SELECT p.done, p.fingerprint, p.running FROM {} p WHERE {}",
             progress_table(self.guard.table),
             self.is_this()
         );
-        let answer = client.simple_query(&query)?;
+        let answer = client.simple_query(&query).map_err(|error| self.stopped(error))?;
         let found = first_row(&answer, |row| {
             let done: usize = text(row, "done")?.parse().ok()?;
-            Some((done, text(row, "fingerprint")?.parse::<i64>().ok()?))
+            let fingerprint: i64 = text(row, "fingerprint")?.parse().ok()?;
+            Some((done, fingerprint, text(row, "running")? == "t"))
         });
-        let Some((done, fingerprint)) = found else { return Ok(0) };
-        if fingerprint == self.fingerprint(done) {
-            return Ok(done);
+        let Some((done, fingerprint, running)) = found else { return Ok(0) };
+        let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
+        if fingerprint != self.fingerprint(done) {
+            return Err(Stop::Error(Error::new(ErrorKind::ChangedMidway { version, path, done })));
         }
-        Err(Stop::Error(Error::new(ErrorKind::ChangedMidway {
-            version: self.step.migration.version(),
-            path: self.script.path().to_owned(),
-            done,
-        })))
+        // Whatever else commits by itself fails when it is done twice, or does no harm.
+        if running && matches!(first_word(self.text(done)).as_str(), "do" | "call") {
+            let set = |changes: String| {
+                let table = progress_table(self.guard.table);
+                format!("UPDATE {table} p SET running = false{changes} WHERE {};", self.is_this())
+            };
+            let next = done + 1;
+            let behind = format!(", done = {next}, fingerprint = {}", self.fingerprint(next));
+            return Err(Stop::Error(Error::new(ErrorKind::InFlight {
+                version,
+                path,
+                statement: next,
+                again: set(String::new()),
+                skip: set(behind),
+            })));
+        }
+        Ok(done)
     }
 
     /// Records that `done` statements are done and that the next one is running or failed.
@@ -210,6 +307,22 @@ impl Run<'_> {
         let statements = self.script.statements().take(done);
         sql::fnv(&statements.flat_map(|sql| [sql.as_bytes(), b";"]).collect::<Vec<_>>())
     }
+}
+
+/// Spares the server a refusal in its log where it is certain.
+fn commits_by_itself(statement: &str) -> bool {
+    matches!(first_word(statement).as_str(), "vacuum" | "reindex")
+        || contains(statement, "concurrently")
+}
+
+/// Refused in a transaction block, before it did anything; or a routine that tried to end one, and
+/// whose work until then is rolled back.
+fn refuses_transaction(error: &postgres::Error) -> bool {
+    error.code().is_some_and(|code| matches!(code.code(), "25001" | "2D000"))
+}
+
+fn first_word(statement: &str) -> String {
+    statement.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase()
 }
 
 fn first_row<T>(

@@ -24,6 +24,8 @@ pub(crate) enum Attempt {
     Busy,
     /// The history is not what the plan was made from.
     Moved,
+    /// Rolled back since somebody else was faster, if the history changed; else a failure.
+    Raced(Box<Failure>),
     /// Rolled back for a reason that passes.
     Again(Box<ServerError>),
     /// The connection is gone: committed or rolled back, only the history tells.
@@ -65,32 +67,56 @@ pub(crate) fn attempt(
         return Err(Error::new(ErrorKind::Client(error)));
     };
     let own = server.token().map(str::to_owned);
-    let statement = match rollback(session, &mark, &hygiene) {
+    let is_over = match is_transaction_over(session) {
+        Ok(is_over) => is_over,
+        Err(lost) => return Ok(Attempt::Lost(lost)),
+    };
+    let statement = match rollback(session, &mark, &restore_role(&guard.look.facts), &hygiene) {
         Ok(statement) => statement,
         Err(lost) => return Ok(Attempt::Lost(lost)),
     };
     let in_bytes = guard.look.facts.positions_in_bytes;
     let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-    let only = (script.statement_ranges().len() == 1).then_some(0);
-    let place = Place { offset, statement: statement.or(only) };
+    let place = Place { offset, statement };
+    // A script that does not parse has no transaction either, and no mark.
+    let ran = statement.is_some() || !mark.is_set() && server.sqlstate != "42601";
+    // Neither in the script nor at a mark: it is our own text that the server refused.
+    let is_ours = mark.is_set() && statement.is_none() && offset.is_none();
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,
         Some("unrecorded") => Attempt::Failed(Box::new(unrecorded(step, server))),
-        _ if is_race(&server, guard) => Attempt::Moved,
+        _ if is_over && ran => {
+            Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::Unrecorded)))
+        }
+        _ if is_race(&server, guard) => {
+            Attempt::Raced(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
+        }
         _ if passes(&server) => Attempt::Again(Box::new(server)),
+        _ if is_ours => return Err(Error::new(ErrorKind::Server(server))),
         _ => Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::RolledBack))),
     })
+}
+
+/// A failed transaction refuses everything but its end. If the server takes a query, the script has
+/// ended the transaction itself.
+fn is_transaction_over(session: &mut Session<'_>) -> Result<bool, postgres::Error> {
+    match session.client().batch_execute("SELECT") {
+        Ok(()) => Ok(true),
+        Err(error) if error.as_db_error().is_some() => Ok(false),
+        Err(lost) => Err(lost),
+    }
 }
 
 /// Ends the failed transaction and reads how far the script came.
 fn rollback(
     session: &mut Session<'_>,
     mark: &Mark,
+    role: &str,
     hygiene: &str,
 ) -> Result<Option<usize>, postgres::Error> {
     let client = session.client();
-    let answer = client.simple_query(&format!("ROLLBACK;{}{hygiene}", mark.read()))?;
+    let answer = client.simple_query(&format!("ROLLBACK;{role}{}{hygiene}", mark.read()))?;
     let statement = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => text(row, "name").and_then(|name| mark.parse(name)),
         _ => None,
@@ -102,7 +128,7 @@ fn rollback(
 }
 
 /// Two bootstraps, or two records of the same version, at the same time: somebody else was faster.
-fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
+pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     let schema = server.schema.as_deref();
     let on_history = schema == Some(guard.table.schema())
         && server.table.as_deref() == Some(guard.table.table());
@@ -117,7 +143,7 @@ pub(crate) fn passes(server: &ServerError) -> bool {
     matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
 }
 
-fn unrecorded(step: &PlanStep<'_>, server: ServerError) -> Failure {
+pub(crate) fn unrecorded(step: &PlanStep<'_>, server: ServerError) -> Failure {
     let server = ServerError {
         message: "the script ended its transaction, or a trigger on the tracking table kept the \
                   record from being written"

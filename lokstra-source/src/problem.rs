@@ -36,6 +36,10 @@ pub enum Code {
     Unterminated,
     /// A comment that looks like a marker and is none.
     Marker,
+    /// A statement that begins or ends a transaction.
+    TransactionControl,
+    /// `COPY … FROM STDIN`.
+    CopyFromStdin,
     /// `migration.yaml` is not YAML.
     Yaml,
     /// A key that `migration.yaml` does not have.
@@ -73,6 +77,8 @@ impl Code {
             Code::EmptyUp => "empty-up",
             Code::Unterminated => "unterminated",
             Code::Marker => "marker",
+            Code::TransactionControl => "transaction-control",
+            Code::CopyFromStdin => "copy-from-stdin",
             Code::Yaml => "yaml",
             Code::YamlKey => "yaml-key",
             Code::YamlDuplicate => "yaml-duplicate",

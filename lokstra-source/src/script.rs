@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::file_name::Direction;
 use crate::folder::File;
 use crate::problem::{Code, Problem};
-use crate::sql::{self, Marker};
+use crate::sql::{self, Marker, Refused};
 
 /// An SQL file that has been read.
 pub(crate) struct Script {
@@ -79,5 +79,31 @@ pub(crate) fn read(
             Mode::Transactional
         }
     };
+    for range in &split.statements {
+        if let Some(refused) = sql::refused(&text[range.clone()]) {
+            problems.push(refusal(refused, mode, file).at(&text, range.start));
+        }
+    }
     Some(Script { text, checksum, mode, statements: split.statements })
+}
+
+fn refusal(refused: Refused, mode: Mode, file: &File) -> Problem {
+    let (code, message, help) = match (refused, mode) {
+        (Refused::TransactionControl, Mode::Transactional) => (
+            Code::TransactionControl,
+            "a migration cannot begin or end a transaction itself",
+            "remove it: the script runs in one transaction together with its record",
+        ),
+        (Refused::TransactionControl, Mode::NoTransaction) => (
+            Code::TransactionControl,
+            "a migration cannot begin or end a transaction itself",
+            "remove it: each statement of this script commits by itself",
+        ),
+        (Refused::CopyFromStdin, _) => (
+            Code::CopyFromStdin,
+            "COPY FROM STDIN reads what a client sends, and a migration sends nothing",
+            "write INSERT INTO … VALUES (…), (…) instead",
+        ),
+    };
+    Problem::new(code, &file.path, message, help)
 }

@@ -10,9 +10,6 @@ use crate::folder::File;
 use crate::problem::{Code, Problem};
 use crate::script;
 
-/// The table of the runtime beside the tracking table.
-const RESERVED: &str = "lokstra_progress";
-
 const KEYS: [&str; 4] = ["dbpool-name", "schema-table", "enabled", "description"];
 
 /// What a folder says about itself.
@@ -151,11 +148,11 @@ impl Reader<'_> {
     }
 
     fn table(&mut self, name: &str, offset: usize) -> TableName {
-        let reason = match name.parse::<TableName>() {
-            Ok(table) if table.table() != RESERVED => return table,
-            Ok(_) => format!("{RESERVED} is a table of lokstra's own"),
-            Err(error) => error.to_string(),
+        let reason = match name.parse() {
+            Ok(table) => return table,
+            Err(reason) => reason,
         };
+        let reason: lokstra_core::IdentifierError = reason;
         let message = format!("`schema-table: {name}` is no name for the tracking table: {reason}");
         let help = "a name such as schema_migrations, or audit.schema_migrations with its schema";
         self.problem(Code::TableName, offset, message, help);

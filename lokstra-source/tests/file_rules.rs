@@ -219,6 +219,36 @@ fn a_marker_that_is_misspelt() {
 }
 
 #[test]
+fn a_script_that_begins_or_ends_a_transaction_or_reads_from_the_client() {
+    let files = [
+        ("001_a.up.sql", "BEGIN;\nCREATE TABLE a (b int);\nCOPY a FROM STDIN;\nCOMMIT;\n"),
+        ("001_a.down.sql", "-- lokstra: no-transaction\nROLLBACK;\n"),
+    ];
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_a.down.sql:2:1: a migration cannot begin or end a transaction itself [transaction-control]
+      |
+    2 | ROLLBACK;
+      | ^
+      help: remove it: each statement of this script commits by itself
+    error: migrations/001_a.up.sql:1:1: a migration cannot begin or end a transaction itself [transaction-control]
+      |
+    1 | BEGIN;
+      | ^
+      help: remove it: the script runs in one transaction together with its record
+    error: migrations/001_a.up.sql:3:1: COPY FROM STDIN reads what a client sends, and a migration sends nothing [copy-from-stdin]
+      |
+    3 | COPY a FROM STDIN;
+      | ^
+      help: write INSERT INTO … VALUES (…), (…) instead
+    error: migrations/001_a.up.sql:4:1: a migration cannot begin or end a transaction itself [transaction-control]
+      |
+    4 | COMMIT;
+      | ^
+      help: remove it: the script runs in one transaction together with its record
+    ");
+}
+
+#[test]
 fn every_problem_is_reported_at_once() {
     let files = [
         ("001_a.up.sql", "SELECT '"),

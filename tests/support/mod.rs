@@ -39,6 +39,30 @@ pub(crate) fn files_set<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migra
     }
 }
 
+/// A migration 001 that no check has seen, such as a build refuses it.
+pub(crate) fn unchecked(up: &str) -> Migrations {
+    use lokstra_core::{Builder, Checksum, DatabaseSpec, MigrationSpec, Mode, ScriptSpec};
+    let script = |text| ScriptSpec {
+        path: "migrations/001_a.up.sql",
+        text,
+        checksum: Checksum::from_bytes([1; 32]),
+        mode: Mode::Transactional,
+        statements: &[],
+    };
+    let database = DatabaseSpec {
+        folder: "migrations",
+        pool: None,
+        table: lokstra::TableName::default(),
+        enabled: true,
+        description: None,
+    };
+    let (up, down) = (script(up), script("SELECT 1"));
+    let migration = MigrationSpec { version: version(1), description: "a", up, down };
+    let mut builder = Builder::new();
+    builder.database(&database, &[migration]).unwrap();
+    builder.finish().unwrap().into()
+}
+
 /// `count` migrations from 001, each with a table `t001` of its own, after some more SQL.
 pub(crate) fn tables_set(count: usize, sql: &str) -> Migrations {
     let scripts: Vec<_> = (1..=count)
