@@ -60,7 +60,7 @@ fn a_pending_version_below_the_newest_applied_one_is_an_error_unless_allowed() {
         assert_snapshot!(merged.up(client).unwrap_err(), @"
         the database and this build disagree; nothing was run
           migrations/002_b.up.sql: migration 002 is not applied, but 003, which comes after it, is
-            help: rename 002_b.up.sql so that its version is above 003, or allow it with `out_of_order(true)`
+            help: rename 002_b.up.sql so that its version is above 003, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
         ");
         merged.migrator().out_of_order(true).up(client).unwrap();
         assert_eq!(versions(client), "1 2 3");
@@ -99,10 +99,27 @@ fn an_applied_migration_that_is_gone_is_an_error_unless_allowed() {
         assert_snapshot!(cut.up(client).unwrap_err(), @"
         the database and this build disagree; nothing was run
           migration 002_b is applied and its files are not in this build
-            help: bring the files of 002 back, or go on without them with `allow_missing(true)`
+            help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing)
         ");
         cut.migrator().allow_missing(true).up(client).unwrap();
         assert_eq!(versions(client), "1 2 3");
+    });
+}
+
+#[test]
+fn a_rollback_that_runs_an_edited_down_script_says_so() {
+    on(&set(&[A, B]), |client| {
+        let edited = set(&[A, (B.0, B.1, "DROP TABLE IF EXISTS b;")]);
+        assert_snapshot!(warnings(&edited, client), @"the down SQL of 002 was edited after it was applied; a rollback runs the new text");
+        let report = edited.down(client).unwrap();
+        assert_eq!(report.warnings.len(), 1);
+    });
+}
+
+#[test]
+fn a_gap_below_the_newest_embedded_version_is_a_warning_when_nothing_is_pending() {
+    on(&set(&[A, B]), |client| {
+        assert_snapshot!(warnings(&set(&[B]), client), @"001 is applied and not in this build, which has newer ones");
     });
 }
 
@@ -121,11 +138,11 @@ fn every_divergence_is_told_at_once() {
           migrations/001_t.up.sql: migration 001 was edited after it was applied: the history has checksum 9cf58c38981f, the file 945d6345ffaf
             help: restore migrations/001_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then
           migration 003_t is applied and its files are not in this build
-            help: bring the files of 003 back, or go on without them with `allow_missing(true)`
+            help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing)
           migrations/004_t.up.sql: migration 004 was edited after it was applied: the history has checksum da0a72942fb9, the file 945d6345ffaf
             help: restore migrations/004_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 004 itself, restore it, roll it back, and edit it then
           migrations/000_new.up.sql: migration 000 is not applied, but 004, which comes after it, is
-            help: rename 000_new.up.sql so that its version is above 004, or allow it with `out_of_order(true)`
+            help: rename 000_new.up.sql so that its version is above 004, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
         ");
         assert_eq!(other.version(client).unwrap(), Some(version(4)));
     });

@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::num::NonZeroU32;
 
 use clap::error::ErrorKind;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lokstra_core::Version;
 
 /// What was asked for.
@@ -25,6 +25,10 @@ pub(crate) struct Arguments {
     pub(crate) db: Option<String>,
     /// `-config`.
     pub(crate) config: Option<String>,
+    /// `-out-of-order`.
+    pub(crate) out_of_order: bool,
+    /// `-allow-missing`.
+    pub(crate) allow_missing: bool,
 }
 
 impl Arguments {
@@ -51,6 +55,8 @@ pub(crate) fn parse(
         dir: text(verb, "dir"),
         db: text(verb, "db"),
         config: text(verb, "config"),
+        out_of_order: copied(verb, "out-of-order").unwrap_or(false),
+        allow_missing: copied(verb, "allow-missing").unwrap_or(false),
     })
 }
 
@@ -110,6 +116,7 @@ fn command() -> Command {
             .conflicts_with("steps")
             .help(help)
     };
+    let flag = |name, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let verb = |name, about| Command::new(name).about(about);
     let on_database = |verb: Command| verb.arg(dir.clone()).arg(db.clone()).arg(config.clone());
     let create = verb("create", "Create the two files of a new migration")
@@ -122,7 +129,9 @@ fn command() -> Command {
         .arg(dir.clone());
     let up = on_database(verb("up", "Apply the pending migrations"))
         .arg(steps("Apply that many"))
-        .arg(to("Apply up to this version, included"));
+        .arg(to("Apply up to this version, included"))
+        .arg(flag("out-of-order", "Also apply versions below the newest applied one"))
+        .arg(flag("allow-missing", "Go on although applied versions are not in the folder"));
     let down = on_database(verb("down", "Roll back the last migration"))
         .arg(steps("Roll back that many [default: 1]"))
         .arg(to("Roll back everything above this version, which stays"));
@@ -178,7 +187,7 @@ mod tests {
     #[test]
     fn no_long_flag_reads_as_short_ones() {
         // `-dir` would be ambiguous if d, i and r were flags: only -h and -V have one letter.
-        for long in ["dir", "db", "config", "steps", "to", "help", "version"] {
+        for long in ["dir", "db", "config", "steps", "to", "out-of-order", "help", "version"] {
             assert!(!long.chars().all(|letter| matches!(letter, 'h' | 'V')), "{long}");
         }
     }

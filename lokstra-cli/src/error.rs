@@ -71,7 +71,7 @@ impl fmt::Display for Error {
             ),
             Error::OneTarget { dir, databases } => write!(
                 f,
-                "-db names one database and {dir} has several\n  databases: {}\n  \
+                "-db is not the pool of one of the databases of {dir}\n  databases: {}\n  \
                  help: choose one: -dir {dir}/{}",
                 databases.join(", "),
                 first(databases)

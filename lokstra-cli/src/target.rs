@@ -10,8 +10,12 @@ use crate::output;
 pub(crate) struct Target {
     pub(crate) migrations: Migrations,
     pub(crate) pools: Pools,
+    /// The only database to work on, if `-db` chooses one of several by its pool.
+    pub(crate) only: Option<String>,
     /// A database that `migration.yaml` disables runs if the command line names it.
     include_disabled: bool,
+    out_of_order: bool,
+    allow_missing: bool,
 }
 
 impl Target {
@@ -25,7 +29,14 @@ impl Target {
         let migrations = Migrations::from(loaded.set);
         let databases: Vec<_> =
             migrations.databases().map(|database| database.name().to_owned()).collect();
+        let chosen: Vec<_> = migrations
+            .databases()
+            .filter(|database| arguments.db.is_some() && database.pool() == arguments.db.as_deref())
+            .map(|database| database.name().to_owned())
+            .collect();
+        let only = (databases.len() > 1 && chosen.len() == 1).then(|| chosen[0].clone());
         let pools = match &arguments.db {
+            Some(_) if only.is_some() => defined(arguments)?,
             Some(_) if databases.len() > 1 => {
                 return Err(Error::OneTarget { dir: dir.to_owned(), databases });
             }
@@ -34,17 +45,33 @@ impl Target {
             None => defined(arguments)?,
         };
         let is_named = arguments.db.is_some() || arguments.dir.is_some() && databases.len() == 1;
-        Ok(Target { migrations, pools, include_disabled: is_named })
+        Ok(Target {
+            migrations,
+            pools,
+            only,
+            include_disabled: is_named,
+            out_of_order: arguments.out_of_order,
+            allow_missing: arguments.allow_missing,
+        })
     }
 
     /// The one way in, as for every other caller.
     pub(crate) fn migrator(&self) -> Migrator<'_> {
-        self.migrations.migrator().include_disabled(self.include_disabled)
+        let migrator = self
+            .migrations
+            .migrator()
+            .include_disabled(self.include_disabled)
+            .out_of_order(self.out_of_order)
+            .allow_missing(self.allow_missing);
+        match &self.only {
+            Some(database) => migrator.database(database),
+            None => migrator,
+        }
     }
 
     /// Whether lines have to say which database they are about.
     pub(crate) fn has_several(&self) -> bool {
-        self.migrations.databases().len() > 1
+        self.only.is_none() && self.migrations.databases().len() > 1
     }
 }
 

@@ -151,7 +151,7 @@ fn several_databases_work_with_every_command() {
     ");
     assert_snapshot!(run("migration up -db db_main"), @"
     -- standard error --
-    error: -db names one database and migrations has several
+    error: -db is not the pool of one of the databases of migrations
       databases: 01_main-db, 02_orders-db, 03_ledger-db
       help: choose one: -dir migrations/01_main-db
     -- exit code 3 --
@@ -162,6 +162,49 @@ fn several_databases_work_with_every_command() {
       databases: 01_main-db, 02_orders-db, 03_ledger-db
       help: choose one: -dir migrations/01_main-db
     -- exit code 3 --
+    ");
+}
+
+#[test]
+fn out_of_order_and_missing_are_allowed_with_a_flag() {
+    let project = Project::new(&["001_a", "003_c"]);
+    project.lokstra("migration up");
+    project.add("migrations", &["002_b"]);
+    assert!(project.lokstra("migration up").contains("-out-of-order"));
+    assert_snapshot!(project.lokstra("migration up -out-of-order"), @"
+    Applied 002: b (… ms)
+    1 migration applied. Current version: 003
+    ");
+}
+
+#[test]
+fn one_database_that_cannot_be_reached_is_named() {
+    let project = Project::new(&[]);
+    for (folder, yaml) in [
+        ("migrations/01_main-db", "dbpool-name: db_main\n"),
+        ("migrations/02_orders-db", "dbpool-name: db_orders\n"),
+    ] {
+        project.add(folder, &["001_first"]);
+        project.write(&format!("{folder}/migration.yaml"), yaml);
+    }
+    let mut command = project.command();
+    command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
+    assert_snapshot!(told(command.args(["migration", "up"]), &project.database), @"
+    -- standard error --
+    error: 0 succeeded, 1 failed, 0 skipped, 1 not tried
+    02_orders-db: database pool not found: `db_orders`
+      pools: db_main
+      help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_DB_ORDERS
+    -- exit code 3 --
+    ");
+    let mut command = project.command();
+    command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
+    command.env("LOKSTRA_DSN_DB_ORDERS", "host=/nowhere user=x");
+    assert_snapshot!(told(command.args(["migration", "status"]), &project.database), @"
+    -- standard error --
+    error: 0 succeeded, 1 failed, 0 skipped, 1 not tried
+    02_orders-db: no connection to /nowhere:5432/x: error connecting to server: No such file or directory (os error 2)
+    -- exit code 2 --
     ");
 }
 

@@ -159,7 +159,12 @@ fn all_failed(
     for database in databases {
         let table = migrator.table_of(*database);
         let skipped = migrator.skipped(*database, &table);
-        summary.reports.push(skipped.unwrap_or_else(|| Report::new(database.name(), table)));
+        let mut report = skipped.unwrap_or_else(|| Report::new(database.name(), table));
+        let has_cause = causes.iter().any(|(name, _)| name == database.name());
+        if report.outcome == Outcome::Failed && !has_cause {
+            report.outcome = Outcome::NotTried;
+        }
+        summary.reports.push(report);
     }
     Error::new(ErrorKind::Databases { summary, causes })
 }
@@ -232,19 +237,21 @@ pub(crate) fn status_pools(
     pools: &Pools,
 ) -> Result<Vec<Status>, Error> {
     let jobs = jobs(migrator, pools)?;
-    let reached = jobs.into_iter().filter_map(|job| match job.target {
-        Target::Pool(connector) => Some((job.database, job.table, connector)),
-        Target::Skipped(_) => None,
-    });
-    reached
-        .map(|(database, table, connector)| {
-            off_runtime(|| {
-                let (mut client, _) = connector.connect()?;
-                let look = history::look(&mut client, &table)?;
-                Ok(Status::new(database, table, &look.history))
-            })
-        })
-        .collect()
+    let databases: Vec<_> = jobs.iter().map(|job| job.database).collect();
+    let (mut statuses, mut causes) = (Vec::new(), Vec::new());
+    for Job { database, table, target } in jobs {
+        let Target::Pool(connector) = target else { continue };
+        let status = off_runtime(|| {
+            let (mut client, _) = connector.connect()?;
+            let look = history::look(&mut client, &table)?;
+            Ok(Status::new(database, table, &look.history))
+        });
+        match status {
+            Ok(status) => statuses.push(status),
+            Err(error) => causes.push((database.name().to_owned(), error)),
+        }
+    }
+    if causes.is_empty() { Ok(statuses) } else { Err(all_failed(&databases, migrator, causes)) }
 }
 
 /// The outcome of a summary of one, for callers that work on one database.

@@ -80,12 +80,14 @@ impl Connector {
     }
 }
 
-/// Reads a connection string. A password with an `@` that is not percent-encoded would end up in
-/// the host, and from there in messages.
+/// Reads a connection string. A password with an `@` or a `/` that is not percent-encoded would end
+/// up in the host or the database, and from there in messages.
 pub(crate) fn parse_dsn(dsn: &str) -> Option<Config> {
     let config: Config = (!dsn.trim().is_empty()).then(|| dsn.parse().ok())??;
     let is_name = |host: &Host| !matches!(host, Host::Tcp(name) if name.contains('@'));
-    config.get_hosts().iter().all(is_name).then_some(config)
+    let is_safe = config.get_hosts().iter().all(is_name)
+        && !(dsn.contains("://") && config.get_dbname().is_some_and(|name| name.contains('@')));
+    is_safe.then_some(config)
 }
 
 /// Says in `pg_stat_activity` who is migrating.

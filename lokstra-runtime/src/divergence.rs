@@ -53,7 +53,7 @@ impl Divergence {
             ),
             Divergence::OutOfOrder { path, newest, .. } => format!(
                 "rename {} so that its version is above {newest}, or allow it with \
-                 `out_of_order(true)`",
+                 `out_of_order(true)` (on the command line: -out-of-order)",
                 path.rsplit('/').next().unwrap_or(path)
             ),
             Divergence::Ahead { .. } => {
@@ -61,7 +61,7 @@ impl Divergence {
             }
             Divergence::Removed { version, .. } => format!(
                 "bring the files of {version} back, or go on without them with \
-                 `allow_missing(true)`"
+                 `allow_missing(true)` (on the command line: -allow-missing)"
             ),
         }
     }

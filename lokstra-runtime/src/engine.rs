@@ -348,6 +348,7 @@ fn record(history: &mut History, step: &PlanStep<'_>) {
             version: migration.version(),
             description: Some(migration.description().to_owned()),
             checksum: Some(migration.up().checksum()),
+            down_checksum: Some(migration.down().checksum()),
             applied_at: None,
             applied_by: None,
             execution_ms: None,

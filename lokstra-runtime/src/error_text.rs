@@ -46,7 +46,15 @@ impl fmt::Display for ErrorKind {
             #[cfg(feature = "config")]
             ErrorKind::Config(error) => fmt::Display::fmt(error, f),
             ErrorKind::Connect { target, source } => {
-                write!(f, "no connection to {target}: {}", chain(source))
+                let reason = chain(source);
+                write!(f, "no connection to {target}: {reason}")?;
+                if reason.contains("no TLS implementation") {
+                    f.write_str(
+                        "\n  help: connections that lokstra opens itself are without TLS; connect a \
+                         client with TLS yourself and lend it: `MIGRATIONS.up(&mut client)`",
+                    )?;
+                }
+                Ok(())
             }
             ErrorKind::ConnectionLost { running: Some(version), source } => write!(
                 f,

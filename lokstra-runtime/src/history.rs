@@ -17,6 +17,8 @@ pub struct Applied {
     pub description: Option<String>,
     /// The checksum of its up script; `None` in a row that another program wrote.
     pub checksum: Option<Checksum>,
+    /// The checksum of its down script.
+    pub down_checksum: Option<Checksum>,
     /// When it was applied, as the server writes it.
     pub applied_at: Option<String>,
     /// The database role that applied it.
@@ -281,13 +283,12 @@ fn applied(row: &SimpleQueryRow, table: &TableName) -> Result<Applied, Error> {
     };
     let number = |column| text(row, column).and_then(|value| value.parse::<i64>().ok());
     let version = number("version").and_then(Version::new).ok_or_else(|| odd("version"))?;
-    let checksum = match text(row, "checksum") {
-        Some(checksum) => Some(checksum.parse().map_err(|_| odd("checksum"))?),
-        None => None,
-    };
+    let checksum =
+        |column| text(row, column).map(|value| value.parse().map_err(|_| odd(column))).transpose();
     Ok(Applied {
         version,
-        checksum,
+        checksum: checksum("checksum")?,
+        down_checksum: checksum("down_checksum")?,
         description: text(row, "description").map(str::to_owned),
         applied_at: text(row, "applied_at").map(str::to_owned),
         applied_by: text(row, "applied_by").map(str::to_owned),

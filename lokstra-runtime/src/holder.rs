@@ -57,8 +57,12 @@ impl fmt::Display for Holder {
                     write!(f, ", {state}")?;
                 }
                 write!(f, " for {:.1} s", age.as_secs_f64())?;
-                if !query.is_empty() {
-                    write!(f, ": {query}")?;
+                // A step of ours begins with a comment that names it.
+                let ours = query.strip_prefix("/* ").and_then(|rest| rest.split_once(" */"));
+                match ours {
+                    Some((step, _)) => write!(f, ": {step}")?,
+                    None if query.is_empty() => {}
+                    None => write!(f, ": {query}")?,
                 }
                 Ok(())
             }

@@ -85,6 +85,16 @@ pub enum Warning {
         /// The applied versions that are not embedded.
         versions: Vec<Version>,
     },
+    /// Applied migrations, older than the newest embedded one, are not embedded.
+    Missing {
+        /// The applied versions.
+        versions: Vec<Version>,
+    },
+    /// The down scripts of applied migrations were edited afterwards: a rollback runs the new text.
+    DownEdited {
+        /// Their versions.
+        versions: Vec<Version>,
+    },
     /// A migration was renamed after it was applied; its script is the same.
     Renamed {
         /// The version.
@@ -110,6 +120,16 @@ impl fmt::Display for Warning {
                 f,
                 "{} applied and not in this build: the database is ahead of it",
                 list(versions, "is", "are")
+            ),
+            Warning::Missing { versions } => write!(
+                f,
+                "{} applied and not in this build, which has newer ones",
+                list(versions, "is", "are")
+            ),
+            Warning::DownEdited { versions } => write!(
+                f,
+                "the down SQL of {} edited after it was applied; a rollback runs the new text",
+                list(versions, "was", "were")
             ),
             Warning::Renamed { version, applied, embedded } => {
                 write!(
@@ -257,14 +277,15 @@ fn compare(
     let all_applied = database.migrations().all(|m| history.contains(m.version()));
     let harmless = goal.direction() == Direction::Down || (all_applied && !policy.strict);
     let newest_embedded = database.migrations().next_back().map(|m| m.version());
-    let (mut ahead, mut trusted) = (Vec::new(), Vec::new());
+    let (mut ahead, mut missing) = (Vec::new(), Vec::new());
+    let (mut trusted, mut down_edited) = (Vec::new(), Vec::new());
     for row in history.iter() {
         let (version, description) = (row.version, row.description.clone());
         let Some(migration) = database.migration(version) else {
             let is_ahead = newest_embedded.is_none_or(|newest| version > newest);
             let allowed = if is_ahead { policy.out_of_order } else { policy.allow_missing };
             if harmless || allowed && !policy.strict {
-                ahead.push(version);
+                if is_ahead { &mut ahead } else { &mut missing }.push(version);
             } else if is_ahead {
                 divergences.push(Divergence::Ahead { version, description });
             } else {
@@ -272,6 +293,9 @@ fn compare(
             }
             continue;
         };
+        if row.down_checksum.is_some_and(|applied| applied != migration.down().checksum()) {
+            down_edited.push(version);
+        }
         match row.checksum {
             None => trusted.push(version),
             Some(applied) if applied != migration.up().checksum() => {
@@ -299,6 +323,12 @@ fn compare(
     }
     if !ahead.is_empty() {
         warnings.push(Warning::Ahead { versions: ahead });
+    }
+    if !missing.is_empty() {
+        warnings.push(Warning::Missing { versions: missing });
+    }
+    if !down_edited.is_empty() {
+        warnings.push(Warning::DownEdited { versions: down_edited });
     }
     if !trusted.is_empty() {
         warnings.push(Warning::Trusted { versions: trusted, recorded: false });

@@ -16,6 +16,8 @@ pub enum Outcome {
     Skipped,
     /// The run stopped at an error.
     Failed,
+    /// Not reached, since another database of the set stopped the run before it began.
+    NotTried,
 }
 
 /// One script that ran and is recorded.
@@ -124,22 +126,29 @@ impl Summary {
 
     /// `2 succeeded, 0 failed, 1 skipped`.
     pub fn totals(&self) -> String {
-        format!(
+        let totals = format!(
             "{} succeeded, {} failed, {} skipped",
             self.count(Outcome::Done),
             self.count(Outcome::Failed),
             self.count(Outcome::Skipped)
-        )
+        );
+        match self.count(Outcome::NotTried) {
+            0 => totals,
+            count => format!("{totals}, {count} not tried"),
+        }
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for report in &self.reports {
-            if report.outcome == Outcome::Failed {
-                writeln!(f, "{}: failed after {} steps", report.database, report.steps.len())?;
-            } else {
-                writeln!(f, "{report}")?;
+            let database = &report.database;
+            match report.outcome {
+                Outcome::Failed => {
+                    writeln!(f, "{database}: failed after {} steps", report.steps.len())?;
+                }
+                Outcome::NotTried => writeln!(f, "{database}: not tried")?,
+                _ => writeln!(f, "{report}")?,
             }
         }
         f.write_str(&self.totals())

@@ -41,11 +41,11 @@ pub(crate) fn attempt(
             Err(error) => Attempt::Lost(error),
         }),
         Err(Stop::Attempt(Attempt::Lost(error))) => Ok(Attempt::Lost(error)),
-        Err(stop) => {
+        Err(halt) => {
             // First out of the transaction that failed: it would refuse to unlock.
             let client = session.client();
             match client.batch_execute("ROLLBACK").and_then(|()| run.unlock(session)) {
-                Ok(()) => stop.into_attempt(),
+                Ok(()) => halt.into_attempt(),
                 Err(error) => Ok(Attempt::Lost(error)),
             }
         }

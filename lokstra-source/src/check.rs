@@ -20,12 +20,12 @@ struct Database<'a> {
 }
 
 pub(crate) fn check(root: &Folder) -> Result<Loaded, Problems> {
-    let mut problems = root.unreadable.clone();
+    let mut problems = root.problems.clone();
     let layout = layout(root, &mut problems);
     let mut databases = Vec::with_capacity(layout.databases.len());
     for folder in layout.databases {
         if !layout.is_flat {
-            problems.extend_from_slice(&folder.unreadable);
+            problems.extend_from_slice(&folder.problems);
         }
         let before = problems.len();
         let settings = match &folder.settings {

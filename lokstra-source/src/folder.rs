@@ -20,8 +20,8 @@ pub(crate) struct Folder {
     pub(crate) settings: Option<File>,
     /// The folders, sorted by name.
     pub(crate) folders: Vec<Folder>,
-    /// Files that are there and cannot be read.
-    pub(crate) unreadable: Vec<Problem>,
+    /// Files that are there and cannot be read, or that nothing would read.
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// A file as it was found.
@@ -60,13 +60,13 @@ impl Folder {
         self.path = path;
         let entries = match fs::read_dir(root.join(&self.path)) {
             Ok(entries) => entries,
-            Err(error) => return self.unreadable.push(unreadable(&self.path, &error)),
+            Err(error) => return self.problems.push(unreadable(&self.path, &error)),
         };
         for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    self.unreadable.push(unreadable(&self.path, &error));
+                    self.problems.push(unreadable(&self.path, &error));
                     continue;
                 }
             };
@@ -83,8 +83,10 @@ impl Folder {
             } else if is_ours(&name) {
                 match kind.and_then(|_| fs::read(entry.path())) {
                     Ok(content) => self.add(File { name, path, content }),
-                    Err(error) => self.unreadable.push(unreadable(&path, &error)),
+                    Err(error) => self.problems.push(unreadable(&path, &error)),
                 }
+            } else if is_misnamed_settings(&name) {
+                self.problems.push(misnamed_settings(&path));
             }
         }
         self.sort();
@@ -100,6 +102,8 @@ impl Folder {
             if is_ours(&name) {
                 let path = format!("{path}/{name}");
                 folder.add(File { name, path, content: file.contents().to_vec() });
+            } else if is_misnamed_settings(&name) {
+                folder.problems.push(misnamed_settings(&format!("{path}/{name}")));
             }
         }
         for inner in dir.dirs() {
@@ -141,6 +145,19 @@ fn is_ours(name: &str) -> bool {
     let ending = Path::new(name).extension();
     let is_sql = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
     name == SETTINGS || is_sql && !is_hidden(name)
+}
+
+fn is_misnamed_settings(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    matches!(
+        name.as_str(),
+        "migration.yml" | "migrations.yml" | "migration.yaml" | "migrations.yaml"
+    )
+}
+
+fn misnamed_settings(path: &str) -> Problem {
+    let message = "nothing reads this file: settings are in migration.yaml";
+    Problem::new(Code::SettingsName, path, message, "rename it to migration.yaml")
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Problem {

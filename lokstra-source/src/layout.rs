@@ -13,13 +13,14 @@ pub(crate) fn layout<'a>(root: &'a Folder, problems: &mut Vec<Problem>) -> Layou
     let (databases, others): (Vec<_>, Vec<_>) =
         root.folders.iter().partition(|folder| folder.settings.is_some());
     for folder in others {
+        problems.extend_from_slice(&folder.problems);
         warn_of_unread(folder, true, problems);
     }
     for folder in databases.iter().flat_map(|database| &database.folders) {
         warn_of_unread(folder, false, problems);
     }
     if databases.is_empty() {
-        if root.scripts.is_empty() && root.unreadable.is_empty() {
+        if root.scripts.is_empty() && root.problems.is_empty() {
             problems.push(empty(root));
         }
         return Layout { databases: vec![root], is_flat: true };
@@ -36,7 +37,7 @@ pub(crate) fn layout<'a>(root: &'a Folder, problems: &mut Vec<Problem>) -> Layou
         problems.push(Problem::new(Code::MixedLayout, &file.path, message, help));
     }
     for database in databases.iter().filter(|database| database.scripts.is_empty()) {
-        if database.unreadable.is_empty() {
+        if database.problems.is_empty() {
             problems.push(empty(database));
         }
     }

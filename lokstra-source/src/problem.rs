@@ -32,7 +32,9 @@ pub enum Code {
     NulByte,
     /// An up file without a statement.
     EmptyUp,
-    /// A quote or a comment that nothing closes.
+    /// A down file without a word.
+    EmptyDown,
+    /// A quote, a comment or a parenthesis that nothing closes.
     Unterminated,
     /// A comment that looks like a marker and is none.
     Marker,
@@ -40,6 +42,8 @@ pub enum Code {
     TransactionControl,
     /// `COPY … FROM STDIN`.
     CopyFromStdin,
+    /// A file such as `migration.yml`, which nothing reads.
+    SettingsName,
     /// `migration.yaml` is not YAML.
     Yaml,
     /// A key that `migration.yaml` does not have.
@@ -75,10 +79,12 @@ impl Code {
             Code::NotUtf8 => "not-utf8",
             Code::NulByte => "nul-byte",
             Code::EmptyUp => "empty-up",
+            Code::EmptyDown => "empty-down",
             Code::Unterminated => "unterminated",
             Code::Marker => "marker",
             Code::TransactionControl => "transaction-control",
             Code::CopyFromStdin => "copy-from-stdin",
+            Code::SettingsName => "settings-name",
             Code::Yaml => "yaml",
             Code::YamlKey => "yaml-key",
             Code::YamlDuplicate => "yaml-duplicate",

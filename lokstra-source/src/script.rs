@@ -67,6 +67,11 @@ pub(crate) fn read(
         let help = "write the change, or remove both files of this version";
         problems.push(Problem::new(Code::EmptyUp, &file.path, message, help));
     }
+    if text.trim().is_empty() && direction == Some(Direction::Down) {
+        let message = "this file is empty";
+        let help = "write how to undo the change, or a comment that says why nobody can";
+        problems.push(Problem::new(Code::EmptyDown, &file.path, message, help));
+    }
     let mode = match sql::marker(&text) {
         Marker::None => Mode::Transactional,
         Marker::NoTransaction => Mode::NoTransaction,

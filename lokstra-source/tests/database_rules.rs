@@ -115,6 +115,22 @@ fn an_empty_settings_file_means_the_defaults() {
 }
 
 #[test]
+fn a_settings_file_that_nothing_would_read() {
+    let files = [
+        ("migration.yml", "enabled: false"),
+        ("001_a.up.sql", SQL),
+        ("001_a.down.sql", SQL),
+        ("02_orders-db/Migrations.yaml", "dbpool-name: db_orders"),
+    ];
+    assert_snapshot!(problems(&files), @"
+    error: migrations/02_orders-db/Migrations.yaml: nothing reads this file: settings are in migration.yaml [settings-name]
+      help: rename it to migration.yaml
+    error: migrations/migration.yml: nothing reads this file: settings are in migration.yaml [settings-name]
+      help: rename it to migration.yaml
+    ");
+}
+
+#[test]
 fn unknown_keys() {
     assert_snapshot!(settings_problems("dbpool_name: db_main\nretries: 3\n"), @"
     error: migrations/migration.yaml:1:1: there is no setting `dbpool_name` [yaml-key]

@@ -165,10 +165,31 @@ fn a_file_with_a_nul_byte() {
 
 #[test]
 fn an_up_file_without_a_statement() {
-    let files = [("001_a.up.sql", "-- to do\n;"), ("001_a.down.sql", "")];
+    let files = [("001_a.up.sql", "-- to do\n;"), ("001_a.down.sql", SQL)];
     assert_snapshot!(problems(&files), @"
     error: migrations/001_a.up.sql: there is no SQL statement in this file [empty-up]
       help: write the change, or remove both files of this version
+    ");
+}
+
+#[test]
+fn a_down_file_without_a_word() {
+    assert_snapshot!(problems(&[("001_a.up.sql", SQL), ("001_a.down.sql", "\n")]), @"
+    error: migrations/001_a.down.sql: this file is empty [empty-down]
+      help: write how to undo the change, or a comment that says why nobody can
+    ");
+}
+
+#[test]
+fn a_parenthesis_that_is_never_closed() {
+    let files =
+        [("001_a.up.sql", "CREATE TABLE a (\n  b int\n"), ("001_a.down.sql", "DROP TABLE a;")];
+    assert_snapshot!(problems(&files), @"
+    error: migrations/001_a.up.sql:1:16: this parenthesis is never closed [unterminated]
+      |
+    1 | CREATE TABLE a (
+      |                ^
+      help: close it with )
     ");
 }
 

@@ -38,7 +38,8 @@ pub(crate) fn create(dir: &str, name: &str) -> Result<(), Error> {
     output::line(format_args!("   {}\n   {}\n", up.display(), down.display()))?;
     output::line("📝 Next steps:")?;
     output::line("   1. Edit the migration files with your SQL")?;
-    output::line("   2. Run: lokstra migration up")
+    let flag = if dir == "migrations" { String::new() } else { format!(" -dir {dir}") };
+    output::line(format_args!("   2. Run: lokstra migration up{flag}"))
 }
 
 /// Never over a file that is there.

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use lokstra_runtime::{Direction, Event, Goal, Outcome, Report, StepReport, Summary};
 
 use super::show;
@@ -5,10 +7,21 @@ use crate::error::Error;
 use crate::output;
 use crate::target::Target;
 
+/// How often a run that waits says so.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// `lokstra migration up` and `down`
 pub(crate) fn work(target: &Target, goal: Goal) -> Result<(), Error> {
     let several = target.has_several();
-    let mut migrator = target.migrator().on_event(move |event| tell(event, several));
+    let mut last_word = None;
+    let mut migrator = target.migrator().on_event(move |event| {
+        let is_news = !matches!(event, Event::Waiting { .. })
+            || last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
+        if is_news {
+            last_word = matches!(event, Event::Waiting { .. }).then(Instant::now);
+            tell(event, several);
+        }
+    });
     let (summary, error) = match migrator.run_pools(&target.pools, goal) {
         Ok(summary) => (Some(summary), None),
         Err(error) => (None, Some(error)),

@@ -53,6 +53,7 @@ fn row(number: i64) -> Applied {
         version: version(number),
         description: Some(format!("m{number}")),
         checksum: Some(checksum(number)),
+        down_checksum: None,
         applied_at: None,
         applied_by: None,
         execution_ms: None,
@@ -188,13 +189,13 @@ fn every_divergence_says_what_to_do() {
       migrations/x.sql: migration 001 was edited after it was applied: the history has checksum 636363636363, the file 010101010101
         help: restore migrations/x.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then
       migration 003_m3 is applied and its files are not in this build
-        help: bring the files of 003 back, or go on without them with `allow_missing(true)`
+        help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing)
       migration 009_m9 is applied and newer than everything in this build
         help: a newer build has migrated this database: deploy that build or a later one
       migrations/x.sql: migration 002 is not applied, but 009, which comes after it, is
-        help: rename x.sql so that its version is above 009, or allow it with `out_of_order(true)`
+        help: rename x.sql so that its version is above 009, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
       migrations/x.sql: migration 005 is not applied, but 009, which comes after it, is
-        help: rename x.sql so that its version is above 009, or allow it with `out_of_order(true)`
+        help: rename x.sql so that its version is above 009, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
     ");
 }
 

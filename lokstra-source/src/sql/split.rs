@@ -19,6 +19,7 @@ pub(crate) enum Unterminated {
     DollarText,
     Name,
     Comment,
+    Parenthesis,
 }
 
 impl Unterminated {
@@ -28,6 +29,7 @@ impl Unterminated {
             Unterminated::DollarText => "dollar-quoted text",
             Unterminated::Name => "quoted name",
             Unterminated::Comment => "comment",
+            Unterminated::Parenthesis => "parenthesis",
         }
     }
 
@@ -36,6 +38,7 @@ impl Unterminated {
         match self {
             Unterminated::Text => "'".to_owned(),
             Unterminated::Name => "\"".to_owned(),
+            Unterminated::Parenthesis => ")".to_owned(),
             Unterminated::Comment => "*/ (comments nest)".to_owned(),
             Unterminated::DollarText => {
                 let tag = text[1..].split('$').next().unwrap_or_default();
@@ -68,6 +71,10 @@ pub(crate) fn split(text: &str) -> Split {
             kind => statement.push(kind, start..end, text),
         }
     }
+    if split.unterminated.is_none() {
+        split.unterminated =
+            statement.parentheses.last().map(|&at| (at, Unterminated::Parenthesis));
+    }
     split.statements.extend(statement.range);
     split
 }
@@ -78,7 +85,8 @@ struct Statement {
     range: Option<Range<usize>>,
     /// The first words, as far as they make `CREATE OR REPLACE FUNCTION`.
     opening: Vec<Word>,
-    parentheses: usize,
+    /// Where each that is open begins.
+    parentheses: Vec<usize>,
     /// `BEGIN ATOMIC` and each `CASE` in it.
     blocks: usize,
     previous: Previous,
@@ -104,16 +112,18 @@ enum Word {
 
 impl Statement {
     fn is_complete(&self) -> bool {
-        self.parentheses == 0 && self.blocks == 0
+        self.parentheses.is_empty() && self.blocks == 0
     }
 
     fn push(&mut self, kind: TokenKind, range: Range<usize>, text: &str) {
         let word = &text[range.clone()];
         match kind {
-            TokenKind::OpenParen => self.parentheses += 1,
-            TokenKind::CloseParen => self.parentheses = self.parentheses.saturating_sub(1),
+            TokenKind::OpenParen => self.parentheses.push(range.start),
+            TokenKind::CloseParen => drop(self.parentheses.pop()),
             TokenKind::Ident if self.opening.len() < 4 => self.opening.push(opening(word)),
-            TokenKind::Ident if self.parentheses == 0 && self.is_routine() => self.block(word),
+            TokenKind::Ident if self.parentheses.is_empty() && self.is_routine() => {
+                self.block(word);
+            }
             _ => {}
         }
         self.previous = match kind {
@@ -233,6 +243,7 @@ mod tests {
             ("SELECT 1; SELECT \"a", 17, "\""),
             ("DO $do$ BEGIN END $$;", 3, "$do$"),
             ("SELECT 1 /* /* */", 9, "*/ (comments nest)"),
+            ("CREATE TABLE a (b numeric(1, 2);\nSELECT (1);", 15, ")"),
         ] {
             let (offset, what) = split(text).unterminated.unwrap();
             assert_eq!((offset, what.end(&text[offset..]).as_str()), (at, end), "{text}");
