@@ -3,6 +3,7 @@
 mod embed;
 #[cfg(feature = "include-dir")]
 pub mod include_dir;
+pub mod testing;
 
 pub use lokstra_runtime::*;
 

@@ -122,7 +122,7 @@ impl<'a> Database<'a> {
     /// The migrations, by version.
     pub fn migrations(
         &self,
-    ) -> impl ExactSizeIterator<Item = Migration<'a>> + DoubleEndedIterator + Clone {
+    ) -> impl ExactSizeIterator<Item = Migration<'a>> + DoubleEndedIterator + Clone + use<'a> {
         let database = *self;
         (0..self.len()).map(move |nth| database.nth(nth))
     }
@@ -247,7 +247,7 @@ impl<'a> Script<'a> {
 
     /// The statements in order: each from its first token to its last, without the `;` and without
     /// the comments around it.
-    pub fn statements(&self) -> impl ExactSizeIterator<Item = &'a str> + Clone {
+    pub fn statements(&self) -> impl ExactSizeIterator<Item = &'a str> + Clone + use<'a> {
         let text = self.text();
         self.statement_ranges().map(move |range| &text[range])
     }

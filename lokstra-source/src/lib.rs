@@ -40,7 +40,7 @@ pub struct Loaded {
 /// Everything that is wrong with the folder, all at once.
 pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
     let folder = normalized(folder);
-    check::check(&folder::Folder::read(root, &folder)?)
+    check(&folder::Folder::read(root, &folder)?)
 }
 
 /// The same for a folder embedded with the `include_dir` crate, under the path that messages and
@@ -51,7 +51,24 @@ pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
 /// As [`load`].
 #[cfg(feature = "include-dir")]
 pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Problems> {
-    check::check(&folder::Folder::embedded(dir, &normalized(folder)))
+    check(&folder::Folder::embedded(dir, &normalized(folder)))
+}
+
+/// The parser recurses as deep as the SQL nests; untouched, the stack costs nothing.
+const STACK: usize = 512 << 20;
+
+fn check(folder: &folder::Folder) -> Result<Loaded, Problems> {
+    std::thread::scope(|scope| {
+        let checked = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || check::check(folder));
+        match checked.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // No room for such a thread.
+            Err(_) => check::check(folder),
+        }
+    })
 }
 
 /// One spelling for `migrations`, `./migrations` and `migrations/`.

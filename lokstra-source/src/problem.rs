@@ -42,6 +42,14 @@ pub enum Code {
     TransactionControl,
     /// `COPY … FROM STDIN`.
     CopyFromStdin,
+    /// SQL that PostgreSQL's grammar does not accept.
+    Syntax,
+    /// A statement that PostgreSQL refuses in a transaction, in a script that runs in one.
+    InTransaction,
+    /// A command of psql.
+    PsqlCommand,
+    /// A value that a type gets and the same transaction uses.
+    EnumValue,
     /// A file such as `migration.yml`, which nothing reads.
     SettingsName,
     /// `migration.yaml` is not YAML.
@@ -84,6 +92,10 @@ impl Code {
             Code::Marker => "marker",
             Code::TransactionControl => "transaction-control",
             Code::CopyFromStdin => "copy-from-stdin",
+            Code::Syntax => "syntax",
+            Code::InTransaction => "in-transaction",
+            Code::PsqlCommand => "psql-command",
+            Code::EnumValue => "enum-value",
             Code::SettingsName => "settings-name",
             Code::Yaml => "yaml",
             Code::YamlKey => "yaml-key",

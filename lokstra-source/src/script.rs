@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::file_name::Direction;
 use crate::folder::File;
 use crate::problem::{Code, Problem};
-use crate::sql::{self, Marker, Refused};
+use crate::sql::{self, Refused};
 
 /// An SQL file that has been read.
 pub(crate) struct Script {
@@ -72,25 +72,88 @@ pub(crate) fn read(
         let help = "write how to undo the change, or a comment that says why nobody can";
         problems.push(Problem::new(Code::EmptyDown, &file.path, message, help));
     }
-    let mode = match sql::marker(&text) {
-        Marker::None => Mode::Transactional,
-        Marker::NoTransaction => Mode::NoTransaction,
-        Marker::Misspelt(offset) => {
-            let message = "this comment looks like a marker and has no effect";
-            let help =
-                format!("make `{}` the first line, or change the comment", sql::NO_TRANSACTION);
-            let problem = Problem::new(Code::Marker, &file.path, message, help);
-            problems.push(problem.at(&text, offset));
-            Mode::Transactional
-        }
-    };
-    for range in &split.statements {
-        if let Some(refused) = sql::refused(&text[range.clone()]) {
-            problems.push(refusal(refused, mode, file).at(&text, range.start));
+    let markers = sql::markers(&text);
+    if let Some(offset) = markers.misspelt {
+        let message = "this comment looks like a marker and has no effect";
+        let help = format!(
+            "make `{}` or `{}` the first line, or change the comment",
+            sql::NO_TRANSACTION,
+            sql::NO_SYNTAX_CHECK
+        );
+        let problem = Problem::new(Code::Marker, &file.path, message, help);
+        problems.push(problem.at(&text, offset));
+    }
+    let mode = if markers.no_transaction { Mode::NoTransaction } else { Mode::Transactional };
+    let script = Script { text, checksum, mode, statements: split.statements };
+    if split.unterminated.is_none() {
+        // A misspelt marker is told once, not again for each statement that needs it.
+        let meant = if markers.misspelt.is_some() { Mode::NoTransaction } else { mode };
+        if check_statements(file, &script, meant, problems) && !markers.no_syntax_check {
+            check_enum_values(file, &script, meant, problems);
+            check_syntax(file, &script, problems);
         }
     }
-    Some(Script { text, checksum, mode, statements: split.statements })
+    Some(script)
 }
+
+/// Finds the statements that cannot stand here. False: there is text that is not SQL at all.
+fn check_statements(file: &File, script: &Script, mode: Mode, problems: &mut Vec<Problem>) -> bool {
+    let mut is_sql = true;
+    for range in &script.statements {
+        match sql::refused(&script.text[range.clone()]) {
+            Some((Refused::InTransaction, _)) if mode == Mode::NoTransaction => {}
+            Some((refused, at)) => {
+                problems.push(refusal(refused, mode, file).at(&script.text, range.start + at));
+                // What follows is data.
+                if refused == Refused::CopyFromStdin {
+                    return false;
+                }
+                is_sql &= refused != Refused::PsqlCommand;
+            }
+            None => {}
+        }
+    }
+    is_sql
+}
+
+/// A value that a type gets cannot be used in the transaction that adds it (55P04).
+fn check_enum_values(file: &File, script: &Script, mode: Mode, problems: &mut Vec<Problem>) {
+    if mode == Mode::NoTransaction {
+        return;
+    }
+    let mut added = Vec::new();
+    for range in &script.statements {
+        let statement = &script.text[range.clone()];
+        if let Some(value) = sql::literals(statement).find(|value| added.contains(value)) {
+            let at = range.start + statement.find(value).unwrap_or_default();
+            problems.push(enum_value(file, value).at(&script.text, at));
+        }
+        added.extend(sql::enum_values(statement));
+    }
+}
+
+fn enum_value(file: &File, value: &str) -> Problem {
+    let message =
+        format!("{value} is added to a type above, and cannot be used in the same transaction");
+    let help = "put ALTER TYPE … ADD VALUE into a migration of its own, before this one";
+    Problem::new(Code::EnumValue, &file.path, message, help)
+}
+
+#[cfg(feature = "sql-check")]
+fn check_syntax(file: &File, script: &Script, problems: &mut Vec<Problem>) {
+    for error in sql::grammar::errors(&script.text, &script.statements) {
+        let expected = error.expected.map_or_else(String::new, |it| format!("is {it} missing? "));
+        let help = format!(
+            "{expected}if PostgreSQL takes it as it is, make `{}` the first line",
+            sql::NO_SYNTAX_CHECK
+        );
+        let problem = Problem::new(Code::Syntax, &file.path, error.message, help);
+        problems.push(problem.at(&script.text, error.offset));
+    }
+}
+
+#[cfg(not(feature = "sql-check"))]
+fn check_syntax(_: &File, _: &Script, _: &mut Vec<Problem>) {}
 
 fn refusal(refused: Refused, mode: Mode, file: &File) -> Problem {
     let (code, message, help) = match (refused, mode) {
@@ -103,6 +166,16 @@ fn refusal(refused: Refused, mode: Mode, file: &File) -> Problem {
             Code::TransactionControl,
             "a migration cannot begin or end a transaction itself",
             "remove it: each statement of this script commits by itself",
+        ),
+        (Refused::InTransaction, _) => (
+            Code::InTransaction,
+            "PostgreSQL refuses this statement in a transaction, and this script runs in one",
+            "make `-- lokstra: no-transaction` the first line; each statement then runs by itself",
+        ),
+        (Refused::PsqlCommand, _) => (
+            Code::PsqlCommand,
+            "this is a command of psql, which the server does not know",
+            "remove it, or write it in SQL",
         ),
         (Refused::CopyFromStdin, _) => (
             Code::CopyFromStdin,

@@ -1,37 +1,44 @@
-//! The comment that says how a script runs.
+//! The comments at the top of a script that say how it is checked and run.
 
 /// The first line that is not blank, for a script that must not run in a transaction.
 pub(crate) const NO_TRANSACTION: &str = "-- lokstra: no-transaction";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Marker {
-    None,
-    NoTransaction,
-    /// A comment at this offset reads like a marker and is not one, or not the first line.
-    Misspelt(usize),
+/// For a script that the grammar does not know, though PostgreSQL does.
+pub(crate) const NO_SYNTAX_CHECK: &str = "-- lokstra: no-syntax-check";
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Markers {
+    pub(crate) no_transaction: bool,
+    pub(crate) no_syntax_check: bool,
+    /// A comment at this offset reads like a marker and is not one, or not at the top.
+    pub(crate) misspelt: Option<usize>,
 }
 
-pub(crate) fn marker(text: &str) -> Marker {
+pub(crate) fn markers(text: &str) -> Markers {
+    let mut markers = Markers::default();
     let mut offset = 0;
-    let mut is_first = true;
+    let mut is_top = true;
     for line in text.split_inclusive('\n') {
         let (start, line) = (offset + line.len() - line.trim_start().len(), line.trim());
         offset += text[offset..].find('\n').map_or(text.len() - offset, |end| end + 1);
         if line.is_empty() {
             continue;
         }
-        if is_first && line == NO_TRANSACTION {
-            return Marker::NoTransaction;
+        match line {
+            NO_TRANSACTION if is_top => markers.no_transaction = true,
+            NO_SYNTAX_CHECK if is_top => markers.no_syntax_check = true,
+            _ => {
+                is_top = false;
+                let comment = line.strip_prefix("--").or_else(|| line.strip_prefix("/*"));
+                let Some(comment) = comment else { break };
+                if resembles(comment) {
+                    markers.misspelt = Some(start);
+                    break;
+                }
+            }
         }
-        let Some(comment) = line.strip_prefix("--").or_else(|| line.strip_prefix("/*")) else {
-            return Marker::None;
-        };
-        if resembles(comment) {
-            return Marker::Misspelt(start);
-        }
-        is_first = false;
     }
-    Marker::None
+    markers
 }
 
 /// `--lokstra:no-transaction`, `-- no transaction`, `-- Lokstra: anything`.
@@ -46,13 +53,24 @@ fn resembles(comment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Marker, marker};
+    use super::{Markers, markers};
+
+    fn misspelt(text: &str) -> Option<usize> {
+        markers(text).misspelt
+    }
 
     #[test]
     fn the_first_line_that_is_not_blank_is_the_marker() {
         for text in ["-- lokstra: no-transaction", "\n \n-- lokstra: no-transaction  \nVACUUM;"] {
-            assert_eq!(marker(text), Marker::NoTransaction, "{text:?}");
+            let found = Markers { no_transaction: true, ..Markers::default() };
+            assert_eq!(markers(text), found, "{text:?}");
         }
+    }
+
+    #[test]
+    fn two_markers_stand_below_each_other() {
+        let both = markers("-- lokstra: no-syntax-check\n-- lokstra: no-transaction\nVACUUM;");
+        assert!(both.no_syntax_check && both.no_transaction && both.misspelt.is_none());
     }
 
     #[test]
@@ -68,7 +86,7 @@ mod tests {
             ("/* lokstra: no-transaction */\n", 0),
             ("-- Migration: x\n  -- lokstra: no-transaction\nVACUUM;", 18),
         ] {
-            assert_eq!(marker(text), Marker::Misspelt(at), "{text:?}");
+            assert_eq!(misspelt(text), Some(at), "{text:?}");
         }
     }
 
@@ -80,7 +98,7 @@ mod tests {
             "-- Migration: lokstra tables\nSELECT 1;",
             "-- there is no transaction here\nSELECT 1;",
         ] {
-            assert_eq!(marker(text), Marker::None, "{text:?}");
+            assert_eq!(markers(text), Markers::default(), "{text:?}");
         }
     }
 }

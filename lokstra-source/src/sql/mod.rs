@@ -1,9 +1,11 @@
 //! As much SQL as it takes to find the statements.
 
+#[cfg(feature = "sql-check")]
+pub(crate) mod grammar;
 mod marker;
 mod refused;
 mod split;
 
-pub(crate) use marker::{Marker, NO_TRANSACTION, marker};
-pub(crate) use refused::{Refused, refused};
+pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers};
+pub(crate) use refused::{Refused, enum_values, literals, refused};
 pub(crate) use split::split;

@@ -1,6 +1,6 @@
-//! Statements that cannot stand in a migration, whatever its mode.
+//! Statements that cannot stand in a migration, or not in a transaction.
 
-use squawk_lexer::{TokenKind, tokenize};
+use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -8,40 +8,120 @@ pub(crate) enum Refused {
     TransactionControl,
     /// It reads from the client, which has nothing to send.
     CopyFromStdin,
+    /// PostgreSQL refuses it in a transaction block.
+    InTransaction,
+    /// `\\connect`, `\\restrict`: psql's, not the server's.
+    PsqlCommand,
 }
 
-pub(crate) fn refused(statement: &str) -> Option<Refused> {
-    let mut words = words(statement);
-    let (first, second) = (words.next()?, words.next());
-    match first.as_str() {
-        "begin" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => {
-            Some(Refused::TransactionControl)
-        }
-        "start" | "prepare" if second.as_deref() == Some("transaction") => {
-            Some(Refused::TransactionControl)
-        }
-        "copy" => {
-            let rest: Vec<_> = second.into_iter().chain(words).collect();
-            let reads_client = rest.windows(2).any(|pair| pair[0] == "from" && pair[1] == "stdin");
-            reads_client.then_some(Refused::CopyFromStdin)
-        }
-        _ => None,
+/// What is wrong with a statement, and where in it.
+pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
+    if let Some(at) = backslash(statement) {
+        return Some((Refused::PsqlCommand, at));
     }
+    let words: Vec<String> = words(statement).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let refused = if controls_transaction(&words) {
+        Refused::TransactionControl
+    } else if words.first() == Some(&"copy") && has(&words, &["from", "stdin"]) {
+        Refused::CopyFromStdin
+    } else if refuses_transaction(&words) {
+        Refused::InTransaction
+    } else {
+        return None;
+    };
+    Some((refused, 0))
+}
+
+fn controls_transaction(words: &[&str]) -> bool {
+    matches!(
+        words,
+        ["begin" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release", ..]
+            | ["start" | "prepare", "transaction", ..]
+    )
+}
+
+/// The callers of `PreventInTransactionBlock` in PostgreSQL 13 to 18, as far as the text tells: what
+/// depends on the state of the database (`DROP SUBSCRIPTION` with a slot) is left to the server.
+fn refuses_transaction(words: &[&str]) -> bool {
+    match words {
+        ["vacuum", ..]
+        | ["create" | "drop", "database" | "tablespace", ..]
+        | ["alter", "system", ..]
+        | ["discard", "all"]
+        | ["cluster"]
+        | ["cluster", "verbose"]
+        | ["create" | "drop", "index", "concurrently", ..]
+        | ["create", "unique", "index", "concurrently", ..] => true,
+        // Its options come in parentheses before the kind.
+        ["reindex", rest @ ..] => {
+            let mut rest = rest.iter().skip_while(|word| {
+                matches!(**word, "verbose" | "tablespace" | "true" | "false" | "on" | "off")
+            });
+            let kind = rest.next().copied().unwrap_or_default();
+            rest.next() == Some(&"concurrently") || matches!(kind, "schema" | "database" | "system")
+        }
+        ["alter", "database", ..] => has(words, &["set", "tablespace"]),
+        ["alter", "table", ..] => {
+            has(words, &["detach", "partition"]) && has(words, &["concurrently"])
+        }
+        ["alter", "subscription", ..] => has(words, &["refresh", "publication"]),
+        ["create", "subscription", ..] => {
+            !has(words, &["connect"]) && !has(words, &["create_slot"])
+        }
+        _ => false,
+    }
+}
+
+fn has(words: &[&str], sequence: &[&str]) -> bool {
+    words.windows(sequence.len()).any(|window| window == sequence)
+}
+
+/// The values that an `ALTER TYPE … ADD VALUE 'x'` adds, quotes included.
+pub(crate) fn enum_values(statement: &str) -> Vec<&str> {
+    let words: Vec<String> = words(statement).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let adds = matches!(words[..], ["alter", "type", ..]) && has(&words, &["add", "value"]);
+    if adds { literals(statement).take(1).collect() } else { Vec::new() }
+}
+
+/// The texts in single quotes, quotes included.
+pub(crate) fn literals(statement: &str) -> impl Iterator<Item = &str> {
+    tokens(statement).filter_map(|(kind, text, _)| {
+        matches!(kind, TokenKind::Literal { kind: LiteralKind::Str { .. } }).then_some(text)
+    })
 }
 
 /// The words that are neither quoted nor in a comment, in lower case.
 fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
+    tokens(statement)
+        .filter(|(kind, ..)| *kind == TokenKind::Ident)
+        .map(|(_, text, _)| text.to_ascii_lowercase())
+}
+
+/// No SQL has a backslash outside of quotes.
+fn backslash(statement: &str) -> Option<usize> {
+    tokens(statement).find_map(|(kind, text, at)| {
+        (kind == TokenKind::Unknown && text.starts_with('\\')).then_some(at)
+    })
+}
+
+fn tokens(text: &str) -> impl Iterator<Item = (TokenKind, &str, usize)> {
     let mut end = 0;
-    tokenize(statement).filter_map(move |token| {
+    tokenize(text).map(move |token| {
         let start = end;
         end += token.len as usize;
-        (token.kind == TokenKind::Ident).then(|| statement[start..end].to_ascii_lowercase())
+        (token.kind, &text[start..end], start)
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Refused, refused};
+    use super::{Refused, enum_values, refused};
+
+    fn kind(statement: &str) -> Option<Refused> {
+        refused(statement).map(|(kind, _)| kind)
+    }
 
     #[test]
     fn what_begins_or_ends_a_transaction_is_refused() {
@@ -57,19 +137,53 @@ mod tests {
             "RELEASE a",
             "PREPARE TRANSACTION 'a'",
         ] {
-            assert_eq!(refused(statement), Some(Refused::TransactionControl), "{statement}");
+            assert_eq!(kind(statement), Some(Refused::TransactionControl), "{statement}");
         }
     }
 
     #[test]
     fn copy_is_refused_where_it_reads_from_the_client() {
-        assert_eq!(
-            refused("COPY a (b) FROM stdin WITH (FORMAT csv)"),
-            Some(Refused::CopyFromStdin)
-        );
+        assert_eq!(kind("COPY a (b) FROM stdin WITH (FORMAT csv)"), Some(Refused::CopyFromStdin));
         for statement in ["COPY a FROM '/data'", "COPY a FROM PROGRAM 'x'", "COPY a TO STDOUT"] {
-            assert_eq!(refused(statement), None, "{statement}");
+            assert_eq!(kind(statement), None, "{statement}");
         }
+    }
+
+    #[test]
+    fn what_postgresql_refuses_in_a_transaction_is_known() {
+        for statement in [
+            "VACUUM",
+            "VACUUM (ANALYZE) a",
+            "CREATE DATABASE a",
+            "DROP DATABASE IF EXISTS a",
+            "ALTER DATABASE a SET TABLESPACE b",
+            "CREATE TABLESPACE a LOCATION '/x'",
+            "DROP TABLESPACE a",
+            "CREATE INDEX CONCURRENTLY a ON b (c)",
+            "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a ON b (c)",
+            "DROP INDEX CONCURRENTLY a",
+            "REINDEX INDEX CONCURRENTLY a",
+            "REINDEX (VERBOSE) TABLE CONCURRENTLY a",
+            "REINDEX SCHEMA a",
+            "REINDEX (VERBOSE true) DATABASE a",
+            "REINDEX SYSTEM a",
+            "CLUSTER",
+            "CLUSTER VERBOSE",
+            "ALTER TABLE a DETACH PARTITION b CONCURRENTLY",
+            "ALTER SYSTEM SET work_mem = '1MB'",
+            "DISCARD ALL",
+            "CREATE SUBSCRIPTION a CONNECTION 'x' PUBLICATION b",
+            "ALTER SUBSCRIPTION a REFRESH PUBLICATION",
+        ] {
+            assert_eq!(kind(statement), Some(Refused::InTransaction), "{statement}");
+        }
+    }
+
+    #[test]
+    fn psql_commands_are_refused_where_they_begin() {
+        assert_eq!(refused("\\connect app"), Some((Refused::PsqlCommand, 0)));
+        assert_eq!(refused("SELECT 1 \\gexec"), Some((Refused::PsqlCommand, 9)));
+        assert_eq!(refused("SELECT E'\\n', 'C:\\dir'"), None);
     }
 
     #[test]
@@ -80,8 +194,25 @@ mod tests {
             "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END",
             "SELECT 'COMMIT'",
             "(SELECT 1)",
+            "CREATE INDEX concurrently_used ON b (c)",
+            "REFRESH MATERIALIZED VIEW CONCURRENTLY a",
+            "REINDEX TABLE a",
+            "CLUSTER a USING b",
+            "DISCARD TEMP",
+            "ALTER DATABASE a SET work_mem = '1MB'",
+            "ALTER TABLE a DETACH PARTITION b",
+            "CREATE SUBSCRIPTION a CONNECTION 'x' PUBLICATION b WITH (connect = false)",
         ] {
-            assert_eq!(refused(statement), None, "{statement}");
+            assert_eq!(kind(statement), None, "{statement}");
         }
+    }
+
+    #[test]
+    fn the_value_that_a_type_gets_is_found() {
+        assert_eq!(
+            enum_values("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'ok' AFTER 'sad'"),
+            ["'ok'"]
+        );
+        assert!(enum_values("ALTER TYPE mood RENAME VALUE 'a' TO 'b'").is_empty());
     }
 }

@@ -1,0 +1,128 @@
+//! Syntax errors, from the event stream of a parser that follows PostgreSQL's grammar: no tree is
+//! built, which would take four times as long.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
+
+/// A place that the grammar does not accept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SyntaxError {
+    pub(crate) offset: usize,
+    /// As PostgreSQL words it.
+    pub(crate) message: String,
+    /// What the parser was waiting for, if it says so in words.
+    pub(crate) expected: Option<String>,
+}
+
+/// Valid in PostgreSQL and unknown to the grammar, in the version that we pin.
+const UNKNOWN: [&str; 4] =
+    ["alter statistics", "create statistics", "set role to default", "alter user mapping"];
+
+/// The first error of each statement: what follows it is mostly its echo.
+pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
+    // A fault of the parser must not break a build.
+    let found = catch_unwind(AssertUnwindSafe(|| parse(text))).unwrap_or_default();
+    let mut errors: Vec<SyntaxError> = Vec::new();
+    let mut last_statement = None;
+    for (offset, message) in found {
+        let nth = statements.iter().position(|range| offset <= range.end);
+        let statement = nth.map_or("", |nth| &text[statements[nth].clone()]);
+        let plain = statement.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+        if nth == last_statement && !errors.is_empty()
+            || UNKNOWN.iter().any(|unknown| plain.starts_with(unknown))
+        {
+            continue;
+        }
+        last_statement = nth;
+        let start = nth.map_or(offset, |nth| statements[nth].start);
+        errors.push(error(text, start, offset, &message));
+    }
+    errors
+}
+
+/// Offsets and the parser's own words, in the order of the text.
+fn parse(text: &str) -> Vec<(usize, String)> {
+    let lexed = LexedStr::new(text);
+    let output = EntryPoint::SourceFile.parse(&lexed.to_input());
+    let mut found = Vec::new();
+    let (mut depth, mut position) = (0, 0);
+    let mut last = SyntaxKind::SEMICOLON;
+    lexed.intersperse_trivia(&output, &mut |step| match step {
+        StrStep::Enter { kind } => {
+            depth += 1;
+            let is_statement =
+                depth == 2 && !matches!(kind, SyntaxKind::ERROR | SyntaxKind::EMPTY_STMT);
+            if is_statement && last != SyntaxKind::SEMICOLON {
+                found.push((position, "expected SEMICOLON".to_owned()));
+            }
+        }
+        StrStep::Exit => depth -= 1,
+        StrStep::Token { kind, text } => {
+            position += text.len();
+            if !matches!(kind, SyntaxKind::WHITESPACE | SyntaxKind::COMMENT) {
+                last = kind;
+            }
+        }
+        StrStep::Error { msg, pos } => found.push((pos, msg.to_owned())),
+    });
+    found.extend(lexed.errors().map(|(range, message)| (range.start as usize, message.to_owned())));
+    found.sort();
+    found
+}
+
+fn error(text: &str, start: usize, offset: usize, message: &str) -> SyntaxError {
+    let (mut offset, mut token) = token_at(text, offset);
+    // The parser gives up at the first word of `CREATE TABEL`; the server tells the second.
+    let verb = token.map(str::to_ascii_lowercase);
+    let is_verb = matches!(verb.as_deref(), Some("create" | "drop" | "alter"));
+    if offset == start && is_verb && expected(message).is_none() {
+        (offset, token) = token_at(text, offset + verb.map_or(0, |verb| verb.len()));
+    }
+    SyntaxError {
+        offset,
+        message: match token {
+            Some(token) => format!("syntax error at or near \"{token}\""),
+            None => "syntax error at the end of the file".to_owned(),
+        },
+        expected: expected(message),
+    }
+}
+
+/// The first token at or behind an offset that is neither space nor comment.
+fn token_at(text: &str, offset: usize) -> (usize, Option<&str>) {
+    use squawk_lexer::TokenKind;
+    let mut end = 0;
+    for token in squawk_lexer::tokenize(text) {
+        let start = end;
+        end += token.len as usize;
+        let is_trivia = matches!(
+            token.kind,
+            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. }
+        );
+        if end > offset && !is_trivia {
+            return (start, Some(&text[start..end]));
+        }
+    }
+    (text.trim_end().len(), None)
+}
+
+/// The parser names tokens as its source does: `expected COMMA`.
+fn expected(message: &str) -> Option<String> {
+    let names = message.strip_prefix("expected ")?;
+    let name = names.split([',', ' ', ';']).next()?;
+    Some(match name {
+        "SEMICOLON" => "`;` before it".to_owned(),
+        "COMMA" => "`,` before it".to_owned(),
+        "L_PAREN" => "`(`".to_owned(),
+        "R_PAREN" => "`)`".to_owned(),
+        "EQ" => "`=`".to_owned(),
+        "IDENT" => "a name".to_owned(),
+        keyword if keyword.ends_with("_KW") => format!("`{}`", keyword.trim_end_matches("_KW")),
+        lower if lower.chars().all(|c| c.is_ascii_lowercase()) && !names.contains("found") => {
+            names.to_owned()
+        }
+        _ => return None,
+    })
+}
