@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 /// Whether the server can parse this, as one statement.
 fn parses(judge: &mut Client, sql: &str) -> bool {
-    let error = judge.prepare(sql).err().expect("the transaction is aborted");
+    let Err(error) = judge.prepare(sql) else { panic!("the transaction is aborted") };
     error.code().expect("the server answers").code() == "25P02"
 }
 

@@ -50,6 +50,21 @@ fn a_lent_client_comes_back_with_its_settings() {
 }
 
 #[test]
+fn a_setting_that_cannot_be_put_back_does_not_undo_the_migration() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(
+            "CREATE TEXT SEARCH CONFIGURATION mine (COPY = simple);
+             SET default_text_search_config = 'mine'",
+        )
+        .unwrap();
+    let up = "DROP TEXT SEARCH CONFIGURATION mine; SET default_text_search_config = 'simple';";
+    let report = set(&[("001_a", up, "SELECT 1")]).up(&mut client).unwrap();
+    assert_eq!((report.steps.len(), versions(&mut client)), (1, "1".into()));
+}
+
+#[test]
 fn a_clients_open_transaction_is_refused_and_stays_open() {
     let database = database();
     let mut client = database.client().unwrap();

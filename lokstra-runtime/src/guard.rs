@@ -135,6 +135,15 @@ impl Guard<'_> {
         format!("WITH r AS ({change} RETURNING 1) {recorded}")
     }
 
+    /// Fails unless the step has done to the history what it is for.
+    pub(crate) fn recorded(&self, step: &PlanStep<'_>) -> String {
+        let applied = self.applied(step.migration.version());
+        match step.direction {
+            Direction::Up => sql::require(&applied, "missing"),
+            Direction::Down => sql::require(&format!("NOT {applied}"), "there"),
+        }
+    }
+
     fn applied(&self, version: Version) -> String {
         format!(
             "EXISTS (SELECT FROM {} h WHERE h.version OPERATOR(pg_catalog.=) {})",

@@ -124,7 +124,9 @@ fn check_enum_values(file: &File, script: &Script, mode: Mode, problems: &mut Ve
     let mut added = Vec::new();
     for range in &script.statements {
         let statement = &script.text[range.clone()];
-        if let Some(value) = sql::literals(statement).find(|value| added.contains(value)) {
+        if !added.is_empty()
+            && let Some(value) = sql::literals(statement).find(|value| added.contains(value))
+        {
             let at = range.start + statement.find(value).unwrap_or_default();
             problems.push(enum_value(file, value).at(&script.text, at));
         }
