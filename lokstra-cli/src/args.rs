@@ -9,6 +9,8 @@ use lokstra_core::Version;
 #[derive(Debug)]
 pub(crate) enum Verb {
     Create { name: String },
+    Lock,
+    Renumber,
     Up { steps: Option<NonZeroU32>, to: Option<Version> },
     Down { steps: Option<NonZeroU32>, to: Option<Version> },
     Status,
@@ -49,6 +51,8 @@ pub(crate) fn parse(
             "create" => Verb::Create { name: text(verb, "name").unwrap_or_default() },
             "up" => Verb::Up { steps: copied(verb, "steps"), to: copied(verb, "to") },
             "down" => Verb::Down { steps: copied(verb, "steps"), to: copied(verb, "to") },
+            "lock" => Verb::Lock,
+            "renumber" => Verb::Renumber,
             "status" => Verb::Status,
             _ => Verb::Version,
         },
@@ -137,12 +141,16 @@ fn command() -> Command {
         .arg(to("Roll back everything above this version, which stays"));
     let status = on_database(verb("status", "Show which migrations are applied"));
     let version = on_database(verb("version", "Show the newest applied version"));
+    let lock = verb("lock", "Write lokstra.lock, which makes changes of history fail the build")
+        .arg(dir.clone());
+    let renumber =
+        verb("renumber", "Move the migrations that are not locked to the end").arg(dir.clone());
     let required = |command: Command| {
         command.subcommand_required(true).arg_required_else_help(true).disable_help_subcommand(true)
     };
     let migration = required(Command::new("migration"))
         .about("Create, apply, roll back and list database migrations")
-        .subcommands([create, up, down, status, version]);
+        .subcommands([create, up, down, status, version, lock, renumber]);
     required(Command::new("lokstra"))
         .about("PostgreSQL schema migrations")
         .version(env!("CARGO_PKG_VERSION"))

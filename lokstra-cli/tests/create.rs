@@ -24,7 +24,8 @@ fn create_numbers_after_the_highest_version() {
             "001_create_users_table.down.sql",
             "001_create_users_table.up.sql",
             "002_add_orders.down.sql",
-            "002_add_orders.up.sql"
+            "002_add_orders.up.sql",
+            "lokstra.lock"
         ]
     );
 }
@@ -33,7 +34,10 @@ fn create_numbers_after_the_highest_version() {
 fn create_makes_the_folder_that_it_is_given() {
     let project = Project::new(&[]);
     project.lokstra_alone("migration create first -dir db/01_main-db/");
-    assert_eq!(project.files("db/01_main-db"), ["001_first.down.sql", "001_first.up.sql"]);
+    assert_eq!(
+        project.files("db/01_main-db"),
+        ["001_first.down.sql", "001_first.up.sql", "lokstra.lock"]
+    );
 }
 
 #[test]
@@ -60,10 +64,30 @@ fn twenty_that_create_at_once_get_twenty_versions() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    let files = project.files("migrations");
+    let mut files = project.files("migrations");
+    assert_eq!(files.pop().unwrap(), "lokstra.lock");
     let mut versions: Vec<_> = files.iter().map(|name| &name[..3]).collect();
     versions.dedup();
     assert_eq!((files.len(), versions.len()), (40, 20));
+}
+
+#[test]
+fn lock_and_renumber_keep_the_history_of_a_team() {
+    let project = Project::new(&[]);
+    project.lokstra_alone("migration create create_users");
+    project.write("migrations/001_create_users.up.sql", "CREATE TABLE users ();\n");
+    assert_snapshot!(project.lokstra_alone("migration lock"), @"migrations/lokstra.lock: 1 migration locked");
+    project.lokstra_alone("migration create ours");
+    project.write("migrations/002_ours.up.sql", "SELECT 1;\n");
+    project.add("migrations", &["002_theirs"]);
+    assert_snapshot!(project.lokstra_alone("migration renumber"), @"
+    002_theirs.down.sql -> 003_theirs.down.sql
+    002_theirs.up.sql -> 003_theirs.up.sql
+    Next: lokstra migration lock
+    ");
+    assert_snapshot!(project.lokstra_alone("migration lock"), @"migrations/lokstra.lock: 3 migrations locked");
+    project.write("migrations/001_create_users.up.sql", "CREATE TABLE people ();\n");
+    assert!(project.lokstra("migration up").contains("lock-edited"));
 }
 
 #[test]
@@ -119,11 +143,13 @@ fn help_lists_the_commands() {
     Usage: lokstra migration <COMMAND>
 
     Commands:
-      create   Create the two files of a new migration
-      up       Apply the pending migrations
-      down     Roll back the last migration
-      status   Show which migrations are applied
-      version  Show the newest applied version
+      create    Create the two files of a new migration
+      up        Apply the pending migrations
+      down      Roll back the last migration
+      status    Show which migrations are applied
+      version   Show the newest applied version
+      lock      Write lokstra.lock, which makes changes of history fail the build
+      renumber  Move the migrations that are not locked to the end
 
     Options:
       -h, --help  Print help

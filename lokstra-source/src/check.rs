@@ -7,6 +7,7 @@ use lokstra_core::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 use crate::Loaded;
 use crate::folder::{File, Folder};
 use crate::layout::layout;
+use crate::lock_file;
 use crate::pairs::{Pair, pairs};
 use crate::problem::{Code, Problem, Problems};
 use crate::script::Script;
@@ -19,7 +20,8 @@ struct Database<'a> {
     migrations: Vec<Pair<'a>>,
 }
 
-pub(crate) fn check(root: &Folder) -> Result<Loaded, Problems> {
+/// All rules but those of the ignored kinds.
+pub(crate) fn check(root: &Folder, ignored: &[Code]) -> Result<Loaded, Problems> {
     let mut problems = root.problems.clone();
     let layout = layout(root, &mut problems);
     let mut databases = Vec::with_capacity(layout.databases.len());
@@ -35,9 +37,12 @@ pub(crate) fn check(root: &Folder) -> Result<Loaded, Problems> {
         if !layout.is_flat && settings.pool.is_none() && problems.len() == before {
             problems.extend(folder.settings.as_ref().map(no_pool));
         }
-        databases.push(Database { folder, settings, migrations: pairs(folder, &mut problems) });
+        let migrations = pairs(folder, &mut problems);
+        lock_file::check(folder, &migrations, &mut problems);
+        databases.push(Database { folder, settings, migrations });
     }
     shared_tables(&databases, &mut problems);
+    problems.retain(|problem| !ignored.contains(&problem.code()));
     if problems.iter().any(|problem| !problem.code().is_warning()) {
         return Err(Problems::new(problems));
     }
@@ -112,6 +117,7 @@ fn script_spec<'a>((file, script): &'a (&File, Script)) -> ScriptSpec<'a> {
 fn tracked(databases: &[Database<'_>]) -> Vec<String> {
     let files = databases
         .iter()
-        .flat_map(|database| database.folder.settings.iter().chain(&database.folder.scripts));
+        .map(|database| database.folder)
+        .flat_map(|folder| folder.settings.iter().chain(&folder.lock).chain(&folder.scripts));
     files.map(|file| file.path.clone()).collect()
 }

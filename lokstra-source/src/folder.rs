@@ -9,6 +9,9 @@ use crate::problem::{Code, Problem, Problems};
 /// The settings of a folder.
 pub(crate) const SETTINGS: &str = "migration.yaml";
 
+/// What was locked.
+pub(crate) const LOCK: &str = "lokstra.lock";
+
 /// A folder of migrations, with the folders in it.
 #[derive(Debug, Default)]
 pub(crate) struct Folder {
@@ -18,6 +21,8 @@ pub(crate) struct Folder {
     pub(crate) scripts: Vec<File>,
     /// `migration.yaml`.
     pub(crate) settings: Option<File>,
+    /// `lokstra.lock`.
+    pub(crate) lock: Option<File>,
     /// The folders, sorted by name.
     pub(crate) folders: Vec<Folder>,
     /// Files that are there and cannot be read, or that nothing would read.
@@ -117,10 +122,10 @@ impl Folder {
     }
 
     fn add(&mut self, file: File) {
-        if file.name == SETTINGS {
-            self.settings = Some(file);
-        } else {
-            self.scripts.push(file);
+        match file.name.as_str() {
+            SETTINGS => self.settings = Some(file),
+            LOCK => self.lock = Some(file),
+            _ => self.scripts.push(file),
         }
     }
 
@@ -144,7 +149,7 @@ fn is_hidden(name: &str) -> bool {
 fn is_ours(name: &str) -> bool {
     let ending = Path::new(name).extension();
     let is_sql = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
-    name == SETTINGS || is_sql && !is_hidden(name)
+    name == SETTINGS || name == LOCK || is_sql && !is_hidden(name)
 }
 
 fn is_misnamed_settings(name: &str) -> bool {

@@ -7,6 +7,8 @@ mod check;
 mod file_name;
 mod folder;
 mod layout;
+mod lock_file;
+mod locking;
 mod numbering;
 mod pairs;
 mod problem;
@@ -19,6 +21,7 @@ use std::path::Path;
 use lokstra_core::Set;
 
 pub use file_name::{Description, DescriptionError};
+pub use locking::{lock, lock_new, renumber};
 pub use numbering::{NextVersion, next_version};
 pub use problem::{Code, Problem, Problems};
 
@@ -58,15 +61,19 @@ pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Prob
 const STACK: usize = 512 << 20;
 
 fn check(folder: &folder::Folder) -> Result<Loaded, Problems> {
+    check_ignoring(folder, &[])
+}
+
+fn check_ignoring(folder: &folder::Folder, ignored: &[Code]) -> Result<Loaded, Problems> {
     std::thread::scope(|scope| {
         let checked = std::thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || check::check(folder));
+            .spawn_scoped(scope, || check::check(folder, ignored));
         match checked.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // No room for such a thread.
-            Err(_) => check::check(folder),
+            Err(_) => check::check(folder, ignored),
         }
     })
 }

@@ -50,6 +50,20 @@ pub enum Code {
     PsqlCommand,
     /// A value that a type gets and the same transaction uses.
     EnumValue,
+    /// Conflict markers of git in `lokstra.lock`.
+    LockConflict,
+    /// A line that `lokstra.lock` cannot have, or no such file.
+    LockSyntax,
+    /// A line of `lokstra.lock` that does not follow from the one before it.
+    LockChain,
+    /// A locked script that was edited.
+    LockEdited,
+    /// A locked migration that was renamed.
+    LockRenamed,
+    /// A locked migration whose files are gone.
+    LockRemoved,
+    /// A new version below the newest locked one.
+    LockOrder,
     /// A file such as `migration.yml`, which nothing reads.
     SettingsName,
     /// `migration.yaml` is not YAML.
@@ -96,6 +110,13 @@ impl Code {
             Code::InTransaction => "in-transaction",
             Code::PsqlCommand => "psql-command",
             Code::EnumValue => "enum-value",
+            Code::LockConflict => "lock-conflict",
+            Code::LockSyntax => "lock-syntax",
+            Code::LockChain => "lock-chain",
+            Code::LockEdited => "lock-edited",
+            Code::LockRenamed => "lock-renamed",
+            Code::LockRemoved => "lock-removed",
+            Code::LockOrder => "lock-order",
             Code::SettingsName => "settings-name",
             Code::Yaml => "yaml",
             Code::YamlKey => "yaml-key",

@@ -33,6 +33,8 @@ pub(crate) fn create(dir: &str, name: &str) -> Result<(), Error> {
         std::fs::remove_file(&up).ok();
         return Err(error);
     }
+    lokstra_source::lock_new(folder, version, &description)
+        .map_err(|source| failed(&folder.join("lokstra.lock"), source))?;
     drop(lock);
     output::line("✅ Created migration files:")?;
     output::line(format_args!("   {}\n   {}\n", up.display(), down.display()))?;

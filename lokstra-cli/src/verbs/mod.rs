@@ -1,4 +1,5 @@
 mod create;
+mod lock;
 mod show;
 mod work;
 
@@ -26,6 +27,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
             };
             work::work(&Target::read(arguments)?, goal)
         }
+        Verb::Lock => lock::lock(arguments.dir()),
+        Verb::Renumber => lock::renumber(arguments.dir()),
         Verb::Status => show::status(&Target::read(arguments)?),
         Verb::Version => show::version(&Target::read(arguments)?),
     }

@@ -1,0 +1,185 @@
+//! `lokstra.lock`: what was committed, so that git and the build notice when it changes.
+//!
+//! A line a migration, chained to the line before: two branches that add a migration conflict in
+//! git, and a merge that takes both lines breaks the chain.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use lokstra_core::{Checksum, Version};
+use sha2::{Digest, Sha256};
+
+use crate::file_name::leading_version;
+use crate::folder::{File, Folder, LOCK};
+use crate::pairs::Pair;
+use crate::problem::{Code, Problem};
+use crate::script;
+
+const HEADER: &str =
+    "# Written by `lokstra migration lock`. Commit it together with the migrations.";
+
+/// A line of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) version: Version,
+    pub(crate) description: String,
+    /// Of up and down; `None` for a migration that was created and is not locked yet.
+    pub(crate) checksums: Option<(Checksum, Checksum)>,
+}
+
+/// Without its chain.
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.version, self.description)?;
+        match &self.checksums {
+            Some((up, down)) => write!(f, "up={up} down={down}"),
+            None => f.write_str("new"),
+        }
+    }
+}
+
+/// The text of a lock file with these entries.
+pub(crate) fn text(entries: &[Entry]) -> String {
+    let mut chain = String::new();
+    let lines = entries.iter().map(|entry| {
+        let line = entry.to_string();
+        chain = link(&chain, &line);
+        format!("{line} chain={chain}\n")
+    });
+    let lines: String = lines.collect();
+    format!("{HEADER}\n{lines}")
+}
+
+/// What a line gets from the one before it.
+fn link(before: &str, line: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(format!("{before}\n{line}")).into();
+    let mut chain = Checksum::from_bytes(digest).to_string();
+    chain.truncate(16);
+    chain
+}
+
+/// An entry and where its line begins.
+type Placed = (Entry, usize);
+
+fn parse_line(line: &str) -> Option<(Entry, &str)> {
+    let (line, chain) = line.rsplit_once(" chain=")?;
+    let mut words = line.split(' ');
+    let version = words.next()?.parse().ok()?;
+    let description = words.next()?.to_owned();
+    let checksums = match (words.next()?, words.next()) {
+        ("new", None) => None,
+        (up, Some(down)) => {
+            Some((up.strip_prefix("up=")?.parse().ok()?, down.strip_prefix("down=")?.parse().ok()?))
+        }
+        _ => return None,
+    };
+    words.next().is_none().then_some((Entry { version, description, checksums }, chain))
+}
+
+/// Reads the file; what is wrong with it is added to the problems.
+pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
+    let Some(text) = script::decode(file, problems) else { return Vec::new() };
+    let mut problem = |code, offset, message: &str, help: &str| {
+        problems.push(Problem::new(code, &file.path, message, help).at(&text, offset));
+    };
+    let (mut entries, mut chain, mut is_whole) = (Vec::new(), String::new(), true);
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        let start = end;
+        end += line.len();
+        let line = line.trim_end();
+        if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
+            if line.starts_with('<') {
+                problem(
+                    Code::LockConflict,
+                    start,
+                    "two branches added migrations at the same time",
+                    "delete the lines with <, = and >, put the lines of the branch that others have \
+                     first, then run `lokstra migration renumber` and `lokstra migration lock`",
+                );
+            }
+            is_whole = false;
+            continue;
+        }
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((entry, found)) = parse_line(line) else {
+            let help = "restore the file from git, or delete it and run `lokstra migration lock`";
+            problem(Code::LockSyntax, start, "this is no line of a lock file", help);
+            is_whole = false;
+            continue;
+        };
+        chain = link(&chain, &entry.to_string());
+        if is_whole && found != chain {
+            let message = "this line does not follow from the one before it";
+            let help = "a merge or a hand changed the lines up to here; look at them, then run \
+                        `lokstra migration lock`";
+            problem(Code::LockChain, start, message, help);
+            is_whole = false;
+        }
+        found.clone_into(&mut chain);
+        entries.push((entry, start));
+    }
+    entries
+}
+
+/// Compares the folder with what was locked.
+pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Problem>) {
+    let Some(file) = &folder.lock else { return };
+    let entries = read(file, problems);
+    let text = String::from_utf8_lossy(&file.content);
+    let mut locked: BTreeMap<Version, &Placed> = BTreeMap::new();
+    for placed in entries.iter().filter(|(entry, _)| entry.checksums.is_some()) {
+        locked.entry(placed.0.version).or_insert(placed);
+    }
+    let newest = locked.keys().next_back().copied();
+    for pair in pairs {
+        match locked.get(&pair.version) {
+            Some((entry, _)) => changed(entry, pair, problems),
+            None => {
+                if let Some(newest) = newest.filter(|newest| pair.version < *newest) {
+                    let message = format!(
+                        "version {} is new, and below {newest}, which is locked already",
+                        pair.version
+                    );
+                    let help = "lokstra migration renumber, which moves it to the end";
+                    problems.push(Problem::new(Code::LockOrder, &pair.up.0.path, message, help));
+                }
+            }
+        }
+    }
+    for (version, (entry, offset)) in &locked {
+        let is_there =
+            folder.scripts.iter().any(|script| leading_version(&script.name) == Some(*version));
+        if !is_there {
+            let message =
+                format!("{version}_{} is locked, and its files are gone", entry.description);
+            let help = "bring them back: a database may have applied them";
+            let problem = Problem::new(Code::LockRemoved, &file.path, message, help);
+            problems.push(problem.at(&text, *offset));
+        }
+    }
+}
+
+fn changed(entry: &Entry, pair: &Pair<'_>, problems: &mut Vec<Problem>) {
+    let (version, locked) = (entry.version, &entry.description);
+    if locked != pair.description.as_str() {
+        let message = format!("version {version} is locked as `{locked}`");
+        let help = format!("rename it back to {version}_{locked}.up.sql and .down.sql");
+        problems.push(Problem::new(Code::LockRenamed, &pair.up.0.path, message, help));
+    }
+    let Some((up, down)) = entry.checksums else { return };
+    for ((file, script), locked) in [(&pair.up, up), (&pair.down, down)] {
+        if script.checksum != locked {
+            let message = format!(
+                "was edited after it was locked: {LOCK} has checksum {}, the file {}",
+                locked.short(),
+                script.checksum.short()
+            );
+            let help = "restore it, and put the change into a new migration; if no database has \
+                        applied it yet, remove its line and those below, and run `lokstra migration lock`";
+            problems.push(Problem::new(Code::LockEdited, &file.path, message, help));
+        }
+    }
+}

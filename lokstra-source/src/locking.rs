@@ -1,0 +1,133 @@
+//! What the command line does to lock files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use lokstra_core::Version;
+
+use crate::file_name::{Direction, FileName};
+use crate::folder::{Folder, LOCK};
+use crate::lock_file::{self, Entry};
+use crate::problem::{Code, Problem, Problems};
+use crate::{Description, check_ignoring, normalized};
+
+/// Locks every migration of a folder: writes `lokstra.lock` into each database folder, and returns
+/// the paths with the number of migrations in each.
+///
+/// # Errors
+///
+/// If anything is wrong with the folder but a chain that does not close, which this mends.
+pub fn lock(root: &Path, folder: &str) -> Result<Vec<(String, usize)>, Problems> {
+    let found = Folder::read(root, &normalized(folder))?;
+    let loaded = check_ignoring(&found, &[Code::LockChain])?;
+    let mut written = Vec::new();
+    for database in loaded.set.databases() {
+        let entries: Vec<_> = database
+            .migrations()
+            .map(|migration| Entry {
+                version: migration.version(),
+                description: migration.description().to_owned(),
+                checksums: Some((migration.up().checksum(), migration.down().checksum())),
+            })
+            .collect();
+        let path = format!("{}/{LOCK}", database.folder());
+        fs::write(root.join(&path), lock_file::text(&entries))
+            .map_err(|error| failed(&path, &error))?;
+        written.push((path, entries.len()));
+    }
+    Ok(written)
+}
+
+/// Adds a line for a migration that was just created, where there is a lock file or where it is the
+/// first of its folder.
+pub fn lock_new(folder: &Path, version: Version, description: &Description) -> io::Result<()> {
+    let found =
+        Folder::read(folder, ".").map_err(|problems| io::Error::other(problems.to_string()))?;
+    let mut entries = match &found.lock {
+        Some(file) => {
+            let mut problems = Vec::new();
+            let entries = lock_file::read(file, &mut problems);
+            // The build tells what is wrong with it; nothing is written over it.
+            if !problems.is_empty() {
+                return Ok(());
+            }
+            entries.into_iter().map(|(entry, _)| entry).collect()
+        }
+        None if found.scripts.len() == 2 => Vec::new(),
+        None => return Ok(()),
+    };
+    let description = description.as_str().to_owned();
+    entries.push(Entry { version, description, checksums: None });
+    fs::write(folder.join(LOCK), lock_file::text(&entries))
+}
+
+/// Moves the migrations of a folder that are not locked behind those that are, and returns the names
+/// that changed.
+///
+/// # Errors
+///
+/// If the folder cannot be read, has no lock file, or a file cannot be renamed.
+pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Problems> {
+    let folder = normalized(folder);
+    let found = Folder::read(root, &folder)?;
+    let Some(file) = &found.lock else {
+        let message = "there is no lokstra.lock in this folder, so nothing tells which came first";
+        let help = "lokstra migration lock, on the branch that the others merge into";
+        return Err(Problem::new(Code::LockSyntax, &folder, message, help).into());
+    };
+    let entries = lock_file::read(file, &mut Vec::new());
+    let mut locked: BTreeMap<Version, Entry> = BTreeMap::new();
+    for (entry, _) in entries.into_iter().filter(|(entry, _)| entry.checksums.is_some()) {
+        // Of two branches' lines for one version, the first counts.
+        locked.entry(entry.version).or_insert(entry);
+    }
+    let is_locked = |name: &FileName| {
+        locked
+            .get(&name.version)
+            .is_some_and(|entry| entry.description == name.description.as_str())
+    };
+    let mut moving: BTreeMap<(Version, Description), Vec<Direction>> = BTreeMap::new();
+    for script in &found.scripts {
+        match FileName::parse(&script.name, Version::MAX) {
+            Ok(name) if !is_locked(&name) => {
+                moving.entry((name.version, name.description)).or_default().push(name.direction);
+            }
+            _ => {}
+        }
+    }
+    let mut next = locked.keys().next_back().copied().unwrap_or(Version::MIN);
+    let mut renamed = Vec::new();
+    for ((version, description), directions) in moving {
+        // One that is in its place stays there.
+        next = if version > next { version } else { next.next().unwrap_or(Version::MAX) };
+        for direction in directions.into_iter().filter(|_| version != next) {
+            let description = description.clone();
+            let from = FileName { version, description, direction };
+            let to = FileName { version: next, ..from.clone() };
+            renamed.push((from.to_string(), to.to_string()));
+        }
+    }
+    // From the end, so that no name is taken by one that moves later.
+    let path = |name: &str| root.join(&folder).join(name);
+    for (from, to) in renamed.iter().rev() {
+        if path(to).exists() {
+            return Err(failed(to, &io::ErrorKind::AlreadyExists.into()).into());
+        }
+        fs::rename(path(from), path(to)).map_err(|error| failed(from, &error))?;
+    }
+    let kept: Vec<_> = locked.into_values().collect();
+    let lock = format!("{folder}/{LOCK}");
+    fs::write(root.join(&lock), lock_file::text(&kept)).map_err(|error| failed(&lock, &error))?;
+    Ok(renamed)
+}
+
+fn failed(path: &str, error: &io::Error) -> Problem {
+    Problem::new(
+        Code::Unreadable,
+        path,
+        format!("cannot be written: {error}"),
+        "check its permissions",
+    )
+}
