@@ -9,6 +9,7 @@ use lokstra_core::Version;
 #[derive(Debug)]
 pub(crate) enum Verb {
     Create { name: String },
+    Lint { server: bool },
     Lock,
     Renumber,
     Up { steps: Option<NonZeroU32>, to: Option<Version> },
@@ -51,6 +52,7 @@ pub(crate) fn parse(
             "create" => Verb::Create { name: text(verb, "name").unwrap_or_default() },
             "up" => Verb::Up { steps: copied(verb, "steps"), to: copied(verb, "to") },
             "down" => Verb::Down { steps: copied(verb, "steps"), to: copied(verb, "to") },
+            "lint" => Verb::Lint { server: copied(verb, "server").unwrap_or(false) },
             "lock" => Verb::Lock,
             "renumber" => Verb::Renumber,
             "status" => Verb::Status,
@@ -141,6 +143,8 @@ fn command() -> Command {
         .arg(to("Roll back everything above this version, which stays"));
     let status = on_database(verb("status", "Show which migrations are applied"));
     let version = on_database(verb("version", "Show the newest applied version"));
+    let lint = on_database(verb("lint", "Check the folder as the build does"))
+        .arg(flag("server", "Have the server of each database parse every statement too"));
     let lock = verb("lock", "Write lokstra.lock, which makes changes of history fail the build")
         .arg(dir.clone());
     let renumber =
@@ -150,7 +154,7 @@ fn command() -> Command {
     };
     let migration = required(Command::new("migration"))
         .about("Create, apply, roll back and list database migrations")
-        .subcommands([create, up, down, status, version, lock, renumber]);
+        .subcommands([create, up, down, status, version, lint, lock, renumber]);
     required(Command::new("lokstra"))
         .about("PostgreSQL schema migrations")
         .version(env!("CARGO_PKG_VERSION"))

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use lokstra_runtime::{Migrations, Migrator, Pool, Pools};
+use lokstra_runtime::{Database, Migrations, Migrator, Pool, Pools};
 
 use crate::args::Arguments;
 use crate::error::Error;
@@ -11,7 +11,7 @@ pub(crate) struct Target {
     pub(crate) migrations: Migrations,
     pub(crate) pools: Pools,
     /// The only database to work on, if `-db` chooses one of several by its pool.
-    pub(crate) only: Option<String>,
+    only: Option<String>,
     /// A database that `migration.yaml` disables runs if the command line names it.
     include_disabled: bool,
     out_of_order: bool,
@@ -19,14 +19,22 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Reads and checks the folder, without a look for pools.
+    pub(crate) fn folder(arguments: &Arguments) -> Result<Target, Error> {
+        Ok(Target {
+            migrations: checked(arguments)?,
+            pools: Pools::new(),
+            only: None,
+            include_disabled: false,
+            out_of_order: false,
+            allow_missing: false,
+        })
+    }
+
     /// Reads and checks the folder, then looks for the pools.
     pub(crate) fn read(arguments: &Arguments) -> Result<Target, Error> {
         let dir = arguments.dir();
-        let loaded = lokstra_source::load(Path::new(""), dir)?;
-        for warning in &loaded.warnings {
-            output::talk(warning);
-        }
-        let migrations = Migrations::from(loaded.set);
+        let migrations = checked(arguments)?;
         let databases: Vec<_> =
             migrations.databases().map(|database| database.name().to_owned()).collect();
         let chosen: Vec<_> = migrations
@@ -69,10 +77,28 @@ impl Target {
         }
     }
 
+    /// The pool of a database, or the default where it is the only one.
+    pub(crate) fn pool(&self, database: Database<'_>) -> Result<&Pool, Error> {
+        Ok(self.pools.of(database, self.migrations.databases().len() == 1)?)
+    }
+
+    /// Whether the command is about this database.
+    pub(crate) fn is_asked_for(&self, database: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == database)
+    }
+
     /// Whether lines have to say which database they are about.
     pub(crate) fn has_several(&self) -> bool {
         self.only.is_none() && self.migrations.databases().len() > 1
     }
+}
+
+fn checked(arguments: &Arguments) -> Result<Migrations, Error> {
+    let loaded = lokstra_source::load(Path::new(""), arguments.dir())?;
+    for warning in &loaded.warnings {
+        output::talk(format_args!("warning: {warning}"));
+    }
+    Ok(Migrations::from(loaded.set))
 }
 
 /// Pools in which this one stands for the only database, whatever name its `migration.yaml` gives.

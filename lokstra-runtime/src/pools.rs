@@ -178,7 +178,8 @@ impl Pools {
 
     /// The pool of a database of a set. The default stands in for it only if the set works on one
     /// database: several must not end up in the same by mistake.
-    pub(crate) fn of(&self, database: Database<'_>, alone: bool) -> Result<&Pool, Error> {
+    #[doc(hidden)]
+    pub fn of(&self, database: Database<'_>, alone: bool) -> Result<&Pool, Error> {
         match (database.pool(), &self.default) {
             (Some(name), Some(default)) if alone => Ok(self.get(name).unwrap_or(default)),
             (Some(name), _) => self.get(name),

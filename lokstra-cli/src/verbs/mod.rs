@@ -1,4 +1,5 @@
 mod create;
+mod lint;
 mod lock;
 mod show;
 mod work;
@@ -29,6 +30,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
         Verb::Lock => lock::lock(arguments.dir()),
         Verb::Renumber => lock::renumber(arguments.dir()),
+        Verb::Lint { server } => {
+            let target =
+                if *server { Target::read(arguments)? } else { Target::folder(arguments)? };
+            lint::lint(&target, *server)
+        }
         Verb::Status => show::status(&Target::read(arguments)?),
         Verb::Version => show::version(&Target::read(arguments)?),
     }

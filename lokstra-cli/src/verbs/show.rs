@@ -32,8 +32,9 @@ pub(crate) fn version(target: &Target) -> Result<(), Error> {
 fn statuses(target: &Target) -> Result<Vec<Status>, Error> {
     let statuses = target.migrator().status_pools(&target.pools)?;
     for database in target.migrations.databases() {
-        let is_asked_for = target.only.as_deref().is_none_or(|only| only == database.name());
-        if is_asked_for && !statuses.iter().any(|status| status.database == database.name()) {
+        if target.is_asked_for(database.name())
+            && !statuses.iter().any(|status| status.database == database.name())
+        {
             output::talk(skipped(database.name()));
         }
     }
