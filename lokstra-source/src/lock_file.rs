@@ -3,7 +3,7 @@
 //! A line a migration, chained to the line before: two branches that add a migration conflict in
 //! git, and a merge that takes both lines breaks the chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use lokstra_core::{Checksum, Version};
@@ -124,6 +124,14 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
     entries
 }
 
+/// The checksums of what is locked. Nothing is locked that does not parse, so these scripts need not
+/// be parsed again by every build.
+pub(crate) fn checksums(folder: &Folder) -> HashSet<Checksum> {
+    let Some(file) = &folder.lock else { return HashSet::new() };
+    let entries = read(file, &mut Vec::new());
+    entries.into_iter().filter_map(|(entry, _)| entry.checksums).flat_map(<[_; 2]>::from).collect()
+}
+
 /// Compares the folder with what was locked.
 pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Problem>) {
     let Some(file) = &folder.lock else { return };
@@ -149,10 +157,10 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
             }
         }
     }
+    let there: HashSet<_> =
+        folder.scripts.iter().filter_map(|script| leading_version(&script.name)).collect();
     for (version, (entry, offset)) in &locked {
-        let is_there =
-            folder.scripts.iter().any(|script| leading_version(&script.name) == Some(*version));
-        if !is_there {
+        if !there.contains(version) {
             let message =
                 format!("{version}_{} is locked, and its files are gone", entry.description);
             let help = "bring them back: a database may have applied them";
@@ -181,5 +189,30 @@ fn changed(entry: &Entry, pair: &Pair<'_>, problems: &mut Vec<Problem>) {
                         applied it yet, remove its line and those below, and run `lokstra migration lock`";
             problems.push(Problem::new(Code::LockEdited, &file.path, message, help));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, content: String) -> File {
+        File { name: name.to_owned(), path: format!("m/{name}"), content: content.into_bytes() }
+    }
+
+    #[test]
+    fn a_script_with_a_locked_checksum_is_not_parsed_again() {
+        let sql = "SELEC 1;";
+        let checksum = Checksum::from_bytes(Sha256::digest(sql).into());
+        let entry = Entry {
+            version: Version::MIN,
+            description: "a".to_owned(),
+            checksums: Some((checksum, checksum)),
+        };
+        let scripts = ["000_a.down.sql", "000_a.up.sql"].map(|name| file(name, sql.to_owned()));
+        let mut folder = Folder { scripts: scripts.into(), ..Folder::default() };
+        assert!(crate::check(&folder).is_err());
+        folder.lock = Some(file(LOCK, text(&[entry])));
+        assert!(crate::check(&folder).is_ok());
     }
 }

@@ -6,6 +6,7 @@ use lokstra_core::Version;
 
 use crate::file_name::{Description, Direction, FileName};
 use crate::folder::{File, Folder};
+use crate::lock_file;
 use crate::numbering::following;
 use crate::problem::{Code, Problem};
 use crate::script::{self, Script};
@@ -32,6 +33,7 @@ struct Unclear {
 }
 
 pub(crate) fn pairs<'a>(folder: &'a Folder, problems: &mut Vec<Problem>) -> Vec<Pair<'a>> {
+    let parsed = lock_file::checksums(folder);
     let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
     let mut unclear = Unclear::default();
     let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
@@ -54,7 +56,7 @@ pub(crate) fn pairs<'a>(folder: &'a Folder, problems: &mut Vec<Problem>) -> Vec<
                 }
             }
         };
-        let script = script::read(file, direction, problems);
+        let script = script::read(file, direction, &parsed, problems);
         if let Some(name) = name {
             versions.entry(name.version).or_default().push(Named { file, name, script });
         }

@@ -1,5 +1,6 @@
 //! One file: its text, its checksum, its statements.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use lokstra_core::{Checksum, Mode};
@@ -48,10 +49,12 @@ pub(crate) fn decode(file: &File, problems: &mut Vec<Problem>) -> Option<String>
     Some(text.replace("\r\n", "\n"))
 }
 
-/// Reads a script; what is wrong with it is added to the problems.
+/// Reads a script; what is wrong with it is added to the problems. One whose checksum is among those
+/// that have been parsed is not parsed.
 pub(crate) fn read(
     file: &File,
     direction: Option<Direction>,
+    parsed: &HashSet<Checksum>,
     problems: &mut Vec<Problem>,
 ) -> Option<Script> {
     let text = decode(file, problems)?;
@@ -90,7 +93,9 @@ pub(crate) fn read(
         let meant = if markers.misspelt.is_some() { Mode::NoTransaction } else { mode };
         if check_statements(file, &script, meant, problems) && !markers.no_syntax_check {
             check_enum_values(file, &script, meant, problems);
-            check_syntax(file, &script, problems);
+            if !parsed.contains(&checksum) {
+                check_syntax(file, &script, problems);
+            }
         }
     }
     Some(script)
