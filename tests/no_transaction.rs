@@ -176,3 +176,27 @@ fn a_record_that_is_refused_leaves_neither_a_lock_nor_a_transaction() {
     assert_eq!(column(&mut client, "SHOW statement_timeout"), "9s");
     assert_eq!(column(&mut client, "SELECT id FROM users"), "1");
 }
+
+#[test]
+fn a_record_that_a_trigger_swallows_is_all_that_is_missing() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    set(&[USERS]).up(&mut client).unwrap();
+    client
+        .batch_execute(
+            "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER swallow BEFORE INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW EXECUTE FUNCTION swallow()",
+        )
+        .unwrap();
+    let set = second("INSERT INTO users VALUES (1, 'a');\n");
+    assert_snapshot!(set.up(&mut client).unwrap_err(), @"
+    migration 002_second failed
+    migrations/002_second.up.sql: a trigger on the tracking table kept the record from being written (SQLSTATE 22P02)
+      state: of 002, 1 of 1 statements are done and stay; the database is at 001
+      help: only the record is missing: mend the cause and run again
+    ");
+    client.batch_execute("DROP TRIGGER swallow ON lokstra_core.schema_migrations").unwrap();
+    set.up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT count(*) FROM users"), "1");
+}

@@ -156,6 +156,7 @@ fn several_databases_work_with_every_command() {
       help: choose one: -dir migrations/01_main-db
     -- exit code 3 --
     ");
+    assert_eq!(run("migration create third"), run("migration renumber"));
     assert_snapshot!(run("migration create third"), @"
     -- standard error --
     error: migrations has several databases

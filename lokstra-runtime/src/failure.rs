@@ -158,6 +158,9 @@ impl Failure {
             (_, "55P03") => {
                 "another session holds a lock that this migration needs: see pg_locks, and run again"
             }
+            (Aftermath::Partial { done, total }, _) if done == total => {
+                "only the record is missing: mend the cause and run again"
+            }
             (Aftermath::Partial { done, .. }, _) if done > 0 => {
                 "correct this statement (not those before it) and run again: it goes on here"
             }

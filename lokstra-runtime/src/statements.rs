@@ -94,7 +94,13 @@ impl Run<'_> {
         Stop::Attempt(match server.token() {
             Some("busy") => Attempt::Busy,
             Some("moved") => Attempt::Moved,
-            Some("unrecorded") => Attempt::Failed(Box::new(step::unrecorded(self.step, server))),
+            Some("unrecorded") => {
+                let message = "a trigger on the tracking table kept the record from being written";
+                let total = self.script.statement_ranges().len();
+                let all_done = Aftermath::Partial { done: total, total };
+                let failure = step::unrecorded(self.step, message, all_done, server);
+                Attempt::Failed(Box::new(failure))
+            }
             _ if step::passes(&server) => Attempt::Again(Box::new(server)),
             _ => return Stop::Error(Error::query(error)),
         })

@@ -89,7 +89,11 @@ pub(crate) fn attempt(
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,
-        Some("unrecorded") => Attempt::Failed(Box::new(unrecorded(step, server))),
+        Some("unrecorded") => {
+            let message = "the script ended its transaction, or a trigger on the tracking table \
+                           kept the record from being written";
+            Attempt::Failed(Box::new(unrecorded(step, message, Aftermath::Unrecorded, server)))
+        }
         _ if is_over && ran => {
             Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::Unrecorded)))
         }
@@ -147,15 +151,19 @@ pub(crate) fn passes(server: &ServerError) -> bool {
     matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
 }
 
-pub(crate) fn unrecorded(step: &PlanStep<'_>, server: ServerError) -> Failure {
+/// A record that was not written, in words instead of the failing cast that found it out.
+pub(crate) fn unrecorded(
+    step: &PlanStep<'_>,
+    message: &str,
+    aftermath: Aftermath,
+    server: ServerError,
+) -> Failure {
     let server = ServerError {
-        message: "the script ended its transaction, or a trigger on the tracking table kept the \
-                  record from being written"
-            .to_owned(),
+        message: message.to_owned(),
         hint: None,
         detail: None,
         context: None,
         ..server
     };
-    Failure::new(step, Place::default(), server, Aftermath::Unrecorded)
+    Failure::new(step, Place::default(), server, aftermath)
 }

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use lokstra_source::NextVersion;
+
 use crate::error::Error;
 use crate::output;
 
@@ -14,6 +16,11 @@ pub(crate) fn lock(dir: &str) -> Result<(), Error> {
 
 /// `lokstra migration renumber`
 pub(crate) fn renumber(dir: &str) -> Result<(), Error> {
+    if let Ok(NextVersion::SeveralDatabases(databases)) =
+        lokstra_source::next_version(Path::new(dir))
+    {
+        return Err(Error::SeveralFolders { dir: dir.to_owned(), databases });
+    }
     let renamed = lokstra_source::renumber(Path::new(""), dir)?;
     for (from, to) in &renamed {
         output::line(format_args!("{from} -> {to}"))?;
