@@ -5,7 +5,7 @@ use lokstra_core::{Database, Version};
 
 use crate::error::Error;
 use crate::guard::{Guard, number};
-use crate::migrator::Options;
+use crate::options::Options;
 use crate::server_error::ServerError;
 use crate::session::Session;
 

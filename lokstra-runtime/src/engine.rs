@@ -9,7 +9,7 @@ use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::{self, Access, Applied, History, Look, Shape};
 use crate::holder;
-use crate::migrator::Options;
+use crate::options::Options;
 use crate::plan::{self, Direction, Goal, PlanStep, Warning};
 use crate::report::{Outcome, Report, StepReport};
 use crate::retry::Backoff;

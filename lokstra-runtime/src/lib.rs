@@ -23,6 +23,7 @@ mod message;
 mod migrations;
 mod migrator;
 mod off_runtime;
+mod options;
 mod plan;
 mod pools;
 mod report;

@@ -14,7 +14,7 @@ use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::{Guard, number};
 use crate::history::{progress_table, text};
 use crate::message::{Message, contains};
-use crate::migrator::Options;
+use crate::options::Options;
 use crate::plan::PlanStep;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};

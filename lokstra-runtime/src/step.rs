@@ -9,7 +9,7 @@ use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::text;
 use crate::message::{Mark, Message};
-use crate::migrator::Options;
+use crate::options::Options;
 use crate::plan::PlanStep;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};

@@ -1,0 +1,115 @@
+use std::time::Duration;
+
+use lokstra_core::TableName;
+
+use crate::event::Event;
+use crate::migrator::Migrator;
+use crate::plan::Policy;
+
+/// What a [`Migrator`] was told.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) database: Option<String>,
+    pub(crate) table: Option<TableName>,
+    pub(crate) include_disabled: bool,
+    pub(crate) policy: Policy,
+    pub(crate) lock_wait: Option<Duration>,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) statement_timeout: Option<Duration>,
+    pub(crate) session_pooler: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            database: None,
+            table: None,
+            include_disabled: false,
+            policy: Policy::default(),
+            lock_wait: Some(Duration::from_mins(5)),
+            // Below the default deadlock_timeout of one second, so that a CREATE INDEX CONCURRENTLY
+            // of somebody else survives our waiting for its table.
+            lock_timeout: Duration::from_millis(800),
+            statement_timeout: None,
+            session_pooler: false,
+        }
+    }
+}
+
+/// Options are given by value, before the verb.
+impl<'m> Migrator<'m> {
+    /// Works on this database of the set: the name of its folder, such as `01_main-db`.
+    pub fn database(mut self, folder: &str) -> Self {
+        self.options.database = Some(folder.to_owned());
+        self
+    }
+
+    /// Uses this tracking table instead of the one that `migration.yaml` names.
+    pub fn table(mut self, table: TableName) -> Self {
+        self.options.table = Some(table);
+        self
+    }
+
+    /// Runs a database also if its `migration.yaml` says `enabled: false`. Default: no.
+    pub fn include_disabled(mut self, yes: bool) -> Self {
+        self.options.include_disabled = yes;
+        self
+    }
+
+    /// Applies pending migrations also if newer ones are applied already. Default: no, an error.
+    pub fn out_of_order(mut self, yes: bool) -> Self {
+        self.options.policy.out_of_order = yes;
+        self
+    }
+
+    /// Goes on although applied migrations are not embedded any more. Default: no, an error if
+    /// there is something to apply.
+    pub fn allow_missing(mut self, yes: bool) -> Self {
+        self.options.policy.allow_missing = yes;
+        self
+    }
+
+    /// Makes a history that is ahead of this build an error. Default: no, a warning if everything
+    /// that is embedded is applied, as in a rolling deploy.
+    pub fn strict(mut self, yes: bool) -> Self {
+        self.options.policy.strict = yes;
+        self
+    }
+
+    /// How long to wait for another run to end; `None` waits for ever. Default: 5 minutes. Not to
+    /// be confused with [`lock_timeout`](Migrator::lock_timeout).
+    pub fn lock_wait(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.lock_wait = limit.into();
+        self
+    }
+
+    /// How long a statement of a transactional migration waits for a lock on a table before the
+    /// migration is rolled back and tried again. Default: 800 ms.
+    ///
+    /// PostgreSQL documentation: *20.11.1. Statement Behavior*, `lock_timeout`.
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.options.lock_timeout = limit;
+        self
+    }
+
+    /// How long a transactional migration may run. Default: as the session has it.
+    ///
+    /// PostgreSQL documentation: *20.11.1. Statement Behavior*, `statement_timeout`.
+    pub fn statement_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.statement_timeout = limit.into();
+        self
+    }
+
+    /// Says that a connection pooler on the way is in session mode, so that no-transaction
+    /// migrations can run through it. Default: no.
+    pub fn session_pooler(mut self, yes: bool) -> Self {
+        self.options.session_pooler = yes;
+        self
+    }
+
+    /// Calls `listener` for what happens, as it happens, on the thread that runs the migrations.
+    pub fn on_event(mut self, listener: impl FnMut(&Event<'_>) + Send + 'm) -> Self {
+        self.listener = Box::new(listener);
+        self
+    }
+}
