@@ -4,6 +4,7 @@ use lokstra_core::{Database, TableName};
 
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
+use crate::event::Event;
 use crate::history;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
@@ -12,6 +13,7 @@ use crate::plan::{self, Direction, Goal};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::status::Status;
+use crate::stop::Stop;
 
 /// What [`check_db_migration`] uses instead of the settings of `migration.yaml`.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,7 @@ pub struct MigrationConfig {
     database: Option<String>,
     pool: Option<String>,
     table: Option<String>,
+    stop: Stop,
 }
 
 impl MigrationConfig {
@@ -50,6 +53,13 @@ impl MigrationConfig {
         self.table = Some(name.to_owned());
         self
     }
+
+    /// A handle that ends the run, such as `Stop::on_signals`. See [`Migrator::stop`].
+    #[must_use]
+    pub fn stop(mut self, stop: Stop) -> MigrationConfig {
+        self.stop = stop;
+        self
+    }
 }
 
 /// Applies what is pending in one database, over a connection of its own: for the start of a
@@ -67,7 +77,7 @@ pub fn check_db_migration(
     pools: &Pools,
     config: &MigrationConfig,
 ) -> Result<Report, Error> {
-    let mut migrator = migrations.migrator();
+    let mut migrator = migrations.migrator().stop(config.stop.clone());
     if let Some(folder) = &config.database {
         migrator = migrator.database(folder);
     }
@@ -83,6 +93,7 @@ pub fn check_db_migration(
         return Err(Error::new(ErrorKind::SeveralDatabases { names }));
     };
     if let Some(skipped) = migrator.skipped(*database, &migrator.table_of(*database)) {
+        migrator.tell(&Event::Skipped { database: database.name() });
         return Ok(skipped);
     }
     let pool = match &config.pool {
@@ -184,10 +195,18 @@ pub(crate) fn run_pools(
     }
     let mut summary = Summary::default();
     let mut causes = Vec::new();
+    let mut is_stopped = false;
     for job in jobs {
         let connector = match job.target {
             Target::Skipped(report) => {
+                migrator.tell(&Event::Skipped { database: job.database.name() });
                 summary.reports.push(report);
+                continue;
+            }
+            Target::Pool(_) if migrator.options.stop.is_asked() => {
+                let report = Report::new(job.database.name(), job.table);
+                summary.reports.push(Report { outcome: Outcome::NotTried, ..report });
+                is_stopped = true;
                 continue;
             }
             Target::Pool(connector) => connector,
@@ -200,8 +219,16 @@ pub(crate) fn run_pools(
             }
         }
     }
-    if causes.is_empty() {
+    if causes.is_empty() && !is_stopped {
         return Ok(summary);
+    }
+    let was_told = |(_, error): &(_, Error)| matches!(error.kind(), ErrorKind::Stopped { .. });
+    if is_stopped && !causes.iter().any(was_told) {
+        // Between two databases: what is left of the next nobody has looked at.
+        let next = summary.reports.iter().find(|report| report.outcome == Outcome::NotTried);
+        let name = next.map(|report| report.database.clone()).unwrap_or_default();
+        let (done, left) = (Vec::new(), Vec::new());
+        causes.push((name, Error::new(ErrorKind::Stopped { done, cancelled: None, left })));
     }
     if summary.reports.len() == 1 {
         return Err(causes.remove(0).1);

@@ -1,25 +1,10 @@
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use postgres::config::Host;
-use postgres::{Client, Config, NoTls};
+use postgres::{CancelToken, Client, Config, NoTls};
 
 use crate::error::{Error, ErrorKind};
-
-/// NOTICE and WARNING messages that arrived and were not yet passed on: severity and text.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Notices(Arc<Mutex<Vec<(String, String)>>>);
-
-impl Notices {
-    pub(crate) fn take(&self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn push(&self, severity: &str, message: &str) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.push((severity.to_owned(), message.to_owned()));
-    }
-}
+use crate::notices::Notices;
 
 /// How to open a connection, as often as it takes.
 #[derive(Clone, Debug)]
@@ -53,11 +38,17 @@ impl Connector {
         let notices = Notices::default();
         let sink = notices.clone();
         let mut config = self.config.clone();
-        config.notice_callback(move |notice| sink.push(notice.severity(), notice.message()));
+        config.notice_callback(move |notice| sink.push(&notice));
         match config.connect(NoTls) {
             Ok(client) => Ok((client, notices)),
             Err(source) => Err(Error::new(ErrorKind::Connect { target: self.target(), source })),
         }
+    }
+
+    /// Cancels what a connection of this connector is running, the way it was connected.
+    #[expect(clippy::unused_self, reason = "what connects knows how to connect once more")]
+    pub(crate) fn cancel(&self, token: &CancelToken) -> Result<(), postgres::Error> {
+        token.cancel_query(NoTls)
     }
 
     /// Host, port and database, for messages.

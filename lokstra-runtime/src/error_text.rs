@@ -86,7 +86,19 @@ impl fmt::Display for ErrorKind {
                 if let Some(holder) = holder {
                     write!(f, "\n  holder: {holder}\n  to end it: {}", holder.remedy())?;
                 }
-                f.write_str("\n  help: `lock_wait` sets how long a run waits")
+                f.write_str("\n  help: `lock_wait`, or -lock-wait, sets how long a run waits")
+            }
+            ErrorKind::Stopped { done, cancelled, left } => {
+                let left = match left.as_slice() {
+                    [] => "what is pending is left".to_owned(),
+                    versions => list(versions, "is left", "are left"),
+                };
+                let done = list(done, "is done", "are done");
+                write!(f, "stopped as asked\n  state: {done}; {left}")?;
+                if let Some(cancelled) = cancelled {
+                    write!(f, "\n  cancelled: {}", cancelled.state())?;
+                }
+                f.write_str("\n  help: run again to go on")
             }
             ErrorKind::HistoryLocked { table } => write!(
                 f,
@@ -178,7 +190,7 @@ fn or_none(version: Option<Version>) -> String {
 }
 
 /// An error of the client with its causes: its own `Display` hides them.
-fn chain(error: &postgres::Error) -> String {
+pub(crate) fn chain(error: &postgres::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -112,7 +112,7 @@ impl Failure {
     }
 
     /// What state the database is in now.
-    fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         let Failure { version, .. } = self;
         let this = match (self.aftermath, self.direction) {
             (Aftermath::RolledBack, Direction::Up) => format!("{version} was rolled back"),
@@ -155,6 +155,12 @@ impl Failure {
                  run one by one"
             }
             (_, "42501") => "run the migrations with a role that has this right, or grant it",
+            (_, "57014") => {
+                "it was cancelled or ran into statement_timeout: see to that and run again"
+            }
+            (_, "40P01") => {
+                "another session waits for what this migration holds: run again when it is done"
+            }
             (_, "55P03") => {
                 "another session holds a lock that this migration needs: see pg_locks, and run again"
             }

@@ -19,13 +19,16 @@ mod failure;
 mod guard;
 mod history;
 mod holder;
+mod invalid_index;
 mod message;
 mod migrations;
 mod migrator;
+mod notices;
 mod off_runtime;
 mod options;
 mod plan;
 mod pools;
+mod progress;
 mod report;
 mod retry;
 mod server_error;
@@ -34,6 +37,10 @@ mod sql;
 mod statements;
 mod status;
 mod step;
+mod stop;
+#[cfg(feature = "tracing")]
+mod trace;
+mod watch;
 
 pub use boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
 #[cfg(feature = "config")]
@@ -54,5 +61,6 @@ pub use pools::{Pool, Pools};
 pub use report::{Outcome, Report, StepReport, Summary};
 pub use server_error::ServerError;
 pub use status::{State, Status, StatusRow};
+pub use stop::Stop;
 
 pub use postgres;

@@ -7,7 +7,7 @@ use postgres::Client;
 use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
+use crate::event::{Event, tell};
 use crate::history::{self, History};
 use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
@@ -144,6 +144,7 @@ impl<'m> Migrator<'m> {
     pub fn run(&mut self, client: &mut Client, goal: Goal) -> Result<Report, Error> {
         let (database, table) = self.target()?;
         if let Some(skipped) = self.skipped(database, &table) {
+            self.tell(&Event::Skipped { database: database.name() });
             return Ok(skipped);
         }
         let (options, listener) = (&self.options, &mut self.listener);
@@ -159,6 +160,7 @@ impl<'m> Migrator<'m> {
     ) -> Result<Report, Error> {
         let (database, table) = self.target()?;
         if let Some(skipped) = self.skipped(database, &table) {
+            self.tell(&Event::Skipped { database: database.name() });
             return Ok(skipped);
         }
         let (options, listener) = (&self.options, &mut self.listener);
@@ -222,6 +224,10 @@ impl<'m> Migrator<'m> {
             outcome: Outcome::Skipped,
             ..Report::new(database.name(), table.clone())
         })
+    }
+
+    pub(crate) fn tell(&mut self, event: &Event<'_>) {
+        tell(&mut self.listener, event);
     }
 
     pub(crate) fn policy(&self) -> Policy {

@@ -1,17 +1,19 @@
 use postgres::{Client, SimpleQueryMessage};
 
-use crate::connect::{Connector, Notices};
+use crate::connect::Connector;
 use crate::error::Error;
 use crate::history::{Facts, text};
+use crate::notices::Notices;
 use crate::retry::Backoff;
 use crate::sql;
+use crate::stop::Stop;
 
 /// The connection of a run, and what it owes to whoever uses it next.
 pub(crate) enum Session<'c> {
     /// Ours: everything can be reset, and it can be made again.
     Owned { client: Box<Client>, notices: Notices, connector: &'c Connector },
     /// The caller's: what the caller had set is put back.
-    Borrowed { client: &'c mut Client, settings: Option<Vec<(String, String)>> },
+    Borrowed { client: &'c mut Client, notices: Notices, settings: Option<Vec<(String, String)>> },
 }
 
 impl<'c> Session<'c> {
@@ -21,7 +23,7 @@ impl<'c> Session<'c> {
     }
 
     pub(crate) fn borrowed(client: &'c mut Client) -> Session<'c> {
-        Session::Borrowed { client, settings: None }
+        Session::Borrowed { client, notices: Notices::default(), settings: None }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
@@ -31,16 +33,19 @@ impl<'c> Session<'c> {
         }
     }
 
-    pub(crate) fn notices(&self) -> Vec<(String, String)> {
+    /// The client, where its messages arrive (none of a borrowed one's), and how it was connected.
+    pub(crate) fn parts(&mut self) -> (&mut Client, &Notices, Option<&Connector>) {
         match self {
-            Session::Owned { notices, .. } => notices.take(),
-            Session::Borrowed { .. } => Vec::new(),
+            Session::Owned { client, notices, connector } => (client, notices, Some(connector)),
+            Session::Borrowed { client, notices, .. } => (client, notices, None),
         }
     }
 
     /// Remembers, before the first script runs, what the caller had set.
     pub(crate) fn prepare(&mut self) -> Result<(), Error> {
-        let Session::Borrowed { client, settings: settings @ None } = self else { return Ok(()) };
+        let Session::Borrowed { client, settings: settings @ None, .. } = self else {
+            return Ok(());
+        };
         let query = "SELECT name, setting FROM pg_catalog.pg_settings \
                      WHERE source OPERATOR(pg_catalog.=) 'session'";
         let answer = client.simple_query(query).map_err(Error::query)?;
@@ -70,7 +75,7 @@ impl<'c> Session<'c> {
     }
 
     /// Makes a lost connection again; false if it is not ours.
-    pub(crate) fn reconnect(&mut self) -> Result<bool, Error> {
+    pub(crate) fn reconnect(&mut self, stop: &Stop) -> Result<bool, Error> {
         let Session::Owned { client, notices, connector } = self else { return Ok(false) };
         let mut backoff = Backoff::new(Some(RECONNECT_LIMIT));
         loop {
@@ -79,8 +84,8 @@ impl<'c> Session<'c> {
                     (**client, *notices) = (new_client, new_notices);
                     return Ok(true);
                 }
-                Err(error) if backoff.is_over() => return Err(error),
-                Err(_) => backoff.sleep(),
+                Err(error) if backoff.is_over() || stop.is_asked() => return Err(error),
+                Err(_) => backoff.sleep(stop),
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::plan::PlanStep;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
+use crate::watch::Watch;
 
 /// How one try of a step ended.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) enum Attempt {
     Moved,
     /// Rolled back since somebody else was faster, if the history changed; else a failure.
     Raced(Box<Failure>),
+    /// Cancelled since the run is to stop.
+    Cancelled(Box<Failure>),
     /// Rolled back for a reason that passes.
     Again(Box<ServerError>),
     /// The connection is gone: committed or rolled back, only the history tells.
@@ -39,6 +42,7 @@ pub(crate) fn attempt(
     guard: &Guard<'_>,
     step: &PlanStep<'_>,
     options: &Options,
+    watch: &mut Watch<'_>,
 ) -> Result<Attempt, Error> {
     let script = step.script();
     let mark = Mark::new(script);
@@ -57,7 +61,7 @@ pub(crate) fn attempt(
     message.push(&hygiene);
 
     let started = Instant::now();
-    let Err(error) = session.client().batch_execute(message.text()) else {
+    let Err(error) = session.execute(message.text(), watch) else {
         return Ok(Attempt::Done(started.elapsed()));
     };
     if error::is_lost(&error) || session.client().is_closed() {
@@ -96,6 +100,9 @@ pub(crate) fn attempt(
         }
         _ if is_over && ran => {
             Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::Unrecorded)))
+        }
+        _ if is_cancelled(&server, watch) => {
+            Attempt::Cancelled(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
         }
         _ if is_race(&server, guard) => {
             Attempt::Raced(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
@@ -149,6 +156,11 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
 /// PostgreSQL documentation: *13.5. Serialization Failure Handling*.
 pub(crate) fn passes(server: &ServerError) -> bool {
     matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
+}
+
+/// By us; `query_canceled` is also what a `statement_timeout` says.
+pub(crate) fn is_cancelled(server: &ServerError, watch: &Watch<'_>) -> bool {
+    watch.is_cancelled() && server.sqlstate == "57014"
 }
 
 /// A record that was not written, in words instead of the failing cast that found it out.

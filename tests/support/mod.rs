@@ -119,6 +119,19 @@ pub(crate) fn stable(text: &impl ToString) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// With `…` for each number.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let mut told = String::new();
+    for character in text.chars() {
+        match character.is_ascii_digit() {
+            true if told.ends_with('…') => {}
+            true => told.push('…'),
+            false => told.push(character),
+        }
+    }
+    told
+}
+
 const CHILD: &str = "LOKSTRA_TEST_CHILD_URL";
 
 /// The database to migrate, in a child that [`child`] started.
