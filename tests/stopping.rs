@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
 use lokstra::{ErrorKind, Event, Goal, Migrations, Outcome, Pool, Pools, Stop, check_db_migration};
-use support::{advisory_locks, column, database, files_set, set, tables, version, versions};
+use support::{advisory_locks, column, database, files_set, set, tables, until, version, versions};
 
 /// Long enough that a test that waits for its end would be noticed.
 const LONG: &str = "CREATE TABLE b (); SELECT pg_sleep(20);";
@@ -31,14 +31,6 @@ fn until_running(client: &mut Client, text: &str) {
          AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE '%{text}%'"
     );
     until(|| column(client, &query) != "0");
-}
-
-fn until(mut condition: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < Duration::from_secs(30), "it does not happen");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]

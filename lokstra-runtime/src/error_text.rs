@@ -159,7 +159,8 @@ impl fmt::Display for ErrorKind {
                 f,
                 "{path}: {version} came to its end, but its index {index} is INVALID: an earlier \
                  run could not build it, and `IF NOT EXISTS` took it for done\n  \
-                 help: DROP INDEX CONCURRENTLY {index}; and run again, which creates it anew"
+                 help: DROP INDEX CONCURRENTLY {index}; and run again, which creates it anew; \
+                 `rebuild_invalid_indexes` (-rebuild-invalid) does both"
             ),
             ErrorKind::ChangedMidway { version, path, done } => write!(
                 f,

@@ -139,7 +139,10 @@ impl Failure {
             versions => format!("; {} not tried", crate::plan::list(versions, "was", "were")),
         };
         let invalid = match &self.invalid_index {
-            Some(index) => format!("; index {index} is INVALID, drop it before you run again"),
+            Some(index) => format!(
+                "; index {index} is INVALID: drop it, or allow `rebuild_invalid_indexes` \
+                 (-rebuild-invalid)"
+            ),
             None => String::new(),
         };
         format!("{this}; {current}{rest}{invalid}")

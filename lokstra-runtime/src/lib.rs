@@ -38,6 +38,7 @@ mod statements;
 mod status;
 mod step;
 mod stop;
+mod theirs;
 #[cfg(feature = "tracing")]
 mod trace;
 mod watch;

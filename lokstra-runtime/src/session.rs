@@ -1,19 +1,20 @@
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
 use crate::connect::Connector;
 use crate::error::Error;
-use crate::history::{Facts, text};
+use crate::history::Facts;
 use crate::notices::Notices;
 use crate::retry::Backoff;
 use crate::sql;
 use crate::stop::Stop;
+use crate::theirs::Theirs;
 
 /// The connection of a run, and what it owes to whoever uses it next.
 pub(crate) enum Session<'c> {
     /// Ours: everything can be reset, and it can be made again.
     Owned { client: Box<Client>, notices: Notices, connector: &'c Connector },
     /// The caller's: what the caller had set is put back.
-    Borrowed { client: &'c mut Client, notices: Notices, settings: Option<Vec<(String, String)>> },
+    Borrowed { client: &'c mut Client, notices: Notices, theirs: Option<Theirs> },
 }
 
 impl<'c> Session<'c> {
@@ -23,7 +24,7 @@ impl<'c> Session<'c> {
     }
 
     pub(crate) fn borrowed(client: &'c mut Client) -> Session<'c> {
-        Session::Borrowed { client, notices: Notices::default(), settings: None }
+        Session::Borrowed { client, notices: Notices::default(), theirs: None }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
@@ -41,21 +42,10 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// Remembers, before the first script runs, what the caller had set.
+    /// Remembers, before the first script runs, what the caller had.
     pub(crate) fn prepare(&mut self) -> Result<(), Error> {
-        let Session::Borrowed { client, settings: settings @ None, .. } = self else {
-            return Ok(());
-        };
-        let query = "SELECT name, setting FROM pg_catalog.pg_settings \
-                     WHERE source OPERATOR(pg_catalog.=) 'session'";
-        let answer = client.simple_query(query).map_err(Error::query)?;
-        let rows = answer.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                Some((text(row, "name")?.to_owned(), text(row, "setting")?.to_owned()))
-            }
-            _ => None,
-        });
-        *settings = Some(rows.collect());
+        let Session::Borrowed { client, theirs: theirs @ None, .. } = self else { return Ok(()) };
+        *theirs = Some(Theirs::read(client)?);
         Ok(())
     }
 
@@ -70,7 +60,9 @@ impl<'c> Session<'c> {
                  UNLISTEN *;DISCARD TEMP;CLOSE ALL;",
                 sql::literal(connector.application_name())
             ),
-            Session::Borrowed { settings, .. } => restore(settings.as_deref().unwrap_or_default()),
+            Session::Borrowed { theirs, .. } => {
+                theirs.as_ref().map(Theirs::restore).unwrap_or_default()
+            }
         }
     }
 
@@ -102,27 +94,4 @@ pub(crate) fn restore_role(facts: &Facts) -> String {
         role => sql::identifier(role),
     };
     format!("SET SESSION AUTHORIZATION {};SET ROLE {role};", sql::identifier(&facts.session_user))
-}
-
-/// Puts back every setting of the session that differs from what the caller had; not those of a
-/// transaction, nor `temp_buffers`, which no session can change once it has used a temporary table.
-fn restore(settings: &[(String, String)]) -> String {
-    let mut wanted: Vec<String> = settings
-        .iter()
-        .map(|(name, value)| format!("({}, {})", sql::literal(name), sql::literal(value)))
-        .collect();
-    if wanted.is_empty() {
-        wanted.push("(NULL, NULL)".to_owned());
-    }
-    format!(
-        "SELECT pg_catalog.set_config(s.name, COALESCE(w.value, s.reset_val), false) \
-         FROM pg_catalog.pg_settings s LEFT JOIN (VALUES {}) w(name, value) \
-         ON w.name OPERATOR(pg_catalog.=) s.name \
-         WHERE (s.source OPERATOR(pg_catalog.=) 'session' OR w.name IS NOT NULL) \
-         AND s.setting OPERATOR(pg_catalog.<>) COALESCE(w.value, s.reset_val) \
-         AND s.context OPERATOR(pg_catalog.=) ANY (ARRAY['user', 'superuser']) \
-         AND s.name OPERATOR(pg_catalog.<>) ALL (ARRAY['transaction_isolation', \
-         'transaction_read_only', 'transaction_deferrable', 'temp_buffers']);",
-        wanted.join(", ")
-    )
 }

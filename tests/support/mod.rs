@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use lokstra::Migrations;
 use lokstra::postgres::Client;
@@ -130,6 +131,15 @@ pub(crate) fn without_numbers(text: &str) -> String {
         }
     }
     told
+}
+
+/// Waits for this, and not for ever.
+pub(crate) fn until(mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(30), "it does not happen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 const CHILD: &str = "LOKSTRA_TEST_CHILD_URL";
