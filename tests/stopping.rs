@@ -190,6 +190,27 @@ fn a_cancelled_index_leaves_no_invalid_one() {
 }
 
 #[test]
+fn the_dropping_of_an_invalid_index_is_cancelled_too() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE t AS SELECT 1 AS n FROM generate_series(1, 2)").unwrap();
+    client.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)").unwrap_err();
+    let mut other = database.client().unwrap();
+    other.batch_execute("BEGIN; LOCK TABLE t IN SHARE MODE").unwrap();
+    let set = three("-- lokstra: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n);\n");
+    let stop = Stop::new();
+    let mut migrator = set.migrator().rebuild_invalid_indexes(true).stop(stop.clone());
+    let error = std::thread::scope(|scope| {
+        let pool = Pool::from_url(database.url());
+        let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
+        until_running(&mut client, "DROP INDEX CONCURRENTLY");
+        stop.now();
+        run.join().unwrap()
+    });
+    assert!(matches!(error.kind(), ErrorKind::Stopped { cancelled: Some(_), .. }), "{error}");
+}
+
+#[test]
 fn a_run_that_waits_for_the_lock_or_for_a_retry_ends_at_once() {
     let database = database();
     let mut client = database.client().unwrap();
@@ -249,6 +270,46 @@ fn a_stop_that_comes_when_everything_is_done_changes_nothing() {
     let config = lokstra::MigrationConfig::new().stop(stop);
     let pools = Pools::new().with_default(Pool::from_url(database.url()));
     check_db_migration(&set, &pools, &config).unwrap();
+}
+
+#[test]
+fn whenever_a_run_is_cancelled_it_is_told_as_stopped_and_the_next_goes_on() {
+    let mut stopped = 0;
+    for round in 0..25 {
+        let database = database();
+        let mut client = database.client().unwrap();
+        client.batch_execute("CREATE TABLE log (n int)").unwrap();
+        let scripts: Vec<_> = (1..=20)
+            .map(|n| {
+                let marker = if n % 2 == 0 { "-- lokstra: no-transaction\n" } else { "" };
+                let up = format!(
+                    "{marker}INSERT INTO log VALUES ({n});\nSELECT pg_sleep(0.003);\n\
+                     INSERT INTO log VALUES (-{n});\n"
+                );
+                (format!("{n:03}_a"), up)
+            })
+            .collect();
+        let scripts: Vec<_> =
+            scripts.iter().map(|(name, up)| (name.as_str(), up.as_str(), "SELECT 1;")).collect();
+        let (set, stop) = (set(&scripts), Stop::new());
+        let mut migrator = set.migrator().stop(stop.clone());
+        let result = std::thread::scope(|scope| {
+            let pool = Pool::from_url(database.url());
+            let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest));
+            std::thread::sleep(Duration::from_micros(40_000 + 7_321 * round));
+            stop.now();
+            run.join().unwrap()
+        });
+        if let Err(error) = result {
+            assert!(matches!(error.kind(), ErrorKind::Stopped { .. }), "{error}");
+            stopped += 1;
+        }
+        assert_eq!(advisory_locks(&mut client), "0");
+        set.up_url(database.url()).unwrap();
+        assert_eq!(column(&mut client, "SELECT count(n) || ' ' || sum(n) FROM log"), "40 0");
+        assert_eq!(column(&mut client, "SELECT count(DISTINCT n) FROM log"), "40");
+    }
+    assert!(stopped > 10, "{stopped} runs were stopped");
 }
 
 #[test]

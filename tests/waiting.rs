@@ -148,7 +148,7 @@ fn a_statement_timeout_rolls_the_migration_back_and_is_gone_afterwards() {
     ");
     assert_eq!(
         (tables(&mut client), column(&mut client, "SHOW statement_timeout")),
-        ("".into(), "0".into())
+        (String::new(), "0".into())
     );
 }
 

@@ -61,16 +61,8 @@ impl Build {
         Ok(rows.collect())
     }
 
-    /// Drops the INVALID index of this name, and returns those that are there still.
-    pub(crate) fn make_room(&self, client: &mut Client) -> Result<Vec<Invalid>, postgres::Error> {
-        let found = self.invalid(client)?;
-        if self.name.is_none() {
-            return Ok(found);
-        }
-        for index in found {
-            client.batch_execute(&index.drop())?;
-        }
-        Ok(Vec::new())
+    pub(crate) fn has_name(&self) -> bool {
+        self.name.is_some()
     }
 
     /// Drops the INVALID index that was not there before, or names it if that does not succeed soon.
@@ -134,7 +126,7 @@ impl Invalid {
         Some(Invalid { oid: owned("oid")?, name: owned("name")?, index: owned("index")? })
     }
 
-    fn drop(&self) -> String {
+    pub(crate) fn drop(&self) -> String {
         format!("DROP INDEX CONCURRENTLY {}", self.index)
     }
 }

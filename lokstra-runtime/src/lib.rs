@@ -33,6 +33,8 @@ mod report;
 mod retry;
 mod server_error;
 mod session;
+#[cfg(all(feature = "signals", unix))]
+mod signals;
 mod sql;
 mod statements;
 mod status;
@@ -61,6 +63,8 @@ pub use plan::{Direction, Goal, Plan, PlanStep, Warning};
 pub use pools::{Pool, Pools};
 pub use report::{Outcome, Report, StepReport, Summary};
 pub use server_error::ServerError;
+#[cfg(all(feature = "signals", unix))]
+pub use signals::Afterwards;
 pub use status::{State, Status, StatusRow};
 pub use stop::Stop;
 

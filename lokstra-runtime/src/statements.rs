@@ -185,7 +185,7 @@ impl Run<'_> {
                 }
             }
         }
-        let build = self.prepare_build(session.client(), nth)?;
+        let build = self.prepare_build(session, nth, watch)?;
         self.send(session.client(), &self.progress.record(nth, true))?;
         let mut message = Message::new();
         self.push(&mut message, nth);
@@ -203,13 +203,23 @@ impl Run<'_> {
     /// INVALID indexes were there before.
     fn prepare_build(
         &self,
-        client: &mut Client,
+        session: &mut Session<'_>,
         nth: usize,
+        watch: &mut Watch<'_>,
     ) -> Result<Option<(Build, Vec<Invalid>)>, Stop> {
         let Some(build) = Build::of(self.text(nth)) else { return Ok(None) };
-        let rebuilds = self.options.rebuild_invalid_indexes;
-        let before = if rebuilds { build.make_room(client) } else { build.invalid(client) };
-        Ok(Some((build, before.map_err(|error| self.stopped(error))?)))
+        let found = build.invalid(session.client()).map_err(|error| self.stopped(error))?;
+        if !(self.options.rebuild_invalid_indexes && build.has_name()) {
+            return Ok(Some((build, found)));
+        }
+        for index in found {
+            if let Err(error) = session.execute(&index.drop(), watch) {
+                let message = Message::new();
+                let failed = Failed { nth, message, error, passes: true, build: None };
+                return Err(self.failed(session.client(), failed, watch));
+            }
+        }
+        Ok(Some((build, Vec::new())))
     }
 
     fn text(&self, nth: usize) -> &str {

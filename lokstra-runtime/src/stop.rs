@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 /// it ends returns [`ErrorKind::Stopped`](crate::ErrorKind::Stopped). A handle that was used stays
 /// used: the next run that it is given to ends before its first migration.
 #[derive(Clone, Default)]
-pub struct Stop(Arc<Shared>);
+pub struct Stop(pub(crate) Arc<Shared>);
 
 #[derive(Default)]
-struct Shared {
+pub(crate) struct Shared {
     level: Mutex<Level>,
     risen: Condvar,
+    /// Kept as long as the handle.
     #[cfg(all(feature = "signals", unix))]
-    signals: std::sync::OnceLock<signal_hook::iterator::Handle>,
+    pub(crate) signals: std::sync::OnceLock<crate::signals::Listening>,
 }
 
 /// What was asked for; it only ever rises.
@@ -73,7 +74,7 @@ impl Stop {
         }
     }
 
-    fn rise(&self, to: Level) {
+    pub(crate) fn rise(&self, to: Level) {
         let mut level = self.lock();
         *level = to.max(*level);
         self.0.risen.notify_all();
@@ -82,48 +83,6 @@ impl Stop {
     fn lock(&self) -> MutexGuard<'_, Level> {
         // A level is never half written.
         self.0.level.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(all(feature = "signals", unix))]
-impl Stop {
-    /// A handle on which the first SIGTERM or SIGINT of this process calls
-    /// [`after_current`](Stop::after_current), and the second [`now`](Stop::now).
-    ///
-    /// It listens until the last clone of the handle is dropped. From then on the two signals do
-    /// *nothing*, instead of ending the process: a program has handlers of its own for the time after
-    /// its migrations, before or after this call (`tokio::signal` and `signal-hook` both go along
-    /// with it). A program that has none calls [`after_current`](Stop::after_current) from one.
-    ///
-    /// # Errors
-    ///
-    /// If the process has no file descriptor or no thread left.
-    pub fn on_signals() -> std::io::Result<Stop> {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-
-        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
-        let stop = Stop::new();
-        stop.0.signals.get_or_init(|| signals.handle());
-        // Not a clone, which would keep the handle and so this thread for ever.
-        let shared = Arc::downgrade(&stop.0);
-        std::thread::Builder::new().name("lokstra-signals".to_owned()).spawn(move || {
-            let mut level = Level::AfterCurrent;
-            for _ in signals.forever() {
-                let Some(shared) = shared.upgrade() else { break };
-                Stop(shared).rise(level);
-                level = Level::Now;
-            }
-        })?;
-        Ok(stop)
-    }
-}
-
-#[cfg(all(feature = "signals", unix))]
-impl Drop for Shared {
-    fn drop(&mut self) {
-        if let Some(signals) = self.signals.get() {
-            signals.close();
-        }
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn work(target: &Target, goal: Goal) -> Result<(), Error> {
 /// On SIGTERM or SIGINT; elsewhere than on Unix the process just ends, and the server rolls back.
 fn stop() -> std::io::Result<Stop> {
     #[cfg(unix)]
-    return Stop::on_signals();
+    return Stop::on_signals(lokstra_runtime::Afterwards::EndProcess);
     #[cfg(not(unix))]
     Ok(Stop::new())
 }
