@@ -128,6 +128,48 @@ fn a_lent_client_is_cancelled_too_and_stays_usable() {
 }
 
 #[test]
+fn a_cancel_that_does_not_reach_the_server_is_told_and_the_migration_is_finished() {
+    let database = database();
+    let mut watch = database.client().unwrap();
+    // One way to the server, for one connection.
+    let door = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = door.local_addr().unwrap().port();
+    let server = database.server();
+    let socket = server.socket_dir().join(format!(".s.PGSQL.{}", server.port()));
+    std::thread::spawn(move || {
+        let client = door.accept().unwrap().0;
+        drop(door);
+        let server = std::os::unix::net::UnixStream::connect(socket).unwrap();
+        let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        std::io::copy(&mut &client, &mut &server).ok();
+    });
+    let url = format!("postgres://postgres@127.0.0.1:{port}/{}?sslmode=disable", database.name());
+    let mut lent = Client::connect(&url, lokstra::postgres::NoTls).unwrap();
+    let (set, stop) = (three("SELECT pg_sleep(0.7);"), Stop::new());
+    let mut heard = Vec::new();
+    let mut migrator = set.migrator().stop(stop.clone()).on_event(|event| {
+        if matches!(event, Event::Stopping { .. } | Event::Warned { .. } | Event::Ended { .. }) {
+            heard.push(event.to_string());
+        }
+    });
+    let error = std::thread::scope(|scope| {
+        let run = scope.spawn(|| migrator.up(&mut lent).unwrap_err());
+        until_running(&mut watch, SECOND);
+        stop.now();
+        run.join().unwrap()
+    });
+    drop(migrator);
+    assert!(matches!(error.kind(), ErrorKind::Stopped { cancelled: None, .. }), "{error}");
+    assert_snapshot!(heard.join("\n"), @"
+    cancelling 002_b
+    warning: 002 could not be cancelled and runs on: error connecting to server: Connection refused (os error 111)
+    stopped as asked
+    ");
+    assert_eq!(versions(&mut watch), "1 2");
+}
+
+#[test]
 fn a_cancelled_no_transaction_script_keeps_what_is_done_and_goes_on_there() {
     let database = database();
     let mut client = database.client().unwrap();

@@ -103,9 +103,12 @@ fn what_does_not_pass_is_given_up_after_twenty_tries() {
     assert_eq!(tries, "20");
     assert_snapshot!(result.unwrap_err(), @"
     migration 001_a failed
-    migrations/001_a.up.sql: lock_not_available (SQLSTATE 55P03)
+    migrations/001_a.up.sql:2:1: lock_not_available (SQLSTATE 55P03)
+      |
+    2 | DO $$ BEGIN RAISE lock_not_available; END $$;
+      | ^
       context: PL/pgSQL function inline_code_block line 1 at RAISE
-      state: 001 was rolled back; no migration is applied
+      state: 001 was rolled back after 20 tries; no migration is applied
       help: another session holds a lock that this migration needs: see pg_locks, and run again
     ");
 }

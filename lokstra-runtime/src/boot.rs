@@ -106,6 +106,8 @@ pub fn check_db_migration(
 /// Applies what is pending in every database of the set, in folder order, each over a connection of
 /// its own from its pool: for the start of a program.
 ///
+/// With options, such as a [`Stop`] or a listener: `migrations.migrator()…run_pools(pools, goal)`.
+///
 /// Databases with `enabled: false` are skipped. All pools are looked up and all histories compared
 /// before the first script runs; then a database that fails does not keep the next from running.
 ///

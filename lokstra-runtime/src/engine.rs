@@ -5,7 +5,7 @@ use lokstra_core::{Database, Mode, TableName, Version};
 use crate::adopt::{self, Adoption};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
-use crate::failure::{Aftermath, Failure, Place};
+use crate::failure::Failure;
 use crate::guard::Guard;
 use crate::history::{self, Access, Applied, History, Look, Shape};
 use crate::holder;
@@ -250,20 +250,16 @@ impl<'e, 'm> Engine<'e, 'm> {
                     }
                     return Ok(Progress::Overtaken);
                 }
-                Attempt::Again(error) if attempt < MOST_ATTEMPTS => {
-                    tell(
-                        self.listener,
-                        &Event::Retrying { database, step, error: &error, attempt },
-                    );
+                Attempt::Again(failure) if attempt < MOST_ATTEMPTS => {
+                    let error = &failure.server;
+                    tell(self.listener, &Event::Retrying { database, step, error, attempt });
                     backoff.sleep(&self.options.stop);
                     self.heed_stop(&from(step, rest))?;
                 }
-                Attempt::Again(error) => {
-                    let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
-                    let failure = Failure::new(step, place, *error, aftermath);
-                    return Err(self.failed(look, step, Box::new(failure), rest));
+                Attempt::Again(mut failure) | Attempt::Failed(mut failure) => {
+                    failure.tries = attempt;
+                    return Err(self.failed(look, step, failure, rest));
                 }
-                Attempt::Failed(failure) => return Err(self.failed(look, step, failure, rest)),
                 Attempt::Cancelled(mut failure) => {
                     failure.current = look.history.newest();
                     let aftermath = failure.aftermath;

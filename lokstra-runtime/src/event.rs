@@ -32,6 +32,7 @@ pub(crate) fn tell(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<
 /// Planned                                only if there is something to do
 ///   Running                              each try of a script …
 ///     Statement | Notice | Stopping      … what is heard while it runs …
+///       | Warned                         (only of what could not be cancelled)
 ///   Finished                             … and how it ended: done and recorded,
 ///     | Failed | Cancelled               not done: the last script of this run,
 ///     | Retrying                         rolled back for a reason that passes; Running follows,
@@ -141,7 +142,7 @@ pub enum Event<'e> {
         /// It is cancelled now; else it is the last to run.
         cancels: bool,
     },
-    /// Something is odd; also in the report.
+    /// Something is odd; also in the report, but for [`Warning::NotCancelled`].
     Warned {
         /// The folder's name.
         database: &'e str,

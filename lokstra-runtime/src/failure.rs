@@ -46,6 +46,9 @@ pub struct Failure {
     pub server: ServerError,
     /// What is left of it.
     pub aftermath: Aftermath,
+    /// How often it was tried: more than once after lock timeouts, deadlocks and serialization
+    /// failures.
+    pub tries: u32,
     /// An INVALID index that the failed statement names, such as `CONCURRENTLY` leaves behind.
     pub invalid_index: Option<String>,
     /// The newest applied version after the failure.
@@ -98,6 +101,7 @@ impl Failure {
             statement: place.statement.map(|nth| nth + 1),
             server,
             aftermath,
+            tries: 1,
             invalid_index: None,
             current: None,
             not_tried: Vec::new(),
@@ -145,7 +149,11 @@ impl Failure {
             ),
             None => String::new(),
         };
-        format!("{this}; {current}{rest}{invalid}")
+        let tries = match self.tries {
+            0 | 1 => String::new(),
+            tries => format!(" after {tries} tries"),
+        };
+        format!("{this}{tries}; {current}{rest}{invalid}")
     }
 
     fn help(&self) -> &'static str {

@@ -119,7 +119,10 @@ impl Run<'_> {
                 let failure = step::unrecorded(self.step, message, all_done, server);
                 Attempt::Failed(Box::new(failure))
             }
-            _ if step::passes(&server) => Attempt::Again(Box::new(server)),
+            _ if step::passes(&server) => {
+                let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
+                Attempt::Again(Box::new(Failure::new(self.step, place, server, aftermath)))
+            }
             _ => return Stop::Error(Error::query(error)),
         })
     }
@@ -255,16 +258,18 @@ impl Run<'_> {
             Ok(invalid_index) => invalid_index,
             Err(stop) => return stop,
         };
-        if passes && invalid_index.is_none() {
-            return Stop::Attempt(Attempt::Again(Box::new(server)));
-        }
         let place = Place { offset, statement: Some(nth) };
         let total = self.script.statement_ranges().len();
         let aftermath = Aftermath::Partial { done: nth, total };
-        let mut failure = Failure::new(self.step, place, server, aftermath);
+        let mut failure = Box::new(Failure::new(self.step, place, server, aftermath));
         failure.invalid_index = invalid_index;
-        let failure = Box::new(failure);
-        let attempt = if is_cancelled { Attempt::Cancelled } else { Attempt::Failed };
+        let attempt = if is_cancelled {
+            Attempt::Cancelled
+        } else if passes && failure.invalid_index.is_none() {
+            Attempt::Again
+        } else {
+            Attempt::Failed
+        };
         Stop::Attempt(attempt(failure))
     }
 

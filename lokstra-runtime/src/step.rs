@@ -29,8 +29,8 @@ pub(crate) enum Attempt {
     Raced(Box<Failure>),
     /// Cancelled since the run is to stop.
     Cancelled(Box<Failure>),
-    /// Rolled back for a reason that passes.
-    Again(Box<ServerError>),
+    /// Rolled back for a reason that passes; a failure once that was so too often.
+    Again(Box<Failure>),
     /// The connection is gone: committed or rolled back, only the history tells.
     Lost(postgres::Error),
     /// Failed, and the reason stays.
@@ -107,7 +107,9 @@ pub(crate) fn attempt(
         _ if is_race(&server, guard) => {
             Attempt::Raced(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
         }
-        _ if passes(&server) => Attempt::Again(Box::new(server)),
+        _ if passes(&server) => {
+            Attempt::Again(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
+        }
         _ if is_ours => return Err(Error::new(ErrorKind::Server(server))),
         _ => Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::RolledBack))),
     })
