@@ -99,7 +99,7 @@ fn nothing_to_do_and_a_rollback() {
 fn a_wait_names_the_holder_and_the_statement_that_would_end_it() {
     let database = database();
     let set = set(&[
-        ("001_slow", "SELECT pg_sleep(1);", "SELECT 1;"),
+        ("001_slow", "SELECT pg_sleep(2);", "SELECT 1;"),
         ("002_b", "SELECT 1;", "SELECT 1;"),
     ]);
     let (other, url) = (set.clone(), format!("{}?application_name=boot", database.url()));

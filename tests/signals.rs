@@ -62,7 +62,7 @@ fn a_signal_afterwards_is_left_to_the_programs_own_handlers() {
 
 #[test]
 fn a_program_that_boots_finishes_the_current_migration() {
-    let up = "CREATE TABLE a (); SELECT pg_sleep(0.7);";
+    let up = "CREATE TABLE a (); SELECT pg_sleep(2);";
     let set = set(&[("001_a", up, "DROP TABLE a;"), ("002_b", "SELECT 1;", "SELECT 1;")]);
     if let Some(url) = child_url() {
         let stop = Stop::on_signals(Afterwards::EndProcess).unwrap();

@@ -36,7 +36,7 @@ fn until_running(client: &mut Client, text: &str) {
 #[test]
 fn the_current_migration_is_finished_and_the_rest_is_left() {
     let database = database();
-    let set = three("CREATE TABLE b (); SELECT pg_sleep(0.5);");
+    let set = three("CREATE TABLE b (); SELECT pg_sleep(2);");
     let (stop, mut client) = (Stop::new(), database.client().unwrap());
     let heard = Mutex::new(Vec::new());
     let mut migrator = set.migrator().stop(stop.clone()).on_event(|event| {
@@ -146,7 +146,7 @@ fn a_cancel_that_does_not_reach_the_server_is_told_and_the_migration_is_finished
     });
     let url = format!("postgres://postgres@127.0.0.1:{port}/{}?sslmode=disable", database.name());
     let mut lent = Client::connect(&url, lokstra::postgres::NoTls).unwrap();
-    let (set, stop) = (three("SELECT pg_sleep(0.7);"), Stop::new());
+    let (set, stop) = (three("SELECT pg_sleep(2);"), Stop::new());
     let mut heard = Vec::new();
     let mut migrator = set.migrator().stop(stop.clone()).on_event(|event| {
         if matches!(event, Event::Stopping { .. } | Event::Warned { .. } | Event::Ended { .. }) {

@@ -11,7 +11,8 @@ use insta::assert_snapshot;
 use lokstra_runtime::postgres::{Client, SimpleQueryMessage};
 use project::{Project, told_by};
 
-const SLOW: &str = "CREATE TABLE slow ();\nSELECT pg_sleep(1);\n";
+const SLOW: &str = "CREATE TABLE slow ();\nSELECT pg_sleep(2);\n";
+const SLOWER: &str = "CREATE TABLE slow ();\nSELECT pg_sleep(4);\n";
 const ENDLESS: &str = "CREATE TABLE slow ();\nSELECT pg_sleep(60);\n";
 
 fn project(second: &str) -> Project {
@@ -92,7 +93,7 @@ fn the_second_signal_cancels_the_statement() {
       help: run again to go on
     -- exit code 2 --
     ");
-    project.write("migrations/002_slow.up.sql", SLOW);
+    project.write("migrations/002_slow.up.sql", "SELECT 1;\n");
     assert_snapshot!(project.lokstra("migration up"), @"
     Applied 002: slow (… ms)
     Applied 003: c (… ms)
@@ -102,7 +103,7 @@ fn the_second_signal_cancels_the_statement() {
 
 #[test]
 fn a_signal_ends_a_wait_for_the_lock_at_once() {
-    let project = project(SLOW);
+    let project = project(SLOWER);
     let first = start(&project, "migration up");
     until_running(&mut project.database.client().unwrap());
     let second = start(&project, "migration up -lock-wait forever");
@@ -125,7 +126,7 @@ fn a_signal_ends_a_wait_for_the_lock_at_once() {
 
 #[test]
 fn a_wait_names_the_holder_and_what_would_end_it_and_may_be_nothing() {
-    let project = project(SLOW);
+    let project = project(SLOWER);
     let first = start(&project, "migration up");
     until_running(&mut project.database.client().unwrap());
     let told = project.lokstra("migration up -lock-wait 0");

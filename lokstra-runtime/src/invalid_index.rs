@@ -52,7 +52,20 @@ impl Build {
     }
 
     /// The INVALID indexes that are there: of this name, or of this table where none is given.
+    ///
+    /// Asked twice: a build that comes to its end withdraws its progress first and commits then, so
+    /// that only what is INVALID *after* no progress was seen, with no change of it under way, is the
+    /// left-over of a failure.
     pub(crate) fn invalid(&self, client: &mut Client) -> Result<Vec<Invalid>, postgres::Error> {
+        let mut found = self.look(client)?;
+        if !found.is_empty() {
+            let again = self.look(client)?;
+            found.retain(|index| again.contains(index));
+        }
+        Ok(found)
+    }
+
+    fn look(&self, client: &mut Client) -> Result<Vec<Invalid>, postgres::Error> {
         let answer = client.simple_query(&self.query())?;
         let rows = answer.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Invalid::new(row),
@@ -100,7 +113,8 @@ impl Build {
              FROM pg_catalog.pg_index i \
              JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
              JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-             WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i' \
+             WHERE NOT i.indisvalid \
+             AND i.xmax OPERATOR(pg_catalog.=) CAST('0' AS pg_catalog.xid) AND c.relkind OPERATOR(pg_catalog.=) 'i' \
              AND i.indrelid OPERATOR(pg_catalog.=) \
              CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid){name} \
              AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p \
