@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use lokstra_core::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 
 use crate::Loaded;
+use crate::code::Code;
 use crate::folder::{File, Folder};
 use crate::layout::layout;
 use crate::lock_file;
 use crate::pairs::{Pair, pairs};
-use crate::problem::{Code, Problem, Problems};
+use crate::problem::{Problem, Problems};
 use crate::script::Script;
 use crate::settings::{self, Settings};
 

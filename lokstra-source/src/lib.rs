@@ -4,6 +4,7 @@
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate.
 
 mod check;
+mod code;
 mod file_name;
 mod folder;
 mod layout;
@@ -20,10 +21,11 @@ use std::path::Path;
 
 use lokstra_core::Set;
 
+pub use code::Code;
 pub use file_name::{Description, DescriptionError};
 pub use locking::{lock, lock_new, renumber};
 pub use numbering::{NextVersion, next_version};
-pub use problem::{Code, Problem, Problems};
+pub use problem::{Problem, Problems};
 
 /// A folder without an error.
 #[derive(Clone, Debug)]

@@ -9,10 +9,11 @@ use std::fmt;
 use lokstra_core::{Checksum, Version};
 use sha2::{Digest, Sha256};
 
+use crate::code::Code;
 use crate::file_name::leading_version;
 use crate::folder::{File, Folder, LOCK};
 use crate::pairs::Pair;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::script;
 
 const HEADER: &str =

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use lokstra_core::Version;
 
+use crate::code::Code;
 use crate::file_name::{Direction, FileName};
 use crate::folder::{Folder, LOCK};
 use crate::lock_file::{self, Entry};
-use crate::problem::{Code, Problem, Problems};
+use crate::problem::{Problem, Problems};
 use crate::{Description, check_ignoring, normalized};
 
 /// Locks every migration of a folder: writes `lokstra.lock` into each database folder, and returns

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use lokstra_core::Version;
 
+use crate::code::Code;
 use crate::file_name::{Description, Direction, FileName};
 use crate::folder::{File, Folder};
 use crate::lock_file;
 use crate::numbering::following;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::script::{self, Script};
 
 /// A migration whose two files are there.
