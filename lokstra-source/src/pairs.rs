@@ -1,8 +1,8 @@
 //! From files to migrations: every version has one description, one up and one down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use lokstra_core::Version;
+use lokstra_core::{Checksum, Version};
 
 use crate::code::Code;
 use crate::file_name::{Description, Direction, FileName};
@@ -33,8 +33,12 @@ struct Unclear {
     versions: Vec<Version>,
 }
 
-pub(crate) fn pairs<'a>(folder: &'a Folder, problems: &mut Vec<Problem>) -> Vec<Pair<'a>> {
-    let parsed = lock_file::checksums(folder);
+pub(crate) fn pairs<'a>(
+    folder: &'a Folder,
+    parsed: &HashSet<Checksum>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Pair<'a>> {
+    let parsed = &lock_file::checksums(folder) | parsed;
     let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
     let mut unclear = Unclear::default();
     let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
