@@ -179,6 +179,10 @@ fn conflict(
         names.join(" and ")
     );
     let help = match (*free, files.last()) {
+        _ if folder.lock.is_some() => {
+            "lokstra migration renumber, which moves the one that is not locked to the end"
+                .to_owned()
+        }
         (Some(next), Some(last)) => {
             *free = next.next();
             let name = &last.name.description;

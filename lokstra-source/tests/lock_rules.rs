@@ -221,7 +221,7 @@ fn of_two_locked_migrations_with_one_version_the_second_moves() {
     add(&ours, "004_theirs");
     assert_snapshot!(without_sums(&told(&ours)), @"
     error: migrations/004_theirs.up.sql: migration conflict detected: version 004 has 2 descriptions, in 004_ours.up.sql and 004_theirs.up.sql [version-conflict]
-      help: give one of them the next free version: 005_theirs.up.sql and .down.sql
+      help: lokstra migration renumber, which moves the one that is not locked to the end
     error: migrations/lokstra.lock:5:1: this line does not follow from the one before it [lock-chain]
       |
     5 | 004 ours
