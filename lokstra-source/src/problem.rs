@@ -2,6 +2,8 @@ use std::fmt;
 
 use lokstra_core::{Position, Snippet};
 
+use crate::hazard::Hazard;
+
 /// What kind of problem it is: a word that does not change between releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -82,6 +84,18 @@ pub enum Code {
     SharedTable,
     /// More than a binary can hold.
     TooLarge,
+    /// `lint` of `migration.yaml` has another value than `off`, `warn` and `deny`.
+    LintLevel,
+    /// `migration.yaml` asks for lints, and the program that reads it was built without them.
+    LintFeature,
+    /// A waiver without a reason, of a rule that there is not, or that is not written as one.
+    Waiver,
+    /// A warning: a waiver of what is not there.
+    WaiverUnused,
+    /// The server cannot parse a statement.
+    Server,
+    /// What takes a long lock, loses data or breaks the version that still runs.
+    Hazard(Hazard),
 }
 
 impl Code {
@@ -126,12 +140,40 @@ impl Code {
             Code::NoPool => "no-pool",
             Code::SharedTable => "shared-table",
             Code::TooLarge => "too-large",
+            Code::LintLevel => "lint-level",
+            Code::LintFeature => "lint-feature",
+            Code::Waiver => "waiver",
+            Code::WaiverUnused => "waiver-unused",
+            Code::Server => "server",
+            Code::Hazard(hazard) => hazard.as_str(),
         }
     }
 
-    /// Whether the folder can be used all the same.
-    pub fn is_warning(self) -> bool {
-        self == Code::NotRead
+    /// Where nothing else is asked for.
+    fn severity(self) -> Severity {
+        match self {
+            Code::NotRead | Code::WaiverUnused | Code::Hazard(_) => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+/// Whether the folder can be used all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
     }
 }
 
@@ -139,6 +181,7 @@ impl Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     code: Code,
+    severity: Severity,
     path: String,
     snippet: Option<Snippet>,
     message: String,
@@ -153,7 +196,19 @@ impl Problem {
         help: impl Into<String>,
     ) -> Problem {
         let (path, message, help) = (path.into(), message.into(), help.into());
-        Problem { code, path, snippet: None, message, help }
+        Problem { code, severity: code.severity(), path, snippet: None, message, help }
+    }
+
+    /// What a server says about a statement at this byte offset of a script, which it cannot parse.
+    pub fn of_server(path: &str, text: &str, offset: usize, message: &str) -> Problem {
+        let help = "write it as the version of this server has it";
+        Problem::new(Code::Server, path, message, help).at(text, offset)
+    }
+
+    /// The same, as an error.
+    #[cfg(feature = "lint")]
+    pub(crate) fn denied(self) -> Problem {
+        Problem { severity: Severity::Error, ..self }
     }
 
     /// Adds the place in the file.
@@ -165,6 +220,16 @@ impl Problem {
     /// What kind of problem it is.
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// Whether it stops the build.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// Whether it stops the build.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
     }
 
     /// The file or folder, relative to the root.
@@ -209,15 +274,9 @@ impl fmt::Display for Problem {
 
 /// Everything wrong with a folder; at least one is an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems(pub(crate) Vec<Problem>);
 
 impl Problems {
-    /// In the order of the files.
-    pub(crate) fn new(mut problems: Vec<Problem>) -> Problems {
-        problems.sort_by(|a, b| a.order().cmp(&b.order()));
-        Problems(problems)
-    }
-
     /// The problems, in the order of the files.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
@@ -244,8 +303,7 @@ impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, problem) in self.iter().enumerate() {
             let gap = if nth == 0 { "" } else { "\n" };
-            let word = if problem.code.is_warning() { "warning" } else { "error" };
-            write!(f, "{gap}{word}: {problem}")?;
+            write!(f, "{gap}{}: {problem}", problem.severity.as_str())?;
         }
         Ok(())
     }
