@@ -8,6 +8,7 @@ use crate::Loaded;
 use crate::code::Code;
 use crate::folder::{File, Folder};
 use crate::layout::layout;
+use crate::lint::{self, Lint};
 use crate::lock_file;
 use crate::pairs::{Pair, pairs};
 use crate::problem::{Problem, Problems};
@@ -24,6 +25,7 @@ struct Database<'a> {
 /// All rules but those of the ignored kinds; scripts that have been parsed before are not parsed.
 pub(crate) fn check(
     root: &Folder,
+    lint: Lint,
     parsed: &HashSet<Checksum>,
     ignored: &[Code],
 ) -> Result<Loaded, Problems> {
@@ -44,18 +46,22 @@ pub(crate) fn check(
         }
         let migrations = pairs(folder, parsed, &mut problems);
         lock_file::check(folder, &migrations, &mut problems);
+        lint::check(folder, settings.lint, &migrations, lint, &mut problems);
         databases.push(Database { folder, settings, migrations });
     }
     shared_tables(&databases, &mut problems);
     problems.retain(|problem| !ignored.contains(&problem.code()));
-    if problems.iter().any(|problem| !problem.code().is_warning()) {
-        return Err(Problems::new(problems));
+    problems.sort_by(|a, b| a.order().cmp(&b.order()));
+    if problems.iter().any(Problem::is_error) {
+        return Err(Problems(problems));
     }
     let set = build(&databases).map_err(|TooLarge| {
         let message = TooLarge.to_string();
         Problem::new(Code::TooLarge, &root.path, message, "move data out of the migrations")
     })?;
-    Ok(Loaded { set, warnings: problems, tracked: tracked(&databases) })
+    let pairs = databases.iter().flat_map(|database| &database.migrations);
+    let locked = pairs.filter(|pair| pair.is_locked).count();
+    Ok(Loaded { set, warnings: problems, locked, tracked: tracked(&databases) })
 }
 
 fn no_pool(file: &File) -> Problem {

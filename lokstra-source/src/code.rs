@@ -1,3 +1,5 @@
+use crate::hazard::Hazard;
+
 /// Declares the kinds, each once.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
@@ -6,16 +8,19 @@ macro_rules! codes {
         #[non_exhaustive]
         pub enum Code {
             $($(#[$doc])* $name,)*
+            /// What takes a long lock, loses data or breaks the version that still runs.
+            Hazard(Hazard),
         }
 
         impl Code {
-            /// Every kind.
+            /// Every kind but the hazards, which are in [`Hazard::ALL`].
             pub const ALL: &[Code] = &[$(Code::$name,)*];
 
             /// The word, as messages show it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Code::$name => $word,)*
+                    Code::Hazard(hazard) => hazard.as_str(),
                 }
             }
         }
@@ -99,11 +104,43 @@ codes! {
     SharedTable = "shared-table",
     /// More than a binary can hold.
     TooLarge = "too-large",
+    /// `lint` of `migration.yaml` has another value than `off`, `warn` and `deny`.
+    LintLevel = "lint-level",
+    /// `migration.yaml` asks for lints, and the program that reads it was built without them.
+    LintFeature = "lint-feature",
+    /// A waiver without a reason, of a rule that there is not, or that is not written as one.
+    Waiver = "waiver",
+    /// A warning: a waiver of what is not there.
+    WaiverUnused = "waiver-unused",
+    /// The server cannot parse a statement.
+    Server = "server",
 }
 
 impl Code {
-    /// Whether the folder can be used all the same.
-    pub fn is_warning(self) -> bool {
-        self == Code::NotRead
+    /// Where nothing else is asked for.
+    pub(crate) fn severity(self) -> Severity {
+        match self {
+            Code::NotRead | Code::WaiverUnused | Code::Hazard(_) => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+/// Whether the folder can be used all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
     }
 }

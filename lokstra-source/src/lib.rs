@@ -7,7 +7,9 @@ mod check;
 mod code;
 mod file_name;
 mod folder;
+mod hazard;
 mod layout;
+mod lint;
 mod lock_file;
 mod locking;
 mod numbering;
@@ -17,14 +19,17 @@ mod problem;
 mod script;
 mod settings;
 mod sql;
+mod waiver;
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use lokstra_core::{Checksum, Set};
 
-pub use code::Code;
+pub use code::{Code, Severity};
 pub use file_name::{Description, DescriptionError};
+pub use hazard::Hazard;
+pub use lint::Lint;
 pub use locking::{lock, lock_new, renumber};
 pub use numbering::{NextVersion, next_version};
 pub use problem::{Problem, Problems};
@@ -34,8 +39,10 @@ pub use problem::{Problem, Problems};
 pub struct Loaded {
     /// The migrations.
     pub set: Set,
-    /// What is worth a word and stops nothing.
+    /// What is worth a word and stops nothing, in the order of the files.
     pub warnings: Vec<Problem>,
+    /// How many migrations are locked.
+    pub locked: usize,
     /// The files that were read, relative to the root: a change of one changes the set.
     pub tracked: Vec<String>,
 }
@@ -46,8 +53,17 @@ pub struct Loaded {
 ///
 /// Everything that is wrong with the folder, all at once.
 pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
+    load_linted(root, folder, Lint::Never)
+}
+
+/// The same, with a look for hazards.
+///
+/// # Errors
+///
+/// As [`load`], and each hazard in a folder whose `migration.yaml` says `lint: deny`.
+pub fn load_linted(root: &Path, folder: &str, lint: Lint) -> Result<Loaded, Problems> {
     let folder = normalized(folder);
-    check(&folder::Folder::read(root, &folder)?)
+    check(&folder::Folder::read(root, &folder)?, lint, &[])
 }
 
 /// The same, without parsing the scripts again that `cache` names as parsed; the file is written for
@@ -55,11 +71,16 @@ pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
 ///
 /// # Errors
 ///
-/// As [`load`].
-pub fn load_cached(root: &Path, folder: &str, cache: &Path) -> Result<Loaded, Problems> {
+/// As [`load_linted`].
+pub fn load_cached(
+    root: &Path,
+    folder: &str,
+    lint: Lint,
+    cache: &Path,
+) -> Result<Loaded, Problems> {
     let folder = normalized(folder);
     let parsed = parsed::read(cache);
-    let loaded = check_with(&folder::Folder::read(root, &folder)?, &parsed, &[])?;
+    let loaded = check_unparsed(&folder::Folder::read(root, &folder)?, lint, &parsed, &[])?;
     parsed::write(cache, &loaded.set, &parsed);
     Ok(loaded)
 }
@@ -72,30 +93,33 @@ pub fn load_cached(root: &Path, folder: &str, cache: &Path) -> Result<Loaded, Pr
 /// As [`load`].
 #[cfg(feature = "include-dir")]
 pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Problems> {
-    check(&folder::Folder::embedded(dir, &normalized(folder)))
+    check(&folder::Folder::embedded(dir, &normalized(folder)), Lint::Never, &[])
 }
 
 /// The parser recurses as deep as the SQL nests; untouched, the stack costs nothing.
 const STACK: usize = 512 << 20;
 
-fn check(folder: &folder::Folder) -> Result<Loaded, Problems> {
-    check_with(folder, &HashSet::new(), &[])
+/// All rules but those of the ignored kinds.
+fn check(folder: &folder::Folder, lint: Lint, ignored: &[Code]) -> Result<Loaded, Problems> {
+    check_unparsed(folder, lint, &HashSet::new(), ignored)
 }
 
-fn check_with(
+/// The same; what has been parsed is not parsed again.
+fn check_unparsed(
     folder: &folder::Folder,
+    lint: Lint,
     parsed: &HashSet<Checksum>,
     ignored: &[Code],
 ) -> Result<Loaded, Problems> {
     std::thread::scope(|scope| {
         let checked = std::thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || check::check(folder, parsed, ignored));
+            .spawn_scoped(scope, || check::check(folder, lint, parsed, ignored));
         match checked.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // No room for such a thread.
-            Err(_) => check::check(folder, parsed, ignored),
+            Err(_) => check::check(folder, lint, parsed, ignored),
         }
     })
 }

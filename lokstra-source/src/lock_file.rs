@@ -218,8 +218,8 @@ mod tests {
         };
         let scripts = ["000_a.down.sql", "000_a.up.sql"].map(|name| file(name, sql.to_owned()));
         let mut folder = Folder { scripts: scripts.into(), ..Folder::default() };
-        assert!(crate::check(&folder).is_err());
+        assert!(crate::check(&folder, crate::Lint::Never, &[]).is_err());
         folder.lock = Some(file(LOCK, text(&[entry])));
-        assert!(crate::check(&folder).is_ok());
+        assert!(crate::check(&folder, crate::Lint::Never, &[]).is_ok());
     }
 }

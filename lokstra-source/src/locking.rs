@@ -1,6 +1,6 @@
 //! What the command line does to lock files.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::file_name::{Direction, FileName};
 use crate::folder::{Folder, LOCK};
 use crate::lock_file::{self, Entry};
 use crate::problem::{Problem, Problems};
-use crate::{Description, check_with, normalized};
+use crate::{Description, Lint, check, normalized};
 
 /// Locks every migration of a folder: writes `lokstra.lock` into each database folder, and returns
 /// the paths with the number of migrations in each.
@@ -22,7 +22,7 @@ use crate::{Description, check_with, normalized};
 /// If anything is wrong with the folder but a chain that does not close, which this mends.
 pub fn lock(root: &Path, folder: &str) -> Result<Vec<(String, usize)>, Problems> {
     let found = Folder::read(root, &normalized(folder))?;
-    let loaded = check_with(&found, &HashSet::new(), &[Code::LockChain])?;
+    let loaded = check(&found, Lint::Asked, &[Code::LockChain])?;
     let mut written = Vec::new();
     for database in loaded.set.databases() {
         let entries: Vec<_> = database

@@ -18,6 +18,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) description: Description,
     pub(crate) up: (&'a File, Script),
     pub(crate) down: (&'a File, Script),
+    /// Whether both scripts are as they were when they were locked.
+    pub(crate) is_locked: bool,
 }
 
 /// A file whose name is right, or whose author's mind can be read.
@@ -83,8 +85,12 @@ pub(crate) fn pairs<'a>(
             match (up, down) {
                 (Some(up), Some(down)) => {
                     if let (Some(up_script), Some(down_script)) = (up.script, down.script) {
+                        let is_locked = [&up_script, &down_script]
+                            .iter()
+                            .all(|script| parsed.contains(&script.checksum));
                         let (up, down) = ((up.file, up_script), (down.file, down_script));
-                        pairs.push(Pair { version, description: description.clone(), up, down });
+                        let description = description.clone();
+                        pairs.push(Pair { version, description, up, down, is_locked });
                     }
                 }
                 (Some(there), None) if !is_unclear => problems.push(missing(folder, &there)),

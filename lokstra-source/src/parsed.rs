@@ -54,7 +54,7 @@ mod tests {
                 fs::write(dir.path().join(name), sql).unwrap();
             }
         };
-        let load = || crate::load_cached(dir.path(), "m", &cache);
+        let load = || crate::load_cached(dir.path(), "m", crate::Lint::Never, &cache);
 
         write("SELECT 1;");
         load().unwrap();

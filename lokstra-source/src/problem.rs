@@ -2,12 +2,13 @@ use std::fmt;
 
 use lokstra_core::{Position, Snippet};
 
-use crate::code::Code;
+use crate::code::{Code, Severity};
 
 /// Something wrong with a folder of migrations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     code: Code,
+    severity: Severity,
     path: String,
     snippet: Option<Snippet>,
     message: String,
@@ -22,7 +23,19 @@ impl Problem {
         help: impl Into<String>,
     ) -> Problem {
         let (path, message, help) = (path.into(), message.into(), help.into());
-        Problem { code, path, snippet: None, message, help }
+        Problem { code, severity: code.severity(), path, snippet: None, message, help }
+    }
+
+    /// What a server says about a statement at this byte offset of a script, which it cannot parse.
+    pub fn of_server(path: &str, text: &str, offset: usize, message: &str) -> Problem {
+        let help = "write it as the version of this server has it";
+        Problem::new(Code::Server, path, message, help).at(text, offset)
+    }
+
+    /// The same, as an error.
+    #[cfg(feature = "lint")]
+    pub(crate) fn denied(self) -> Problem {
+        Problem { severity: Severity::Error, ..self }
     }
 
     /// Adds the place in the file.
@@ -34,6 +47,16 @@ impl Problem {
     /// What kind of problem it is.
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// Whether it stops the build.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// Whether it stops the build.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
     }
 
     /// The file or folder, relative to the root.
@@ -78,15 +101,9 @@ impl fmt::Display for Problem {
 
 /// Everything wrong with a folder; at least one is an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems(pub(crate) Vec<Problem>);
 
 impl Problems {
-    /// In the order of the files.
-    pub(crate) fn new(mut problems: Vec<Problem>) -> Problems {
-        problems.sort_by(|a, b| a.order().cmp(&b.order()));
-        Problems(problems)
-    }
-
     /// The problems, in the order of the files.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
@@ -113,8 +130,7 @@ impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, problem) in self.iter().enumerate() {
             let gap = if nth == 0 { "" } else { "\n" };
-            let word = if problem.code.is_warning() { "warning" } else { "error" };
-            write!(f, "{gap}{word}: {problem}")?;
+            write!(f, "{gap}{}: {problem}", problem.severity.as_str())?;
         }
         Ok(())
     }
