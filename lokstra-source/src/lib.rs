@@ -16,6 +16,7 @@ mod script;
 mod settings;
 mod sql;
 
+use std::ops::Range;
 use std::path::Path;
 
 use lokstra_core::Set;
@@ -55,6 +56,14 @@ pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
 #[cfg(feature = "include-dir")]
 pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Problems> {
     check(&folder::Folder::embedded(dir, &normalized(folder)))
+}
+
+/// The statements of a script, each from its first token to its last, without the `;`.
+///
+/// They are cut as PostgreSQL cuts them while `standard_conforming_strings` is on, its default. Of a
+/// text that PostgreSQL cannot parse, they are what looks like statements.
+pub fn statements(text: &str) -> Vec<Range<usize>> {
+    sql::split(text).statements
 }
 
 /// The parser recurses as deep as the SQL nests; untouched, the stack costs nothing.

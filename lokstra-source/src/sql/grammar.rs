@@ -6,6 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
+use super::continued::masked;
+
 /// A place that the grammar does not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SyntaxError {
@@ -50,7 +52,8 @@ pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError
 
 /// Offsets and the parser's own words, in the order of the text.
 fn parse(text: &str) -> Vec<(usize, String)> {
-    let lexed = LexedStr::new(text);
+    let text = masked(text);
+    let lexed = LexedStr::new(&text);
     let output = EntryPoint::SourceFile.parse(&lexed.to_input());
     let mut found = Vec::new();
     let (mut depth, mut position) = (0, 0);
