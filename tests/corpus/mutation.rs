@@ -12,16 +12,16 @@ pub(crate) struct Kind {
 }
 
 pub(crate) const KINDS: [Kind; 9] = [
-    Kind { name: "a token removed", budget: 0, places: any, make: |t, at| t.with(at..at + 1, "") },
+    Kind { name: "a token removed", budget: 35, places: any, make: |t, at| t.with(at..at + 1, "") },
     Kind {
         name: "a token twice",
-        budget: 0,
+        budget: 25,
         places: any,
         make: |t, at| t.with(at..at + 1, &format!("{0} {0}", t.token(at))),
     },
     Kind {
         name: "two tokens swapped",
-        budget: 0,
+        budget: 24,
         places: |t| (1..t.len()).collect(),
         make: |t, at| {
             let (first, second) = (t.token(at - 1), t.token(at));
@@ -30,7 +30,7 @@ pub(crate) const KINDS: [Kind; 9] = [
     },
     Kind {
         name: "a word misspelt",
-        budget: 0,
+        budget: 6,
         places: |t| {
             t.which(|token| token.chars().count() > 3 && token.chars().all(char::is_alphabetic))
         },
@@ -54,19 +54,19 @@ pub(crate) const KINDS: [Kind; 9] = [
     },
     Kind {
         name: "a comma removed",
-        budget: 0,
+        budget: 10,
         places: |t| t.which(|it| it == ","),
         make: |t, at| t.with(at..at + 1, ""),
     },
     Kind {
         name: "a semicolon removed",
-        budget: 0,
+        budget: 4,
         places: |t| vec![t.len()],
         make: |t, _| format!("{}\nCREATE TABLE a (b int)", t.sql),
     },
     Kind {
         name: "a stray token",
-        budget: 0,
+        budget: 24,
         places: any,
         make: |t, at| {
             let strays = [",", ")", "(", "=", "SELECT", "TABLE", "'", ".", "1", "\"a\""];

@@ -125,7 +125,7 @@ pub(crate) fn literals(statement: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The words that are neither quoted nor in a comment, in lower case.
-fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
     tokens(statement)
         .filter(|(kind, ..)| *kind == TokenKind::Ident)
         .map(|(_, text, _)| text.to_ascii_lowercase())
