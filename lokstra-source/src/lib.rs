@@ -22,6 +22,7 @@ mod sql;
 mod waiver;
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 
 use lokstra_core::{Checksum, Set};
@@ -94,6 +95,14 @@ pub fn load_cached(
 #[cfg(feature = "include-dir")]
 pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Problems> {
     check(&folder::Folder::embedded(dir, &normalized(folder)), Lint::Never, &[])
+}
+
+/// The statements of a script, each from its first token to its last, without the `;`.
+///
+/// They are cut as PostgreSQL cuts them while `standard_conforming_strings` is on, its default. Of a
+/// text that PostgreSQL cannot parse, they are what looks like statements.
+pub fn statements(text: &str) -> Vec<Range<usize>> {
+    sql::split(text).statements
 }
 
 /// The parser recurses as deep as the SQL nests; untouched, the stack costs nothing.

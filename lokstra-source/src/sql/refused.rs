@@ -2,6 +2,8 @@
 
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
+use super::continued::masked;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It would end our transaction and with it the link between script and record.
@@ -16,6 +18,7 @@ pub(crate) enum Refused {
 
 /// What is wrong with a statement, and where in it.
 pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
+    let statement = &*masked(statement);
     // In a build that is not optimised, each look at all tokens of a thousand scripts is felt.
     if statement.contains('\\')
         && let Some(at) = backslash(statement)
@@ -122,7 +125,7 @@ pub(crate) fn literals(statement: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The words that are neither quoted nor in a comment, in lower case.
-fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
     tokens(statement)
         .filter(|(kind, ..)| *kind == TokenKind::Ident)
         .map(|(_, text, _)| text.to_ascii_lowercase())
@@ -213,6 +216,7 @@ mod tests {
         assert_eq!(refused("\\connect app"), Some((Refused::PsqlCommand, 0)));
         assert_eq!(refused("SELECT 1 \\gexec"), Some((Refused::PsqlCommand, 9)));
         assert_eq!(refused("SELECT E'\\n', 'C:\\dir'"), None);
+        assert_eq!(refused("SELECT E''\n'\\'\\n'"), None);
     }
 
     #[test]
