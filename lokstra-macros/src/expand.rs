@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lokstra_source::{Loaded, Problem, Problems};
 use proc_macro2::{Literal, Span, TokenStream};
@@ -11,7 +11,16 @@ const SHOWN: usize = 100;
 /// Emits neither an attribute nor a name of the prelude: either can be an error where it lands.
 pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    match lokstra_source::load(&root, &folder.value()) {
+    let folder_path = folder.value();
+    let loaded = match std::env::var_os("OUT_DIR") {
+        // A crate with a build script has a folder of its own for what a build keeps.
+        Some(out) => {
+            let name = format!("lokstra-{}.parsed", folder_path.replace(['/', '\\', '.'], "_"));
+            lokstra_source::load_cached(&root, &folder_path, &Path::new(&out).join(name))
+        }
+        None => lokstra_source::load(&root, &folder_path),
+    };
+    match loaded {
         Ok(loaded) => {
             loaded.warnings.iter().for_each(warn);
             table(facade, &loaded)
@@ -36,7 +45,12 @@ fn table(facade: &TokenStream, loaded: &Loaded) -> TokenStream {
         fn _tracked() {
             #(::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #tracked));)*
         }
-        #facade::Migrations::from_static(#text, &[#(#index),*])
+        #facade::Migrations::from_static(
+            #text,
+            &[#(#index),*],
+            // Known to debug builds only: no path of the building machine in what is shipped.
+            if ::core::cfg!(debug_assertions) { ::core::env!("CARGO_MANIFEST_DIR") } else { "" },
+        )
     }}
 }
 

@@ -31,6 +31,7 @@ mod retry;
 mod server_error;
 mod session;
 mod sql;
+mod stale;
 mod statements;
 mod status;
 mod step;

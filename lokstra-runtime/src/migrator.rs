@@ -146,9 +146,12 @@ impl<'m> Migrator<'m> {
         if let Some(skipped) = self.skipped(database, &table) {
             return Ok(skipped);
         }
+        let stale = self.migrations.staleness(database);
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
-            Engine::new(database, table, options, Session::borrowed(client), listener).run(goal)
+            Engine::new(database, table, options, Session::borrowed(client), listener)
+                .noticing(stale)
+                .run(goal)
         })
     }
 
@@ -161,10 +164,11 @@ impl<'m> Migrator<'m> {
         if let Some(skipped) = self.skipped(database, &table) {
             return Ok(skipped);
         }
+        let stale = self.migrations.staleness(database);
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
             let session = Session::owned(connector)?;
-            Engine::new(database, table, options, session, listener).run(goal)
+            Engine::new(database, table, options, session, listener).noticing(stale).run(goal)
         })
     }
 

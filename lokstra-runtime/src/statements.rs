@@ -195,7 +195,7 @@ impl Run<'_> {
             Ok(invalid_index) => invalid_index,
             Err(stop) => return stop,
         };
-        let place = Place { offset, statement: Some(nth) };
+        let place = Place { offset, statement: Some(nth), is_deferred: false };
         let total = self.script.statement_ranges().len();
         let aftermath = Aftermath::Partial { done: nth, total };
         let mut failure = Failure::new(self.step, place, server, aftermath);

@@ -51,6 +51,8 @@ pub(crate) fn attempt(
     message.push(&guard.unmoved(step));
     message.push_marked(script, &mark);
     message.push(&restore_role(&guard.look.facts));
+    message.push(CHECK_DEFERRED);
+    message.push(&mark.set_checked(script));
     message.push(&guard.record(step));
     message.push("COMMIT;");
     message.push(&mark.clear(script));
@@ -81,7 +83,12 @@ pub(crate) fn attempt(
     };
     let in_bytes = guard.look.facts.positions_in_bytes;
     let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-    let place = Place { offset, statement };
+    let count = script.statement_ranges().len();
+    let place = Place {
+        offset,
+        statement: statement.filter(|nth| *nth < count),
+        is_deferred: statement == Some(count),
+    };
     // A script that does not parse has no transaction either, and no mark.
     let ran = statement.is_some() || !mark.is_set() && server.sqlstate != "42601";
     // Neither in the script nor at a mark: it is our own text that the server refused.
@@ -105,6 +112,12 @@ pub(crate) fn attempt(
         _ => Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::RolledBack))),
     })
 }
+
+/// What COMMIT would check, while the transaction still tells that it is ours: a COMMIT that fails
+/// looks like a script that ended its transaction itself.
+///
+/// PostgreSQL documentation: *SET CONSTRAINTS*.
+const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE;";
 
 /// A failed transaction refuses everything but its end. If the server takes a query, the script has
 /// ended the transaction itself.

@@ -1,15 +1,16 @@
 //! Every rule, over what was read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use lokstra_core::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
+use lokstra_core::{Builder, Checksum, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 
 use crate::Loaded;
+use crate::code::Code;
 use crate::folder::{File, Folder};
 use crate::layout::layout;
 use crate::lock_file;
 use crate::pairs::{Pair, pairs};
-use crate::problem::{Code, Problem, Problems};
+use crate::problem::{Problem, Problems};
 use crate::script::Script;
 use crate::settings::{self, Settings};
 
@@ -20,8 +21,12 @@ struct Database<'a> {
     migrations: Vec<Pair<'a>>,
 }
 
-/// All rules but those of the ignored kinds.
-pub(crate) fn check(root: &Folder, ignored: &[Code]) -> Result<Loaded, Problems> {
+/// All rules but those of the ignored kinds; scripts that have been parsed before are not parsed.
+pub(crate) fn check(
+    root: &Folder,
+    parsed: &HashSet<Checksum>,
+    ignored: &[Code],
+) -> Result<Loaded, Problems> {
     let mut problems = root.problems.clone();
     let layout = layout(root, &mut problems);
     let mut databases = Vec::with_capacity(layout.databases.len());
@@ -37,7 +42,7 @@ pub(crate) fn check(root: &Folder, ignored: &[Code]) -> Result<Loaded, Problems>
         if !layout.is_flat && settings.pool.is_none() && problems.len() == before {
             problems.extend(folder.settings.as_ref().map(no_pool));
         }
-        let migrations = pairs(folder, &mut problems);
+        let migrations = pairs(folder, parsed, &mut problems);
         lock_file::check(folder, &migrations, &mut problems);
         databases.push(Database { folder, settings, migrations });
     }

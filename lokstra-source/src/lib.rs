@@ -4,6 +4,7 @@
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate.
 
 mod check;
+mod code;
 mod file_name;
 mod folder;
 mod layout;
@@ -11,19 +12,22 @@ mod lock_file;
 mod locking;
 mod numbering;
 mod pairs;
+mod parsed;
 mod problem;
 mod script;
 mod settings;
 mod sql;
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use lokstra_core::Set;
+use lokstra_core::{Checksum, Set};
 
+pub use code::Code;
 pub use file_name::{Description, DescriptionError};
 pub use locking::{lock, lock_new, renumber};
 pub use numbering::{NextVersion, next_version};
-pub use problem::{Code, Problem, Problems};
+pub use problem::{Problem, Problems};
 
 /// A folder without an error.
 #[derive(Clone, Debug)]
@@ -46,6 +50,20 @@ pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
     check(&folder::Folder::read(root, &folder)?)
 }
 
+/// The same, without parsing the scripts again that `cache` names as parsed; the file is written for
+/// the next time.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_cached(root: &Path, folder: &str, cache: &Path) -> Result<Loaded, Problems> {
+    let folder = normalized(folder);
+    let parsed = parsed::read(cache);
+    let loaded = check_with(&folder::Folder::read(root, &folder)?, &parsed, &[])?;
+    parsed::write(cache, &loaded.set, &parsed);
+    Ok(loaded)
+}
+
 /// The same for a folder embedded with the `include_dir` crate, under the path that messages and
 /// the set shall give it.
 ///
@@ -61,19 +79,23 @@ pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Prob
 const STACK: usize = 512 << 20;
 
 fn check(folder: &folder::Folder) -> Result<Loaded, Problems> {
-    check_ignoring(folder, &[])
+    check_with(folder, &HashSet::new(), &[])
 }
 
-fn check_ignoring(folder: &folder::Folder, ignored: &[Code]) -> Result<Loaded, Problems> {
+fn check_with(
+    folder: &folder::Folder,
+    parsed: &HashSet<Checksum>,
+    ignored: &[Code],
+) -> Result<Loaded, Problems> {
     std::thread::scope(|scope| {
         let checked = std::thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || check::check(folder, ignored));
+            .spawn_scoped(scope, || check::check(folder, parsed, ignored));
         match checked.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // No room for such a thread.
-            Err(_) => check::check(folder, ignored),
+            Err(_) => check::check(folder, parsed, ignored),
         }
     })
 }

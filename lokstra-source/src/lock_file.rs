@@ -9,10 +9,11 @@ use std::fmt;
 use lokstra_core::{Checksum, Version};
 use sha2::{Digest, Sha256};
 
+use crate::code::Code;
 use crate::file_name::leading_version;
 use crate::folder::{File, Folder, LOCK};
 use crate::pairs::Pair;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::script;
 
 const HEADER: &str =
@@ -114,7 +115,7 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
         if is_whole && found != chain {
             let message = "this line does not follow from the one before it";
             let help = "a merge or a hand changed the lines up to here; look at them, then run \
-                        `lokstra migration lock`";
+                        `lokstra migration renumber` and `lokstra migration lock`";
             problem(Code::LockChain, start, message, help);
             is_whole = false;
         }
@@ -142,8 +143,14 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
         locked.entry(placed.0.version).or_insert(placed);
     }
     let newest = locked.keys().next_back().copied();
+    let is_locked = |pair: &Pair<'_>, entry: &Entry| {
+        pair.version == entry.version && pair.description.as_str() == entry.description
+    };
     for pair in pairs {
         match locked.get(&pair.version) {
+            // Another branch took the same version, which is a problem of its own.
+            Some((entry, _))
+                if !is_locked(pair, entry) && pairs.iter().any(|pair| is_locked(pair, entry)) => {}
             Some((entry, _)) => changed(entry, pair, problems),
             None => {
                 if let Some(newest) = newest.filter(|newest| pair.version < *newest) {

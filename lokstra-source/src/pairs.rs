@@ -1,14 +1,15 @@
 //! From files to migrations: every version has one description, one up and one down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use lokstra_core::Version;
+use lokstra_core::{Checksum, Version};
 
+use crate::code::Code;
 use crate::file_name::{Description, Direction, FileName};
 use crate::folder::{File, Folder};
 use crate::lock_file;
 use crate::numbering::following;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::script::{self, Script};
 
 /// A migration whose two files are there.
@@ -32,8 +33,12 @@ struct Unclear {
     versions: Vec<Version>,
 }
 
-pub(crate) fn pairs<'a>(folder: &'a Folder, problems: &mut Vec<Problem>) -> Vec<Pair<'a>> {
-    let parsed = lock_file::checksums(folder);
+pub(crate) fn pairs<'a>(
+    folder: &'a Folder,
+    parsed: &HashSet<Checksum>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Pair<'a>> {
+    let parsed = &lock_file::checksums(folder) | parsed;
     let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
     let mut unclear = Unclear::default();
     let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
@@ -174,6 +179,10 @@ fn conflict(
         names.join(" and ")
     );
     let help = match (*free, files.last()) {
+        _ if folder.lock.is_some() => {
+            "lokstra migration renumber, which moves the one that is not locked to the end"
+                .to_owned()
+        }
         (Some(next), Some(last)) => {
             *free = next.next();
             let name = &last.name.description;

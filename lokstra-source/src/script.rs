@@ -6,9 +6,10 @@ use std::ops::Range;
 use lokstra_core::{Checksum, Mode};
 use sha2::{Digest, Sha256};
 
+use crate::code::Code;
 use crate::file_name::Direction;
 use crate::folder::File;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::sql::{self, Refused};
 
 /// An SQL file that has been read.

@@ -6,8 +6,9 @@ use lokstra_core::TableName;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_yaml::Value;
 
+use crate::code::Code;
 use crate::folder::File;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::script;
 
 const KEYS: [&str; 4] = ["dbpool-name", "schema-table", "enabled", "description"];
