@@ -15,6 +15,7 @@ mod pairs;
 mod parsed;
 mod problem;
 mod script;
+mod scripts;
 mod settings;
 mod sql;
 
