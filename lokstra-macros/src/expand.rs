@@ -60,18 +60,27 @@ fn warnings<'a>(problems: impl Iterator<Item = &'a Problem>, span: Span) -> Toke
     tokens
 }
 
+/// Each token goes through the compiler's bridge, unoptimised: the less there are, the faster the
+/// build. Hence the index as one literal, and a macro for what every file would repeat.
 fn table(facade: &TokenStream, loaded: &Loaded, warnings: &TokenStream) -> TokenStream {
     let (text, index) = loaded.set.parts();
-    let index = index.iter().map(|&word| Literal::u32_unsuffixed(word));
+    let index = Literal::byte_string(index);
     let tracked = loaded.tracked.iter().map(|path| format!("/{path}"));
     quote! {{
         #warnings
         fn _tracked() {
-            #(::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #tracked));)*
+            macro_rules! track {
+                ($($path:literal)*) => {
+                    $(::core::include_bytes!(
+                        ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), $path)
+                    );)*
+                };
+            }
+            track!(#(#tracked)*);
         }
         #facade::Migrations::from_static(
             #text,
-            &[#(#index),*],
+            #index,
             // Known to debug builds only: no path of the building machine in what is shipped.
             if ::core::cfg!(debug_assertions) { ::core::env!("CARGO_MANIFEST_DIR") } else { "" },
         )

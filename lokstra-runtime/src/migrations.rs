@@ -34,7 +34,7 @@ impl Migrations {
     #[doc(hidden)]
     pub const fn from_static(
         text: &'static str,
-        index: &'static [u32],
+        index: &'static [u8],
         built_in: &'static str,
     ) -> Migrations {
         Migrations { set: Set::from_static(text, index), built_in }

@@ -17,6 +17,7 @@ mod pairs;
 mod parsed;
 mod problem;
 mod script;
+mod scripts;
 mod settings;
 mod sql;
 mod waiver;

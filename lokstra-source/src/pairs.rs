@@ -10,7 +10,8 @@ use crate::folder::{File, Folder};
 use crate::lock_file;
 use crate::numbering::following;
 use crate::problem::Problem;
-use crate::script::{self, Script};
+use crate::script::Script;
+use crate::scripts;
 
 /// A migration whose two files are there.
 pub(crate) struct Pair<'a> {
@@ -43,7 +44,8 @@ pub(crate) fn pairs<'a>(
     let parsed = &lock_file::checksums(folder) | parsed;
     let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
     let mut unclear = Unclear::default();
-    let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
+    let mut names = Vec::with_capacity(folder.scripts.len());
+    let mut files = Vec::with_capacity(folder.scripts.len());
     for file in &folder.scripts {
         let (name, direction) = match FileName::parse(&file.name, free.unwrap_or(Version::MAX)) {
             Ok(name) => {
@@ -63,7 +65,12 @@ pub(crate) fn pairs<'a>(
                 }
             }
         };
-        let script = script::read(file, direction, &parsed, problems);
+        names.push(name);
+        files.push((file, direction));
+    }
+    let scripts = scripts::read(&files, &parsed, problems);
+    let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
+    for ((name, (file, _)), script) in names.into_iter().zip(files).zip(scripts) {
         if let Some(name) = name {
             versions.entry(name.version).or_default().push(Named { file, name, script });
         }
