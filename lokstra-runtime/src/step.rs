@@ -84,8 +84,12 @@ pub(crate) fn attempt(
     let place = Place { offset, statement };
     // A script that does not parse has no transaction either, and no mark.
     let ran = statement.is_some() || !mark.is_set() && server.sqlstate != "42601";
-    // Neither in the script nor at a mark: it is our own text that the server refused.
-    let is_ours = mark.is_set() && statement.is_none() && offset.is_none();
+    // Neither in the script nor at a mark: it is our own text that the server refused. Not so a
+    // character that the database's encoding lacks: that ends the message before it begins.
+    let is_ours = mark.is_set()
+        && statement.is_none()
+        && offset.is_none()
+        && !matches!(server.sqlstate.as_str(), "22P05" | "22021");
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,

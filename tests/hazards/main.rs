@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cut_off;
 mod history;
 mod holders;
 mod scripts;
