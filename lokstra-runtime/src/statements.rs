@@ -268,7 +268,7 @@ impl Run<'_> {
         if fingerprint != self.fingerprint(done) {
             return Err(Stop::Error(Error::new(ErrorKind::ChangedMidway { version, path, done })));
         }
-self.set_again(client, done)?;
+        self.set_again(client, done)?;
         if running && self.was_done(client, done)? {
             return Ok(done + 1);
         }
