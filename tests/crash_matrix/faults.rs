@@ -90,11 +90,6 @@ pub(crate) struct Victim {
 }
 
 impl Harm {
-    /// Whether the migration has to run in a process of its own.
-    pub(crate) fn needs_process(self) -> bool {
-        self == Harm::Kill
-    }
-
     pub(crate) fn act(self, victim: &Victim) -> Then {
         match self {
             Harm::Kill => loop {
@@ -131,7 +126,7 @@ impl Harm {
 
 const HALF_OPEN: Duration = Duration::from_millis(400);
 
-/// Random numbers that a seed repeats (SplitMix64).
+/// Random numbers that a seed repeats (`SplitMix64`).
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -1,5 +1,7 @@
 //! What is migrated while harm is done, and how the database tells what of it is done.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -12,6 +14,27 @@ use crate::support::{column, set, version};
 pub(crate) enum Direction {
     Up,
     Down,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        })
+    }
+}
+
+impl FromStr for Direction {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Direction, String> {
+        match word {
+            "up" => Ok(Direction::Up),
+            "down" => Ok(Direction::Down),
+            _ => Err(word.to_owned()),
+        }
+    }
 }
 
 /// Transactional scripts and no-transaction ones, each of several statements. Whatever a script
@@ -135,7 +158,7 @@ pub(crate) fn check(client: &mut Client, direction: Direction) -> Result<Stage, 
         };
         if !agrees {
             return Err(format!(
-                "{direction:?} {version}: parts {done:?}, history {recorded:?}, \
+                "{direction} {version}: parts {done:?}, history {recorded:?}, \
                  entries {entries:?}, indexes {indexes:?}"
             ));
         }

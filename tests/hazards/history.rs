@@ -112,8 +112,12 @@ fn the_go_program_may_race_to_create_the_table() {
                 while client.batch_execute(GO_BOOT).is_err() {}
             };
             let theirs: Vec<_> = (0..2).map(|_| scope.spawn(go)).collect();
-            theirs.into_iter().for_each(|run| run.join().unwrap());
-            ours.into_iter().for_each(|run| drop(run.join().unwrap().unwrap()));
+            for run in theirs {
+                run.join().unwrap();
+            }
+            for run in ours {
+                run.join().unwrap().unwrap();
+            }
         });
         let mut client = database.client().unwrap();
         assert_eq!(versions(&mut client), "1 2 3");

@@ -187,6 +187,6 @@ fn who_waits_polls_a_read_and_never_sends_the_script() {
     let patience = Duration::from_secs(1);
     set.migrator().lock_wait(patience).up(&mut database.client().unwrap()).unwrap_err();
     let log = std::fs::read_to_string(server.log_file()).unwrap();
-    let sent = log.matches("a long script").count();
-    assert_eq!(sent, 1, "once, before it knew\n{log}");
+    let times = log.matches("a long script").count();
+    assert_eq!(times, 1, "once, before it knew\n{log}");
 }

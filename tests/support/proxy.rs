@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use lokstra_scratch::Server;
@@ -57,7 +57,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (socket, state) = (socket.clone(), Arc::clone(&shared));
-                std::thread::spawn(move || serve(client, socket, &state));
+                std::thread::spawn(move || serve(&client, &socket, &state));
             }
         });
         Proxy { port, state }
@@ -128,7 +128,7 @@ impl Gate {
     }
 }
 
-fn serve(client: TcpStream, socket: PathBuf, state: &Mutex<State>) {
+fn serve(client: &TcpStream, socket: &Path, state: &Mutex<State>) {
     client.set_nodelay(true).unwrap();
     // Without a server, the client finds its connection closed.
     let Ok(server) = UnixStream::connect(socket) else { return };
@@ -139,7 +139,7 @@ fn serve(client: TcpStream, socket: PathBuf, state: &Mutex<State>) {
             let _ = server.shutdown(Shutdown::Both);
             gate.set(false);
         };
-        let (gate, client, server) = (&gate, &client, &server);
+        let (gate, server) = (&gate, &server);
         scope.spawn(move || {
             let _ = answers(server, client, state, gate);
             close();
