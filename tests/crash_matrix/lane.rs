@@ -75,10 +75,13 @@ impl Lane {
             let url = url.clone();
             std::thread::spawn(move || migrate(&url, direction))
         });
-        let end = match harm {
+        let mut end = match harm {
             Harm::Kill => run_process(&proxied, direction, &slot)?,
             _ => run(&proxied, direction)?,
         };
+        if self.proxy.is_armed() {
+            end = End::Missed;
+        }
         if let Some(striker) = striker {
             striker.join().unwrap();
         }

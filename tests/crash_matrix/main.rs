@@ -31,6 +31,8 @@ fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
 /// What the run that was harmed came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum End {
+    /// It never came to the message at which harm was to be done.
+    Missed,
     Finished,
     Told,
     Killed,
@@ -115,7 +117,7 @@ fn print(table: &BTreeMap<usize, Vec<Outcome>>, seed: u64, usual: &[Usual; 2]) {
     let [up, down] = usual.each_ref().map(|usual| usual.messages);
     println!("LOKSTRA_TEST_SEED={seed}; {up} messages up, {down} down");
     println!(
-        "{:<36} {:>6} | {:>8} {:>5} {:>6} | {:>7} {:>7} {:>6} {:>4} {:>7}",
+        "{:<36} {:>6} | {:>6} {:>8} {:>5} {:>6} | {:>7} {:>7} {:>6} {:>4} {:>7}",
         "fault",
         "rounds",
         "finished",
@@ -132,9 +134,10 @@ fn print(table: &BTreeMap<usize, Vec<Outcome>>, seed: u64, usual: &[Usual; 2]) {
         let ends = |end| outcomes.iter().filter(|outcome| outcome.0 == end).count();
         let stages = |stage| outcomes.iter().filter(|outcome| outcome.1 == stage).count();
         println!(
-            "{:<36} {:>6} | {:>8} {:>5} {:>6} | {:>7} {:>7} {:>6} {:>4} {:>7}",
+            "{:<36} {:>6} | {:>6} {:>8} {:>5} {:>6} | {:>7} {:>7} {:>6} {:>4} {:>7}",
             format!("{harm} {when}"),
             outcomes.len(),
+            ends(End::Missed),
             ends(End::Finished),
             ends(End::Told),
             ends(End::Killed),

@@ -84,6 +84,11 @@ impl Proxy {
         *lock(&self.state) = State::default();
     }
 
+    /// Whether the harm is still to be done.
+    pub(crate) fn is_armed(&self) -> bool {
+        lock(&self.state).fault.is_some()
+    }
+
     /// How many messages have been sent since it was last armed or disarmed.
     pub(crate) fn sent(&self) -> usize {
         lock(&self.state).sent
