@@ -3,12 +3,15 @@
 use std::fmt;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lokstra::postgres::{Client, NoTls};
+use lokstra::{Error, Report};
 use lokstra_scratch::PrivateServer;
 
 use crate::support::proxy::{Point, Then};
+use crate::work::{Direction, migrate};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Harm {
@@ -87,6 +90,9 @@ pub(crate) struct Victim {
     pub(crate) url: String,
     /// The process that migrates, once it has been started, if it is one.
     pub(crate) child: Arc<Mutex<Option<Child>>>,
+    pub(crate) direction: Direction,
+    /// Another replica that boots meanwhile.
+    pub(crate) other: Arc<Mutex<Option<JoinHandle<Result<Report, Error>>>>>,
 }
 
 impl Harm {
@@ -113,6 +119,9 @@ impl Harm {
             }
             Harm::Cut => Then::Cut,
             Harm::HalfOpen => {
+                let (url, direction) = (victim.url.clone(), victim.direction);
+                let other = std::thread::spawn(move || migrate(&url, direction));
+                *victim.other.lock().unwrap() = Some(other);
                 std::thread::sleep(HALF_OPEN);
                 Then::Cut
             }

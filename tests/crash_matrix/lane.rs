@@ -49,16 +49,15 @@ impl Lane {
         let url = database.url().to_owned();
         prepare(&mut database.client().unwrap(), &url, direction);
         let proxied = self.proxy.url(database.name());
-        let slot = Arc::new(Mutex::new(None));
-        let victim =
-            Victim { server: Arc::clone(&self.server), url: url.clone(), child: Arc::clone(&slot) };
-        // Held while harm is done: the next run finds a server that is there again.
-        let harming = Arc::new(Mutex::new(()));
-        let guard = Arc::clone(&harming);
-        let act = move || {
-            let _guard = guard.lock().unwrap();
-            harm.act(&victim)
+        let (child, other) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(None)));
+        let victim = Victim {
+            server: Arc::clone(&self.server),
+            url: url.clone(),
+            child: Arc::clone(&child),
+            direction,
+            other: Arc::clone(&other),
         };
+        let act = move || harm.act(&victim);
         let mut striker = None;
         match when {
             When::At(point) => self.proxy.arm(round.instant, point, act),
@@ -67,26 +66,21 @@ impl Lane {
                 let delay = usual.time * u32::try_from(round.instant).unwrap() / 1000;
                 striker = Some(std::thread::spawn(move || {
                     std::thread::sleep(delay);
-                    act();
+                    act()
                 }));
             }
         }
-        let other = (harm == Harm::HalfOpen).then(|| {
-            let url = url.clone();
-            std::thread::spawn(move || migrate(&url, direction))
-        });
         let mut end = match harm {
-            Harm::Kill => run_process(&proxied, direction, &slot)?,
+            Harm::Kill => run_process(&proxied, direction, &child)?,
             _ => run(&proxied, direction)?,
         };
-        if self.proxy.is_armed() {
-            end = End::Missed;
+        // The next run finds a server that is there again.
+        match striker {
+            Some(striker) => drop(striker.join().unwrap()),
+            None if self.proxy.finish() => {}
+            None => end = End::Missed,
         }
-        if let Some(striker) = striker {
-            striker.join().unwrap();
-        }
-        drop(harming.lock().unwrap());
-        if let Some(other) = other {
+        if let Some(other) = other.lock().unwrap().take() {
             other.join().unwrap().map_err(|error| format!("the other replica: {error}"))?;
         }
         let mut stage = None;

@@ -112,40 +112,30 @@ fn every_fault_at_every_instant_loses_nothing_and_does_nothing_twice() {
     print(&table.into_inner().unwrap(), seed, &usual);
 }
 
+type Is = fn(&Outcome) -> bool;
+
+const COLUMNS: [(&str, Is); 9] = [
+    ("missed", |outcome| outcome.0 == End::Missed),
+    ("finished", |outcome| outcome.0 == End::Finished),
+    ("told", |outcome| outcome.0 == End::Told),
+    ("killed", |outcome| outcome.0 == End::Killed),
+    ("nothing", |outcome| outcome.1 == Some(Stage::Nothing)),
+    ("between", |outcome| outcome.1 == Some(Stage::Between)),
+    ("within", |outcome| outcome.1 == Some(Stage::Within)),
+    ("all", |outcome| outcome.1 == Some(Stage::All)),
+    ("at once", |outcome| outcome.1.is_none()),
+];
+
 /// Faults and outcomes: how the harmed run ended, and how far the work was when the next one began.
 fn print(table: &BTreeMap<usize, Vec<Outcome>>, seed: u64, usual: &[Usual; 2]) {
     let [up, down] = usual.each_ref().map(|usual| usual.messages);
     println!("LOKSTRA_TEST_SEED={seed}; {up} messages up, {down} down");
-    println!(
-        "{:<36} {:>6} | {:>6} {:>8} {:>5} {:>6} | {:>7} {:>7} {:>6} {:>4} {:>7}",
-        "fault",
-        "rounds",
-        "finished",
-        "told",
-        "killed",
-        "nothing",
-        "between",
-        "within",
-        "all",
-        "at once"
-    );
+    let heads = COLUMNS.map(|(head, _)| format!("{head:>9}")).concat();
+    println!("{:<36}{:>7}{heads}", "fault", "rounds");
     for (kind, outcomes) in table {
         let (harm, when) = KINDS[*kind];
-        let ends = |end| outcomes.iter().filter(|outcome| outcome.0 == end).count();
-        let stages = |stage| outcomes.iter().filter(|outcome| outcome.1 == stage).count();
-        println!(
-            "{:<36} {:>6} | {:>6} {:>8} {:>5} {:>6} | {:>7} {:>7} {:>6} {:>4} {:>7}",
-            format!("{harm} {when}"),
-            outcomes.len(),
-            ends(End::Missed),
-            ends(End::Finished),
-            ends(End::Told),
-            ends(End::Killed),
-            stages(Some(Stage::Nothing)),
-            stages(Some(Stage::Between)),
-            stages(Some(Stage::Within)),
-            stages(Some(Stage::All)),
-            stages(None),
-        );
+        let count = |is_it: Is| outcomes.iter().filter(|it| is_it(it)).count();
+        let counts = COLUMNS.map(|(_, is_it)| format!("{:>9}", count(is_it))).concat();
+        println!("{:<36}{:>7}{counts}", format!("{harm} {when}"), outcomes.len());
     }
 }

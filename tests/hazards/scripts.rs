@@ -42,8 +42,7 @@ fn a_script_that_ends_its_transaction_in_any_way_is_never_recorded() {
 }
 
 #[test]
-fn a_script_that_prepares_its_transaction_is_not_recorded_and_the_next_run_names_what_to_roll_back()
-{
+fn a_prepared_script_is_not_recorded_and_the_next_run_names_what_to_roll_back() {
     let database = database();
     let mut client = database.client().unwrap();
     let gid = format!("left_{}", database.name());

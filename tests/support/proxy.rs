@@ -34,17 +34,30 @@ struct Fault {
     act: Box<dyn FnOnce() -> Then + Send>,
 }
 
+impl Fault {
+    fn is_at(&self, message: usize, point: Point) -> bool {
+        self.message == message && self.point == point
+    }
+}
+
 #[derive(Default)]
 struct State {
     /// How many messages clients have sent after connecting.
     sent: usize,
     fault: Option<Fault>,
+    is_acting: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    acted: Condvar,
 }
 
 /// Forwards any number of connections, one after the other or at once.
 pub(crate) struct Proxy {
     port: u16,
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
 }
 
 impl Proxy {
@@ -52,15 +65,15 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let socket = server.socket_dir().join(format!(".s.PGSQL.{}", server.port()));
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
+        let shared = Arc::new(Shared::default());
+        let accepting = Arc::clone(&shared);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (socket, state) = (socket.clone(), Arc::clone(&shared));
-                std::thread::spawn(move || serve(&client, &socket, &state));
+                let (socket, shared) = (socket.clone(), Arc::clone(&accepting));
+                std::thread::spawn(move || serve(&client, &socket, &shared));
             }
         });
-        Proxy { port, state }
+        Proxy { port, shared }
     }
 
     pub(crate) fn url(&self, database: &str) -> String {
@@ -76,22 +89,27 @@ impl Proxy {
         act: impl FnOnce() -> Then + Send + 'static,
     ) {
         let fault = Some(Fault { message, point, act: Box::new(act) });
-        *lock(&self.state) = State { sent: 0, fault };
+        *lock(&self.shared.state) = State { fault, ..State::default() };
     }
 
     /// Counts messages anew, and only forwards.
     pub(crate) fn disarm(&self) {
-        *lock(&self.state) = State::default();
+        *lock(&self.shared.state) = State::default();
     }
 
-    /// Whether the harm is still to be done.
-    pub(crate) fn is_armed(&self) -> bool {
-        lock(&self.state).fault.is_some()
+    /// Waits for the end of harm that is being done. False: it was not to come to it.
+    pub(crate) fn finish(&self) -> bool {
+        let mut state = lock(&self.shared.state);
+        let is_done = state.fault.take().is_none();
+        while state.is_acting {
+            state = self.shared.acted.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        is_done
     }
 
     /// How many messages have been sent since it was last armed or disarmed.
     pub(crate) fn sent(&self) -> usize {
-        lock(&self.state).sent
+        lock(&self.shared.state).sent
     }
 }
 
@@ -99,19 +117,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does the harm if it is due; an error cuts the connection.
-fn strike(state: &Mutex<State>, message: usize, point: Point) -> io::Result<()> {
-    let is_due = |fault: &mut Fault| fault.message == message && fault.point == point;
-    let Some(fault) = lock(state).fault.take_if(is_due) else { return Ok(()) };
-    match (fault.act)() {
-        Then::GoOn => Ok(()),
-        Then::Cut => Err(io::ErrorKind::ConnectionAborted.into()),
+impl Shared {
+    /// Does the harm if it is due; an error cuts the connection.
+    fn strike(&self, message: usize, point: Point) -> io::Result<()> {
+        let fault = {
+            let mut state = lock(&self.state);
+            let fault = state.fault.take_if(|fault| fault.is_at(message, point));
+            state.is_acting |= fault.is_some();
+            fault
+        };
+        let Some(fault) = fault else { return Ok(()) };
+        let then = (fault.act)();
+        lock(&self.state).is_acting = false;
+        self.acted.notify_all();
+        match then {
+            Then::GoOn => Ok(()),
+            Then::Cut => Err(io::ErrorKind::ConnectionAborted.into()),
+        }
     }
-}
 
-fn is_due(state: &Mutex<State>, message: usize, point: Point) -> bool {
-    let state = lock(state);
-    state.fault.as_ref().is_some_and(|fault| fault.message == message && fault.point == point)
+    fn is_due(&self, message: usize, point: Point) -> bool {
+        lock(&self.state).fault.as_ref().is_some_and(|fault| fault.is_at(message, point))
+    }
 }
 
 /// Holds answers back while it is closed.
@@ -133,7 +160,7 @@ impl Gate {
     }
 }
 
-fn serve(client: &TcpStream, socket: &Path, state: &Mutex<State>) {
+fn serve(client: &TcpStream, socket: &Path, shared: &Shared) {
     client.set_nodelay(true).unwrap();
     // Without a server, the client finds its connection closed.
     let Ok(server) = UnixStream::connect(socket) else { return };
@@ -146,10 +173,10 @@ fn serve(client: &TcpStream, socket: &Path, state: &Mutex<State>) {
         };
         let (gate, server) = (&gate, &server);
         scope.spawn(move || {
-            let _ = answers(server, client, state, gate);
+            let _ = answers(server, client, shared, gate);
             close();
         });
-        let _ = requests(client, server, state, gate);
+        let _ = requests(client, server, shared, gate);
         close();
     });
 }
@@ -158,7 +185,7 @@ fn serve(client: &TcpStream, socket: &Path, state: &Mutex<State>) {
 fn requests(
     mut client: &TcpStream,
     mut server: &UnixStream,
-    state: &Mutex<State>,
+    shared: &Shared,
     gate: &Gate,
 ) -> io::Result<()> {
     // The message that starts a session has no type.
@@ -174,15 +201,15 @@ fn requests(
             server.write_all(&message)?;
             continue;
         }
-        let nth = lock(state).sent;
-        strike(state, nth, Point::Before)?;
+        let nth = lock(&shared.state).sent;
+        shared.strike(nth, Point::Before)?;
         let (half, rest) = message.split_at(message.len() / 2);
         server.write_all(half)?;
-        strike(state, nth, Point::Inside)?;
-        gate.set(is_due(state, nth, Point::After));
-        lock(state).sent += 1;
+        shared.strike(nth, Point::Inside)?;
+        gate.set(shared.is_due(nth, Point::After));
+        lock(&shared.state).sent += 1;
         server.write_all(rest)?;
-        strike(state, nth, Point::After)?;
+        shared.strike(nth, Point::After)?;
         gate.set(false);
     }
 }
@@ -190,7 +217,7 @@ fn requests(
 fn answers(
     mut server: &UnixStream,
     mut client: &TcpStream,
-    state: &Mutex<State>,
+    shared: &Shared,
     gate: &Gate,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 1 << 16];
@@ -202,9 +229,9 @@ fn answers(
         }
         let (half, rest) = buffer[..length].split_at(length / 2);
         client.write_all(half)?;
-        let latest = lock(state).sent.checked_sub(1);
+        let latest = lock(&shared.state).sent.checked_sub(1);
         if let Some(nth) = latest {
-            strike(state, nth, Point::Answer)?;
+            shared.strike(nth, Point::Answer)?;
         }
         client.write_all(rest)?;
     }
