@@ -83,6 +83,9 @@ impl fmt::Display for When {
     }
 }
 
+/// A run on a thread.
+pub(crate) type Replica = JoinHandle<Result<Report, Error>>;
+
 /// What the harm is done to.
 pub(crate) struct Victim {
     pub(crate) server: Arc<PrivateServer>,
@@ -92,7 +95,7 @@ pub(crate) struct Victim {
     pub(crate) child: Arc<Mutex<Option<Child>>>,
     pub(crate) direction: Direction,
     /// Another replica that boots meanwhile.
-    pub(crate) other: Arc<Mutex<Option<JoinHandle<Result<Report, Error>>>>>,
+    pub(crate) other: Arc<Mutex<Option<Replica>>>,
 }
 
 impl Harm {
