@@ -19,6 +19,7 @@ mod failure;
 mod guard;
 mod history;
 mod holder;
+mod in_flight;
 mod message;
 mod migrations;
 mod migrator;

@@ -91,8 +91,12 @@ pub(crate) fn attempt(
     };
     // A script that does not parse has no transaction either, and no mark.
     let ran = statement.is_some() || !mark.is_set() && server.sqlstate != "42601";
-    // Neither in the script nor at a mark: it is our own text that the server refused.
-    let is_ours = mark.is_set() && statement.is_none() && offset.is_none();
+    // Neither in the script nor at a mark: it is our own text that the server refused. Not so a
+    // character that the database's encoding lacks: that ends the message before it begins.
+    let is_ours = mark.is_set()
+        && statement.is_none()
+        && offset.is_none()
+        && !matches!(server.sqlstate.as_str(), "22P05" | "22021");
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,
@@ -149,12 +153,18 @@ fn rollback(
 }
 
 /// Two bootstraps, or two records of the same version, at the same time: somebody else was faster.
+/// If that was the Go framework, its table lacks our columns.
 pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     let schema = server.schema.as_deref();
     let on_history = schema == Some(guard.table.schema())
         && server.table.as_deref() == Some(guard.table.table());
-    let on_catalog = schema == Some("pg_catalog") && guard.look.facts.shape.is_none();
-    server.sqlstate == "23505" && (on_history || on_catalog)
+    let is_first = guard.look.facts.shape.is_none();
+    let on_catalog = schema == Some("pg_catalog") && is_first;
+    match server.sqlstate.as_str() {
+        "23505" => on_history || on_catalog,
+        "42703" => is_first,
+        _ => false,
+    }
 }
 
 /// `lock_not_available`, `deadlock_detected` and `serialization_failure` pass when tried again.
