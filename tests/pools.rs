@@ -147,7 +147,7 @@ fn variables_have_defaults_and_missing_ones_are_named() {
     let pools = config(&yaml(&format!("${{LOKSTRA_TEST_UNSET:-{url}}}"))).unwrap();
     pools.get("a").unwrap().connect().unwrap();
     let error = config(&yaml("postgres://app:${LOKSTRA_TEST_UNSET}@localhost/app"))
-        .and_then(|pools| pools.get("a").and_then(Pool::connect).map(drop))
+        .and_then(|pools| pools.get("a")?.connect().map(drop))
         .unwrap_err();
     let told = error.to_string();
     let (_, told) = told.split_once("config.yaml").unwrap();
