@@ -220,7 +220,7 @@ fn a_database_that_a_pooler_does_not_find_fails_at_once() {
     let error = tables_set(1, "").up_url(&url).unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(10), "{error}");
     let dir = pooler.socket_dir().display().to_string();
-    assert_snapshot!(error.to_string().replace(&dir, "<dir>"), @r#"no connection to <dir>:6432/nowhere: db error: FATAL: database "nowhere" does not exist"#);
+    assert_snapshot!(error.to_string().replace(&dir, "<dir>"), @r#"no connection to <dir>:6432/nowhere: database "nowhere" does not exist (SQLSTATE 3D000)"#);
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_pooler_that_takes_no_options_is_told_of() {
     let error = tables_set(1, "").up_url(&url).unwrap_err();
     let told = error.to_string().replace(&pooler.socket_dir().display().to_string(), "<dir>");
     assert_snapshot!(told.replace(database.name(), "<database>"), @"
-    no connection to <dir>:6432/<database>: db error: FATAL: unsupported startup parameter: options
+    no connection to <dir>:6432/<database>: unsupported startup parameter: options (SQLSTATE 08P01)
       help: PgBouncer takes no `options`: leave them out, or name them in its ignore_startup_parameters
     ");
 }

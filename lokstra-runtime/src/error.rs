@@ -214,8 +214,8 @@ impl Error {
     /// An error of a query of ours.
     pub(crate) fn query(error: postgres::Error) -> Error {
         let kind = match error.as_db_error() {
+            _ if is_lost(&error) => ErrorKind::ConnectionLost { running: None, source: error },
             Some(server) => ErrorKind::Server(ServerError::new(server)),
-            None if is_lost(&error) => ErrorKind::ConnectionLost { running: None, source: error },
             None => ErrorKind::Client(error),
         };
         Error::new(kind)

@@ -6,6 +6,7 @@ use lokstra_core::Version;
 
 use crate::error::ErrorKind;
 use crate::plan::list;
+use crate::server_error::ServerError;
 
 impl fmt::Display for ErrorKind {
     #[expect(clippy::too_many_lines, reason = "an arm a message")]
@@ -193,10 +194,31 @@ fn connect_help(source: &postgres::Error) -> Option<&'static str> {
     if cfg!(not(feature = "rustls")) && text.contains("no encryption") {
         return Some("if the server wants TLS, add the feature `rustls` of `lokstra`");
     }
-    text.contains("does not support TLS").then_some(
-        "turn on `ssl` on the server, or say `sslmode=prefer` if the way to it is trusted",
-    )
+    TLS_HELP.iter().find(|(words, _)| text.contains(words)).map(|(_, help)| *help)
 }
+
+/// The words of rustls, which mean something to somebody who knows TLS.
+const TLS_HELP: [(&str, &str); 5] = [
+    (
+        "does not support TLS",
+        "turn on `ssl` on the server, or say `sslmode=prefer` if the way to it is trusted",
+    ),
+    (
+        "UnknownIssuer",
+        "nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do \
+         not trust the server",
+    ),
+    ("certificate expired", "renew the server's certificate"),
+    (
+        "not valid for name",
+        "connect to a host that the certificate is for, or let the authority issue one for this \
+         host; its common name alone does not count",
+    ),
+    (
+        "fatal alert: UnknownCA",
+        "the server knows nobody who vouches for the certificate in `sslcert`",
+    ),
+];
 
 fn names(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
@@ -208,6 +230,9 @@ fn or_none(version: Option<Version>) -> String {
 
 /// An error of the client with its causes: its own `Display` hides them.
 fn chain(error: &postgres::Error) -> String {
+    if let Some(server) = error.as_db_error() {
+        return ServerError::new(server).to_string();
+    }
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -67,9 +67,7 @@ impl fmt::Display for DsnError {
                 "`{keyword}` is not supported here\n  help: leave it out, or connect a client \
                  yourself and lend it: `MIGRATIONS.up(&mut client)`"
             ),
-            DsnError::Value { keyword, expected } => {
-                write!(f, "`{keyword}` is not {expected}\n  help: {SHAPE}")
-            }
+            DsnError::Value { keyword, expected } => write!(f, "`{keyword}` is not {expected}"),
             DsnError::Service { path } => {
                 write!(f, "its `service` is not defined in {}", path.display())
             }

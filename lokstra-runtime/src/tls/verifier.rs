@@ -45,6 +45,9 @@ impl ServerCertVerifier for Verifier {
             // where it is itself in the file, as by libpq; that it is expired is another error.
             Err(Error::InvalidCertificate(CertificateError::Other(_)))
                 if roots.certificates.contains(certificate) => {}
+            Err(error) if error.to_string().contains("CaUsedAsEndEntity") => {
+                return Err(CertificateError::UnknownIssuer.into());
+            }
             chain => chain?,
         }
         if self.checks_name {
