@@ -194,11 +194,12 @@ fn connect_help(source: &postgres::Error) -> Option<&'static str> {
     if cfg!(not(feature = "rustls")) && text.contains("no encryption") {
         return Some("if the server wants TLS, add the feature `rustls` of `lokstra`");
     }
-    TLS_HELP.iter().find(|(words, _)| text.contains(words)).map(|(_, help)| *help)
+    HELP.iter().find(|(words, _)| text.contains(words)).map(|(_, help)| *help)
 }
 
-/// The words of rustls, which mean something to somebody who knows TLS.
-const TLS_HELP: [(&str, &str); 5] = [
+/// What to do about the words of the client and of rustls.
+const HELP: [(&str, &str); 6] = [
+    ("password missing", "give it in the connection string, in PGPASSWORD or in ~/.pgpass"),
     (
         "does not support TLS",
         "turn on `ssl` on the server, or say `sslmode=prefer` if the way to it is trusted",
