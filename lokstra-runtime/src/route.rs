@@ -65,7 +65,7 @@ impl Routes {
             Some(_) => return Err(Keyword::LoadBalanceHosts.expects("disable or random")),
         }
         let open_password_file = match passwords.file {
-            Some(Some(PasswordFile::TooOpen(path))) => Some(path),
+            Some(PasswordFile::TooOpen(path)) => Some(path),
             _ => None,
         };
         Ok(Routes { all, open_password_file })
@@ -108,7 +108,7 @@ impl OnDemand<'_> {
 struct Passwords<'a> {
     dsn: &'a Dsn,
     environment: Environment<'a>,
-    file: Option<Option<PasswordFile>>,
+    file: Option<PasswordFile>,
 }
 
 impl Passwords<'_> {
@@ -121,7 +121,7 @@ impl Passwords<'_> {
         };
         let database = self.dsn.get(Keyword::Dbname).unwrap_or(&user);
         let host = if SOCKET_DIRS.contains(&host) { "localhost" } else { host };
-        file.as_ref()?.find(Login { host, port, database, user: &user })
+        file.find(Login { host, port, database, user: &user })
     }
 }
 

@@ -75,18 +75,19 @@ const SYSTEM: &str = "system";
 #[derive(Clone)]
 pub(crate) struct Tls {
     mode: Mode,
-    #[cfg(feature = "rustls")]
-    maker: Option<stream::MakeTls>,
+    /// `None`: this connection, or this build, has no TLS.
+    maker: Option<MakeTls>,
 }
+
+#[cfg(feature = "rustls")]
+type MakeTls = stream::MakeTls;
+#[cfg(not(feature = "rustls"))]
+type MakeTls = NoTls;
 
 impl Tls {
     /// For a socket of this machine, which has no use for it.
     pub(crate) fn off() -> Tls {
-        Tls {
-            mode: Mode::Disable,
-            #[cfg(feature = "rustls")]
-            maker: None,
-        }
+        Tls { mode: Mode::Disable, maker: None }
     }
 
     /// As a connection string says; reads the files of its certificates.
@@ -119,7 +120,7 @@ impl Tls {
         if mode.demands_tls() {
             return Err(DsnError::NoTls { mode: mode.name() });
         }
-        Ok(Tls { mode })
+        Ok(Tls { mode, maker: None })
     }
 
     /// Opens a connection, with the second try that `allow` and `prefer` are named for.
@@ -131,7 +132,7 @@ impl Tls {
             Mode::Require | Mode::VerifyCa | Mode::VerifyFull => (SslMode::Require, None),
         };
         let error = match self.open(config, first) {
-            Err(error) if is_about_encryption(&error) && self.is_able() => error,
+            Err(error) if is_about_encryption(&error) && self.maker.is_some() => error,
             done => return done,
         };
         let Some(second) = second else { return Err(error) };
@@ -142,25 +143,17 @@ impl Tls {
         })
     }
 
+    #[cfg_attr(
+        not(feature = "rustls"),
+        expect(clippy::clone_on_copy, reason = "with the feature it is not")
+    )]
     fn open(&self, config: &Config, mode: SslMode) -> Result<Client, postgres::Error> {
         let mut config = config.clone();
         config.ssl_mode(mode);
-        #[cfg(feature = "rustls")]
-        if let Some(maker) = &self.maker {
-            return config.connect(maker.clone());
+        match &self.maker {
+            Some(maker) => config.connect(maker.clone()),
+            None => config.connect(NoTls),
         }
-        config.connect(NoTls)
-    }
-
-    #[cfg(feature = "rustls")]
-    fn is_able(&self) -> bool {
-        self.maker.is_some()
-    }
-
-    #[cfg(not(feature = "rustls"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    fn is_able(&self) -> bool {
-        false
     }
 }
 

@@ -39,14 +39,14 @@ impl Authority {
 
     /// For a server of this name or address.
     pub(crate) fn server(&self, host: &str) -> Pair {
-        self.issue(server(host))
+        self.issue(&server(host))
     }
 
     pub(crate) fn expired_server(&self, host: &str) -> Pair {
         let mut params = server(host);
         (params.not_before, params.not_after) =
             (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
-        self.issue(params)
+        self.issue(&params)
     }
 
     /// For a client whose role this is.
@@ -55,10 +55,10 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, role);
-        self.issue(params)
+        self.issue(&params)
     }
 
-    fn issue(&self, params: CertificateParams) -> Pair {
+    fn issue(&self, params: &CertificateParams) -> Pair {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
         Pair { certificate, key: key.serialize_pem() }

@@ -18,11 +18,10 @@ impl Dsn {
         // Somebody who names one host must not get the address of another.
         let names_host =
             [Keyword::Host, Keyword::Hostaddr].iter().any(|it| self.get(*it).is_some());
-        let is_default = |keyword: &Keyword| {
-            !keyword.variable().is_empty()
-                && !(names_host && matches!(keyword, Keyword::Host | Keyword::Hostaddr))
-        };
-        for keyword in Keyword::all().filter(is_default) {
+        for keyword in Keyword::all().filter(|keyword| !keyword.variable().is_empty()) {
+            if names_host && matches!(keyword, Keyword::Host | Keyword::Hostaddr) {
+                continue;
+            }
             if let Some(value) = environment(keyword.variable()) {
                 self.set_default(keyword, value);
             }
@@ -31,15 +30,14 @@ impl Dsn {
     }
 
     /// The file of passwords to ask when no password is given.
-    pub(crate) fn password_file(&self, environment: Environment<'_>) -> Option<PasswordFile> {
-        let path = match self.get(Keyword::Passfile) {
-            Some(path) => PathBuf::from(path),
-            None if cfg!(windows) => {
-                PathBuf::from(environment("APPDATA")?).join("postgresql").join("pgpass.conf")
-            }
-            None => home(environment)?.join(".pgpass"),
+    pub(crate) fn password_file(&self, environment: Environment<'_>) -> PasswordFile {
+        let default = if cfg!(windows) {
+            environment("APPDATA").map(|dir| PathBuf::from(dir).join("postgresql/pgpass.conf"))
+        } else {
+            home(environment).map(|home| home.join(".pgpass"))
         };
-        PasswordFile::read(path)
+        let named = self.get(Keyword::Passfile).map(PathBuf::from);
+        named.or(default).map_or(PasswordFile::Missing, PasswordFile::read)
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) enum PasswordFile {
     Read(String),
     /// Others may read it, so libpq does not.
     TooOpen(PathBuf),
+    Missing,
 }
 
 /// Whom a password is for.
@@ -20,13 +21,15 @@ pub(crate) struct Login<'a> {
 }
 
 impl PasswordFile {
-    /// `None` if there is no such file.
-    pub(super) fn read(path: PathBuf) -> Option<PasswordFile> {
-        let file = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
-        if is_open_to_others(&file) {
-            return Some(PasswordFile::TooOpen(path));
+    pub(super) fn read(path: PathBuf) -> PasswordFile {
+        let file = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file);
+        match file.map(|file| is_open_to_others(&file)) {
+            None => PasswordFile::Missing,
+            Some(true) => PasswordFile::TooOpen(path),
+            Some(false) => {
+                std::fs::read_to_string(&path).map_or(PasswordFile::Missing, PasswordFile::Read)
+            }
         }
-        std::fs::read_to_string(&path).ok().map(PasswordFile::Read)
     }
 
     /// The password of the first line that fits.
