@@ -165,7 +165,7 @@ fn a_script_that_ends_its_own_backend_is_given_up_after_three_tries() {
     let database = database();
     let set = set(&[("001_a", "SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 1")]);
     assert_snapshot!(set.up_url(database.url()).unwrap_err(), @"
-    the connection was lost while 001 was running: db error: FATAL: terminating connection due to administrator command
+    the connection was lost while 001 was running: terminating connection due to administrator command (SQLSTATE 57P01)
       state: 001 is either applied as a whole or not at all
       help: run again; the history tells, and the run goes on from there
     ");

@@ -81,6 +81,11 @@ impl<'e, 'm> Engine<'e, 'm> {
         let mut look = self.look_patiently(&mut wait)?;
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
+            let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
+            if plan.steps.iter().any(needs_session) && self.session.go_direct(&mut wait)? {
+                look = self.look_patiently(&mut wait)?;
+                continue 'plan;
+            }
             self.report.warnings = [self.noticed.clone(), plan.warnings].concat();
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 look = self.wait(goal, &mut wait)?;
@@ -131,6 +136,11 @@ impl<'e, 'm> Engine<'e, 'm> {
                 {
                     wait.sleep();
                 }
+                // A pooler that has no connection to give ends ours. Nothing was changed yet.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::ConnectionLost { .. })
+                        && !wait.is_over()
+                        && self.session.reconnect()? => {}
                 done => return done,
             }
         }

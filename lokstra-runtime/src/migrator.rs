@@ -15,6 +15,7 @@ use crate::options::Options;
 use crate::plan::{self, Goal, Plan, Policy};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
+use crate::retry::Backoff;
 use crate::session::Session;
 use crate::status::Status;
 
@@ -167,7 +168,8 @@ impl<'m> Migrator<'m> {
         let stale = self.migrations.staleness(database);
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
-            let session = Session::owned(connector)?;
+            let mut wait = Backoff::new(options.connect_wait);
+            let session = Session::owned(connector, &mut wait, listener)?;
             Engine::new(database, table, options, session, listener).noticing(stale).run(goal)
         })
     }

@@ -29,7 +29,7 @@ pub(crate) fn attempt(
     options: &Options,
 ) -> Result<Attempt, Error> {
     let run = Run { guard, step, script: step.script() };
-    if !options.session_pooler {
+    if !options.session_pooler && !session.has_session_pooler() {
         run.refuse_pooler(session)?;
     }
     let started = Instant::now();
