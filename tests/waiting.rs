@@ -43,7 +43,7 @@ fn a_server_that_starts_two_seconds_later_is_waited_for_and_told_of() {
     let report = started_later(&server, || {
         let set = tables_set(1, "");
         let mut migrator = set.migrator().on_event(|event| {
-            if let Event::Connecting { error, waited } = event {
+            if let Event::Connecting { error, waited, .. } = event {
                 heard.push((told(error, &server), *waited));
             }
         });

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use lokstra_runtime::{Database, Migrations, Migrator, Pool, Pools};
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Manner, Wait};
 use crate::error::Error;
 use crate::output;
 
@@ -14,8 +14,7 @@ pub(crate) struct Target {
     only: Option<String>,
     /// A database that `migration.yaml` disables runs if the command line names it.
     include_disabled: bool,
-    out_of_order: bool,
-    allow_missing: bool,
+    manner: Manner,
 }
 
 impl Target {
@@ -26,8 +25,7 @@ impl Target {
             pools: Pools::new(),
             only: None,
             include_disabled: false,
-            out_of_order: false,
-            allow_missing: false,
+            manner: Manner::default(),
         })
     }
 
@@ -53,24 +51,21 @@ impl Target {
             None => defined(arguments)?,
         };
         let is_named = arguments.db.is_some() || arguments.dir.is_some() && databases.len() == 1;
-        Ok(Target {
-            migrations,
-            pools,
-            only,
-            include_disabled: is_named,
-            out_of_order: arguments.out_of_order,
-            allow_missing: arguments.allow_missing,
-        })
+        Ok(Target { migrations, pools, only, include_disabled: is_named, manner: arguments.manner })
     }
 
     /// The one way in, as for every other caller.
     pub(crate) fn migrator(&self) -> Migrator<'_> {
-        let migrator = self
+        let mut migrator = self
             .migrations
             .migrator()
             .include_disabled(self.include_disabled)
-            .out_of_order(self.out_of_order)
-            .allow_missing(self.allow_missing);
+            .out_of_order(self.manner.out_of_order)
+            .allow_missing(self.manner.allow_missing)
+            .rebuild_invalid_indexes(self.manner.rebuild_invalid);
+        if let Some(Wait(limit)) = self.manner.lock_wait {
+            migrator = migrator.lock_wait(limit);
+        }
         match &self.only {
             Some(database) => migrator.database(database),
             None => migrator,

@@ -6,6 +6,7 @@ use lokstra_core::{Database, TableName};
 
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
+use crate::event::{Event, connecting};
 use crate::history;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
@@ -16,6 +17,7 @@ use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
 use crate::status::Status;
+use crate::stop::Stop;
 
 /// What [`check_db_migration`] uses instead of the settings of `migration.yaml`.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,7 @@ pub struct MigrationConfig {
     database: Option<String>,
     pool: Option<String>,
     table: Option<String>,
+    stop: Stop,
 }
 
 impl MigrationConfig {
@@ -54,6 +57,13 @@ impl MigrationConfig {
         self.table = Some(name.to_owned());
         self
     }
+
+    /// A handle that ends the run, such as `Stop::on_signals`. See [`Migrator::stop`].
+    #[must_use]
+    pub fn stop(mut self, stop: Stop) -> MigrationConfig {
+        self.stop = stop;
+        self
+    }
 }
 
 /// Applies what is pending in one database, over a connection of its own: for the start of a
@@ -71,7 +81,7 @@ pub fn check_db_migration(
     pools: &Pools,
     config: &MigrationConfig,
 ) -> Result<Report, Error> {
-    let mut migrator = migrations.migrator();
+    let mut migrator = migrations.migrator().stop(config.stop.clone());
     if let Some(folder) = &config.database {
         migrator = migrator.database(folder);
     }
@@ -87,6 +97,7 @@ pub fn check_db_migration(
         return Err(Error::new(ErrorKind::SeveralDatabases { names }));
     };
     if let Some(skipped) = migrator.skipped(*database, &migrator.table_of(*database)) {
+        migrator.tell(&Event::Skipped { database: database.name() });
         return Ok(skipped);
     }
     let pool = match &config.pool {
@@ -98,6 +109,8 @@ pub fn check_db_migration(
 
 /// Applies what is pending in every database of the set, in folder order, each over a connection of
 /// its own from its pool: for the start of a program.
+///
+/// With options, such as a [`Stop`] or a listener: `migrations.migrator()…run_pools(pools, goal)`.
 ///
 /// Databases with `enabled: false` are skipped. All pools are looked up and all histories compared
 /// before the first script runs; then a database that fails does not keep the next from running.
@@ -192,10 +205,18 @@ pub(crate) fn run_pools(
     }
     let mut summary = Summary::default();
     let mut causes = Vec::new();
+    let mut is_stopped = false;
     for job in jobs {
         let connector = match job.target {
             Target::Skipped(report) => {
+                migrator.tell(&Event::Skipped { database: job.database.name() });
                 summary.reports.push(report);
+                continue;
+            }
+            Target::Pool(_) if migrator.options.stop.is_asked() => {
+                let report = Report::new(job.database.name(), job.table);
+                summary.reports.push(Report { outcome: Outcome::NotTried, ..report });
+                is_stopped = true;
                 continue;
             }
             Target::Pool(connector) => connector,
@@ -217,8 +238,16 @@ pub(crate) fn run_pools(
             }
         }
     }
-    if causes.is_empty() {
+    if causes.is_empty() && !is_stopped {
         return Ok(summary);
+    }
+    let was_told = |(_, error): &(_, Error)| matches!(error.kind(), ErrorKind::Stopped { .. });
+    if is_stopped && !causes.iter().any(was_told) {
+        // Between two databases: what is left of the next nobody has looked at.
+        let next = summary.reports.iter().find(|report| report.outcome == Outcome::NotTried);
+        let name = next.map(|report| report.database.clone()).unwrap_or_default();
+        let (done, left) = (Vec::new(), Vec::new());
+        causes.push((name, Error::new(ErrorKind::Stopped { done, cancelled: None, left })));
     }
     if summary.reports.len() == 1 {
         return Err(causes.remove(0).1);
@@ -230,12 +259,14 @@ pub(crate) fn run_pools(
 /// cannot be reached is left to the run itself, which goes on with the others.
 fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) -> Result<(), Error> {
     let mut causes = Vec::new();
+    let policy = migrator.policy();
     let mut wait = Backoff::new(migrator.options.connect_wait);
     for job in jobs.iter_mut() {
         let Target::Pool(connector) = &job.target else { continue };
-        let listener = &mut migrator.listener;
+        let mut told = connecting(job.database.name(), &mut migrator.listener);
+        let stop = &migrator.options.stop;
         let look = off_runtime(|| {
-            let (mut client, _) = connector.connect_patiently(&mut wait, listener)?;
+            let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
             history::look(&mut client, &job.table)
         });
         let look = match look {
@@ -245,7 +276,7 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
                 continue;
             }
         };
-        if let Err(reason) = plan::plan(job.database, &look.history, goal, migrator.policy()) {
+        if let Err(reason) = plan::plan(job.database, &look.history, goal, policy) {
             causes.push((job.database.name().to_owned(), Error::from(reason)));
         }
     }
@@ -266,9 +297,10 @@ pub(crate) fn status_pools(
     let mut wait = Backoff::new(migrator.options.connect_wait);
     for Job { database, table, target, .. } in jobs {
         let Target::Pool(connector) = target else { continue };
-        let listener = &mut migrator.listener;
+        let mut told = connecting(database.name(), &mut migrator.listener);
+        let stop = &migrator.options.stop;
         let status = off_runtime(|| {
-            let (mut client, _) = connector.connect_patiently(&mut wait, listener)?;
+            let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
             let look = history::look(&mut client, &table)?;
             Ok(Status::new(database, table, &look.history))
         });

@@ -1,30 +1,16 @@
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use postgres::{Client, Config};
+use postgres::{CancelToken, Client, Config};
 
 use crate::dsn::{self, Dsn, DsnError};
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
+use crate::notices::Notices;
 use crate::off_runtime::within;
 use crate::passing::may_pass;
 use crate::retry::Backoff;
 use crate::route::{Route, Routes};
-
-/// NOTICE and WARNING messages that arrived and were not yet passed on: severity and text.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Notices(Arc<Mutex<Vec<(String, String)>>>);
-
-impl Notices {
-    pub(crate) fn take(&self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn push(&self, severity: &str, message: &str) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.push((severity.to_owned(), message.to_owned()));
-    }
-}
+use crate::stop::Stop;
 
 /// How to open a connection, as often as it takes.
 #[derive(Clone)]
@@ -85,16 +71,30 @@ impl Connector {
     pub(crate) fn connect_patiently(
         &self,
         wait: &mut Backoff,
-        listener: &mut dyn FnMut(&Event<'_>),
+        stop: &Stop,
+        told: &mut dyn FnMut(&Error, Duration),
     ) -> Result<(Client, Notices), Error> {
         loop {
             match self.connect() {
                 Err(error) if may_pass(&error) && !wait.is_over() => {
-                    listener(&Event::Connecting { error: &error, waited: wait.waited() });
-                    wait.sleep();
+                    told(&error, wait.waited());
+                    wait.sleep(stop);
+                    if stop.is_asked() {
+                        let (done, left) = (Vec::new(), Vec::new());
+                        return Err(Error::new(ErrorKind::Stopped { done, cancelled: None, left }));
+                    }
                 }
                 done => return done,
             }
+        }
+    }
+
+    /// Cancels what a connection of this connector is running, the way it was connected.
+    pub(crate) fn cancel(&self, token: &CancelToken) -> Result<(), postgres::Error> {
+        let encrypted = self.routes.iter().find(|route| route.tls.is_on());
+        match encrypted.or(self.routes.first()) {
+            Some(route) => route.tls.cancel(token),
+            None => Ok(()),
         }
     }
 
@@ -102,7 +102,7 @@ impl Connector {
         let notices = Notices::default();
         let sink = notices.clone();
         let mut config = route.config.clone();
-        config.notice_callback(move |notice| sink.push(notice.severity(), notice.message()));
+        config.notice_callback(move |notice| sink.push(&notice));
         let limit = config.get_connect_timeout().copied().unwrap_or_default();
         let tls = route.tls.clone();
         let target = || route.target.clone();

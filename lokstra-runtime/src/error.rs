@@ -115,6 +115,15 @@ pub enum ErrorKind {
         /// The table.
         table: TableName,
     },
+    /// A [`Stop`](crate::Stop) ended the run; what was done stays.
+    Stopped {
+        /// What this run did.
+        done: Vec<Version>,
+        /// The migration that was cancelled.
+        cancelled: Option<Box<Failure>>,
+        /// What would have come next; empty where nobody has looked.
+        left: Vec<Version>,
+    },
     /// Somebody else migrated while this run was counting steps.
     Moved {
         /// The newest applied version when the run began.

@@ -96,7 +96,19 @@ impl fmt::Display for ErrorKind {
                 if let Some(holder) = holder {
                     write!(f, "\n  holder: {holder}\n  to end it: {}", holder.remedy())?;
                 }
-                f.write_str("\n  help: `lock_wait` sets how long a run waits")
+                f.write_str("\n  help: `lock_wait`, or -lock-wait, sets how long a run waits")
+            }
+            ErrorKind::Stopped { done, cancelled, left } => {
+                let left = match left.as_slice() {
+                    [] => "what is pending is left".to_owned(),
+                    versions => list(versions, "is left", "are left"),
+                };
+                let done = list(done, "is done", "are done");
+                write!(f, "stopped as asked\n  state: {done}; {left}")?;
+                if let Some(cancelled) = cancelled {
+                    write!(f, "\n  cancelled: {}", cancelled.state())?;
+                }
+                f.write_str("\n  help: run again to go on")
             }
             ErrorKind::HistoryLocked { table } => write!(
                 f,
@@ -158,7 +170,8 @@ impl fmt::Display for ErrorKind {
                 f,
                 "{path}: {version} came to its end, but its index {index} is INVALID: an earlier \
                  run could not build it, and `IF NOT EXISTS` took it for done\n  \
-                 help: DROP INDEX CONCURRENTLY {index}; and run again, which creates it anew"
+                 help: DROP INDEX CONCURRENTLY {index}; and run again, which creates it anew; \
+                 `rebuild_invalid_indexes` (-rebuild-invalid) does both"
             ),
             ErrorKind::ChangedMidway { version, path, done } => write!(
                 f,
@@ -230,7 +243,7 @@ fn or_none(version: Option<Version>) -> String {
 }
 
 /// An error of the client with its causes: its own `Display` hides them.
-fn chain(error: &postgres::Error) -> String {
+pub(crate) fn chain(error: &postgres::Error) -> String {
     if let Some(server) = error.as_db_error() {
         return ServerError::new(server).to_string();
     }

@@ -21,25 +21,35 @@ mod guard;
 mod history;
 mod holder;
 mod in_flight;
+mod invalid_index;
 mod message;
 mod migrations;
 mod migrator;
+mod notices;
 mod off_runtime;
 mod options;
 mod passing;
 mod plan;
 mod pools;
+mod progress;
 mod report;
 mod retry;
 mod route;
 mod server_error;
 mod session;
+#[cfg(all(feature = "signals", unix))]
+mod signals;
 mod sql;
 mod stale;
 mod statements;
 mod status;
 mod step;
+mod stop;
+mod theirs;
 mod tls;
+#[cfg(feature = "tracing")]
+mod trace;
+mod watch;
 
 pub use boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
 #[cfg(feature = "config")]
@@ -60,6 +70,9 @@ pub use plan::{Direction, Goal, Plan, PlanStep, Warning};
 pub use pools::{Pool, Pools};
 pub use report::{Outcome, Report, StepReport, Summary};
 pub use server_error::ServerError;
+#[cfg(all(feature = "signals", unix))]
+pub use signals::Afterwards;
 pub use status::{State, Status, StatusRow};
+pub use stop::Stop;
 
 pub use postgres;

@@ -7,7 +7,7 @@ use postgres::Client;
 use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
+use crate::event::{Event, connecting, tell};
 use crate::history::{self, History};
 use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
@@ -145,6 +145,7 @@ impl<'m> Migrator<'m> {
     pub fn run(&mut self, client: &mut Client, goal: Goal) -> Result<Report, Error> {
         let (database, table) = self.target()?;
         if let Some(skipped) = self.skipped(database, &table) {
+            self.tell(&Event::Skipped { database: database.name() });
             return Ok(skipped);
         }
         let stale = self.migrations.staleness(database);
@@ -163,13 +164,17 @@ impl<'m> Migrator<'m> {
     ) -> Result<Report, Error> {
         let (database, table) = self.target()?;
         if let Some(skipped) = self.skipped(database, &table) {
+            self.tell(&Event::Skipped { database: database.name() });
             return Ok(skipped);
         }
         let stale = self.migrations.staleness(database);
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
             let mut wait = Backoff::new(options.connect_wait);
-            let session = Session::owned(connector, &mut wait, listener)?;
+            let session = {
+                let mut told = connecting(database.name(), listener);
+                Session::owned(connector, &mut wait, &options.stop, &mut told)?
+            };
             Engine::new(database, table, options, session, listener).noticing(stale).run(goal)
         })
     }
@@ -228,6 +233,10 @@ impl<'m> Migrator<'m> {
             outcome: Outcome::Skipped,
             ..Report::new(database.name(), table.clone())
         })
+    }
+
+    pub(crate) fn tell(&mut self, event: &Event<'_>) {
+        tell(&mut self.listener, event);
     }
 
     pub(crate) fn policy(&self) -> Policy {

@@ -76,6 +76,15 @@ impl<'m> PlanStep<'m> {
     }
 }
 
+impl fmt::Display for PlanStep<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.direction {
+            Direction::Up => write!(f, "{}", self.migration),
+            Direction::Down => write!(f, "rollback of {}", self.migration),
+        }
+    }
+}
+
 /// Something odd that does not stop a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -116,6 +125,13 @@ pub enum Warning {
         /// What differs, each with the file.
         differences: Vec<String>,
     },
+    /// A statement was to be cancelled and runs on.
+    NotCancelled {
+        /// The version.
+        version: Version,
+        /// Why the request did not reach the server.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -141,6 +157,9 @@ impl fmt::Display for Warning {
                     f,
                     "migration {version} was `{applied}` when it was applied and is `{embedded}` now"
                 )
+            }
+            Warning::NotCancelled { version, reason } => {
+                write!(f, "{version} could not be cancelled and runs on: {reason}")
             }
             Warning::Trusted { versions, recorded } => {
                 write!(

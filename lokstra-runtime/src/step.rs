@@ -14,6 +14,7 @@ use crate::plan::PlanStep;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
+use crate::watch::Watch;
 
 /// How one try of a step ended.
 #[derive(Debug)]
@@ -26,8 +27,10 @@ pub(crate) enum Attempt {
     Moved,
     /// Rolled back since somebody else was faster, if the history changed; else a failure.
     Raced(Box<Failure>),
-    /// Rolled back for a reason that passes.
-    Again(Box<ServerError>),
+    /// Cancelled since the run is to stop.
+    Cancelled(Box<Failure>),
+    /// Rolled back for a reason that passes; a failure once that was so too often.
+    Again(Box<Failure>),
     /// The connection is gone: committed or rolled back, only the history tells.
     Lost(postgres::Error),
     /// Failed, and the reason stays.
@@ -39,6 +42,7 @@ pub(crate) fn attempt(
     guard: &Guard<'_>,
     step: &PlanStep<'_>,
     options: &Options,
+    watch: &mut Watch<'_>,
 ) -> Result<Attempt, Error> {
     let script = step.script();
     let mark = Mark::new(script);
@@ -59,7 +63,7 @@ pub(crate) fn attempt(
     message.push(&hygiene);
 
     let started = Instant::now();
-    let Err(error) = session.client().batch_execute(message.text()) else {
+    let Err(error) = session.execute(message.text(), watch) else {
         return Ok(Attempt::Done(started.elapsed()));
     };
     if error::is_lost(&error) || session.client().is_closed() {
@@ -108,10 +112,15 @@ pub(crate) fn attempt(
         _ if is_over && ran => {
             Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::Unrecorded)))
         }
+        _ if is_cancelled(&server, watch) => {
+            Attempt::Cancelled(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
+        }
         _ if is_race(&server, guard) => {
             Attempt::Raced(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
         }
-        _ if passes(&server) => Attempt::Again(Box::new(server)),
+        _ if passes(&server) => {
+            Attempt::Again(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
+        }
         _ if is_ours => return Err(Error::new(ErrorKind::Server(server))),
         _ => Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::RolledBack))),
     })
@@ -172,6 +181,11 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
 /// PostgreSQL documentation: *13.5. Serialization Failure Handling*.
 pub(crate) fn passes(server: &ServerError) -> bool {
     matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
+}
+
+/// By us; `query_canceled` is also what a `statement_timeout` says.
+pub(crate) fn is_cancelled(server: &ServerError, watch: &Watch<'_>) -> bool {
+    watch.is_cancelled() && server.sqlstate == "57014"
 }
 
 /// A record that was not written, in words instead of the failing cast that found it out.

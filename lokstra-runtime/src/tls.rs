@@ -11,7 +11,7 @@ mod stream;
 mod verifier;
 
 use postgres::config::SslMode;
-use postgres::{Client, Config, NoTls};
+use postgres::{CancelToken, Client, Config, NoTls};
 
 use crate::dsn::{Dsn, DsnError, Environment, Keyword};
 
@@ -141,6 +141,22 @@ impl Tls {
             Mode::Allow if !is_tls(&last) => last,
             _ => error,
         })
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.maker.is_some()
+    }
+
+    /// Sends a request to cancel, encrypted if the connection that it is about is.
+    pub(crate) fn cancel(&self, token: &CancelToken) -> Result<(), postgres::Error> {
+        match &self.maker {
+            #[cfg_attr(
+                not(feature = "rustls"),
+                expect(clippy::clone_on_copy, reason = "with the feature it is not")
+            )]
+            Some(maker) => token.cancel_query(maker.clone()),
+            None => token.cancel_query(NoTls),
+        }
     }
 
     #[cfg_attr(

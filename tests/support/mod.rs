@@ -6,6 +6,7 @@ pub(crate) mod proxy;
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use lokstra::Migrations;
 use lokstra::postgres::Client;
@@ -119,6 +120,28 @@ pub(crate) fn stable(text: &impl ToString) -> String {
         _ => line.to_owned(),
     };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// With `…` for each number.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let mut told = String::new();
+    for character in text.chars() {
+        match character.is_ascii_digit() {
+            true if told.ends_with('…') => {}
+            true => told.push('…'),
+            false => told.push(character),
+        }
+    }
+    told
+}
+
+/// Waits for this, and not for ever.
+pub(crate) fn until(mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(30), "it does not happen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 const CHILD: &str = "LOKSTRA_TEST_CHILD_URL";
