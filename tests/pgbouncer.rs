@@ -219,8 +219,8 @@ fn a_database_that_a_pooler_does_not_find_fails_at_once() {
     let started = std::time::Instant::now();
     let error = tables_set(1, "").up_url(&url).unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(10), "{error}");
-    let dir = pooler.socket_dir().display().to_string();
-    assert_snapshot!(error.to_string().replace(&dir, "<dir>"), @r#"no connection to <dir>:6432/nowhere: database "nowhere" does not exist (SQLSTATE 3D000)"#);
+    // It passes on what the server said, or says the same with a code of its own.
+    assert!(error.to_string().contains(r#"database "nowhere" does not exist"#), "{error}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -28,6 +29,8 @@ pub(crate) struct Arguments {
     pub(crate) db: Option<String>,
     /// `-config`.
     pub(crate) config: Option<String>,
+    /// `-connect-wait`.
+    pub(crate) connect_wait: Option<Duration>,
     /// `-out-of-order`.
     pub(crate) out_of_order: bool,
     /// `-allow-missing`.
@@ -61,6 +64,7 @@ pub(crate) fn parse(
         dir: text(verb, "dir"),
         db: text(verb, "db"),
         config: text(verb, "config"),
+        connect_wait: copied(verb, "connect-wait"),
         out_of_order: copied(verb, "out-of-order").unwrap_or(false),
         allow_missing: copied(verb, "allow-missing").unwrap_or(false),
     })
@@ -106,6 +110,11 @@ fn command() -> Command {
     let config = Arg::new("config").long("config").value_name("PATH").help(
         "The file of pools, or a folder of them [default: config.yaml, or the folder config]",
     );
+    let connect_wait = Arg::new("connect-wait")
+        .long("connect-wait")
+        .value_name("TIME")
+        .value_parser(humantime::parse_duration)
+        .help("How long to wait for a server that is still starting [default: 30s]");
     let steps = |help| {
         Arg::new("steps")
             .long("steps")
@@ -124,7 +133,9 @@ fn command() -> Command {
     };
     let flag = |name, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let verb = |name, about| Command::new(name).about(about);
-    let on_database = |verb: Command| verb.arg(dir.clone()).arg(db.clone()).arg(config.clone());
+    let on_database = |verb: Command| {
+        verb.arg(dir.clone()).arg(db.clone()).arg(config.clone()).arg(connect_wait.clone())
+    };
     let create = verb("create", "Create the two files of a new migration")
         .arg(
             Arg::new("name")

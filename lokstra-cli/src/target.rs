@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::time::Duration;
 
 use lokstra_runtime::{Database, Migrations, Migrator, Pool, Pools};
 
@@ -14,6 +15,7 @@ pub(crate) struct Target {
     only: Option<String>,
     /// A database that `migration.yaml` disables runs if the command line names it.
     include_disabled: bool,
+    connect_wait: Option<Duration>,
     out_of_order: bool,
     allow_missing: bool,
 }
@@ -26,6 +28,7 @@ impl Target {
             pools: Pools::new(),
             only: None,
             include_disabled: false,
+            connect_wait: None,
             out_of_order: false,
             allow_missing: false,
         })
@@ -58,6 +61,7 @@ impl Target {
             pools,
             only,
             include_disabled: is_named,
+            connect_wait: arguments.connect_wait,
             out_of_order: arguments.out_of_order,
             allow_missing: arguments.allow_missing,
         })
@@ -71,6 +75,10 @@ impl Target {
             .include_disabled(self.include_disabled)
             .out_of_order(self.out_of_order)
             .allow_missing(self.allow_missing);
+        let migrator = match self.connect_wait {
+            Some(wait) => migrator.connect_wait(wait),
+            None => migrator,
+        };
         match &self.only {
             Some(database) => migrator.database(database),
             None => migrator,

@@ -73,7 +73,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
-            if plan.steps.iter().any(needs_session) && self.session.go_direct(&mut wait)? {
+            if plan.steps.iter().any(needs_session) && self.go_direct()? {
                 look = self.look_patiently(&mut wait)?;
                 continue 'plan;
             }
@@ -115,6 +115,11 @@ impl<'e, 'm> Engine<'e, 'm> {
         let look = history::look(self.session.client(), &self.table)?;
         self.report.current = look.history.newest();
         Ok(look)
+    }
+
+    fn go_direct(&mut self) -> Result<bool, Error> {
+        let mut wait = Backoff::new(self.options.connect_wait);
+        self.session.go_direct(&mut wait, self.listener)
     }
 
     /// Waits for somebody who changes the tracking table, as for the migration lock.
