@@ -227,3 +227,22 @@ fn of_several_hosts_the_one_that_is_there_is_taken() {
     );
     assert_snapshot!(tables_set(1, "").up_url(&pairs).unwrap(), @"migrations: nothing to do, at version 001");
 }
+
+#[test]
+fn a_server_that_says_that_it_is_not_ready_is_waited_for() {
+    // A standby without hot standby says 57P03 to everybody, as a server that starts does.
+    let server = Server::start(&ServerOptions::new().setting("hot_standby", "off")).unwrap();
+    server.stop().unwrap();
+    std::fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
+    server.restart().unwrap();
+    let set = tables_set(1, "");
+    let mut heard = 0;
+    let mut migrator = set.migrator().connect_wait(Duration::from_millis(300)).on_event(|event| {
+        heard += i32::from(matches!(event, Event::Connecting { .. }));
+    });
+    let error =
+        migrator.run_pool(&Pool::from_url(server.url("postgres")), Goal::Latest).unwrap_err();
+    drop(migrator);
+    assert!(heard > 1);
+    assert!(error.to_string().contains("SQLSTATE 57P03"), "{error}");
+}
