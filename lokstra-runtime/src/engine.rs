@@ -32,6 +32,8 @@ pub(crate) struct Engine<'e, 'm> {
     session: Session<'e>,
     listener: &'e mut (dyn FnMut(&Event<'_>) + Send),
     report: Report,
+    /// What was odd before the history was read.
+    noticed: Vec<Warning>,
     /// How often the step that is next lost its connection.
     losses: u32,
 }
@@ -53,7 +55,14 @@ impl<'e, 'm> Engine<'e, 'm> {
     ) -> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
-        Engine { database, key, table, options, session, listener, report, losses: 0 }
+        let noticed = Vec::new();
+        Engine { database, key, table, options, session, listener, report, noticed, losses: 0 }
+    }
+
+    /// Adds what is to be told with the warnings of the plan.
+    pub(crate) fn noticing(mut self, warning: Option<Warning>) -> Self {
+        self.noticed.extend(warning);
+        self
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
@@ -77,7 +86,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 look = self.look_patiently(&mut wait)?;
                 continue 'plan;
             }
-            self.report.warnings = plan.warnings;
+            self.report.warnings = [self.noticed.clone(), plan.warnings].concat();
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 look = self.wait(goal, &mut wait)?;
                 continue 'plan;

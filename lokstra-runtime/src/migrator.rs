@@ -147,9 +147,12 @@ impl<'m> Migrator<'m> {
         if let Some(skipped) = self.skipped(database, &table) {
             return Ok(skipped);
         }
+        let stale = self.migrations.staleness(database);
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
-            Engine::new(database, table, options, Session::borrowed(client), listener).run(goal)
+            Engine::new(database, table, options, Session::borrowed(client), listener)
+                .noticing(stale)
+                .run(goal)
         })
     }
 
@@ -162,11 +165,12 @@ impl<'m> Migrator<'m> {
         if let Some(skipped) = self.skipped(database, &table) {
             return Ok(skipped);
         }
+        let stale = self.migrations.staleness(database);
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
             let mut wait = Backoff::new(options.connect_wait);
             let session = Session::owned(connector, &mut wait, listener)?;
-            Engine::new(database, table, options, session, listener).run(goal)
+            Engine::new(database, table, options, session, listener).noticing(stale).run(goal)
         })
     }
 

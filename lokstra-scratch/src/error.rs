@@ -13,6 +13,13 @@ pub enum Error {
         /// The program that is not there, or not for the user that runs the server.
         program: &'static str,
     },
+    /// `LOKSTRA_SCRATCH_VERSION` is not a major version that can be fetched.
+    NoVersion {
+        /// What the variable says.
+        wanted: String,
+        /// The versions that there are for this system.
+        known: Vec<u32>,
+    },
     /// Run as root on a system with neither a `postgres` nor a `nobody` user.
     NoAccount,
     /// The directory of a server, or of what is fetched, belongs to somebody else.
@@ -118,6 +125,11 @@ impl fmt::Display for Error {
                  `{program}` there: name a directory that holds initdb, pg_ctl and postgres, \
                  outside of private home directories if you are root",
                 dir.display()
+            ),
+            Self::NoVersion { wanted, known } => write!(
+                f,
+                "LOKSTRA_SCRATCH_VERSION is `{wanted}`: what can be fetched for this system is \
+                 {known:?}"
             ),
             Self::NoAccount => f.write_str(
                 "PostgreSQL refuses to run as root, and /etc/passwd has neither a `postgres` nor a \

@@ -23,6 +23,7 @@ pub mod find;
 mod home;
 mod npm;
 mod options;
+mod packages;
 mod pgbouncer;
 mod private;
 mod server;

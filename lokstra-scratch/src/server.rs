@@ -76,7 +76,12 @@ impl Server {
 
     /// Creates an empty database, which its drop removes.
     pub fn database(&self) -> Result<Database, Error> {
-        Database::create(self)
+        Database::create(self, "")
+    }
+
+    /// Creates an empty database with these options of `CREATE DATABASE`, such as `ENCODING LATIN1`.
+    pub fn database_with(&self, options: &str) -> Result<Database, Error> {
+        Database::create(self, options)
     }
 
     /// The directory of the server's socket, as `psql -h` takes it.
