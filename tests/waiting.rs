@@ -62,7 +62,7 @@ fn a_port_that_refuses_and_then_accepts_is_waited_for_by_every_way_in() {
     server.stop().unwrap();
     let pools = Pools::new().with_default(Pool::from_url(&url));
     let summary = started_later(&server, || check_db_migrations_auto(&set, &pools).unwrap());
-    assert_snapshot!(summary, @"migrations: nothing to do, at version 001");
+    assert_snapshot!(summary.reports[0], @"migrations: nothing to do, at version 001");
     server.stop().unwrap();
     let statuses = started_later(&server, || set.migrator().status_pools(&pools).unwrap());
     assert_eq!(statuses[0].current(), Some(support::version(1)));
@@ -171,6 +171,46 @@ fn a_server_that_takes_the_connection_and_never_answers_is_given_up() {
 }
 
 #[test]
+fn several_databases_are_waited_for_together_and_those_that_are_there_are_migrated() {
+    let database = support::database();
+    let (_first, first) = stopped(&ServerOptions::new());
+    let (_second, second) = stopped(&ServerOptions::new());
+    let files = ["01_a", "02_b", "03_c"].map(|name| {
+        [
+            (format!("{name}/migration.yaml"), format!("dbpool-name: {name}\n")),
+            (format!("{name}/001_t.up.sql"), "CREATE TABLE t ();\n".to_owned()),
+            (format!("{name}/001_t.down.sql"), "DROP TABLE t;\n".to_owned()),
+        ]
+    });
+    let set = support::files_set(&files.concat());
+    let pools =
+        Pools::new().with("01_a", &*first).with("02_b", database.url()).with("03_c", &*second);
+    let started = Instant::now();
+    let mut migrator = set.migrator().connect_wait(Duration::from_secs(4));
+    let error = migrator.run_pools(&pools, Goal::Latest).unwrap_err();
+    assert!((4000..8000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    assert!(error.to_string().starts_with("1 succeeded, 2 failed"), "{error}");
+    assert_eq!(versions(&mut database.client().unwrap()), "1");
+}
+
+#[test]
+fn of_several_hosts_one_that_takes_writes_is_taken_on_demand() {
+    let reads = ServerOptions::new().setting("default_transaction_read_only", "on");
+    let (reads, writes) =
+        (Server::start(&reads).unwrap(), Server::start(&ServerOptions::new()).unwrap());
+    let dsn = format!(
+        "host={},{} user=postgres target_session_attrs=read-write",
+        reads.socket_dir().display(),
+        writes.socket_dir().display()
+    );
+    assert_eq!(tables_set(1, "").up_url(&dsn).unwrap().steps.len(), 1);
+    let alone =
+        format!("host={} user=postgres target_session_attrs=primary", reads.socket_dir().display());
+    let error = tables_set(1, "").up_url(&alone).unwrap_err();
+    assert_snapshot!(told(&error, &reads), @"no connection to <dir>:<port>/postgres: error connecting to server: database does not allow writes");
+}
+
+#[test]
 fn of_several_hosts_the_one_that_is_there_is_taken() {
     let (down, _) = stopped(&ServerOptions::new().tcp(true));
     let up = Server::start(&ServerOptions::new().tcp(true)).unwrap();
@@ -186,4 +226,23 @@ fn of_several_hosts_the_one_that_is_there_is_taken() {
         up.password().unwrap()
     );
     assert_snapshot!(tables_set(1, "").up_url(&pairs).unwrap(), @"migrations: nothing to do, at version 001");
+}
+
+#[test]
+fn a_server_that_says_that_it_is_not_ready_is_waited_for() {
+    // A standby without hot standby says 57P03 to everybody, as a server that starts does.
+    let server = Server::start(&ServerOptions::new().setting("hot_standby", "off")).unwrap();
+    server.stop().unwrap();
+    std::fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
+    server.restart().unwrap();
+    let set = tables_set(1, "");
+    let mut heard = 0;
+    let mut migrator = set.migrator().connect_wait(Duration::from_millis(300)).on_event(|event| {
+        heard += i32::from(matches!(event, Event::Connecting { .. }));
+    });
+    let error =
+        migrator.run_pool(&Pool::from_url(server.url("postgres")), Goal::Latest).unwrap_err();
+    drop(migrator);
+    assert!(heard > 1);
+    assert!(error.to_string().contains("SQLSTATE 57P03"), "{error}");
 }

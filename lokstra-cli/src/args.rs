@@ -35,6 +35,8 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Manner {
+    /// `-connect-wait`.
+    pub(crate) connect_wait: Option<Duration>,
     /// `-out-of-order`.
     pub(crate) out_of_order: bool,
     /// `-allow-missing`.
@@ -77,6 +79,7 @@ pub(crate) fn parse(
         db: text(verb, "db"),
         config: text(verb, "config"),
         manner: Manner {
+            connect_wait: copied(verb, "connect-wait"),
             out_of_order: copied(verb, "out-of-order").unwrap_or(false),
             allow_missing: copied(verb, "allow-missing").unwrap_or(false),
             lock_wait: copied(verb, "lock-wait"),
@@ -125,6 +128,11 @@ fn command() -> Command {
     let config = Arg::new("config").long("config").value_name("PATH").help(
         "The file of pools, or a folder of them [default: config.yaml, or the folder config]",
     );
+    let connect_wait = Arg::new("connect-wait")
+        .long("connect-wait")
+        .value_name("TIME")
+        .value_parser(humantime::parse_duration)
+        .help("How long to wait for a server that is still starting [default: 30s]");
     let steps = |help| {
         Arg::new("steps")
             .long("steps")
@@ -148,7 +156,9 @@ fn command() -> Command {
         .help("How long to wait for another migration: 30s, 5m, 0 or forever [default: 5m]");
     let flag = |name, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let verb = |name, about| Command::new(name).about(about);
-    let on_database = |verb: Command| verb.arg(dir.clone()).arg(db.clone()).arg(config.clone());
+    let on_database = |verb: Command| {
+        verb.arg(dir.clone()).arg(db.clone()).arg(config.clone()).arg(connect_wait.clone())
+    };
     let rebuild = flag(
         "rebuild-invalid",
         "Drop an INVALID index that an earlier failure left, and build it anew",

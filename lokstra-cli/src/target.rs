@@ -66,6 +66,9 @@ impl Target {
         if let Some(Wait(limit)) = self.manner.lock_wait {
             migrator = migrator.lock_wait(limit);
         }
+        if let Some(wait) = self.manner.connect_wait {
+            migrator = migrator.connect_wait(wait);
+        }
         match &self.only {
             Some(database) => migrator.database(database),
             None => migrator,

@@ -171,6 +171,33 @@ fn without_any_of_them_the_command_says_what_is_missing() {
 }
 
 #[test]
+fn a_server_that_is_still_starting_is_waited_for_and_told_of() {
+    let place = Place::new();
+    let port = place.port();
+    let variables = [("PGHOST", "127.0.0.1"), ("PGPORT", &*port), ("PGUSER", "postgres")];
+    let variables = [&variables[..], &[("PGPASSWORD", place.password())]].concat();
+    place.server.stop().unwrap();
+    assert_snapshot!(place.lokstra("up -connect-wait 0s", &variables), @"
+    -- standard error --
+    error: no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)
+    -- exit code 2 --
+    ");
+    let told = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            place.server.restart().unwrap();
+        });
+        place.lokstra("up", &variables)
+    });
+    assert_snapshot!(told, @"
+    Applied 001: a (… ms)
+    1 migration applied. Current version: 001
+    -- standard error --
+    waiting (0 s): no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)
+    ");
+}
+
+#[test]
 fn a_string_that_is_written_wrongly_is_not_shown_as_the_name_of_a_pool() {
     let place = Place::new();
     let told = place.lokstra("version -db postgres//me:hunter2@db", &[]);

@@ -4,7 +4,7 @@ use lokstra_core::{Database, Mode, TableName, Version};
 
 use crate::adopt::{self, Adoption};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Event, Listener, tell};
+use crate::event::{Event, Listener, connecting, tell};
 use crate::failure::Failure;
 use crate::guard::Guard;
 use crate::history::{self, Access, Applied, History, Look, Shape};
@@ -88,9 +88,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
-            if plan.steps.iter().any(needs_session)
-                && self.session.go_direct(&mut wait, &self.options.stop)?
-            {
+            if plan.steps.iter().any(needs_session) && self.go_direct()? {
                 look = self.look_patiently(&mut wait)?;
                 continue 'plan;
             }
@@ -134,6 +132,12 @@ impl<'e, 'm> Engine<'e, 'm> {
         let look = history::look(self.session.client(), &self.table)?;
         self.report.current = look.history.newest();
         Ok(look)
+    }
+
+    fn go_direct(&mut self) -> Result<bool, Error> {
+        let mut wait = Backoff::new(self.options.connect_wait);
+        let mut told = connecting(&self.report.database, self.listener);
+        self.session.go_direct(&mut wait, &self.options.stop, &mut told)
     }
 
     /// Waits for somebody who changes the tracking table, as for the migration lock.

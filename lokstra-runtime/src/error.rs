@@ -3,7 +3,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
-use postgres::error::Severity;
 
 use crate::divergence::Divergence;
 use crate::dsn::DsnError;
@@ -261,9 +260,9 @@ pub(crate) fn is_lost(error: &postgres::Error) -> bool {
     // FATAL: the server ends the connection, by an operator (57P01), a crash (57P02) or a restart.
     let fatal = error.code().is_some_and(|code| matches!(code.code(), "57P01" | "57P02" | "57P03"));
     // PgBouncer, when it gives up: a server that crashed, `query_wait_timeout`.
-    let pooler = error.as_db_error().is_some_and(|server| {
-        server.code().code() == "08P01" && server.parsed_severity() == Some(Severity::Fatal)
-    });
+    let pooler = error
+        .as_db_error()
+        .is_some_and(|server| server.code().code() == "08P01" && server.severity() == "FATAL");
     error.is_closed() || io || fatal || pooler
 }
 

@@ -4,6 +4,9 @@
 //!
 //! From a history to a report: `history` reads the tracking table, `plan` computes the steps
 //! without a database, `step` and `statements` run one of them, and `engine` is the loop.
+//!
+//! From a connection string to a client: `dsn` reads it and fills in what it leaves out, `route` makes
+//! it the ways to its hosts, `tls` encrypts them, and `connect` takes the first that answers.
 
 mod adopt;
 mod boot;

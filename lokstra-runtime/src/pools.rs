@@ -280,6 +280,16 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_adds_direct_connections() {
+        let urls = [("DATABASE_URL", "x"), ("DATABASE_URL_DIRECT", "y")];
+        assert!(pools(&urls).default.unwrap().direct.is_some());
+        let direct = [("LOKSTRA_DSN_DB_MAIN_DIRECT", "postgres://h/a")];
+        let defined = Pools::new().with("db-main", "postgres://pooler/a").merge(pools(&direct));
+        assert!(defined.get("db-main").unwrap().direct.is_some());
+        assert!(defined.get("db_main_direct").unwrap().direct.is_none());
+    }
+
+    #[test]
     fn an_unknown_pool_names_those_that_there_are() {
         let pools = pools(&[("LOKSTRA_DSN_DB_MAIN", "x"), ("LOKSTRA_DSN_DB_ORDERS", "y")]);
         insta::assert_snapshot!(pools.get("db-ledger").unwrap_err(), @"

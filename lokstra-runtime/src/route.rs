@@ -258,8 +258,18 @@ fn finish(config: &mut Config) {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(Duration::from_secs(15));
     }
-    // A server that is gone without a word is noticed in two minutes instead of two hours.
+    // A server that is gone without a word is noticed in two minutes instead of two hours: by six
+    // questions in the second one, or because what was sent is not confirmed.
     config.keepalives_idle(config.get_keepalives_idle().min(Duration::from_mins(1)));
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(Duration::from_secs(10));
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(6);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_mins(2));
+    }
 }
 
 /// Says in `pg_stat_activity` who is migrating.

@@ -84,11 +84,16 @@ impl<'c> Session<'c> {
     }
 
     /// Goes past the pooler, for a script that needs a session; false if there is no other way.
-    pub(crate) fn go_direct(&mut self, wait: &mut Backoff, stop: &Stop) -> Result<bool, Error> {
+    pub(crate) fn go_direct(
+        &mut self,
+        wait: &mut Backoff,
+        stop: &Stop,
+        told: &mut dyn FnMut(&Error, Duration),
+    ) -> Result<bool, Error> {
         let Session::Owned { client, notices, connector } = self else { return Ok(false) };
         let Some(direct) = connector.direct.as_deref() else { return Ok(false) };
         let database = current_database(client)?;
-        let (mut new_client, new_notices) = direct.connect_patiently(wait, stop, &mut |_, _| ())?;
+        let (mut new_client, new_notices) = direct.connect_patiently(wait, stop, told)?;
         let direct_database = current_database(&mut new_client)?;
         if database != direct_database {
             return Err(Error::new(ErrorKind::DirectElsewhere {

@@ -10,7 +10,7 @@ mod stream;
 #[cfg(feature = "rustls")]
 mod verifier;
 
-use postgres::config::SslMode;
+use postgres::config::{SslMode, SslNegotiation};
 use postgres::{CancelToken, Client, Config, NoTls};
 
 use crate::dsn::{Dsn, DsnError, Environment, Keyword};
@@ -59,10 +59,15 @@ impl Mode {
         if trusts_system && !matches!(mode, Mode::VerifyFull | Mode::Disable) {
             return Err(Keyword::SslMode.expects("verify-full, as `sslrootcert=system` demands"));
         }
+        // A second try without TLS would not be what was asked for.
+        if dsn.get(Keyword::SslNegotiation) == Some("direct") && !mode.demands_tls() {
+            return Err(
+                Keyword::SslMode.expects("require or stronger, as `sslnegotiation=direct` demands")
+            );
+        }
         Ok(mode)
     }
 
-    #[cfg(not(feature = "rustls"))]
     fn demands_tls(self) -> bool {
         matches!(self, Mode::Require | Mode::VerifyCa | Mode::VerifyFull)
     }
@@ -100,8 +105,10 @@ impl Tls {
     pub(crate) fn from_config(config: &Config) -> Result<Tls, DsnError> {
         let mode = match config.get_ssl_mode() {
             SslMode::Disable => Mode::Disable,
-            SslMode::Require => Mode::Require,
-            _ => Mode::Prefer,
+            SslMode::Prefer if config.get_ssl_negotiation() == SslNegotiation::Postgres => {
+                Mode::Prefer
+            }
+            _ => Mode::Require,
         };
         Tls::build(mode, &Dsn::default(), &|_| None)
     }
@@ -204,6 +211,7 @@ mod tests {
     fn a_mode_that_is_none_is_told() {
         insta::assert_snapshot!(mode("sslmode=full").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full");
         insta::assert_snapshot!(mode("sslmode=require sslrootcert=system").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not verify-full, as `sslrootcert=system` demands");
+        insta::assert_snapshot!(mode("sslnegotiation=direct").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not require or stronger, as `sslnegotiation=direct` demands");
     }
 
     #[cfg(not(feature = "rustls"))]

@@ -92,6 +92,25 @@ fn what_cannot_be_read_is_told_without_the_text() {
     );
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_odd_to_be_read_or_refused(text in r"(postgres://)?[a-z:@/?&=%,\[\]'\\ é\PC]{0,40}") {
+        match Dsn::parse(&text) {
+            Ok(dsn) => drop(dsn.with_defaults(&|_| None)),
+            Err(error) => drop(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn an_error_never_quotes_the_text(before in r"(postgres://)?[a-z:@/?&=%' ]{0,12}", after in r"[a-z:@/?&=%' ]{0,12}") {
+        let text = format!("{before}hunter2{after}");
+        match Dsn::parse(&text) {
+            Ok(dsn) => assert!(!format!("{dsn:?}").contains("hunter2")),
+            Err(error) => assert!(!format!("{error} {error:?}").contains("hunter2")),
+        }
+    }
+}
+
 #[test]
 fn debug_output_has_no_values() {
     let dsn = Dsn::parse("postgres://me:hunter2@db").unwrap();
