@@ -65,8 +65,8 @@ fn statements(client: &mut Client) -> Vec<String> {
     statements
 }
 
-/// The scripts, of these, that the build refuses for their syntax.
-fn refused(scripts: &[String]) -> Vec<usize> {
+/// A migration for each of these scripts.
+fn folder_of(scripts: &[String]) -> TempDir {
     let folder = TempDir::new().unwrap();
     let set = folder.path().join("m");
     fs::create_dir(&set).unwrap();
@@ -74,6 +74,12 @@ fn refused(scripts: &[String]) -> Vec<usize> {
         fs::write(set.join(format!("{nth:03}_a.up.sql")), format!("{sql};\n")).unwrap();
         fs::write(set.join(format!("{nth:03}_a.down.sql")), "-- none").unwrap();
     }
+    folder
+}
+
+/// The scripts, of these, that the build refuses for their syntax.
+fn refused(scripts: &[String]) -> Vec<usize> {
+    let folder = folder_of(scripts);
     let Err(problems) = lokstra_source::load(folder.path(), "m") else { return Vec::new() };
     let number = |path: &str| path.strip_prefix("m/")?.split('_').next()?.parse().ok();
     let mut refused: Vec<usize> = problems
@@ -132,4 +138,37 @@ fn what_the_server_cannot_parse_is_a_compile_error() {
         broken.len()
     );
     println!("missed {} of {}: {missed:#?}", missed.len(), broken.len());
+}
+
+/// What the linter is given must not bring it down, whatever it is: a fault is caught, and then
+/// nothing is found, so the faults are counted where they happen.
+#[test]
+fn the_linter_survives_every_statement_whole_and_broken() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    static FAULTS: AtomicUsize = AtomicUsize::new(0);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        FAULTS.fetch_add(1, Ordering::Relaxed);
+        hook(panic);
+    }));
+    let database = database();
+    let whole = statements(&mut database.client().unwrap());
+    let broken = whole.iter().enumerate().filter(|(_, sql)| sql.len() < 400);
+    let broken: Vec<_> = broken.map(|(nth, sql)| mutated(nth, sql)).collect();
+    let mut found = 0;
+    for mut scripts in [whole, broken] {
+        // PostgreSQL's own scripts have no hazard that we know of, so this one shows that it looks.
+        scripts.push("DROP TABLE orders".to_owned());
+        let folder = folder_of(&scripts);
+        let linted = lokstra_source::load_linted(folder.path(), "m", lokstra_source::Lint::All);
+        let problems = linted
+            .map_or_else(|problems| problems.iter().cloned().collect(), |loaded| loaded.warnings);
+        let hazards = problems
+            .iter()
+            .filter(|problem| matches!(problem.code(), lokstra_source::Code::Hazard(_)));
+        found += hazards.inspect(|problem| println!("{problem}")).count();
+    }
+    assert!(found >= 2, "{found} hazards");
+    assert_eq!(FAULTS.load(Ordering::Relaxed), 0);
 }

@@ -11,6 +11,9 @@ mod reader;
 #[cfg(feature = "lint")]
 mod undone;
 
+#[cfg(feature = "lint")]
+use std::collections::HashSet;
+
 use crate::folder::Folder;
 use crate::pairs::Pair;
 use crate::problem::Problem;
@@ -52,8 +55,12 @@ pub(crate) fn check(
 ) {
     let Some(level) = lint.level(asked) else { return };
     let is_searched = |pair: &&Pair<'_>| lint == Lint::All || !pair.is_locked;
+    let errors = problems.iter().filter(|problem| problem.is_error());
+    let broken: HashSet<String> = errors.map(|problem| problem.path().to_owned()).collect();
     for pair in pairs.iter().filter(is_searched) {
-        let found = judge::judge(pair);
+        let is_broken =
+            [&pair.up.0.path, &pair.down.0.path].iter().any(|path| broken.contains(*path));
+        let found = judge::judge(pair, !is_broken);
         let severe =
             |problem: Problem| if level == Level::Deny { problem.denied() } else { problem };
         problems.extend(found.into_iter().map(severe));
