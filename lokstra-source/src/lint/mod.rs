@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 use crate::folder::Folder;
 use crate::pairs::Pair;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::settings::Level;
 
 /// Which migrations are searched for hazards. `lint: off` in `migration.yaml` keeps its folder out.
@@ -61,9 +61,10 @@ pub(crate) fn check(
         let is_broken =
             [&pair.up.0.path, &pair.down.0.path].iter().any(|path| broken.contains(*path));
         let found = judge::judge(pair, !is_broken);
-        let severe =
-            |problem: Problem| if level == Level::Deny { problem.denied() } else { problem };
-        problems.extend(found.into_iter().map(severe));
+        problems.extend(found.into_iter().map(|problem| match problem.code() {
+            Code::Hazard(_) if level == Level::Deny => problem.denied(),
+            _ => problem,
+        }));
     }
 }
 
@@ -77,8 +78,6 @@ pub(crate) fn check(
     lint: Lint,
     problems: &mut Vec<Problem>,
 ) {
-    use crate::problem::Code;
-
     let word = match (lint.level(asked), asked) {
         (Some(Level::Warn), Some(_)) => "warn",
         (Some(Level::Deny), Some(_)) => "deny",
