@@ -18,21 +18,14 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads and checks the folder, without a look for pools.
-    pub(crate) fn folder(arguments: &Arguments) -> Result<Target, Error> {
-        Ok(Target {
-            migrations: checked(arguments)?,
-            pools: Pools::new(),
-            only: None,
-            include_disabled: false,
-            manner: Manner::default(),
-        })
-    }
-
     /// Reads and checks the folder, then looks for the pools.
     pub(crate) fn read(arguments: &Arguments) -> Result<Target, Error> {
+        Target::of(checked(arguments)?, arguments)
+    }
+
+    /// Looks for the pools of these migrations.
+    pub(crate) fn of(migrations: Migrations, arguments: &Arguments) -> Result<Target, Error> {
         let dir = arguments.dir();
-        let migrations = checked(arguments)?;
         let databases: Vec<_> =
             migrations.databases().map(|database| database.name().to_owned()).collect();
         let chosen: Vec<_> = migrations

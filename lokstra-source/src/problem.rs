@@ -32,7 +32,7 @@ impl Problem {
         Problem::new(Code::Server, path, message, help).at(text, offset)
     }
 
-    /// The same, as an error.
+    /// The same as an error, where hazards are denied.
     #[cfg(feature = "lint")]
     pub(crate) fn denied(self) -> Problem {
         Problem { severity: Severity::Error, ..self }

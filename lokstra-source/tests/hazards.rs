@@ -226,6 +226,7 @@ migrations/007_change.up.sql:2:1: the rows are lost, and a running version that 
   help: release a version that does not use the table first; if it is safe, say why: `-- lokstra: allow(drop-table): …`
 ");
     assert_eq!(rules("CREATE TABLE a ();\nDROP TABLE a, b;"), ["drop-table"]);
+    assert_eq!(rules("DROP TABLE a;\nCREATE TABLE a ();"), ["drop-table"]);
     is_silent(&[
         "CREATE TEMP TABLE a AS SELECT 1;\nDROP TABLE a;",
         "DROP VIEW a;\nDROP INDEX b;\nDROP FUNCTION c();\nDROP FOREIGN TABLE d;",
@@ -310,6 +311,13 @@ migrations/007_change.up.sql:2:15: the lock of ADD CONSTRAINT is held in this tr
   help: move VALIDATE CONSTRAINT into the next migration; if it is safe, say why: `-- lokstra: allow(validate-constraint): …`
 ");
     is_silent(&[&format!("-- lokstra: no-transaction\n{script}")]);
+}
+
+#[test]
+fn to_drop_is_what_down_scripts_are_for() {
+    let files = [("001_a.up.sql", "CREATE TABLE a ();"), ("001_a.down.sql", "DROP TABLE a, b;")];
+    let loaded = load_linted(folder(&files).path(), "migrations", Lint::NotLocked).unwrap();
+    assert_eq!(loaded.warnings, []);
 }
 
 #[test]

@@ -154,6 +154,12 @@ fn a_waiver_that_waives_nothing() {
       |                   ^
       help: remove it, or move it directly above the statement that it is about
     ");
+    let files = [
+        ("migration.yaml", "lint: deny\n"),
+        ("001_change.up.sql", up),
+        ("001_change.down.sql", DOWN),
+    ];
+    assert!(told(&folder(&files), Lint::Asked).starts_with("warning: "), "stale, and no hazard");
     let down = "-- lokstra: allow(drop-table): gone anyway\nDROP TABLE a;\n";
     assert_snapshot!(of_script("CREATE TABLE a ();", down), @"
     warning: migrations/001_change.down.sql:1:19: there is no `drop-table` here to be waived: rules look at up scripts alone [waiver-unused]

@@ -52,12 +52,8 @@ impl Server {
     }
 }
 
-/// What the build has against these scripts, each by itself.
-pub(crate) fn problems(scripts: &[impl AsRef<str>]) -> BTreeMap<usize, Vec<Problem>> {
-    let mut problems = BTreeMap::<usize, Vec<Problem>>::new();
-    if scripts.is_empty() {
-        return problems;
-    }
+/// A migration for each of these scripts, in the folder `m`.
+pub(crate) fn folder_of(scripts: &[impl AsRef<str>]) -> TempDir {
     let folder = TempDir::new().unwrap();
     let set = folder.path().join("m");
     fs::create_dir(&set).unwrap();
@@ -65,6 +61,16 @@ pub(crate) fn problems(scripts: &[impl AsRef<str>]) -> BTreeMap<usize, Vec<Probl
         fs::write(set.join(format!("{nth:03}_a.up.sql")), sql.as_ref()).unwrap();
         fs::write(set.join(format!("{nth:03}_a.down.sql")), "-- none").unwrap();
     }
+    folder
+}
+
+/// What the build has against these scripts, each by itself.
+pub(crate) fn problems(scripts: &[impl AsRef<str>]) -> BTreeMap<usize, Vec<Problem>> {
+    let mut problems = BTreeMap::<usize, Vec<Problem>>::new();
+    if scripts.is_empty() {
+        return problems;
+    }
+    let folder = folder_of(scripts);
     let Err(found) = lokstra_source::load(folder.path(), "m") else { return problems };
     for problem in found.iter() {
         let nth = problem.path().strip_prefix("m/").and_then(|path| path.split('_').next());

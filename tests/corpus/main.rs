@@ -6,6 +6,7 @@
 mod fetch;
 mod glue;
 mod judge;
+mod linter;
 mod mutation;
 mod psql;
 mod scripts;

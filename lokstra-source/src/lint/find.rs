@@ -52,23 +52,24 @@ pub(crate) fn hazards(script: &Script, effects: &[Effects]) -> Vec<Finding> {
         .collect();
     found.retain(|finding| {
         let nth = nth(finding.offset);
-        let statement = nth.and_then(|nth| effects.get(nth));
-        statement.is_some_and(|it| !is_harmless(*finding, it, effects)) && !broken.contains(&nth)
+        let is_harmful = |nth| !is_harmless(finding.hazard, nth, effects);
+        nth.is_some_and(is_harmful) && !broken.contains(&nth)
     });
     found
 }
 
-/// What the script itself has made has no rows and no readers yet, and a table that is renamed may
+/// What the script has made before has no rows and no readers yet, and a table that is renamed may
 /// leave a view behind.
-fn is_harmless(finding: Finding, statement: &Effects, script: &[Effects]) -> bool {
-    let makes = |name: &String, kinds: &[Kind]| {
-        let mut created = script.iter().flat_map(|effects| &effects.created);
-        created.any(|object| kinds.contains(&object.kind) && object.name == *name)
+fn is_harmless(hazard: Hazard, nth: usize, script: &[Effects]) -> bool {
+    let makes = |part: &[Effects], name: &str, kinds: &[Kind]| {
+        let mut created = part.iter().flat_map(|effects| &effects.created);
+        created.any(|object| kinds.contains(&object.kind) && object.name == name)
     };
-    let is_young = |name| makes(name, &[Kind::Table, Kind::View, Kind::Index, Kind::Schema]);
-    let keeps_name = |name| finding.hazard == Hazard::RenameTable && makes(name, &[Kind::View]);
-    let mut targets = statement.targets.iter();
-    !statement.targets.is_empty() && targets.all(|name| is_young(name) || keeps_name(name))
+    let young = [Kind::Table, Kind::View, Kind::Index, Kind::Schema];
+    let is_young = |name| makes(&script[..nth], name, &young);
+    let keeps_name = |name| hazard == Hazard::RenameTable && makes(script, name, &[Kind::View]);
+    let targets = &script[nth].targets;
+    !targets.is_empty() && targets.iter().all(|name| is_young(name) || keeps_name(name))
 }
 
 fn search(text: &str, mode: Mode) -> Vec<Finding> {

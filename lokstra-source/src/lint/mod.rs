@@ -11,6 +11,10 @@ mod reader;
 #[cfg(feature = "lint")]
 mod undone;
 
+#[cfg(feature = "lint")]
+use std::collections::HashSet;
+
+use crate::code::Code;
 use crate::folder::Folder;
 use crate::pairs::Pair;
 use crate::problem::Problem;
@@ -52,11 +56,16 @@ pub(crate) fn check(
 ) {
     let Some(level) = lint.level(asked) else { return };
     let is_searched = |pair: &&Pair<'_>| lint == Lint::All || !pair.is_locked;
+    let errors = problems.iter().filter(|problem| problem.is_error());
+    let broken: HashSet<String> = errors.map(|problem| problem.path().to_owned()).collect();
     for pair in pairs.iter().filter(is_searched) {
-        let found = judge::judge(pair);
-        let severe =
-            |problem: Problem| if level == Level::Deny { problem.denied() } else { problem };
-        problems.extend(found.into_iter().map(severe));
+        let is_broken =
+            [&pair.up.0.path, &pair.down.0.path].iter().any(|path| broken.contains(*path));
+        let found = judge::judge(pair, !is_broken);
+        problems.extend(found.into_iter().map(|problem| match problem.code() {
+            Code::Hazard(_) if level == Level::Deny => problem.denied(),
+            _ => problem,
+        }));
     }
 }
 
@@ -70,8 +79,6 @@ pub(crate) fn check(
     lint: Lint,
     problems: &mut Vec<Problem>,
 ) {
-    use crate::code::Code;
-
     let word = match (lint.level(asked), asked) {
         (Some(Level::Warn), Some(_)) => "warn",
         (Some(Level::Deny), Some(_)) => "deny",

@@ -236,3 +236,58 @@ impl Name {
         Object { kind, written, name: last, owner, offset, is_new }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sql;
+
+    fn of(statement: &str) -> Effects {
+        Effects::of(statement, &(0..statement.len()))
+    }
+
+    #[test]
+    fn a_name_is_folded_as_the_server_folds_it() {
+        for (written, name) in [
+            ("Users", "users"),
+            ("\"Users\"", "Users"),
+            ("public . \"a\"\"b\"", "a\"b"),
+            ("db.public.Ünits", "ünits"),
+        ] {
+            let created = of(&format!("CREATE TABLE {written} ()")).created;
+            assert_eq!(created.first().map(|object| object.name.as_str()), Some(name));
+        }
+    }
+
+    #[test]
+    fn every_action_of_a_table_is_read() {
+        let effects = of(
+            "ALTER TABLE IF EXISTS ONLY a * ADD COLUMN b numeric(1, 2) DEFAULT f(1, 2), DROP c CASCADE, \
+             ADD CONSTRAINT d UNIQUE USING INDEX e, RENAME TO g",
+        );
+        let names =
+            |objects: &[Object]| objects.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&effects.created), ["b", "d"]);
+        assert_eq!(names(&effects.dropped), ["c"]);
+        assert_eq!(effects.moved, ["e", "a", "g"]);
+        assert_eq!(effects.cascade, Cascade::Dependents);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(
+            words in prop::collection::vec(
+                "create|drop|alter|table|index|on|add|rename|to|using|constraint|cascade|owned|by|if|\
+                 exists|not|truncate|reindex|[(),.;*'\"]|a|\"é\"|-- lokstra: allow\\(|\\$\\$|\n",
+                0..30,
+            )
+        ) {
+            let text = words.join(" ");
+            for statement in sql::split(&text).statements {
+                let _ = Effects::of(&text, &statement);
+            }
+        }
+    }
+}

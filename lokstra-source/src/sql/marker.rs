@@ -87,6 +87,7 @@ mod tests {
             ("-- no transaction\n", 0),
             ("/* lokstra: no-transaction */\n", 0),
             ("-- Migration: x\n  -- lokstra: no-transaction\nVACUUM;", 18),
+            ("-- lokstra: allow(truncate): x\n-- lokstra: no-transaction\n", 31),
         ] {
             assert_eq!(misspelt(text), Some(at), "{text:?}");
         }
