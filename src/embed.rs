@@ -21,6 +21,7 @@
 /// schema-table: schema_migrations   # the tracking table, in schema lokstra_core or `schema.table`
 /// enabled: true                     # false: boot and library skip it, the command line runs it
 /// description: Main application database
+/// lint: warn                        # with the feature `lint`: hazards are warnings, or `deny`: errors
 /// ```
 ///
 /// A file is `{version}_{description}.{up|down}.sql`. The version has at least three digits,
@@ -31,7 +32,8 @@
 /// # Errors
 ///
 /// Whatever is wrong with the folder is a compile error each, all in one build: see the README.
-/// A subfolder that holds SQL files and no `migration.yaml` is a warning.
+/// A subfolder that holds SQL files and no `migration.yaml` is a warning, and so is a hazard under
+/// `lint: warn`.
 ///
 /// # Rebuilds
 ///

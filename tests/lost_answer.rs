@@ -1,13 +1,13 @@
 //! The answer to a COMMIT is lost with the connection: the migration is applied, or it is not.
 
-#[path = "support/proxy.rs"]
-mod proxy;
+#[path = "support/cutting.rs"]
+mod cutting;
 mod support;
 
+use cutting::{Cut, cutting};
 use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
 use lokstra::{ErrorKind, Migrations};
-use proxy::{Cut, cutting};
 use support::{column, database, set, version, versions};
 
 /// Three migrations, each of which leaves one row.

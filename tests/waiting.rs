@@ -1,239 +1,248 @@
-//! What is waited for, what is tried again, and for how long.
+//! A server that is not there yet is waited for; one that refuses is not.
 
 mod support;
 
-use std::sync::mpsc;
+use std::io::Read;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use lokstra::postgres::Client;
-use lokstra::{Event, Goal, Migrations, Pool};
-use lokstra_scratch::Database;
-use support::{advisory_locks, column, database, set, tables, until, versions, without_numbers};
+use lokstra::{ErrorKind, Event, Goal, Pool, Pools, check_db_migrations_auto};
+use lokstra_scratch::{PrivateServer, Server, ServerOptions};
+use support::{tables_set, versions};
 
-fn one(up: &str) -> Migrations {
-    set(&[("001_a", up, "SELECT 1;")])
+/// A server that is down, the URL of its database, and what it was told on the way.
+fn stopped(options: &ServerOptions) -> (PrivateServer, String) {
+    let server = Server::start(options).unwrap();
+    let url = server.tcp_url("postgres").unwrap_or_else(|| server.url("postgres"));
+    server.stop().unwrap();
+    (server, url)
 }
 
-/// Counts the tries of a script: what a sequence gives out, no rollback takes back.
-const TRY: &str = "SELECT nextval('tries');\n";
-
-/// How often a script with this text is tried, and how it ends.
-fn tries(up: &str) -> (String, Result<lokstra::Report, lokstra::Error>) {
-    let database = database();
-    let mut client = database.client().unwrap();
-    client.batch_execute("CREATE SEQUENCE tries").unwrap();
-    let result = one(&format!("{TRY}{up}")).up_url(database.url());
-    (column(&mut client, "SELECT last_value FROM tries"), result)
-}
-
-fn until_it_waits_for_a_lock(client: &mut Client) {
-    let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-                 AND wait_event_type = 'Lock'";
-    until(|| column(client, query) != "0");
-}
-
-#[test]
-fn a_table_that_is_locked_for_two_seconds_is_waited_for_in_several_tries() {
-    let database = database();
-    let mut other = database.client().unwrap();
-    other.batch_execute("CREATE TABLE t ()").unwrap();
-    other.batch_execute("BEGIN; LOCK TABLE t").unwrap();
-    let unlock = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_secs(2));
-        other.batch_execute("COMMIT").unwrap();
-    });
-    let set = one("CREATE TABLE before (); ALTER TABLE t ADD a int;");
-    let mut retries = Vec::new();
-    let mut migrator = set.migrator().on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
-        }
-    });
-    migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
-    drop(migrator);
-    unlock.join().unwrap();
-    assert!((1..=3).contains(&retries.len()), "{retries:?}");
-    assert!(retries.iter().all(|sqlstate| sqlstate == "55P03"));
-    assert_eq!(tables(&mut database.client().unwrap()), "before t");
-}
-
-#[test]
-fn a_deadlock_is_tried_again() {
-    let database = database();
-    let mut client = database.client().unwrap();
-    client.batch_execute("CREATE TABLE a (); CREATE TABLE b ()").unwrap();
-    let mut other = database.client().unwrap();
-    // Not the other one is to be the victim.
-    other.batch_execute("SET deadlock_timeout = '1min'").unwrap();
-    other.batch_execute("BEGIN; LOCK TABLE b").unwrap();
-    let set = one("LOCK TABLE a; LOCK TABLE b; CREATE TABLE c ();");
-    let mut retries = Vec::new();
-    // Longer than deadlock_timeout, which would otherwise never be reached.
-    let mut migrator = set.migrator().lock_timeout(Duration::from_mins(1)).on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
-        }
-    });
+/// Starts the server two seconds from now, while `work` runs.
+fn started_later<T>(server: &PrivateServer, work: impl FnOnce() -> T) -> T {
     std::thread::scope(|scope| {
-        let run = scope.spawn(|| {
-            migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_secs(2));
+            server.restart().unwrap();
         });
-        until_it_waits_for_a_lock(&mut client);
-        other.batch_execute("LOCK TABLE a; COMMIT").unwrap();
-        run.join().unwrap();
+        work()
+    })
+}
+
+/// Without what differs from server to server.
+fn told(error: &lokstra::Error, server: &Server) -> String {
+    let told = error.to_string().replace(&server.socket_dir().display().to_string(), "<dir>");
+    told.replace(&server.port().to_string(), "<port>")
+}
+
+#[test]
+fn a_server_that_starts_two_seconds_later_is_waited_for_and_told_of() {
+    let (server, url) = stopped(&ServerOptions::new());
+    let mut heard = Vec::new();
+    let report = started_later(&server, || {
+        let set = tables_set(1, "");
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Connecting { error, waited, .. } = event {
+                heard.push((told(error, &server), *waited));
+            }
+        });
+        migrator.run_pool(&Pool::from_url(&url), Goal::Latest)
     });
-    drop(migrator);
-    assert_eq!(retries, ["40P01"]);
-    assert_eq!(tables(&mut client), "a b c");
+    assert_eq!(report.unwrap().steps.len(), 1);
+    assert_snapshot!(heard[0].0, @"no connection to <dir>:<port>/postgres: error connecting to server: No such file or directory (os error 2)");
+    assert!(heard.is_sorted_by_key(|(_, waited)| *waited));
 }
 
 #[test]
-fn a_serialization_failure_is_tried_again() {
-    let fails_twice = "DO $$ BEGIN
-        IF currval('tries') < 3 THEN RAISE serialization_failure; END IF;
-    END $$;";
-    let (tries, result) = tries(fails_twice);
-    assert_eq!((tries.as_str(), result.unwrap().steps.len()), ("3", 1));
+fn a_port_that_refuses_and_then_accepts_is_waited_for_by_every_way_in() {
+    let (server, url) = stopped(&ServerOptions::new().tcp(true));
+    let set = tables_set(1, "");
+    started_later(&server, || set.up_url(&url).unwrap());
+    server.stop().unwrap();
+    let pools = Pools::new().with_default(Pool::from_url(&url));
+    let summary = started_later(&server, || check_db_migrations_auto(&set, &pools).unwrap());
+    assert_snapshot!(summary.reports[0], @"migrations: nothing to do, at version 001");
+    server.stop().unwrap();
+    let statuses = started_later(&server, || set.migrator().status_pools(&pools).unwrap());
+    assert_eq!(statuses[0].current(), Some(support::version(1)));
 }
 
 #[test]
-fn what_does_not_pass_is_given_up_after_twenty_tries() {
-    let (tries, result) = tries("DO $$ BEGIN RAISE lock_not_available; END $$;");
-    assert_eq!(tries, "20");
-    assert_snapshot!(result.unwrap_err(), @"
-    migration 001_a failed
-    migrations/001_a.up.sql:2:1: lock_not_available (SQLSTATE 55P03)
-      |
-    2 | DO $$ BEGIN RAISE lock_not_available; END $$;
-      | ^
-      context: PL/pgSQL function inline_code_block line 1 at RAISE
-      state: 001 was rolled back after 20 tries; no migration is applied
-      help: another session holds a lock that this migration needs: see pg_locks, and run again
-    ");
-}
-
-#[test]
-fn nothing_else_is_tried_again() {
-    for (up, sqlstate) in [
-        ("SET LOCAL statement_timeout = '50ms';\nSELECT pg_sleep(5);", "57014"),
-        ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5);", "57014"),
-        ("CREATE TABLE t (n int UNIQUE);\nINSERT INTO t VALUES (1), (1);", "23505"),
-        ("CREATE TABLE pg_catalog.nothing ();", "42501"),
-        ("SELECT 1 / 0;", "22012"),
-        ("DO $$ BEGIN RAISE EXCEPTION 'no'; END $$;", "P0001"),
-        ("DO $$ BEGIN RAISE SQLSTATE '53100'; END $$;", "53100"),
-    ] {
-        let (tries, result) = tries(up);
-        let error = result.unwrap_err();
-        assert_eq!(error.failure().map(|f| f.server.sqlstate.as_str()), Some(sqlstate), "{error}");
-        assert_eq!(tries, "1", "{up}");
-    }
-}
-
-#[test]
-fn a_statement_timeout_rolls_the_migration_back_and_is_gone_afterwards() {
-    let database = database();
-    let mut client = database.client().unwrap();
-    let set = one("CREATE TABLE t ();\nSELECT pg_sleep(20);\n");
+fn the_wait_has_an_end() {
+    let (server, url) = stopped(&ServerOptions::new().tcp(true));
     let started = Instant::now();
-    let limit = Duration::from_millis(200);
-    let error = set.migrator().statement_timeout(limit).up(&mut client).unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(10));
-    assert_snapshot!(error, @"
-    migration 001_a failed
-    migrations/001_a.up.sql:2:1: canceling statement due to statement timeout (SQLSTATE 57014)
-      |
-    2 | SELECT pg_sleep(20);
-      | ^
-      state: 001 was rolled back; no migration is applied
-      help: it was cancelled or ran into statement_timeout: see to that and run again
-    ");
-    assert_eq!(
-        (tables(&mut client), column(&mut client, "SHOW statement_timeout")),
-        (String::new(), "0".into())
+    let set = tables_set(1, "");
+    let mut migrator = set.migrator().connect_wait(Duration::from_millis(500));
+    let error = migrator.run_pool(&Pool::from_url(&url), Goal::Latest).unwrap_err();
+    assert!((500..5000).contains(&started.elapsed().as_millis()));
+    assert_snapshot!(told(&error, &server), @"no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)");
+}
+
+#[test]
+fn a_full_server_is_waited_for() {
+    let options = ServerOptions::new()
+        .setting("max_connections", "3")
+        .setting("superuser_reserved_connections", "0")
+        .setting("max_wal_senders", "0");
+    let server = Server::start(&options).unwrap();
+    let database = server.database().unwrap();
+    let clients: Vec<_> = (0..3).map(|_| database.client().unwrap()).collect();
+    let set = tables_set(1, "");
+    let mut heard = Vec::new();
+    let run = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(Duration::from_millis(500));
+            drop(clients);
+        });
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Connecting { error, .. } = event {
+                heard.push(error.to_string());
+            }
+        });
+        migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest)
+    });
+    run.unwrap();
+    assert!(heard[0].contains("too many clients"), "{heard:?}");
+    assert_eq!(versions(&mut database.client().unwrap()), "1");
+}
+
+#[test]
+fn what_does_not_pass_fails_at_once() {
+    let server = Server::start(&ServerOptions::new().tcp(true)).unwrap();
+    let url = server.tcp_url("postgres").unwrap();
+    let set = tables_set(1, "");
+    let mut errors = Vec::new();
+    for wrong in [
+        url.replace(server.password().unwrap(), "hunter2"),
+        format!("{}/nowhere", url.strip_suffix("/postgres").unwrap()),
+        url.replace("//postgres", "//nobody"),
+        url.replace("127.0.0.1", "my@127.0.0.1"),
+        format!("{url}?sslmode=full"),
+    ] {
+        let started = Instant::now();
+        let error = set.up_url(&wrong).unwrap_err();
+        assert!(started.elapsed() < Duration::from_secs(5), "{error}");
+        errors.push(told(&error, &server));
+    }
+    assert_snapshot!(errors.join("\n"), @r#"
+    no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "postgres" (SQLSTATE 28P01)
+    no connection to 127.0.0.1:<port>/nowhere: database "nowhere" does not exist (SQLSTATE 3D000)
+    no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "nobody" (SQLSTATE 28P01)
+    the connection string cannot be used: it is neither a URL nor a list of key=value
+      help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
+    the connection string cannot be used: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full
+    "#);
+}
+
+#[test]
+fn a_name_that_is_not_known_is_waited_for() {
+    let set = tables_set(1, "");
+    let mut heard = 0;
+    let mut migrator = set.migrator().connect_wait(Duration::from_millis(300)).on_event(|event| {
+        heard += i32::from(matches!(event, Event::Connecting { .. }));
+    });
+    let url = "postgres://nobody@no-such-host.invalid/app";
+    let error = migrator.run_pool(&Pool::from_url(url), Goal::Latest).unwrap_err();
+    drop(migrator);
+    assert!(heard > 0);
+    assert!(
+        error.to_string().contains("no connection to no-such-host.invalid:5432/app"),
+        "{error}"
     );
 }
 
-/// Somebody who holds the migration lock until the end is sent for.
-fn holder(database: &Database) -> (mpsc::Sender<()>, std::thread::JoinHandle<()>) {
-    let mut blocker = database.client().unwrap();
-    blocker.batch_execute("CREATE TABLE held ()").unwrap();
-    blocker.batch_execute("BEGIN; LOCK TABLE held").unwrap();
-    let (end, is_over) = mpsc::channel::<()>();
-    let url = format!("{}?application_name=boot", database.url());
-    let run = std::thread::spawn(move || {
-        let set = one("ALTER TABLE held ADD a int;");
-        let mut migrator = set.migrator().lock_timeout(Duration::from_mins(1));
-        let end = std::thread::spawn(move || {
-            is_over.recv().ok();
-            blocker.batch_execute("COMMIT").unwrap();
-        });
-        migrator.run_pool(&Pool::from_url(url), Goal::Latest).unwrap();
-        end.join().unwrap();
-    });
-    until_it_waits_for_a_lock(&mut database.client().unwrap());
-    (end, run)
-}
-
 #[test]
-fn the_wait_for_another_migrator_has_a_limit_and_names_who_holds_the_lock() {
-    let database = database();
-    let (end, run) = holder(&database);
-    let mut client = database.client().unwrap();
-    for limit in [0, 300] {
-        let limit = Duration::from_millis(limit);
-        let started = Instant::now();
-        let set = one("ALTER TABLE held ADD a int;");
-        let error = set.migrator().lock_wait(limit).up(&mut client).unwrap_err();
-        assert!(started.elapsed() >= limit);
-        insta::allow_duplicates! {
-            assert_snapshot!(without_numbers(&error.to_string()), @"
-            another migration is running: waited … s for it
-              holder: pid … (boot), active for ….… s: lokstra migrations/…_a.up.sql up
-              to end it: SELECT pg_terminate_backend(…);
-              help: `lock_wait`, or -lock-wait, sets how long a run waits
-            ");
+fn a_server_that_takes_the_connection_and_never_answers_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            std::thread::spawn(move || client.unwrap().read_to_end(&mut Vec::new()));
         }
-    }
-    end.send(()).unwrap();
-    run.join().unwrap();
+    });
+    let url = format!("postgres://me@127.0.0.1:{port}/app?connect_timeout=2");
+    let error = Pool::from_url(url).connect().err().unwrap();
+    assert!(matches!(error.kind(), ErrorKind::ConnectTimeout { .. }));
+    assert_snapshot!(error.to_string().replace(&port.to_string(), "<port>"), @"
+    no connection to 127.0.0.1:<port>/app: it was taken and not answered within 2 s
+      help: `connect_timeout` in the connection string sets how long to wait
+    ");
 }
 
 #[test]
-fn who_waits_is_idle_with_no_transaction_no_snapshot_and_no_lock() {
-    let database = database();
-    let (end, run) = holder(&database);
-    let url = format!("{}?application_name=waiter", database.url());
-    let waiter = std::thread::spawn(move || {
-        let set = one("ALTER TABLE held ADD a int;");
-        set.migrator().lock_wait(None).run_pool(&Pool::from_url(url), Goal::Latest).unwrap();
+fn several_databases_are_waited_for_together_and_those_that_are_there_are_migrated() {
+    let database = support::database();
+    let (_first, first) = stopped(&ServerOptions::new());
+    let (_second, second) = stopped(&ServerOptions::new());
+    let files = ["01_a", "02_b", "03_c"].map(|name| {
+        [
+            (format!("{name}/migration.yaml"), format!("dbpool-name: {name}\n")),
+            (format!("{name}/001_t.up.sql"), "CREATE TABLE t ();\n".to_owned()),
+            (format!("{name}/001_t.down.sql"), "DROP TABLE t;\n".to_owned()),
+        ]
     });
-    let mut client = database.client().unwrap();
-    let state = |client: &mut Client| {
-        column(
-            client,
-            "SELECT concat(state, ' ', backend_xmin, backend_xid, xact_start,
-                 (SELECT count(*) FROM pg_locks l WHERE l.pid = a.pid), ' ',
-                 (SELECT count(*) FROM pg_locks l WHERE l.pid = a.pid AND NOT l.granted))
-             FROM pg_stat_activity a
-             WHERE datname = current_database() AND application_name = 'waiter'",
-        )
-    };
-    until(|| state(&mut client).starts_with("idle"));
-    let mut seen = Vec::new();
+    let set = support::files_set(&files.concat());
+    let pools =
+        Pools::new().with("01_a", &*first).with("02_b", database.url()).with("03_c", &*second);
     let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(3) {
-        seen.push(state(&mut client));
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    assert!(seen.iter().all(|state| state.ends_with(" 0")), "it queues for a lock");
-    assert!(!seen.iter().any(|state| state.starts_with("idle in")), "it has a transaction open");
-    // The rest are its looks, and moments between two columns of ours.
-    let idle = seen.iter().filter(|state| *state == "idle 0 0").count();
-    assert!(idle * 10 > seen.len() * 9, "{idle} of {}", seen.len());
-    end.send(()).unwrap();
-    run.join().unwrap();
-    waiter.join().unwrap();
-    assert_eq!((versions(&mut client), advisory_locks(&mut client)), ("1".into(), "0".into()));
+    let mut migrator = set.migrator().connect_wait(Duration::from_secs(4));
+    let error = migrator.run_pools(&pools, Goal::Latest).unwrap_err();
+    assert!((4000..8000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    assert!(error.to_string().starts_with("1 succeeded, 2 failed"), "{error}");
+    assert_eq!(versions(&mut database.client().unwrap()), "1");
+}
+
+#[test]
+fn of_several_hosts_one_that_takes_writes_is_taken_on_demand() {
+    let reads = ServerOptions::new().setting("default_transaction_read_only", "on");
+    let (reads, writes) =
+        (Server::start(&reads).unwrap(), Server::start(&ServerOptions::new()).unwrap());
+    let dsn = format!(
+        "host={},{} user=postgres target_session_attrs=read-write",
+        reads.socket_dir().display(),
+        writes.socket_dir().display()
+    );
+    assert_eq!(tables_set(1, "").up_url(&dsn).unwrap().steps.len(), 1);
+    let alone =
+        format!("host={} user=postgres target_session_attrs=primary", reads.socket_dir().display());
+    let error = tables_set(1, "").up_url(&alone).unwrap_err();
+    assert_snapshot!(told(&error, &reads), @"no connection to <dir>:<port>/postgres: error connecting to server: database does not allow writes");
+}
+
+#[test]
+fn of_several_hosts_the_one_that_is_there_is_taken() {
+    let (down, _) = stopped(&ServerOptions::new().tcp(true));
+    let up = Server::start(&ServerOptions::new().tcp(true)).unwrap();
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", down.port(), up.port());
+    let host = format!("127.0.0.1:{}", up.port());
+    let url = up.tcp_url("postgres").unwrap().replace(&host, &hosts);
+    tables_set(1, "").up_url(&url).unwrap();
+    let pairs = format!(
+        "host=127.0.0.1,{} port={},{} user=postgres password={}",
+        up.socket_dir().display(),
+        down.port(),
+        up.port(),
+        up.password().unwrap()
+    );
+    assert_snapshot!(tables_set(1, "").up_url(&pairs).unwrap(), @"migrations: nothing to do, at version 001");
+}
+
+#[test]
+fn a_server_that_says_that_it_is_not_ready_is_waited_for() {
+    // A standby without hot standby says 57P03 to everybody, as a server that starts does.
+    let server = Server::start(&ServerOptions::new().setting("hot_standby", "off")).unwrap();
+    server.stop().unwrap();
+    std::fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
+    server.restart().unwrap();
+    let set = tables_set(1, "");
+    let mut heard = 0;
+    let mut migrator = set.migrator().connect_wait(Duration::from_millis(300)).on_event(|event| {
+        heard += i32::from(matches!(event, Event::Connecting { .. }));
+    });
+    let error =
+        migrator.run_pool(&Pool::from_url(server.url("postgres")), Goal::Latest).unwrap_err();
+    drop(migrator);
+    assert!(heard > 1);
+    assert!(error.to_string().contains("SQLSTATE 57P03"), "{error}");
 }

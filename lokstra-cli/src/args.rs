@@ -10,13 +10,35 @@ use lokstra_core::Version;
 #[derive(Debug)]
 pub(crate) enum Verb {
     Create { name: String },
-    Lint { server: bool },
+    Lint(Lint),
     Lock,
     Renumber,
     Up { steps: Option<NonZeroU32>, to: Option<Version> },
     Down { steps: Option<NonZeroU32>, to: Option<Version> },
     Status,
     Version,
+}
+
+/// What `lint` looks at, and how it tells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lint {
+    /// `-server`
+    pub(crate) server: bool,
+    /// `-all`
+    pub(crate) all: bool,
+    /// `-format`
+    pub(crate) format: Format,
+}
+
+/// How problems are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// With the line of the script and a caret.
+    Human,
+    /// One JSON object.
+    Json,
+    /// A workflow command of GitHub Actions each.
+    Github,
 }
 
 /// The command line.
@@ -35,6 +57,8 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Manner {
+    /// `-connect-wait`.
+    pub(crate) connect_wait: Option<Duration>,
     /// `-out-of-order`.
     pub(crate) out_of_order: bool,
     /// `-allow-missing`.
@@ -67,7 +91,11 @@ pub(crate) fn parse(
             "create" => Verb::Create { name: text(verb, "name").unwrap_or_default() },
             "up" => Verb::Up { steps: copied(verb, "steps"), to: copied(verb, "to") },
             "down" => Verb::Down { steps: copied(verb, "steps"), to: copied(verb, "to") },
-            "lint" => Verb::Lint { server: copied(verb, "server").unwrap_or(false) },
+            "lint" => Verb::Lint(Lint {
+                server: copied(verb, "server").unwrap_or(false),
+                all: copied(verb, "all").unwrap_or(false),
+                format: format(verb),
+            }),
             "lock" => Verb::Lock,
             "renumber" => Verb::Renumber,
             "status" => Verb::Status,
@@ -77,12 +105,23 @@ pub(crate) fn parse(
         db: text(verb, "db"),
         config: text(verb, "config"),
         manner: Manner {
+            connect_wait: copied(verb, "connect-wait"),
             out_of_order: copied(verb, "out-of-order").unwrap_or(false),
             allow_missing: copied(verb, "allow-missing").unwrap_or(false),
             lock_wait: copied(verb, "lock-wait"),
             rebuild_invalid: copied(verb, "rebuild-invalid").unwrap_or(false),
         },
     })
+}
+
+fn format(matches: &ArgMatches) -> Format {
+    let is_json = copied(matches, "json").unwrap_or(false);
+    match text(matches, "format").as_deref() {
+        Some("github") => Format::Github,
+        Some("json") => Format::Json,
+        _ if is_json => Format::Json,
+        _ => Format::Human,
+    }
 }
 
 fn nothing() -> clap::Error {
@@ -114,6 +153,18 @@ fn with_two_dashes(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
     arguments.into_iter().map(normalise).collect()
 }
 
+const LINT_HELP: &str = "\
+A hazard takes a long lock, loses data or breaks the version that still runs. `lint: deny` in
+migration.yaml makes it an error, `lint: off` keeps a folder out. One statement is let pass by a
+comment above it:
+
+  -- lokstra: allow(drop-column): no version reads it since 2.3
+
+JSON: {\"errors\": 0, \"warnings\": 1, \"problems\": [{\"severity\", \"code\", \"path\", \"line\",
+\"column\", \"message\", \"help\"}]}; line and column are null where there is no place.
+
+Exit codes: 0 without an error, 2 with one.";
+
 fn command() -> Command {
     let dir = Arg::new("dir")
         .long("dir")
@@ -125,6 +176,11 @@ fn command() -> Command {
     let config = Arg::new("config").long("config").value_name("PATH").help(
         "The file of pools, or a folder of them [default: config.yaml, or the folder config]",
     );
+    let connect_wait = Arg::new("connect-wait")
+        .long("connect-wait")
+        .value_name("TIME")
+        .value_parser(humantime::parse_duration)
+        .help("How long to wait for a server that is still starting [default: 30s]");
     let steps = |help| {
         Arg::new("steps")
             .long("steps")
@@ -148,7 +204,9 @@ fn command() -> Command {
         .help("How long to wait for another migration: 30s, 5m, 0 or forever [default: 5m]");
     let flag = |name, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let verb = |name, about| Command::new(name).about(about);
-    let on_database = |verb: Command| verb.arg(dir.clone()).arg(db.clone()).arg(config.clone());
+    let on_database = |verb: Command| {
+        verb.arg(dir.clone()).arg(db.clone()).arg(config.clone()).arg(connect_wait.clone())
+    };
     let rebuild = flag(
         "rebuild-invalid",
         "Drop an INVALID index that an earlier failure left, and build it anew",
@@ -172,8 +230,19 @@ fn command() -> Command {
         .arg(to("Roll back everything above this version, which stays"));
     let status = on_database(verb("status", "Show which migrations are applied"));
     let version = on_database(verb("version", "Show the newest applied version"));
-    let lint = on_database(verb("lint", "Check the folder as the build does"))
-        .arg(flag("server", "Have the server of each database parse every statement too"));
+    let lint =
+        on_database(verb("lint", "Check the folder as the build does, and look for hazards"))
+            .arg(flag("server", "Have the server of each database parse every statement too"))
+            .arg(flag("all", "Look for hazards in locked migrations too, which were judged before"))
+            .arg(
+                Arg::new("format")
+                    .long("format")
+                    .value_name("FORMAT")
+                    .value_parser(["human", "json", "github"])
+                    .help("How problems are written [default: human]"),
+            )
+            .arg(flag("json", "The same as -format json").conflicts_with("format"))
+            .after_help(LINT_HELP);
     let lock = verb("lock", "Write lokstra.lock, which makes changes of history fail the build")
         .arg(dir.clone());
     let renumber =

@@ -21,8 +21,6 @@ pub(crate) enum Error {
     OneTarget { dir: String, databases: Vec<String> },
     /// `create` cannot number a file above the highest version.
     NoVersionLeft,
-    /// The server cannot parse some statements, each of which was told.
-    Refused { found: usize },
     /// The connection was lost while the server was asked.
     Server(lokstra_runtime::postgres::Error),
     /// A file cannot be written.
@@ -82,8 +80,6 @@ impl fmt::Display for Error {
                 databases.join(", "),
                 first(databases)
             ),
-            Error::Refused { found: 1 } => f.write_str("the server cannot parse one statement"),
-            Error::Refused { found } => write!(f, "the server cannot parse {found} statements"),
             Error::Server(source) => write!(f, "the server cannot be asked: {source}"),
             Error::NoVersionLeft => f.write_str("there is no version above the highest one"),
             Error::Write { path, source } => {

@@ -1,6 +1,6 @@
 //! The `lokstra` command, as a library.
 //!
-//! `lokstra migration create | up | down | status | version` over a folder of migrations. The exit
+//! `lokstra migration create | up | down | status | version | lint` over a folder of migrations. The exit
 //! codes are those of [`Exit`]; data goes to the standard output, talk and errors to the standard
 //! error.
 
@@ -19,7 +19,7 @@ pub use exit::Exit;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match args::parse(arguments) {
         Ok(command) => match verbs::run(&command) {
-            Ok(()) => Exit::Done,
+            Ok(exit) => exit,
             Err(error) => {
                 output::error(&error);
                 error.exit()

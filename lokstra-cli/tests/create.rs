@@ -74,27 +74,29 @@ fn twenty_that_create_at_once_get_twenty_versions() {
 #[test]
 fn lint_checks_as_the_build_does_and_asks_the_server_on_demand() {
     let project = Project::new(&["001_create_users", "002_change"]);
-    assert_snapshot!(project.lokstra_alone("migration lint"), @"4 scripts, no problem");
-    assert_snapshot!(project.lokstra("migration lint -server"), @"4 scripts, no problem, and the server can parse them all");
+    assert_snapshot!(project.lokstra_alone("migration lint"), @"4 scripts: no problem");
+    assert_snapshot!(project.lokstra("migration lint -server"), @"4 scripts, all of which the server can parse: no problem");
     let sql = "-- lokstra: no-syntax-check\nSELECT 1;\nALTER TABEL users ADD x int;\n";
     project.write("migrations/002_change.up.sql", sql);
     assert_snapshot!(project.lokstra("migration lint -server"), @r#"
-    -- standard error --
     error: migrations/002_change.up.sql:3:7: syntax error at or near "TABEL" [server]
       |
     3 | ALTER TABEL users ADD x int;
       |       ^
-    error: the server cannot parse one statement
+      help: write it as the version of this server has it
+
+    4 scripts: 1 error
     -- exit code 2 --
     "#);
     project.write("migrations/002_change.up.sql", "ALTER TABEL users ADD x int;\n");
     assert_snapshot!(project.lokstra_alone("migration lint"), @r#"
-    -- standard error --
     error: migrations/002_change.up.sql:1:7: syntax error at or near "TABEL" [syntax]
       |
     1 | ALTER TABEL users ADD x int;
       |       ^
       help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+
+    1 error
     -- exit code 2 --
     "#);
 }
@@ -176,7 +178,7 @@ fn help_lists_the_commands() {
       down      Roll back the last migration
       status    Show which migrations are applied
       version   Show the newest applied version
-      lint      Check the folder as the build does
+      lint      Check the folder as the build does, and look for hazards
       lock      Write lokstra.lock, which makes changes of history fail the build
       renumber  Move the migrations that are not locked to the end
 

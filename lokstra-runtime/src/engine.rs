@@ -4,7 +4,7 @@ use lokstra_core::{Database, Mode, TableName, Version};
 
 use crate::adopt::{self, Adoption};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Event, Listener, tell};
+use crate::event::{Event, Listener, connecting, tell};
 use crate::failure::Failure;
 use crate::guard::Guard;
 use crate::history::{self, Access, Applied, History, Look, Shape};
@@ -33,6 +33,8 @@ pub(crate) struct Engine<'e, 'm> {
     session: Session<'e>,
     listener: Listener<'e>,
     report: Report,
+    /// What was odd before the history was read.
+    noticed: Vec<Warning>,
     /// How often the step that is next lost its connection.
     losses: u32,
 }
@@ -54,7 +56,14 @@ impl<'e, 'm> Engine<'e, 'm> {
     ) -> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
-        Engine { database, key, table, options, session, listener, report, losses: 0 }
+        let noticed = Vec::new();
+        Engine { database, key, table, options, session, listener, report, noticed, losses: 0 }
+    }
+
+    /// Adds what is to be told with the warnings of the plan.
+    pub(crate) fn noticing(mut self, warning: Option<Warning>) -> Self {
+        self.noticed.extend(warning);
+        self
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
@@ -78,7 +87,12 @@ impl<'e, 'm> Engine<'e, 'm> {
         let mut look = self.look_patiently(&mut wait)?;
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
-            self.report.warnings = plan.warnings;
+            let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
+            if plan.steps.iter().any(needs_session) && self.go_direct()? {
+                look = self.look_patiently(&mut wait)?;
+                continue 'plan;
+            }
+            self.report.warnings = [self.noticed.clone(), plan.warnings].concat();
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 look = self.wait(goal, &mut wait)?;
                 continue 'plan;
@@ -120,6 +134,12 @@ impl<'e, 'm> Engine<'e, 'm> {
         Ok(look)
     }
 
+    fn go_direct(&mut self) -> Result<bool, Error> {
+        let mut wait = Backoff::new(self.options.connect_wait);
+        let mut told = connecting(&self.report.database, self.listener);
+        self.session.go_direct(&mut wait, &self.options.stop, &mut told)
+    }
+
     /// Waits for somebody who changes the tracking table, as for the migration lock.
     fn look_patiently(&mut self, wait: &mut Backoff) -> Result<Look, Error> {
         loop {
@@ -133,6 +153,11 @@ impl<'e, 'm> Engine<'e, 'm> {
                     tell(self.listener, &Event::Waiting { database, holder: None, waited });
                     wait.sleep(&self.options.stop);
                 }
+                // A pooler that has no connection to give ends ours. Nothing was changed yet.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::ConnectionLost { .. })
+                        && !wait.is_over()
+                        && self.session.reconnect(&self.options.stop)? => {}
                 done => return done,
             }
         }

@@ -18,6 +18,14 @@ pub(crate) fn tell(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<
     listener(event);
 }
 
+/// Tells of a server that is waited for.
+pub(crate) fn connecting<'l>(
+    database: &'l str,
+    listener: &'l mut (dyn FnMut(&Event<'_>) + Send),
+) -> impl FnMut(&Error, Duration) + Send + 'l {
+    move |error, waited| tell(listener, &Event::Connecting { database, error, waited })
+}
+
 /// What happens during a run, as it happens: for logs and progress bars. `Display` says it in a
 /// line.
 ///
@@ -28,6 +36,7 @@ pub(crate) fn tell(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<
 /// ```text
 /// Skipped                                the database is disabled: nothing else
 ///
+/// Connecting*                            the server cannot be reached yet
 /// Waiting*                               somebody else migrates, or changes the tracking table
 /// Planned                                only if there is something to do
 ///   Running                              each try of a script …
@@ -42,10 +51,20 @@ pub(crate) fn tell(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<
 /// ```
 ///
 /// After `Waiting` the history is read again: `Planned` follows where the rest of the work has to be
-/// planned anew. A run that has no connection yet has no events: its error says all.
+/// planned anew. A run that gets no connection has no other events: its error says all.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'e> {
+    /// The server cannot be reached, for a reason that passes: it is still starting, or full. It is
+    /// tried again.
+    Connecting {
+        /// The folder's name.
+        database: &'e str,
+        /// Why, with host, port and database.
+        error: &'e Error,
+        /// How long this run has been trying.
+        waited: Duration,
+    },
     /// `enabled: false` in `migration.yaml`: nothing is looked at.
     Skipped {
         /// The folder's name.
@@ -164,7 +183,8 @@ impl<'e> Event<'e> {
     /// The database that it is about: the name of its folder.
     pub fn database(&self) -> &'e str {
         match self {
-            Event::Skipped { database }
+            Event::Connecting { database, .. }
+            | Event::Skipped { database }
             | Event::Planned { database, .. }
             | Event::Running { database, .. }
             | Event::Statement { database, .. }
@@ -199,6 +219,9 @@ impl fmt::Display for Event<'_> {
     /// Without the name of the database.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Event::Connecting { error, waited, .. } => {
+                write!(f, "waiting ({:.0} s): {error}", waited.as_secs_f64())
+            }
             Event::Skipped { .. } => f.write_str("skipped: `enabled: false` in its migration.yaml"),
             Event::Planned { steps: 1, .. } => f.write_str("1 script to run"),
             Event::Planned { steps, .. } => write!(f, "{steps} scripts to run"),

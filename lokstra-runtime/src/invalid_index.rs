@@ -6,6 +6,7 @@ use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::error::is_lost;
 use crate::history::text;
+use crate::in_flight::Effect;
 use crate::sql;
 
 /// Each wait of a drop is short: whoever cancels does not want to wait, and a retry comes again.
@@ -24,31 +25,13 @@ pub(crate) struct Build {
 }
 
 impl Build {
-    /// `CREATE [UNIQUE] INDEX CONCURRENTLY [[IF NOT EXISTS] name] ON [ONLY] table …`; anything else,
-    /// or one with comments in between, is none.
+    /// `None` for anything else than a `CREATE INDEX CONCURRENTLY`.
     pub(crate) fn of(statement: &str) -> Option<Build> {
-        let mut words = Words(statement).peekable();
-        let mut takes =
-            |word: &str| words.next_if(|next| next.eq_ignore_ascii_case(word)).is_some();
-        if !takes("create") {
-            return None;
+        match Effect::of(statement)? {
+            Effect::Index { name, table } => Some(Build { name: Some(unquoted(&name)), table }),
+            Effect::NamelessIndex { table } => Some(Build { name: None, table }),
+            Effect::NoIndex { .. } => None,
         }
-        takes("unique");
-        if !(takes("index") && takes("concurrently")) {
-            return None;
-        }
-        if takes("if") && !(takes("not") && takes("exists")) {
-            return None;
-        }
-        let name = if takes("on") {
-            None
-        } else {
-            let name = folded(words.next()?)?;
-            words.next_if(|next| next.eq_ignore_ascii_case("on"))?;
-            Some(name)
-        };
-        words.next_if(|next| next.eq_ignore_ascii_case("only"));
-        Some(Build { name, table: words.next()?.to_owned() })
     }
 
     /// The INVALID indexes that are there: of this name, or of this table where none is given.
@@ -145,31 +128,11 @@ impl Invalid {
     }
 }
 
-/// An identifier as the catalog has it: in lower case, or without its quotes.
-fn folded(word: &str) -> Option<String> {
-    match word.strip_prefix('"') {
-        Some(rest) => Some(rest.strip_suffix('"')?.replace("\"\"", "\"")),
-        None => Some(word.to_lowercase()),
-    }
-}
-
-/// Identifiers, dots between them included, until something else comes.
-struct Words<'s>(&'s str);
-
-impl<'s> Iterator for Words<'s> {
-    type Item = &'s str;
-
-    fn next(&mut self) -> Option<&'s str> {
-        let text = self.0.trim_start();
-        let mut is_quoted = false;
-        let is_end = |c: char| {
-            is_quoted ^= c == '"';
-            !(is_quoted || c.is_alphanumeric() || matches!(c, '"' | '.' | '_' | '$'))
-        };
-        let end = text.find(is_end).unwrap_or(text.len());
-        let (word, rest) = text.split_at(end);
-        self.0 = rest;
-        (!word.is_empty()).then_some(word)
+/// An identifier as the catalog has it.
+fn unquoted(name: &str) -> String {
+    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inside) => inside.replace("\"\"", "\""),
+        None => name.to_owned(),
     }
 }
 
@@ -177,30 +140,11 @@ impl<'s> Iterator for Words<'s> {
 mod tests {
     use super::*;
 
-    fn build(statement: &str) -> Option<(Option<String>, String)> {
-        Build::of(statement).map(|build| (build.name, build.table))
-    }
-
     #[test]
-    fn name_and_table_are_read_as_postgresql_reads_them() {
-        let found = |name: &str, table: &str| Some((Some(name.to_owned()), table.to_owned()));
-        for (statement, expected) in [
-            ("create index concurrently A on T (a)", found("a", "T")),
-            (
-                "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a\n ON ONLY s.t(a)",
-                found("a", "s.t"),
-            ),
-            (
-                r#"CREATE INDEX CONCURRENTLY "A ""b" ON "S"."t t" USING gin (a)"#,
-                found(r#"A "b"#, r#""S"."t t""#),
-            ),
-            ("CREATE INDEX CONCURRENTLY ON t (a)", Some((None, "t".to_owned()))),
-            ("CREATE INDEX a ON t (a)", None),
-            ("CREATE INDEX CONCURRENTLY /* why */ a ON t (a)", None),
-            ("REINDEX INDEX CONCURRENTLY a", None),
-            ("DROP INDEX CONCURRENTLY a", None),
-        ] {
-            assert_eq!(build(statement), expected, "{statement}");
-        }
+    fn a_name_is_as_the_catalog_has_it() {
+        let build = Build::of(r#"CREATE INDEX CONCURRENTLY "A ""b" ON "S".t (a)"#).unwrap();
+        assert_eq!(build, Build { name: Some(r#"A "b"#.to_owned()), table: r#""S".t"#.to_owned() });
+        assert!(!Build::of("CREATE INDEX CONCURRENTLY ON t (a)").unwrap().has_name());
+        assert_eq!(Build::of("DROP INDEX CONCURRENTLY a"), None);
     }
 }

@@ -120,6 +120,11 @@ pub enum Warning {
         /// Whether the checksums could be filled in.
         recorded: bool,
     },
+    /// In a debug build: the folder on disk holds other scripts than the program.
+    Stale {
+        /// What differs, each with the file.
+        differences: Vec<String>,
+    },
     /// A statement was to be cancelled and runs on.
     NotCancelled {
         /// The version.
@@ -167,6 +172,13 @@ impl fmt::Display for Warning {
                 }
                 Ok(())
             }
+            Warning::Stale { differences } => write!(
+                f,
+                "the program is older than its migrations: {}\n    \
+                 help: build again after touching the source file with embed_migrations!, or add a \
+                 build.rs with println!(\"cargo:rerun-if-changed=migrations\");",
+                differences.join(", ")
+            ),
         }
     }
 }

@@ -29,34 +29,36 @@ impl<'a> Progress<'a> {
         )
     }
 
-    /// The statement, from 0, to go on at according to the row, if those before it are still the
-    /// same.
-    pub(crate) fn resume_at(&self, row: &postgres::SimpleQueryRow) -> Result<usize, Error> {
+    /// How many statements are done according to the row, if they are still the same, and whether the
+    /// next one was running.
+    pub(crate) fn read(&self, row: &postgres::SimpleQueryRow) -> Result<(usize, bool), Error> {
         let done = text(row, "done").and_then(|done| done.parse().ok());
         let fingerprint = text(row, "fingerprint").and_then(|value| value.parse::<i64>().ok());
-        let (Some(done), Some(fingerprint)) = (done, fingerprint) else { return Ok(0) };
+        let (Some(done), Some(fingerprint)) = (done, fingerprint) else {
+            return Ok((0, false));
+        };
         let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
         if fingerprint != self.fingerprint(done) {
             return Err(Error::new(ErrorKind::ChangedMidway { version, path, done }));
         }
-        // Whatever else commits by itself fails when it is done twice, or does no harm.
-        let statement = self.script.statements().nth(done).unwrap_or_default();
-        if text(row, "running") == Some("t") && is_routine(statement) {
-            let set = |changes: String| {
-                let table = progress_table(self.guard.table);
-                format!("UPDATE {table} p SET running = false{changes} WHERE {};", self.is_this())
-            };
-            let next = done + 1;
-            let behind = format!(", done = {next}, fingerprint = {}", self.fingerprint(next));
-            return Err(Error::new(ErrorKind::InFlight {
-                version,
-                path,
-                statement: next,
-                again: set(String::new()),
-                skip: set(behind),
-            }));
-        }
-        Ok(done)
+        Ok((done, text(row, "running") == Some("t")))
+    }
+
+    /// Nobody can tell whether the statement behind these was done: what the operator can do.
+    pub(crate) fn in_flight(&self, done: usize) -> Error {
+        let set = |changes: String| {
+            let table = progress_table(self.guard.table);
+            format!("UPDATE {table} p SET running = false{changes} WHERE {};", self.is_this())
+        };
+        let next = done + 1;
+        let behind = format!(", done = {next}, fingerprint = {}", self.fingerprint(next));
+        Error::new(ErrorKind::InFlight {
+            version: self.step.migration.version(),
+            path: self.script.path().to_owned(),
+            statement: next,
+            again: set(String::new()),
+            skip: set(behind),
+        })
     }
 
     /// Records that `done` statements are done and that the next one is running, or is not.

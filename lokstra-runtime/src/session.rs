@@ -1,8 +1,10 @@
-use postgres::Client;
+use std::time::Duration;
+
+use postgres::{Client, SimpleQueryMessage};
 
 use crate::connect::Connector;
-use crate::error::Error;
-use crate::history::Facts;
+use crate::error::{Error, ErrorKind};
+use crate::history::{Facts, text};
 use crate::notices::Notices;
 use crate::retry::Backoff;
 use crate::sql;
@@ -18,8 +20,13 @@ pub(crate) enum Session<'c> {
 }
 
 impl<'c> Session<'c> {
-    pub(crate) fn owned(connector: &'c Connector) -> Result<Session<'c>, Error> {
-        let (client, notices) = connector.connect()?;
+    pub(crate) fn owned(
+        connector: &'c Connector,
+        wait: &mut Backoff,
+        stop: &Stop,
+        told: &mut dyn FnMut(&Error, Duration),
+    ) -> Result<Session<'c>, Error> {
+        let (client, notices) = connector.connect_patiently(wait, stop, told)?;
         Ok(Session::Owned { client: Box::new(client), notices, connector })
     }
 
@@ -69,22 +76,57 @@ impl<'c> Session<'c> {
     /// Makes a lost connection again; false if it is not ours.
     pub(crate) fn reconnect(&mut self, stop: &Stop) -> Result<bool, Error> {
         let Session::Owned { client, notices, connector } = self else { return Ok(false) };
-        let mut backoff = Backoff::new(Some(RECONNECT_LIMIT));
-        loop {
-            match connector.connect() {
-                Ok((new_client, new_notices)) => {
-                    (**client, *notices) = (new_client, new_notices);
-                    return Ok(true);
-                }
-                Err(error) if backoff.is_over() || stop.is_asked() => return Err(error),
-                Err(_) => backoff.sleep(stop),
-            }
+        let mut wait = Backoff::new(Some(RECONNECT_LIMIT));
+        let (new_client, new_notices) =
+            connector.connect_patiently(&mut wait, stop, &mut |_, _| ())?;
+        (**client, *notices) = (new_client, new_notices);
+        Ok(true)
+    }
+
+    /// Goes past the pooler, for a script that needs a session; false if there is no other way.
+    pub(crate) fn go_direct(
+        &mut self,
+        wait: &mut Backoff,
+        stop: &Stop,
+        told: &mut dyn FnMut(&Error, Duration),
+    ) -> Result<bool, Error> {
+        let Session::Owned { client, notices, connector } = self else { return Ok(false) };
+        let Some(direct) = connector.direct.as_deref() else { return Ok(false) };
+        let database = current_database(client)?;
+        let (mut new_client, new_notices) = direct.connect_patiently(wait, stop, told)?;
+        let direct_database = current_database(&mut new_client)?;
+        if database != direct_database {
+            return Err(Error::new(ErrorKind::DirectElsewhere {
+                database: database.0,
+                direct: direct_database.0,
+            }));
         }
+        (**client, *notices, *connector) = (new_client, new_notices, direct);
+        Ok(true)
+    }
+
+    /// Whether a pooler on the way is known to keep sessions.
+    pub(crate) fn has_session_pooler(&self) -> bool {
+        matches!(self, Session::Owned { connector, .. } if connector.session_pooler)
     }
 }
 
+/// Name and object identifier: of the same name, there may be one on another server.
+fn current_database(client: &mut Client) -> Result<(String, String), Error> {
+    let query = "SELECT d.datname, d.oid FROM pg_catalog.pg_database d \
+                 WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
+    let answer = client.simple_query(query).map_err(Error::query)?;
+    let found = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => {
+            Some((text(row, "datname")?.to_owned(), text(row, "oid")?.to_owned()))
+        }
+        _ => None,
+    });
+    found.ok_or_else(|| Error::new(ErrorKind::NoAnswer))
+}
+
 /// How long to try to reach a server again that was there a moment ago.
-const RECONNECT_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
+const RECONNECT_LIMIT: Duration = Duration::from_secs(30);
 
 /// Back to the role and the session user that the run began with. A script may have changed both,
 /// and RESET ALL resets neither.

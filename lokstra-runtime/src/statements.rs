@@ -13,6 +13,7 @@ use crate::error::{self, Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::text;
+use crate::in_flight::Effect;
 use crate::invalid_index::{Build, Invalid};
 use crate::message::{Message, contains};
 use crate::options::Options;
@@ -33,7 +34,7 @@ pub(crate) fn attempt(
 ) -> Result<Attempt, Error> {
     let progress = Progress::new(guard, step);
     let run = Run { guard, step, script: step.script(), progress, options };
-    if !options.session_pooler {
+    if !options.session_pooler && !session.has_session_pooler() {
         run.refuse_pooler(session)?;
     }
     let started = Instant::now();
@@ -56,6 +57,12 @@ pub(crate) fn attempt(
         }
     }
 }
+
+/// Of the release's timeouts those that it has: `transaction_timeout` is one from 17 on.
+const NO_TIMEOUTS: &str = "SELECT pg_catalog.set_config(s.name, '0', false) \
+     FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) ANY (ARRAY['lock_timeout', \
+     'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', \
+     'idle_session_timeout']);";
 
 /// Why a script did not come to its end.
 enum Stop {
@@ -119,6 +126,9 @@ impl Run<'_> {
                 let failure = step::unrecorded(self.step, message, all_done, server);
                 Attempt::Failed(Box::new(failure))
             }
+            _ if self.guard.look.facts.shape.is_none() && step::is_race(&server, self.guard) => {
+                Attempt::Moved
+            }
             _ if step::passes(&server) => {
                 let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
                 Attempt::Again(Box::new(Failure::new(self.step, place, server, aftermath)))
@@ -150,7 +160,7 @@ impl Run<'_> {
         let client = session.client();
         self.send(client, &self.guarded(&self.guard.unmoved(self.step)))?;
         // A timeout of the role or of the database must not leave an INVALID index behind.
-        self.send(client, "SET lock_timeout=0;SET statement_timeout=0;")?;
+        self.send(client, NO_TIMEOUTS)?;
         let total = self.script.statement_ranges().len();
         for nth in self.resume_at(client)?..total {
             watch.statement(nth, total);
@@ -258,7 +268,7 @@ impl Run<'_> {
             Ok(invalid_index) => invalid_index,
             Err(stop) => return stop,
         };
-        let place = Place { offset, statement: Some(nth) };
+        let place = Place { offset, statement: Some(nth), is_deferred: false };
         let total = self.script.statement_ranges().len();
         let aftermath = Aftermath::Partial { done: nth, total };
         let mut failure = Box::new(Failure::new(self.step, place, server, aftermath));
@@ -311,10 +321,33 @@ impl Run<'_> {
     fn resume_at(&self, client: &mut Client) -> Result<usize, Stop> {
         let answer = client.simple_query(&self.progress.select());
         let answer = answer.map_err(|error| self.stopped(error))?;
-        match first_row(&answer) {
-            Some(row) => self.progress.resume_at(row).map_err(Stop::Error),
-            None => Ok(0),
+        let Some(row) = first_row(&answer) else { return Ok(0) };
+        let (done, was_running) = self.progress.read(row).map_err(Stop::Error)?;
+        self.set_again(client, done)?;
+        if !was_running {
+            return Ok(done);
         }
+        let statement = self.text(done);
+        let effect = Effect::of(statement);
+        if let Some(effect) = &effect
+            && effect.is_done(client).map_err(|error| self.stopped(error))?
+        {
+            return Ok(done + 1);
+        }
+        // Whatever else commits by itself fails when it is done twice, or does no harm.
+        if is_routine(statement) || matches!(effect, Some(Effect::NamelessIndex { .. })) {
+            return Err(Stop::Error(self.progress.in_flight(done)));
+        }
+        Ok(done)
+    }
+
+    /// The settings that the script made for what follows went with the session.
+    fn set_again(&self, client: &mut Client, done: usize) -> Result<(), Stop> {
+        let sets = (0..done).map(|nth| self.text(nth)).filter(|sql| first_word(sql) == "set");
+        for sql in sets {
+            self.send(client, &format!("{sql};{}", restore_role(&self.guard.look.facts)))?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 mod create;
 mod lint;
 mod lock;
+mod problems;
 mod show;
 mod work;
 
@@ -8,10 +9,13 @@ use lokstra_runtime::Goal;
 
 use crate::args::{Arguments, Verb};
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::target::Target;
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Error> {
     match &arguments.verb {
+        // What it finds is its data, and no failure of its own.
+        Verb::Lint(options) => return lint::lint(arguments, *options),
         Verb::Create { name } => create::create(arguments.dir(), name),
         Verb::Up { steps, to } => {
             let goal = match (steps, to) {
@@ -30,12 +34,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
         Verb::Lock => lock::lock(arguments.dir()),
         Verb::Renumber => lock::renumber(arguments.dir()),
-        Verb::Lint { server } => {
-            let target =
-                if *server { Target::read(arguments)? } else { Target::folder(arguments)? };
-            lint::lint(&target, *server)
-        }
         Verb::Status => show::status(&Target::read(arguments)?),
         Verb::Version => show::version(&Target::read(arguments)?),
-    }
+    }?;
+    Ok(Exit::Done)
 }

@@ -16,10 +16,10 @@ pub(crate) fn work(target: &Target, goal: Goal) -> Result<(), Error> {
     let mut last_word = None;
     let stop = stop().map_err(Error::Signals)?;
     let mut migrator = target.migrator().stop(stop).on_event(move |event| {
-        let is_news = !matches!(event, Event::Waiting { .. })
-            || last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
+        let waits = matches!(event, Event::Waiting { .. } | Event::Connecting { .. });
+        let is_news = !waits || last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
         if is_news {
-            last_word = matches!(event, Event::Waiting { .. }).then(Instant::now);
+            last_word = waits.then(Instant::now);
             tell(event, several);
         }
     });
@@ -81,6 +81,7 @@ fn tell(event: &Event<'_>, several: bool) {
             let text = format!("{event}; a second signal cancels it");
             output::talk(prefixed(database, several, &text));
         }
+        Event::Connecting { .. } => output::talk(event),
         Event::Stopping { .. }
         | Event::Waiting { .. }
         | Event::Retrying { .. }

@@ -1,0 +1,217 @@
+//! `lokstra migration lint`: what it finds, in three formats, and how it ends.
+
+mod project;
+
+use std::fs;
+
+use insta::assert_snapshot;
+use project::Project;
+
+/// A folder with a hazard, and with errors if `is_broken`.
+fn hazardous(is_broken: bool) -> Project {
+    let project = Project::new(&["001_create_users", "002_shrink_users"]);
+    let up = "-- 100%, sure: it is never read\nALTER TABLE users\n  DROP COLUMN nickname;\n";
+    project.write("migrations/002_shrink_users.up.sql", up);
+    let down = "ALTER TABLE users ADD COLUMN nickname text;\n";
+    project.write("migrations/002_shrink_users.down.sql", down);
+    if is_broken {
+        project.write("migrations/001_create_users.up.sql", "CREATE TABLE users (id bigint;\n");
+        fs::remove_file(project.path("migrations/002_shrink_users.down.sql")).unwrap();
+    }
+    project
+}
+
+#[test]
+fn a_hazard_is_a_warning_with_its_line() {
+    assert_snapshot!(hazardous(false).lokstra_alone("migration lint"), @"
+    warning: migrations/002_shrink_users.up.sql:3:3: the values are lost, and a running version that uses the column fails [drop-column]
+      |
+    3 |   DROP COLUMN nickname;
+      |   ^
+      help: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
+
+    4 scripts: 1 warning
+    ");
+}
+
+#[test]
+fn json_is_for_programs() {
+    let project = hazardous(false);
+    let json = project.lokstra_alone("migration lint -json");
+    assert_snapshot!(json, @r#"
+    {
+      "errors": 0,
+      "problems": [
+        {
+          "code": "drop-column",
+          "column": 3,
+          "help": "release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`",
+          "line": 3,
+          "message": "the values are lost, and a running version that uses the column fails",
+          "path": "migrations/002_shrink_users.up.sql",
+          "severity": "warning"
+        }
+      ],
+      "warnings": 1
+    }
+    "#);
+    assert_eq!(project.lokstra_alone("migration lint -format json"), json);
+    fs::remove_file(project.path("migrations/002_shrink_users.up.sql")).unwrap();
+    fs::remove_file(project.path("migrations/002_shrink_users.down.sql")).unwrap();
+    assert_snapshot!(project.lokstra_alone("migration lint --json"), @r#"
+    {
+      "errors": 0,
+      "problems": [],
+      "warnings": 0
+    }
+    "#);
+}
+
+#[test]
+fn github_gets_annotations() {
+    let project = hazardous(false);
+    assert_snapshot!(project.lokstra_alone("migration lint -format github"), @"::warning file=migrations/002_shrink_users.up.sql,line=3,col=3,title=drop-column::the values are lost, and a running version that uses the column fails%0Ahelp: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`");
+    let odd = "migrations/50%,: odd";
+    fs::create_dir(project.path(odd)).unwrap();
+    project.write(&format!("{odd}/001_a.up.sql"), "");
+    assert_snapshot!(project.lokstra_alone("migration lint -format github"), @"
+    ::warning file=migrations/002_shrink_users.up.sql,line=3,col=3,title=drop-column::the values are lost, and a running version that uses the column fails%0Ahelp: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
+    ::warning file=migrations/50%25%2C%3A odd,title=not-read::1 SQL file is not read, because it has no migration.yaml%0Ahelp: add migrations/50%25,: odd/migration.yaml with `dbpool-name: …`, or move them
+    ");
+}
+
+#[test]
+fn errors_stand_in_every_format_and_in_the_exit_code() {
+    let project = hazardous(true);
+    assert_snapshot!(project.lokstra_alone("migration lint"), @"
+    error: migrations/001_create_users.up.sql:1:20: this parenthesis is never closed [unterminated]
+      |
+    1 | CREATE TABLE users (id bigint;
+      |                    ^
+      help: close it with )
+
+    error: migrations/002_shrink_users.up.sql: there is no DOWN SQL for migration 002 [missing-down]
+      help: create migrations/002_shrink_users.down.sql; a comment that says why will do
+
+    2 errors
+    -- exit code 2 --
+    ");
+    assert_snapshot!(project.lokstra_alone("migration lint -json"), @r#"
+    {
+      "errors": 2,
+      "problems": [
+        {
+          "code": "unterminated",
+          "column": 20,
+          "help": "close it with )",
+          "line": 1,
+          "message": "this parenthesis is never closed",
+          "path": "migrations/001_create_users.up.sql",
+          "severity": "error"
+        },
+        {
+          "code": "missing-down",
+          "column": null,
+          "help": "create migrations/002_shrink_users.down.sql; a comment that says why will do",
+          "line": null,
+          "message": "there is no DOWN SQL for migration 002",
+          "path": "migrations/002_shrink_users.up.sql",
+          "severity": "error"
+        }
+      ],
+      "warnings": 0
+    }
+    -- exit code 2 --
+    "#);
+    assert_snapshot!(project.lokstra_alone("migration lint -format github"), @"
+    ::error file=migrations/001_create_users.up.sql,line=1,col=20,title=unterminated::this parenthesis is never closed%0Ahelp: close it with )
+    ::error file=migrations/002_shrink_users.up.sql,title=missing-down::there is no DOWN SQL for migration 002%0Ahelp: create migrations/002_shrink_users.down.sql; a comment that says why will do
+    -- exit code 2 --
+    ");
+}
+
+#[test]
+fn a_denied_hazard_is_an_error_and_off_is_silent() {
+    let project = hazardous(false);
+    project.write("migrations/migration.yaml", "lint: deny\n");
+    assert_snapshot!(project.lokstra_alone("migration lint -format github"), @"
+    ::error file=migrations/002_shrink_users.up.sql,line=3,col=3,title=drop-column::the values are lost, and a running version that uses the column fails%0Ahelp: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
+    -- exit code 2 --
+    ");
+    project.write("migrations/migration.yaml", "lint: off\n");
+    assert_snapshot!(project.lokstra_alone("migration lint"), @"4 scripts: no problem");
+}
+
+#[test]
+fn no_rule_stops_who_migrates() {
+    let project = Project::new(&["001_create_users"]);
+    project.write("migrations/001_create_users.up.sql", "DROP TABLE IF EXISTS users;\n");
+    project.write("migrations/migration.yaml", "lint: deny\n");
+    assert_snapshot!(project.lokstra("migration up"), @r#"
+    Applied 001: create_users (… ms)
+    1 migration applied. Current version: 001
+    -- standard error --
+    001_create_users: NOTICE: table "users" does not exist, skipping
+    "#);
+}
+
+#[test]
+fn locked_migrations_are_looked_at_on_demand() {
+    let project = hazardous(false);
+    project.lokstra_alone("migration lock");
+    assert_snapshot!(project.lokstra_alone("migration lint"), @"4 scripts (4 of them locked, -all looks for their hazards too): no problem");
+    let all = project.lokstra_alone("migration lint -all");
+    assert!(all.ends_with("4 scripts: 1 warning"), "{all}");
+}
+
+#[test]
+fn the_server_is_asked_beside_the_rules() {
+    let project = hazardous(false);
+    let up = "-- lokstra: no-syntax-check\nALTER TABEL users ADD x int;\nDROP TABLE users;\n";
+    project.write("migrations/002_shrink_users.up.sql", up);
+    assert_snapshot!(project.lokstra("migration lint -server -format github"), @r#"
+    ::error file=migrations/002_shrink_users.up.sql,line=2,col=7,title=server::syntax error at or near "TABEL"%0Ahelp: write it as the version of this server has it
+    ::warning file=migrations/002_shrink_users.up.sql,line=3,col=1,title=drop-table::the rows are lost, and a running version that uses the table fails%0Ahelp: release a version that does not use the table first; if it is safe, say why: `-- lokstra: allow(drop-table): …`
+    -- exit code 2 --
+    "#);
+}
+
+#[test]
+fn the_formats_are_told_in_the_help() {
+    let project = Project::new(&[]);
+    assert_snapshot!(project.lokstra_alone("migration lint -help"), @r#"
+    Check the folder as the build does, and look for hazards
+
+    Usage: lokstra migration lint [OPTIONS]
+
+    Options:
+          --dir <FOLDER>     The folder of migrations, or one database folder in it [default: migrations]
+          --db <POOL|URL>    The pool of config.yaml, or a URL (postgres://…), instead of the one in migration.yaml
+          --config <PATH>    The file of pools, or a folder of them [default: config.yaml, or the folder config]
+          --server           Have the server of each database parse every statement too
+          --all              Look for hazards in locked migrations too, which were judged before
+          --format <FORMAT>  How problems are written [default: human] [possible values: human, json, github]
+          --json             The same as -format json
+      -h, --help             Print help
+
+    A hazard takes a long lock, loses data or breaks the version that still runs. `lint: deny` in
+    migration.yaml makes it an error, `lint: off` keeps a folder out. One statement is let pass by a
+    comment above it:
+
+      -- lokstra: allow(drop-column): no version reads it since 2.3
+
+    JSON: {"errors": 0, "warnings": 1, "problems": [{"severity", "code", "path", "line",
+    "column", "message", "help"}]}; line and column are null where there is no place.
+
+    Exit codes: 0 without an error, 2 with one.
+    "#);
+    assert_snapshot!(project.lokstra_alone("migration lint -json -format github"), @"
+    -- standard error --
+    error: the argument '--json' cannot be used with '--format <FORMAT>'
+
+    Usage: lokstra migration lint --json
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+}
