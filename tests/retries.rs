@@ -205,10 +205,17 @@ fn who_waits_is_idle_with_no_transaction_no_snapshot_and_no_lock() {
     let database = database();
     let (end, run) = holder(&database);
     let url = format!("{}?application_name=waiter", database.url());
+    let (waiting, waits) = mpsc::channel();
     let waiter = std::thread::spawn(move || {
         let set = one("ALTER TABLE held ADD a int;");
-        set.migrator().lock_wait(None).run_pool(&Pool::from_url(url), Goal::Latest).unwrap();
+        let mut migrator = set.migrator().lock_wait(None).on_event(move |event| {
+            if matches!(event, Event::Waiting { .. }) {
+                waiting.send(()).ok();
+            }
+        });
+        migrator.run_pool(&Pool::from_url(url), Goal::Latest).unwrap();
     });
+    waits.recv().unwrap();
     let mut client = database.client().unwrap();
     let state = |client: &mut Client| {
         column(
@@ -220,7 +227,6 @@ fn who_waits_is_idle_with_no_transaction_no_snapshot_and_no_lock() {
              WHERE datname = current_database() AND application_name = 'waiter'",
         )
     };
-    until(|| state(&mut client).starts_with("idle"));
     let mut seen = Vec::new();
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(3) {
