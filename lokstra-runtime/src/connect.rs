@@ -81,11 +81,19 @@ impl Connector {
 }
 
 /// Reads a connection string. A password with an `@` or a `/` that is not percent-encoded would end
-/// up in the host or the database, and from there in messages.
+/// up in the host or the database, and from there in messages; so would the one of `user= password=x`,
+/// where `password=x` is the user.
 pub(crate) fn parse_dsn(dsn: &str) -> Option<Config> {
     let config: Config = (!dsn.trim().is_empty()).then(|| dsn.parse().ok())??;
     let is_name = |host: &Host| !matches!(host, Host::Tcp(name) if name.contains('@'));
+    let names = [config.get_user(), config.get_dbname(), config.get_application_name()];
+    let hosts = config.get_hosts().iter().filter_map(|host| match host {
+        Host::Tcp(name) => Some(name.as_str()),
+        #[cfg(unix)]
+        Host::Unix(path) => path.to_str(),
+    });
     let is_safe = config.get_hosts().iter().all(is_name)
+        && !names.into_iter().flatten().chain(hosts).any(|name| name.contains("password="))
         && !(dsn.contains("://") && config.get_dbname().is_some_and(|name| name.contains('@')));
     is_safe.then_some(config)
 }
@@ -99,3 +107,6 @@ fn application_name() -> String {
         Some(name) => format!("lokstra {name}"),
     }
 }
+
+#[cfg(test)]
+mod malformed;
