@@ -2,7 +2,10 @@
 //! password is shown. Each input is a good one with some faults in it.
 
 use std::fs;
+use std::panic;
 use std::path::Path;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -133,8 +136,23 @@ fn folder(root: &Path) {
     fs::write(folder.join("001_create_users.down.sql"), "DROP TABLE users;").unwrap();
 }
 
+/// Somebody panicked, perhaps the parser, whose panics the build survives.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+fn watch_for_panics() {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            PANICKED.store(true, Ordering::Relaxed);
+            told(panic);
+        }));
+    });
+}
+
 /// Reads, locks and renumbers a folder with this file in it, and renders all that is said.
 fn read(name: &[u8], content: &[u8]) {
+    watch_for_panics();
     let root = TempDir::new().unwrap();
     folder(root.path());
     let path = root.path().join("migrations").join(&*String::from_utf8_lossy(name));
@@ -156,6 +174,7 @@ fn read(name: &[u8], content: &[u8]) {
             assert!(!problems.to_string().is_empty());
         }
     }
+    assert!(!PANICKED.load(Ordering::Relaxed), "something panicked, and was heard above");
 }
 
 const CONFIG: [&str; 3] = [
