@@ -15,19 +15,19 @@ pub(crate) struct Kind {
 pub(crate) const KINDS: [Kind; 9] = [
     Kind {
         name: "a token removed",
-        budget: [4, 35],
+        budget: [4, 33],
         places: any,
         make: |t, at| t.with(at..at + 1, ""),
     },
     Kind {
         name: "a token twice",
-        budget: [12, 25],
+        budget: [12, 22],
         places: any,
         make: |t, at| t.with(at..at + 1, &format!("{0} {0}", t.token(at))),
     },
     Kind {
         name: "two tokens swapped",
-        budget: [1, 24],
+        budget: [1, 22],
         places: |t| (1..t.len()).collect(),
         make: |t, at| {
             let (first, second) = (t.token(at - 1), t.token(at));
@@ -60,7 +60,7 @@ pub(crate) const KINDS: [Kind; 9] = [
     },
     Kind {
         name: "a comma removed",
-        budget: [0, 10],
+        budget: [0, 5],
         places: |t| t.which(|it| it == ","),
         make: |t, at| t.with(at..at + 1, ""),
     },
@@ -72,7 +72,7 @@ pub(crate) const KINDS: [Kind; 9] = [
     },
     Kind {
         name: "a stray token",
-        budget: [6, 24],
+        budget: [6, 23],
         places: any,
         make: |t, at| {
             let strays = [",", ")", "(", "=", "SELECT", "TABLE", "'", ".", "1", "\"a\""];
