@@ -40,8 +40,13 @@ impl Dsn {
         let mut dsn = Dsn::default();
         syntax::read(text.trim(), &mut dsn)?;
         // A password with an `@` that is not percent-encoded would be in the host, and from there
-        // in messages.
-        if dsn.get(Keyword::Host).is_some_and(|host| host.contains('@')) {
+        // in messages; that of `user= password=x` in the user.
+        let is_displaced = |(keyword, value): (&Keyword, &String)| {
+            *keyword != Keyword::Password && value.contains("password=")
+        };
+        if dsn.get(Keyword::Host).is_some_and(|host| host.contains('@'))
+            || dsn.values.iter().any(is_displaced)
+        {
             return Err(DsnError::Syntax);
         }
         Ok(dsn)
@@ -89,5 +94,7 @@ impl fmt::Debug for Dsn {
     }
 }
 
+#[cfg(test)]
+mod malformed;
 #[cfg(test)]
 mod tests;

@@ -381,3 +381,6 @@ fn out_of_order<'h>(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod model;

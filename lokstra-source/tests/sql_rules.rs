@@ -166,8 +166,10 @@ fn what_the_grammar_does_not_know_is_let_through() {
         "DROP EVENT TRIGGER a, b;",
         "SET ROLE TO DEFAULT;",
         "CREATE STATISTICS a ON b, c FROM d e;",
+        "CREATE STATISTICS a ON b FROM (SELECT 1) c;",
     ] {
         is_fine(sql);
     }
     assert!(told("CREATE STATISTICS a ON b c FROM d;").contains("at or near \"c\""));
+    assert!(told("CREATE STATISTICS a ON b FROM d\nDROP TABLE e;").contains("at or near \"DROP\""));
 }

@@ -72,7 +72,7 @@ pub(crate) fn problems(scripts: &[impl AsRef<str>]) -> BTreeMap<usize, Vec<Probl
     }
     let folder = folder_of(scripts);
     let Err(found) = lokstra_source::load(folder.path(), "m") else { return problems };
-    for problem in found.iter() {
+    for problem in &found {
         let nth = problem.path().strip_prefix("m/").and_then(|path| path.split('_').next());
         let nth = nth.and_then(|nth| nth.parse().ok()).expect("a problem of a script");
         problems.entry(nth).or_default().push(problem.clone());

@@ -20,7 +20,7 @@ use judge::{Server, Verdict, is_about_syntax, problems};
 use mutation::KINDS;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use scripts::{SCRIPTS, valid_statements};
+use scripts::{SCRIPTS, is_long, valid_statements};
 use support::database;
 
 /// Where a statement ends: at a `;` of the highest level. The server tells of each piece that it is
@@ -137,7 +137,7 @@ fn what_the_server_cannot_parse_is_a_compile_error() {
         let caught = problems(&texts);
         let missed: Vec<_> =
             broken.iter().enumerate().filter(|(nth, _)| !caught.contains_key(nth)).collect();
-        is_over |= missed.len() * 1_000 > kind.budget * broken.len();
+        is_over |= missed.len() * 1_000 > kind.budget(is_long()) * broken.len();
         assert!(broken.len() > 50, "{}: {}", kind.name, broken.len());
         writeln!(report, "{}: missed {} of {}", kind.name, missed.len(), broken.len()).unwrap();
         for (_, (sql, why)) in missed {

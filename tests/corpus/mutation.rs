@@ -5,23 +5,29 @@ use std::ops::Range;
 /// A kind of fault: where it can be made in a statement, and the statement with it.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// Of a thousand that the server refuses, as many may get past the build. It may only fall.
-    pub(crate) budget: usize,
+    /// Of a thousand that the server refuses, as many may get past the build: in the short form and in
+    /// the long one. They may only fall.
+    budget: [usize; 2],
     places: fn(&Tokens<'_>) -> Vec<usize>,
     make: fn(&Tokens<'_>, usize) -> String,
 }
 
 pub(crate) const KINDS: [Kind; 9] = [
-    Kind { name: "a token removed", budget: 35, places: any, make: |t, at| t.with(at..at + 1, "") },
+    Kind {
+        name: "a token removed",
+        budget: [4, 33],
+        places: any,
+        make: |t, at| t.with(at..at + 1, ""),
+    },
     Kind {
         name: "a token twice",
-        budget: 25,
+        budget: [12, 22],
         places: any,
         make: |t, at| t.with(at..at + 1, &format!("{0} {0}", t.token(at))),
     },
     Kind {
         name: "two tokens swapped",
-        budget: 24,
+        budget: [1, 22],
         places: |t| (1..t.len()).collect(),
         make: |t, at| {
             let (first, second) = (t.token(at - 1), t.token(at));
@@ -30,7 +36,7 @@ pub(crate) const KINDS: [Kind; 9] = [
     },
     Kind {
         name: "a word misspelt",
-        budget: 6,
+        budget: [0, 6],
         places: |t| {
             t.which(|token| token.chars().count() > 3 && token.chars().all(char::is_alphabetic))
         },
@@ -42,31 +48,31 @@ pub(crate) const KINDS: [Kind; 9] = [
     },
     Kind {
         name: "a parenthesis not closed",
-        budget: 0,
+        budget: [0, 0],
         places: |t| t.which(|it| it == ")"),
         make: |t, at| t.with(at..at + 1, ""),
     },
     Kind {
         name: "a quote not closed",
-        budget: 0,
+        budget: [0, 0],
         places: |t| t.which(|it| matches!(it, "'" | "\"" | "$")),
         make: |t, at| t.with(at..at + 1, ""),
     },
     Kind {
         name: "a comma removed",
-        budget: 10,
+        budget: [0, 5],
         places: |t| t.which(|it| it == ","),
         make: |t, at| t.with(at..at + 1, ""),
     },
     Kind {
         name: "a semicolon removed",
-        budget: 4,
+        budget: [0, 4],
         places: |t| vec![t.len()],
         make: |t, _| format!("{}\nCREATE TABLE a (b int)", t.sql),
     },
     Kind {
         name: "a stray token",
-        budget: 24,
+        budget: [6, 23],
         places: any,
         make: |t, at| {
             let strays = [",", ")", "(", "=", "SELECT", "TABLE", "'", ".", "1", "\"a\""];
@@ -76,6 +82,10 @@ pub(crate) const KINDS: [Kind; 9] = [
 ];
 
 impl Kind {
+    pub(crate) fn budget(&self, is_long: bool) -> usize {
+        self.budget[usize::from(is_long)]
+    }
+
     /// The statement with this fault at the nth place for it, or as many places further as there are.
     pub(crate) fn put_into(&self, sql: &str, nth: usize) -> Option<String> {
         let tokens = Tokens::new(sql);

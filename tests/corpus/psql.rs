@@ -69,7 +69,7 @@ impl Psql<'_> {
         let name = &name[..name.find(|c| !is_in_name(c)).unwrap_or(name.len())];
         let Some(value) = self.variables.get(name) else { return 1 };
         let quote = quote.map_or_else(String::new, String::from);
-        self.sent.push_str(&format!("{quote}{value}{quote}"));
+        self.sent.extend([&quote, value, &quote].map(String::as_str));
         self.rest = &self.rest[1 + name.len() + 2 * quote.len()..];
         0
     }

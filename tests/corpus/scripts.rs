@@ -13,6 +13,10 @@ use crate::support::{column, database};
 /// Where to find more than what comes with the server: `full`, folders, or both.
 const CORPUS: &str = "LOKSTRA_TEST_CORPUS";
 
+pub(crate) fn is_long() -> bool {
+    env::var_os(CORPUS).is_some_and(|corpus| !corpus.is_empty())
+}
+
 /// A script, its statements as our splitter finds them, and what the server says of each.
 pub(crate) struct Script {
     pub(crate) path: PathBuf,

@@ -30,13 +30,16 @@ const UNKNOWN: [&str; 6] = [
     "set role to default",
 ];
 
-/// Whether an error behind what was read of a statement is the grammar's own.
-fn is_unknown(statement: &str, read: &str) -> bool {
-    let plain = |sql| words(sql).collect::<Vec<_>>().join(" ");
-    let statement = plain(statement);
-    UNKNOWN.iter().any(|unknown| statement.starts_with(unknown))
+/// Whether an error is the grammar's own: `read` stands before it in the statement, `rest` behind.
+fn is_unknown(statement: &str, (read, rest): (&str, &str), message: &str) -> bool {
+    let statement = words(statement).collect::<Vec<_>>().join(" ");
+    if statement.starts_with("create statistics") {
         // It takes a name alone where PostgreSQL takes a list of tables and joins.
-        || statement.starts_with("create statistics") && plain(read).contains(" from ")
+        let is_next_statement =
+            message == "expected SEMICOLON" && !rest.trim_start().starts_with('(');
+        return words(read).any(|word| word == "from") && !is_next_statement;
+    }
+    UNKNOWN.iter().any(|unknown| statement.starts_with(unknown))
 }
 
 /// The first error of each statement: what follows it is mostly its echo.
@@ -50,7 +53,7 @@ pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError
         let statement = nth.map_or("", |nth| &text[statements[nth].clone()]);
         let start = nth.map_or(offset, |nth| statements[nth].start);
         if nth == last_statement && !errors.is_empty()
-            || is_unknown(statement, &text[start..offset.max(start)])
+            || is_unknown(statement, text[start..].split_at(offset.saturating_sub(start)), &message)
         {
             continue;
         }

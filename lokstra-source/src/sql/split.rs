@@ -50,7 +50,7 @@ impl Unterminated {
     }
 }
 
-/// Splits as psql does: at each `;` that is neither in parentheses (rules with several actions)
+/// Splits as the server does: at each `;` that is neither in parentheses (rules with several actions)
 /// nor in the body of a routine (`BEGIN ATOMIC … END`).
 pub(crate) fn split(text: &str) -> Split {
     let mut split = Split::default();
