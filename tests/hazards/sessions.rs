@@ -139,6 +139,13 @@ fn a_statement_timeout_of_the_role_rolls_a_transactional_script_back_and_says_so
       help: correct the script, build, and run again: what is applied stays
     ");
     assert_eq!(tables(&mut database.client().unwrap()), "");
+    if database.server().version() >= 17 {
+        // This one ends the session: the run tries three times.
+        let settings = [("transaction_timeout", "200ms")];
+        let error = set.up_url(&url(&database, &settings)).unwrap_err().to_string();
+        assert!(error.contains("due to transaction timeout"), "{error}");
+        assert_eq!(tables(&mut database.client().unwrap()), "");
+    }
 }
 
 /// Functions and operators that shadow those of PostgreSQL and fail when they are used.
