@@ -1,24 +1,244 @@
-//! What a run tells while it runs.
+//! What a run tells while it runs: the transcript of each kind of run, in order.
 
 mod support;
 
-use lokstra::{Event, Goal, Pool};
-use support::{database, set};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use lokstra::{Event, Goal, Migrations, Migrator, Pool, Pools};
+use lokstra_scratch::Database;
+use support::{advisory_locks, database, files_set, set, stable, version, without_numbers};
+
+/// What one run over a connection of its own tells, a line an event.
+fn transcript(migrator: Migrator<'_>, database: &Database) -> String {
+    transcript_and(migrator, database, |_| ())
+}
+
+fn transcript_and<'m>(
+    migrator: Migrator<'m>,
+    database: &Database,
+    mut react: impl FnMut(&Event<'_>) + Send + 'm,
+) -> String {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heard);
+    let listen = move |event: &Event<'_>| {
+        let kind = format!("{event:?}");
+        let kind = kind.split([' ', '{']).next().unwrap_or_default();
+        log.lock().unwrap().push(format!("{kind}: {}", stable(event)));
+        react(event);
+    };
+    let mut migrator = migrator.on_event(listen);
+    migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).ok();
+    drop(migrator);
+    let heard = heard.lock().unwrap();
+    heard.join("\n")
+}
+
+fn three(second: &str) -> Migrations {
+    set(&[
+        ("001_a", "CREATE TABLE a ();", "DROP TABLE a;"),
+        ("002_b", second, "SELECT 1;"),
+        ("003_c", "CREATE TABLE c ();", "DROP TABLE c;"),
+    ])
+}
 
 #[test]
-fn a_listener_hears_each_step_and_what_the_server_raises() {
+fn a_fresh_apply_of_three() {
+    let set = three("DO $$ BEGIN RAISE NOTICE 'half'; RAISE WARNING 'way'; END $$;");
+    assert_snapshot!(transcript(set.migrator(), &database()), @"
+    Planned: 3 scripts to run
+    Running: running 001_a
+    Finished: applied 001_a (… ms)
+    Running: running 002_b
+    Notice: 002_b: NOTICE: half
+    Notice: 002_b: WARNING: way
+    Finished: applied 002_b (… ms)
+    Running: running 003_c
+    Finished: applied 003_c (… ms)
+    Ended: 3 applied, now at version 003
+    ");
+}
+
+#[test]
+fn a_failure_in_the_middle_with_what_the_server_said_before() {
+    let set = three("DO $$ BEGIN RAISE NOTICE 'so far'; END $$; SELECT 1 / 0;");
+    assert_snapshot!(transcript(set.migrator(), &database()), @"
+    Planned: 3 scripts to run
+    Running: running 001_a
+    Finished: applied 001_a (… ms)
+    Running: running 002_b
+    Notice: 002_b: NOTICE: so far
+    Failed: 002_b failed, rolled back: division by zero (SQLSTATE 22012)
+    Ended: migration 002_b failed
+    ");
+}
+
+#[test]
+fn nothing_to_do_and_a_rollback() {
     let database = database();
+    let set = three("SELECT 1;");
+    set.up_url(database.url()).unwrap();
+    assert_snapshot!(transcript(set.migrator(), &database), @"Ended: nothing to do, at version 003");
     let mut heard = Vec::new();
-    let listen = |event: &Event<'_>| {
-        heard.push(match event {
-            Event::Notice { message, .. } => format!("notice: {message}"),
-            other => format!("{other:?}").split([' ', '(']).next().unwrap().to_lowercase(),
-        });
+    let mut migrator = set.migrator().on_event(|event| heard.push(stable(event)));
+    let two = std::num::NonZeroU32::new(2).unwrap();
+    migrator.run_pool(&Pool::from_url(database.url()), Goal::Down(two)).unwrap();
+    drop(migrator);
+    assert_snapshot!(heard.join("\n"), @"
+    2 scripts to run
+    running rollback of 003_c
+    rolled back 003_c (… ms)
+    running rollback of 002_b
+    rolled back 002_b (… ms)
+    2 rolled back, now at version 001
+    ");
+}
+
+#[test]
+fn a_wait_names_the_holder_and_the_statement_that_would_end_it() {
+    let database = database();
+    let set = set(&[
+        ("001_slow", "SELECT pg_sleep(1);", "SELECT 1;"),
+        ("002_b", "SELECT 1;", "SELECT 1;"),
+    ]);
+    let (other, url) = (set.clone(), format!("{}?application_name=boot", database.url()));
+    let slow =
+        std::thread::spawn(move || other.migrator().run_pool(&url.into(), Goal::To(version(1))));
+    let mut watch = database.client().unwrap();
+    while advisory_locks(&mut watch) == "0" {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told = transcript(set.migrator(), &database);
+    slow.join().unwrap().unwrap();
+    let line = |line: &str| {
+        if line.starts_with("Waiting") { without_numbers(line) } else { line.to_owned() }
     };
-    let notice = "DO $$ BEGIN RAISE NOTICE 'hello'; END $$";
-    let set = set(&[("001_a", "SELECT 1", "SELECT 1"), ("002_b", notice, "SELECT 1")]);
-    let mut migrator = set.migrator().on_event(listen);
+    let mut lines: Vec<_> = told.lines().map(line).collect();
+    lines.dedup();
+    assert_snapshot!(lines.join("\n"), @"
+    Planned: 2 scripts to run
+    Running: running 001_slow
+    Waiting: waiting for another migration (… s): pid … (boot), active for ….… s: lokstra migrations/…_slow.up.sql up; to end it: SELECT pg_terminate_backend(…);
+    Waiting: waiting for another migration (… s)
+    Planned: 1 script to run
+    Running: running 002_b
+    Finished: applied 002_b (… ms)
+    Ended: 1 applied, now at version 002
+    ");
+}
+
+#[test]
+fn a_retry_after_a_lock_timeout() {
+    let database = database();
+    let mut blocker = database.client().unwrap();
+    blocker.batch_execute("CREATE TABLE t ()").unwrap();
+    blocker.batch_execute("BEGIN; LOCK TABLE t").unwrap();
+    let (refused, was_refused) = std::sync::mpsc::channel();
+    let release = std::thread::spawn(move || {
+        was_refused.recv().unwrap();
+        blocker.batch_execute("COMMIT").unwrap();
+    });
+    let set = three("ALTER TABLE t ADD a int;");
+    let told = transcript_and(set.migrator(), &database, move |event| {
+        if matches!(event, Event::Retrying { .. }) {
+            refused.send(()).unwrap();
+        }
+    });
+    release.join().unwrap();
+    assert_snapshot!(told, @"
+    Planned: 3 scripts to run
+    Running: running 001_a
+    Finished: applied 001_a (… ms)
+    Running: running 002_b
+    Retrying: 002_b is tried again (2): canceling statement due to lock timeout (SQLSTATE 55P03)
+    Running: running 002_b
+    Finished: applied 002_b (… ms)
+    Running: running 003_c
+    Finished: applied 003_c (… ms)
+    Ended: 3 applied, now at version 003
+    ");
+}
+
+#[test]
+fn a_no_transaction_script_tells_each_statement() {
+    let script =
+        "-- lokstra: no-transaction\nDO $$ BEGIN RAISE NOTICE 'here'; END $$;\nVACUUM a;\n";
+    assert_snapshot!(transcript(three(script).migrator(), &database()), @"
+    Planned: 3 scripts to run
+    Running: running 001_a
+    Finished: applied 001_a (… ms)
+    Running: running 002_b
+    Statement: 002_b: statement 1 of 2
+    Notice: 002_b: NOTICE: here
+    Statement: 002_b: statement 2 of 2
+    Finished: applied 002_b (… ms)
+    Running: running 003_c
+    Finished: applied 003_c (… ms)
+    Ended: 3 applied, now at version 003
+    ");
+    let script = "-- lokstra: no-transaction\nSELECT 1;\nVACUUM nothing;\n";
+    assert_snapshot!(transcript(three(script).migrator(), &database()), @r#"
+    Planned: 3 scripts to run
+    Running: running 001_a
+    Finished: applied 001_a (… ms)
+    Running: running 002_b
+    Statement: 002_b: statement 1 of 2
+    Statement: 002_b: statement 2 of 2
+    Failed: 002_b failed, 1 of 2 statements are done: relation "nothing" does not exist (SQLSTATE 42P01)
+    Ended: migration 002_b failed
+    "#);
+}
+
+#[test]
+fn a_disabled_database_is_skipped() {
+    let database = database();
+    let set = files_set(&[
+        ("migration.yaml", "enabled: false\n"),
+        ("001_a.up.sql", "SELECT 1;"),
+        ("001_a.down.sql", "SELECT 1;"),
+    ]);
+    assert_snapshot!(transcript(set.migrator(), &database), @"Skipped: skipped: `enabled: false` in its migration.yaml");
+    let mut heard = Vec::new();
+    let mut migrator = set.migrator().on_event(|event| heard.push(event.to_string()));
+    let pools = Pools::new().with_default(Pool::from_url(database.url()));
+    migrator.run_pools(&pools, Goal::Latest).unwrap();
+    drop(migrator);
+    assert_eq!(heard.len(), 1);
+}
+
+#[test]
+fn a_notice_arrives_while_its_statement_still_runs() {
+    let database = database();
+    let script = "DO $$ BEGIN RAISE NOTICE 'first'; PERFORM pg_sleep(0.6); END $$;";
+    let set = set(&[("001_a", script, "SELECT 1;")]);
+    let mut heard = Vec::new();
+    let mut migrator = set.migrator().on_event(|event| {
+        if matches!(event, Event::Notice { .. } | Event::Finished { .. }) {
+            heard.push(Instant::now());
+        }
+    });
     migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
     drop(migrator);
-    assert_eq!(heard, ["planned", "running", "finished", "running", "notice: hello", "finished"]);
+    assert!(heard[1] - heard[0] > Duration::from_millis(500), "{heard:?}");
+}
+
+#[test]
+fn a_lent_client_tells_everything_but_notices() {
+    let database = database();
+    let set = three("DO $$ BEGIN RAISE NOTICE 'half'; END $$;");
+    let mut heard = Vec::new();
+    let mut migrator = set.migrator().on_event(|event| heard.push(stable(event)));
+    migrator.up(&mut database.client().unwrap()).unwrap();
+    drop(migrator);
+    assert_snapshot!(heard.join("\n"), @"
+    3 scripts to run
+    running 001_a
+    applied 001_a (… ms)
+    running 002_b
+    applied 002_b (… ms)
+    running 003_c
+    applied 003_c (… ms)
+    3 applied, now at version 003
+    ");
 }

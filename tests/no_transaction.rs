@@ -140,13 +140,13 @@ fn an_invalid_index_is_named_and_never_taken_for_done() {
     2 | CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email O…
       | ^
       detail: Key (email)=(a) is duplicated.
-      state: no statement of 002 is done; the database is at 001; index users_email is INVALID, drop it before you run again
+      state: no statement of 002 is done; the database is at 001; index users_email is INVALID: drop it, or allow `rebuild_invalid_indexes` (-rebuild-invalid)
       help: correct the script, build, and run again: what is applied stays
     "#);
     client.batch_execute("DELETE FROM users WHERE id = 2").unwrap();
     assert_snapshot!(index.up(&mut client).unwrap_err(), @"
     migrations/002_second.up.sql: 002 came to its end, but its index users_email is INVALID: an earlier run could not build it, and `IF NOT EXISTS` took it for done
-      help: DROP INDEX CONCURRENTLY users_email; and run again, which creates it anew
+      help: DROP INDEX CONCURRENTLY users_email; and run again, which creates it anew; `rebuild_invalid_indexes` (-rebuild-invalid) does both
     ");
     client.batch_execute("DROP INDEX users_email").unwrap();
     index.up(&mut client).unwrap();

@@ -118,3 +118,11 @@ fn each_migration_is_one_message_more() {
     assert_eq!(messages(2), "QQX");
     assert_eq!(messages(12), format!("Q{}X", "Q".repeat(10)));
 }
+
+#[test]
+fn a_thousand_migrations_are_a_thousand_messages_and_two_more() {
+    let database = database();
+    let proxy = Proxy::before(&database);
+    tables_set(1_000, "").up_url(&proxy.url).unwrap();
+    assert_eq!(proxy.take_all(), format!("{}X", "Q".repeat(1_002)));
+}

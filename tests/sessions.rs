@@ -49,6 +49,83 @@ fn a_lent_client_comes_back_with_its_settings() {
     assert_eq!(column(&mut client, settings), "mine 7s mine kept mine");
 }
 
+/// A script that leaves something of every kind behind.
+fn untidy(role: &str) -> String {
+    format!(
+        "CREATE TEMP TABLE left_over (); LISTEN left_over;
+         DECLARE left_over CURSOR WITH HOLD FOR SELECT 1;
+         SELECT set_config('search_path', 'nowhere', false), set_config('work_mem', '1MB', false);
+         SET TIME ZONE 'Asia/Tokyo'; SET SESSION AUTHORIZATION {role}; SET ROLE {role};"
+    )
+}
+
+/// What is left of it, in a session.
+const LEFT: &str = "SELECT concat_ws(' ', session_user, current_user, current_setting('role'),
+    current_setting('search_path'), current_setting('work_mem'), current_setting('TimeZone'),
+    coalesce(to_regclass('left_over')::text, 'no table'),
+    (SELECT count(*) FROM pg_listening_channels()), 'channels',
+    (SELECT count(*) FROM pg_cursors WHERE is_holdable), 'cursors')";
+
+/// What the second migration sees behind the first.
+fn untidy_set(database: &lokstra_scratch::Database) -> (lokstra::Migrations, String) {
+    let role = format!("role_{}", database.name());
+    let mut admin = database.client().unwrap();
+    admin.batch_execute(&format!("CREATE ROLE {role}; CREATE TABLE seen (what text)")).unwrap();
+    let scripts = [
+        ("001_untidy", untidy(&role), "SELECT 1;"),
+        ("002_sees", format!("INSERT INTO public.seen {LEFT};"), "SELECT 1;"),
+    ];
+    (set(&scripts.each_ref().map(|(name, up, down)| (*name, up.as_str(), *down))), role)
+}
+
+#[test]
+fn nothing_that_a_script_leaves_behind_reaches_the_next_or_the_caller() {
+    let database = database();
+    let (set, role) = untidy_set(&database);
+    let mut client = database.client().unwrap();
+    let clean = column(&mut client, LEFT);
+    assert_snapshot!(clean, @r#"postgres postgres none "$user", public 4MB UTC no table 0 channels 0 cursors"#);
+    set.up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT what FROM seen"), clean, "the next, over a lent client");
+    assert_eq!(column(&mut client, LEFT), clean, "the caller");
+
+    client.batch_execute("DROP SCHEMA lokstra_core CASCADE; DELETE FROM seen").unwrap();
+    set.up_url(database.url()).unwrap();
+    assert_eq!(column(&mut client, "SELECT what FROM seen"), clean, "the next, over its own");
+    client.batch_execute(&format!("DROP ROLE {role}")).unwrap();
+}
+
+#[test]
+fn what_the_caller_has_is_kept_when_a_script_has_more() {
+    let database = database();
+    let (set, role) = untidy_set(&database);
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(
+            "CREATE TEMP TABLE mine (); LISTEN mine; LISTEN \"Odd \"\"one\";
+             DECLARE mine CURSOR WITH HOLD FOR SELECT 7; SET work_mem = '9MB'",
+        )
+        .unwrap();
+    set.up(&mut client).unwrap();
+    let kept = "SELECT concat_ws(' ', current_setting('work_mem'), to_regclass('mine'),
+        (SELECT string_agg(c, ',') FROM pg_listening_channels() c))";
+    assert_eq!(column(&mut client, kept), "9MB mine mine,Odd \"one");
+    assert_eq!(column(&mut client, "FETCH mine"), "7");
+    client.batch_execute(&format!("DROP ROLE {role}")).unwrap();
+}
+
+#[test]
+fn a_notification_for_the_caller_is_not_lost_in_a_run() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("LISTEN mine").unwrap();
+    let notify = "SELECT pg_notify('mine', 'one');";
+    set(&[("001_a", notify, "SELECT 1;"), ("002_b", notify, "SELECT 1;")]).up(&mut client).unwrap();
+    database.client().unwrap().batch_execute("NOTIFY mine, 'two'").unwrap();
+    client.batch_execute("SELECT 1").unwrap();
+    assert_eq!(client.notifications().len(), 3);
+}
+
 #[test]
 fn a_setting_that_cannot_be_put_back_does_not_undo_the_migration() {
     let database = database();

@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -28,11 +29,27 @@ pub(crate) struct Arguments {
     pub(crate) db: Option<String>,
     /// `-config`.
     pub(crate) config: Option<String>,
+    /// How `up` and `down` go about it.
+    pub(crate) manner: Manner,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manner {
+    /// `-connect-wait`.
+    pub(crate) connect_wait: Option<Duration>,
     /// `-out-of-order`.
     pub(crate) out_of_order: bool,
     /// `-allow-missing`.
     pub(crate) allow_missing: bool,
+    /// `-lock-wait`, if it was given.
+    pub(crate) lock_wait: Option<Wait>,
+    /// `-rebuild-invalid`.
+    pub(crate) rebuild_invalid: bool,
 }
+
+/// How long to wait for another migration; `None` for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait(pub(crate) Option<Duration>);
 
 impl Arguments {
     /// The folder of migrations.
@@ -61,8 +78,13 @@ pub(crate) fn parse(
         dir: text(verb, "dir"),
         db: text(verb, "db"),
         config: text(verb, "config"),
-        out_of_order: copied(verb, "out-of-order").unwrap_or(false),
-        allow_missing: copied(verb, "allow-missing").unwrap_or(false),
+        manner: Manner {
+            connect_wait: copied(verb, "connect-wait"),
+            out_of_order: copied(verb, "out-of-order").unwrap_or(false),
+            allow_missing: copied(verb, "allow-missing").unwrap_or(false),
+            lock_wait: copied(verb, "lock-wait"),
+            rebuild_invalid: copied(verb, "rebuild-invalid").unwrap_or(false),
+        },
     })
 }
 
@@ -106,6 +128,11 @@ fn command() -> Command {
     let config = Arg::new("config").long("config").value_name("PATH").help(
         "The file of pools, or a folder of them [default: config.yaml, or the folder config]",
     );
+    let connect_wait = Arg::new("connect-wait")
+        .long("connect-wait")
+        .value_name("TIME")
+        .value_parser(humantime::parse_duration)
+        .help("How long to wait for a server that is still starting [default: 30s]");
     let steps = |help| {
         Arg::new("steps")
             .long("steps")
@@ -122,9 +149,21 @@ fn command() -> Command {
             .conflicts_with("steps")
             .help(help)
     };
+    let lock_wait = Arg::new("lock-wait")
+        .long("lock-wait")
+        .value_name("TIME")
+        .value_parser(wait)
+        .help("How long to wait for another migration: 30s, 5m, 0 or forever [default: 5m]");
     let flag = |name, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let verb = |name, about| Command::new(name).about(about);
-    let on_database = |verb: Command| verb.arg(dir.clone()).arg(db.clone()).arg(config.clone());
+    let on_database = |verb: Command| {
+        verb.arg(dir.clone()).arg(db.clone()).arg(config.clone()).arg(connect_wait.clone())
+    };
+    let rebuild = flag(
+        "rebuild-invalid",
+        "Drop an INVALID index that an earlier failure left, and build it anew",
+    );
+    let at_work = |verb: Command| on_database(verb).arg(lock_wait.clone()).arg(rebuild.clone());
     let create = verb("create", "Create the two files of a new migration")
         .arg(
             Arg::new("name")
@@ -133,12 +172,12 @@ fn command() -> Command {
                 .help("What the migration does, in lower-case snake_case: create_users_table"),
         )
         .arg(dir.clone());
-    let up = on_database(verb("up", "Apply the pending migrations"))
+    let up = at_work(verb("up", "Apply the pending migrations"))
         .arg(steps("Apply that many"))
         .arg(to("Apply up to this version, included"))
         .arg(flag("out-of-order", "Also apply versions below the newest applied one"))
         .arg(flag("allow-missing", "Go on although applied versions are not in the folder"));
-    let down = on_database(verb("down", "Roll back the last migration"))
+    let down = at_work(verb("down", "Roll back the last migration"))
         .arg(steps("Roll back that many [default: 1]"))
         .arg(to("Roll back everything above this version, which stays"));
     let status = on_database(verb("status", "Show which migrations are applied"));
@@ -167,9 +206,28 @@ fn version(text: &str) -> Result<Version, String> {
     number.ok_or_else(|| "a version is a number such as 003".to_owned())
 }
 
+/// `30s`, `1m 30s`, `0`, `forever`.
+fn wait(text: &str) -> Result<Wait, String> {
+    match text {
+        "forever" => Ok(Wait(None)),
+        "0" => Ok(Wait(Some(Duration::ZERO))),
+        _ => humantime::parse_duration(text).map(|time| Wait(Some(time))).map_err(|_| {
+            "a time is 0, forever, or a number with its unit, such as 30s or 5m".to_owned()
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_has_a_unit_or_a_name() {
+        assert_eq!(wait("90s"), Ok(Wait(Some(Duration::from_secs(90)))));
+        assert_eq!(wait("0"), Ok(Wait(Some(Duration::ZERO))));
+        assert_eq!(wait("forever"), Ok(Wait(None)));
+        assert!(wait("30").is_err_and(|help| help.contains("30s")));
+    }
 
     fn normalised(line: &str) -> String {
         let words = with_two_dashes(line.split(' ').map(OsString::from));
@@ -199,7 +257,9 @@ mod tests {
     #[test]
     fn no_long_flag_reads_as_short_ones() {
         // `-dir` would be ambiguous if d, i and r were flags: only -h and -V have one letter.
-        for long in ["dir", "db", "config", "steps", "to", "out-of-order", "help", "version"] {
+        for long in
+            ["dir", "db", "config", "steps", "to", "out-of-order", "help", "version", "lock-wait"]
+        {
             assert!(!long.chars().all(|letter| matches!(letter, 'h' | 'V')), "{long}");
         }
     }

@@ -27,6 +27,8 @@ pub(crate) enum Error {
     Server(lokstra_runtime::postgres::Error),
     /// A file cannot be written.
     Write { path: PathBuf, source: std::io::Error },
+    /// The process cannot listen to signals.
+    Signals(std::io::Error),
     /// The standard output is closed or full.
     Output(std::io::Error),
 }
@@ -87,6 +89,7 @@ impl fmt::Display for Error {
             Error::Write { path, source } => {
                 write!(f, "{}: cannot be written: {source}", path.display())
             }
+            Error::Signals(source) => write!(f, "no signal handler can be set: {source}"),
             Error::Output(source) => write!(f, "the output cannot be written: {source}"),
         }
     }
@@ -100,7 +103,9 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Run(error) => error.source(),
-            Error::Write { source, .. } | Error::Output(source) => Some(source),
+            Error::Write { source, .. } | Error::Signals(source) | Error::Output(source) => {
+                Some(source)
+            }
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: it did what was asked.
     Done = 0,
-    /// 2: it failed; the standard error says why.
+    /// 2: it failed, or was stopped by a signal; the standard error says why.
     Failed = 2,
     /// 3: the arguments are wrong.
     Usage = 3,

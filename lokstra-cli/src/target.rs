@@ -2,7 +2,7 @@ use std::path::Path;
 
 use lokstra_runtime::{Database, Migrations, Migrator, Pool, Pools};
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Manner, Wait};
 use crate::error::Error;
 use crate::output;
 
@@ -14,8 +14,7 @@ pub(crate) struct Target {
     only: Option<String>,
     /// A database that `migration.yaml` disables runs if the command line names it.
     include_disabled: bool,
-    out_of_order: bool,
-    allow_missing: bool,
+    manner: Manner,
 }
 
 impl Target {
@@ -26,8 +25,7 @@ impl Target {
             pools: Pools::new(),
             only: None,
             include_disabled: false,
-            out_of_order: false,
-            allow_missing: false,
+            manner: Manner::default(),
         })
     }
 
@@ -49,28 +47,28 @@ impl Target {
                 return Err(Error::OneTarget { dir: dir.to_owned(), databases });
             }
             Some(url) if is_connection_string(url) => named(&migrations, Pool::from_url(url)),
-            Some(name) => named(&migrations, defined(arguments)?.get(name)?.clone()),
+            Some(name) => named(&migrations, defined(arguments)?.get(name)?),
             None => defined(arguments)?,
         };
         let is_named = arguments.db.is_some() || arguments.dir.is_some() && databases.len() == 1;
-        Ok(Target {
-            migrations,
-            pools,
-            only,
-            include_disabled: is_named,
-            out_of_order: arguments.out_of_order,
-            allow_missing: arguments.allow_missing,
-        })
+        Ok(Target { migrations, pools, only, include_disabled: is_named, manner: arguments.manner })
     }
 
     /// The one way in, as for every other caller.
     pub(crate) fn migrator(&self) -> Migrator<'_> {
-        let migrator = self
+        let mut migrator = self
             .migrations
             .migrator()
             .include_disabled(self.include_disabled)
-            .out_of_order(self.out_of_order)
-            .allow_missing(self.allow_missing);
+            .out_of_order(self.manner.out_of_order)
+            .allow_missing(self.manner.allow_missing)
+            .rebuild_invalid_indexes(self.manner.rebuild_invalid);
+        if let Some(Wait(limit)) = self.manner.lock_wait {
+            migrator = migrator.lock_wait(limit);
+        }
+        if let Some(wait) = self.manner.connect_wait {
+            migrator = migrator.connect_wait(wait);
+        }
         match &self.only {
             Some(database) => migrator.database(database),
             None => migrator,
@@ -78,7 +76,7 @@ impl Target {
     }
 
     /// The pool of a database, or the default where it is the only one.
-    pub(crate) fn pool(&self, database: Database<'_>) -> Result<&Pool, Error> {
+    pub(crate) fn pool(&self, database: Database<'_>) -> Result<Pool, Error> {
         Ok(self.pools.of(database, self.migrations.databases().len() == 1)?)
     }
 
@@ -117,10 +115,18 @@ fn defined(arguments: &Arguments) -> Result<Pools, Error> {
         None => ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists()),
     };
     let file = path.map(Pools::from_config).transpose()?.unwrap_or_default();
-    Ok(file.merge(Pools::from_env()?))
+    let pools = file.merge(Pools::from_env()?);
+    // As psql, where libpq's own variables say where to go.
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let says_where = ["PGHOST", "PGDATABASE", "PGSERVICE"].iter().any(is_set);
+    if says_where && std::env::var_os("DATABASE_URL").is_none_or(|url| url.is_empty()) {
+        return Ok(pools.with_default(Pool::from_url("")));
+    }
+    Ok(pools)
 }
 
-/// `postgres://…` or `host=… dbname=…`; the name of a pool has neither.
+/// `postgres://…` or `host=… dbname=…`, also one that is written wrongly: told as the name of a pool,
+/// it would show its password.
 fn is_connection_string(text: &str) -> bool {
-    text.contains("://") || text.contains('=')
+    text.contains(['=', '@', ':', '/'])
 }

@@ -179,6 +179,21 @@ fn out_of_order_and_missing_are_allowed_with_a_flag() {
 }
 
 #[test]
+fn an_invalid_index_is_built_anew_with_a_flag() {
+    let project = Project::new(&["001_index"]);
+    let mut client = project.database.client().unwrap();
+    client.batch_execute("CREATE TABLE t AS SELECT 1 AS n FROM generate_series(1, 2)").unwrap();
+    let up = "-- lokstra: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n);\n";
+    project.write("migrations/001_index.up.sql", up);
+    assert!(project.lokstra("migration up").contains("-rebuild-invalid"));
+    client.batch_execute("DELETE FROM t").unwrap();
+    assert_snapshot!(project.lokstra("migration up -rebuild-invalid"), @"
+    Applied 001: index (… ms)
+    1 migration applied. Current version: 001
+    ");
+}
+
+#[test]
 fn one_database_that_cannot_be_reached_is_named() {
     let project = Project::new(&[]);
     for (folder, yaml) in [

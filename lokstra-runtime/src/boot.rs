@@ -1,17 +1,23 @@
 //! The two functions that a program calls when it starts, and the run over several pools.
 
+use std::time::Duration;
+
 use lokstra_core::{Database, TableName};
 
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
+use crate::event::{Event, connecting};
 use crate::history;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
+use crate::passing::may_pass;
 use crate::plan::{self, Direction, Goal};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
+use crate::retry::Backoff;
 use crate::status::Status;
+use crate::stop::Stop;
 
 /// What [`check_db_migration`] uses instead of the settings of `migration.yaml`.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +25,7 @@ pub struct MigrationConfig {
     database: Option<String>,
     pool: Option<String>,
     table: Option<String>,
+    stop: Stop,
 }
 
 impl MigrationConfig {
@@ -50,6 +57,13 @@ impl MigrationConfig {
         self.table = Some(name.to_owned());
         self
     }
+
+    /// A handle that ends the run, such as `Stop::on_signals`. See [`Migrator::stop`].
+    #[must_use]
+    pub fn stop(mut self, stop: Stop) -> MigrationConfig {
+        self.stop = stop;
+        self
+    }
 }
 
 /// Applies what is pending in one database, over a connection of its own: for the start of a
@@ -67,7 +81,7 @@ pub fn check_db_migration(
     pools: &Pools,
     config: &MigrationConfig,
 ) -> Result<Report, Error> {
-    let mut migrator = migrations.migrator();
+    let mut migrator = migrations.migrator().stop(config.stop.clone());
     if let Some(folder) = &config.database {
         migrator = migrator.database(folder);
     }
@@ -83,17 +97,20 @@ pub fn check_db_migration(
         return Err(Error::new(ErrorKind::SeveralDatabases { names }));
     };
     if let Some(skipped) = migrator.skipped(*database, &migrator.table_of(*database)) {
+        migrator.tell(&Event::Skipped { database: database.name() });
         return Ok(skipped);
     }
     let pool = match &config.pool {
         Some(name) => pools.get(name)?,
         None => pools.of(*database, true)?,
     };
-    migrator.run_pool(pool, Goal::Latest)
+    migrator.run_pool(&pool, Goal::Latest)
 }
 
 /// Applies what is pending in every database of the set, in folder order, each over a connection of
 /// its own from its pool: for the start of a program.
+///
+/// With options, such as a [`Stop`] or a listener: `migrations.migrator()…run_pools(pools, goal)`.
 ///
 /// Databases with `enabled: false` are skipped. All pools are looked up and all histories compared
 /// before the first script runs; then a database that fails does not keep the next from running.
@@ -119,6 +136,8 @@ struct Job<'m> {
     database: Database<'m>,
     table: TableName,
     target: Target,
+    /// False once it was waited for in vain.
+    is_reachable: bool,
 }
 
 enum Target {
@@ -133,12 +152,14 @@ fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Vec<Job<'m>>, Erro
     for &database in &databases {
         let table = migrator.table_of(database);
         if let Some(skipped) = migrator.skipped(database, &table) {
-            jobs.push(Job { database, table, target: Target::Skipped(skipped) });
+            let target = Target::Skipped(skipped);
+            jobs.push(Job { database, table, target, is_reachable: true });
             continue;
         }
-        match pools.of(database, databases.len() == 1).and_then(crate::Pool::connector) {
+        match pools.of(database, databases.len() == 1).and_then(|pool| pool.connector()) {
             Ok(connector) => {
-                jobs.push(Job { database, table, target: Target::Pool(connector) });
+                let target = Target::Pool(connector);
+                jobs.push(Job { database, table, target, is_reachable: true });
             }
             Err(error) => causes.push((database.name().to_owned(), error)),
         }
@@ -176,7 +197,7 @@ pub(crate) fn run_pools(
 ) -> Result<Summary, Error> {
     let mut jobs = jobs(migrator, pools)?;
     if jobs.len() > 1 {
-        compare_all(migrator, &jobs, goal)?;
+        compare_all(migrator, &mut jobs, goal)?;
     }
     if goal.direction() == Direction::Down {
         // What was built last is taken down first.
@@ -184,15 +205,32 @@ pub(crate) fn run_pools(
     }
     let mut summary = Summary::default();
     let mut causes = Vec::new();
+    let mut is_stopped = false;
     for job in jobs {
         let connector = match job.target {
             Target::Skipped(report) => {
+                migrator.tell(&Event::Skipped { database: job.database.name() });
                 summary.reports.push(report);
+                continue;
+            }
+            Target::Pool(_) if migrator.options.stop.is_asked() => {
+                let report = Report::new(job.database.name(), job.table);
+                summary.reports.push(Report { outcome: Outcome::NotTried, ..report });
+                is_stopped = true;
                 continue;
             }
             Target::Pool(connector) => connector,
         };
-        match migrator.narrowed(job.database, |one| one.run_connector(&connector, goal)) {
+        let run = migrator.narrowed(job.database, |one| {
+            let wait = one.options.connect_wait;
+            if !job.is_reachable {
+                one.options.connect_wait = Some(Duration::ZERO);
+            }
+            let run = one.run_connector(&connector, goal);
+            one.options.connect_wait = wait;
+            run
+        });
+        match run {
             Ok(report) => summary.reports.push(report),
             Err(error) => {
                 summary.push_failed(&error, job.database.name(), job.table);
@@ -200,8 +238,16 @@ pub(crate) fn run_pools(
             }
         }
     }
-    if causes.is_empty() {
+    if causes.is_empty() && !is_stopped {
         return Ok(summary);
+    }
+    let was_told = |(_, error): &(_, Error)| matches!(error.kind(), ErrorKind::Stopped { .. });
+    if is_stopped && !causes.iter().any(was_told) {
+        // Between two databases: what is left of the next nobody has looked at.
+        let next = summary.reports.iter().find(|report| report.outcome == Outcome::NotTried);
+        let name = next.map(|report| report.database.clone()).unwrap_or_default();
+        let (done, left) = (Vec::new(), Vec::new());
+        causes.push((name, Error::new(ErrorKind::Stopped { done, cancelled: None, left })));
     }
     if summary.reports.len() == 1 {
         return Err(causes.remove(0).1);
@@ -211,17 +257,26 @@ pub(crate) fn run_pools(
 
 /// Reads and compares every history before the first script of any database runs. A server that
 /// cannot be reached is left to the run itself, which goes on with the others.
-fn compare_all(migrator: &Migrator<'_>, jobs: &[Job<'_>], goal: Goal) -> Result<(), Error> {
+fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) -> Result<(), Error> {
     let mut causes = Vec::new();
-    for job in jobs {
+    let policy = migrator.policy();
+    let mut wait = Backoff::new(migrator.options.connect_wait);
+    for job in jobs.iter_mut() {
         let Target::Pool(connector) = &job.target else { continue };
-        let Ok(look) = off_runtime(|| {
-            let (mut client, _) = connector.connect()?;
+        let mut told = connecting(job.database.name(), &mut migrator.listener);
+        let stop = &migrator.options.stop;
+        let look = off_runtime(|| {
+            let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
             history::look(&mut client, &job.table)
-        }) else {
-            continue;
+        });
+        let look = match look {
+            Ok(look) => look,
+            Err(error) => {
+                job.is_reachable = !may_pass(&error);
+                continue;
+            }
         };
-        if let Err(reason) = plan::plan(job.database, &look.history, goal, migrator.policy()) {
+        if let Err(reason) = plan::plan(job.database, &look.history, goal, policy) {
             causes.push((job.database.name().to_owned(), Error::from(reason)));
         }
     }
@@ -239,10 +294,13 @@ pub(crate) fn status_pools(
     let jobs = jobs(migrator, pools)?;
     let databases: Vec<_> = jobs.iter().map(|job| job.database).collect();
     let (mut statuses, mut causes) = (Vec::new(), Vec::new());
-    for Job { database, table, target } in jobs {
+    let mut wait = Backoff::new(migrator.options.connect_wait);
+    for Job { database, table, target, .. } in jobs {
         let Target::Pool(connector) = target else { continue };
+        let mut told = connecting(database.name(), &mut migrator.listener);
+        let stop = &migrator.options.stop;
         let status = off_runtime(|| {
-            let (mut client, _) = connector.connect()?;
+            let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
             let look = history::look(&mut client, &table)?;
             Ok(Status::new(database, table, &look.history))
         });

@@ -4,8 +4,8 @@ use lokstra_core::{Database, Mode, TableName, Version};
 
 use crate::adopt::{self, Adoption};
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
-use crate::failure::{Aftermath, Failure, Place};
+use crate::event::{Event, Listener, connecting, tell};
+use crate::failure::Failure;
 use crate::guard::Guard;
 use crate::history::{self, Access, Applied, History, Look, Shape};
 use crate::holder;
@@ -17,6 +17,7 @@ use crate::session::Session;
 use crate::sql::LockKey;
 use crate::statements;
 use crate::step::{self, Attempt};
+use crate::watch::Watch;
 
 /// How often a step is tried that fails for a reason that passes, such as a lock timeout.
 const MOST_ATTEMPTS: u32 = 20;
@@ -30,8 +31,10 @@ pub(crate) struct Engine<'e, 'm> {
     key: LockKey,
     options: &'e Options,
     session: Session<'e>,
-    listener: &'e mut (dyn FnMut(&Event<'_>) + Send),
+    listener: Listener<'e>,
     report: Report,
+    /// What was odd before the history was read.
+    noticed: Vec<Warning>,
     /// How often the step that is next lost its connection.
     losses: u32,
 }
@@ -49,20 +52,32 @@ impl<'e, 'm> Engine<'e, 'm> {
         table: TableName,
         options: &'e Options,
         session: Session<'e>,
-        listener: &'e mut (dyn FnMut(&Event<'_>) + Send),
+        listener: Listener<'e>,
     ) -> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
-        Engine { database, key, table, options, session, listener, report, losses: 0 }
+        let noticed = Vec::new();
+        Engine { database, key, table, options, session, listener, report, noticed, losses: 0 }
+    }
+
+    /// Adds what is to be told with the warnings of the plan.
+    pub(crate) fn noticing(mut self, warning: Option<Warning>) -> Self {
+        self.noticed.extend(warning);
+        self
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
-        match self.work(goal) {
-            Ok(()) => {
-                self.report.outcome = Outcome::Done;
-                Ok(self.report)
-            }
-            Err(error) => Err(error.with_report(self.report)),
+        let error = self.work(goal).err();
+        self.report.outcome = match error.as_ref().map(Error::kind) {
+            None => Outcome::Done,
+            Some(ErrorKind::Stopped { .. }) => Outcome::Stopped,
+            Some(_) => Outcome::Failed,
+        };
+        let (database, report) = (self.report.database.as_str(), &self.report);
+        tell(self.listener, &Event::Ended { database, report, error: error.as_ref() });
+        match error {
+            None => Ok(self.report),
+            Some(error) => Err(error.with_report(self.report)),
         }
     }
 
@@ -72,7 +87,12 @@ impl<'e, 'm> Engine<'e, 'm> {
         let mut look = self.look_patiently(&mut wait)?;
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
-            self.report.warnings = plan.warnings;
+            let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
+            if plan.steps.iter().any(needs_session) && self.go_direct()? {
+                look = self.look_patiently(&mut wait)?;
+                continue 'plan;
+            }
+            self.report.warnings = [self.noticed.clone(), plan.warnings].concat();
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 look = self.wait(goal, &mut wait)?;
                 continue 'plan;
@@ -81,6 +101,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 self.check_before(&look, &plan.steps)?;
             }
             for (nth, step) in plan.steps.iter().enumerate() {
+                self.heed_stop(&plan.steps[nth..])?;
                 while let Progress::Overtaken =
                     self.step(&mut look, step, &plan.steps[nth + 1..])?
                 {
@@ -90,6 +111,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                     }
                     let expected = std::mem::take(&mut look.history);
                     look = self.wait(goal, &mut wait)?;
+                    self.heed_stop(&plan.steps[nth..])?;
                     if !goal.is_relative() {
                         continue 'plan;
                     }
@@ -112,19 +134,46 @@ impl<'e, 'm> Engine<'e, 'm> {
         Ok(look)
     }
 
+    fn go_direct(&mut self) -> Result<bool, Error> {
+        let mut wait = Backoff::new(self.options.connect_wait);
+        let mut told = connecting(&self.report.database, self.listener);
+        self.session.go_direct(&mut wait, &self.options.stop, &mut told)
+    }
+
     /// Waits for somebody who changes the tracking table, as for the migration lock.
     fn look_patiently(&mut self, wait: &mut Backoff) -> Result<Look, Error> {
         loop {
             match self.look() {
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::HistoryLocked { .. })
-                        && !wait.is_over() =>
-                {
-                    wait.sleep();
+                Err(error) if matches!(error.kind(), ErrorKind::HistoryLocked { .. }) => {
+                    if wait.is_over() {
+                        return Err(error);
+                    }
+                    self.heed_stop(&[])?;
+                    let (database, waited) = (self.report.database.as_str(), wait.waited());
+                    tell(self.listener, &Event::Waiting { database, holder: None, waited });
+                    wait.sleep(&self.options.stop);
                 }
+                // A pooler that has no connection to give ends ours. Nothing was changed yet.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::ConnectionLost { .. })
+                        && !wait.is_over()
+                        && self.session.reconnect(&self.options.stop)? => {}
                 done => return done,
             }
         }
+    }
+
+    /// Ends the run before these steps, if that was asked for.
+    fn heed_stop(&self, left: &[PlanStep<'_>]) -> Result<(), Error> {
+        if self.options.stop.is_asked() { Err(self.stopped(None, left)) } else { Ok(()) }
+    }
+
+    fn stopped(&self, cancelled: Option<Box<Failure>>, left: &[PlanStep<'_>]) -> Error {
+        Error::new(ErrorKind::Stopped {
+            done: self.report.steps.iter().map(|step| step.version).collect(),
+            cancelled,
+            left: left.iter().map(|step| step.migration.version()).collect(),
+        })
     }
 
     /// What can be known before the first script runs.
@@ -142,7 +191,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
         }
         let database = self.report.database.as_str();
-        (self.listener)(&Event::Planned { database, steps: steps.len() });
+        tell(self.listener, &Event::Planned { database, steps: steps.len() });
         self.session.prepare()
     }
 
@@ -183,7 +232,10 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 Adoption::Busy => return Ok(false),
                 Adoption::Refused(_) if steps.is_empty() => return Ok(true),
-                Adoption::Refused(error) if step::passes(&error) && !wait.is_over() => wait.sleep(),
+                Adoption::Refused(error) if step::passes(&error) && !wait.is_over() => {
+                    self.heed_stop(steps)?;
+                    wait.sleep(&self.options.stop);
+                }
                 Adoption::Refused(error) => return Err(Error::new(ErrorKind::Server(*error))),
             }
         }
@@ -196,17 +248,19 @@ impl<'e, 'm> Engine<'e, 'm> {
         step: &PlanStep<'m>,
         rest: &[PlanStep<'m>],
     ) -> Result<Progress, Error> {
+        #[cfg(feature = "tracing")]
+        let _span = crate::trace::step(&self.report.database, step);
         let mut backoff = Backoff::new(None);
         for attempt in 1.. {
-            (self.listener)(&Event::Running { database: &self.report.database, step });
+            let database = self.report.database.as_str();
+            tell(self.listener, &Event::Running { database, step });
             let guard = Guard { table: &self.table, key: self.key, look };
             let run = match step.script().mode() {
                 Mode::Transactional => step::attempt,
                 Mode::NoTransaction => statements::attempt,
             };
-            let outcome = run(&mut self.session, &guard, step, self.options)?;
-            self.pass_on_notices(step);
-            match outcome {
+            let mut watch = Watch::new(database, step, &self.options.stop, self.listener);
+            match run(&mut self.session, &guard, step, self.options, &mut watch)? {
                 Attempt::Done(elapsed) => {
                     self.done(look, step, elapsed);
                     return Ok(Progress::Done);
@@ -217,20 +271,26 @@ impl<'e, 'm> Engine<'e, 'm> {
                     let is_same = same_versions(&now.history, &look.history)
                         && now.facts.shape == look.facts.shape;
                     if is_same {
-                        return Err(failed(look, *failure, rest));
+                        return Err(self.failed(look, step, failure, rest));
                     }
                     return Ok(Progress::Overtaken);
                 }
-                Attempt::Again(error) if attempt < MOST_ATTEMPTS => {
-                    let database = self.report.database.as_str();
-                    (self.listener)(&Event::Retrying { database, step, error: &error, attempt });
-                    backoff.sleep();
+                Attempt::Again(failure) if attempt < MOST_ATTEMPTS => {
+                    let error = &failure.server;
+                    tell(self.listener, &Event::Retrying { database, step, error, attempt });
+                    backoff.sleep(&self.options.stop);
+                    self.heed_stop(&from(step, rest))?;
                 }
-                Attempt::Again(error) => {
-                    let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
-                    return Err(failed(look, Failure::new(step, place, *error, aftermath), rest));
+                Attempt::Again(mut failure) | Attempt::Failed(mut failure) => {
+                    failure.tries = attempt;
+                    return Err(self.failed(look, step, failure, rest));
                 }
-                Attempt::Failed(failure) => return Err(failed(look, *failure, rest)),
+                Attempt::Cancelled(mut failure) => {
+                    failure.current = look.history.newest();
+                    let aftermath = failure.aftermath;
+                    tell(self.listener, &Event::Cancelled { database, step, aftermath });
+                    return Err(self.stopped(Some(failure), &from(step, rest)));
+                }
                 Attempt::Lost(source) => return self.lost(look, step, source),
             }
         }
@@ -250,7 +310,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             description: step.migration.description().to_owned(),
             elapsed,
         };
-        (self.listener)(&Event::Finished { database: &self.report.database, step: &done });
+        tell(self.listener, &Event::Finished { database: &self.report.database, step: &done });
         self.report.current = look.history.newest();
         self.report.steps.push(done);
     }
@@ -270,12 +330,16 @@ impl<'e, 'm> Engine<'e, 'm> {
         if self.losses == MOST_LOSSES {
             return Err(lost(source));
         }
-        match self.session.reconnect() {
+        match self.session.reconnect(&self.options.stop) {
             Ok(true) => {}
             Ok(false) | Err(_) => return Err(lost(source)),
         }
         let mut wait = Backoff::new(self.options.lock_wait);
         while let Some(holder) = holder::find(self.session.client(), self.key)? {
+            // What became of the step is not known yet, so that this is no clean stop.
+            if self.options.stop.is_asked() {
+                return Err(lost(source));
+            }
             self.waiting(Some(holder), &mut wait)?;
         }
         let now = self.look_patiently(&mut wait)?;
@@ -300,7 +364,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             let nothing_left = !goal.is_relative()
                 && plan::plan(self.database, &look.history, goal, self.options.policy)
                     .is_ok_and(|plan| plan.steps.is_empty());
-            if !is_held || nothing_left {
+            if !is_held || nothing_left || self.options.stop.is_asked() {
                 return Ok(look);
             }
         }
@@ -312,31 +376,35 @@ impl<'e, 'm> Engine<'e, 'm> {
             return Err(Error::new(ErrorKind::LockHeld { holder, waited }));
         }
         let database = self.report.database.as_str();
-        (self.listener)(&Event::Waiting { database, holder: holder.as_ref(), waited });
-        wait.sleep();
+        tell(self.listener, &Event::Waiting { database, holder: holder.as_ref(), waited });
+        wait.sleep(&self.options.stop);
         Ok(())
     }
 
     fn warn(&mut self) {
         for warning in &self.report.warnings {
-            (self.listener)(&Event::Warned { database: &self.report.database, warning });
+            tell(self.listener, &Event::Warned { database: &self.report.database, warning });
         }
     }
 
-    fn pass_on_notices(&mut self, step: &PlanStep<'_>) {
-        for (severity, message) in self.session.notices() {
-            let database = self.report.database.as_str();
-            let (severity, message) = (severity.as_str(), message.as_str());
-            (self.listener)(&Event::Notice { database, step, severity, message });
-        }
+    /// A failure with what the loop knows of the state afterwards.
+    fn failed(
+        &mut self,
+        look: &Look,
+        step: &PlanStep<'_>,
+        mut failure: Box<Failure>,
+        rest: &[PlanStep<'_>],
+    ) -> Error {
+        failure.current = look.history.newest();
+        failure.not_tried = rest.iter().map(|step| step.migration.version()).collect();
+        let database = self.report.database.as_str();
+        tell(self.listener, &Event::Failed { database, step, failure: &failure });
+        Error::new(ErrorKind::Failed(failure))
     }
 }
 
-/// A failure with what the loop knows of the state afterwards.
-fn failed(look: &Look, mut failure: Failure, rest: &[PlanStep<'_>]) -> Error {
-    failure.current = look.history.newest();
-    failure.not_tried = rest.iter().map(|step| step.migration.version()).collect();
-    Error::new(ErrorKind::Failed(Box::new(failure)))
+fn from<'m>(step: &PlanStep<'m>, rest: &[PlanStep<'m>]) -> Vec<PlanStep<'m>> {
+    std::iter::once(step).chain(rest).copied().collect()
 }
 
 /// What the step does to the history, without reading it again.

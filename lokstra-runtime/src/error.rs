@@ -1,10 +1,12 @@
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
 use postgres::error::{DbError, Severity};
 
 use crate::divergence::Divergence;
+use crate::dsn::DsnError;
 use crate::failure::Failure;
 use crate::holder::Holder;
 use crate::plan::NoPlan;
@@ -57,8 +59,8 @@ pub enum ErrorKind {
         /// Why not.
         reason: lokstra_core::IdentifierError,
     },
-    /// The connection string cannot be read.
-    BadUrl,
+    /// The connection string cannot be used.
+    BadUrl(DsnError),
     /// A file of pools cannot be used.
     #[cfg(feature = "config")]
     Config(crate::config::ConfigError),
@@ -66,8 +68,24 @@ pub enum ErrorKind {
     Connect {
         /// Host, port and database; never a password.
         target: String,
+        /// The file of passwords, if it is not used because others may read it.
+        open_password_file: Option<PathBuf>,
         /// Why.
         source: postgres::Error,
+    },
+    /// The server, or what is in its place, took the connection and gave no answer.
+    ConnectTimeout {
+        /// Host, port and database; never a password.
+        target: String,
+        /// How long it was waited for, as `connect_timeout` says.
+        limit: Duration,
+    },
+    /// The pool's direct connection leads to another database than the pool.
+    DirectElsewhere {
+        /// The database behind the pool.
+        database: String,
+        /// The one behind the direct connection.
+        direct: String,
     },
     /// The connection was lost and could not be made again, or is not ours to make again.
     ConnectionLost {
@@ -96,6 +114,15 @@ pub enum ErrorKind {
     HistoryLocked {
         /// The table.
         table: TableName,
+    },
+    /// A [`Stop`](crate::Stop) ended the run; what was done stays.
+    Stopped {
+        /// What this run did.
+        done: Vec<Version>,
+        /// The migration that was cancelled.
+        cancelled: Option<Box<Failure>>,
+        /// What would have come next; empty where nobody has looked.
+        left: Vec<Version>,
     },
     /// Somebody else migrated while this run was counting steps.
     Moved {
@@ -234,7 +261,11 @@ pub(crate) fn is_lost(error: &postgres::Error) -> bool {
     // The server ends the connection: an operator (57P01), a crash (57P02), a timeout (25P04), …
     let severity = error.as_db_error().and_then(DbError::parsed_severity);
     let fatal = matches!(severity, Some(Severity::Fatal | Severity::Panic));
-    error.is_closed() || io || fatal
+    // PgBouncer, when it gives up: a server that crashed, `query_wait_timeout`.
+    let pooler = error
+        .as_db_error()
+        .is_some_and(|server| server.code().code() == "08P01" && server.severity() == "FATAL");
+    error.is_closed() || io || fatal || pooler
 }
 
 impl From<NoPlan> for Error {
@@ -269,6 +300,7 @@ impl std::error::Error for Error {
             | ErrorKind::Client(source) => Some(source),
             #[cfg(feature = "config")]
             ErrorKind::Config(source) => Some(source),
+            ErrorKind::BadUrl(source) => Some(source),
             ErrorKind::Server(source) => Some(source),
             ErrorKind::Failed(failure) => Some(&failure.server),
             ErrorKind::BadTable { reason, .. } => Some(reason),

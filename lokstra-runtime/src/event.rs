@@ -1,14 +1,75 @@
+use std::fmt;
 use std::time::Duration;
 
+use crate::error::Error;
+use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
-use crate::plan::{PlanStep, Warning};
-use crate::report::StepReport;
+use crate::plan::{Direction, PlanStep, Warning};
+use crate::report::{Report, StepReport};
 use crate::server_error::ServerError;
 
-/// What happens during a run, as it happens: for logs and progress bars.
+/// Who is told what happens.
+pub(crate) type Listener<'l> = &'l mut (dyn FnMut(&Event<'_>) + Send);
+
+/// The one place that events go through.
+pub(crate) fn tell(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<'_>) {
+    #[cfg(feature = "tracing")]
+    crate::trace::event(event);
+    listener(event);
+}
+
+/// Tells of a server that is waited for.
+pub(crate) fn connecting<'l>(
+    database: &'l str,
+    listener: &'l mut (dyn FnMut(&Event<'_>) + Send),
+) -> impl FnMut(&Error, Duration) + Send + 'l {
+    move |error, waited| tell(listener, &Event::Connecting { database, error, waited })
+}
+
+/// What happens during a run, as it happens: for logs and progress bars. `Display` says it in a
+/// line.
+///
+/// # Order
+///
+/// Of one database, on one thread:
+///
+/// ```text
+/// Skipped                                the database is disabled: nothing else
+///
+/// Connecting*                            the server cannot be reached yet
+/// Waiting*                               somebody else migrates, or changes the tracking table
+/// Planned                                only if there is something to do
+///   Running                              each try of a script …
+///     Statement | Notice | Stopping      … what is heard while it runs …
+///       | Warned                         (only of what could not be cancelled)
+///   Finished                             … and how it ended: done and recorded,
+///     | Failed | Cancelled               not done: the last script of this run,
+///     | Retrying                         rolled back for a reason that passes; Running follows,
+///     | Waiting+                         not run: somebody else has the lock
+/// Warned*
+/// Ended                                  always the last
+/// ```
+///
+/// After `Waiting` the history is read again: `Planned` follows where the rest of the work has to be
+/// planned anew. A run that gets no connection has no other events: its error says all.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'e> {
+    /// The server cannot be reached, for a reason that passes: it is still starting, or full. It is
+    /// tried again.
+    Connecting {
+        /// The folder's name.
+        database: &'e str,
+        /// Why, with host, port and database.
+        error: &'e Error,
+        /// How long this run has been trying.
+        waited: Duration,
+    },
+    /// `enabled: false` in `migration.yaml`: nothing is looked at.
+    Skipped {
+        /// The folder's name.
+        database: &'e str,
+    },
     /// There is work in this database; `steps` scripts are going to run.
     Planned {
         /// The folder's name.
@@ -23,6 +84,29 @@ pub enum Event<'e> {
         /// The script.
         step: &'e PlanStep<'e>,
     },
+    /// A statement of a no-transaction script is about to run.
+    Statement {
+        /// The folder's name.
+        database: &'e str,
+        /// The script.
+        step: &'e PlanStep<'e>,
+        /// Which, from 1.
+        nth: usize,
+        /// How many the script has.
+        total: usize,
+    },
+    /// A NOTICE or WARNING of the server, as soon as it sends it. Only over a connection that the
+    /// run opened itself: a client has its notice callback from when it was connected.
+    Notice {
+        /// The folder's name.
+        database: &'e str,
+        /// The script that caused it.
+        step: &'e PlanStep<'e>,
+        /// `NOTICE`, `WARNING`, …; in English.
+        severity: &'e str,
+        /// The text.
+        message: &'e str,
+    },
     /// A script ran and is recorded.
     Finished {
         /// The folder's name.
@@ -30,16 +114,25 @@ pub enum Event<'e> {
         /// What was done.
         step: &'e StepReport,
     },
-    /// Somebody else is migrating.
-    Waiting {
+    /// A script failed; [`Failure::aftermath`] tells what is left of it.
+    Failed {
         /// The folder's name.
         database: &'e str,
-        /// Who, if the server tells.
-        holder: Option<&'e Holder>,
-        /// How long this run has been waiting.
-        waited: Duration,
+        /// The script.
+        step: &'e PlanStep<'e>,
+        /// Why.
+        failure: &'e Failure,
     },
-    /// A step was rolled back and is going to be tried again.
+    /// A script was cancelled by [`Stop::now`](crate::Stop::now).
+    Cancelled {
+        /// The folder's name.
+        database: &'e str,
+        /// The script.
+        step: &'e PlanStep<'e>,
+        /// What is left of it.
+        aftermath: Aftermath,
+    },
+    /// A script was rolled back and is going to be tried again.
     Retrying {
         /// The folder's name.
         database: &'e str,
@@ -50,22 +143,133 @@ pub enum Event<'e> {
         /// How often it was tried.
         attempt: u32,
     },
-    /// Something is odd; also in the report.
+    /// Somebody else is migrating, or has locked the tracking table.
+    Waiting {
+        /// The folder's name.
+        database: &'e str,
+        /// Who, if the server tells. [`Holder::remedy`] is the statement that would end it.
+        holder: Option<&'e Holder>,
+        /// How long this run has been waiting.
+        waited: Duration,
+    },
+    /// A [`Stop`](crate::Stop) was heard while a script runs.
+    Stopping {
+        /// The folder's name.
+        database: &'e str,
+        /// The script that is running.
+        step: &'e PlanStep<'e>,
+        /// It is cancelled now; else it is the last to run.
+        cancels: bool,
+    },
+    /// Something is odd; also in the report, but for [`Warning::NotCancelled`].
     Warned {
         /// The folder's name.
         database: &'e str,
         /// What.
         warning: &'e Warning,
     },
-    /// A NOTICE or WARNING of the server. Only over a connection that the run opened itself.
-    Notice {
+    /// The run over this database is over.
+    Ended {
         /// The folder's name.
         database: &'e str,
-        /// The script that caused it.
-        step: &'e PlanStep<'e>,
-        /// `NOTICE`, `WARNING`, …
-        severity: &'e str,
-        /// The text.
-        message: &'e str,
+        /// What was done.
+        report: &'e Report,
+        /// Why the goal was not reached; `None` if it was.
+        error: Option<&'e Error>,
     },
+}
+
+impl<'e> Event<'e> {
+    /// The database that it is about: the name of its folder.
+    pub fn database(&self) -> &'e str {
+        match self {
+            Event::Connecting { database, .. }
+            | Event::Skipped { database }
+            | Event::Planned { database, .. }
+            | Event::Running { database, .. }
+            | Event::Statement { database, .. }
+            | Event::Notice { database, .. }
+            | Event::Finished { database, .. }
+            | Event::Failed { database, .. }
+            | Event::Cancelled { database, .. }
+            | Event::Retrying { database, .. }
+            | Event::Waiting { database, .. }
+            | Event::Stopping { database, .. }
+            | Event::Warned { database, .. }
+            | Event::Ended { database, .. } => database,
+        }
+    }
+
+    /// The script that it is about.
+    pub fn step(&self) -> Option<&'e PlanStep<'e>> {
+        match self {
+            Event::Running { step, .. }
+            | Event::Statement { step, .. }
+            | Event::Notice { step, .. }
+            | Event::Failed { step, .. }
+            | Event::Cancelled { step, .. }
+            | Event::Retrying { step, .. }
+            | Event::Stopping { step, .. } => Some(step),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Event<'_> {
+    /// Without the name of the database.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Connecting { error, waited, .. } => {
+                write!(f, "waiting ({:.0} s): {error}", waited.as_secs_f64())
+            }
+            Event::Skipped { .. } => f.write_str("skipped: `enabled: false` in its migration.yaml"),
+            Event::Planned { steps: 1, .. } => f.write_str("1 script to run"),
+            Event::Planned { steps, .. } => write!(f, "{steps} scripts to run"),
+            Event::Running { step, .. } => write!(f, "running {step}"),
+            Event::Statement { step, nth, total, .. } => {
+                write!(f, "{step}: statement {nth} of {total}")
+            }
+            Event::Notice { step, severity, message, .. } => {
+                write!(f, "{step}: {severity}: {message}")
+            }
+            Event::Finished { step, .. } => {
+                let StepReport { version, description, elapsed, .. } = step;
+                let verb = match step.direction {
+                    Direction::Up => "applied",
+                    Direction::Down => "rolled back",
+                };
+                write!(f, "{verb} {version}_{description} ({} ms)", elapsed.as_millis())
+            }
+            Event::Failed { step, failure, .. } => {
+                write!(f, "{step} failed{}: {}", left(failure.aftermath), failure.server.headline())
+            }
+            Event::Cancelled { step, aftermath, .. } => {
+                write!(f, "{step} was cancelled{}", left(*aftermath))
+            }
+            Event::Retrying { step, error, attempt, .. } => {
+                write!(f, "{step} is tried again ({}): {}", attempt + 1, error.headline())
+            }
+            Event::Waiting { holder, waited, .. } => {
+                write!(f, "waiting for another migration ({:.0} s)", waited.as_secs_f64())?;
+                let Some(holder) = holder else { return Ok(()) };
+                write!(f, ": {holder}; to end it: {}", holder.remedy())
+            }
+            Event::Stopping { step, cancels: true, .. } => write!(f, "cancelling {step}"),
+            Event::Stopping { step, .. } => write!(f, "stopping after {step}"),
+            Event::Warned { warning, .. } => write!(f, "warning: {warning}"),
+            Event::Ended { report, error: None, .. } => f.write_str(&report.headline()),
+            Event::Ended { error: Some(error), .. } => {
+                // The whole of it is returned, and told there.
+                f.write_str(error.to_string().lines().next().unwrap_or_default())
+            }
+        }
+    }
+}
+
+fn left(aftermath: Aftermath) -> String {
+    match aftermath {
+        Aftermath::RolledBack => ", rolled back".to_owned(),
+        Aftermath::Partial { done, total } => format!(", {done} of {total} statements are done"),
+        Aftermath::Unrecorded => " and may be committed in part".to_owned(),
+    }
 }

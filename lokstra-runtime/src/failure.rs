@@ -42,10 +42,15 @@ pub struct Failure {
     pub snippet: Option<Snippet>,
     /// Which statement, from 1.
     pub statement: Option<usize>,
+    /// Whether a deferred constraint or trigger failed, which no single statement did.
+    pub is_deferred: bool,
     /// What the server said.
     pub server: ServerError,
     /// What is left of it.
     pub aftermath: Aftermath,
+    /// How often it was tried: more than once after lock timeouts, deadlocks and serialization
+    /// failures.
+    pub tries: u32,
     /// An INVALID index that the failed statement names, such as `CONCURRENTLY` leaves behind.
     pub invalid_index: Option<String>,
     /// The newest applied version after the failure.
@@ -61,6 +66,8 @@ pub(crate) struct Place {
     pub(crate) offset: Option<usize>,
     /// A statement, from 0.
     pub(crate) statement: Option<usize>,
+    /// Behind the last statement, where deferred constraints are checked.
+    pub(crate) is_deferred: bool,
 }
 
 impl Place {
@@ -96,8 +103,10 @@ impl Failure {
             position: snippet.as_ref().map(Snippet::position),
             snippet,
             statement: place.statement.map(|nth| nth + 1),
+            is_deferred: place.is_deferred,
             server,
             aftermath,
+            tries: 1,
             invalid_index: None,
             current: None,
             not_tried: Vec::new(),
@@ -112,7 +121,7 @@ impl Failure {
     }
 
     /// What state the database is in now.
-    fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         let Failure { version, .. } = self;
         let this = match (self.aftermath, self.direction) {
             (Aftermath::RolledBack, Direction::Up) => format!("{version} was rolled back"),
@@ -139,10 +148,17 @@ impl Failure {
             versions => format!("; {} not tried", crate::plan::list(versions, "was", "were")),
         };
         let invalid = match &self.invalid_index {
-            Some(index) => format!("; index {index} is INVALID, drop it before you run again"),
+            Some(index) => format!(
+                "; index {index} is INVALID: drop it, or allow `rebuild_invalid_indexes` \
+                 (-rebuild-invalid)"
+            ),
             None => String::new(),
         };
-        format!("{this}; {current}{rest}{invalid}")
+        let tries = match self.tries {
+            0 | 1 => String::new(),
+            tries => format!(" after {tries} tries"),
+        };
+        format!("{this}{tries}; {current}{rest}{invalid}")
     }
 
     fn help(&self) -> &'static str {
@@ -155,8 +171,18 @@ impl Failure {
                  run one by one"
             }
             (_, "42501") => "run the migrations with a role that has this right, or grant it",
+            (_, "57014") => {
+                "it was cancelled or ran into statement_timeout: see to that and run again"
+            }
+            (_, "40P01") => {
+                "another session waits for what this migration holds: run again when it is done"
+            }
             (_, "55P03") => {
                 "another session holds a lock that this migration needs: see pg_locks, and run again"
+            }
+            (Aftermath::RolledBack, _) if self.is_deferred => {
+                "it is checked at the end of the transaction: correct the rows that the script \
+                 writes, build, and run again"
             }
             (Aftermath::Partial { done, total }, _) if done == total => {
                 "only the record is missing: mend the cause and run again"

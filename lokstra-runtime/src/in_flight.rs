@@ -1,6 +1,9 @@
 //! A statement that commits by itself and was running when a run was cut off: where its text says
 //! what it makes or removes, the catalog tells whether it is done.
 
+use postgres::{Client, SimpleQueryMessage};
+
+use crate::history::text;
 use crate::sql;
 
 /// What a statement leaves behind.
@@ -8,8 +11,8 @@ use crate::sql;
 pub(crate) enum Effect {
     /// The index of this name on this table, written as in the statement.
     Index { name: String, table: String },
-    /// An index whose name the server chooses: done twice, it is there twice.
-    NamelessIndex,
+    /// An index of this table whose name the server chooses: done twice, it is there twice.
+    NamelessIndex { table: String },
     /// No index of this name, written as in the statement.
     NoIndex { name: String },
 }
@@ -34,12 +37,35 @@ impl Effect {
             return Some(Effect::NoIndex { name: name(&mut words)? });
         }
         if words.next_if_eq("on").is_some() {
-            return Some(Effect::NamelessIndex);
+            words.next_if_eq("only");
+            return Some(Effect::NamelessIndex { table: name(&mut words)? });
         }
         let index = name(&mut words)?;
         words.next_if_eq("on")?;
         words.next_if_eq("only");
         Some(Effect::Index { name: index, table: name(&mut words)? })
+    }
+
+    /// Whether it is there, as far as the catalog tells. An INVALID index is what a statement that was
+    /// cut off left half made: it goes, so that the statement can make it anew.
+    pub(crate) fn is_done(&self, client: &mut Client) -> Result<bool, postgres::Error> {
+        let query = match self {
+            Effect::Index { name, table } => find_index(name, table),
+            Effect::NoIndex { name } => find_no_index(name),
+            Effect::NamelessIndex { .. } => return Ok(false),
+        };
+        let answer = client.simple_query(&query)?;
+        let found = answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((text(row, "name").map(str::to_owned), text(row, "done")? == "t"))
+            }
+            _ => None,
+        });
+        let Some((index, is_done)) = found else { return Ok(false) };
+        if let Some(index) = index.filter(|_| !is_done) {
+            client.batch_execute(&format!("DROP INDEX CONCURRENTLY {index}"))?;
+        }
+        Ok(is_done)
     }
 }
 
@@ -53,7 +79,7 @@ fn name(words: &mut std::iter::Peekable<Words<'_>>) -> Option<String> {
 }
 
 /// Finds an index by its name and table: its full name, and whether it is there in full.
-pub(crate) fn find_index(name: &str, table: &str) -> String {
+fn find_index(name: &str, table: &str) -> String {
     format!(
         "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, i.indisvalid AS done \
          FROM pg_catalog.pg_index i \
@@ -68,7 +94,7 @@ pub(crate) fn find_index(name: &str, table: &str) -> String {
 }
 
 /// Finds out whether there is nothing of this name.
-pub(crate) fn find_no_index(name: &str) -> String {
+fn find_no_index(name: &str) -> String {
     let name = sql::literal(name);
     format!("SELECT NULL AS name, pg_catalog.to_regclass({name}) IS NULL AS done")
 }
@@ -122,7 +148,10 @@ mod tests {
                 "CREATE /* x */ INDEX CONCURRENTLY -- y\n \"A \"\"b\" ON ONLY \"S\".\"B\" (c)",
                 index("\"A \"\"b\"", "\"S\".\"B\""),
             ),
-            ("CREATE INDEX CONCURRENTLY ON b (c)", Some(Effect::NamelessIndex)),
+            (
+                "CREATE INDEX CONCURRENTLY ON b (c)",
+                Some(Effect::NamelessIndex { table: "b".to_owned() }),
+            ),
             (
                 "DROP INDEX CONCURRENTLY IF EXISTS s.a CASCADE",
                 Some(Effect::NoIndex { name: "s.a".to_owned() }),

@@ -4,6 +4,9 @@
 //!
 //! From a history to a report: `history` reads the tracking table, `plan` computes the steps
 //! without a database, `step` and `statements` run one of them, and `engine` is the loop.
+//!
+//! From a connection string to a client: `dsn` reads it and fills in what it leaves out, `route` makes
+//! it the ways to its hosts, `tls` encrypts them, and `connect` takes the first that answers.
 
 mod adopt;
 mod boot;
@@ -11,6 +14,7 @@ mod boot;
 mod config;
 mod connect;
 mod divergence;
+mod dsn;
 mod engine;
 mod error;
 mod error_text;
@@ -20,26 +24,41 @@ mod guard;
 mod history;
 mod holder;
 mod in_flight;
+mod invalid_index;
 mod message;
 mod migrations;
 mod migrator;
+mod notices;
 mod off_runtime;
 mod options;
+mod passing;
 mod plan;
 mod pools;
+mod progress;
 mod report;
 mod retry;
+mod route;
 mod server_error;
 mod session;
+#[cfg(all(feature = "signals", unix))]
+mod signals;
 mod sql;
+mod stale;
 mod statements;
 mod status;
 mod step;
+mod stop;
+mod theirs;
+mod tls;
+#[cfg(feature = "tracing")]
+mod trace;
+mod watch;
 
 pub use boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
 #[cfg(feature = "config")]
 pub use config::{ConfigError, PoolProblem};
 pub use divergence::Divergence;
+pub use dsn::DsnError;
 pub use error::{Error, ErrorKind};
 pub use event::Event;
 pub use failure::{Aftermath, Failure};
@@ -54,6 +73,9 @@ pub use plan::{Direction, Goal, Plan, PlanStep, Warning};
 pub use pools::{Pool, Pools};
 pub use report::{Outcome, Report, StepReport, Summary};
 pub use server_error::ServerError;
+#[cfg(all(feature = "signals", unix))]
+pub use signals::Afterwards;
 pub use status::{State, Status, StatusRow};
+pub use stop::Stop;
 
 pub use postgres;

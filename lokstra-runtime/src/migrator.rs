@@ -7,7 +7,7 @@ use postgres::Client;
 use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
+use crate::event::{Event, connecting, tell};
 use crate::history::{self, History};
 use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
@@ -15,6 +15,7 @@ use crate::options::Options;
 use crate::plan::{self, Goal, Plan, Policy};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
+use crate::retry::Backoff;
 use crate::session::Session;
 use crate::status::Status;
 
@@ -144,11 +145,15 @@ impl<'m> Migrator<'m> {
     pub fn run(&mut self, client: &mut Client, goal: Goal) -> Result<Report, Error> {
         let (database, table) = self.target()?;
         if let Some(skipped) = self.skipped(database, &table) {
+            self.tell(&Event::Skipped { database: database.name() });
             return Ok(skipped);
         }
+        let stale = self.migrations.staleness(database);
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
-            Engine::new(database, table, options, Session::borrowed(client), listener).run(goal)
+            Engine::new(database, table, options, Session::borrowed(client), listener)
+                .noticing(stale)
+                .run(goal)
         })
     }
 
@@ -159,12 +164,18 @@ impl<'m> Migrator<'m> {
     ) -> Result<Report, Error> {
         let (database, table) = self.target()?;
         if let Some(skipped) = self.skipped(database, &table) {
+            self.tell(&Event::Skipped { database: database.name() });
             return Ok(skipped);
         }
+        let stale = self.migrations.staleness(database);
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
-            let session = Session::owned(connector)?;
-            Engine::new(database, table, options, session, listener).run(goal)
+            let mut wait = Backoff::new(options.connect_wait);
+            let session = {
+                let mut told = connecting(database.name(), listener);
+                Session::owned(connector, &mut wait, &options.stop, &mut told)?
+            };
+            Engine::new(database, table, options, session, listener).noticing(stale).run(goal)
         })
     }
 
@@ -222,6 +233,10 @@ impl<'m> Migrator<'m> {
             outcome: Outcome::Skipped,
             ..Report::new(database.name(), table.clone())
         })
+    }
+
+    pub(crate) fn tell(&mut self, event: &Event<'_>) {
+        tell(&mut self.listener, event);
     }
 
     pub(crate) fn policy(&self) -> Policy {

@@ -5,6 +5,7 @@ use lokstra_core::TableName;
 use crate::event::Event;
 use crate::migrator::Migrator;
 use crate::plan::Policy;
+use crate::stop::Stop;
 
 /// What a [`Migrator`] was told.
 #[derive(Clone, Debug)]
@@ -13,10 +14,13 @@ pub(crate) struct Options {
     pub(crate) table: Option<TableName>,
     pub(crate) include_disabled: bool,
     pub(crate) policy: Policy,
+    pub(crate) connect_wait: Option<Duration>,
     pub(crate) lock_wait: Option<Duration>,
     pub(crate) lock_timeout: Duration,
     pub(crate) statement_timeout: Option<Duration>,
     pub(crate) session_pooler: bool,
+    pub(crate) rebuild_invalid_indexes: bool,
+    pub(crate) stop: Stop,
 }
 
 impl Default for Options {
@@ -26,12 +30,15 @@ impl Default for Options {
             table: None,
             include_disabled: false,
             policy: Policy::default(),
+            connect_wait: Some(Duration::from_secs(30)),
             lock_wait: Some(Duration::from_mins(5)),
             // Below the default deadlock_timeout of one second, so that a CREATE INDEX CONCURRENTLY
             // of somebody else survives our waiting for its table.
             lock_timeout: Duration::from_millis(800),
             statement_timeout: None,
             session_pooler: false,
+            rebuild_invalid_indexes: false,
+            stop: Stop::new(),
         }
     }
 }
@@ -76,15 +83,32 @@ impl<'m> Migrator<'m> {
         self
     }
 
-    /// How long to wait for another run to end; `None` waits for ever. Default: 5 minutes. Not to
-    /// be confused with [`lock_timeout`](Migrator::lock_timeout).
+    /// How long to wait for a server that cannot be reached yet; `None` waits for ever. Default:
+    /// 30 s, for a container that boots together with its database.
+    ///
+    /// It is waited for where a later try can succeed by itself: the connection is refused, the
+    /// name or the socket is not there, the server is starting or shutting down, it has too many
+    /// connections. A wrong password, a missing database or a bad certificate fail at once. Only
+    /// for connections that the run opens itself.
+    pub fn connect_wait(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.connect_wait = limit.into();
+        self
+    }
+
+    /// How long to wait for another run to end; zero gives up at once, `None` waits for ever.
+    /// Default: 5 minutes. Not to be confused with [`lock_timeout`](Migrator::lock_timeout).
+    ///
+    /// One who waits has no transaction and no lock request open, only looks now and then, and so
+    /// never stands in the way of the one who works.
     pub fn lock_wait(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.options.lock_wait = limit.into();
         self
     }
 
     /// How long a statement of a transactional migration waits for a lock on a table before the
-    /// migration is rolled back and tried again. Default: 800 ms.
+    /// migration is rolled back and tried again, at most 20 times. Default: 800 ms.
+    ///
+    /// A deadlock and a serialization failure are tried again likewise; nothing else is.
     ///
     /// PostgreSQL documentation: *20.11.1. Statement Behavior*, `lock_timeout`.
     pub fn lock_timeout(mut self, limit: Duration) -> Self {
@@ -107,7 +131,28 @@ impl<'m> Migrator<'m> {
         self
     }
 
+    /// Drops an INVALID index that an earlier `CREATE INDEX CONCURRENTLY` left behind, and builds it
+    /// anew, when a no-transaction script comes to the statement that creates it. Default: no, an
+    /// error that names the index.
+    ///
+    /// PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*.
+    pub fn rebuild_invalid_indexes(mut self, yes: bool) -> Self {
+        self.options.rebuild_invalid_indexes = yes;
+        self
+    }
+
+    /// Gives the run a handle that ends it: see [`Stop`]. Default: none.
+    ///
+    /// [`Stop::now`] cancels over a connection of its own, made as the run's own was. For a client
+    /// that is lent it is made without TLS, whatever the client uses: where the server insists on TLS
+    /// the statement runs on, and an [`Event::Warned`] says so.
+    pub fn stop(mut self, stop: Stop) -> Self {
+        self.options.stop = stop;
+        self
+    }
+
     /// Calls `listener` for what happens, as it happens, on the thread that runs the migrations.
+    /// [`Event`] has the order.
     pub fn on_event(mut self, listener: impl FnMut(&Event<'_>) + Send + 'm) -> Self {
         self.listener = Box::new(listener);
         self

@@ -76,6 +76,15 @@ impl<'m> PlanStep<'m> {
     }
 }
 
+impl fmt::Display for PlanStep<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.direction {
+            Direction::Up => write!(f, "{}", self.migration),
+            Direction::Down => write!(f, "rollback of {}", self.migration),
+        }
+    }
+}
+
 /// Something odd that does not stop a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -111,6 +120,18 @@ pub enum Warning {
         /// Whether the checksums could be filled in.
         recorded: bool,
     },
+    /// In a debug build: the folder on disk holds other scripts than the program.
+    Stale {
+        /// What differs, each with the file.
+        differences: Vec<String>,
+    },
+    /// A statement was to be cancelled and runs on.
+    NotCancelled {
+        /// The version.
+        version: Version,
+        /// Why the request did not reach the server.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -137,6 +158,9 @@ impl fmt::Display for Warning {
                     "migration {version} was `{applied}` when it was applied and is `{embedded}` now"
                 )
             }
+            Warning::NotCancelled { version, reason } => {
+                write!(f, "{version} could not be cancelled and runs on: {reason}")
+            }
             Warning::Trusted { versions, recorded } => {
                 write!(
                     f,
@@ -148,6 +172,13 @@ impl fmt::Display for Warning {
                 }
                 Ok(())
             }
+            Warning::Stale { differences } => write!(
+                f,
+                "the program is older than its migrations: {}\n    \
+                 help: build again after touching the source file with embed_migrations!, or add a \
+                 build.rs with println!(\"cargo:rerun-if-changed=migrations\");",
+                differences.join(", ")
+            ),
         }
     }
 }

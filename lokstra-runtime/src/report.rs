@@ -16,6 +16,8 @@ pub enum Outcome {
     Skipped,
     /// The run stopped at an error.
     Failed,
+    /// A [`Stop`](crate::Stop) ended the run before it reached the goal.
+    Stopped,
     /// Not reached, since another database of the set stopped the run before it began.
     NotTried,
 }
@@ -76,7 +78,7 @@ impl Report {
         self.steps.iter().filter(|step| step.direction == direction).count()
     }
 
-    fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         let current = match self.current {
             Some(version) => format!("at version {version}"),
             None => "no migration is applied".to_owned(),
@@ -132,10 +134,11 @@ impl Summary {
             self.count(Outcome::Failed),
             self.count(Outcome::Skipped)
         );
-        match self.count(Outcome::NotTried) {
+        let mentioned = [(Outcome::Stopped, "stopped"), (Outcome::NotTried, "not tried")];
+        mentioned.into_iter().fold(totals, |totals, (outcome, word)| match self.count(outcome) {
             0 => totals,
-            count => format!("{totals}, {count} not tried"),
-        }
+            count => format!("{totals}, {count} {word}"),
+        })
     }
 }
 
@@ -146,6 +149,9 @@ impl fmt::Display for Summary {
             match report.outcome {
                 Outcome::Failed => {
                     writeln!(f, "{database}: failed after {} steps", report.steps.len())?;
+                }
+                Outcome::Stopped => {
+                    writeln!(f, "{database}: stopped after {} steps", report.steps.len())?;
                 }
                 Outcome::NotTried => writeln!(f, "{database}: not tried")?,
                 _ => writeln!(f, "{report}")?,

@@ -1,6 +1,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
+use crate::stop::Stop;
+
 /// A number that differs from process to process and from call to call. Not for secrets.
 pub(crate) fn entropy() -> u64 {
     RandomState::new().hash_one(std::process::id())
@@ -32,10 +34,11 @@ impl Backoff {
         self.limit.is_some_and(|limit| self.waited() >= limit)
     }
 
-    pub(crate) fn sleep(&mut self) {
+    /// Ends early when the run is to stop.
+    pub(crate) fn sleep(&mut self, stop: &Stop) {
         let left = self.limit.map_or(Duration::MAX, |limit| limit.saturating_sub(self.waited()));
         let percent = u32::try_from(entropy() % 50).unwrap_or_default() + 50;
-        std::thread::sleep((self.next * percent / 100).min(left));
+        stop.sleep((self.next * percent / 100).min(left));
         self.next = (self.next * 2).min(Self::LONGEST);
     }
 }

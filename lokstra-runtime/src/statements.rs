@@ -7,36 +7,41 @@
 use std::time::Instant;
 
 use lokstra_core::Script;
-use postgres::{Client, SimpleQueryMessage};
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::error::{self, Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
-use crate::guard::{Guard, number};
-use crate::history::{progress_table, text};
-use crate::in_flight::{Effect, find_index, find_no_index};
+use crate::guard::Guard;
+use crate::history::text;
+use crate::in_flight::Effect;
+use crate::invalid_index::{Build, Invalid};
 use crate::message::{Message, contains};
 use crate::options::Options;
 use crate::plan::PlanStep;
+use crate::progress::{Progress, first_word, is_routine};
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
 use crate::step::{self, Attempt};
+use crate::watch::Watch;
 
 pub(crate) fn attempt(
     session: &mut Session<'_>,
     guard: &Guard<'_>,
     step: &PlanStep<'_>,
     options: &Options,
+    watch: &mut Watch<'_>,
 ) -> Result<Attempt, Error> {
-    let run = Run { guard, step, script: step.script() };
-    if !options.session_pooler {
+    let progress = Progress::new(guard, step);
+    let run = Run { guard, step, script: step.script(), progress, options };
+    if !options.session_pooler && !session.has_session_pooler() {
         run.refuse_pooler(session)?;
     }
     let started = Instant::now();
     if let Err(stop) = run.lock(session) {
         return stop.into_attempt();
     }
-    match run.work(session, options) {
+    match run.work(session, watch) {
         Ok(()) => Ok(match run.unlock(session) {
             Ok(()) => Attempt::Done(started.elapsed()),
             Err(error) => Attempt::Lost(error),
@@ -74,10 +79,23 @@ impl Stop {
     }
 }
 
+/// A statement that failed.
+struct Failed {
+    nth: usize,
+    message: Message,
+    error: postgres::Error,
+    /// It left nothing behind, or nothing that cannot be taken away, and can be tried again.
+    passes: bool,
+    /// What it was to build, and the INVALID indexes that were there before.
+    build: Option<(Build, Vec<Invalid>)>,
+}
+
 struct Run<'a> {
     guard: &'a Guard<'a>,
     step: &'a PlanStep<'a>,
     script: Script<'a>,
+    progress: Progress<'a>,
+    options: &'a Options,
 }
 
 impl Run<'_> {
@@ -88,7 +106,7 @@ impl Run<'_> {
                      WHERE s.name OPERATOR(pg_catalog.=) 'client_encoding';\
                      SET client_encoding='UTF8';";
         let answer = session.client().simple_query(query).map_err(Error::query)?;
-        match first_row(&answer, |row| text(row, "source").map(str::to_owned)).as_deref() {
+        match first_row(&answer).and_then(|row| text(row, "source")) {
             Some("client") => Ok(()),
             _ => Err(Error::new(ErrorKind::Pooler { version: self.step.migration.version() })),
         }
@@ -111,7 +129,10 @@ impl Run<'_> {
             _ if self.guard.look.facts.shape.is_none() && step::is_race(&server, self.guard) => {
                 Attempt::Moved
             }
-            _ if step::passes(&server) => Attempt::Again(Box::new(server)),
+            _ if step::passes(&server) => {
+                let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
+                Attempt::Again(Box::new(Failure::new(self.step, place, server, aftermath)))
+            }
             _ => return Stop::Error(Error::query(error)),
         })
     }
@@ -134,43 +155,84 @@ impl Run<'_> {
         ))
     }
 
-    fn work(&self, session: &mut Session<'_>, options: &Options) -> Result<(), Stop> {
+    fn work(&self, session: &mut Session<'_>, watch: &mut Watch<'_>) -> Result<(), Stop> {
         let hygiene = session.hygiene();
         let client = session.client();
-        self.send(client, &self.guarded(options, &self.guard.unmoved(self.step)))?;
+        self.send(client, &self.guarded(&self.guard.unmoved(self.step)))?;
         // A timeout of the role or of the database must not leave an INVALID index behind.
         self.send(client, NO_TIMEOUTS)?;
-        let first = self.resume_at(client)?;
-        for nth in first..self.script.statement_ranges().len() {
-            self.statement(client, nth)?;
+        let total = self.script.statement_ranges().len();
+        for nth in self.resume_at(client)?..total {
+            watch.statement(nth, total);
+            self.statement(session, nth, watch)?;
         }
+        let client = session.client();
         self.refuse_invalid_index(client)?;
-        let finish = format!("{}{}", self.guard.record(self.step), self.forget());
-        self.send(client, &format!("{}{hygiene}", self.wrapped(options, &finish)))
+        let finish = format!("{}{}", self.guard.record(self.step), self.progress.forget());
+        self.send(client, &format!("{}{hygiene}", self.wrapped(&finish)))
     }
 
     /// Runs a statement, if possible in one transaction with its progress: then it is done exactly
     /// once, whatever happens. A statement that refuses that is run alone, between two records.
-    fn statement(&self, client: &mut Client, nth: usize) -> Result<(), Stop> {
+    fn statement(
+        &self,
+        session: &mut Session<'_>,
+        nth: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Stop> {
         let restore = restore_role(&self.guard.look.facts);
+        let done = format!("{restore}{}", self.progress.record(nth + 1, false));
         if !commits_by_itself(self.text(nth)) {
             let mut message = Message::new();
             message.push("BEGIN READ WRITE;");
             self.push(&mut message, nth);
-            message.push(&format!("{restore}{}COMMIT;", self.progress(nth + 1, false)));
-            match client.batch_execute(message.text()) {
+            message.push(&format!("{done}COMMIT;"));
+            match session.execute(message.text(), watch) {
                 Ok(()) => return Ok(()),
-                Err(error) if refuses_transaction(&error) => self.send(client, "ROLLBACK")?,
-                Err(error) => return Err(self.failed(client, nth, &message, error)),
+                Err(error) if refuses_transaction(&error) => {
+                    self.send(session.client(), "ROLLBACK")?;
+                }
+                Err(error) => {
+                    let failed = Failed { nth, message, error, passes: true, build: None };
+                    return Err(self.failed(session.client(), failed, watch));
+                }
             }
         }
-        self.send(client, &self.progress(nth, true))?;
+        let build = self.prepare_build(session, nth, watch)?;
+        self.send(session.client(), &self.progress.record(nth, true))?;
         let mut message = Message::new();
         self.push(&mut message, nth);
-        match client.batch_execute(message.text()) {
-            Ok(()) => self.send(client, &format!("{restore}{}", self.progress(nth + 1, false))),
-            Err(error) => Err(self.failed(client, nth, &message, error)),
+        match session.execute(message.text(), watch) {
+            Ok(()) => self.send(session.client(), &done),
+            Err(error) => {
+                let passes = !is_routine(self.text(nth));
+                let failed = Failed { nth, message, error, passes, build };
+                Err(self.failed(session.client(), failed, watch))
+            }
         }
+    }
+
+    /// For a CREATE INDEX CONCURRENTLY: makes room for it, if that is allowed, and remembers which
+    /// INVALID indexes were there before.
+    fn prepare_build(
+        &self,
+        session: &mut Session<'_>,
+        nth: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<(Build, Vec<Invalid>)>, Stop> {
+        let Some(build) = Build::of(self.text(nth)) else { return Ok(None) };
+        let found = build.invalid(session.client()).map_err(|error| self.stopped(error))?;
+        if !(self.options.rebuild_invalid_indexes && build.has_name()) {
+            return Ok(Some((build, found)));
+        }
+        for index in found {
+            if let Err(error) = session.execute(&index.drop(), watch) {
+                let message = Message::new();
+                let failed = Failed { nth, message, error, passes: true, build: None };
+                return Err(self.failed(session.client(), failed, watch));
+            }
+        }
+        Ok(Some((build, Vec::new())))
     }
 
     fn text(&self, nth: usize) -> &str {
@@ -183,34 +245,42 @@ impl Run<'_> {
         message.push(";");
     }
 
-    /// Ends what the statement began and records that it is not done.
-    fn failed(
-        &self,
-        client: &mut Client,
-        nth: usize,
-        message: &Message,
-        error: postgres::Error,
-    ) -> Stop {
+    /// Ends what the statement began, takes away the INVALID index that it made, and records that it
+    /// is not done.
+    fn failed(&self, client: &mut Client, failed: Failed, watch: &Watch<'_>) -> Stop {
+        let Failed { nth, message, error, passes, build } = failed;
         let server = error.as_db_error().filter(|_| !error::is_lost(&error)).map(ServerError::new);
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
+        let is_cancelled = step::is_cancelled(&server, watch);
+        let passes = passes && step::passes(&server);
         let in_bytes = self.guard.look.facts.positions_in_bytes;
         let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
         let restore = restore_role(&self.guard.look.facts);
-        let note = format!("{restore}{}", self.progress(nth, false));
-        let invalid_index = match self
-            .send(client, "ROLLBACK")
-            .and_then(|()| self.send(client, &note))
-            .and_then(|()| self.invalid_index(client, self.text(nth)))
-        {
+        let note = format!("{restore}{}", self.progress.record(nth, false));
+        let left = self.send(client, "ROLLBACK").and_then(|()| self.send(client, &note));
+        let left = left.and_then(|()| match build {
+            Some((build, before)) if passes || is_cancelled => {
+                build.drop_made(client, &before).map_err(|error| self.stopped(error))
+            }
+            _ => self.invalid_index(client, self.text(nth)),
+        });
+        let invalid_index = match left {
             Ok(invalid_index) => invalid_index,
             Err(stop) => return stop,
         };
-        let place = Place { offset, statement: Some(nth) };
+        let place = Place { offset, statement: Some(nth), is_deferred: false };
         let total = self.script.statement_ranges().len();
         let aftermath = Aftermath::Partial { done: nth, total };
-        let mut failure = Failure::new(self.step, place, server, aftermath);
+        let mut failure = Box::new(Failure::new(self.step, place, server, aftermath));
         failure.invalid_index = invalid_index;
-        Stop::Attempt(Attempt::Failed(Box::new(failure)))
+        let attempt = if is_cancelled {
+            Attempt::Cancelled
+        } else if passes && failure.invalid_index.is_none() {
+            Attempt::Again
+        } else {
+            Attempt::Failed
+        };
+        Stop::Attempt(attempt(failure))
     }
 
     /// An INVALID index that this SQL names.
@@ -218,10 +288,7 @@ impl Run<'_> {
         let query = "SELECT c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c \
                      ON c.oid OPERATOR(pg_catalog.=) i.indexrelid WHERE NOT i.indisvalid";
         let answer = client.simple_query(query).map_err(|error| self.stopped(error))?;
-        let mut names = answer.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => text(row, "relname"),
-            _ => None,
-        });
+        let mut names = rows(&answer).filter_map(|row| text(row, "relname"));
         Ok(names.find(|name| sql.contains(name)).map(str::to_owned))
     }
 
@@ -233,60 +300,43 @@ impl Run<'_> {
         }
         let Some(index) = self.invalid_index(client, script)? else { return Ok(()) };
         let nth = self.script.statements().position(|sql| sql.contains(&index)).unwrap_or(0);
-        self.send(client, &self.progress(nth, false))?;
+        self.send(client, &self.progress.record(nth, false))?;
         let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
         Err(Stop::Error(Error::new(ErrorKind::InvalidIndex { version, path, index })))
     }
 
     /// A transaction of ours under the lock, with both tables there.
-    fn guarded(&self, options: &Options, body: &str) -> String {
+    fn guarded(&self, body: &str) -> String {
         let bootstrap = self.guard.bootstrap() + &self.guard.bootstrap_progress();
         let quiet = "SET LOCAL client_min_messages='warning';";
-        self.wrapped(options, &format!("{quiet}{bootstrap}{body}"))
+        self.wrapped(&format!("{quiet}{bootstrap}{body}"))
     }
 
-    fn wrapped(&self, options: &Options, body: &str) -> String {
-        let begin = self.guard.begin(options.lock_timeout, None);
+    fn wrapped(&self, body: &str) -> String {
+        let begin = self.guard.begin(self.options.lock_timeout, None);
         format!("{begin}{}{body}COMMIT;", self.guard.lock())
     }
 
     /// Where an earlier run stopped, if the statements that it did are still the same.
     fn resume_at(&self, client: &mut Client) -> Result<usize, Stop> {
-        let query = format!(
-            "SELECT p.done, p.fingerprint, p.running FROM {} p WHERE {}",
-            progress_table(self.guard.table),
-            self.is_this()
-        );
-        let answer = client.simple_query(&query).map_err(|error| self.stopped(error))?;
-        let found = first_row(&answer, |row| {
-            let done: usize = text(row, "done")?.parse().ok()?;
-            let fingerprint: i64 = text(row, "fingerprint")?.parse().ok()?;
-            Some((done, fingerprint, text(row, "running")? == "t"))
-        });
-        let Some((done, fingerprint, running)) = found else { return Ok(0) };
-        let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
-        if fingerprint != self.fingerprint(done) {
-            return Err(Stop::Error(Error::new(ErrorKind::ChangedMidway { version, path, done })));
-        }
+        let answer = client.simple_query(&self.progress.select());
+        let answer = answer.map_err(|error| self.stopped(error))?;
+        let Some(row) = first_row(&answer) else { return Ok(0) };
+        let (done, was_running) = self.progress.read(row).map_err(Stop::Error)?;
         self.set_again(client, done)?;
-        if running && self.was_done(client, done)? {
+        if !was_running {
+            return Ok(done);
+        }
+        let statement = self.text(done);
+        let effect = Effect::of(statement);
+        if let Some(effect) = &effect
+            && effect.is_done(client).map_err(|error| self.stopped(error))?
+        {
             return Ok(done + 1);
         }
         // Whatever else commits by itself fails when it is done twice, or does no harm.
-        if running && is_done_twice(self.text(done)) {
-            let set = |changes: String| {
-                let table = progress_table(self.guard.table);
-                format!("UPDATE {table} p SET running = false{changes} WHERE {};", self.is_this())
-            };
-            let next = done + 1;
-            let behind = format!(", done = {next}, fingerprint = {}", self.fingerprint(next));
-            return Err(Stop::Error(Error::new(ErrorKind::InFlight {
-                version,
-                path,
-                statement: next,
-                again: set(String::new()),
-                skip: set(behind),
-            })));
+        if is_routine(statement) || matches!(effect, Some(Effect::NamelessIndex { .. })) {
+            return Err(Stop::Error(self.progress.in_flight(done)));
         }
         Ok(done)
     }
@@ -299,62 +349,6 @@ impl Run<'_> {
         }
         Ok(())
     }
-
-    /// Whether the statement that was cut off came to its end, as far as the catalog tells. An
-    /// INVALID index is what it left half made: it goes, so that the statement can make it anew.
-    fn was_done(&self, client: &mut Client, nth: usize) -> Result<bool, Stop> {
-        let query = match Effect::of(self.text(nth)) {
-            Some(Effect::Index { name, table }) => find_index(&name, &table),
-            Some(Effect::NoIndex { name }) => find_no_index(&name),
-            Some(Effect::NamelessIndex) | None => return Ok(false),
-        };
-        let answer = client.simple_query(&query).map_err(|error| self.stopped(error))?;
-        let found = first_row(&answer, |row| {
-            Some((text(row, "name").map(str::to_owned), text(row, "done")? == "t"))
-        });
-        let Some((index, done)) = found else { return Ok(false) };
-        if let Some(index) = index.filter(|_| !done) {
-            self.send(client, &format!("DROP INDEX CONCURRENTLY {index}"))?;
-        }
-        Ok(done)
-    }
-
-    /// Records that `done` statements are done and that the next one is running or failed.
-    fn progress(&self, done: usize, running: bool) -> String {
-        let total = self.script.statement_ranges().len();
-        format!(
-            "INSERT INTO {} AS p (history, version, direction, done, total, fingerprint, running, \
-             changed_at) VALUES ({}, {}, '{}', {done}, {total}, {}, {running}, \
-             pg_catalog.clock_timestamp()) ON CONFLICT (history, version, direction) DO UPDATE SET \
-             done = EXCLUDED.done, total = EXCLUDED.total, fingerprint = EXCLUDED.fingerprint, \
-             running = EXCLUDED.running, changed_at = EXCLUDED.changed_at;",
-            progress_table(self.guard.table),
-            sql::literal(&self.guard.table.to_string()),
-            number(self.step.migration.version().get()),
-            self.step.direction,
-            number(self.fingerprint(done)),
-        )
-    }
-
-    fn forget(&self) -> String {
-        format!("DELETE FROM {} p WHERE {};", progress_table(self.guard.table), self.is_this())
-    }
-
-    fn is_this(&self) -> String {
-        format!(
-            "p.history OPERATOR(pg_catalog.=) {} AND p.version OPERATOR(pg_catalog.=) {} \
-             AND p.direction OPERATOR(pg_catalog.=) '{}'",
-            sql::literal(&self.guard.table.to_string()),
-            number(self.step.migration.version().get()),
-            self.step.direction
-        )
-    }
-
-    /// Of the statements that are done, comments between them left out.
-    fn fingerprint(&self, done: usize) -> i64 {
-        let statements = self.script.statements().take(done);
-        sql::fnv(&statements.flat_map(|sql| [sql.as_bytes(), b";"]).collect::<Vec<_>>())
-    }
 }
 
 /// Spares the server a refusal in its log where it is certain.
@@ -363,29 +357,19 @@ fn commits_by_itself(statement: &str) -> bool {
         || contains(statement, "concurrently")
 }
 
-/// Does its work again, and silently, when it is run again.
-fn is_done_twice(statement: &str) -> bool {
-    matches!(first_word(statement).as_str(), "do" | "call")
-        || Effect::of(statement) == Some(Effect::NamelessIndex)
-}
-
 /// Refused in a transaction block, before it did anything; or a routine that tried to end one, and
 /// whose work until then is rolled back.
 fn refuses_transaction(error: &postgres::Error) -> bool {
     error.code().is_some_and(|code| matches!(code.code(), "25001" | "2D000"))
 }
 
-fn first_word(statement: &str) -> String {
-    statement.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase()
+fn first_row(answer: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
+    rows(answer).next()
 }
 
-fn first_row<T>(
-    answer: &[SimpleQueryMessage],
-    read: impl FnOnce(&postgres::SimpleQueryRow) -> Option<T>,
-) -> Option<T> {
-    let row = answer.iter().find_map(|message| match message {
+fn rows(answer: &[SimpleQueryMessage]) -> impl Iterator<Item = &SimpleQueryRow> {
+    answer.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
-    });
-    row.and_then(read)
+    })
 }

@@ -14,6 +14,7 @@ use crate::plan::PlanStep;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
+use crate::watch::Watch;
 
 /// How one try of a step ended.
 #[derive(Debug)]
@@ -26,8 +27,10 @@ pub(crate) enum Attempt {
     Moved,
     /// Rolled back since somebody else was faster, if the history changed; else a failure.
     Raced(Box<Failure>),
-    /// Rolled back for a reason that passes.
-    Again(Box<ServerError>),
+    /// Cancelled since the run is to stop.
+    Cancelled(Box<Failure>),
+    /// Rolled back for a reason that passes; a failure once that was so too often.
+    Again(Box<Failure>),
     /// The connection is gone: committed or rolled back, only the history tells.
     Lost(postgres::Error),
     /// Failed, and the reason stays.
@@ -39,6 +42,7 @@ pub(crate) fn attempt(
     guard: &Guard<'_>,
     step: &PlanStep<'_>,
     options: &Options,
+    watch: &mut Watch<'_>,
 ) -> Result<Attempt, Error> {
     let script = step.script();
     let mark = Mark::new(script);
@@ -51,13 +55,15 @@ pub(crate) fn attempt(
     message.push(&guard.unmoved(step));
     message.push_marked(script, &mark);
     message.push(&restore_role(&guard.look.facts));
+    message.push(CHECK_DEFERRED);
+    message.push(&mark.set_checked(script));
     message.push(&guard.record(step));
     message.push("COMMIT;");
     message.push(&mark.clear(script));
     message.push(&hygiene);
 
     let started = Instant::now();
-    let Err(error) = session.client().batch_execute(message.text()) else {
+    let Err(error) = session.execute(message.text(), watch) else {
         return Ok(Attempt::Done(started.elapsed()));
     };
     if error::is_lost(&error) || session.client().is_closed() {
@@ -81,7 +87,12 @@ pub(crate) fn attempt(
     };
     let in_bytes = guard.look.facts.positions_in_bytes;
     let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-    let place = Place { offset, statement };
+    let count = script.statement_ranges().len();
+    let place = Place {
+        offset,
+        statement: statement.filter(|nth| *nth < count),
+        is_deferred: statement == Some(count),
+    };
     // A script that does not parse has no transaction either, and no mark.
     let ran = statement.is_some() || !mark.is_set() && server.sqlstate != "42601";
     // Neither in the script nor at a mark: it is our own text that the server refused. Not so a
@@ -101,14 +112,25 @@ pub(crate) fn attempt(
         _ if is_over && ran => {
             Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::Unrecorded)))
         }
+        _ if is_cancelled(&server, watch) => {
+            Attempt::Cancelled(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
+        }
         _ if is_race(&server, guard) => {
             Attempt::Raced(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
         }
-        _ if passes(&server) => Attempt::Again(Box::new(server)),
+        _ if passes(&server) => {
+            Attempt::Again(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
+        }
         _ if is_ours => return Err(Error::new(ErrorKind::Server(server))),
         _ => Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::RolledBack))),
     })
 }
+
+/// What COMMIT would check, while the transaction still tells that it is ours: a COMMIT that fails
+/// looks like a script that ended its transaction itself.
+///
+/// PostgreSQL documentation: *SET CONSTRAINTS*.
+const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE;";
 
 /// A failed transaction refuses everything but its end. If the server takes a query, the script has
 /// ended the transaction itself.
@@ -159,6 +181,11 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
 /// PostgreSQL documentation: *13.5. Serialization Failure Handling*.
 pub(crate) fn passes(server: &ServerError) -> bool {
     matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
+}
+
+/// By us; `query_canceled` is also what a `statement_timeout` says.
+pub(crate) fn is_cancelled(server: &ServerError, watch: &Watch<'_>) -> bool {
+    watch.is_cancelled() && server.sqlstate == "57014"
 }
 
 /// A record that was not written, in words instead of the failing cast that found it out.

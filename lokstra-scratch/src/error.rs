@@ -66,6 +66,15 @@ pub enum Error {
         /// The last lines of its log.
         log: String,
     },
+    /// There is no PgBouncer on this machine and no way to install one.
+    NoPgBouncer,
+    /// PgBouncer did not do as it was told.
+    PgBouncer {
+        /// What it was told, as in "start".
+        verb: &'static str,
+        /// The last lines of its log.
+        log: String,
+    },
     /// The server's watchdog has gone, and the server with it.
     Lost {
         /// Where the server was.
@@ -154,6 +163,13 @@ impl fmt::Display for Error {
             ),
             Self::Server { verb, log } => {
                 write!(f, "the PostgreSQL server did not {verb}; its log ends with\n{log}")
+            }
+            Self::NoPgBouncer => f.write_str(
+                "there is no PgBouncer on this machine: install one (Debian: `apt-get install \
+                 pgbouncer`, macOS: `brew install pgbouncer`)",
+            ),
+            Self::PgBouncer { verb, log } => {
+                write!(f, "PgBouncer did not {verb}; its log ends with\n{log}")
             }
             Self::Lost { dir } => write!(
                 f,

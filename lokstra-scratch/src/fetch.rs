@@ -43,7 +43,7 @@ pub fn fetch() -> Result<PathBuf, Error> {
     Err(Error::NotFound)
 }
 
-fn is_on_path(program: &str) -> bool {
+pub(crate) fn is_on_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }

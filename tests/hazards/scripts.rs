@@ -58,7 +58,7 @@ fn a_prepared_script_is_not_recorded_and_the_next_run_names_what_to_roll_back() 
     another migration is running: waited 0 s for it
       holder: a prepared transaction (<gid>)
       to end it: ROLLBACK PREPARED '<gid>';
-      help: `lock_wait` sets how long a run waits
+      help: `lock_wait`, or -lock-wait, sets how long a run waits
     ");
     client.batch_execute(&format!("ROLLBACK PREPARED '{gid}'")).unwrap();
     unchecked("CREATE TABLE a ()").up(&mut client).unwrap();

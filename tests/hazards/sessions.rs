@@ -137,7 +137,7 @@ fn a_statement_timeout_of_the_role_rolls_a_transactional_script_back_and_says_so
     2 | SELECT pg_sleep(5);
       | ^
       state: 001 was rolled back; no migration is applied
-      help: correct the script, build, and run again: what is applied stays
+      help: it was cancelled or ran into statement_timeout: see to that and run again
     ");
     assert_eq!(tables(&mut database.client().unwrap()), "");
     if database.server().version() >= 17 {

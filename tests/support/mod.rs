@@ -6,6 +6,7 @@ pub(crate) mod proxy;
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use lokstra::Migrations;
 use lokstra::postgres::Client;
@@ -121,6 +122,28 @@ pub(crate) fn stable(text: &impl ToString) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// With `…` for each number.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let mut told = String::new();
+    for character in text.chars() {
+        match character.is_ascii_digit() {
+            true if told.ends_with('…') => {}
+            true => told.push('…'),
+            false => told.push(character),
+        }
+    }
+    told
+}
+
+/// Waits for this, and not for ever.
+pub(crate) fn until(mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(30), "it does not happen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 const CHILD: &str = "LOKSTRA_TEST_CHILD_URL";
 
 /// The database to migrate, in a child that [`child`] started.
@@ -130,11 +153,13 @@ pub(crate) fn child_url() -> Option<String> {
 
 /// This test again, in a process of its own that migrates this database.
 pub(crate) fn child(test: &str, url: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, url)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+    child_command(test, url).spawn().unwrap()
+}
+
+/// The same, to add variables to.
+pub(crate) fn child_command(test: &str, url: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env(CHILD, url);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command
 }

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use lokstra_runtime::{Direction, Event, Goal, Outcome, Report, StepReport, Summary};
+use lokstra_runtime::{Direction, Event, Goal, Outcome, Report, StepReport, Stop, Summary};
 
 use super::show;
 use crate::error::Error;
@@ -14,11 +14,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) fn work(target: &Target, goal: Goal) -> Result<(), Error> {
     let several = target.has_several();
     let mut last_word = None;
-    let mut migrator = target.migrator().on_event(move |event| {
-        let is_news = !matches!(event, Event::Waiting { .. })
-            || last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
+    let stop = stop().map_err(Error::Signals)?;
+    let mut migrator = target.migrator().stop(stop).on_event(move |event| {
+        let waits = matches!(event, Event::Waiting { .. } | Event::Connecting { .. });
+        let is_news = !waits || last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
         if is_news {
-            last_word = matches!(event, Event::Waiting { .. }).then(Instant::now);
+            last_word = waits.then(Instant::now);
             tell(event, several);
         }
     });
@@ -30,6 +31,14 @@ pub(crate) fn work(target: &Target, goal: Goal) -> Result<(), Error> {
         conclude(summary, several)?;
     }
     error.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// On SIGTERM or SIGINT; elsewhere than on Unix the process just ends, and the server rolls back.
+fn stop() -> std::io::Result<Stop> {
+    #[cfg(unix)]
+    return Stop::on_signals(lokstra_runtime::Afterwards::EndProcess);
+    #[cfg(not(unix))]
+    Ok(Stop::new())
 }
 
 fn conclude(summary: &Summary, several: bool) -> Result<(), Error> {
@@ -68,25 +77,17 @@ fn tell(event: &Event<'_>, several: bool) {
             // A closed output must not stop a migration that runs.
             output::line(prefixed(database, several, &finished(step))).ok();
         }
-        Event::Waiting { database, holder, waited } => {
-            let holder = holder.map_or_else(|| "somebody".to_owned(), ToString::to_string);
-            let text =
-                format!("waiting for another migration ({:.0} s): {holder}", waited.as_secs_f64());
+        Event::Stopping { database, cancels: false, .. } => {
+            let text = format!("{event}; a second signal cancels it");
             output::talk(prefixed(database, several, &text));
         }
-        Event::Retrying { database, step, error, attempt } => {
-            let text = format!("{} rolled back, try {}: {error}", step.migration, attempt + 1);
-            output::talk(prefixed(database, several, &text));
-        }
-        Event::Warned { database, warning } => {
-            output::talk(format_args!(
-                "warning: {}",
-                prefixed(database, several, &warning.to_string())
-            ));
-        }
-        Event::Notice { database, step, severity, message } => {
-            let text = format!("{}: {severity}: {message}", step.migration);
-            output::talk(prefixed(database, several, &text));
+        Event::Connecting { .. } => output::talk(event),
+        Event::Stopping { .. }
+        | Event::Waiting { .. }
+        | Event::Retrying { .. }
+        | Event::Notice { .. }
+        | Event::Warned { .. } => {
+            output::talk(prefixed(event.database(), several, &event.to_string()));
         }
         _ => {}
     }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use lokstra_scratch::{Database, Server};
 use tempfile::TempDir;
@@ -72,7 +72,10 @@ impl Project {
 
 /// What it says, in which stream, and how it ends.
 pub(crate) fn told(command: &mut Command, database: &Database) -> String {
-    let output = command.output().unwrap();
+    told_by(command.output().unwrap(), database)
+}
+
+pub(crate) fn told_by(output: Output, database: &Database) -> String {
     let out = String::from_utf8(output.stdout).unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     let mut told = out;

@@ -1,0 +1,136 @@
+//! The INVALID index that a failed `CREATE INDEX CONCURRENTLY` leaves behind.
+//!
+//! PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*.
+
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+
+use crate::error::is_lost;
+use crate::history::text;
+use crate::in_flight::Effect;
+use crate::sql;
+
+/// Each wait of a drop is short: whoever cancels does not want to wait, and a retry comes again.
+const DROP_PATIENCE: &str = "SET lock_timeout='5s'";
+
+/// Dropping too can be the victim of a deadlock.
+const MOST_DROPS: usize = 3;
+
+/// What a `CREATE INDEX CONCURRENTLY` is about to build.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Build {
+    /// As the catalog has it; `None` where the server chooses one.
+    name: Option<String>,
+    /// As it is written.
+    table: String,
+}
+
+impl Build {
+    /// `None` for anything else than a `CREATE INDEX CONCURRENTLY`.
+    pub(crate) fn of(statement: &str) -> Option<Build> {
+        match Effect::of(statement)? {
+            Effect::Index { name, table } => Some(Build { name: Some(unquoted(&name)), table }),
+            Effect::NamelessIndex { table } => Some(Build { name: None, table }),
+            Effect::NoIndex { .. } => None,
+        }
+    }
+
+    /// The INVALID indexes that are there: of this name, or of this table where none is given.
+    pub(crate) fn invalid(&self, client: &mut Client) -> Result<Vec<Invalid>, postgres::Error> {
+        let answer = client.simple_query(&self.query())?;
+        let rows = answer.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Invalid::new(row),
+            _ => None,
+        });
+        Ok(rows.collect())
+    }
+
+    pub(crate) fn has_name(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// Drops the INVALID index that was not there before, or names it if that does not succeed soon.
+    pub(crate) fn drop_made(
+        &self,
+        client: &mut Client,
+        before: &[Invalid],
+    ) -> Result<Option<String>, postgres::Error> {
+        let made = self.invalid(client)?.into_iter().find(|index| !before.contains(index));
+        let Some(made) = made else { return Ok(None) };
+        client.batch_execute(DROP_PATIENCE)?;
+        for _ in 0..MOST_DROPS {
+            match client.batch_execute(&made.drop()) {
+                Ok(()) => return Ok(None),
+                Err(error) if is_lost(&error) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(Some(made.name))
+    }
+
+    /// The INVALID indexes of its table, as rows of an `oid`, a `name` and the qualified `index`. Not
+    /// those that another session is building: they are INVALID too until they are done. A role that
+    /// may not see what another session builds sees none.
+    fn query(&self) -> String {
+        let name = self.name.as_ref().map_or_else(String::new, |name| {
+            format!(
+                " AND c.relname OPERATOR(pg_catalog.=) CAST({} AS pg_catalog.name)",
+                sql::literal(name)
+            )
+        });
+        format!(
+            "SELECT c.oid, c.relname AS name, \
+             pg_catalog.format('%I.%I', n.nspname, c.relname) AS index \
+             FROM pg_catalog.pg_index i \
+             JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+             JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+             WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i' \
+             AND i.indrelid OPERATOR(pg_catalog.=) \
+             CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid){name} \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p \
+             WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() \
+             AND COALESCE(p.relid, i.indrelid) OPERATOR(pg_catalog.=) i.indrelid);",
+            sql::literal(&self.table)
+        )
+    }
+}
+
+/// An index that was found INVALID.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Invalid {
+    oid: String,
+    name: String,
+    /// With its schema, quoted.
+    index: String,
+}
+
+impl Invalid {
+    fn new(row: &SimpleQueryRow) -> Option<Invalid> {
+        let owned = |column| text(row, column).map(str::to_owned);
+        Some(Invalid { oid: owned("oid")?, name: owned("name")?, index: owned("index")? })
+    }
+
+    pub(crate) fn drop(&self) -> String {
+        format!("DROP INDEX CONCURRENTLY {}", self.index)
+    }
+}
+
+/// An identifier as the catalog has it.
+fn unquoted(name: &str) -> String {
+    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inside) => inside.replace("\"\"", "\""),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_as_the_catalog_has_it() {
+        let build = Build::of(r#"CREATE INDEX CONCURRENTLY "A ""b" ON "S".t (a)"#).unwrap();
+        assert_eq!(build, Build { name: Some(r#"A "b"#.to_owned()), table: r#""S".t"#.to_owned() });
+        assert!(!Build::of("CREATE INDEX CONCURRENTLY ON t (a)").unwrap().has_name());
+        assert_eq!(Build::of("DROP INDEX CONCURRENTLY a"), None);
+    }
+}

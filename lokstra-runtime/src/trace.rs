@@ -1,0 +1,56 @@
+//! Events as those of the `tracing` crate, with the target `lokstra`.
+
+use tracing::field::display;
+use tracing::span::EnteredSpan;
+
+use crate::event::Event;
+use crate::plan::PlanStep;
+
+/// What is told until it is dropped is about this step.
+pub(crate) fn step(database: &str, step: &PlanStep<'_>) -> EnteredSpan {
+    let (version, description) = (step.migration.version(), step.migration.description());
+    let direction = display(step.direction);
+    tracing::info_span!(
+        target: "lokstra", "migration", database, version = display(version), description, direction
+    )
+    .entered()
+}
+
+pub(crate) fn event(event: &Event<'_>) {
+    let database = event.database();
+    let done = match event {
+        Event::Finished { step, .. } => Some(*step),
+        _ => None,
+    };
+    let step = event.step();
+    let version =
+        step.map(|s| s.migration.version()).or(done.map(|done| done.version)).map(display);
+    let description =
+        step.map(|s| s.migration.description()).or(done.map(|done| done.description.as_str()));
+    let direction = step.map(|s| s.direction).or(done.map(|done| done.direction)).map(display);
+    let elapsed_ms = done.map(|done| u64::try_from(done.elapsed.as_millis()).unwrap_or(u64::MAX));
+    macro_rules! emit {
+        ($level:ident) => {
+            tracing::event!(
+                target: "lokstra", tracing::Level::$level,
+                database, version, description, direction, elapsed_ms, "{event}"
+            )
+        };
+    }
+    match event {
+        Event::Failed { .. } | Event::Ended { error: Some(_), .. } => emit!(ERROR),
+        Event::Notice { severity: "WARNING", .. }
+        | Event::Cancelled { .. }
+        | Event::Connecting { .. }
+        | Event::Retrying { .. }
+        | Event::Waiting { .. }
+        | Event::Stopping { .. }
+        | Event::Warned { .. } => emit!(WARN),
+        Event::Notice { severity: "NOTICE" | "INFO", .. }
+        | Event::Skipped { .. }
+        | Event::Planned { .. }
+        | Event::Finished { .. }
+        | Event::Ended { .. } => emit!(INFO),
+        Event::Running { .. } | Event::Statement { .. } | Event::Notice { .. } => emit!(DEBUG),
+    }
+}

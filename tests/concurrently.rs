@@ -1,0 +1,148 @@
+//! `CREATE INDEX CONCURRENTLY` beside replicas that wait and an application that works.
+
+mod support;
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use lokstra::postgres::Client;
+use lokstra::{Event, Goal, Migrations, Pool};
+use support::{advisory_locks, column, database, set, until, versions};
+
+fn index(sql: &str) -> Migrations {
+    let up = format!("-- lokstra: no-transaction\n{sql};\n");
+    set(&[("001_index", up.as_str(), "DROP INDEX t_n;")])
+}
+
+fn indexes(client: &mut Client) -> String {
+    column(
+        client,
+        "SELECT indexrelid::regclass || ' ' || indisvalid FROM pg_index
+         WHERE indrelid = 't'::regclass ORDER BY 1",
+    )
+}
+
+/// Waits until the build of an index waits for a transaction to end.
+fn until_the_build_waits(client: &mut Client) {
+    let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                 AND wait_event_type = 'Lock' AND query ~ 'CREATE (UNIQUE )?INDEX CONCURRENTLY'
+                 AND pid <> pg_backend_pid()";
+    until(|| column(client, query) != "0");
+}
+
+#[test]
+fn an_index_is_built_while_ten_replicas_wait() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) n").unwrap();
+    // A build waits for whoever writes to the table: long enough for all replicas to come.
+    let mut application = database.client().unwrap();
+    application.batch_execute("BEGIN; INSERT INTO t VALUES (0)").unwrap();
+    let set = index("CREATE INDEX CONCURRENTLY t_n ON t (n)");
+    let applied = std::thread::scope(|scope| {
+        let replica = || set.up_url(database.url()).unwrap().steps.len();
+        let replicas: Vec<_> = (0..10).map(|_| scope.spawn(replica)).collect();
+        until_the_build_waits(&mut client);
+        // Longer than deadlock_timeout, after which a blocking lock would have had a victim.
+        std::thread::sleep(Duration::from_millis(1500));
+        application.batch_execute("COMMIT").unwrap();
+        replicas.into_iter().map(|replica| replica.join().unwrap()).sum::<usize>()
+    });
+    assert_eq!(applied, 1);
+    assert_eq!((indexes(&mut client), versions(&mut client)), ("t_n true".into(), "1".into()));
+}
+
+#[test]
+fn a_build_that_is_the_victim_of_a_deadlock_drops_what_it_made_and_is_tried_again() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE t (n int)").unwrap();
+    let mut application = database.client().unwrap();
+    // Not the application is to be the victim.
+    application.batch_execute("SET deadlock_timeout = '1min'").unwrap();
+    application.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
+    // Without a name of its own, so that a left-over would be a second index.
+    let set = index("CREATE INDEX CONCURRENTLY ON t (n)");
+    let mut retries = Vec::new();
+    let mut migrator = set.migrator().on_event(|event| {
+        if let Event::Retrying { error, .. } = event {
+            retries.push(error.sqlstate.clone());
+        }
+    });
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| {
+            migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
+        });
+        until_the_build_waits(&mut client);
+        let lock = "LOCK TABLE t IN SHARE MODE; SELECT pg_sleep(0.3); COMMIT";
+        application.batch_execute(lock).unwrap();
+        run.join().unwrap();
+    });
+    drop(migrator);
+    assert_eq!(retries, ["40P01"]);
+    assert_eq!((indexes(&mut client), versions(&mut client)), ("t_n_idx true".into(), "1".into()));
+    assert_eq!(advisory_locks(&mut client), "0");
+}
+
+#[test]
+fn an_invalid_index_of_an_earlier_failure_is_built_anew_where_that_is_allowed() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE t AS SELECT 1 AS n FROM generate_series(1, 2)").unwrap();
+    let set = index("CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)");
+    set.up(&mut client).unwrap_err();
+    client.batch_execute("DELETE FROM t").unwrap();
+    assert_eq!(indexes(&mut client), "t_n false");
+    assert_snapshot!(set.up(&mut client).unwrap_err(), @r#"
+    migration 001_index failed
+    migrations/001_index.up.sql:2:1: relation "t_n" already exists (SQLSTATE 42P07)
+      |
+    2 | CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n);
+      | ^
+      state: no statement of 001 is done; no migration is applied; index t_n is INVALID: drop it, or allow `rebuild_invalid_indexes` (-rebuild-invalid)
+      help: correct the script, build, and run again: what is applied stays
+    "#);
+    assert_eq!(indexes(&mut client), "t_n false");
+    set.migrator().rebuild_invalid_indexes(true).up(&mut client).unwrap();
+    assert_eq!((indexes(&mut client), versions(&mut client)), ("t_n true".into(), "1".into()));
+}
+
+#[test]
+fn a_script_that_took_an_invalid_index_for_done_builds_it_anew_where_that_is_allowed() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE t AS SELECT 1 AS n FROM generate_series(1, 2)").unwrap();
+    client.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)").unwrap_err();
+    client.batch_execute("DELETE FROM t").unwrap();
+    let set = index("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_n ON t (n)");
+    set.up(&mut client).unwrap_err();
+    set.migrator().rebuild_invalid_indexes(true).up(&mut client).unwrap();
+    assert_eq!((indexes(&mut client), versions(&mut client)), ("t_n true".into(), "1".into()));
+}
+
+#[test]
+fn an_index_that_another_session_is_building_is_not_taken_for_a_failure() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE t (n int)").unwrap();
+    let (mut application, mut dba) = (database.client().unwrap(), database.client().unwrap());
+    application.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
+    let set = index("CREATE INDEX CONCURRENTLY IF NOT EXISTS t_n ON t (n)");
+    std::thread::scope(|scope| {
+        let build = scope.spawn(move || {
+            dba.batch_execute("CREATE INDEX CONCURRENTLY t_n ON t (n)").unwrap();
+        });
+        until_the_build_waits(&mut client);
+        let oid = column(&mut client, "SELECT 't_n'::regclass::oid");
+        let run = scope.spawn(|| {
+            let pool = Pool::from_url(database.url());
+            set.migrator().rebuild_invalid_indexes(true).run_pool(&pool, Goal::Latest).unwrap();
+        });
+        std::thread::sleep(Duration::from_millis(300));
+        application.batch_execute("COMMIT").unwrap();
+        build.join().unwrap();
+        run.join().unwrap();
+        assert_eq!(column(&mut client, "SELECT 't_n'::regclass::oid"), oid);
+    });
+    assert_eq!(indexes(&mut client), "t_n true");
+}
