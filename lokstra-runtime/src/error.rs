@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
+use postgres::error::{DbError, Severity};
 
 use crate::divergence::Divergence;
 use crate::dsn::DsnError;
@@ -257,8 +258,9 @@ impl Error {
 pub(crate) fn is_lost(error: &postgres::Error) -> bool {
     let io =
         std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
-    // FATAL: the server ends the connection, by an operator (57P01), a crash (57P02) or a restart.
-    let fatal = error.code().is_some_and(|code| matches!(code.code(), "57P01" | "57P02" | "57P03"));
+    // The server ends the connection: an operator (57P01), a crash (57P02), a timeout (25P04), …
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    let fatal = matches!(severity, Some(Severity::Fatal | Severity::Panic));
     // PgBouncer, when it gives up: a server that crashed, `query_wait_timeout`.
     let pooler = error
         .as_db_error()

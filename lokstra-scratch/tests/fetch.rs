@@ -23,6 +23,7 @@ fn two_processes_fetch_one_postgresql_that_answers() {
     let fetching = || {
         let mut other = again("two_processes_fetch_one_postgresql_that_answers");
         other.env("LOKSTRA_SCRATCH_FETCH", "1").env_remove("LOKSTRA_SCRATCH_BIN");
+        other.env_remove("LOKSTRA_SCRATCH_VERSION");
         Other::spawn(other.env("XDG_CACHE_HOME", &cache))
     };
     let (mut one, mut two) = (fetching(), fetching());

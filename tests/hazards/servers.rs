@@ -109,12 +109,13 @@ fn a_script_of_many_megabytes_is_applied_and_its_error_is_found() {
     let database = database();
     let mut client = database.client().unwrap();
     let line = format!("INSERT INTO a VALUES ('{}');\n", "é".repeat(32_000));
-    let lines = line.repeat(megabytes * 16);
+    // The parser of the build is not what is tried here.
+    let lines = format!("-- lokstra: no-syntax-check\n{}", line.repeat(megabytes * 16));
     let first = ("001_a", "CREATE TABLE a (b text);\n", "DROP TABLE a;\n");
     let broken = format!("{lines}SELECT nothing;\n");
     let error = set(&[first, ("002_b", &broken, "SELECT 1;\n")]).up(&mut client).unwrap_err();
     let position = error.failure().unwrap().position.unwrap().to_string();
-    assert_eq!(position, format!("{}:8", megabytes * 16 + 1));
+    assert_eq!(position, format!("{}:8", megabytes * 16 + 2));
     assert_eq!(column(&mut client, "SELECT count(*) FROM a"), "0");
     set(&[first, ("002_b", &lines, "SELECT 1;\n")]).up(&mut client).unwrap();
     assert_eq!(column(&mut client, "SELECT count(*) FROM a"), (megabytes * 16).to_string());

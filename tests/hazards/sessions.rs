@@ -1,6 +1,7 @@
 //! Settings that a role, a database or an encoding brings along.
 
 use insta::assert_snapshot;
+use lokstra::ErrorKind;
 use lokstra::postgres::Client;
 
 use crate::support::{column, database, set, tables, unchecked, versions};
@@ -139,6 +140,13 @@ fn a_statement_timeout_of_the_role_rolls_a_transactional_script_back_and_says_so
       help: it was cancelled or ran into statement_timeout: see to that and run again
     ");
     assert_eq!(tables(&mut database.client().unwrap()), "");
+    if database.server().version() >= 17 {
+        // This one ends the session: the run tries three times.
+        let settings = [("transaction_timeout", "200ms")];
+        let error = set.up_url(&url(&database, &settings)).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }), "{error}");
+        assert_eq!(tables(&mut database.client().unwrap()), "");
+    }
 }
 
 /// Functions and operators that shadow those of PostgreSQL and fail when they are used.
