@@ -79,7 +79,7 @@ fn a_database_ahead_of_the_binary_is_a_warning_unless_strict() {
         ");
         assert_snapshot!(older.down(client).unwrap_err(), @"
         migration 002 is applied and not in this build, which cannot roll it back
-          help: roll it back with the build that applied it
+          help: roll it back with the build that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
         ");
         assert_snapshot!(older.status(client).unwrap(), @"
         Migration Status:

@@ -2,18 +2,39 @@ use std::ffi::OsString;
 use std::num::NonZeroU32;
 
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use lokstra_core::Version;
+use lokstra_runtime::Repair;
 
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) enum Verb {
-    Create { name: String },
-    Lint { server: bool },
+    Create {
+        name: String,
+    },
+    Lint {
+        server: bool,
+    },
     Lock,
     Renumber,
-    Up { steps: Option<NonZeroU32>, to: Option<Version> },
-    Down { steps: Option<NonZeroU32>, to: Option<Version> },
+    Up {
+        steps: Option<NonZeroU32>,
+        to: Option<Version>,
+    },
+    Down {
+        steps: Option<NonZeroU32>,
+        to: Option<Version>,
+    },
+    /// The version up to which the schema is there already.
+    Baseline {
+        to: Version,
+        yes: bool,
+    },
+    /// Nothing to list what could be repaired.
+    Repair {
+        repair: Option<Repair>,
+        yes: bool,
+    },
     Status,
     Version,
 }
@@ -32,6 +53,10 @@ pub(crate) struct Arguments {
     pub(crate) out_of_order: bool,
     /// `-allow-missing`.
     pub(crate) allow_missing: bool,
+    /// `-strict`.
+    pub(crate) strict: bool,
+    /// `-stored`.
+    pub(crate) stored: bool,
 }
 
 impl Arguments {
@@ -52,6 +77,13 @@ pub(crate) fn parse(
             "create" => Verb::Create { name: text(verb, "name").unwrap_or_default() },
             "up" => Verb::Up { steps: copied(verb, "steps"), to: copied(verb, "to") },
             "down" => Verb::Down { steps: copied(verb, "steps"), to: copied(verb, "to") },
+            "baseline" => Verb::Baseline {
+                to: copied(verb, "to").unwrap_or(Version::MAX),
+                yes: copied(verb, "yes").unwrap_or(false),
+            },
+            "repair" => {
+                Verb::Repair { repair: repair(verb), yes: copied(verb, "yes").unwrap_or(false) }
+            }
             "lint" => Verb::Lint { server: copied(verb, "server").unwrap_or(false) },
             "lock" => Verb::Lock,
             "renumber" => Verb::Renumber,
@@ -63,7 +95,26 @@ pub(crate) fn parse(
         config: text(verb, "config"),
         out_of_order: copied(verb, "out-of-order").unwrap_or(false),
         allow_missing: copied(verb, "allow-missing").unwrap_or(false),
+        strict: copied(verb, "strict").unwrap_or(false),
+        stored: copied(verb, "stored").unwrap_or(false),
     })
+}
+
+/// The flags of `repair`, each with a version.
+const REPAIRS: [(&str, fn(Version) -> Repair, &str); 5] = [
+    ("accept", Repair::Accept, "Take an applied migration that was edited as it is in the folder"),
+    ("forget", Repair::Forget, "Remove the row of a migration whose files are gone"),
+    ("forget-progress", Repair::ForgetProgress, "Begin a half-done no-transaction script anew"),
+    ("redo-statement", Repair::RedoStatement, "Do the statement again that was cut off"),
+    (
+        "skip-statement",
+        Repair::SkipStatement,
+        "Go on behind the statement that failed or was cut off",
+    ),
+];
+
+fn repair(verb: &ArgMatches) -> Option<Repair> {
+    REPAIRS.iter().find_map(|(flag, repair, _)| copied(verb, flag).map(repair))
 }
 
 fn nothing() -> clap::Error {
@@ -114,14 +165,8 @@ fn command() -> Command {
             .allow_negative_numbers(true)
             .help(help)
     };
-    let to = |help| {
-        Arg::new("to")
-            .long("to")
-            .value_name("VERSION")
-            .value_parser(version)
-            .conflicts_with("steps")
-            .help(help)
-    };
+    let to =
+        |help| Arg::new("to").long("to").value_name("VERSION").value_parser(version).help(help);
     let flag = |name, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let verb = |name, about| Command::new(name).about(about);
     let on_database = |verb: Command| verb.arg(dir.clone()).arg(db.clone()).arg(config.clone());
@@ -135,12 +180,28 @@ fn command() -> Command {
         .arg(dir.clone());
     let up = on_database(verb("up", "Apply the pending migrations"))
         .arg(steps("Apply that many"))
-        .arg(to("Apply up to this version, included"))
+        .arg(to("Apply up to this version, included").conflicts_with("steps"))
         .arg(flag("out-of-order", "Also apply versions below the newest applied one"))
-        .arg(flag("allow-missing", "Go on although applied versions are not in the folder"));
+        .arg(flag("allow-missing", "Go on although applied versions are not in the folder"))
+        .arg(flag("strict", "Fail if the database is ahead of the folder"));
     let down = on_database(verb("down", "Roll back the last migration"))
         .arg(steps("Roll back that many [default: 1]"))
-        .arg(to("Roll back everything above this version, which stays"));
+        .arg(to("Roll back everything above this version, which stays").conflicts_with("steps"))
+        .arg(flag(
+            "stored",
+            "Also what is not in the folder, with the SQL that the database keeps",
+        ));
+    let yes = flag("yes", "Change it, without a question");
+    let baseline =
+        on_database(verb("baseline", "Record migrations as applied, without running them"))
+            .arg(to("Up to this version, included").required(true))
+            .arg(yes.clone());
+    let repair = on_database(verb("repair", "List what could be repaired, or repair one of it"))
+        .args(REPAIRS.iter().map(|(name, _, help)| {
+            Arg::new(*name).long(*name).value_name("VERSION").value_parser(version).help(*help)
+        }))
+        .group(ArgGroup::new("repair").args(REPAIRS.map(|(name, ..)| name)))
+        .arg(yes);
     let status = on_database(verb("status", "Show which migrations are applied"));
     let version = on_database(verb("version", "Show the newest applied version"));
     let lint = on_database(verb("lint", "Check the folder as the build does"))
@@ -154,7 +215,7 @@ fn command() -> Command {
     };
     let migration = required(Command::new("migration"))
         .about("Create, apply, roll back and list database migrations")
-        .subcommands([create, up, down, status, version, lint, lock, renumber]);
+        .subcommands([create, up, down, status, version, baseline, repair, lint, lock, renumber]);
     required(Command::new("lokstra"))
         .about("PostgreSQL schema migrations")
         .version(env!("CARGO_PKG_VERSION"))

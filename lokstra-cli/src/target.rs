@@ -8,26 +8,35 @@ use crate::output;
 
 /// The migrations of a folder and the pools that their databases name.
 pub(crate) struct Target {
+    dir: String,
     pub(crate) migrations: Migrations,
     pub(crate) pools: Pools,
     /// The only database to work on, if `-db` chooses one of several by its pool.
     only: Option<String>,
     /// A database that `migration.yaml` disables runs if the command line names it.
     include_disabled: bool,
+    policies: Policies,
+}
+
+/// What the flags allow or forbid.
+#[derive(Clone, Copy, Debug, Default)]
+struct Policies {
     out_of_order: bool,
     allow_missing: bool,
+    strict: bool,
+    stored: bool,
 }
 
 impl Target {
     /// Reads and checks the folder, without a look for pools.
     pub(crate) fn folder(arguments: &Arguments) -> Result<Target, Error> {
         Ok(Target {
+            dir: arguments.dir().to_owned(),
             migrations: checked(arguments)?,
             pools: Pools::new(),
             only: None,
             include_disabled: false,
-            out_of_order: false,
-            allow_missing: false,
+            policies: Policies::default(),
         })
     }
 
@@ -54,12 +63,17 @@ impl Target {
         };
         let is_named = arguments.db.is_some() || arguments.dir.is_some() && databases.len() == 1;
         Ok(Target {
+            dir: dir.to_owned(),
             migrations,
             pools,
             only,
             include_disabled: is_named,
-            out_of_order: arguments.out_of_order,
-            allow_missing: arguments.allow_missing,
+            policies: Policies {
+                out_of_order: arguments.out_of_order,
+                allow_missing: arguments.allow_missing,
+                strict: arguments.strict,
+                stored: arguments.stored,
+            },
         })
     }
 
@@ -69,11 +83,27 @@ impl Target {
             .migrations
             .migrator()
             .include_disabled(self.include_disabled)
-            .out_of_order(self.out_of_order)
-            .allow_missing(self.allow_missing);
+            .out_of_order(self.policies.out_of_order)
+            .allow_missing(self.policies.allow_missing)
+            .strict(self.policies.strict)
+            .stored_down(self.policies.stored);
         match &self.only {
             Some(database) => migrator.database(database),
             None => migrator,
+        }
+    }
+
+    /// The one database that the command is about.
+    pub(crate) fn only(&self) -> Result<Database<'_>, Error> {
+        let mut asked_for =
+            self.migrations.databases().filter(|database| self.is_asked_for(database.name()));
+        match (asked_for.next(), asked_for.next()) {
+            (Some(only), None) => Ok(only),
+            _ => {
+                let databases = self.migrations.databases();
+                let databases: Vec<_> = databases.map(|d| d.name().to_owned()).collect();
+                Err(Error::SeveralFolders { dir: self.dir.clone(), databases })
+            }
         }
     }
 

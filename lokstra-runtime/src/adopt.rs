@@ -9,7 +9,7 @@ use crate::options::Options;
 use crate::server_error::ServerError;
 use crate::session::Session;
 
-/// How an adoption ended.
+/// How an adoption, or another change of the history that is no migration, ended.
 #[derive(Debug)]
 pub(crate) enum Adoption {
     Done,
@@ -42,12 +42,21 @@ pub(crate) fn adopt(
          WHERE h.version OPERATOR(pg_catalog.=) v.version AND h.checksum IS NULL;",
         guard.table.quoted(),
     );
+    transact(session, guard, if rows.is_empty() { "" } else { &fill_in }, options)
+}
+
+/// Runs SQL of ours in one transaction under the lock, with every table there.
+pub(crate) fn transact(
+    session: &mut Session<'_>,
+    guard: &Guard<'_>,
+    body: &str,
+    options: &Options,
+) -> Result<Adoption, Error> {
     let message = format!(
-        "{}{}{}{}COMMIT;{}",
+        "{}{}{}{body}COMMIT;{}",
         guard.begin(options.lock_timeout, options.statement_timeout),
         guard.lock(),
         guard.bootstrap(),
-        if rows.is_empty() { "" } else { &fill_in },
         session.hygiene()
     );
     let Err(error) = session.client().batch_execute(&message) else { return Ok(Adoption::Done) };

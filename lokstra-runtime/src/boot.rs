@@ -8,7 +8,7 @@ use crate::history;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
-use crate::plan::{self, Direction, Goal};
+use crate::plan::{self, Direction, Goal, NoPlan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::status::Status;
@@ -221,7 +221,10 @@ fn compare_all(migrator: &Migrator<'_>, jobs: &[Job<'_>], goal: Goal) -> Result<
         }) else {
             continue;
         };
-        if let Err(reason) = plan::plan(job.database, &look.history, goal, migrator.policy()) {
+        let options = &migrator.options;
+        if let Err(reason) = plan::plan(job.database, &look.history, goal, options.policy)
+            && !(options.stored_down && matches!(reason, NoPlan::NotEmbedded(_)))
+        {
             causes.push((job.database.name().to_owned(), Error::from(reason)));
         }
     }
@@ -243,8 +246,7 @@ pub(crate) fn status_pools(
         let Target::Pool(connector) = target else { continue };
         let status = off_runtime(|| {
             let (mut client, _) = connector.connect()?;
-            let look = history::look(&mut client, &table)?;
-            Ok(Status::new(database, table, &look.history))
+            Status::read(&mut client, database, table)
         });
         match status {
             Ok(status) => statuses.push(status),

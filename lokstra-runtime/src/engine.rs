@@ -3,6 +3,7 @@
 use lokstra_core::{Database, Mode, TableName, Version};
 
 use crate::adopt::{self, Adoption};
+use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::failure::{Aftermath, Failure, Place};
@@ -72,7 +73,9 @@ impl<'e, 'm> Engine<'e, 'm> {
         let mut look = self.look_patiently(&mut wait)?;
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
-            self.report.warnings = plan.warnings;
+            // Those of steps that ran stay.
+            self.report.warnings.retain(|told| matches!(told, Warning::DownNotKept { .. }));
+            self.report.warnings.extend(plan.warnings);
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 look = self.wait(goal, &mut wait)?;
                 continue 'plan;
@@ -214,9 +217,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
                 Attempt::Raced(failure) => {
                     let now = self.look()?;
-                    let is_same = same_versions(&now.history, &look.history)
-                        && now.facts.shape == look.facts.shape;
-                    if is_same {
+                    if same_versions(&now.history, &look.history) && now.facts == look.facts {
                         return Err(failed(look, *failure, rest));
                     }
                     return Ok(Progress::Overtaken);
@@ -230,11 +231,22 @@ impl<'e, 'm> Engine<'e, 'm> {
                     let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
                     return Err(failed(look, Failure::new(step, place, *error, aftermath), rest));
                 }
-                Attempt::Failed(failure) => return Err(failed(look, *failure, rest)),
+                Attempt::Failed(failure) => {
+                    // Somebody without our lock may have been faster, such as the Go program.
+                    let is_clean = failure.aftermath == Aftermath::RolledBack;
+                    if is_clean && self.has_moved(look) {
+                        return Ok(Progress::Overtaken);
+                    }
+                    return Err(failed(look, *failure, rest));
+                }
                 Attempt::Lost(source) => return self.lost(look, step, source),
             }
         }
         Ok(Progress::Overtaken)
+    }
+
+    fn has_moved(&mut self, look: &Look) -> bool {
+        self.look().is_ok_and(|now| !same_versions(&now.history, &look.history))
     }
 
     fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
@@ -243,6 +255,12 @@ impl<'e, 'm> Engine<'e, 'm> {
             look.facts.shape =
                 Some(look.facts.shape.take().map_or_else(Shape::ours, Shape::extended));
             look.facts.schema_exists = true;
+        }
+        if step.direction == Direction::Up {
+            down_store::note_not_kept(&mut self.report.warnings, &look.facts, step.migration);
+        }
+        if look.facts.down_store == DownStore::Missing {
+            look.facts.down_store = DownStore::Usable;
         }
         let done = StepReport {
             direction: step.direction,

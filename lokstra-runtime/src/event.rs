@@ -16,6 +16,14 @@ pub enum Event<'e> {
         /// How many.
         steps: usize,
     },
+    /// A script that this build does not have is going to run: down SQL that the database keeps.
+    /// Told of each of them before the first script runs.
+    StoredDown {
+        /// The folder's name.
+        database: &'e str,
+        /// The script.
+        step: &'e PlanStep<'e>,
+    },
     /// A script is about to run.
     Running {
         /// The folder's name.

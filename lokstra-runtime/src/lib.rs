@@ -6,11 +6,14 @@
 //! without a database, `step` and `statements` run one of them, and `engine` is the loop.
 
 mod adopt;
+mod amend;
+mod baseline;
 mod boot;
 #[cfg(feature = "config")]
 mod config;
 mod connect;
 mod divergence;
+mod down_store;
 mod engine;
 mod error;
 mod error_text;
@@ -19,6 +22,7 @@ mod failure;
 mod guard;
 mod history;
 mod holder;
+mod mend;
 mod message;
 mod migrations;
 mod migrator;
@@ -26,6 +30,8 @@ mod off_runtime;
 mod options;
 mod plan;
 mod pools;
+mod progress;
+mod repair;
 mod report;
 mod retry;
 mod server_error;
@@ -34,11 +40,14 @@ mod sql;
 mod statements;
 mod status;
 mod step;
+mod stored_down;
 
+pub use baseline::{Baseline, BaselineConflict};
 pub use boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
 #[cfg(feature = "config")]
 pub use config::{ConfigError, PoolProblem};
 pub use divergence::Divergence;
+pub use down_store::NotKept;
 pub use error::{Error, ErrorKind};
 pub use event::Event;
 pub use failure::{Aftermath, Failure};
@@ -51,8 +60,11 @@ pub use migrations::Migrations;
 pub use migrator::Migrator;
 pub use plan::{Direction, Goal, Plan, PlanStep, Warning};
 pub use pools::{Pool, Pools};
+pub use progress::HalfDone;
+pub use repair::{Repair, Repaired, Unfit};
 pub use report::{Outcome, Report, StepReport, Summary};
 pub use server_error::ServerError;
 pub use status::{State, Status, StatusRow};
+pub use stored_down::{NoStoredDown, Untrusted};
 
 pub use postgres;

@@ -12,11 +12,12 @@ use crate::history::{self, History};
 use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
 use crate::options::Options;
-use crate::plan::{self, Goal, Plan, Policy};
+use crate::plan::{self, Direction, Goal, Plan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::session::Session;
 use crate::status::Status;
+use crate::stored_down::{self, Stored};
 
 type Listener<'m> = Box<dyn FnMut(&Event<'_>) + Send + 'm>;
 
@@ -99,8 +100,7 @@ impl<'m> Migrator<'m> {
     /// If the history cannot be read, or if the set has several databases and none was chosen.
     pub fn status(&mut self, client: &mut Client) -> Result<Status, Error> {
         let (database, table) = self.target()?;
-        let look = off_runtime(|| history::look(client, &table))?;
-        Ok(Status::new(database, table, &look.history))
+        off_runtime(|| Status::read(client, database, table))
     }
 
     /// The newest applied version; `None` where no migration is applied.
@@ -146,10 +146,7 @@ impl<'m> Migrator<'m> {
         if let Some(skipped) = self.skipped(database, &table) {
             return Ok(skipped);
         }
-        let (options, listener) = (&self.options, &mut self.listener);
-        off_runtime(|| {
-            Engine::new(database, table, options, Session::borrowed(client), listener).run(goal)
-        })
+        off_runtime(|| self.work(database, table, Session::borrowed(client), goal))
     }
 
     pub(crate) fn run_connector(
@@ -161,11 +158,26 @@ impl<'m> Migrator<'m> {
         if let Some(skipped) = self.skipped(database, &table) {
             return Ok(skipped);
         }
-        let (options, listener) = (&self.options, &mut self.listener);
-        off_runtime(|| {
-            let session = Session::owned(connector)?;
-            Engine::new(database, table, options, session, listener).run(goal)
-        })
+        off_runtime(|| self.work(database, table, Session::owned(connector)?, goal))
+    }
+
+    fn work(
+        &mut self,
+        database: Database<'_>,
+        table: TableName,
+        mut session: Session<'_>,
+        goal: Goal,
+    ) -> Result<Report, Error> {
+        let stored = if self.options.stored_down && goal.direction() == Direction::Down {
+            stored_down::load(session.client(), database, &table, goal)?
+        } else {
+            None
+        };
+        for step in stored.iter().flat_map(Stored::steps) {
+            (self.listener)(&Event::StoredDown { database: database.name(), step: &step });
+        }
+        let database = stored.as_ref().and_then(Stored::database).unwrap_or(database);
+        Engine::new(database, table, &self.options, session, &mut self.listener).run(goal)
     }
 
     /// Works towards the goal over a connection of its own from this pool.
@@ -224,10 +236,6 @@ impl<'m> Migrator<'m> {
         })
     }
 
-    pub(crate) fn policy(&self) -> Policy {
-        self.options.policy
-    }
-
     /// The same migrator for one database of the set.
     pub(crate) fn narrowed<T>(
         &mut self,
@@ -240,7 +248,7 @@ impl<'m> Migrator<'m> {
         result
     }
 
-    fn target(&self) -> Result<(Database<'m>, TableName), Error> {
+    pub(crate) fn target(&self) -> Result<(Database<'m>, TableName), Error> {
         match self.databases()?.as_slice() {
             [only] => Ok((*only, self.table_of(*only))),
             several => Err(Error::new(ErrorKind::SeveralDatabases {

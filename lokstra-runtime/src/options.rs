@@ -17,6 +17,7 @@ pub(crate) struct Options {
     pub(crate) lock_timeout: Duration,
     pub(crate) statement_timeout: Option<Duration>,
     pub(crate) session_pooler: bool,
+    pub(crate) stored_down: bool,
 }
 
 impl Default for Options {
@@ -32,6 +33,7 @@ impl Default for Options {
             lock_timeout: Duration::from_millis(800),
             statement_timeout: None,
             session_pooler: false,
+            stored_down: false,
         }
     }
 }
@@ -104,6 +106,17 @@ impl<'m> Migrator<'m> {
     /// migrations can run through it. Default: no.
     pub fn session_pooler(mut self, yes: bool) -> Self {
         self.options.session_pooler = yes;
+        self
+    }
+
+    /// Lets a rollback run down SQL that the database keeps, where this build does not have the
+    /// migration: so an older build takes back what a newer one applied. Default: no, an error.
+    ///
+    /// Each such script is told first, as [`Event::StoredDown`]. It runs only if nobody but its
+    /// owner may write to the table that keeps it, the owner is this role or a superuser, and its
+    /// checksum is the one in the history.
+    pub fn stored_down(mut self, yes: bool) -> Self {
+        self.options.stored_down = yes;
         self
     }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use lokstra_core::{Database, Migration, Script, Version};
 
 use crate::divergence::Divergence;
+use crate::down_store::NotKept;
 use crate::history::History;
 
 /// Where a run shall end.
@@ -111,6 +112,14 @@ pub enum Warning {
         /// Whether the checksums could be filled in.
         recorded: bool,
     },
+    /// The database does not keep the down SQL of what was applied: only a build that has it can
+    /// roll it back.
+    DownNotKept {
+        /// The versions.
+        versions: Vec<Version>,
+        /// Why.
+        reason: NotKept,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -148,6 +157,11 @@ impl fmt::Display for Warning {
                 }
                 Ok(())
             }
+            Warning::DownNotKept { versions, reason } => write!(
+                f,
+                "the down SQL of {} not kept in the database: {reason}",
+                list(versions, "is", "is")
+            ),
         }
     }
 }
@@ -241,17 +255,22 @@ fn up<'m>(database: Database<'m>, history: &History, goal: Goal) -> Vec<PlanStep
     }
 }
 
+/// The versions to roll back, the newest first.
+pub(crate) fn rolled_back(history: &History, goal: Goal) -> Vec<Version> {
+    let newest_first = history.iter().rev().map(|row| row.version);
+    match goal {
+        Goal::Down(count) => newest_first.take(count.get() as usize).collect(),
+        Goal::DownTo(last) => newest_first.take_while(|version| *version > last).collect(),
+        _ => newest_first.take(1).collect(),
+    }
+}
+
 fn down<'m>(
     database: Database<'m>,
     history: &History,
     goal: Goal,
 ) -> Result<Vec<PlanStep<'m>>, NoPlan> {
-    let newest_first = history.iter().rev().map(|row| row.version);
-    let versions: Vec<Version> = match goal {
-        Goal::Down(count) => newest_first.take(count.get() as usize).collect(),
-        Goal::DownTo(last) => newest_first.take_while(|version| *version > last).collect(),
-        _ => newest_first.take(1).collect(),
-    };
+    let versions = rolled_back(history, goal);
     let step = |version, direction| match database.migration(version) {
         Some(migration) => Ok(PlanStep { direction, migration }),
         None => Err(NoPlan::NotEmbedded(version)),

@@ -12,10 +12,11 @@ use postgres::{Client, SimpleQueryMessage};
 use crate::error::{self, Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::{Guard, number};
-use crate::history::{progress_table, text};
+use crate::history::{Encoding, progress_table, text};
 use crate::message::{Message, contains};
 use crate::options::Options;
 use crate::plan::PlanStep;
+use crate::progress;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
@@ -135,7 +136,8 @@ impl Run<'_> {
             self.statement(client, nth)?;
         }
         self.refuse_invalid_index(client)?;
-        let finish = format!("{}{}", self.guard.record(self.step), self.forget());
+        let (record, keep) = (self.guard.record(self.step), self.guard.keep_down(self.step));
+        let finish = format!("{record}{keep}{}", self.forget());
         self.send(client, &format!("{}{hygiene}", self.wrapped(options, &finish)))
     }
 
@@ -183,7 +185,7 @@ impl Run<'_> {
     ) -> Stop {
         let server = error.as_db_error().filter(|_| !error::is_lost(&error)).map(ServerError::new);
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
-        let in_bytes = self.guard.look.facts.positions_in_bytes;
+        let in_bytes = self.guard.look.facts.encoding == Encoding::SqlAscii;
         let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
         let restore = restore_role(&self.guard.look.facts);
         let note = format!("{restore}{}", self.progress(nth, false));
@@ -260,19 +262,8 @@ impl Run<'_> {
         }
         // Whatever else commits by itself fails when it is done twice, or does no harm.
         if running && matches!(first_word(self.text(done)).as_str(), "do" | "call") {
-            let set = |changes: String| {
-                let table = progress_table(self.guard.table);
-                format!("UPDATE {table} p SET running = false{changes} WHERE {};", self.is_this())
-            };
-            let next = done + 1;
-            let behind = format!(", done = {next}, fingerprint = {}", self.fingerprint(next));
-            return Err(Stop::Error(Error::new(ErrorKind::InFlight {
-                version,
-                path,
-                statement: next,
-                again: set(String::new()),
-                skip: set(behind),
-            })));
+            let statement = done + 1;
+            return Err(Stop::Error(Error::new(ErrorKind::InFlight { version, path, statement })));
         }
         Ok(done)
     }
@@ -299,19 +290,11 @@ impl Run<'_> {
     }
 
     fn is_this(&self) -> String {
-        format!(
-            "p.history OPERATOR(pg_catalog.=) {} AND p.version OPERATOR(pg_catalog.=) {} \
-             AND p.direction OPERATOR(pg_catalog.=) '{}'",
-            sql::literal(&self.guard.table.to_string()),
-            number(self.step.migration.version().get()),
-            self.step.direction
-        )
+        progress::is_this(self.guard.table, self.step.migration.version(), self.step.direction)
     }
 
-    /// Of the statements that are done, comments between them left out.
     fn fingerprint(&self, done: usize) -> i64 {
-        let statements = self.script.statements().take(done);
-        sql::fnv(&statements.flat_map(|sql| [sql.as_bytes(), b";"]).collect::<Vec<_>>())
+        progress::fingerprint(self.script, done)
     }
 }
 

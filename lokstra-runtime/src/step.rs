@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use postgres::SimpleQueryMessage;
 
+use crate::down_store::DownStore;
 use crate::error::{self, Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
-use crate::history::text;
+use crate::history::{Encoding, text};
 use crate::message::{Mark, Message};
 use crate::options::Options;
 use crate::plan::PlanStep;
@@ -41,7 +42,8 @@ pub(crate) fn attempt(
     options: &Options,
 ) -> Result<Attempt, Error> {
     let script = step.script();
-    let mark = Mark::new(script);
+    let keep = guard.keep_down(step);
+    let mark = Mark::new(script, keep.len());
     let hygiene = session.hygiene();
     let mut message = Message::new();
     message.push(&format!("/* lokstra {} {} */", sql::comment(script.path()), step.direction));
@@ -52,6 +54,7 @@ pub(crate) fn attempt(
     message.push_marked(script, &mark);
     message.push(&restore_role(&guard.look.facts));
     message.push(&guard.record(step));
+    message.push(&keep);
     message.push("COMMIT;");
     message.push(&mark.clear(script));
     message.push(&hygiene);
@@ -79,7 +82,7 @@ pub(crate) fn attempt(
         Ok(statement) => statement,
         Err(lost) => return Ok(Attempt::Lost(lost)),
     };
-    let in_bytes = guard.look.facts.positions_in_bytes;
+    let in_bytes = guard.look.facts.encoding == Encoding::SqlAscii;
     let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
     let place = Place { offset, statement };
     // A script that does not parse has no transaction either, and no mark.
@@ -140,7 +143,9 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     let schema = server.schema.as_deref();
     let on_history = schema == Some(guard.table.schema())
         && server.table.as_deref() == Some(guard.table.table());
-    let on_catalog = schema == Some("pg_catalog") && guard.look.facts.shape.is_none();
+    let facts = &guard.look.facts;
+    let makes_tables = facts.shape.is_none() || facts.down_store == DownStore::Missing;
+    let on_catalog = schema == Some("pg_catalog") && makes_tables;
     server.sqlstate == "23505" && (on_history || on_catalog)
 }
 

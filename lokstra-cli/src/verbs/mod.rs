@@ -1,6 +1,7 @@
 mod create;
 mod lint;
 mod lock;
+mod mend;
 mod show;
 mod work;
 
@@ -28,6 +29,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
             };
             work::work(&Target::read(arguments)?, goal)
         }
+        Verb::Baseline { to, yes } => mend::baseline(&Target::read(arguments)?, *to, *yes),
+        Verb::Repair { repair, yes } => mend::repair(&Target::read(arguments)?, *repair, *yes),
         Verb::Lock => lock::lock(arguments.dir()),
         Verb::Renumber => lock::renumber(arguments.dir()),
         Verb::Lint { server } => {
