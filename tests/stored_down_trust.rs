@@ -209,3 +209,21 @@ fn a_role_that_may_not_write_to_the_table_still_applies_and_is_warned() {
     let c = ("003_c", "CREATE TABLE c ();", "DROP TABLE c;");
     assert!(set(&[A, B, c]).up(&mut roles.client(0)).unwrap().warnings.is_empty());
 }
+
+#[test]
+fn a_table_of_a_superuser_will_do() {
+    let mut roles = Roles::new(&["app"]);
+    let app = roles.names[0].clone();
+    set(&[A]).up(&mut roles.admin).unwrap();
+    let grant = format!(
+        "GRANT USAGE ON SCHEMA lokstra_core TO {app};
+         GRANT ALL ON ALL TABLES IN SCHEMA lokstra_core TO {app}"
+    );
+    roles.admin.batch_execute(&grant).unwrap();
+    let mut client = roles.client(0);
+    assert!(set(&[A, B]).up(&mut client).unwrap().warnings.is_empty());
+    // What this role may write, it may run; a superuser must not.
+    assert!(roles.refused(&mut roles.database.client().unwrap()).contains("app may change it"));
+    set(&[A]).migrator().stored_down(true).down(&mut client, 1.try_into().unwrap()).unwrap();
+    assert_eq!(tables(&mut roles.admin), "a");
+}

@@ -78,7 +78,7 @@ pub(crate) fn parse(
             "up" => Verb::Up { steps: copied(verb, "steps"), to: copied(verb, "to") },
             "down" => Verb::Down { steps: copied(verb, "steps"), to: copied(verb, "to") },
             "baseline" => Verb::Baseline {
-                to: copied(verb, "to").unwrap_or(Version::MAX),
+                to: copied(verb, "to").ok_or_else(nothing)?,
                 yes: copied(verb, "yes").unwrap_or(false),
             },
             "repair" => {

@@ -3,7 +3,7 @@
 
 use lokstra_core::{Database, Version};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::guard::{Guard, number};
 use crate::options::Options;
 use crate::server_error::ServerError;
@@ -17,6 +17,18 @@ pub(crate) enum Adoption {
     Busy,
     /// This role may not, the server may only read, or another session is in the way.
     Refused(Box<ServerError>),
+}
+
+impl Adoption {
+    /// A refusal that does not pass, as an error with the remedy.
+    pub(crate) fn refusal(error: ServerError, guard: &Guard<'_>) -> Error {
+        let sql = guard.bootstrap_history();
+        Error::new(if error.sqlstate == "42501" && !sql.is_empty() {
+            ErrorKind::CannotUpgrade { table: guard.table.clone(), sql, source: error }
+        } else {
+            ErrorKind::Server(error)
+        })
+    }
 }
 
 pub(crate) fn adopt(

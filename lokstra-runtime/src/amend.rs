@@ -7,6 +7,7 @@ use lokstra_core::{TableName, Version};
 use postgres::Client;
 
 use crate::adopt::{self, Adoption};
+use crate::down_store;
 use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
 use crate::history::{self, Access};
@@ -42,7 +43,8 @@ pub(crate) fn amend<T>(
     let mut wait = Backoff::new(options.lock_wait);
     let mut refusals = 0;
     loop {
-        let look = history::look(session.client(), table)?;
+        let mut look = history::look(session.client(), table)?;
+        down_store::settle(session.client(), table, &mut look)?;
         let guard = Guard { table, key, look: &look };
         let Draft { sql, versions, result } = draft(session.client(), &guard)?;
         if sql.is_empty() {
@@ -68,7 +70,7 @@ pub(crate) fn amend<T>(
                 let passes = is_moved || step::passes(&error) || step::is_race(&error, &guard);
                 refusals += 1;
                 if !passes || refusals == MOST_REFUSALS {
-                    return Err(Error::new(ErrorKind::Server(*error)));
+                    return Err(Adoption::refusal(*error, &guard));
                 }
             }
         }

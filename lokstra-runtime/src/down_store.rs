@@ -5,9 +5,11 @@
 use std::fmt;
 
 use lokstra_core::{DOWN_TABLE, Migration, Mode, Script, TableName, Version};
+use postgres::{Client, SimpleQueryMessage};
 
+use crate::error::Error;
 use crate::guard::{Guard, number};
-use crate::history::{Encoding, Facts};
+use crate::history::{Encoding, Facts, Look, text};
 use crate::plan::{Direction, PlanStep, Warning};
 use crate::sql;
 
@@ -92,26 +94,54 @@ pub(crate) fn table(history: &TableName) -> String {
 pub(crate) fn look_sql(history: &TableName) -> String {
     let table = sql::literal(&table(history));
     let schema = sql::literal(&sql::identifier(history.schema()));
-    let may = ["SELECT", "INSERT", "UPDATE", "DELETE"].map(|right| {
-        format!("pg_catalog.has_table_privilege(c.oid, CAST('{right}' AS pg_catalog.text))")
-    });
     format!(
         "current_user AS current_role, \
          pg_catalog.has_schema_privilege(CAST(pg_catalog.to_regnamespace({schema}) \
          AS pg_catalog.oid), CAST('CREATE' AS pg_catalog.text)) AS may_create, \
-         (SELECT pg_catalog.concat(CASE WHEN NOT ({trusted}) THEN 'foreign' \
-         WHEN {may} THEN 'usable' ELSE 'denied' END, ' ', o.rolname) \
-         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles o \
-         ON o.oid OPERATOR(pg_catalog.=) c.relowner WHERE c.oid OPERATOR(pg_catalog.=) \
-         CAST(pg_catalog.to_regclass({table}) AS pg_catalog.oid)) AS down_store",
-        trusted = TRUSTED_OWNER,
-        may = may.join(" AND "),
+         (SELECT pg_catalog.concat({MAY_WRITE}, ' ', pg_catalog.pg_get_userbyid(c.relowner)) \
+         FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) \
+         CAST(pg_catalog.to_regclass({table}) AS pg_catalog.oid)) AS down_store"
     )
 }
+
+/// `t` if this role may do to the class `c` what keeping takes.
+const MAY_WRITE: &str = "pg_catalog.has_table_privilege(c.oid, 'SELECT') \
+     AND pg_catalog.has_table_privilege(c.oid, 'INSERT') \
+     AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') \
+     AND pg_catalog.has_table_privilege(c.oid, 'DELETE')";
 
 /// Of the class `c` with the owner `o`.
 pub(crate) const TRUSTED_OWNER: &str =
     "o.rolsuper OR o.rolname OPERATOR(pg_catalog.=) current_user";
+
+/// Before something is kept: a table of somebody else will do if that is a superuser. Not a part of
+/// the look, since `pg_roles` would be most of what a look costs the server.
+pub(crate) fn settle(
+    client: &mut Client,
+    history: &TableName,
+    look: &mut Look,
+) -> Result<(), Error> {
+    let DownStore::Refused(NotKept::Foreign { .. }) = look.facts.down_store else { return Ok(()) };
+    let query = format!(
+        "SELECT {MAY_WRITE} AS may_write, current_user AS role \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles o \
+         ON o.oid OPERATOR(pg_catalog.=) c.relowner WHERE ({TRUSTED_OWNER}) \
+         AND c.oid OPERATOR(pg_catalog.=) \
+         CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)",
+        sql::literal(&table(history))
+    );
+    for message in client.simple_query(&query).map_err(Error::query)? {
+        let SimpleQueryMessage::Row(row) = message else { continue };
+        look.facts.down_store = match text(&row, "may_write") {
+            Some("t") => DownStore::Usable,
+            _ => {
+                let role = text(&row, "role").unwrap_or_default().to_owned();
+                DownStore::Refused(NotKept::Denied { role, table: table(history) })
+            }
+        };
+    }
+    Ok(())
+}
 
 impl DownStore {
     pub(crate) fn parse(
@@ -127,11 +157,11 @@ impl DownStore {
                 let schema = history.schema().to_owned();
                 DownStore::Refused(NotKept::NoTable { role, schema })
             }
-            Some(("usable", _)) => DownStore::Usable,
-            Some(("denied", _)) => DownStore::Refused(NotKept::Denied { role, table }),
-            Some((_, owner)) => {
+            Some((_, owner)) if owner != role => {
                 DownStore::Refused(NotKept::Foreign { owner: owner.to_owned(), table })
             }
+            Some(("t", _)) => DownStore::Usable,
+            Some(_) => DownStore::Refused(NotKept::Denied { role, table }),
         }
     }
 }

@@ -81,7 +81,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 continue 'plan;
             }
             if !plan.steps.is_empty() {
-                self.check_before(&look, &plan.steps)?;
+                self.check_before(&mut look, &plan.steps)?;
             }
             for (nth, step) in plan.steps.iter().enumerate() {
                 while let Progress::Overtaken =
@@ -131,7 +131,7 @@ impl<'e, 'm> Engine<'e, 'm> {
     }
 
     /// What can be known before the first script runs.
-    fn check_before(&mut self, look: &Look, steps: &[PlanStep<'_>]) -> Result<(), Error> {
+    fn check_before(&mut self, look: &mut Look, steps: &[PlanStep<'_>]) -> Result<(), Error> {
         let versions = || steps.iter().map(|step| step.migration.version());
         if look.facts.access != Access::ReadWrite {
             return Err(Error::new(ErrorKind::ReadOnly {
@@ -146,6 +146,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
         let database = self.report.database.as_str();
         (self.listener)(&Event::Planned { database, steps: steps.len() });
+        down_store::settle(self.session.client(), &self.table, look)?;
         self.session.prepare()
     }
 
@@ -187,7 +188,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 Adoption::Busy => return Ok(false),
                 Adoption::Refused(_) if steps.is_empty() => return Ok(true),
                 Adoption::Refused(error) if step::passes(&error) && !wait.is_over() => wait.sleep(),
-                Adoption::Refused(error) => return Err(Error::new(ErrorKind::Server(*error))),
+                Adoption::Refused(error) => return Err(Adoption::refusal(*error, &guard)),
             }
         }
     }

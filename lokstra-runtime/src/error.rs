@@ -199,6 +199,16 @@ pub enum ErrorKind {
         /// How many of its statements are done.
         done: usize,
     },
+    /// The tracking table, or its columns that another program did not make, are missing, and this
+    /// role may not add them.
+    CannotUpgrade {
+        /// The table.
+        table: TableName,
+        /// What adds them.
+        sql: String,
+        /// What the server said.
+        source: ServerError,
+    },
     /// The server refused something else than a script: reading or creating the tracking table.
     Server(ServerError),
     /// The client failed in another way.
@@ -294,7 +304,7 @@ impl std::error::Error for Error {
             | ErrorKind::Client(source) => Some(source),
             #[cfg(feature = "config")]
             ErrorKind::Config(source) => Some(source),
-            ErrorKind::Server(source) => Some(source),
+            ErrorKind::Server(source) | ErrorKind::CannotUpgrade { source, .. } => Some(source),
             ErrorKind::Failed(failure) => Some(&failure.server),
             ErrorKind::BadTable { reason, .. } => Some(reason),
             ErrorKind::Databases { causes, .. } => {

@@ -186,6 +186,12 @@ impl fmt::Display for ErrorKind {
                  the file says now\n  \
                  help: restore the statements up to there; only what comes after them may change"
             ),
+            ErrorKind::CannotUpgrade { table, sql, source } => write!(
+                f,
+                "this role may not make or extend the tracking table {table}: {source}\n  \
+                 help: have somebody who may do it once, and grant this role SELECT, INSERT, UPDATE \
+                 and DELETE on it: {sql}"
+            ),
             ErrorKind::Server(error) => write!(f, "the server refused: {error}"),
             ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),
             ErrorKind::NoAnswer => f.write_str("the server gave no answer"),

@@ -49,7 +49,7 @@ impl Guard<'_> {
         self.bootstrap_history() + &self.bootstrap_down()
     }
 
-    fn bootstrap_history(&self) -> String {
+    pub(crate) fn bootstrap_history(&self) -> String {
         let table = self.table.quoted();
         let Some(shape) = &self.look.facts.shape else {
             let schema = if self.look.facts.schema_exists {

@@ -56,7 +56,7 @@ fn reach(target: &Target) -> Result<(Migrator<'_>, Client), Error> {
 /// Asks at the terminal. Without one the answer is no.
 fn confirm(question: &str) -> Result<(), Error> {
     let mut input = std::io::stdin().lock();
-    if !std::io::stdin().is_terminal() {
+    if !input.is_terminal() {
         return Err(Error::Unconfirmed { is_answer: false });
     }
     write!(std::io::stderr(), "{question} [y/N] ").and_then(|()| std::io::stderr().flush()).ok();
