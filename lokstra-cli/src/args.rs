@@ -9,32 +9,14 @@ use lokstra_runtime::Repair;
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) enum Verb {
-    Create {
-        name: String,
-    },
-    Lint {
-        server: bool,
-    },
+    Create { name: String },
+    Lint { server: bool },
     Lock,
     Renumber,
-    Up {
-        steps: Option<NonZeroU32>,
-        to: Option<Version>,
-    },
-    Down {
-        steps: Option<NonZeroU32>,
-        to: Option<Version>,
-    },
-    /// The version up to which the schema is there already.
-    Baseline {
-        to: Version,
-        yes: bool,
-    },
-    /// Nothing to list what could be repaired.
-    Repair {
-        repair: Option<Repair>,
-        yes: bool,
-    },
+    Up { steps: Option<NonZeroU32>, to: Option<Version> },
+    Down { steps: Option<NonZeroU32>, to: Option<Version>, stored: bool },
+    Baseline { to: Version, yes: bool },
+    Repair { repair: Option<Repair>, yes: bool },
     Status,
     Version,
 }
@@ -49,14 +31,18 @@ pub(crate) struct Arguments {
     pub(crate) db: Option<String>,
     /// `-config`.
     pub(crate) config: Option<String>,
+    pub(crate) policies: Policies,
+}
+
+/// What to do where database and folder disagree.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Policies {
     /// `-out-of-order`.
     pub(crate) out_of_order: bool,
     /// `-allow-missing`.
     pub(crate) allow_missing: bool,
     /// `-strict`.
     pub(crate) strict: bool,
-    /// `-stored`.
-    pub(crate) stored: bool,
 }
 
 impl Arguments {
@@ -76,7 +62,11 @@ pub(crate) fn parse(
         verb: match name {
             "create" => Verb::Create { name: text(verb, "name").unwrap_or_default() },
             "up" => Verb::Up { steps: copied(verb, "steps"), to: copied(verb, "to") },
-            "down" => Verb::Down { steps: copied(verb, "steps"), to: copied(verb, "to") },
+            "down" => Verb::Down {
+                steps: copied(verb, "steps"),
+                to: copied(verb, "to"),
+                stored: copied(verb, "stored").unwrap_or(false),
+            },
             "baseline" => Verb::Baseline {
                 to: copied(verb, "to").ok_or_else(nothing)?,
                 yes: copied(verb, "yes").unwrap_or(false),
@@ -93,15 +83,19 @@ pub(crate) fn parse(
         dir: text(verb, "dir"),
         db: text(verb, "db"),
         config: text(verb, "config"),
-        out_of_order: copied(verb, "out-of-order").unwrap_or(false),
-        allow_missing: copied(verb, "allow-missing").unwrap_or(false),
-        strict: copied(verb, "strict").unwrap_or(false),
-        stored: copied(verb, "stored").unwrap_or(false),
+        policies: Policies {
+            out_of_order: copied(verb, "out-of-order").unwrap_or(false),
+            allow_missing: copied(verb, "allow-missing").unwrap_or(false),
+            strict: copied(verb, "strict").unwrap_or(false),
+        },
     })
 }
 
-/// The flags of `repair`, each with a version.
-const REPAIRS: [(&str, fn(Version) -> Repair, &str); 5] = [
+/// A flag of `repair`, what it asks for, and its help.
+type RepairFlag = (&'static str, fn(Version) -> Repair, &'static str);
+
+/// Each takes a version.
+const REPAIRS: [RepairFlag; 5] = [
     ("accept", Repair::Accept, "Take an applied migration that was edited as it is in the folder"),
     ("forget", Repair::Forget, "Remove the row of a migration whose files are gone"),
     ("forget-progress", Repair::ForgetProgress, "Begin a half-done no-transaction script anew"),

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use lokstra_runtime::{Database, Migrations, Migrator, Pool, Pools};
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Policies, Verb};
 use crate::error::Error;
 use crate::output;
 
@@ -16,14 +16,7 @@ pub(crate) struct Target {
     /// A database that `migration.yaml` disables runs if the command line names it.
     include_disabled: bool,
     policies: Policies,
-}
-
-/// What the flags allow or forbid.
-#[derive(Clone, Copy, Debug, Default)]
-struct Policies {
-    out_of_order: bool,
-    allow_missing: bool,
-    strict: bool,
+    /// `-stored`
     stored: bool,
 }
 
@@ -37,6 +30,7 @@ impl Target {
             only: None,
             include_disabled: false,
             policies: Policies::default(),
+            stored: false,
         })
     }
 
@@ -68,12 +62,8 @@ impl Target {
             pools,
             only,
             include_disabled: is_named,
-            policies: Policies {
-                out_of_order: arguments.out_of_order,
-                allow_missing: arguments.allow_missing,
-                strict: arguments.strict,
-                stored: arguments.stored,
-            },
+            policies: arguments.policies,
+            stored: matches!(arguments.verb, Verb::Down { stored: true, .. }),
         })
     }
 
@@ -86,7 +76,7 @@ impl Target {
             .out_of_order(self.policies.out_of_order)
             .allow_missing(self.policies.allow_missing)
             .strict(self.policies.strict)
-            .stored_down(self.policies.stored);
+            .stored_down(self.stored);
         match &self.only {
             Some(database) => migrator.database(database),
             None => migrator,
@@ -97,14 +87,11 @@ impl Target {
     pub(crate) fn only(&self) -> Result<Database<'_>, Error> {
         let mut asked_for =
             self.migrations.databases().filter(|database| self.is_asked_for(database.name()));
-        match (asked_for.next(), asked_for.next()) {
-            (Some(only), None) => Ok(only),
-            _ => {
-                let databases = self.migrations.databases();
-                let databases: Vec<_> = databases.map(|d| d.name().to_owned()).collect();
-                Err(Error::SeveralFolders { dir: self.dir.clone(), databases })
-            }
+        if let (Some(only), None) = (asked_for.next(), asked_for.next()) {
+            return Ok(only);
         }
+        let databases = self.migrations.databases().map(|database| database.name().to_owned());
+        Err(Error::SeveralFolders { dir: self.dir.clone(), databases: databases.collect() })
     }
 
     /// The pool of a database, or the default where it is the only one.

@@ -215,7 +215,7 @@ fn removed_migrations_are_allowed_with_a_flag() {
     -- standard error --
     error: the database and this build disagree; nothing was run
       migration 002_b is applied and its files are not in this build
-        help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing)
+        help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 002 (in a program: `repair`)
     -- exit code 5 --
     ");
     assert_snapshot!(project.lokstra("migration up -allow-missing"), @"
@@ -261,13 +261,14 @@ fn of_several_databases_one_is_chosen() {
     };
     assert_snapshot!(run("migration baseline -to 1 -yes"), @"
     -- standard error --
-    error: migrations/02_orders-db/migration.yaml: 02_orders-db and 01_main-db both use pool `db_main` and table lokstra_core.schema_migrations [shared-table]
-      help: give this one a table of its own, such as `schema-table: orders_migrations`
-    -- exit code 2 --
+    error: migrations has several databases
+      databases: 01_main-db, 02_orders-db
+      help: choose one: -dir migrations/01_main-db
+    -- exit code 3 --
     ");
     assert_eq!(run("migration repair"), run("migration baseline -to 1 -yes"));
     assert_snapshot!(run("migration baseline -to 1 -yes -dir migrations/02_orders-db"), @"
-    02_orders-db: 1 recorded in lokstra_core.schema_migrations as applied, not run, now at version 001
+    02_orders-db: 1 recorded in lokstra_core.orders as applied, not run, now at version 001
       001_first
     ");
 }

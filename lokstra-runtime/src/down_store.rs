@@ -132,12 +132,11 @@ pub(crate) fn settle(
     );
     for message in client.simple_query(&query).map_err(Error::query)? {
         let SimpleQueryMessage::Row(row) = message else { continue };
-        look.facts.down_store = match text(&row, "may_write") {
-            Some("t") => DownStore::Usable,
-            _ => {
-                let role = text(&row, "role").unwrap_or_default().to_owned();
-                DownStore::Refused(NotKept::Denied { role, table: table(history) })
-            }
+        look.facts.down_store = if text(&row, "may_write") == Some("t") {
+            DownStore::Usable
+        } else {
+            let role = text(&row, "role").unwrap_or_default().to_owned();
+            DownStore::Refused(NotKept::Denied { role, table: table(history) })
         };
     }
     Ok(())

@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
             };
             work::work(&Target::read(arguments)?, goal)
         }
-        Verb::Down { steps, to } => {
+        Verb::Down { steps, to, .. } => {
             let goal = match (steps, to) {
                 (_, Some(version)) => Goal::DownTo(*version),
                 (steps, None) => Goal::Down(steps.unwrap_or(std::num::NonZeroU32::MIN)),
