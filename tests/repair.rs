@@ -256,3 +256,20 @@ fn what_the_caller_had_set_stays() {
     assert_eq!(column(&mut client, "SHOW statement_timeout"), "9s");
     assert_eq!(support::advisory_locks(&mut client), "0");
 }
+
+#[test]
+fn many_at_once_repair_once() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    set(&[A]).up(&mut client).unwrap();
+    let edited = set(&[EDITED]);
+    let done = std::thread::scope(|scope| {
+        let run = || {
+            let mut client = database.client().unwrap();
+            edited.migrator().repair(&mut client, Repair::Accept(version(1))).is_ok()
+        };
+        let runs: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).filter(|&done| done).count()
+    });
+    assert_eq!(done, 1);
+}

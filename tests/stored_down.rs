@@ -224,3 +224,52 @@ fn two_histories_of_one_schema_keep_their_own() {
     billing().down(&mut client, 1.try_into().unwrap()).unwrap();
     assert_eq!(column(&mut client, kept), "lokstra_core.schema_migrations DROP TABLE a;");
 }
+
+#[test]
+fn two_sets_that_boot_at_once_on_a_fresh_database_both_make_the_tables() {
+    for _ in 0..10 {
+        let database = database();
+        std::thread::scope(|scope| {
+            for number in 1..=4 {
+                let database = &database;
+                scope.spawn(move || {
+                    let up = format!("CREATE TABLE s{number} ();");
+                    let down = format!("DROP TABLE s{number};");
+                    let build = set(&[("001_s", &up, &down)]);
+                    let table = format!("history_{number}").parse().unwrap();
+                    let mut client = database.client().unwrap();
+                    build.migrator().table(table).up(&mut client).unwrap();
+                });
+            }
+        });
+        let mut client = database.client().unwrap();
+        assert_eq!(tables(&mut client), "s1 s2 s3 s4");
+        assert_eq!(column(&mut client, "SELECT count(*) FROM lokstra_core.lokstra_down"), "4");
+    }
+}
+
+#[test]
+fn of_several_databases_each_takes_back_its_own() {
+    let database = database();
+    let files = |versions: &[&str]| {
+        let mut files = Vec::new();
+        for name in ["first", "second"] {
+            let yaml = format!("dbpool-name: {name}\nschema-table: {name}\n");
+            files.push((format!("{name}/migration.yaml"), yaml));
+            for version in versions {
+                let table = format!("{name}{version}");
+                let file = |direction| format!("{name}/{version}_t.{direction}.sql");
+                files.push((file("up"), format!("CREATE TABLE {table} ();")));
+                files.push((file("down"), format!("DROP TABLE {table};")));
+            }
+        }
+        support::files_set(&files)
+    };
+    let pool = || lokstra::Pool::from_url(database.url());
+    let pools = lokstra::Pools::new().with("first", pool()).with("second", pool());
+    files(&["001", "002"]).up_pools(&pools).unwrap();
+    let older = files(&["001"]);
+    older.migrator().run_pools(&pools, ONE).unwrap_err();
+    older.migrator().stored_down(true).run_pools(&pools, ONE).unwrap();
+    assert_eq!(tables(&mut database.client().unwrap()), "first001 second001");
+}

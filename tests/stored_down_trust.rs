@@ -89,10 +89,11 @@ fn a_right_of_somebody_else_is_told_with_the_revoke_that_mends_it() {
             "somebody else could have written the down SQL kept beside \
              lokstra_core.schema_migrations; nothing was run\n  \
              PUBLIC, other may change it, or put a trigger on it\n    \
-             help: REVOKE ALL ON \"lokstra_core\".\"lokstra_down\" FROM PUBLIC, other CASCADE;",
+             help: look at what it holds, and REVOKE ALL ON \"lokstra_core\".\"lokstra_down\" FROM PUBLIC, other CASCADE;",
             "{right}"
         );
-        let mend = told.lines().last().unwrap().replace("    help: ", "");
+        let mend =
+            told.lines().last().unwrap().replace("    help: look at what it holds, and ", "");
         client.batch_execute(&mend.replace("other", &other)).unwrap();
     }
     client.batch_execute(&format!("GRANT SELECT, REFERENCES ON {TABLE} TO PUBLIC")).unwrap();
@@ -148,7 +149,7 @@ fn a_member_of_pg_write_all_data_may_write_it_too() {
     let grant = format!("GRANT pg_write_all_data TO {}", roles.names[1]);
     roles.admin.batch_execute(&grant).unwrap();
     let told = roles.refused(&mut client);
-    assert!(told.contains("other may change every table\n    help: REVOKE pg_write_all_data FROM"));
+    assert!(told.contains("and REVOKE pg_write_all_data FROM"));
 }
 
 #[test]
@@ -226,4 +227,20 @@ fn a_table_of_a_superuser_will_do() {
     assert!(roles.refused(&mut roles.database.client().unwrap()).contains("app may change it"));
     set(&[A]).migrator().stored_down(true).down(&mut client, 1.try_into().unwrap()).unwrap();
     assert_eq!(tables(&mut roles.admin), "a");
+}
+
+#[test]
+fn a_view_in_the_place_of_the_table_is_not_read() {
+    let mut roles = Roles::new(&["app"]);
+    let mut client = roles.client(0);
+    set(&[A, B]).up(&mut client).unwrap();
+    client
+        .batch_execute(&format!(
+            "ALTER TABLE {TABLE} RENAME TO elsewhere;
+             CREATE VIEW {TABLE} AS SELECT * FROM lokstra_core.elsewhere"
+        ))
+        .unwrap();
+    let told = roles.refused(&mut client);
+    assert!(told.contains("it is no plain table\n    help: find out who made it"), "{told}");
+    assert_eq!(tables(&mut roles.admin), "a b");
 }

@@ -114,7 +114,7 @@ impl<'m> Migrator<'m> {
     ///
     /// Each such script is told first, as [`Event::StoredDown`]. It runs only if nobody but its
     /// owner may write to the table that keeps it, the owner is this role or a superuser, and its
-    /// checksum is the one in the history.
+    /// checksum is the one in the history. [`plan`](Migrator::plan) does not look for it.
     pub fn stored_down(mut self, yes: bool) -> Self {
         self.options.stored_down = yes;
         self

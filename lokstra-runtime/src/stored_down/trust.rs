@@ -33,9 +33,11 @@ impl Untrusted {
         match self {
             Untrusted::Owner(_) => format!("ALTER TABLE {table} OWNER TO CURRENT_USER;"),
             Untrusted::Grantees(names) => {
-                format!("REVOKE ALL ON {table} FROM {names} CASCADE;")
+                format!("look at what it holds, and REVOKE ALL ON {table} FROM {names} CASCADE;")
             }
-            Untrusted::WriteAllData(names) => format!("REVOKE pg_write_all_data FROM {names};"),
+            Untrusted::WriteAllData(names) => {
+                format!("look at what it holds, and REVOKE pg_write_all_data FROM {names};")
+            }
             Untrusted::Triggers(_) => {
                 format!("look at what they do, and DROP TRIGGER … ON {table};")
             }
