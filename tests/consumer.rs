@@ -9,24 +9,24 @@ use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The first program of the README, as it stands there.
-fn program() -> String {
+/// The first code of this kind in the README, as it stands there.
+fn readme(kind: &str) -> String {
     let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
-    let (_, rest) = readme.split_once("```rust,no_run\n").unwrap();
+    let (_, rest) = readme.split_once(&format!("```{kind}\n")).unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }
 
-fn crate_with_migrations() -> TempDir {
+fn crate_with_migrations(name: &str) -> TempDir {
     let dir = TempDir::new().unwrap();
     let manifest = format!(
-        "[package]\nname = \"consumer\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+        "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
          [dependencies]\nlokstra = {{ path = {ROOT:?} }}\n\n[workspace]\n"
     );
     fs::write(dir.path().join("Cargo.toml"), manifest).unwrap();
     // The same versions as ours, so that nothing is looked up.
     fs::copy(Path::new(ROOT).join("Cargo.lock"), dir.path().join("Cargo.lock")).unwrap();
     fs::create_dir_all(dir.path().join("src")).unwrap();
-    fs::write(dir.path().join("src/main.rs"), program()).unwrap();
+    fs::write(dir.path().join("src/main.rs"), readme("rust,no_run")).unwrap();
     fs::create_dir(dir.path().join("migrations")).unwrap();
     for (name, sql) in [
         ("001_create_users.up.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\n"),
@@ -57,9 +57,9 @@ fn built(dir: &Path) -> String {
     told
 }
 
-fn run(url: &str) -> String {
+fn run(name: &str, url: &str) -> String {
     let elsewhere = TempDir::new().unwrap();
-    let output = Command::new(target().join("debug/consumer"))
+    let output = Command::new(target().join("debug").join(name))
         .current_dir(elsewhere.path())
         .env("DATABASE_URL", url)
         .output()
@@ -71,7 +71,7 @@ fn run(url: &str) -> String {
 
 #[test]
 fn a_crate_elsewhere_rebuilds_with_its_migrations_and_runs_without_them() {
-    let dir = crate_with_migrations();
+    let dir = crate_with_migrations("consumer");
     let file = |name: &str| dir.path().join("migrations").join(name);
     built(dir.path());
     assert!(!built(dir.path()).contains("Compiling"), "nothing has changed");
@@ -98,7 +98,38 @@ fn a_crate_elsewhere_rebuilds_with_its_migrations_and_runs_without_them() {
 
     let database = Server::shared().unwrap().database().unwrap();
     drop(dir);
-    let told = run(database.url());
+    let told = run("consumer", database.url());
     assert!(told.starts_with("migrations: 1 applied, now at version 002\n"), "{told}");
-    assert_eq!(run(database.url()), "migrations: nothing to do, at version 002\n");
+    assert_eq!(run("consumer", database.url()), "migrations: nothing to do, at version 002\n");
+}
+
+/// Both files of a migration.
+fn add(dir: &Path, name: &str) {
+    for direction in ["up", "down"] {
+        let path = dir.join("migrations").join(format!("{name}.{direction}.sql"));
+        fs::write(path, "SELECT 1;\n").unwrap();
+    }
+}
+
+#[test]
+fn a_new_file_is_told_by_the_old_program_and_rebuilt_with_a_build_script() {
+    let dir = crate_with_migrations("newcomer");
+    let database = Server::shared().unwrap().database().unwrap();
+    built(dir.path());
+    add(dir.path(), "002_new");
+    // Stable Rust watches files, not folders.
+    assert!(!built(dir.path()).contains("Compiling"));
+    let told = run("newcomer", database.url());
+    insta::assert_snapshot!(told.split_once("\n  warning: ").unwrap().1, @r#"
+    the program is older than its migrations: migrations/002_new.down.sql is not in the binary, migrations/002_new.up.sql is not in the binary
+        help: build again after touching the source file with embed_migrations!, or add a build.rs with println!("cargo:rerun-if-changed=migrations");
+    "#);
+
+    fs::write(dir.path().join("build.rs"), readme("rs")).unwrap();
+    built(dir.path());
+    let told = run("newcomer", database.url());
+    assert!(told.contains("now at version 002") && !told.contains("warning"), "{told}");
+    add(dir.path(), "003_newer");
+    assert!(built(dir.path()).contains("Compiling newcomer"));
+    assert!(run("newcomer", database.url()).contains("now at version 003"));
 }

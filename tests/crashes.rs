@@ -5,10 +5,13 @@ mod support;
 use std::io::Read;
 use std::time::Duration;
 
+use lokstra::postgres::Client;
 use lokstra_scratch::Database;
-use support::{child, child_url, column, database, set, tables, tables_set, versions};
+use support::{
+    advisory_locks, child, child_url, column, database, set, tables, tables_set, versions,
+};
 
-const PROCESSES: usize = 32;
+const PROCESSES: usize = 50;
 
 /// How often each experiment is repeated; `LOKSTRA_TEST_ROUNDS` makes it more.
 fn rounds(usual: usize) -> usize {
@@ -25,17 +28,13 @@ fn migrate(url: &str, count: usize, sql: &str) {
     }
 }
 
-#[test]
-fn processes_that_boot_at_once_apply_every_migration_exactly_once() {
-    const SQL: &str = "INSERT INTO applied DEFAULT VALUES;\n";
-    if let Some(url) = child_url() {
-        return migrate(&url, 5, SQL);
-    }
-    let test = "processes_that_boot_at_once_apply_every_migration_exactly_once";
-    for _ in 0..rounds(5) {
+/// Starts many processes of this test on one database, again and again, with an empty table
+/// `applied`; all of them succeed.
+fn boot_at_once(test: &str, mut check: impl FnMut(&mut Client)) {
+    for _ in 0..rounds(3) {
         let database = database();
         let mut client = database.client().unwrap();
-        client.batch_execute("CREATE TABLE applied (at timestamptz DEFAULT now())").unwrap();
+        client.batch_execute("CREATE TABLE applied (entry int)").unwrap();
         let children: Vec<_> = (0..PROCESSES).map(|_| child(test, database.url())).collect();
         for mut child in children {
             let status = child.wait().unwrap();
@@ -43,9 +42,50 @@ fn processes_that_boot_at_once_apply_every_migration_exactly_once() {
             child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
             assert!(status.success(), "{told}");
         }
-        assert_eq!(versions(&mut client), "1 2 3 4 5");
-        assert_eq!(column(&mut client, "SELECT count(*) FROM applied"), "5");
+        check(&mut client);
+        assert_eq!(advisory_locks(&mut client), "0");
     }
+}
+
+#[test]
+fn processes_that_boot_at_once_apply_every_migration_exactly_once() {
+    const SQL: &str = "INSERT INTO applied DEFAULT VALUES;\n";
+    if let Some(url) = child_url() {
+        return migrate(&url, 5, SQL);
+    }
+    boot_at_once("processes_that_boot_at_once_apply_every_migration_exactly_once", |client| {
+        assert_eq!(versions(client), "1 2 3 4 5");
+        assert_eq!(column(client, "SELECT count(*) FROM applied"), "5");
+    });
+}
+
+#[test]
+fn processes_that_boot_at_once_do_every_statement_of_a_mix_exactly_once() {
+    if let Some(url) = child_url() {
+        let index = "-- lokstra: no-transaction\nINSERT INTO applied VALUES (2);\n\
+             CREATE INDEX CONCURRENTLY applied_entry ON applied (entry);\n\
+             INSERT INTO applied VALUES (3);\nVACUUM applied;\n";
+        let again = "-- lokstra: no-transaction\nREINDEX TABLE CONCURRENTLY applied;\n\
+             INSERT INTO applied VALUES (5);\n";
+        let mix = set(&[
+            ("001_one", "INSERT INTO applied VALUES (1);\n", "SELECT 1;\n"),
+            ("002_index", index, "SELECT 1;\n"),
+            ("003_four", "INSERT INTO applied VALUES (4);\n", "SELECT 1;\n"),
+            ("004_again", again, "SELECT 1;\n"),
+            ("005_six", "INSERT INTO applied VALUES (6);\n", "SELECT 1;\n"),
+        ]);
+        if let Err(error) = mix.up_url(&url) {
+            eprintln!("{error}");
+            std::process::exit(1);
+        }
+        return;
+    }
+    let test = "processes_that_boot_at_once_do_every_statement_of_a_mix_exactly_once";
+    boot_at_once(test, |client| {
+        assert_eq!(versions(client), "1 2 3 4 5");
+        assert_eq!(column(client, "SELECT entry FROM applied ORDER BY 1"), "1 2 3 4 5 6");
+        assert_eq!(column(client, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0");
+    });
 }
 
 /// Waits until the server has noticed that the killed process is gone.

@@ -148,11 +148,24 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
 }
 
 #[test]
+fn a_constraint_that_waits_for_the_commit_fails_before_it() {
+    let up = "CREATE TABLE orders (id int REFERENCES users DEFERRABLE INITIALLY DEFERRED);\n\
+              INSERT INTO orders VALUES (7);\nSELECT 1;\n";
+    assert_snapshot!(error(up), @r#"
+    migration 002_change failed
+    migrations/002_change.up.sql: insert or update on table "orders" violates foreign key constraint "orders_id_fkey" (SQLSTATE 23503)
+      detail: Key (id)=(7) is not present in table "users".
+      state: 002 was rolled back; the database is at 001
+      help: it is checked at the end of the transaction: correct the rows that the script writes, build, and run again
+    "#);
+}
+
+#[test]
 fn a_script_that_ends_its_own_backend_is_given_up_after_three_tries() {
     let database = database();
     let set = set(&[("001_a", "SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 1")]);
     assert_snapshot!(set.up_url(database.url()).unwrap_err(), @"
-    the connection was lost while 001 was running: db error: FATAL: terminating connection due to administrator command
+    the connection was lost while 001 was running: terminating connection due to administrator command (SQLSTATE 57P01)
       state: 001 is either applied as a whole or not at all
       help: run again; the history tells, and the run goes on from there
     ");

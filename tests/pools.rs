@@ -147,7 +147,7 @@ fn variables_have_defaults_and_missing_ones_are_named() {
     let pools = config(&yaml(&format!("${{LOKSTRA_TEST_UNSET:-{url}}}"))).unwrap();
     pools.get("a").unwrap().connect().unwrap();
     let error = config(&yaml("postgres://app:${LOKSTRA_TEST_UNSET}@localhost/app"))
-        .and_then(|pools| pools.get("a").and_then(Pool::connect).map(drop))
+        .and_then(|pools| pools.get("a")?.connect().map(drop))
         .unwrap_err();
     let told = error.to_string();
     let (_, told) = told.split_once("config.yaml").unwrap();
@@ -178,25 +178,4 @@ fn a_call_for_one_database_refuses_a_set_of_several() {
       databases: 01_main-db, 02_orders-db, 03_analytics-db
       help: choose one with `.migrator().database("01_main-db")`, or run all of them with `check_db_migrations_auto`
     "#);
-}
-
-#[test]
-fn no_password_is_in_any_error_or_debug_text() {
-    for url in [
-        "postgres://app:hunter2@127.0.0.1:1/app",
-        "host=127.0.0.1 port=1 user=app password=hunter2",
-        "host=127.0.0.1 port=1 user=app password='hunter2' nonsense=1",
-        "postgres://app:hunter2@[127.0.0.1:1/app",
-        "postgres://app:my@hunter2@127.0.0.1:1/app",
-        "postgres://app:my@x/hunter2@127.0.0.1:1/app",
-        "host=127.0.0.1 port=1 password=my hunter2=1",
-    ] {
-        let pools = Pools::new().with_default(Pool::from_url(url));
-        let error = support::tables_set(1, "").up_url(url).unwrap_err();
-        for told in
-            [error.to_string(), format!("{error:?}"), format!("{error:#?}"), format!("{pools:?}")]
-        {
-            assert!(!told.contains("hunter2"), "{told}");
-        }
-    }
 }

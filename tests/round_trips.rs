@@ -152,3 +152,11 @@ fn kept_down_sql_is_read_only_for_a_rollback_that_asks_for_it() {
     // Look, kept SQL; look, what the caller had set, step.
     assert_eq!(proxy.take(), "QQQQQ");
 }
+
+#[test]
+fn a_thousand_migrations_are_a_thousand_messages_and_two_more() {
+    let database = database();
+    let proxy = Proxy::before(&database);
+    tables_set(1_000, "").up_url(&proxy.url).unwrap();
+    assert_eq!(proxy.take_all(), format!("{}X", "Q".repeat(1_002)));
+}

@@ -52,7 +52,7 @@ impl Target {
                 return Err(Error::OneTarget { dir: dir.to_owned(), databases });
             }
             Some(url) if is_connection_string(url) => named(&migrations, Pool::from_url(url)),
-            Some(name) => named(&migrations, defined(arguments)?.get(name)?.clone()),
+            Some(name) => named(&migrations, defined(arguments)?.get(name)?),
             None => defined(arguments)?,
         };
         let is_named = arguments.db.is_some() || arguments.dir.is_some() && databases.len() == 1;
@@ -95,7 +95,7 @@ impl Target {
     }
 
     /// The pool of a database, or the default where it is the only one.
-    pub(crate) fn pool(&self, database: Database<'_>) -> Result<&Pool, Error> {
+    pub(crate) fn pool(&self, database: Database<'_>) -> Result<Pool, Error> {
         Ok(self.pools.of(database, self.migrations.databases().len() == 1)?)
     }
 
@@ -134,10 +134,18 @@ fn defined(arguments: &Arguments) -> Result<Pools, Error> {
         None => ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists()),
     };
     let file = path.map(Pools::from_config).transpose()?.unwrap_or_default();
-    Ok(file.merge(Pools::from_env()?))
+    let pools = file.merge(Pools::from_env()?);
+    // As psql, where libpq's own variables say where to go.
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let says_where = ["PGHOST", "PGDATABASE", "PGSERVICE"].iter().any(is_set);
+    if says_where && std::env::var_os("DATABASE_URL").is_none_or(|url| url.is_empty()) {
+        return Ok(pools.with_default(Pool::from_url("")));
+    }
+    Ok(pools)
 }
 
-/// `postgres://…` or `host=… dbname=…`; the name of a pool has neither.
+/// `postgres://…` or `host=… dbname=…`, also one that is written wrongly: told as the name of a pool,
+/// it would show its password.
 fn is_connection_string(text: &str) -> bool {
-    text.contains("://") || text.contains('=')
+    text.contains(['=', '@', ':', '/'])
 }

@@ -7,7 +7,7 @@ use crate::{Checksum, Mode, Set, TableName, Version};
 pub(crate) mod layout {
     /// The first word. It changes with the layout, so that a macro and a runtime that do not fit
     /// fail to compile.
-    pub(crate) const FORMAT: u32 = 0x4c4b_0001;
+    pub(crate) const FORMAT: u32 = 0x4c4b_0002;
     /// The number of databases, followed by the place of each.
     pub(crate) const DATABASES: usize = 1;
 
@@ -155,7 +155,7 @@ impl Builder {
             index.append(&mut database);
         }
         index.extend(self.statements);
-        Ok(Set::from_owned(self.text, index))
+        Ok(Set::from_owned(self.text, &index))
     }
 
     fn script(&mut self, words: &mut Vec<u32>, script: &ScriptSpec<'_>) -> Result<(), TooLarge> {
@@ -260,6 +260,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "different versions")]
     fn an_index_of_another_version_is_refused() {
-        let _ = Set::from_static("", &[1, 0]);
+        let _ = Set::from_static("", &[1, 0, 0, 0, 0, 0, 0, 0]);
     }
 }

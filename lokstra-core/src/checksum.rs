@@ -57,11 +57,11 @@ impl FromStr for Checksum {
         if digits.len() != 64 {
             return Err(ParseChecksumError);
         }
-        let digit = |at: usize| {
-            (digits[at] as char)
-                .to_digit(16)
-                .and_then(|d| u8::try_from(d).ok())
-                .ok_or(ParseChecksumError)
+        let digit = |at: usize| match digits[at] {
+            digit @ b'0'..=b'9' => Ok(digit - b'0'),
+            digit @ b'a'..=b'f' => Ok(digit - b'a' + 10),
+            digit @ b'A'..=b'F' => Ok(digit - b'A' + 10),
+            _ => Err(ParseChecksumError),
         };
         let mut bytes = [0; 32];
         for (at, byte) in bytes.iter_mut().enumerate() {

@@ -1,6 +1,6 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lokstra_source::{Loaded, Problem, Problems};
+use lokstra_source::{Code, Lint, Loaded, Problem, Problems};
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::LitStr;
@@ -8,48 +8,97 @@ use syn::LitStr;
 /// More errors than a person reads at once; the rest is counted.
 const SHOWN: usize = 100;
 
-/// Emits neither an attribute nor a name of the prelude: either can be an error where it lands.
+/// Emits no name of the prelude, and an attribute only for a warning that was asked for: either can be
+/// an error where it lands.
 pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    match lokstra_source::load(&root, &folder.value()) {
+    let folder_path = folder.value();
+    let loaded = match std::env::var_os("OUT_DIR") {
+        // A crate with a build script has a folder of its own for what a build keeps.
+        Some(out) => {
+            let name = format!("lokstra-{}.parsed", folder_path.replace(['/', '\\', '.'], "_"));
+            lokstra_source::load_cached(
+                &root,
+                &folder_path,
+                Lint::Asked,
+                &Path::new(&out).join(name),
+            )
+        }
+        None => lokstra_source::load_linted(&root, &folder_path, Lint::Asked),
+    };
+    match loaded {
         Ok(loaded) => {
-            loaded.warnings.iter().for_each(warn);
-            table(facade, &loaded)
+            let warnings = warnings(loaded.warnings.iter(), folder.span());
+            table(facade, &loaded, &warnings)
         }
         Err(problems) => {
-            problems.iter().filter(|problem| problem.code().is_warning()).for_each(warn);
-            errors(facade, &problems, folder.span())
+            let told = problems.iter().filter(|problem| !problem.is_error());
+            let warnings = warnings(told, folder.span());
+            errors(facade, &problems, &warnings, folder.span())
         }
     }
 }
 
-/// A macro on stable Rust has no other way to warn, and `-D warnings` must not end a build.
-fn warn(problem: &Problem) {
-    eprintln!("warning: {problem}");
+/// A macro on stable Rust has no way to warn, but for the use of something that is deprecated. Since
+/// `-D warnings` makes that an error, only `lint` of `migration.yaml` leads to it.
+fn warnings<'a>(problems: impl Iterator<Item = &'a Problem>, span: Span) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    for problem in problems {
+        if problem.code() == Code::NotRead {
+            eprintln!("warning: {problem}");
+            continue;
+        }
+        let note = problem.to_string();
+        tokens.extend(quote_spanned! {span=>
+            const _: () = {
+                #[deprecated(note = #note)]
+                const MIGRATION: () = ();
+                MIGRATION
+            };
+        });
+    }
+    tokens
 }
 
-fn table(facade: &TokenStream, loaded: &Loaded) -> TokenStream {
+/// Each token goes through the compiler's bridge, unoptimised: the less there are, the faster the
+/// build. Hence the index as one literal, and a macro for what every file would repeat.
+fn table(facade: &TokenStream, loaded: &Loaded, warnings: &TokenStream) -> TokenStream {
     let (text, index) = loaded.set.parts();
-    let index = index.iter().map(|&word| Literal::u32_unsuffixed(word));
+    let index = Literal::byte_string(index);
     let tracked = loaded.tracked.iter().map(|path| format!("/{path}"));
     quote! {{
+        #warnings
         fn _tracked() {
-            #(::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #tracked));)*
+            macro_rules! track {
+                ($($path:literal)*) => {
+                    $(::core::include_bytes!(
+                        ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), $path)
+                    );)*
+                };
+            }
+            track!(#(#tracked)*);
         }
-        #facade::Migrations::from_static(#text, &[#(#index),*])
+        #facade::Migrations::from_static(
+            #text,
+            #index,
+            // Known to debug builds only: no path of the building machine in what is shipped.
+            if ::core::cfg!(debug_assertions) { ::core::env!("CARGO_MANIFEST_DIR") } else { "" },
+        )
     }}
 }
 
 /// The table is empty then, so that no other error hides these.
-fn errors(facade: &TokenStream, problems: &Problems, span: Span) -> TokenStream {
-    let errors: Vec<_> = problems
-        .iter()
-        .filter(|problem| !problem.code().is_warning())
-        .map(Problem::to_string)
-        .collect();
+fn errors(
+    facade: &TokenStream,
+    problems: &Problems,
+    warnings: &TokenStream,
+    span: Span,
+) -> TokenStream {
+    let errors: Vec<_> =
+        problems.iter().filter(|problem| problem.is_error()).map(Problem::to_string).collect();
     let rest = errors.len().saturating_sub(SHOWN);
     let rest = (rest > 0).then(|| format!("{rest} more problems are not shown"));
     let errors = errors.iter().take(SHOWN).chain(&rest);
     let errors = errors.map(|error| quote_spanned!(span=> ::core::compile_error!(#error);));
-    quote! {{ #(#errors)* #facade::Migrations::EMPTY }}
+    quote! {{ #warnings #(#errors)* #facade::Migrations::EMPTY }}
 }

@@ -1,5 +1,7 @@
 //! The two functions that a program calls when it starts, and the run over several pools.
 
+use std::time::Duration;
+
 use lokstra_core::{Database, TableName};
 
 use crate::connect::Connector;
@@ -8,9 +10,11 @@ use crate::history;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
+use crate::passing::may_pass;
 use crate::plan::{self, Direction, Goal, NoPlan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
+use crate::retry::Backoff;
 use crate::status::Status;
 
 /// What [`check_db_migration`] uses instead of the settings of `migration.yaml`.
@@ -89,7 +93,7 @@ pub fn check_db_migration(
         Some(name) => pools.get(name)?,
         None => pools.of(*database, true)?,
     };
-    migrator.run_pool(pool, Goal::Latest)
+    migrator.run_pool(&pool, Goal::Latest)
 }
 
 /// Applies what is pending in every database of the set, in folder order, each over a connection of
@@ -119,6 +123,8 @@ struct Job<'m> {
     database: Database<'m>,
     table: TableName,
     target: Target,
+    /// False once it was waited for in vain.
+    is_reachable: bool,
 }
 
 enum Target {
@@ -133,12 +139,14 @@ fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Vec<Job<'m>>, Erro
     for &database in &databases {
         let table = migrator.table_of(database);
         if let Some(skipped) = migrator.skipped(database, &table) {
-            jobs.push(Job { database, table, target: Target::Skipped(skipped) });
+            let target = Target::Skipped(skipped);
+            jobs.push(Job { database, table, target, is_reachable: true });
             continue;
         }
-        match pools.of(database, databases.len() == 1).and_then(crate::Pool::connector) {
+        match pools.of(database, databases.len() == 1).and_then(|pool| pool.connector()) {
             Ok(connector) => {
-                jobs.push(Job { database, table, target: Target::Pool(connector) });
+                let target = Target::Pool(connector);
+                jobs.push(Job { database, table, target, is_reachable: true });
             }
             Err(error) => causes.push((database.name().to_owned(), error)),
         }
@@ -176,7 +184,7 @@ pub(crate) fn run_pools(
 ) -> Result<Summary, Error> {
     let mut jobs = jobs(migrator, pools)?;
     if jobs.len() > 1 {
-        compare_all(migrator, &jobs, goal)?;
+        compare_all(migrator, &mut jobs, goal)?;
     }
     if goal.direction() == Direction::Down {
         // What was built last is taken down first.
@@ -192,7 +200,16 @@ pub(crate) fn run_pools(
             }
             Target::Pool(connector) => connector,
         };
-        match migrator.narrowed(job.database, |one| one.run_connector(&connector, goal)) {
+        let run = migrator.narrowed(job.database, |one| {
+            let wait = one.options.connect_wait;
+            if !job.is_reachable {
+                one.options.connect_wait = Some(Duration::ZERO);
+            }
+            let run = one.run_connector(&connector, goal);
+            one.options.connect_wait = wait;
+            run
+        });
+        match run {
             Ok(report) => summary.reports.push(report),
             Err(error) => {
                 summary.push_failed(&error, job.database.name(), job.table);
@@ -211,15 +228,22 @@ pub(crate) fn run_pools(
 
 /// Reads and compares every history before the first script of any database runs. A server that
 /// cannot be reached is left to the run itself, which goes on with the others.
-fn compare_all(migrator: &Migrator<'_>, jobs: &[Job<'_>], goal: Goal) -> Result<(), Error> {
+fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) -> Result<(), Error> {
     let mut causes = Vec::new();
-    for job in jobs {
+    let mut wait = Backoff::new(migrator.options.connect_wait);
+    for job in jobs.iter_mut() {
         let Target::Pool(connector) = &job.target else { continue };
-        let Ok(look) = off_runtime(|| {
-            let (mut client, _) = connector.connect()?;
+        let listener = &mut migrator.listener;
+        let look = off_runtime(|| {
+            let (mut client, _) = connector.connect_patiently(&mut wait, listener)?;
             history::look(&mut client, &job.table)
-        }) else {
-            continue;
+        });
+        let look = match look {
+            Ok(look) => look,
+            Err(error) => {
+                job.is_reachable = !may_pass(&error);
+                continue;
+            }
         };
         let options = &migrator.options;
         if let Err(reason) = plan::plan(job.database, &look.history, goal, options.policy)
@@ -242,10 +266,12 @@ pub(crate) fn status_pools(
     let jobs = jobs(migrator, pools)?;
     let databases: Vec<_> = jobs.iter().map(|job| job.database).collect();
     let (mut statuses, mut causes) = (Vec::new(), Vec::new());
-    for Job { database, table, target } in jobs {
+    let mut wait = Backoff::new(migrator.options.connect_wait);
+    for Job { database, table, target, .. } in jobs {
         let Target::Pool(connector) = target else { continue };
+        let listener = &mut migrator.listener;
         let status = off_runtime(|| {
-            let (mut client, _) = connector.connect()?;
+            let (mut client, _) = connector.connect_patiently(&mut wait, listener)?;
             Status::read(&mut client, database, table)
         });
         match status {

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use postgres::Config;
 use serde_yaml::{Mapping, Value};
 
-use crate::connect::parse_dsn;
+use crate::dsn::{Dsn, DsnError, Environment, Keyword};
 use crate::error::{Error, ErrorKind};
 use crate::pools::{Pool, Pools};
 
@@ -64,14 +63,12 @@ pub enum PoolProblem {
     NoTarget,
     /// Another `driver` than `postgres`.
     Driver(String),
-    /// A `port` that is no number below 65536.
-    Port(String),
     /// A `schema` that is not a plain name.
     Schema(String),
-    /// An `sslmode` that this build does not support.
-    SslMode(String),
-    /// A `dsn` that the client cannot read.
-    Dsn,
+    /// A `dsn` or `direct-dsn` that cannot be used.
+    Dsn(DsnError),
+    /// A `pooler` that is neither `session` nor `transaction`.
+    Pooler(String),
     /// A field whose value is neither a text nor a number.
     Field(String),
 }
@@ -89,16 +86,11 @@ impl fmt::Display for PoolProblem {
             PoolProblem::Driver(name) => {
                 write!(f, "the driver `{name}` is not `postgres`")
             }
-            PoolProblem::Port(text) => write!(f, "`{text}` is not a port"),
             PoolProblem::Schema(text) => write!(f, "`{text}` is not a plain schema name"),
-            PoolProblem::SslMode(text) => {
-                write!(f, "`sslmode: {text}` is none of disable, prefer and require")
+            PoolProblem::Dsn(error) => fmt::Display::fmt(error, f),
+            PoolProblem::Pooler(text) => {
+                write!(f, "`pooler: {text}` is neither session nor transaction")
             }
-            PoolProblem::Dsn => f.write_str(
-                "the `dsn` cannot be read\n  \
-                 help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, \
-                 `/`, `?` and `%` of a password are percent-encoded (`@` as %40)",
-            ),
             PoolProblem::Field(name) => write!(f, "`{name}` is neither a text nor a number"),
         }
     }
@@ -158,8 +150,6 @@ impl Pools {
     }
 }
 
-type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
-
 fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError> {
     let mut pools = Pools::new();
     let mut seen = BTreeSet::new();
@@ -180,7 +170,7 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
                 return Err(ConfigError::Duplicate { path: file, pool: name });
             }
             let pool = match pool(&definition, environment) {
-                Ok(config) => Pool::from_config(config),
+                Ok(pool) => pool,
                 Err(reason) => Pool::broken(ConfigError::Pool {
                     path: file.clone(),
                     pool: name.clone(),
@@ -246,7 +236,7 @@ impl Fields<'_> {
     }
 }
 
-fn pool(definition: &Value, environment: Environment<'_>) -> Result<Config, PoolProblem> {
+fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolProblem> {
     let outer = Fields { definition, environment };
     if let Some(driver) = outer.get("driver")?
         && driver != "postgres"
@@ -255,49 +245,54 @@ fn pool(definition: &Value, environment: Environment<'_>) -> Result<Config, Pool
         return Err(PoolProblem::Driver(driver));
     }
     let fields = Fields { definition: definition.get("config").unwrap_or(definition), environment };
-    let mut config = match fields.get("dsn")? {
-        Some(dsn) => parse_dsn(&dsn).ok_or(PoolProblem::Dsn)?,
+    let mut dsn = match fields.get("dsn")? {
+        Some(dsn) => Dsn::parse(&dsn).map_err(PoolProblem::Dsn)?,
         None => from_parts(&fields)?,
     };
+    let direct = fields.get("direct-dsn")?.map(|dsn| Dsn::parse(&dsn)).transpose();
+    let mut direct = direct.map_err(PoolProblem::Dsn)?;
     if let Some(schema) = fields.get("schema")? {
         let schema: lokstra_core::Identifier =
             schema.parse().map_err(|_| PoolProblem::Schema(schema))?;
-        let options = config.get_options().unwrap_or_default();
-        let options = format!("{options} -c search_path={schema}");
-        config.options(options.trim_start());
+        for dsn in [Some(&mut dsn), direct.as_mut()].into_iter().flatten() {
+            let options = dsn.get(Keyword::Options).unwrap_or_default();
+            let options = format!("{options} -c search_path={schema}");
+            dsn.set(Keyword::Options, options.trim_start());
+        }
     }
-    Ok(config)
+    let pool = Pool::from_dsn(dsn);
+    let pool = match fields.get("pooler")?.as_deref() {
+        None | Some("transaction") => pool,
+        Some("session") => pool.session_pooler(true),
+        Some(other) => return Err(PoolProblem::Pooler(other.to_owned())),
+    };
+    Ok(match direct {
+        Some(direct) => pool.direct(Pool::from_dsn(direct)),
+        None => pool,
+    })
 }
 
-fn from_parts(fields: &Fields<'_>) -> Result<Config, PoolProblem> {
+fn from_parts(fields: &Fields<'_>) -> Result<Dsn, PoolProblem> {
     let (Some(host), Some(database)) = (fields.get("host")?, fields.get("database")?) else {
         return Err(PoolProblem::NoTarget);
     };
-    let mut config = Config::new();
-    config.host(&host).dbname(&database);
-    if let Some(port) = fields.get("port")? {
-        config.port(port.parse().map_err(|_| PoolProblem::Port(port))?);
+    let mut dsn = Dsn::default();
+    dsn.set(Keyword::Host, host);
+    dsn.set(Keyword::Dbname, database);
+    for (field, keyword) in [
+        ("port", Keyword::Port),
+        ("username", Keyword::User),
+        ("password", Keyword::Password),
+        ("sslmode", Keyword::SslMode),
+        ("sslrootcert", Keyword::SslRootCert),
+        ("sslcert", Keyword::SslCert),
+        ("sslkey", Keyword::SslKey),
+    ] {
+        if let Some(value) = fields.get(field)? {
+            dsn.set(keyword, value);
+        }
     }
-    if let Some(user) = fields.get("username")? {
-        config.user(&user);
-    }
-    if let Some(password) = fields.get("password")? {
-        config.password(password);
-    }
-    if let Some(mode) = fields.get("sslmode")? {
-        config.ssl_mode(ssl_mode(&mode)?);
-    }
-    Ok(config)
-}
-
-fn ssl_mode(mode: &str) -> Result<postgres::config::SslMode, PoolProblem> {
-    use postgres::config::SslMode;
-    match mode {
-        "disable" => Ok(SslMode::Disable),
-        "allow" | "prefer" => Ok(SslMode::Prefer),
-        "require" => Ok(SslMode::Require),
-        other => Err(PoolProblem::SslMode(other.to_owned())),
-    }
+    Ok(dsn)
 }
 
 /// Replaces `${NAME}` and `${NAME:-default}`.

@@ -1,10 +1,15 @@
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use postgres::config::Host;
-use postgres::{Client, Config, NoTls};
+use postgres::{Client, Config};
 
+use crate::dsn::{self, Dsn, DsnError};
 use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::off_runtime::within;
+use crate::passing::may_pass;
+use crate::retry::Backoff;
+use crate::route::{Route, Routes};
 
 /// NOTICE and WARNING messages that arrived and were not yet passed on: severity and text.
 #[derive(Clone, Debug, Default)]
@@ -22,80 +27,101 @@ impl Notices {
 }
 
 /// How to open a connection, as often as it takes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Connector {
-    config: Config,
+    routes: Vec<Route>,
+    open_password_file: Option<PathBuf>,
+    /// Past the pooler, for what needs a session.
+    pub(crate) direct: Option<Box<Connector>>,
+    /// The pooler on the way keeps sessions.
+    pub(crate) session_pooler: bool,
 }
 
 impl Connector {
     pub(crate) fn from_url(url: &str) -> Result<Connector, Error> {
-        let config = parse_dsn(url).ok_or_else(|| Error::new(ErrorKind::BadUrl))?;
-        Ok(Connector::new(config))
+        Connector::from_dsn(Dsn::parse(url))
     }
 
-    pub(crate) fn new(mut config: Config) -> Connector {
-        if config.get_application_name().is_none() {
-            config.application_name(&application_name());
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(Duration::from_secs(15));
-        }
-        // A server that is gone without a word is noticed in two minutes instead of two hours.
-        config.keepalives_idle(config.get_keepalives_idle().min(Duration::from_mins(1)));
-        Connector { config }
+    pub(crate) fn from_dsn(dsn: Result<Dsn, DsnError>) -> Result<Connector, Error> {
+        Connector::new(dsn.and_then(|dsn| Routes::from_dsn(dsn, &dsn::process)))
+    }
+
+    pub(crate) fn from_config(config: Config) -> Result<Connector, Error> {
+        Connector::new(Routes::from_config(config))
+    }
+
+    fn new(routes: Result<Routes, DsnError>) -> Result<Connector, Error> {
+        let routes = routes.map_err(|error| Error::new(ErrorKind::BadUrl(error)))?;
+        Ok(Connector {
+            routes: routes.all,
+            open_password_file: routes.open_password_file,
+            direct: None,
+            session_pooler: false,
+        })
     }
 
     pub(crate) fn application_name(&self) -> &str {
-        self.config.get_application_name().unwrap_or("lokstra")
+        let first = self.routes.first();
+        first.and_then(|route| route.config.get_application_name()).unwrap_or("lokstra")
     }
 
+    /// Connects to the first host that answers.
     pub(crate) fn connect(&self) -> Result<(Client, Notices), Error> {
+        let mut last = None;
+        for route in &self.routes {
+            match self.take(route) {
+                // Somebody who is there and refuses would be asked again in vain; another host is
+                // another matter only if this one is not there.
+                Err(error) if may_pass(&error) || is_of_the_wrong_kind(&error) => {
+                    last = Some(error);
+                }
+                done => return done,
+            }
+        }
+        Err(last.unwrap_or_else(|| Error::new(ErrorKind::NoAnswer)))
+    }
+
+    /// Connects, and waits for a server that is still starting until `wait` is over.
+    pub(crate) fn connect_patiently(
+        &self,
+        wait: &mut Backoff,
+        listener: &mut dyn FnMut(&Event<'_>),
+    ) -> Result<(Client, Notices), Error> {
+        loop {
+            match self.connect() {
+                Err(error) if may_pass(&error) && !wait.is_over() => {
+                    listener(&Event::Connecting { error: &error, waited: wait.waited() });
+                    wait.sleep();
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn take(&self, route: &Route) -> Result<(Client, Notices), Error> {
         let notices = Notices::default();
         let sink = notices.clone();
-        let mut config = self.config.clone();
+        let mut config = route.config.clone();
         config.notice_callback(move |notice| sink.push(notice.severity(), notice.message()));
-        match config.connect(NoTls) {
-            Ok(client) => Ok((client, notices)),
-            Err(source) => Err(Error::new(ErrorKind::Connect { target: self.target(), source })),
-        }
-    }
-
-    /// Host, port and database, for messages.
-    fn target(&self) -> String {
-        let host = match self.config.get_hosts().first() {
-            Some(Host::Tcp(host)) => host.clone(),
-            #[cfg(unix)]
-            Some(Host::Unix(path)) => path.display().to_string(),
-            None => match self.config.get_hostaddrs().first() {
-                Some(address) => address.to_string(),
-                None => "no host".to_owned(),
-            },
-        };
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        let user = self.config.get_user();
-        match self.config.get_dbname().or(user) {
-            Some(database) => format!("{host}:{port}/{database}"),
-            None => format!("{host}:{port}"),
+        let limit = config.get_connect_timeout().copied().unwrap_or_default();
+        let tls = route.tls.clone();
+        let target = || route.target.clone();
+        match within(limit, move || tls.connect(&config)) {
+            Some(Ok(client)) => Ok((client, notices)),
+            Some(Err(source)) => Err(Error::new(ErrorKind::Connect {
+                target: target(),
+                open_password_file: self.open_password_file.clone(),
+                source,
+            })),
+            None => Err(Error::new(ErrorKind::ConnectTimeout { target: target(), limit })),
         }
     }
 }
 
-/// Reads a connection string. A password with an `@` or a `/` that is not percent-encoded would end
-/// up in the host or the database, and from there in messages.
-pub(crate) fn parse_dsn(dsn: &str) -> Option<Config> {
-    let config: Config = (!dsn.trim().is_empty()).then(|| dsn.parse().ok())??;
-    let is_name = |host: &Host| !matches!(host, Host::Tcp(name) if name.contains('@'));
-    let is_safe = config.get_hosts().iter().all(is_name)
-        && !(dsn.contains("://") && config.get_dbname().is_some_and(|name| name.contains('@')));
-    is_safe.then_some(config)
-}
-
-/// Says in `pg_stat_activity` who is migrating.
-fn application_name() -> String {
-    let program = std::env::args_os().next().map(std::path::PathBuf::from);
-    let name = program.as_deref().and_then(|path| path.file_name()).and_then(|name| name.to_str());
-    match name {
-        Some("lokstra") | None => "lokstra".to_owned(),
-        Some(name) => format!("lokstra {name}"),
-    }
+/// `target_session_attrs`
+fn is_of_the_wrong_kind(error: &Error) -> bool {
+    let ErrorKind::Connect { source, .. } = error.kind() else { return false };
+    let cause = std::error::Error::source(source);
+    let io = cause.and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied && io.get_ref().is_some())
 }

@@ -33,6 +33,8 @@ pub(crate) struct Engine<'e, 'm> {
     session: Session<'e>,
     listener: &'e mut (dyn FnMut(&Event<'_>) + Send),
     report: Report,
+    /// What was odd before the history was read.
+    noticed: Vec<Warning>,
     /// How often the step that is next lost its connection.
     losses: u32,
 }
@@ -54,7 +56,14 @@ impl<'e, 'm> Engine<'e, 'm> {
     ) -> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
-        Engine { database, key, table, options, session, listener, report, losses: 0 }
+        let noticed = Vec::new();
+        Engine { database, key, table, options, session, listener, report, noticed, losses: 0 }
+    }
+
+    /// Adds what is to be told with the warnings of the plan.
+    pub(crate) fn noticing(mut self, warning: Option<Warning>) -> Self {
+        self.noticed.extend(warning);
+        self
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
@@ -73,9 +82,16 @@ impl<'e, 'm> Engine<'e, 'm> {
         let mut look = self.look_patiently(&mut wait)?;
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
+            let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
+            if plan.steps.iter().any(needs_session) && self.session.go_direct(&mut wait)? {
+                look = self.look_patiently(&mut wait)?;
+                continue 'plan;
+            }
             // Those of steps that ran stay.
-            self.report.warnings.retain(|told| matches!(told, Warning::DownNotKept { .. }));
-            self.report.warnings.extend(plan.warnings);
+            let ran = std::mem::take(&mut self.report.warnings);
+            let ran = ran.into_iter().filter(|told| matches!(told, Warning::DownNotKept { .. }));
+            self.report.warnings =
+                self.noticed.iter().cloned().chain(ran).chain(plan.warnings).collect();
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 look = self.wait(goal, &mut wait)?;
                 continue 'plan;
@@ -125,6 +141,11 @@ impl<'e, 'm> Engine<'e, 'm> {
                 {
                     wait.sleep();
                 }
+                // A pooler that has no connection to give ends ours. Nothing was changed yet.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::ConnectionLost { .. })
+                        && !wait.is_over()
+                        && self.session.reconnect()? => {}
                 done => return done,
             }
         }

@@ -1,10 +1,13 @@
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
+use postgres::error::Severity;
 
 use crate::baseline::BaselineConflict;
 use crate::divergence::Divergence;
+use crate::dsn::DsnError;
 use crate::failure::Failure;
 use crate::holder::Holder;
 use crate::plan::NoPlan;
@@ -59,8 +62,8 @@ pub enum ErrorKind {
         /// Why not.
         reason: lokstra_core::IdentifierError,
     },
-    /// The connection string cannot be read.
-    BadUrl,
+    /// The connection string cannot be used.
+    BadUrl(DsnError),
     /// A file of pools cannot be used.
     #[cfg(feature = "config")]
     Config(crate::config::ConfigError),
@@ -68,8 +71,24 @@ pub enum ErrorKind {
     Connect {
         /// Host, port and database; never a password.
         target: String,
+        /// The file of passwords, if it is not used because others may read it.
+        open_password_file: Option<PathBuf>,
         /// Why.
         source: postgres::Error,
+    },
+    /// The server, or what is in its place, took the connection and gave no answer.
+    ConnectTimeout {
+        /// Host, port and database; never a password.
+        target: String,
+        /// How long it was waited for, as `connect_timeout` says.
+        limit: Duration,
+    },
+    /// The pool's direct connection leads to another database than the pool.
+    DirectElsewhere {
+        /// The database behind the pool.
+        database: String,
+        /// The one behind the direct connection.
+        direct: String,
     },
     /// The connection was lost and could not be made again, or is not ours to make again.
     ConnectionLost {
@@ -232,8 +251,8 @@ impl Error {
     /// An error of a query of ours.
     pub(crate) fn query(error: postgres::Error) -> Error {
         let kind = match error.as_db_error() {
+            _ if is_lost(&error) => ErrorKind::ConnectionLost { running: None, source: error },
             Some(server) => ErrorKind::Server(ServerError::new(server)),
-            None if is_lost(&error) => ErrorKind::ConnectionLost { running: None, source: error },
             None => ErrorKind::Client(error),
         };
         Error::new(kind)
@@ -269,7 +288,11 @@ pub(crate) fn is_lost(error: &postgres::Error) -> bool {
         std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
     // FATAL: the server ends the connection, by an operator (57P01), a crash (57P02) or a restart.
     let fatal = error.code().is_some_and(|code| matches!(code.code(), "57P01" | "57P02" | "57P03"));
-    error.is_closed() || io || fatal
+    // PgBouncer, when it gives up: a server that crashed, `query_wait_timeout`.
+    let pooler = error.as_db_error().is_some_and(|server| {
+        server.code().code() == "08P01" && server.parsed_severity() == Some(Severity::Fatal)
+    });
+    error.is_closed() || io || fatal || pooler
 }
 
 impl From<NoPlan> for Error {
@@ -304,6 +327,7 @@ impl std::error::Error for Error {
             | ErrorKind::Client(source) => Some(source),
             #[cfg(feature = "config")]
             ErrorKind::Config(source) => Some(source),
+            ErrorKind::BadUrl(source) => Some(source),
             ErrorKind::Server(source) | ErrorKind::CannotUpgrade { source, .. } => Some(source),
             ErrorKind::Failed(failure) => Some(&failure.server),
             ErrorKind::BadTable { reason, .. } => Some(reason),

@@ -7,6 +7,7 @@ use lokstra_core::Version;
 use crate::error::ErrorKind;
 use crate::plan::list;
 use crate::repair::Repair;
+use crate::server_error::ServerError;
 use crate::stored_down::UntrustedTable;
 
 impl fmt::Display for ErrorKind {
@@ -39,25 +40,34 @@ impl fmt::Display for ErrorKind {
             ErrorKind::BadTable { name, reason } => {
                 write!(f, "`{name}` cannot be the tracking table: {reason}")
             }
-            // Without the parser's words: they can hold a part of the password.
-            ErrorKind::BadUrl => f.write_str(
-                "the connection string cannot be read\n  \
-                 help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, \
-                 `/`, `?` and `%` of a password are percent-encoded (`@` as %40)",
-            ),
+            ErrorKind::BadUrl(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "config")]
             ErrorKind::Config(error) => fmt::Display::fmt(error, f),
-            ErrorKind::Connect { target, source } => {
-                let reason = chain(source);
-                write!(f, "no connection to {target}: {reason}")?;
-                if reason.contains("no TLS implementation") {
-                    f.write_str(
-                        "\n  help: connections that lokstra opens itself are without TLS; connect a \
-                         client with TLS yourself and lend it: `MIGRATIONS.up(&mut client)`",
+            ErrorKind::Connect { target, open_password_file, source } => {
+                write!(f, "no connection to {target}: {}", chain(source))?;
+                if let Some(help) = connect_help(source) {
+                    write!(f, "\n  help: {help}")?;
+                }
+                if let Some(path) = open_password_file {
+                    let path = path.display();
+                    write!(
+                        f,
+                        "\n  help: {path} was not used: others may read it; chmod 600 {path}"
                     )?;
                 }
                 Ok(())
             }
+            ErrorKind::ConnectTimeout { target, limit } => write!(
+                f,
+                "no connection to {target}: it was taken and not answered within {} s\n  help: \
+                 `connect_timeout` in the connection string sets how long to wait",
+                limit.as_secs()
+            ),
+            ErrorKind::DirectElsewhere { database, direct } => write!(
+                f,
+                "the direct connection leads to the database `{direct}` and the pool to \
+                 `{database}`\n  help: correct the pool's `direct-dsn`; nothing was run"
+            ),
             ErrorKind::ConnectionLost { running: Some(version), source } => write!(
                 f,
                 "the connection was lost while {version} was running: {}\n  \
@@ -147,8 +157,9 @@ impl fmt::Display for ErrorKind {
                 f,
                 "{version} is a no-transaction migration and the connection goes through a pooler, \
                  where a lock does not stay with its session\n  \
-                 help: use a direct connection, or say `session_pooler(true)` if the pooler is in \
-                 session mode"
+                 help: give the pool a direct connection (`direct-dsn` in config.yaml, or \
+                 LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session \
+                 mode"
             ),
             ErrorKind::InFlight { version, path, statement } => write!(
                 f,
@@ -206,6 +217,47 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+/// What to do about a refusal whose words do not tell.
+fn connect_help(source: &postgres::Error) -> Option<&'static str> {
+    let server = source.as_db_error();
+    if server.is_some_and(|server| server.message().contains("unsupported startup parameter")) {
+        // `schema` of config.yaml, PGOPTIONS.
+        return Some(
+            "PgBouncer takes no `options`: leave them out, or name them in its \
+             ignore_startup_parameters",
+        );
+    }
+    let text = chain(source);
+    if cfg!(not(feature = "rustls")) && text.contains("no encryption") {
+        return Some("if the server wants TLS, add the feature `rustls` of `lokstra`");
+    }
+    HELP.iter().find(|(words, _)| text.contains(words)).map(|(_, help)| *help)
+}
+
+/// What to do about the words of the client and of rustls.
+const HELP: [(&str, &str); 6] = [
+    ("password missing", "give it in the connection string, in PGPASSWORD or in ~/.pgpass"),
+    (
+        "does not support TLS",
+        "turn on `ssl` on the server, or say `sslmode=prefer` if the way to it is trusted",
+    ),
+    (
+        "UnknownIssuer",
+        "nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do \
+         not trust the server",
+    ),
+    ("certificate expired", "renew the server's certificate"),
+    (
+        "not valid for name",
+        "connect to a host that the certificate is for, or let the authority issue one for this \
+         host; its common name alone does not count",
+    ),
+    (
+        "fatal alert: UnknownCA",
+        "the server knows nobody who vouches for the certificate in `sslcert`",
+    ),
+];
+
 fn names(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
@@ -216,6 +268,9 @@ fn or_none(version: Option<Version>) -> String {
 
 /// An error of the client with its causes: its own `Display` hides them.
 fn chain(error: &postgres::Error) -> String {
+    if let Some(server) = error.as_db_error() {
+        return ServerError::new(server).to_string();
+    }
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

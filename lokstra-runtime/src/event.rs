@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::holder::Holder;
 use crate::plan::{PlanStep, Warning};
 use crate::report::StepReport;
@@ -9,6 +10,14 @@ use crate::server_error::ServerError;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'e> {
+    /// The server cannot be reached, for a reason that passes: it is still starting, or full. It is
+    /// tried again.
+    Connecting {
+        /// Why, with host, port and database.
+        error: &'e Error,
+        /// How long this run has been trying.
+        waited: Duration,
+    },
     /// There is work in this database; `steps` scripts are going to run.
     Planned {
         /// The folder's name.

@@ -42,6 +42,8 @@ pub struct Failure {
     pub snippet: Option<Snippet>,
     /// Which statement, from 1.
     pub statement: Option<usize>,
+    /// Whether a deferred constraint or trigger failed, which no single statement did.
+    pub is_deferred: bool,
     /// What the server said.
     pub server: ServerError,
     /// What is left of it.
@@ -61,6 +63,8 @@ pub(crate) struct Place {
     pub(crate) offset: Option<usize>,
     /// A statement, from 0.
     pub(crate) statement: Option<usize>,
+    /// Behind the last statement, where deferred constraints are checked.
+    pub(crate) is_deferred: bool,
 }
 
 impl Place {
@@ -96,6 +100,7 @@ impl Failure {
             position: snippet.as_ref().map(Snippet::position),
             snippet,
             statement: place.statement.map(|nth| nth + 1),
+            is_deferred: place.is_deferred,
             server,
             aftermath,
             invalid_index: None,
@@ -157,6 +162,10 @@ impl Failure {
             (_, "42501") => "run the migrations with a role that has this right, or grant it",
             (_, "55P03") => {
                 "another session holds a lock that this migration needs: see pg_locks, and run again"
+            }
+            (Aftermath::RolledBack, _) if self.is_deferred => {
+                "it is checked at the end of the transaction: correct the rows that the script \
+                 writes, build, and run again"
             }
             (Aftermath::Partial { done, total }, _) if done == total => {
                 "only the record is missing: mend the cause and run again"

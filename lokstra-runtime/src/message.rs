@@ -108,13 +108,22 @@ impl Mark {
         format!("{before}PREPARE {}{nth} AS SELECT 0;", self.prefix)
     }
 
+    /// To stand where the deferred constraints of a script have been checked.
+    pub(crate) fn set_checked(&self, script: Script<'_>) -> String {
+        if self.is_set { self.set(script.statement_ranges().len() + 1) } else { String::new() }
+    }
+
     pub(crate) fn clear_one(&self, nth: usize) -> String {
         format!("DEALLOCATE {}{nth};", self.prefix)
     }
 
     /// To be sent after a script that went well.
     pub(crate) fn clear(&self, script: Script<'_>) -> String {
-        if self.is_set { self.clear_one(script.statement_ranges().len()) } else { String::new() }
+        if self.is_set {
+            self.clear_one(script.statement_ranges().len() + 1)
+        } else {
+            String::new()
+        }
     }
 
     /// To be sent after ROLLBACK.

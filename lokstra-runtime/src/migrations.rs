@@ -1,15 +1,17 @@
 use std::ops::Deref;
+use std::path::Path;
 
-use lokstra_core::{Set, Version};
+use lokstra_core::{Database, Set, Version};
 use postgres::Client;
 
 use crate::connect::Connector;
 use crate::error::Error;
 use crate::history::History;
 use crate::migrator::Migrator;
-use crate::plan::Goal;
+use crate::plan::{Goal, Warning};
 use crate::pools::Pools;
 use crate::report::{Report, Summary};
+use crate::stale;
 use crate::status::Status;
 
 /// The migrations that are embedded in a program: what `embed_migrations!` yields.
@@ -17,19 +19,41 @@ use crate::status::Status;
 /// The methods here do the common thing with the defaults that are right in production;
 /// [`migrator`](Migrations::migrator) has the options. Dereferences to [`Set`], to look at what is
 /// embedded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Migrations {
     set: Set,
+    /// The folder of the crate, in a debug build; else empty.
+    built_in: &'static str,
 }
 
 impl Migrations {
     /// No migrations.
-    pub const EMPTY: Migrations = Migrations { set: Set::EMPTY };
+    pub const EMPTY: Migrations = Migrations { set: Set::EMPTY, built_in: "" };
 
     /// What the macro calls.
     #[doc(hidden)]
-    pub const fn from_static(text: &'static str, index: &'static [u32]) -> Migrations {
-        Migrations { set: Set::from_static(text, index) }
+    pub const fn from_static(
+        text: &'static str,
+        index: &'static [u8],
+        built_in: &'static str,
+    ) -> Migrations {
+        Migrations { set: Set::from_static(text, index), built_in }
+    }
+
+    /// How the folder of a crate differs from what is embedded. Without a folder, the one in which
+    /// this was built; `None` if that is not known, as in a release build, or not there any more.
+    #[doc(hidden)]
+    pub fn differences(&self, root: Option<&Path>) -> Option<Vec<String>> {
+        let built_in = Some(Path::new(self.built_in)).filter(|path| path.is_dir());
+        built_in.or(root).map(|root| stale::differences(self.databases(), root))
+    }
+
+    /// What is to be said of this database before anything is done: in a debug build, that the
+    /// binary is older than the folder.
+    pub(crate) fn staleness(&self, database: Database<'_>) -> Option<Warning> {
+        let root = Some(Path::new(self.built_in)).filter(|path| path.is_dir())?;
+        let differences = stale::differences(std::iter::once(database), root);
+        (!differences.is_empty()).then_some(Warning::Stale { differences })
     }
 
     /// Applies everything that is pending over a connection of its own to this URL
@@ -109,6 +133,15 @@ impl Migrations {
     }
 }
 
+/// By what is embedded, wherever it was built.
+impl PartialEq for Migrations {
+    fn eq(&self, other: &Migrations) -> bool {
+        self.set == other.set
+    }
+}
+
+impl Eq for Migrations {}
+
 impl Deref for Migrations {
     type Target = Set;
 
@@ -119,6 +152,6 @@ impl Deref for Migrations {
 
 impl From<Set> for Migrations {
     fn from(set: Set) -> Migrations {
-        Migrations { set }
+        Migrations { set, built_in: "" }
     }
 }

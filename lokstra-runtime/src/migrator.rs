@@ -15,6 +15,7 @@ use crate::options::Options;
 use crate::plan::{self, Direction, Goal, Plan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
+use crate::retry::Backoff;
 use crate::session::Session;
 use crate::status::Status;
 use crate::stored_down::{self, Stored};
@@ -158,7 +159,11 @@ impl<'m> Migrator<'m> {
         if let Some(skipped) = self.skipped(database, &table) {
             return Ok(skipped);
         }
-        off_runtime(|| self.work(database, table, Session::owned(connector)?, goal))
+        off_runtime(|| {
+            let mut wait = Backoff::new(self.options.connect_wait);
+            let session = Session::owned(connector, &mut wait, &mut self.listener)?;
+            self.work(database, table, session, goal)
+        })
     }
 
     fn work(
@@ -168,6 +173,7 @@ impl<'m> Migrator<'m> {
         mut session: Session<'_>,
         goal: Goal,
     ) -> Result<Report, Error> {
+        let stale = self.migrations.staleness(database);
         let stored = if self.options.stored_down && goal.direction() == Direction::Down {
             stored_down::load(session.client(), database, &table, goal)?
         } else {
@@ -177,7 +183,9 @@ impl<'m> Migrator<'m> {
             (self.listener)(&Event::StoredDown { database: database.name(), step: &step });
         }
         let database = stored.as_ref().and_then(Stored::database).unwrap_or(database);
-        Engine::new(database, table, &self.options, session, &mut self.listener).run(goal)
+        Engine::new(database, table, &self.options, session, &mut self.listener)
+            .noticing(stale)
+            .run(goal)
     }
 
     /// Works towards the goal over a connection of its own from this pool.

@@ -1,3 +1,6 @@
+use std::sync::mpsc;
+use std::time::Duration;
+
 /// Runs blocking work on a thread of its own.
 ///
 /// The blocking client drives an async runtime inside and panics where one is running already, be
@@ -7,4 +10,16 @@ pub(crate) fn off_runtime<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         Ok(value) => value,
         Err(panic) => std::panic::resume_unwind(panic),
     })
+}
+
+/// Waits for blocking work no longer than this; `None` if it takes longer. What it yields then is
+/// dropped when it comes. The client has no limit of its own for a server that takes a connection
+/// and never answers.
+pub(crate) fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(work()).ok());
+    receiver.recv_timeout(limit).ok()
 }

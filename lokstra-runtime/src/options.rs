@@ -13,6 +13,7 @@ pub(crate) struct Options {
     pub(crate) table: Option<TableName>,
     pub(crate) include_disabled: bool,
     pub(crate) policy: Policy,
+    pub(crate) connect_wait: Option<Duration>,
     pub(crate) lock_wait: Option<Duration>,
     pub(crate) lock_timeout: Duration,
     pub(crate) statement_timeout: Option<Duration>,
@@ -27,6 +28,7 @@ impl Default for Options {
             table: None,
             include_disabled: false,
             policy: Policy::default(),
+            connect_wait: Some(Duration::from_secs(30)),
             lock_wait: Some(Duration::from_mins(5)),
             // Below the default deadlock_timeout of one second, so that a CREATE INDEX CONCURRENTLY
             // of somebody else survives our waiting for its table.
@@ -75,6 +77,18 @@ impl<'m> Migrator<'m> {
     /// that is embedded is applied, as in a rolling deploy.
     pub fn strict(mut self, yes: bool) -> Self {
         self.options.policy.strict = yes;
+        self
+    }
+
+    /// How long to wait for a server that cannot be reached yet; `None` waits for ever. Default:
+    /// 30 s, for a container that boots together with its database.
+    ///
+    /// It is waited for where a later try can succeed by itself: the connection is refused, the
+    /// name or the socket is not there, the server is starting or shutting down, it has too many
+    /// connections. A wrong password, a missing database or a bad certificate fail at once. Only
+    /// for connections that the run opens itself.
+    pub fn connect_wait(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.connect_wait = limit.into();
         self
     }
 

@@ -120,6 +120,11 @@ pub enum Warning {
         /// Why.
         reason: NotKept,
     },
+    /// In a debug build: the folder on disk holds other scripts than the program.
+    Stale {
+        /// What differs, each with the file.
+        differences: Vec<String>,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -161,6 +166,13 @@ impl fmt::Display for Warning {
                 f,
                 "the down SQL of {} not kept in the database: {reason}",
                 list(versions, "is", "is")
+            ),
+            Warning::Stale { differences } => write!(
+                f,
+                "the program is older than its migrations: {}\n    \
+                 help: build again after touching the source file with embed_migrations!, or add a \
+                 build.rs with println!(\"cargo:rerun-if-changed=migrations\");",
+                differences.join(", ")
             ),
         }
     }

@@ -5,17 +5,20 @@ use lokstra_core::Database;
 use postgres::Config;
 
 use crate::connect::Connector;
+use crate::dsn::{Dsn, DsnError};
 use crate::error::{Error, ErrorKind};
 
 /// A named connection target.
 #[derive(Clone)]
 pub struct Pool {
     target: Target,
+    direct: Option<Box<Pool>>,
+    session_pooler: bool,
 }
 
 #[derive(Clone)]
 enum Target {
-    Url(String),
+    Dsn(Result<Dsn, DsnError>),
     Config(Box<Config>),
     /// Defined in a file with something that is missing: an error only for who wants this pool.
     #[cfg(feature = "config")]
@@ -24,32 +27,64 @@ enum Target {
 
 impl Pool {
     /// The database behind a URL (`postgres://user:password@host:5432/database`) or a `key=value`
-    /// string. It is read when it is used.
+    /// string, as libpq writes them. What it leaves out comes from the `PG*` variables of the
+    /// environment, the password also from `~/.pgpass`. What is wrong with it is an error when it is
+    /// used.
     pub fn from_url(url: impl Into<String>) -> Pool {
-        Pool { target: Target::Url(url.into()) }
+        Pool::new(Target::Dsn(Dsn::parse(&url.into())))
     }
 
-    /// The database behind a configuration of the client.
+    /// The database behind a configuration of the client, as it is: the environment adds nothing.
     pub fn from_config(config: Config) -> Pool {
-        Pool { target: Target::Config(Box::new(config)) }
+        Pool::new(Target::Config(Box::new(config)))
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn from_dsn(dsn: Dsn) -> Pool {
+        Pool::new(Target::Dsn(Ok(dsn)))
+    }
+
+    fn new(target: Target) -> Pool {
+        Pool { target, direct: None, session_pooler: false }
+    }
+
+    /// The same database past its connection pooler. A run that has no-transaction migrations to do
+    /// uses it from there to its end: they need a session, which a pooler in transaction mode does
+    /// not keep.
+    #[must_use]
+    pub fn direct(mut self, pool: impl Into<Pool>) -> Pool {
+        self.direct = Some(Box::new(pool.into()));
+        self
+    }
+
+    /// Says that the connection pooler on the way is in session mode, so that no-transaction
+    /// migrations can run through it. Default: no.
+    #[must_use]
+    pub fn session_pooler(mut self, yes: bool) -> Pool {
+        self.session_pooler = yes;
+        self
     }
 
     #[cfg(feature = "config")]
     pub(crate) fn broken(error: crate::config::ConfigError) -> Pool {
-        Pool { target: Target::Broken(error) }
+        Pool::new(Target::Broken(error))
     }
 
     pub(crate) fn connector(&self) -> Result<Connector, Error> {
-        match &self.target {
-            Target::Url(url) => Connector::from_url(url),
-            Target::Config(config) => Ok(Connector::new((**config).clone())),
+        let mut connector = match &self.target {
+            Target::Dsn(dsn) => Connector::from_dsn(dsn.clone())?,
+            Target::Config(config) => Connector::from_config((**config).clone())?,
             #[cfg(feature = "config")]
-            Target::Broken(error) => Err(Error::new(ErrorKind::Config(error.clone()))),
-        }
+            Target::Broken(error) => return Err(Error::new(ErrorKind::Config(error.clone()))),
+        };
+        connector.session_pooler = self.session_pooler;
+        connector.direct =
+            self.direct.as_ref().map(|it| it.connector().map(Box::new)).transpose()?;
+        Ok(connector)
     }
 
-    /// Opens a connection as a run does: without TLS, with keepalives, with an `application_name`
-    /// that says who is migrating.
+    /// Opens a connection as a run does, with keepalives and an `application_name` that says who is
+    /// migrating. Tries once, and does not wait for a server that is not there yet.
     ///
     /// # Errors
     ///
@@ -101,6 +136,9 @@ pub struct Pools {
 /// Before the name of a pool in the environment.
 const PREFIX: &str = "LOKSTRA_DSN_";
 
+/// After the name of a pool: the direct connection of that pool.
+const DIRECT: &str = "_direct";
+
 impl Pools {
     /// No pools.
     pub fn new() -> Pools {
@@ -108,7 +146,8 @@ impl Pools {
     }
 
     /// The pools that environment variables define: `LOKSTRA_DSN_DB_MAIN` defines the pool
-    /// `db_main`, and `DATABASE_URL` the default, for a set that works on one database.
+    /// `db_main`, and `DATABASE_URL` the default, for a set that works on one database. With
+    /// `_DIRECT` behind it, a variable defines the [direct connection](Pool::direct) of that pool.
     ///
     /// # Errors
     ///
@@ -123,13 +162,20 @@ impl Pools {
 
     fn from_variables(variables: impl Iterator<Item = (String, String)>) -> Pools {
         let mut pools = Pools::new();
+        let mut default_direct = None;
         for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
             if name == "DATABASE_URL" {
                 pools.default = Some(Pool::from_url(value));
+            } else if name == "DATABASE_URL_DIRECT" {
+                default_direct = Some(Pool::from_url(value));
             } else if let Some(pool) = name.strip_prefix(PREFIX) {
                 pools.named.insert(pool.to_ascii_lowercase(), Pool::from_url(value));
             }
         }
+        pools.default = match (pools.default, default_direct) {
+            (Some(pool), Some(direct)) => Some(pool.direct(direct)),
+            (pool, _) => pool,
+        };
         pools
     }
 
@@ -160,30 +206,41 @@ impl Pools {
         self.named.keys().map(String::as_str)
     }
 
-    /// The pool of this name. In the environment, capital letters and `_` stand for it.
+    /// The pool of this name. In the environment, capital letters and `_` stand for it. A pool
+    /// `db_main_direct` is the direct connection of `db_main`.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::UnknownPool`] with the names that there are.
-    pub fn get(&self, name: &str) -> Result<&Pool, Error> {
-        let found = self.named.get(name).or_else(|| self.named.get(&in_environment(name)));
-        found.ok_or_else(|| {
-            Error::new(ErrorKind::UnknownPool {
+    pub fn get(&self, name: &str) -> Result<Pool, Error> {
+        let Some(mut pool) = self.find(name).cloned() else {
+            return Err(Error::new(ErrorKind::UnknownPool {
                 name: name.to_owned(),
                 known: self.names().map(str::to_owned).collect(),
                 variable: format!("{PREFIX}{}", in_environment(name).to_ascii_uppercase()),
-            })
-        })
+            }));
+        };
+        // Whoever defined the pool, the environment can add to it.
+        if let Some(direct) = self.find(&format!("{name}{DIRECT}")) {
+            pool = pool.direct(direct.clone());
+        }
+        Ok(pool)
+    }
+
+    fn find(&self, name: &str) -> Option<&Pool> {
+        self.named.get(name).or_else(|| self.named.get(&in_environment(name)))
     }
 
     /// The pool of a database of a set. The default stands in for it only if the set works on one
     /// database: several must not end up in the same by mistake.
     #[doc(hidden)]
-    pub fn of(&self, database: Database<'_>, alone: bool) -> Result<&Pool, Error> {
+    pub fn of(&self, database: Database<'_>, alone: bool) -> Result<Pool, Error> {
         match (database.pool(), &self.default) {
-            (Some(name), Some(default)) if alone => Ok(self.get(name).unwrap_or(default)),
+            (Some(name), Some(default)) if alone => {
+                Ok(self.get(name).unwrap_or_else(|_| default.clone()))
+            }
             (Some(name), _) => self.get(name),
-            (None, Some(default)) if alone => Ok(default),
+            (None, Some(default)) if alone => Ok(default.clone()),
             (None, _) => {
                 Err(Error::new(ErrorKind::NoPool { database: database.name().to_owned() }))
             }

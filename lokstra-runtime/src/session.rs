@@ -1,7 +1,8 @@
 use postgres::{Client, SimpleQueryMessage};
 
 use crate::connect::{Connector, Notices};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
 use crate::history::{Facts, text};
 use crate::retry::Backoff;
 use crate::sql;
@@ -15,8 +16,12 @@ pub(crate) enum Session<'c> {
 }
 
 impl<'c> Session<'c> {
-    pub(crate) fn owned(connector: &'c Connector) -> Result<Session<'c>, Error> {
-        let (client, notices) = connector.connect()?;
+    pub(crate) fn owned(
+        connector: &'c Connector,
+        wait: &mut Backoff,
+        listener: &mut dyn FnMut(&Event<'_>),
+    ) -> Result<Session<'c>, Error> {
+        let (client, notices) = connector.connect_patiently(wait, listener)?;
         Ok(Session::Owned { client: Box::new(client), notices, connector })
     }
 
@@ -72,18 +77,47 @@ impl<'c> Session<'c> {
     /// Makes a lost connection again; false if it is not ours.
     pub(crate) fn reconnect(&mut self) -> Result<bool, Error> {
         let Session::Owned { client, notices, connector } = self else { return Ok(false) };
-        let mut backoff = Backoff::new(Some(RECONNECT_LIMIT));
-        loop {
-            match connector.connect() {
-                Ok((new_client, new_notices)) => {
-                    (**client, *notices) = (new_client, new_notices);
-                    return Ok(true);
-                }
-                Err(error) if backoff.is_over() => return Err(error),
-                Err(_) => backoff.sleep(),
-            }
-        }
+        let mut wait = Backoff::new(Some(RECONNECT_LIMIT));
+        let (new_client, new_notices) = connector.connect_patiently(&mut wait, &mut |_| ())?;
+        (**client, *notices) = (new_client, new_notices);
+        Ok(true)
     }
+
+    /// Goes past the pooler, for a script that needs a session; false if there is no other way.
+    pub(crate) fn go_direct(&mut self, wait: &mut Backoff) -> Result<bool, Error> {
+        let Session::Owned { client, notices, connector } = self else { return Ok(false) };
+        let Some(direct) = connector.direct.as_deref() else { return Ok(false) };
+        let database = current_database(client)?;
+        let (mut new_client, new_notices) = direct.connect_patiently(wait, &mut |_| ())?;
+        let direct_database = current_database(&mut new_client)?;
+        if database != direct_database {
+            return Err(Error::new(ErrorKind::DirectElsewhere {
+                database: database.0,
+                direct: direct_database.0,
+            }));
+        }
+        (**client, *notices, *connector) = (new_client, new_notices, direct);
+        Ok(true)
+    }
+
+    /// Whether a pooler on the way is known to keep sessions.
+    pub(crate) fn has_session_pooler(&self) -> bool {
+        matches!(self, Session::Owned { connector, .. } if connector.session_pooler)
+    }
+}
+
+/// Name and object identifier: of the same name, there may be one on another server.
+fn current_database(client: &mut Client) -> Result<(String, String), Error> {
+    let query = "SELECT d.datname, d.oid FROM pg_catalog.pg_database d \
+                 WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
+    let answer = client.simple_query(query).map_err(Error::query)?;
+    let found = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => {
+            Some((text(row, "datname")?.to_owned(), text(row, "oid")?.to_owned()))
+        }
+        _ => None,
+    });
+    found.ok_or_else(|| Error::new(ErrorKind::NoAnswer))
 }
 
 /// How long to try to reach a server again that was there a moment ago.

@@ -13,6 +13,7 @@ use crate::error::{self, Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::{Guard, number};
 use crate::history::{Encoding, progress_table, text};
+use crate::in_flight::{Effect, find_index, find_no_index};
 use crate::message::{Message, contains};
 use crate::options::Options;
 use crate::plan::PlanStep;
@@ -29,7 +30,7 @@ pub(crate) fn attempt(
     options: &Options,
 ) -> Result<Attempt, Error> {
     let run = Run { guard, step, script: step.script() };
-    if !options.session_pooler {
+    if !options.session_pooler && !session.has_session_pooler() {
         run.refuse_pooler(session)?;
     }
     let started = Instant::now();
@@ -52,6 +53,12 @@ pub(crate) fn attempt(
         }
     }
 }
+
+/// Of the release's timeouts those that it has: `transaction_timeout` is one from 17 on.
+const NO_TIMEOUTS: &str = "SELECT pg_catalog.set_config(s.name, '0', false) \
+     FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) ANY (ARRAY['lock_timeout', \
+     'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', \
+     'idle_session_timeout']);";
 
 /// Why a script did not come to its end.
 enum Stop {
@@ -102,6 +109,9 @@ impl Run<'_> {
                 let failure = step::unrecorded(self.step, message, all_done, server);
                 Attempt::Failed(Box::new(failure))
             }
+            _ if self.guard.look.facts.shape.is_none() && step::is_race(&server, self.guard) => {
+                Attempt::Moved
+            }
             _ if step::passes(&server) => Attempt::Again(Box::new(server)),
             _ => return Stop::Error(Error::query(error)),
         })
@@ -130,7 +140,7 @@ impl Run<'_> {
         let client = session.client();
         self.send(client, &self.guarded(options, &self.guard.unmoved(self.step)))?;
         // A timeout of the role or of the database must not leave an INVALID index behind.
-        self.send(client, "SET lock_timeout=0;SET statement_timeout=0;")?;
+        self.send(client, NO_TIMEOUTS)?;
         let first = self.resume_at(client)?;
         for nth in first..self.script.statement_ranges().len() {
             self.statement(client, nth)?;
@@ -197,7 +207,7 @@ impl Run<'_> {
             Ok(invalid_index) => invalid_index,
             Err(stop) => return stop,
         };
-        let place = Place { offset, statement: Some(nth) };
+        let place = Place { offset, statement: Some(nth), is_deferred: false };
         let total = self.script.statement_ranges().len();
         let aftermath = Aftermath::Partial { done: nth, total };
         let mut failure = Failure::new(self.step, place, server, aftermath);
@@ -260,10 +270,42 @@ impl Run<'_> {
         if fingerprint != self.fingerprint(done) {
             return Err(Stop::Error(Error::new(ErrorKind::ChangedMidway { version, path, done })));
         }
+        self.set_again(client, done)?;
+        if running && self.was_done(client, done)? {
+            return Ok(done + 1);
+        }
         // Whatever else commits by itself fails when it is done twice, or does no harm.
-        if running && matches!(first_word(self.text(done)).as_str(), "do" | "call") {
+        if running && is_done_twice(self.text(done)) {
             let statement = done + 1;
             return Err(Stop::Error(Error::new(ErrorKind::InFlight { version, path, statement })));
+        }
+        Ok(done)
+    }
+
+    /// The settings that the script made for what follows went with the session.
+    fn set_again(&self, client: &mut Client, done: usize) -> Result<(), Stop> {
+        let sets = (0..done).map(|nth| self.text(nth)).filter(|sql| first_word(sql) == "set");
+        for sql in sets {
+            self.send(client, &format!("{sql};{}", restore_role(&self.guard.look.facts)))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the statement that was cut off came to its end, as far as the catalog tells. An
+    /// INVALID index is what it left half made: it goes, so that the statement can make it anew.
+    fn was_done(&self, client: &mut Client, nth: usize) -> Result<bool, Stop> {
+        let query = match Effect::of(self.text(nth)) {
+            Some(Effect::Index { name, table }) => find_index(&name, &table),
+            Some(Effect::NoIndex { name }) => find_no_index(&name),
+            Some(Effect::NamelessIndex) | None => return Ok(false),
+        };
+        let answer = client.simple_query(&query).map_err(|error| self.stopped(error))?;
+        let found = first_row(&answer, |row| {
+            Some((text(row, "name").map(str::to_owned), text(row, "done")? == "t"))
+        });
+        let Some((index, done)) = found else { return Ok(false) };
+        if let Some(index) = index.filter(|_| !done) {
+            self.send(client, &format!("DROP INDEX CONCURRENTLY {index}"))?;
         }
         Ok(done)
     }
@@ -302,6 +344,12 @@ impl Run<'_> {
 fn commits_by_itself(statement: &str) -> bool {
     matches!(first_word(statement).as_str(), "vacuum" | "reindex")
         || contains(statement, "concurrently")
+}
+
+/// Does its work again, and silently, when it is run again.
+fn is_done_twice(statement: &str) -> bool {
+    matches!(first_word(statement).as_str(), "do" | "call")
+        || Effect::of(statement) == Some(Effect::NamelessIndex)
 }
 
 /// Refused in a transaction block, before it did anything; or a routine that tried to end one, and

@@ -53,6 +53,8 @@ pub(crate) fn attempt(
     message.push(&guard.unmoved(step));
     message.push_marked(script, &mark);
     message.push(&restore_role(&guard.look.facts));
+    message.push(CHECK_DEFERRED);
+    message.push(&mark.set_checked(script));
     message.push(&guard.record(step));
     message.push(&keep);
     message.push("COMMIT;");
@@ -84,11 +86,20 @@ pub(crate) fn attempt(
     };
     let in_bytes = guard.look.facts.encoding == Encoding::SqlAscii;
     let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-    let place = Place { offset, statement };
+    let count = script.statement_ranges().len();
+    let place = Place {
+        offset,
+        statement: statement.filter(|nth| *nth < count),
+        is_deferred: statement == Some(count),
+    };
     // A script that does not parse has no transaction either, and no mark.
     let ran = statement.is_some() || !mark.is_set() && server.sqlstate != "42601";
-    // Neither in the script nor at a mark: it is our own text that the server refused.
-    let is_ours = mark.is_set() && statement.is_none() && offset.is_none();
+    // Neither in the script nor at a mark: it is our own text that the server refused. Not so a
+    // character that the database's encoding lacks: that ends the message before it begins.
+    let is_ours = mark.is_set()
+        && statement.is_none()
+        && offset.is_none()
+        && !matches!(server.sqlstate.as_str(), "22P05" | "22021");
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,
@@ -108,6 +119,12 @@ pub(crate) fn attempt(
         _ => Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::RolledBack))),
     })
 }
+
+/// What COMMIT would check, while the transaction still tells that it is ours: a COMMIT that fails
+/// looks like a script that ended its transaction itself.
+///
+/// PostgreSQL documentation: *SET CONSTRAINTS*.
+const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE;";
 
 /// A failed transaction refuses everything but its end. If the server takes a query, the script has
 /// ended the transaction itself.
@@ -139,14 +156,20 @@ fn rollback(
 }
 
 /// Two bootstraps, or two records of the same version, at the same time: somebody else was faster.
+/// If that was the Go framework, its table lacks our columns.
 pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     let schema = server.schema.as_deref();
     let on_history = schema == Some(guard.table.schema())
         && server.table.as_deref() == Some(guard.table.table());
     let facts = &guard.look.facts;
-    let makes_tables = facts.shape.is_none() || facts.down_store == DownStore::Missing;
+    let is_first = facts.shape.is_none();
+    let makes_tables = is_first || facts.down_store == DownStore::Missing;
     let on_catalog = schema == Some("pg_catalog") && makes_tables;
-    server.sqlstate == "23505" && (on_history || on_catalog)
+    match server.sqlstate.as_str() {
+        "23505" => on_history || on_catalog,
+        "42703" => is_first,
+        _ => false,
+    }
 }
 
 /// `lock_not_available`, `deadlock_detected` and `serialization_failure` pass when tried again.

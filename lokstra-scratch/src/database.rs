@@ -12,12 +12,12 @@ pub struct Database {
 }
 
 impl Database {
-    pub(crate) fn create(server: &Server) -> Result<Self, Error> {
+    pub(crate) fn create(server: &Server, options: &str) -> Result<Self, Error> {
         let name = format!("scratch_{}", home::unique());
         // Copying the template's files is twice as fast here as logging them, the default.
         let strategy = if server.version() >= 15 { " STRATEGY file_copy" } else { "" };
         // Nobody can connect to `template0`, and so nobody can stand in the way of the copy.
-        let create = format!("CREATE DATABASE \"{name}\" TEMPLATE template0{strategy}");
+        let create = format!("CREATE DATABASE \"{name}\" TEMPLATE template0{strategy} {options}");
         server.client()?.batch_execute(&create).map_err(Error::sql("create a database"))?;
         let url = server.url(&name);
         let config = url.parse().map_err(Error::sql("read the URL of a database"))?;

@@ -13,6 +13,13 @@ pub enum Error {
         /// The program that is not there, or not for the user that runs the server.
         program: &'static str,
     },
+    /// `LOKSTRA_SCRATCH_VERSION` is not a major version that can be fetched.
+    NoVersion {
+        /// What the variable says.
+        wanted: String,
+        /// The versions that there are for this system.
+        known: Vec<u32>,
+    },
     /// Run as root on a system with neither a `postgres` nor a `nobody` user.
     NoAccount,
     /// The directory of a server, or of what is fetched, belongs to somebody else.
@@ -54,6 +61,15 @@ pub enum Error {
     },
     /// The server did not do as it was told.
     Server {
+        /// What it was told, as in "start".
+        verb: &'static str,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// There is no PgBouncer on this machine and no way to install one.
+    NoPgBouncer,
+    /// PgBouncer did not do as it was told.
+    PgBouncer {
         /// What it was told, as in "start".
         verb: &'static str,
         /// The last lines of its log.
@@ -110,6 +126,11 @@ impl fmt::Display for Error {
                  outside of private home directories if you are root",
                 dir.display()
             ),
+            Self::NoVersion { wanted, known } => write!(
+                f,
+                "LOKSTRA_SCRATCH_VERSION is `{wanted}`: what can be fetched for this system is \
+                 {known:?}"
+            ),
             Self::NoAccount => f.write_str(
                 "PostgreSQL refuses to run as root, and /etc/passwd has neither a `postgres` nor a \
                  `nobody` user: run as another user, or add one of these",
@@ -142,6 +163,13 @@ impl fmt::Display for Error {
             ),
             Self::Server { verb, log } => {
                 write!(f, "the PostgreSQL server did not {verb}; its log ends with\n{log}")
+            }
+            Self::NoPgBouncer => f.write_str(
+                "there is no PgBouncer on this machine: install one (Debian: `apt-get install \
+                 pgbouncer`, macOS: `brew install pgbouncer`)",
+            ),
+            Self::PgBouncer { verb, log } => {
+                write!(f, "PgBouncer did not {verb}; its log ends with\n{log}")
             }
             Self::Lost { dir } => write!(
                 f,

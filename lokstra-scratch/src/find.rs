@@ -29,7 +29,7 @@ const WELL_KNOWN: [&str; 11] = [
 ];
 
 /// The `bin` directory of a PostgreSQL whose server the account that runs it can reach:
-/// `LOKSTRA_SCRATCH_BIN`, or the newest that `PATH` or a well-known directory leads to, or one
+/// `LOKSTRA_SCRATCH_BIN`, or the version that `LOKSTRA_SCRATCH_VERSION` has fetched, or the newest that `PATH` or a well-known directory leads to, or one
 /// fetched by [`fetch`](fetch::fetch).
 pub fn binaries() -> Result<PathBuf, Error> {
     let account = Account::current()?;

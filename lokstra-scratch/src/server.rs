@@ -76,7 +76,12 @@ impl Server {
 
     /// Creates an empty database, which its drop removes.
     pub fn database(&self) -> Result<Database, Error> {
-        Database::create(self)
+        Database::create(self, "")
+    }
+
+    /// Creates an empty database with these options of `CREATE DATABASE`, such as `ENCODING LATIN1`.
+    pub fn database_with(&self, options: &str) -> Result<Database, Error> {
+        Database::create(self, options)
     }
 
     /// The directory of the server's socket, as `psql -h` takes it.
@@ -136,7 +141,7 @@ pub(crate) fn socket_path(dir: &Path, port: u16) -> PathBuf {
     dir.join(format!(".s.PGSQL.{port}"))
 }
 
-fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));

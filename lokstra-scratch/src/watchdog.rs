@@ -60,6 +60,7 @@ impl Plan<'_> {
             .arg(self.linger_seconds.to_string())
             .arg(self.options.lines(&socket_dir, self.port))
             .arg(self.options.access())
+            .args(self.options.files().iter().flat_map(|(name, text)| [name, text]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -14,6 +14,13 @@ trap 'leave' TERM
 mkdir -m 700 "$staged" && cd "$staged" || exit
 exec 2>>log
 
+# What is left are names and contents of files.
+shift 6
+while [ $# -gt 1 ]; do
+    (umask 077; printf '%s' "$2" >"$1")
+    shift 2
+done
+
 make() {
     [ -d data ] && return
     "$bin/initdb" -D data -U postgres -A trust -E UTF8 --no-locale -N </dev/null >>log &&

@@ -1,15 +1,17 @@
 //! Every rule, over what was read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use lokstra_core::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
+use lokstra_core::{Builder, Checksum, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 
 use crate::Loaded;
+use crate::code::Code;
 use crate::folder::{File, Folder};
 use crate::layout::layout;
+use crate::lint::{self, Lint};
 use crate::lock_file;
 use crate::pairs::{Pair, pairs};
-use crate::problem::{Code, Problem, Problems};
+use crate::problem::{Problem, Problems};
 use crate::script::Script;
 use crate::settings::{self, Settings};
 
@@ -20,8 +22,13 @@ struct Database<'a> {
     migrations: Vec<Pair<'a>>,
 }
 
-/// All rules but those of the ignored kinds.
-pub(crate) fn check(root: &Folder, ignored: &[Code]) -> Result<Loaded, Problems> {
+/// All rules but those of the ignored kinds; scripts that have been parsed before are not parsed.
+pub(crate) fn check(
+    root: &Folder,
+    lint: Lint,
+    parsed: &HashSet<Checksum>,
+    ignored: &[Code],
+) -> Result<Loaded, Problems> {
     let mut problems = root.problems.clone();
     let layout = layout(root, &mut problems);
     let mut databases = Vec::with_capacity(layout.databases.len());
@@ -37,20 +44,24 @@ pub(crate) fn check(root: &Folder, ignored: &[Code]) -> Result<Loaded, Problems>
         if !layout.is_flat && settings.pool.is_none() && problems.len() == before {
             problems.extend(folder.settings.as_ref().map(no_pool));
         }
-        let migrations = pairs(folder, &mut problems);
+        let migrations = pairs(folder, parsed, &mut problems);
         lock_file::check(folder, &migrations, &mut problems);
+        lint::check(folder, settings.lint, &migrations, lint, &mut problems);
         databases.push(Database { folder, settings, migrations });
     }
     shared_tables(&databases, &mut problems);
     problems.retain(|problem| !ignored.contains(&problem.code()));
-    if problems.iter().any(|problem| !problem.code().is_warning()) {
-        return Err(Problems::new(problems));
+    problems.sort_by(|a, b| a.order().cmp(&b.order()));
+    if problems.iter().any(Problem::is_error) {
+        return Err(Problems(problems));
     }
     let set = build(&databases).map_err(|TooLarge| {
         let message = TooLarge.to_string();
         Problem::new(Code::TooLarge, &root.path, message, "move data out of the migrations")
     })?;
-    Ok(Loaded { set, warnings: problems, tracked: tracked(&databases) })
+    let pairs = databases.iter().flat_map(|database| &database.migrations);
+    let locked = pairs.filter(|pair| pair.is_locked).count();
+    Ok(Loaded { set, warnings: problems, locked, tracked: tracked(&databases) })
 }
 
 fn no_pool(file: &File) -> Problem {

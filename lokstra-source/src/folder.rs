@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::problem::{Code, Problem, Problems};
+use crate::code::Code;
+use crate::problem::{Problem, Problems};
 
 /// The settings of a folder.
 pub(crate) const SETTINGS: &str = "migration.yaml";

@@ -1,7 +1,8 @@
 //! One database in a flat folder, or several in subfolders.
 
+use crate::code::Code;
 use crate::folder::{Folder, SETTINGS};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// The folders that are databases, in the order in which they run.
 pub(crate) struct Layout<'a> {

@@ -4,34 +4,47 @@
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate.
 
 mod check;
+mod code;
 mod file_name;
 mod folder;
+mod hazard;
 mod layout;
+mod lint;
 mod lock_file;
 mod locking;
 mod numbering;
 mod pairs;
+mod parsed;
 mod problem;
 mod script;
+mod scripts;
 mod settings;
 mod sql;
+mod waiver;
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 
-use lokstra_core::Set;
+use lokstra_core::{Checksum, Set};
 
+pub use code::{Code, Severity};
 pub use file_name::{Description, DescriptionError};
+pub use hazard::Hazard;
+pub use lint::Lint;
 pub use locking::{lock, lock_new, renumber};
 pub use numbering::{NextVersion, next_version};
-pub use problem::{Code, Problem, Problems};
+pub use problem::{Problem, Problems};
 
 /// A folder without an error.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The migrations.
     pub set: Set,
-    /// What is worth a word and stops nothing.
+    /// What is worth a word and stops nothing, in the order of the files.
     pub warnings: Vec<Problem>,
+    /// How many migrations are locked.
+    pub locked: usize,
     /// The files that were read, relative to the root: a change of one changes the set.
     pub tracked: Vec<String>,
 }
@@ -42,8 +55,36 @@ pub struct Loaded {
 ///
 /// Everything that is wrong with the folder, all at once.
 pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
+    load_linted(root, folder, Lint::Never)
+}
+
+/// The same, with a look for hazards.
+///
+/// # Errors
+///
+/// As [`load`], and each hazard in a folder whose `migration.yaml` says `lint: deny`.
+pub fn load_linted(root: &Path, folder: &str, lint: Lint) -> Result<Loaded, Problems> {
     let folder = normalized(folder);
-    check(&folder::Folder::read(root, &folder)?)
+    check(&folder::Folder::read(root, &folder)?, lint, &[])
+}
+
+/// The same, without parsing the scripts again that `cache` names as parsed; the file is written for
+/// the next time.
+///
+/// # Errors
+///
+/// As [`load_linted`].
+pub fn load_cached(
+    root: &Path,
+    folder: &str,
+    lint: Lint,
+    cache: &Path,
+) -> Result<Loaded, Problems> {
+    let folder = normalized(folder);
+    let parsed = parsed::read(cache);
+    let loaded = check_unparsed(&folder::Folder::read(root, &folder)?, lint, &parsed, &[])?;
+    parsed::write(cache, &loaded.set, &parsed);
+    Ok(loaded)
 }
 
 /// The same for a folder embedded with the `include_dir` crate, under the path that messages and
@@ -54,26 +95,41 @@ pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
 /// As [`load`].
 #[cfg(feature = "include-dir")]
 pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Problems> {
-    check(&folder::Folder::embedded(dir, &normalized(folder)))
+    check(&folder::Folder::embedded(dir, &normalized(folder)), Lint::Never, &[])
+}
+
+/// The statements of a script, each from its first token to its last, without the `;`.
+///
+/// They are cut as PostgreSQL cuts them while `standard_conforming_strings` is on, its default. Of a
+/// text that PostgreSQL cannot parse, they are what looks like statements.
+pub fn statements(text: &str) -> Vec<Range<usize>> {
+    sql::split(text).statements
 }
 
 /// The parser recurses as deep as the SQL nests; untouched, the stack costs nothing.
 const STACK: usize = 512 << 20;
 
-fn check(folder: &folder::Folder) -> Result<Loaded, Problems> {
-    check_ignoring(folder, &[])
+/// All rules but those of the ignored kinds.
+fn check(folder: &folder::Folder, lint: Lint, ignored: &[Code]) -> Result<Loaded, Problems> {
+    check_unparsed(folder, lint, &HashSet::new(), ignored)
 }
 
-fn check_ignoring(folder: &folder::Folder, ignored: &[Code]) -> Result<Loaded, Problems> {
+/// The same; what has been parsed is not parsed again.
+fn check_unparsed(
+    folder: &folder::Folder,
+    lint: Lint,
+    parsed: &HashSet<Checksum>,
+    ignored: &[Code],
+) -> Result<Loaded, Problems> {
     std::thread::scope(|scope| {
         let checked = std::thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || check::check(folder, ignored));
+            .spawn_scoped(scope, || check::check(folder, lint, parsed, ignored));
         match checked.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // No room for such a thread.
-            Err(_) => check::check(folder, ignored),
+            Err(_) => check::check(folder, lint, parsed, ignored),
         }
     })
 }

@@ -9,10 +9,11 @@ use std::fmt;
 use lokstra_core::{Checksum, Version};
 use sha2::{Digest, Sha256};
 
+use crate::code::Code;
 use crate::file_name::leading_version;
 use crate::folder::{File, Folder, LOCK};
 use crate::pairs::Pair;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::script;
 
 const HEADER: &str =
@@ -61,9 +62,17 @@ fn link(before: &str, line: &str) -> String {
 /// An entry and where its line begins.
 type Placed = (Entry, usize);
 
-fn parse_line(line: &str) -> Option<(Entry, &str)> {
-    let (line, chain) = line.rsplit_once(" chain=")?;
-    let mut words = line.split(' ');
+/// A line of the file, in its parts.
+struct Line<'a> {
+    entry: Entry,
+    /// What the chain is about.
+    text: &'a str,
+    chain: &'a str,
+}
+
+fn parse_line(line: &str) -> Option<Line<'_>> {
+    let (text, chain) = line.rsplit_once(" chain=")?;
+    let mut words = text.split(' ');
     let version = words.next()?.parse().ok()?;
     let description = words.next()?.to_owned();
     let checksums = match (words.next()?, words.next()) {
@@ -73,7 +82,8 @@ fn parse_line(line: &str) -> Option<(Entry, &str)> {
         }
         _ => return None,
     };
-    words.next().is_none().then_some((Entry { version, description, checksums }, chain))
+    let entry = Entry { version, description, checksums };
+    words.next().is_none().then_some(Line { entry, text, chain })
 }
 
 /// Reads the file; what is wrong with it is added to the problems.
@@ -104,22 +114,22 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let Some((entry, found)) = parse_line(line) else {
+        let Some(line) = parse_line(line) else {
             let help = "restore the file from git, or delete it and run `lokstra migration lock`";
             problem(Code::LockSyntax, start, "this is no line of a lock file", help);
             is_whole = false;
             continue;
         };
-        chain = link(&chain, &entry.to_string());
-        if is_whole && found != chain {
+        chain = link(&chain, line.text);
+        if is_whole && line.chain != chain {
             let message = "this line does not follow from the one before it";
             let help = "a merge or a hand changed the lines up to here; look at them, then run \
-                        `lokstra migration lock`";
+                        `lokstra migration renumber` and `lokstra migration lock`";
             problem(Code::LockChain, start, message, help);
             is_whole = false;
         }
-        found.clone_into(&mut chain);
-        entries.push((entry, start));
+        line.chain.clone_into(&mut chain);
+        entries.push((line.entry, start));
     }
     entries
 }
@@ -127,9 +137,10 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
 /// The checksums of what is locked. Nothing is locked that does not parse, so these scripts need not
 /// be parsed again by every build.
 pub(crate) fn checksums(folder: &Folder) -> HashSet<Checksum> {
-    let Some(file) = &folder.lock else { return HashSet::new() };
-    let entries = read(file, &mut Vec::new());
-    entries.into_iter().filter_map(|(entry, _)| entry.checksums).flat_map(<[_; 2]>::from).collect()
+    let text = folder.lock.as_ref().and_then(|file| script::decode(file, &mut Vec::new()));
+    let text = text.unwrap_or_default();
+    let entries = text.lines().filter_map(parse_line);
+    entries.filter_map(|line| line.entry.checksums).flat_map(<[_; 2]>::from).collect()
 }
 
 /// Compares the folder with what was locked.
@@ -142,8 +153,14 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
         locked.entry(placed.0.version).or_insert(placed);
     }
     let newest = locked.keys().next_back().copied();
+    let is_locked = |pair: &Pair<'_>, entry: &Entry| {
+        pair.version == entry.version && pair.description.as_str() == entry.description
+    };
     for pair in pairs {
         match locked.get(&pair.version) {
+            // Another branch took the same version, which is a problem of its own.
+            Some((entry, _))
+                if !is_locked(pair, entry) && pairs.iter().any(|pair| is_locked(pair, entry)) => {}
             Some((entry, _)) => changed(entry, pair, problems),
             None => {
                 if let Some(newest) = newest.filter(|newest| pair.version < *newest) {
@@ -211,8 +228,8 @@ mod tests {
         };
         let scripts = ["000_a.down.sql", "000_a.up.sql"].map(|name| file(name, sql.to_owned()));
         let mut folder = Folder { scripts: scripts.into(), ..Folder::default() };
-        assert!(crate::check(&folder).is_err());
+        assert!(crate::check(&folder, crate::Lint::Never, &[]).is_err());
         folder.lock = Some(file(LOCK, text(&[entry])));
-        assert!(crate::check(&folder).is_ok());
+        assert!(crate::check(&folder, crate::Lint::Never, &[]).is_ok());
     }
 }

@@ -7,11 +7,12 @@ use std::path::Path;
 
 use lokstra_core::Version;
 
+use crate::code::Code;
 use crate::file_name::{Direction, FileName};
 use crate::folder::{Folder, LOCK};
 use crate::lock_file::{self, Entry};
-use crate::problem::{Code, Problem, Problems};
-use crate::{Description, check_ignoring, normalized};
+use crate::problem::{Problem, Problems};
+use crate::{Description, Lint, check, normalized};
 
 /// Locks every migration of a folder: writes `lokstra.lock` into each database folder, and returns
 /// the paths with the number of migrations in each.
@@ -21,7 +22,7 @@ use crate::{Description, check_ignoring, normalized};
 /// If anything is wrong with the folder but a chain that does not close, which this mends.
 pub fn lock(root: &Path, folder: &str) -> Result<Vec<(String, usize)>, Problems> {
     let found = Folder::read(root, &normalized(folder))?;
-    let loaded = check_ignoring(&found, &[Code::LockChain])?;
+    let loaded = check(&found, Lint::Asked, &[Code::LockChain])?;
     let mut written = Vec::new();
     for database in loaded.set.databases() {
         let entries: Vec<_> = database

@@ -1,15 +1,17 @@
 //! From files to migrations: every version has one description, one up and one down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use lokstra_core::Version;
+use lokstra_core::{Checksum, Version};
 
+use crate::code::Code;
 use crate::file_name::{Description, Direction, FileName};
 use crate::folder::{File, Folder};
 use crate::lock_file;
 use crate::numbering::following;
-use crate::problem::{Code, Problem};
-use crate::script::{self, Script};
+use crate::problem::Problem;
+use crate::script::Script;
+use crate::scripts;
 
 /// A migration whose two files are there.
 pub(crate) struct Pair<'a> {
@@ -17,6 +19,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) description: Description,
     pub(crate) up: (&'a File, Script),
     pub(crate) down: (&'a File, Script),
+    /// Whether both scripts are as they were when they were locked.
+    pub(crate) is_locked: bool,
 }
 
 /// A file whose name is right, or whose author's mind can be read.
@@ -32,11 +36,16 @@ struct Unclear {
     versions: Vec<Version>,
 }
 
-pub(crate) fn pairs<'a>(folder: &'a Folder, problems: &mut Vec<Problem>) -> Vec<Pair<'a>> {
-    let parsed = lock_file::checksums(folder);
+pub(crate) fn pairs<'a>(
+    folder: &'a Folder,
+    parsed: &HashSet<Checksum>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Pair<'a>> {
+    let parsed = &lock_file::checksums(folder) | parsed;
     let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
     let mut unclear = Unclear::default();
-    let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
+    let mut names = Vec::with_capacity(folder.scripts.len());
+    let mut files = Vec::with_capacity(folder.scripts.len());
     for file in &folder.scripts {
         let (name, direction) = match FileName::parse(&file.name, free.unwrap_or(Version::MAX)) {
             Ok(name) => {
@@ -56,7 +65,12 @@ pub(crate) fn pairs<'a>(folder: &'a Folder, problems: &mut Vec<Problem>) -> Vec<
                 }
             }
         };
-        let script = script::read(file, direction, &parsed, problems);
+        names.push(name);
+        files.push((file, direction));
+    }
+    let scripts = scripts::read(&files, &parsed, problems);
+    let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
+    for ((name, (file, _)), script) in names.into_iter().zip(files).zip(scripts) {
         if let Some(name) = name {
             versions.entry(name.version).or_default().push(Named { file, name, script });
         }
@@ -78,8 +92,12 @@ pub(crate) fn pairs<'a>(folder: &'a Folder, problems: &mut Vec<Problem>) -> Vec<
             match (up, down) {
                 (Some(up), Some(down)) => {
                     if let (Some(up_script), Some(down_script)) = (up.script, down.script) {
+                        let is_locked = [&up_script, &down_script]
+                            .iter()
+                            .all(|script| parsed.contains(&script.checksum));
                         let (up, down) = ((up.file, up_script), (down.file, down_script));
-                        pairs.push(Pair { version, description: description.clone(), up, down });
+                        let description = description.clone();
+                        pairs.push(Pair { version, description, up, down, is_locked });
                     }
                 }
                 (Some(there), None) if !is_unclear => problems.push(missing(folder, &there)),
@@ -174,6 +192,10 @@ fn conflict(
         names.join(" and ")
     );
     let help = match (*free, files.last()) {
+        _ if folder.lock.is_some() => {
+            "lokstra migration renumber, which moves the one that is not locked to the end"
+                .to_owned()
+        }
         (Some(next), Some(last)) => {
             *free = next.next();
             let name = &last.name.description;

@@ -6,10 +6,12 @@ use std::ops::Range;
 use lokstra_core::{Checksum, Mode};
 use sha2::{Digest, Sha256};
 
+use crate::code::Code;
 use crate::file_name::Direction;
 use crate::folder::File;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::sql::{self, Refused};
+use crate::waiver::{self, Waiver};
 
 /// An SQL file that has been read.
 pub(crate) struct Script {
@@ -17,6 +19,8 @@ pub(crate) struct Script {
     pub(crate) checksum: Checksum,
     pub(crate) mode: Mode,
     pub(crate) statements: Vec<Range<usize>>,
+    #[cfg_attr(not(feature = "lint"), expect(dead_code, reason = "only checked for their form"))]
+    pub(crate) waivers: Vec<Waiver>,
 }
 
 /// The text without a byte order mark and with LF line ends, or a problem.
@@ -87,7 +91,11 @@ pub(crate) fn read(
         problems.push(problem.at(&text, offset));
     }
     let mode = if markers.no_transaction { Mode::NoTransaction } else { Mode::Transactional };
-    let script = Script { text, checksum, mode, statements: split.statements };
+    // What is locked was judged by the rules of its time.
+    let mut ignored = Vec::new();
+    let told = if parsed.contains(&checksum) { &mut ignored } else { &mut *problems };
+    let waivers = waiver::read(&file.path, &text, &split.statements, told);
+    let script = Script { text, checksum, mode, statements: split.statements, waivers };
     if split.unterminated.is_none() {
         // A misspelt marker is told once, not again for each statement that needs it.
         let meant = if markers.misspelt.is_some() { Mode::NoTransaction } else { mode };

@@ -6,11 +6,12 @@ use lokstra_core::TableName;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_yaml::Value;
 
+use crate::code::Code;
 use crate::folder::File;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::script;
 
-const KEYS: [&str; 4] = ["dbpool-name", "schema-table", "enabled", "description"];
+const KEYS: [&str; 5] = ["dbpool-name", "schema-table", "enabled", "description", "lint"];
 
 /// What a folder says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +20,26 @@ pub(crate) struct Settings {
     pub(crate) table: TableName,
     pub(crate) enabled: bool,
     pub(crate) description: Option<String>,
+    pub(crate) lint: Option<Level>,
+}
+
+/// What becomes of a hazard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Off,
+    Warn,
+    Deny,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { pool: None, table: TableName::default(), enabled: true, description: None }
+        Settings {
+            pool: None,
+            table: TableName::default(),
+            enabled: true,
+            description: None,
+            lint: None,
+        }
     }
 }
 
@@ -87,6 +103,7 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
                     settings.table = reader.table(&name, offset);
                 }
             }
+            "lint" => settings.lint = reader.level(&value, offset),
             _ => reader.unknown(&key, offset),
         }
         seen.push(key);
@@ -145,6 +162,21 @@ impl Reader<'_> {
             );
             true
         })
+    }
+
+    fn level(&mut self, value: &Value, offset: usize) -> Option<Level> {
+        match value.as_str() {
+            Some("off") => Some(Level::Off),
+            Some("warn") => Some(Level::Warn),
+            Some("deny") => Some(Level::Deny),
+            _ => {
+                let message = format!("`lint` is {}, and must be off, warn or deny", kind(value));
+                let help =
+                    "`lint: warn` shows hazards while compiling, `lint: deny` makes them errors";
+                self.problem(Code::LintLevel, offset, message, help);
+                None
+            }
+        }
     }
 
     fn table(&mut self, name: &str, offset: usize) -> TableName {

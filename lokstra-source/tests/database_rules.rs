@@ -53,10 +53,10 @@ fn a_subfolder_without_settings_is_a_warning() {
     assert_eq!(loaded.set.databases().len(), 1);
     let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
     assert_snapshot!(warnings.join("\n"), @"
-    migrations/02_orders-db: 1 SQL file is not read, because it has no migration.yaml [not-read]
-      help: add migrations/02_orders-db/migration.yaml with `dbpool-name: …`, or move them
     migrations/01_main-db/old: 1 SQL file is not read, because the folder is too deep [not-read]
       help: move them one level up, or out of the migrations
+    migrations/02_orders-db: 1 SQL file is not read, because it has no migration.yaml [not-read]
+      help: add migrations/02_orders-db/migration.yaml with `dbpool-name: …`, or move them
     ");
 }
 
@@ -142,7 +142,7 @@ fn unknown_keys() {
       |
     2 | retries: 3
       | ^
-      help: the keys are dbpool-name, schema-table, enabled, description
+      help: the keys are dbpool-name, schema-table, enabled, description, lint
     ");
 }
 

@@ -186,7 +186,7 @@ fn a_line_that_was_taken_out() {
       |
     2 | 003 create_orders
       | ^
-      help: a merge or a hand changed the lines up to here; look at them, then run `lokstra migration lock`
+      help: a merge or a hand changed the lines up to here; look at them, then run `lokstra migration renumber` and `lokstra migration lock`
     ");
     // Without its line, 001 could be new, and nothing new goes below what is locked.
     lock(root.path(), "migrations").unwrap_err();
@@ -219,7 +219,15 @@ fn of_two_locked_migrations_with_one_version_the_second_moves() {
     let line = lock_text(&ours).lines().last().unwrap().to_owned();
     write(&ours, "lokstra.lock", &format!("{}{line}\n", lock_text(&theirs)));
     add(&ours, "004_theirs");
-    assert!(told(&ours).contains("lock-chain"));
+    assert_snapshot!(without_sums(&told(&ours)), @"
+    error: migrations/004_theirs.up.sql: migration conflict detected: version 004 has 2 descriptions, in 004_ours.up.sql and 004_theirs.up.sql [version-conflict]
+      help: lokstra migration renumber, which moves the one that is not locked to the end
+    error: migrations/lokstra.lock:5:1: this line does not follow from the one before it [lock-chain]
+      |
+    5 | 004 ours
+      | ^
+      help: a merge or a hand changed the lines up to here; look at them, then run `lokstra migration renumber` and `lokstra migration lock`
+    ");
     renumber(ours.path(), "migrations").unwrap();
     assert_eq!(names(ours.path())[2..], ["004_theirs.up.sql", "005_ours.up.sql"]);
     lock(ours.path(), "migrations").unwrap();

@@ -40,6 +40,19 @@ fn a_missing_comma() {
 }
 
 #[test]
+fn a_missing_comma_between_texts() {
+    assert_snapshot!(told("SELECT 1 WHERE 'a' IN ('b', 'c' /* d */ 'e');\n"), @r#"
+    error: migrations/003_create_orders.up.sql:1:41: syntax error at or near "'e'" [syntax]
+      |
+    1 | SELECT 1 WHERE 'a' IN ('b', 'c' /* d */ 'e');
+      |                                         ^
+      help: is `,` before it missing? if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+    "#);
+    // One text in two lines.
+    is_fine("SELECT 'a'\n  'b', E'c' -- d\n 'e', B'1'\n'0';");
+}
+
+#[test]
 fn a_missing_semicolon() {
     assert_snapshot!(told("CREATE TABLE a (b int)\nCREATE TABLE c (d int);\n"), @r#"
     error: migrations/003_create_orders.up.sql:2:1: syntax error at or near "CREATE" [syntax]
@@ -142,4 +155,19 @@ fn what_postgresql_takes_is_taken() {
         is_fine(sql);
     }
     is_fine(&format!("SELECT {}1{};", "(".repeat(900), ")".repeat(900)));
+}
+
+#[test]
+fn what_the_grammar_does_not_know_is_let_through() {
+    for sql in [
+        "ALTER STATISTICS IF EXISTS a SET STATISTICS 0;",
+        "ALTER USER MAPPING FOR USER SERVER a OPTIONS (SET b 'c');",
+        "CREATE /* a */ TRUSTED LANGUAGE b HANDLER c;",
+        "DROP EVENT TRIGGER a, b;",
+        "SET ROLE TO DEFAULT;",
+        "CREATE STATISTICS a ON b, c FROM d e;",
+    ] {
+        is_fine(sql);
+    }
+    assert!(told("CREATE STATISTICS a ON b c FROM d;").contains("at or near \"c\""));
 }

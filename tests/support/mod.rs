@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod proxy;
+
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
@@ -128,11 +130,13 @@ pub(crate) fn child_url() -> Option<String> {
 
 /// This test again, in a process of its own that migrates this database.
 pub(crate) fn child(test: &str, url: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, url)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+    child_command(test, url).spawn().unwrap()
+}
+
+/// The same, to add variables to.
+pub(crate) fn child_command(test: &str, url: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env(CHILD, url);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command
 }

@@ -15,10 +15,10 @@ pub(crate) fn work(target: &Target, goal: Goal) -> Result<(), Error> {
     let several = target.has_several();
     let mut last_word = None;
     let mut migrator = target.migrator().on_event(move |event| {
-        let is_news = !matches!(event, Event::Waiting { .. })
-            || last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
+        let waits = matches!(event, Event::Waiting { .. } | Event::Connecting { .. });
+        let is_news = !waits || last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
         if is_news {
-            last_word = matches!(event, Event::Waiting { .. }).then(Instant::now);
+            last_word = waits.then(Instant::now);
             tell(event, several);
         }
     });
@@ -79,6 +79,9 @@ fn tell(event: &Event<'_>, several: bool) {
             let text =
                 format!("waiting for another migration ({:.0} s): {holder}", waited.as_secs_f64());
             output::talk(prefixed(database, several, &text));
+        }
+        Event::Connecting { error, waited } => {
+            output::talk(format_args!("waiting ({:.0} s): {error}", waited.as_secs_f64()));
         }
         Event::Retrying { database, step, error, attempt } => {
             let text = format!("{} rolled back, try {}: {error}", step.migration, attempt + 1);

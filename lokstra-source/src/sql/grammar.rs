@@ -6,6 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
+use super::continued::masked;
+use super::refused::words;
+
 /// A place that the grammar does not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SyntaxError {
@@ -16,15 +19,25 @@ pub(crate) struct SyntaxError {
     pub(crate) expected: Option<String>,
 }
 
-/// Valid in PostgreSQL and unknown to the grammar, in the version that we pin.
+/// How statements begin that are valid in PostgreSQL and unknown to the grammar, in the version that
+/// we pin.
 const UNKNOWN: [&str; 6] = [
-    "alter statistics",
-    "create statistics",
+    "alter statistics if exists",
+    "alter user mapping for user",
+    "create trusted",
+    "create or replace trusted",
+    "drop event trigger",
     "set role to default",
-    "alter user mapping",
-    "create trusted language",
-    "create or replace trusted language",
 ];
+
+/// Whether an error behind what was read of a statement is the grammar's own.
+fn is_unknown(statement: &str, read: &str) -> bool {
+    let plain = |sql| words(sql).collect::<Vec<_>>().join(" ");
+    let statement = plain(statement);
+    UNKNOWN.iter().any(|unknown| statement.starts_with(unknown))
+        // It takes a name alone where PostgreSQL takes a list of tables and joins.
+        || statement.starts_with("create statistics") && plain(read).contains(" from ")
+}
 
 /// The first error of each statement: what follows it is mostly its echo.
 pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
@@ -35,14 +48,13 @@ pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError
     for (offset, message) in found {
         let nth = statements.iter().position(|range| offset <= range.end);
         let statement = nth.map_or("", |nth| &text[statements[nth].clone()]);
-        let plain = statement.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+        let start = nth.map_or(offset, |nth| statements[nth].start);
         if nth == last_statement && !errors.is_empty()
-            || UNKNOWN.iter().any(|unknown| plain.starts_with(unknown))
+            || is_unknown(statement, &text[start..offset.max(start)])
         {
             continue;
         }
         last_statement = nth;
-        let start = nth.map_or(offset, |nth| statements[nth].start);
         errors.push(error(text, start, offset, &message));
     }
     errors
@@ -50,11 +62,13 @@ pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError
 
 /// Offsets and the parser's own words, in the order of the text.
 fn parse(text: &str) -> Vec<(usize, String)> {
-    let lexed = LexedStr::new(text);
+    let text = masked(text);
+    let lexed = LexedStr::new(&text);
     let output = EntryPoint::SourceFile.parse(&lexed.to_input());
     let mut found = Vec::new();
     let (mut depth, mut position) = (0, 0);
     let mut last = SyntaxKind::SEMICOLON;
+    let mut is_same_line = true;
     lexed.intersperse_trivia(&output, &mut |step| match step {
         StrStep::Enter { kind } => {
             depth += 1;
@@ -66,16 +80,37 @@ fn parse(text: &str) -> Vec<(usize, String)> {
         }
         StrStep::Exit => depth -= 1,
         StrStep::Token { kind, text } => {
-            position += text.len();
-            if !matches!(kind, SyntaxKind::WHITESPACE | SyntaxKind::COMMENT) {
-                last = kind;
+            match kind {
+                SyntaxKind::WHITESPACE => is_same_line &= !text.contains(['\n', '\r']),
+                SyntaxKind::COMMENT => {}
+                _ => {
+                    // Only in the next line does a text go on (section 4.1.2.1).
+                    if is_text(last) && is_text(kind) && is_same_line {
+                        found.push((position, "expected COMMA".to_owned()));
+                    }
+                    (last, is_same_line) = (kind, true);
+                }
             }
+            position += text.len();
         }
         StrStep::Error { msg, pos } => found.push((pos, msg.to_owned())),
     });
     found.extend(lexed.errors().map(|(range, message)| (range.start as usize, message.to_owned())));
     found.sort();
     found
+}
+
+fn is_text(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        SyntaxKind::STRING
+            | SyntaxKind::ESC_STRING
+            | SyntaxKind::UNICODE_ESC_STRING
+            | SyntaxKind::NATIONAL_STRING
+            | SyntaxKind::BIT_STRING
+            | SyntaxKind::BYTE_STRING
+            | SyntaxKind::DOLLAR_QUOTED_STRING
+    )
 }
 
 fn error(text: &str, start: usize, offset: usize, message: &str) -> SyntaxError {

@@ -1,5 +1,7 @@
 //! The comments at the top of a script that say how it is checked and run.
 
+use crate::waiver;
+
 /// The first line that is not blank, for a script that must not run in a transaction.
 pub(crate) const NO_TRANSACTION: &str = "-- lokstra: no-transaction";
 
@@ -31,7 +33,7 @@ pub(crate) fn markers(text: &str) -> Markers {
                 is_top = false;
                 let comment = line.strip_prefix("--").or_else(|| line.strip_prefix("/*"));
                 let Some(comment) = comment else { break };
-                if resembles(comment) {
+                if resembles(comment) && !waiver::resembles(comment) {
                     markers.misspelt = Some(start);
                     break;
                 }
@@ -97,6 +99,7 @@ mod tests {
             "SELECT 1; -- lokstra: no-transaction",
             "-- Migration: lokstra tables\nSELECT 1;",
             "-- there is no transaction here\nSELECT 1;",
+            "-- lokstra: allow(drop-table): never used\nDROP TABLE a;",
         ] {
             assert_eq!(markers(text), Markers::default(), "{text:?}");
         }

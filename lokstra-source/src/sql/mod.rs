@@ -1,5 +1,6 @@
 //! As much SQL as it takes to find the statements.
 
+mod continued;
 #[cfg(feature = "sql-check")]
 pub(crate) mod grammar;
 mod marker;

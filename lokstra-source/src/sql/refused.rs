@@ -2,6 +2,8 @@
 
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
+use super::continued::masked;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It would end our transaction and with it the link between script and record.
@@ -14,18 +16,46 @@ pub(crate) enum Refused {
     PsqlCommand,
 }
 
+/// The first words of everything that is refused.
+const OPENINGS: [&str; 17] = [
+    "abort",
+    "alter",
+    "begin",
+    "cluster",
+    "commit",
+    "copy",
+    "create",
+    "discard",
+    "drop",
+    "end",
+    "prepare",
+    "reindex",
+    "release",
+    "rollback",
+    "savepoint",
+    "start",
+    "vacuum",
+];
+
 /// What is wrong with a statement, and where in it.
 pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
+    let statement = &*masked(statement);
     // In a build that is not optimised, each look at all tokens of a thousand scripts is felt.
     if statement.contains('\\')
         && let Some(at) = backslash(statement)
     {
         return Some((Refused::PsqlCommand, at));
     }
-    if is_harmless(statement) {
+    let mut rest = words(statement);
+    let mut words = vec![rest.next()?];
+    if !OPENINGS.contains(&words[0].as_str()) {
         return None;
     }
-    let words: Vec<String> = words(statement).collect();
+    words.extend(rest.by_ref().take(3));
+    let is_subscription = words.get(1).is_some_and(|word| word == "subscription");
+    if matches!(words[0].as_str(), "alter" | "copy" | "reindex") || is_subscription {
+        words.extend(rest);
+    }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let refused = if controls_transaction(&words) {
         Refused::TransactionControl
@@ -37,26 +67,6 @@ pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
         return None;
     };
     Some((refused, 0))
-}
-
-/// Whether the first words, as they nearly always stand, already tell.
-fn is_harmless(statement: &str) -> bool {
-    let mut words = statement.split([' ', '\t', '\n']);
-    let first = words.next().unwrap_or_default().to_ascii_lowercase();
-    let second = words.next().unwrap_or_default().to_ascii_lowercase();
-    match first.as_str() {
-        "insert" | "update" | "delete" | "select" | "with" | "comment" | "grant" | "do" => true,
-        "create" | "drop" => matches!(
-            second.as_str(),
-            "table" | "function" | "trigger" | "type" | "view" | "schema" | "extension" | "or"
-        ),
-        "alter" => second == "table" && !contains(statement, "concurrently"),
-        _ => false,
-    }
-}
-
-fn contains(text: &str, word: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 fn controls_transaction(words: &[&str]) -> bool {
@@ -122,7 +132,7 @@ pub(crate) fn literals(statement: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The words that are neither quoted nor in a comment, in lower case.
-fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
     tokens(statement)
         .filter(|(kind, ..)| *kind == TokenKind::Ident)
         .map(|(_, text, _)| text.to_ascii_lowercase())
@@ -213,6 +223,7 @@ mod tests {
         assert_eq!(refused("\\connect app"), Some((Refused::PsqlCommand, 0)));
         assert_eq!(refused("SELECT 1 \\gexec"), Some((Refused::PsqlCommand, 9)));
         assert_eq!(refused("SELECT E'\\n', 'C:\\dir'"), None);
+        assert_eq!(refused("SELECT E''\n'\\'\\n'"), None);
     }
 
     #[test]

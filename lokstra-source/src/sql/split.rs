@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use squawk_lexer::{LiteralKind, Token, TokenKind, tokenize};
 
+use super::continued::masked;
+
 /// The statements of a script.
 #[derive(Debug, Default)]
 pub(crate) struct Split {
@@ -54,7 +56,7 @@ pub(crate) fn split(text: &str) -> Split {
     let mut split = Split::default();
     let mut statement = Statement::default();
     let mut end = 0;
-    for token in tokenize(text) {
+    for token in tokenize(&masked(text)) {
         let start = end;
         end += token.len as usize;
         if let Some(what) = unterminated(token) {
@@ -87,16 +89,17 @@ struct Statement {
     opening: Vec<Word>,
     /// Where each that is open begins.
     parentheses: Vec<usize>,
-    /// `BEGIN ATOMIC` and each `CASE` in it.
-    blocks: usize,
+    /// Between `BEGIN ATOMIC` and its `END`.
+    is_in_body: bool,
     previous: Previous,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Previous {
     Begin,
-    /// After `AS` and `.`, a key word is a name.
-    Name,
+    /// `BEGIN ATOMIC` or a `;` in the body: only here does `END` close it. Elsewhere it belongs to a
+    /// `CASE`, or is a name.
+    Boundary,
     #[default]
     Other,
 }
@@ -112,7 +115,7 @@ enum Word {
 
 impl Statement {
     fn is_complete(&self) -> bool {
-        self.parentheses.is_empty() && self.blocks == 0
+        self.parentheses.is_empty() && !self.is_in_body
     }
 
     fn push(&mut self, kind: TokenKind, range: Range<usize>, text: &str) {
@@ -121,15 +124,11 @@ impl Statement {
             TokenKind::OpenParen => self.parentheses.push(range.start),
             TokenKind::CloseParen => drop(self.parentheses.pop()),
             TokenKind::Ident if self.opening.len() < 4 => self.opening.push(opening(word)),
-            TokenKind::Ident if self.parentheses.is_empty() && self.is_routine() => {
-                self.block(word);
-            }
             _ => {}
         }
         self.previous = match kind {
-            TokenKind::Dot => Previous::Name,
-            TokenKind::Ident if word.eq_ignore_ascii_case("as") => Previous::Name,
-            TokenKind::Ident if word.eq_ignore_ascii_case("begin") => Previous::Begin,
+            TokenKind::Semi => Previous::Boundary,
+            TokenKind::Ident if self.parentheses.is_empty() && self.is_routine() => self.body(word),
             _ => Previous::Other,
         };
         let start = self.range.as_ref().map_or(range.start, |range| range.start);
@@ -141,14 +140,20 @@ impl Statement {
         matches!(self.opening[..], [Create, Routine, ..] | [Create, Or, Replace, Routine])
     }
 
-    fn block(&mut self, word: &str) {
+    /// What a word outside of parentheses means to a routine.
+    fn body(&mut self, word: &str) -> Previous {
         let is = |keyword| word.eq_ignore_ascii_case(keyword);
         match self.previous {
-            Previous::Begin if self.blocks == 0 && is("atomic") => self.blocks = 1,
-            Previous::Name => {}
-            _ if self.blocks > 0 && is("case") => self.blocks += 1,
-            _ if self.blocks > 0 && is("end") => self.blocks -= 1,
-            _ => {}
+            Previous::Begin if !self.is_in_body && is("atomic") => {
+                self.is_in_body = true;
+                Previous::Boundary
+            }
+            Previous::Boundary if self.is_in_body && is("end") => {
+                self.is_in_body = false;
+                Previous::Other
+            }
+            _ if is("begin") => Previous::Begin,
+            _ => Previous::Other,
         }
     }
 }
@@ -206,6 +211,7 @@ mod tests {
             "DO $$ BEGIN x; END $$",
             "SELECT $a$ $b$ ; $b$ $a$",
             "SELECT U&'\\0061;'",
+            "SELECT E'a'\n'b\\';c'",
         ] {
             assert_eq!(statements(&format!("{text}; SELECT 2;")), [text, "SELECT 2"]);
         }
@@ -222,10 +228,12 @@ mod tests {
         for opening in ["CREATE FUNCTION", "create or replace procedure"] {
             let routine = format!(
                 "{opening} f(\"begin\" int) LANGUAGE sql BEGIN ATOMIC\n SELECT CASE WHEN a THEN b \
-                 END AS end; SELECT t.end, 2; END"
+                 END AS end; SELECT t.end, 2; SELECT 1 end; END"
             );
             assert_eq!(statements(&format!("{routine}; SELECT 1")), [&routine, "SELECT 1"]);
         }
+        let quoted = "CREATE PROCEDURE \"p\"() BEGIN ATOMIC DELETE FROM a; END";
+        assert_eq!(statements(&format!("{quoted}; SELECT 1")), [quoted, "SELECT 1"]);
     }
 
     #[test]

@@ -1,0 +1,88 @@
+//! Cargo, one at a time.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// What is asked of cargo after a file was edited.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    Check,
+    Debug,
+    Release,
+}
+
+impl Build {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Build::Check => &["check"],
+            Build::Debug => &["build"],
+            Build::Release => &["build", "--release"],
+        }
+    }
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Build::Check => "`cargo check`",
+            Build::Debug => "`cargo build`",
+            Build::Release => "`cargo build --release`",
+        }
+    }
+}
+
+/// Builds the package in a folder, and returns how long that took.
+pub(crate) fn build(project: &Path, target: &Path, build: Build) -> io::Result<Duration> {
+    let start = Instant::now();
+    run(project, target, build.arguments())?;
+    Ok(start.elapsed())
+}
+
+/// Downloads what a package needs, so that no time is spent on it later.
+pub(crate) fn fetch(project: &Path, target: &Path) -> io::Result<()> {
+    run(project, target, &["fetch"]).map(drop)
+}
+
+/// How many crates are built for a package, without itself.
+pub(crate) fn crates(project: &Path, target: &Path) -> io::Result<usize> {
+    let arguments = ["tree", "--edges", "normal,build", "--prefix", "none", "--no-dedupe"];
+    let tree = run(project, target, &arguments)?;
+    // A feature's mark behind a name is no other crate.
+    let names = tree.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>());
+    Ok(names.collect::<BTreeSet<_>>().len() - 1)
+}
+
+/// `rustc 1.95.0`, without the hash.
+pub(crate) fn compiler() -> io::Result<String> {
+    let output = Command::new("rustc").arg("--version").output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.split(' ').take(2).collect::<Vec<_>>().join(" "))
+}
+
+fn run(project: &Path, target: &Path, arguments: &[&str]) -> io::Result<String> {
+    let output = Command::new(program())
+        .args(arguments)
+        .current_dir(project)
+        .env("CARGO_TARGET_DIR", target)
+        .output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let (folder, arguments) = (project.display(), arguments.join(" "));
+    Err(io::Error::other(format!("cargo {arguments} failed in {folder}:\n{errors}")))
+}
+
+/// The cargo that runs us, and with it the toolchain of this repository.
+fn program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Where generated packages and what is built of them go.
+pub(crate) fn work_folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"));
+    target.join("build_cost")
+}

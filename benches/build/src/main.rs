@@ -1,0 +1,115 @@
+//! What migrations cost a build: ours, those of the peers, and a program without any, side by side.
+//!
+//! ```sh
+//! cargo run --manifest-path benches/Cargo.toml --release --bin build_cost
+//! ```
+//!
+//! writes a generated program for each tool and number of migrations, edits one of its Rust files
+//! and builds it again, round after round, and puts the medians into `docs/performance.md`.
+
+mod arguments;
+mod cargo;
+mod project;
+mod report;
+mod sql;
+mod subjects;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use arguments::Arguments;
+use cargo::Build;
+use project::Project;
+use report::{Clean, Measured};
+use subjects::{SUBJECTS, Subject};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments = Arguments::parse(std::env::args().skip(1))?;
+    let work = cargo::work_folder();
+    fs::create_dir_all(&work)?;
+    let mut projects = prepare(&work, &arguments)?;
+    let mut measured = Measured::new(&arguments, cargo::compiler()?);
+    rebuilds(&work, &mut projects, &arguments, &mut measured)?;
+    clean_builds(&work, &projects, &arguments, &mut measured)?;
+    let section = measured.to_markdown();
+    println!("{section}");
+    if arguments.write {
+        report::write(&section)?;
+    }
+    Ok(())
+}
+
+/// By subject and number of migrations.
+type Projects = BTreeMap<(usize, usize), Project>;
+
+fn prepare(work: &Path, arguments: &Arguments) -> io::Result<Projects> {
+    let mut projects = BTreeMap::new();
+    for (nth, subject) in SUBJECTS.iter().enumerate() {
+        for &count in &arguments.counts {
+            let project = Project::write(&work.join("projects"), subject, count)?;
+            cargo::fetch(&project.folder, &work.join("target"))?;
+            projects.insert((nth, count), project);
+        }
+    }
+    Ok(projects)
+}
+
+/// The rebuild that a developer waits for.
+fn rebuilds(
+    work: &Path,
+    projects: &mut Projects,
+    arguments: &Arguments,
+    measured: &mut Measured,
+) -> io::Result<()> {
+    let target = work.join("target");
+    for &build in &arguments.builds {
+        // The first builds the dependencies.
+        for round in 0..=arguments.rounds_of(build) {
+            for (&(nth, count), project) in &mut *projects {
+                project.edit()?;
+                let took = cargo::build(&project.folder, &target, build)?;
+                progress(&SUBJECTS[nth], count, build, round, took);
+                if round > 0 {
+                    measured.rebuild(build, nth, count, took);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// From nothing: a subject with its dependencies.
+fn clean_builds(
+    work: &Path,
+    projects: &Projects,
+    arguments: &Arguments,
+    measured: &mut Measured,
+) -> io::Result<()> {
+    let target = work.join("clean");
+    let smallest = arguments.counts.iter().min();
+    for round in 1..=arguments.clean_rounds {
+        for (&(nth, count), project) in projects {
+            // A lock file changes nothing about the dependencies.
+            if Some(&count) != smallest || SUBJECTS[nth].name.ends_with("-locked") {
+                continue;
+            }
+            if target.exists() {
+                fs::remove_dir_all(&target)?;
+            }
+            let check = cargo::build(&project.folder, &target, Build::Check)?;
+            fs::remove_dir_all(&target)?;
+            let build = cargo::build(&project.folder, &target, Build::Debug)?;
+            progress(&SUBJECTS[nth], count, Build::Debug, round, build);
+            let crates = cargo::crates(&project.folder, &target)?;
+            measured.clean(nth, Clean { check, build, crates });
+        }
+    }
+    Ok(())
+}
+
+fn progress(subject: &Subject, count: usize, build: Build, round: usize, took: Duration) {
+    eprintln!("round {round}: {} of {}-{count}: {took:.2?}", build.title(), subject.name);
+}

@@ -1,0 +1,92 @@
+//! A package for cargo, with one subject and a number of migrations.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::sql::migration;
+use crate::subjects::{Layout, Subject};
+
+/// Names the version of everything, so that each run measures the same.
+const LOCK: &str = include_str!("../../Cargo.lock");
+
+pub(crate) struct Project {
+    pub(crate) folder: PathBuf,
+    edits: u32,
+}
+
+impl Project {
+    /// Writes the package anew.
+    pub(crate) fn write(
+        parent: &Path,
+        subject: &Subject,
+        migrations: usize,
+    ) -> io::Result<Project> {
+        let folder = parent.join(format!("{}-{migrations}", subject.name));
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(folder.join("src"))?;
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let manifest = format!(
+            "[package]\nname = \"{}-{migrations}\"\nedition = \"2024\"\n\n[dependencies]\n{}\n\n\
+             [workspace]\n",
+            subject.name,
+            subject.dependencies.replace("{root}", root)
+        );
+        fs::write(folder.join("Cargo.toml"), manifest)?;
+        // What the package does not use, cargo removes.
+        fs::write(folder.join("Cargo.lock"), LOCK)?;
+        fs::write(folder.join("src/main.rs"), format!("mod unrelated;\n{}", subject.program))?;
+        write_migrations(&folder, subject.layout, migrations)?;
+        let mut project = Project { folder, edits: 0 };
+        project.edit()?;
+        Ok(project)
+    }
+
+    /// Changes one Rust file, and no migration.
+    pub(crate) fn edit(&mut self) -> io::Result<()> {
+        self.edits += 1;
+        let source = format!("pub fn answer() -> u32 {{\n    {}\n}}\n", self.edits);
+        fs::write(self.folder.join("src/unrelated.rs"), source)
+    }
+}
+
+fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<()> {
+    let folder = project.join("migrations");
+    if layout == Layout::None {
+        return Ok(());
+    }
+    fs::create_dir(&folder)?;
+    for nth in 1..=count {
+        let migration = migration(nth);
+        let name = &migration.name;
+        let (up, down) = match layout {
+            Layout::None => continue,
+            Layout::Pairs | Layout::LockedPairs => {
+                (format!("{nth:03}_{name}.up.sql"), Some(format!("{nth:03}_{name}.down.sql")))
+            }
+            Layout::UpOnly => (format!("V{nth}__{name}.sql"), None),
+            Layout::Folders => {
+                let inner = format!("{nth:06}_{name}");
+                fs::create_dir(folder.join(&inner))?;
+                (format!("{inner}/up.sql"), Some(format!("{inner}/down.sql")))
+            }
+        };
+        fs::write(folder.join(up), migration.up)?;
+        if let Some(down) = down {
+            fs::write(folder.join(down), migration.down)?;
+        }
+    }
+    if layout == Layout::LockedPairs {
+        lokstra_source::lock(project, "migrations").map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+/// The version of a crate that the projects use.
+pub(crate) fn version_of(name: &str) -> &'static str {
+    let entry = format!("\nname = \"{name}\"\nversion = \"");
+    let rest = LOCK.split_once(entry.as_str()).map_or("", |(_, rest)| rest);
+    rest.split('"').next().unwrap_or_default()
+}

@@ -1,0 +1,174 @@
+//! Medians as Markdown, in their place in `docs/performance.md`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use crate::arguments::Arguments;
+use crate::cargo::Build;
+use crate::project::version_of;
+use crate::subjects::{FLOOR, SUBJECTS, Subject};
+
+const BEGIN: &str =
+    "<!-- build_cost: begin. Written by benches/build; edit nothing up to its end. -->";
+const END: &str = "<!-- build_cost: end -->";
+
+/// One clean build.
+pub(crate) struct Clean {
+    pub(crate) check: Duration,
+    pub(crate) build: Duration,
+    pub(crate) crates: usize,
+}
+
+/// All times of one run.
+pub(crate) struct Measured<'a> {
+    arguments: &'a Arguments,
+    compiler: String,
+    rebuilds: BTreeMap<(usize, usize, &'static str), Vec<Duration>>,
+    cleans: BTreeMap<usize, Vec<Clean>>,
+}
+
+impl<'a> Measured<'a> {
+    pub(crate) fn new(arguments: &'a Arguments, compiler: String) -> Measured<'a> {
+        Measured { arguments, compiler, rebuilds: BTreeMap::new(), cleans: BTreeMap::new() }
+    }
+
+    pub(crate) fn rebuild(&mut self, build: Build, subject: usize, count: usize, took: Duration) {
+        self.rebuilds.entry((subject, count, build.title())).or_default().push(took);
+    }
+
+    pub(crate) fn clean(&mut self, subject: usize, clean: Clean) {
+        self.cleans.entry(subject).or_default().push(clean);
+    }
+
+    pub(crate) fn to_markdown(&self) -> String {
+        let mut text = self.introduction();
+        for &build in &self.arguments.builds {
+            text += &self.rebuild_table(build);
+        }
+        if !self.cleans.is_empty() {
+            text += &self.clean_table();
+        }
+        text
+    }
+
+    fn times(&self, build: Build, subject: usize, count: usize) -> Option<&[Duration]> {
+        self.rebuilds.get(&(subject, count, build.title())).map(Vec::as_slice)
+    }
+
+    fn introduction(&self) -> String {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let versions: Vec<_> = ["refinery", "sqlx", "diesel_migrations"]
+            .iter()
+            .map(|tool| format!("{tool} {}", version_of(tool)))
+            .collect();
+        format!(
+            "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin \
+             build_cost`: {}, {cores} cores that others use too, {}. All figures are of one run in \
+             which the programs take turns, so compare them with each other and not with those of \
+             another machine.\n\n\
+             Each program embeds migrations of about 1 KB of SQL up and a line or two down \
+             (refinery has no down) and uses its tool as the tool's documentation says. `diesel_migrations` \
+             is built without its PostgreSQL client, which is a library in C; the other programs \
+             contain theirs. Dependencies and macros are built as cargo does by default: macros \
+             are not optimised, in a release build neither.\n",
+            self.compiler,
+            versions.join(", ")
+        )
+    }
+
+    fn rebuild_table(&self, build: Build) -> String {
+        let rounds = self.arguments.rounds_of(build);
+        let mut text = format!(
+            "\n#### {} after an edit of one Rust file, no migration changed\n\n\
+             Median of {rounds} rounds; in parentheses what the program without migrations does not \
+             take.\n\n| migrations |",
+            build.title()
+        );
+        for count in &self.arguments.counts {
+            let _ = write!(text, " {} |", thousands(*count));
+        }
+        text += "\n| --- |";
+        text += &" ---: |".repeat(self.arguments.counts.len());
+        text += "\n";
+        let floor = SUBJECTS.iter().position(|subject| subject.name == FLOOR);
+        for (nth, subject) in SUBJECTS.iter().enumerate() {
+            let _ = write!(text, "| {} |", subject.title);
+            for &count in &self.arguments.counts {
+                let median = |nth| self.times(build, nth, count).map(median);
+                match (median(nth), floor.and_then(median)) {
+                    (Some(took), Some(floor)) if subject.name != FLOOR => {
+                        let above =
+                            took.as_millis().cast_signed() - floor.as_millis().cast_signed();
+                        let _ = write!(text, " {} ({above:+} ms) |", seconds(took));
+                    }
+                    (Some(took), _) => {
+                        let _ = write!(text, " {} |", seconds(took));
+                    }
+                    _ => text += " |",
+                }
+            }
+            text += "\n";
+        }
+        text
+    }
+
+    fn clean_table(&self) -> String {
+        let mut text = format!(
+            "\n#### Clean builds, dependencies included\n\n\
+             Median of {} rounds, debug profile, everything downloaded before.\n\n\
+             | | crates | `cargo check` | `cargo build` |\n| --- | ---: | ---: | ---: |\n",
+            self.arguments.clean_rounds
+        );
+        for (nth, cleans) in &self.cleans {
+            let crates = cleans.iter().map(|clean| clean.crates).max().unwrap_or_default();
+            let check = median(&cleans.iter().map(|clean| clean.check).collect::<Vec<_>>());
+            let build = median(&cleans.iter().map(|clean| clean.build).collect::<Vec<_>>());
+            let title = titled(&SUBJECTS[*nth]);
+            let _ =
+                writeln!(text, "| {title} | {crates} | {} | {} |", seconds(check), seconds(build));
+        }
+        text
+    }
+}
+
+fn titled(subject: &Subject) -> String {
+    match subject.tool {
+        Some(tool) => format!("{} ({})", subject.title, version_of(tool)),
+        None => subject.title.to_owned(),
+    }
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_owned();
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn seconds(time: Duration) -> String {
+    match time.as_secs_f64() {
+        long if long >= 10.0 => format!("{long:.0} s"),
+        short => format!("{short:.2} s"),
+    }
+}
+
+fn thousands(count: usize) -> String {
+    match (count / 1000, count % 1000) {
+        (0, rest) => rest.to_string(),
+        (thousands, rest) => format!("{thousands},{rest:03}"),
+    }
+}
+
+/// Replaces our section, and leaves the rest of the page.
+pub(crate) fn write(section: &str) -> io::Result<()> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/performance.md");
+    let page = fs::read_to_string(path)?;
+    let parts = page
+        .split_once(BEGIN)
+        .and_then(|(before, rest)| rest.split_once(END).map(|(_, behind)| (before, behind)));
+    let (before, behind) =
+        parts.ok_or_else(|| io::Error::other(format!("{path} has no section {BEGIN}")))?;
+    fs::write(path, format!("{before}{BEGIN}\n\n{section}\n{END}{behind}"))
+}

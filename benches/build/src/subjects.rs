@@ -1,0 +1,165 @@
+//! What is measured: small programs that use a migration tool as its documentation says, with the
+//! fewest features that it works with.
+
+/// How a tool wants its files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// None at all.
+    None,
+    /// `001_create.up.sql` and `001_create.down.sql`.
+    Pairs,
+    /// The same, with a `lokstra.lock`.
+    LockedPairs,
+    /// `V1__create.sql`.
+    UpOnly,
+    /// `0001_create/up.sql` and `0001_create/down.sql`.
+    Folders,
+}
+
+/// A program with a tool in it.
+pub(crate) struct Subject {
+    /// As the tables show it.
+    pub(crate) title: &'static str,
+    /// Of the package.
+    pub(crate) name: &'static str,
+    /// The crate whose version the tables show.
+    pub(crate) tool: Option<&'static str>,
+    pub(crate) layout: Layout,
+    /// Lines of `[dependencies]`; `{root}` is the folder of this repository.
+    pub(crate) dependencies: &'static str,
+    /// `main.rs`, but for the file that is touched.
+    pub(crate) program: &'static str,
+}
+
+pub(crate) const FLOOR: &str = "floor";
+pub(crate) const OURS: &str = "lokstra";
+pub(crate) const OURS_WITHOUT_GRAMMAR: &str = "lokstra-no-grammar";
+
+const LOKSTRA: &str = r#"
+use lokstra::{Migrations, embed_migrations};
+
+static MIGRATIONS: Migrations = embed_migrations!("migrations");
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("{} {}", unrelated::answer(), MIGRATIONS.up_url(&std::env::var("DATABASE_URL")?)?);
+    Ok(())
+}
+"#;
+
+pub(crate) const SUBJECTS: [Subject; 8] = [
+    Subject {
+        title: "no migrations (the floor)",
+        name: FLOOR,
+        tool: None,
+        layout: Layout::None,
+        dependencies: "",
+        program: r#"
+fn main() {
+    println!("{}", unrelated::answer());
+}
+"#,
+    },
+    Subject {
+        title: "lokstra",
+        name: OURS,
+        tool: Some("lokstra"),
+        layout: Layout::Pairs,
+        dependencies: r#"lokstra = { path = "{root}" }"#,
+        program: LOKSTRA,
+    },
+    Subject {
+        title: "lokstra, with `lokstra.lock`",
+        name: "lokstra-locked",
+        tool: Some("lokstra"),
+        layout: Layout::LockedPairs,
+        dependencies: r#"lokstra = { path = "{root}" }"#,
+        program: LOKSTRA,
+    },
+    Subject {
+        title: "lokstra without `sql-check`",
+        name: OURS_WITHOUT_GRAMMAR,
+        tool: Some("lokstra"),
+        layout: Layout::Pairs,
+        dependencies: r#"lokstra = { path = "{root}", default-features = false, features = ["config"] }"#,
+        program: LOKSTRA,
+    },
+    Subject {
+        title: "lokstra without `sql-check`, with `lokstra.lock`",
+        name: "lokstra-no-grammar-locked",
+        tool: Some("lokstra"),
+        layout: Layout::LockedPairs,
+        dependencies: r#"lokstra = { path = "{root}", default-features = false, features = ["config"] }"#,
+        program: LOKSTRA,
+    },
+    Subject {
+        title: "refinery",
+        name: "refinery-postgres",
+        tool: Some("refinery"),
+        layout: Layout::UpOnly,
+        dependencies: r#"
+refinery = { version = "0.10", features = ["postgres"] }
+postgres = "0.19"
+"#,
+        program: r#"
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::var("DATABASE_URL")?;
+    let mut client = postgres::Client::connect(&url, postgres::NoTls)?;
+    let report = embedded::migrations::runner().run(&mut client)?;
+    println!("{} {}", unrelated::answer(), report.applied_migrations().len());
+    Ok(())
+}
+"#,
+    },
+    Subject {
+        title: "sqlx",
+        name: "sqlx-postgres-user",
+        tool: Some("sqlx"),
+        layout: Layout::Pairs,
+        dependencies: r#"
+tokio = { version = "1", features = ["rt"] }
+
+[dependencies.sqlx]
+version = "0.9"
+default-features = false
+features = ["postgres", "migrate", "macros", "runtime-tokio"]
+"#,
+        program: r#"
+use sqlx::{Connection as _, PgConnection};
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::var("DATABASE_URL")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut connection = PgConnection::connect(&url).await?;
+        MIGRATOR.run(&mut connection).await?;
+        println!("{}", unrelated::answer());
+        Ok(())
+    })
+}
+"#,
+    },
+    Subject {
+        title: "diesel_migrations",
+        name: "diesel-migrations-user",
+        tool: Some("diesel_migrations"),
+        layout: Layout::Folders,
+        // Its PostgreSQL client is libpq, a library in C that is linked and not built: left out.
+        dependencies: r#"diesel_migrations = "2.3""#,
+        program: r#"
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+fn main() {
+    std::hint::black_box(&MIGRATIONS);
+    println!("{}", unrelated::answer());
+}
+"#,
+    },
+];

@@ -1,0 +1,93 @@
+//! Connection strings as libpq writes them (PostgreSQL documentation: *32.1. Database Connection
+//! Control Functions*). The parser of the client knows neither certificates nor `verify-full`, and
+//! takes every keyword that it does not know for an error.
+
+mod defaults;
+mod error;
+mod keywords;
+mod password_file;
+mod syntax;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+#[cfg(feature = "rustls")]
+pub(crate) use defaults::home;
+pub use error::DsnError;
+pub(crate) use keywords::Keyword;
+pub(crate) use password_file::{Login, PasswordFile};
+
+/// Looks up a variable of the environment.
+pub(crate) type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// The variables of this process. The home directory is also found where `HOME` is not set.
+pub(crate) fn process(name: &str) -> Option<String> {
+    match name {
+        "HOME" => std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok()),
+        _ => std::env::var(name).ok(),
+    }
+}
+
+/// What a connection string says, by keyword. An empty value is the same as none.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Dsn {
+    values: BTreeMap<Keyword, String>,
+}
+
+impl Dsn {
+    /// Reads a URL or a `key=value` string. An empty one leaves everything to the environment.
+    pub(crate) fn parse(text: &str) -> Result<Dsn, DsnError> {
+        let mut dsn = Dsn::default();
+        syntax::read(text.trim(), &mut dsn)?;
+        // A password with an `@` that is not percent-encoded would be in the host, and from there
+        // in messages.
+        if dsn.get(Keyword::Host).is_some_and(|host| host.contains('@')) {
+            return Err(DsnError::Syntax);
+        }
+        Ok(dsn)
+    }
+
+    pub(crate) fn get(&self, keyword: Keyword) -> Option<&str> {
+        self.values.get(&keyword).map(String::as_str)
+    }
+
+    pub(crate) fn set(&mut self, keyword: Keyword, value: impl Into<String>) {
+        let value = value.into();
+        if value.is_empty() {
+            self.values.remove(&keyword);
+        } else {
+            self.values.insert(keyword, value);
+        }
+    }
+
+    fn set_default(&mut self, keyword: Keyword, value: String) {
+        if self.get(keyword).is_none() {
+            self.set(keyword, value);
+        }
+    }
+
+    /// A comma-separated value, as for several hosts; nothing where it is not given.
+    pub(crate) fn list(&self, keyword: Keyword) -> Vec<&str> {
+        self.get(keyword).map_or_else(Vec::new, |text| text.split(',').map(str::trim).collect())
+    }
+
+    /// A whole number, or the error that says so.
+    pub(crate) fn number<T: std::str::FromStr>(
+        &self,
+        keyword: Keyword,
+    ) -> Result<Option<T>, DsnError> {
+        let Some(text) = self.get(keyword) else { return Ok(None) };
+        let number = text.trim().parse().map_err(|_| keyword.expects("a whole number"))?;
+        Ok(Some(number))
+    }
+}
+
+impl fmt::Debug for Dsn {
+    /// The keywords alone: values hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why a connection string cannot be used. Never a part of it: a password can be anywhere in a
+/// string that is written wrongly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DsnError {
+    /// It is neither a URL nor a `key=value` string.
+    Syntax,
+    /// A keyword that libpq does not have either.
+    UnknownKeyword,
+    /// A keyword of libpq that asks for something that this client cannot do.
+    Unsupported {
+        /// The keyword.
+        keyword: &'static str,
+    },
+    /// A value that the keyword cannot have.
+    Value {
+        /// The keyword.
+        keyword: &'static str,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A service that the service file does not define.
+    Service {
+        /// The file.
+        path: PathBuf,
+    },
+    /// TLS is demanded and this build has none.
+    NoTls {
+        /// The `sslmode` that demands it.
+        mode: &'static str,
+    },
+    /// `verify-ca` or `verify-full` and no certificate to verify with.
+    NoRootCertificate {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A certificate or key that cannot be used.
+    Certificate {
+        /// The keyword that names it.
+        keyword: &'static str,
+        /// The file; `system` for the store of the operating system.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl fmt::Display for DsnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHAPE: &str = "it looks like postgres://user:password@host:5432/database, where `@`, \
+             `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like \
+             host=… dbname=… password='…'";
+        f.write_str("the connection string cannot be used: ")?;
+        match self {
+            DsnError::Syntax => {
+                write!(f, "it is neither a URL nor a list of key=value\n  help: {SHAPE}")
+            }
+            // Without the keyword: it can be a part of a password.
+            DsnError::UnknownKeyword => {
+                write!(f, "it has a keyword that PostgreSQL does not know\n  help: {SHAPE}")
+            }
+            DsnError::Unsupported { keyword } => write!(
+                f,
+                "`{keyword}` is not supported here\n  help: leave it out, or connect a client \
+                 yourself and lend it: `MIGRATIONS.up(&mut client)`"
+            ),
+            DsnError::Value { keyword, expected } => write!(f, "`{keyword}` is not {expected}"),
+            DsnError::Service { path } => {
+                write!(f, "its `service` is not defined in {}", path.display())
+            }
+            DsnError::NoTls { mode } => write!(
+                f,
+                "`sslmode={mode}` demands TLS, which this build does not have\n  help: add the \
+                 feature: `lokstra = {{ version = \"{}\", features = [\"rustls\"] }}`",
+                env!("CARGO_PKG_VERSION")
+            ),
+            DsnError::NoRootCertificate { path } => write!(
+                f,
+                "there is no root certificate to verify the server with: {} does not exist\n  \
+                 help: name it with `sslrootcert`, or trust those of the operating system with \
+                 `sslrootcert=system`",
+                path.display()
+            ),
+            DsnError::Certificate { keyword, path, reason } => {
+                write!(f, "`{keyword}`, {}: {reason}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for DsnError {}

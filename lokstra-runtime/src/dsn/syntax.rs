@@ -1,0 +1,138 @@
+//! The two forms of a connection string: URL and `key=value`.
+
+use std::borrow::Cow;
+
+use super::keywords::Meaning;
+use super::{Dsn, DsnError, Keyword};
+
+pub(super) fn is_url(text: &str) -> bool {
+    text.starts_with("postgres://") || text.starts_with("postgresql://")
+}
+
+pub(super) fn read(text: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
+    if text.contains('\0') {
+        return Err(DsnError::Syntax);
+    }
+    match text.split_once("://") {
+        Some((_, rest)) if is_url(text) => url(rest, dsn),
+        _ => pairs(text, dsn),
+    }
+}
+
+/// `[user[:password]@][host][:port][,…][/database][?key=value[&…]]`
+fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
+    let authority_end = rest.find('/').unwrap_or(rest.len());
+    let rest = match rest[..authority_end].find('@') {
+        Some(at) => {
+            let (user, password) = match rest[..at].split_once(':') {
+                Some((user, password)) => (user, Some(password)),
+                None => (&rest[..at], None),
+            };
+            dsn.set(Keyword::User, decoded(user)?);
+            dsn.set(Keyword::Password, decoded(password.unwrap_or_default())?);
+            &rest[at + 1..]
+        }
+        None => rest,
+    };
+    let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    // The end of a password with a `/` that is not percent-encoded.
+    if place.contains('@') {
+        return Err(DsnError::Syntax);
+    }
+    let (hosts, database) = place.split_once('/').unwrap_or((place, ""));
+    let (mut names, mut ports) = (Vec::new(), Vec::new());
+    for host in hosts.split(',') {
+        let (name, port) = host_and_port(host)?;
+        names.push(decoded(name)?);
+        ports.push(port);
+    }
+    if names.iter().any(|name| !name.is_empty()) {
+        dsn.set(Keyword::Host, names.join(","));
+    }
+    if ports.iter().any(|port| !port.is_empty()) {
+        dsn.set(Keyword::Port, ports.join(","));
+    }
+    dsn.set(Keyword::Dbname, decoded(database)?);
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=').ok_or(DsnError::Syntax)?;
+        if value.contains('=') {
+            return Err(DsnError::Syntax);
+        }
+        let (name, value) = (decoded(name)?, decoded(value)?);
+        // As JDBC writes it, which libpq also takes.
+        match (name.as_ref(), value.as_ref()) {
+            ("ssl", "true") => dsn.set(Keyword::SslMode, "require"),
+            _ => set(dsn, &name, &value)?,
+        }
+    }
+    Ok(())
+}
+
+fn host_and_port(text: &str) -> Result<(&str, &str), DsnError> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let (address, port) = rest.split_once(']').ok_or(DsnError::Syntax)?;
+        return match (port.is_empty(), port.strip_prefix(':')) {
+            (true, _) => Ok((address, "")),
+            (_, Some(port)) => Ok((address, port)),
+            _ => Err(DsnError::Syntax),
+        };
+    }
+    Ok(text.split_once(':').unwrap_or((text, "")))
+}
+
+/// `%41` is `A`. A `+` is a `+`.
+fn decoded(text: &str) -> Result<Cow<'_, str>, DsnError> {
+    if !text.contains('%') {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let mut digit = || char::from(rest.next()?).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        bytes.push(match byte {
+            b'%' => {
+                let (high, low) = (digit(), digit());
+                high.zip(low).map(|(high, low)| high << 4 | low).ok_or(DsnError::Syntax)?
+            }
+            byte => byte,
+        });
+    }
+    let text = String::from_utf8(bytes).map_err(|_| DsnError::Syntax)?;
+    if text.contains('\0') { Err(DsnError::Syntax) } else { Ok(Cow::Owned(text)) }
+}
+
+/// `key = value key='a value'`; a backslash takes the next character as it is.
+fn pairs(text: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once('=').ok_or(DsnError::Syntax)?;
+        let name = name.trim_end();
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            return Err(DsnError::Syntax);
+        }
+        let after = after.trim_start();
+        let is_quoted = after.starts_with('\'');
+        let mut value = String::new();
+        let mut letters = after.char_indices().skip(usize::from(is_quoted));
+        let end = loop {
+            match letters.next() {
+                Some((at, '\'')) if is_quoted => break at + 1,
+                Some((at, letter)) if !is_quoted && letter.is_whitespace() => break at,
+                Some((_, '\\')) => value.extend(letters.next().map(|(_, letter)| letter)),
+                Some((_, letter)) => value.push(letter),
+                None if is_quoted => return Err(DsnError::Syntax),
+                None => break after.len(),
+            }
+        };
+        set(dsn, name, &value)?;
+        rest = after[end..].trim_start();
+    }
+    Ok(())
+}
+
+pub(super) fn set(dsn: &mut Dsn, name: &str, value: &str) -> Result<(), DsnError> {
+    if let Meaning::Known(keyword) = Keyword::meaning(name, value)? {
+        dsn.set(keyword, value);
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! A statement that commits by itself and was running when a run was cut off: where its text says
+//! what it makes or removes, the catalog tells whether it is done.
+
+use crate::sql;
+
+/// What a statement leaves behind.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The index of this name on this table, written as in the statement.
+    Index { name: String, table: String },
+    /// An index whose name the server chooses: done twice, it is there twice.
+    NamelessIndex,
+    /// No index of this name, written as in the statement.
+    NoIndex { name: String },
+}
+
+impl Effect {
+    /// Of `CREATE INDEX CONCURRENTLY` and `DROP INDEX CONCURRENTLY`.
+    pub(crate) fn of(statement: &str) -> Option<Effect> {
+        let mut words = Words(statement).peekable();
+        let creates = match words.next()?.as_str() {
+            "create" => true,
+            "drop" => false,
+            _ => return None,
+        };
+        words.next_if_eq("unique");
+        if words.next()? != "index" || words.next()? != "concurrently" {
+            return None;
+        }
+        if words.next_if_eq("if").is_some() {
+            while words.next_if(|word| word == "not" || word == "exists").is_some() {}
+        }
+        if !creates {
+            return Some(Effect::NoIndex { name: name(&mut words)? });
+        }
+        if words.next_if_eq("on").is_some() {
+            return Some(Effect::NamelessIndex);
+        }
+        let index = name(&mut words)?;
+        words.next_if_eq("on")?;
+        words.next_if_eq("only");
+        Some(Effect::Index { name: index, table: name(&mut words)? })
+    }
+}
+
+/// `"t"`, `s.t`, `s."t"`.
+fn name(words: &mut std::iter::Peekable<Words<'_>>) -> Option<String> {
+    let mut name = words.next()?;
+    while words.next_if_eq(".").is_some() {
+        name = format!("{name}.{}", words.next()?);
+    }
+    Some(name)
+}
+
+/// Finds an index by its name and table: its full name, and whether it is there in full.
+pub(crate) fn find_index(name: &str, table: &str) -> String {
+    format!(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, i.indisvalid AS done \
+         FROM pg_catalog.pg_index i \
+         JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         WHERE i.indrelid OPERATOR(pg_catalog.=) \
+         CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid) AND c.relname OPERATOR(pg_catalog.=) \
+         (pg_catalog.parse_ident({}))[1]",
+        sql::literal(table),
+        sql::literal(name)
+    )
+}
+
+/// Finds out whether there is nothing of this name.
+pub(crate) fn find_no_index(name: &str) -> String {
+    let name = sql::literal(name);
+    format!("SELECT NULL AS name, pg_catalog.to_regclass({name}) IS NULL AS done")
+}
+
+/// Words in lower case, quoted names as they stand, and signs; without comments.
+struct Words<'s>(&'s str);
+
+impl Iterator for Words<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        loop {
+            self.0 = self.0.trim_start();
+            if let Some(comment) = self.0.strip_prefix("--") {
+                self.0 = comment.split_once('\n').map_or("", |(_, rest)| rest);
+            } else if let Some(comment) = self.0.strip_prefix("/*") {
+                self.0 = comment.split_once("*/").map_or("", |(_, rest)| rest);
+            } else {
+                break;
+            }
+        }
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+        let first = self.0.chars().next()?;
+        let length = if first == '"' {
+            let inside = self.0[1..].replace("\"\"", "__");
+            inside.find('"').map_or(self.0.len(), |end| end + 2)
+        } else if is_word(first) {
+            self.0.find(|c| !is_word(c)).unwrap_or(self.0.len())
+        } else {
+            first.len_utf8()
+        };
+        let (word, rest) = self.0.split_at(length);
+        self.0 = rest;
+        Some(if first == '"' { word.to_owned() } else { word.to_ascii_lowercase() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_statement() {
+        let index = |name: &str, table: &str| {
+            Some(Effect::Index { name: name.to_owned(), table: table.to_owned() })
+        };
+        for (statement, effect) in [
+            ("CREATE INDEX CONCURRENTLY a ON b (c)", index("a", "b")),
+            ("create unique index concurrently if not exists A on S.B(c)", index("a", "s.b")),
+            (
+                "CREATE /* x */ INDEX CONCURRENTLY -- y\n \"A \"\"b\" ON ONLY \"S\".\"B\" (c)",
+                index("\"A \"\"b\"", "\"S\".\"B\""),
+            ),
+            ("CREATE INDEX CONCURRENTLY ON b (c)", Some(Effect::NamelessIndex)),
+            (
+                "DROP INDEX CONCURRENTLY IF EXISTS s.a CASCADE",
+                Some(Effect::NoIndex { name: "s.a".to_owned() }),
+            ),
+            ("CREATE INDEX a ON b (c)", None),
+            ("REINDEX INDEX CONCURRENTLY a", None),
+            ("VACUUM", None),
+            ("", None),
+        ] {
+            assert_eq!(Effect::of(statement), effect, "{statement}");
+        }
+    }
+}

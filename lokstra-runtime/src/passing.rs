@@ -1,0 +1,81 @@
+//! Which failures to connect pass by themselves: those of a server that is not there yet.
+
+use std::io;
+
+use crate::error::{Error, ErrorKind};
+
+/// Whether a later try can succeed though nobody does anything about it.
+pub(crate) fn may_pass(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::ConnectTimeout { .. } => true,
+        ErrorKind::Connect { source, .. } => client_error_may_pass(source),
+        _ => false,
+    }
+}
+
+fn client_error_may_pass(error: &postgres::Error) -> bool {
+    if let Some(server) = error.as_db_error() {
+        return server_error_may_pass(server.code().code(), server.message());
+    }
+    let Some(io) = io_cause(error) else { return error.is_closed() };
+    match io.kind() {
+        // A name that is not known yet has no kind of its own.
+        _ if error.to_string().starts_with("error connecting") => {
+            !matches!(io.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput)
+        }
+        // A proxy takes the connection before there is a server behind it, and lets go.
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::TimedOut => true,
+        _ => false,
+    }
+}
+
+/// PostgreSQL documentation: *Appendix A. Error Codes*.
+fn server_error_may_pass(code: &str, message: &str) -> bool {
+    match code {
+        // Shut down, crashed, starting up or recovering; too many connections.
+        "57P01" | "57P02" | "57P03" | "53300" => true,
+        // The one code of PgBouncer, for what passes and for what does not.
+        "08P01" => PGBOUNCER.iter().any(|known| message.contains(known)),
+        _ => false,
+    }
+}
+
+const PGBOUNCER: [&str; 6] = [
+    "cannot connect to server",
+    "no more connections allowed",
+    "query_wait_timeout",
+    "server login has been failing",
+    "server login failed: FATAL the database system is",
+    "shutting down",
+];
+
+fn io_cause(error: &postgres::Error) -> Option<&io::Error> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref() {
+            return Some(io);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::server_error_may_pass;
+
+    #[test]
+    fn a_server_that_is_not_ready_passes_and_one_that_refuses_does_not() {
+        for code in ["57P01", "57P02", "57P03", "53300"] {
+            assert!(server_error_may_pass(code, ""), "{code}");
+        }
+        for code in ["28P01", "28000", "3D000", "0A000", "42501", "08P01"] {
+            assert!(!server_error_may_pass(code, "no such database: app"), "{code}");
+        }
+        assert!(server_error_may_pass("08P01", "pgbouncer cannot connect to server"));
+    }
+}

@@ -1,0 +1,146 @@
+use crate::hazard::Hazard;
+
+/// Declares the kinds, each once.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// What kind of problem it is: a word that does not change between releases.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+            /// What takes a long lock, loses data or breaks the version that still runs.
+            Hazard(Hazard),
+        }
+
+        impl Code {
+            /// Every kind but the hazards, which are in [`Hazard::ALL`].
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The word, as messages show it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Code::$name => $word,)*
+                    Code::Hazard(hazard) => hazard.as_str(),
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The folder is not there.
+    FolderNotFound = "folder-not-found",
+    /// There is no migration in the folder.
+    FolderEmpty = "folder-empty",
+    /// A file cannot be read.
+    Unreadable = "unreadable",
+    /// Migrations and folders of migrations side by side.
+    MixedLayout = "mixed-layout",
+    /// A warning: a subfolder with SQL files that nothing reads.
+    NotRead = "not-read",
+    /// The name of a file breaks the rule.
+    FileName = "file-name",
+    /// A version with two descriptions.
+    VersionConflict = "version-conflict",
+    /// Two files for the same direction of a migration.
+    DuplicateFile = "duplicate-file",
+    /// A migration without its up file.
+    MissingUp = "missing-up",
+    /// A migration without its down file.
+    MissingDown = "missing-down",
+    /// A file that is not UTF-8.
+    NotUtf8 = "not-utf8",
+    /// A file with a NUL byte.
+    NulByte = "nul-byte",
+    /// An up file without a statement.
+    EmptyUp = "empty-up",
+    /// A down file without a word.
+    EmptyDown = "empty-down",
+    /// A quote, a comment or a parenthesis that nothing closes.
+    Unterminated = "unterminated",
+    /// A comment that looks like a marker and is none.
+    Marker = "marker",
+    /// A statement that begins or ends a transaction.
+    TransactionControl = "transaction-control",
+    /// `COPY … FROM STDIN`.
+    CopyFromStdin = "copy-from-stdin",
+    /// SQL that PostgreSQL's grammar does not accept.
+    Syntax = "syntax",
+    /// A statement that PostgreSQL refuses in a transaction, in a script that runs in one.
+    InTransaction = "in-transaction",
+    /// A command of psql.
+    PsqlCommand = "psql-command",
+    /// A value that a type gets and the same transaction uses.
+    EnumValue = "enum-value",
+    /// Conflict markers of git in `lokstra.lock`.
+    LockConflict = "lock-conflict",
+    /// A line that `lokstra.lock` cannot have, or no such file.
+    LockSyntax = "lock-syntax",
+    /// A line of `lokstra.lock` that does not follow from the one before it.
+    LockChain = "lock-chain",
+    /// A locked script that was edited.
+    LockEdited = "lock-edited",
+    /// A locked migration that was renamed.
+    LockRenamed = "lock-renamed",
+    /// A locked migration whose files are gone.
+    LockRemoved = "lock-removed",
+    /// A new version below the newest locked one.
+    LockOrder = "lock-order",
+    /// A file such as `migration.yml`, which nothing reads.
+    SettingsName = "settings-name",
+    /// `migration.yaml` is not YAML.
+    Yaml = "yaml",
+    /// A key that `migration.yaml` does not have.
+    YamlKey = "yaml-key",
+    /// A key that stands there twice.
+    YamlDuplicate = "yaml-duplicate",
+    /// A value of the wrong type.
+    YamlType = "yaml-type",
+    /// `schema-table` is no name for a table.
+    TableName = "table-name",
+    /// A folder among several that names no pool.
+    NoPool = "no-pool",
+    /// Two databases with the same pool and tracking table.
+    SharedTable = "shared-table",
+    /// More than a binary can hold.
+    TooLarge = "too-large",
+    /// `lint` of `migration.yaml` has another value than `off`, `warn` and `deny`.
+    LintLevel = "lint-level",
+    /// `migration.yaml` asks for lints, and the program that reads it was built without them.
+    LintFeature = "lint-feature",
+    /// A waiver without a reason, of a rule that there is not, or that is not written as one.
+    Waiver = "waiver",
+    /// A warning: a waiver of what is not there.
+    WaiverUnused = "waiver-unused",
+    /// The server cannot parse a statement.
+    Server = "server",
+}
+
+impl Code {
+    /// Where nothing else is asked for.
+    pub(crate) fn severity(self) -> Severity {
+        match self {
+            Code::NotRead | Code::WaiverUnused | Code::Hazard(_) => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+/// Whether the folder can be used all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}

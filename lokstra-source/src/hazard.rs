@@ -1,0 +1,182 @@
+//! The rules of the linter: their names, what happens, and what to write instead.
+
+use std::fmt;
+
+/// One table, so that no rule can be without a name, a message or a remedy.
+macro_rules! hazards {
+    ($(
+        $(#[$doc:meta])*
+        $hazard:ident = $name:literal
+            happens: $message:literal
+            instead: $help:literal
+    )*) => {
+        /// What takes a long lock, loses data or breaks the version that still runs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Hazard {
+            $($(#[$doc])* $hazard,)*
+        }
+
+        impl Hazard {
+            /// All of them, by name.
+            pub const ALL: &[Hazard] = &[$(Hazard::$hazard),*];
+
+            /// The rule's name, which does not change between releases: `drop-column`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Hazard::$hazard => $name,)* }
+            }
+
+            /// What happens, in one line.
+            pub fn message(self) -> &'static str {
+                match self { $(Hazard::$hazard => $message,)* }
+            }
+
+            /// What to write instead.
+            pub fn help(self) -> &'static str {
+                match self { $(Hazard::$hazard => $help,)* }
+            }
+        }
+    };
+}
+
+// The locks are those of "Explicit Locking", "ALTER TABLE" and "REINDEX" in PostgreSQL's manual.
+hazards! {
+    /// A check without `NOT VALID`.
+    AddCheck = "add-check"
+        happens: "a new check reads the whole table, and blocks reads and writes meanwhile"
+        instead: "add it NOT VALID, and VALIDATE CONSTRAINT in the next migration, which blocks \
+                  neither reads nor writes"
+
+    /// A column `NOT NULL` without a default.
+    AddColumnNotNull = "add-column-not-null"
+        happens: "NOT NULL without a default fails if the table has rows, and the running version \
+                  cannot insert any more"
+        instead: "give it a DEFAULT (a constant is stored once and rewrites nothing), or add it \
+                  without NOT NULL"
+
+    /// A column whose value PostgreSQL has to compute for each row.
+    AddColumnRewrite = "add-column-rewrite"
+        happens: "each row gets a value of its own, which rewrites the table and blocks reads and \
+                  writes meanwhile"
+        instead: "add the column without a value, then ALTER COLUMN … SET DEFAULT, and fill the old \
+                  rows in batches"
+
+    /// An exclusion constraint.
+    AddExclude = "add-exclude"
+        happens: "the constraint builds its index, and blocks reads and writes meanwhile"
+        instead: "PostgreSQL has no other way: add it while the table is small or nobody uses it"
+
+    /// A foreign key without `NOT VALID`.
+    AddForeignKey = "add-foreign-key"
+        happens: "a new foreign key reads the whole table, and blocks writes to both tables meanwhile"
+        instead: "add it NOT VALID, and VALIDATE CONSTRAINT in the next migration, which blocks \
+                  neither reads nor writes"
+
+    /// A primary key that builds its index.
+    AddPrimaryKey = "add-primary-key"
+        happens: "the primary key builds its index, and blocks reads and writes meanwhile"
+        instead: "CREATE UNIQUE INDEX CONCURRENTLY in a migration before, then ADD CONSTRAINT … \
+                  PRIMARY KEY USING INDEX …"
+
+    /// A unique constraint that builds its index.
+    AddUnique = "add-unique"
+        happens: "the constraint builds its index, and blocks reads and writes meanwhile"
+        instead: "CREATE UNIQUE INDEX CONCURRENTLY in a migration before, then ADD CONSTRAINT … \
+                  UNIQUE USING INDEX …"
+
+    /// Another type for a column.
+    ColumnType = "column-type"
+        happens: "another type rewrites the table and its indexes, and blocks reads and writes \
+                  meanwhile"
+        instead: "add a column of the new type, fill it in batches and let the program change over; \
+                  only a varchar that grows or becomes text is not rewritten"
+
+    /// An index without `CONCURRENTLY` on a table that is there already.
+    CreateIndex = "create-index"
+        happens: "writes to the table are blocked until the index is built"
+        instead: "CREATE INDEX CONCURRENTLY, in a script that begins with `-- lokstra: no-transaction`"
+
+    /// A column is dropped.
+    DropColumn = "drop-column"
+        happens: "the values are lost, and a running version that uses the column fails"
+        instead: "release a version that does not use the column first"
+
+    /// A database is dropped.
+    DropDatabase = "drop-database"
+        happens: "the database is lost, with all that is in it"
+        instead: "leave that to a person with a backup"
+
+    /// A schema is dropped with what is in it.
+    DropSchema = "drop-schema"
+        happens: "everything in the schema is lost, tables with their rows"
+        instead: "drop what is in it by name, and then the schema without CASCADE"
+
+    /// A table is dropped.
+    DropTable = "drop-table"
+        happens: "the rows are lost, and a running version that uses the table fails"
+        instead: "release a version that does not use the table first"
+
+    /// The down script leaves something behind that the up script made.
+    NotUndone = "not-undone"
+        happens: "the down script leaves this behind"
+        instead: "drop it in the down script"
+
+    /// `REINDEX` without `CONCURRENTLY`.
+    Reindex = "reindex"
+        happens: "writes to the table, and reads that use the index, are blocked until it is built"
+        instead: "REINDEX … CONCURRENTLY, in a script that begins with `-- lokstra: no-transaction`"
+
+    /// A column gets another name.
+    RenameColumn = "rename-column"
+        happens: "the running version fails as soon as the column has another name"
+        instead: "add a column, let the program write both and fill the old rows, and drop the old \
+                  column in a later release"
+
+    /// A table gets another name.
+    RenameTable = "rename-table"
+        happens: "the running version fails as soon as the table has another name"
+        instead: "CREATE VIEW with the old name in the same script, and drop it in a later release"
+
+    /// `SET NOT NULL` without a check that was validated.
+    SetNotNull = "set-not-null"
+        happens: "SET NOT NULL reads the whole table, and blocks reads and writes meanwhile"
+        instead: "ADD CONSTRAINT … CHECK (… IS NOT NULL) NOT VALID; in the next migration VALIDATE \
+                  CONSTRAINT and then SET NOT NULL, which trusts it"
+
+    /// `TRUNCATE`.
+    Truncate = "truncate"
+        happens: "all rows are lost, and reads and writes are blocked until the migration commits"
+        instead: "DELETE what is meant, in batches"
+
+    /// A constraint is validated in the transaction that adds it.
+    ValidateConstraint = "validate-constraint"
+        happens: "the lock of ADD CONSTRAINT is held in this transaction while the table is read"
+        instead: "move VALIDATE CONSTRAINT into the next migration"
+}
+
+impl Hazard {
+    /// The rule of this name.
+    pub fn named(name: &str) -> Option<Hazard> {
+        Hazard::ALL.iter().copied().find(|hazard| hazard.as_str() == name)
+    }
+}
+
+/// Its name.
+impl fmt::Display for Hazard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Hazard;
+
+    #[test]
+    fn every_rule_has_a_name_of_its_own_and_stands_in_its_place() {
+        assert!(Hazard::ALL.is_sorted_by_key(|hazard| hazard.as_str()));
+        for &hazard in Hazard::ALL {
+            assert_eq!(Hazard::named(hazard.as_str()), Some(hazard));
+        }
+    }
+}

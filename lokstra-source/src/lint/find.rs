@@ -1,0 +1,213 @@
+//! The hazards of an up script: squawk's rules, a short list of them, and a few that it lacks.
+//!
+//! What squawk finds is taken with a grain of salt: it cannot always tell a harmless statement, and
+//! a false alarm costs more trust than a silence.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use lokstra_core::Mode;
+use squawk_linter::{Linter, Rule, Violation};
+use squawk_syntax::ast::{self, AlterTableAction, AstNode, Constraint, Stmt};
+use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+
+use crate::hazard::Hazard;
+use crate::lint::judge::Finding;
+use crate::lint::objects::{Effects, Kind};
+use crate::script::Script;
+use crate::sql::grammar;
+
+/// Style is nobody's business here: only what locks, loses or breaks.
+const RULES: [Rule; 16] = [
+    Rule::AddingFieldWithDefault,
+    Rule::AddingForeignKeyConstraint,
+    Rule::AddingNotNullableField,
+    Rule::AddingRequiredField,
+    Rule::AddingSerialPrimaryKeyField,
+    Rule::BanDropColumn,
+    Rule::BanDropDatabase,
+    Rule::BanDropSchema,
+    Rule::BanDropTable,
+    Rule::ChangingColumnType,
+    Rule::ConstraintMissingNotValid,
+    Rule::DisallowedUniqueConstraint,
+    Rule::RenamingColumn,
+    Rule::RenamingTable,
+    Rule::RequireConcurrentIndexCreation,
+    Rule::RequireConcurrentReindex,
+];
+
+/// The hazards of a script whose statements have these effects.
+pub(crate) fn hazards(script: &Script, effects: &[Effects]) -> Vec<Finding> {
+    // A fault of the linter must not break a build.
+    let found = catch_unwind(AssertUnwindSafe(|| search(&script.text, script.mode)));
+    let mut found = found.unwrap_or_default();
+    if found.is_empty() {
+        return found;
+    }
+    let nth = |offset| script.statements.iter().position(|range| offset < range.end);
+    // Half understood is not understood.
+    let broken: Vec<_> = grammar::errors(&script.text, &script.statements)
+        .iter()
+        .map(|error| nth(error.offset))
+        .collect();
+    found.retain(|finding| {
+        let nth = nth(finding.offset);
+        let statement = nth.and_then(|nth| effects.get(nth));
+        statement.is_some_and(|it| !is_harmless(*finding, it, effects)) && !broken.contains(&nth)
+    });
+    found
+}
+
+/// What the script itself has made has no rows and no readers yet, and a table that is renamed may
+/// leave a view behind.
+fn is_harmless(finding: Finding, statement: &Effects, script: &[Effects]) -> bool {
+    let makes = |name: &String, kinds: &[Kind]| {
+        let mut created = script.iter().flat_map(|effects| &effects.created);
+        created.any(|object| kinds.contains(&object.kind) && object.name == *name)
+    };
+    let is_young = |name| makes(name, &[Kind::Table, Kind::View, Kind::Index, Kind::Schema]);
+    let keeps_name = |name| finding.hazard == Hazard::RenameTable && makes(name, &[Kind::View]);
+    let mut targets = statement.targets.iter();
+    !statement.targets.is_empty() && targets.all(|name| is_young(name) || keeps_name(name))
+}
+
+fn search(text: &str, mode: Mode) -> Vec<Finding> {
+    // Its own waivers would pass without a reason.
+    let text = text.replace("squawk-ignore", "squawk_ignore");
+    let parse = SourceFile::parse(&text);
+    let mut linter = Linter::from(RULES);
+    linter.settings.assume_in_transaction = mode == Mode::Transactional;
+    let root = parse.syntax_node();
+    let theirs = linter.lint(&parse, &text).into_iter().filter_map(|found| read(&root, &found));
+    theirs.chain(parse.tree().stmts().flat_map(|statement| own(&statement))).collect()
+}
+
+/// What squawk found, in our words, if it is one of ours.
+fn read(root: &SyntaxNode, found: &Violation) -> Option<Finding> {
+    let element = root.covering_element(found.text_range);
+    let node = element.as_node().cloned().or_else(|| element.parent())?;
+    let added = || node.ancestors().find_map(ast::AddColumn::cast);
+    let is_in = |kind| node.ancestors().any(|node| node.kind() == kind);
+    let hazard = match found.code {
+        Rule::AddingFieldWithDefault => is_rewritten(&node).then_some(Hazard::AddColumnRewrite)?,
+        // A column of nulls refers to nothing, and PostgreSQL does not look.
+        Rule::AddingForeignKeyConstraint => {
+            added().is_none_or(|column| has_value(&column)).then_some(Hazard::AddForeignKey)?
+        }
+        Rule::AddingNotNullableField => Hazard::SetNotNull,
+        Rule::AddingRequiredField => (!added().is_some_and(|column| is_serial(&column)))
+            .then_some(Hazard::AddColumnNotNull)?,
+        Rule::AddingSerialPrimaryKeyField => Hazard::AddPrimaryKey,
+        Rule::BanDropColumn => is_in(SyntaxKind::ALTER_TABLE).then_some(Hazard::DropColumn)?,
+        Rule::BanDropDatabase => Hazard::DropDatabase,
+        Rule::BanDropSchema => {
+            has_token(&node, SyntaxKind::CASCADE_KW).then_some(Hazard::DropSchema)?
+        }
+        Rule::BanDropTable => is_in(SyntaxKind::DROP_TABLE).then_some(Hazard::DropTable)?,
+        Rule::ChangingColumnType => is_in(SyntaxKind::ALTER_TABLE).then_some(Hazard::ColumnType)?,
+        Rule::ConstraintMissingNotValid => unvalidated(&node)?,
+        Rule::DisallowedUniqueConstraint => Hazard::AddUnique,
+        Rule::RenamingColumn => Hazard::RenameColumn,
+        Rule::RenamingTable => Hazard::RenameTable,
+        Rule::RequireConcurrentIndexCreation => Hazard::CreateIndex,
+        Rule::RequireConcurrentReindex => Hazard::Reindex,
+        _ => return None,
+    };
+    Some(Finding { offset: usize::from(found.text_range.start()), hazard })
+}
+
+/// A constraint that has rules of its own is told by them.
+fn unvalidated(node: &SyntaxNode) -> Option<Hazard> {
+    if node.ancestors().any(|node| node.kind() == SyntaxKind::VALIDATE_CONSTRAINT) {
+        return Some(Hazard::ValidateConstraint);
+    }
+    match node.ancestors().find_map(ast::AddConstraint::cast)?.constraint()? {
+        Constraint::CheckConstraint(_) => Some(Hazard::AddCheck),
+        Constraint::ExcludeConstraint(_) => Some(Hazard::AddExclude),
+        Constraint::NotNullConstraint(_) => Some(Hazard::SetNotNull),
+        _ => None,
+    }
+}
+
+/// What squawk has no rule for.
+fn own(statement: &Stmt) -> Vec<Finding> {
+    let finding = |node: &SyntaxNode, hazard| {
+        let offset = usize::from(node.text_range().start());
+        Finding { offset, hazard }
+    };
+    match statement {
+        Stmt::Truncate(truncate) => vec![finding(truncate.syntax(), Hazard::Truncate)],
+        Stmt::AlterTable(table) => {
+            let columns = table.actions().filter_map(|action| match action {
+                AlterTableAction::AddColumn(column) => Some(column),
+                _ => None,
+            });
+            let of_column = |column: ast::AddColumn| {
+                let serial =
+                    is_serial(&column).then(|| finding(column.syntax(), Hazard::AddColumnRewrite));
+                let check =
+                    column.constraints().find(|it| matches!(it, Constraint::CheckConstraint(_)));
+                serial.into_iter().chain(check.map(|it| finding(it.syntax(), Hazard::AddCheck)))
+            };
+            columns.flat_map(of_column).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// `serial` and its like have a default that nobody writes.
+fn is_serial(column: &ast::AddColumn) -> bool {
+    let name = column.ty().map(|ty| ty.syntax().text().to_string().to_ascii_lowercase());
+    matches!(
+        name.as_deref().map(str::trim),
+        Some("serial" | "bigserial" | "smallserial" | "serial4" | "serial8" | "serial2")
+    )
+}
+
+fn has_value(column: &ast::AddColumn) -> bool {
+    let is_value =
+        |it| matches!(it, Constraint::DefaultConstraint(_) | Constraint::GeneratedConstraint(_));
+    column.constraints().any(is_value) || is_serial(column)
+}
+
+/// Functions that give another value at each call. What the server does not have is mostly declared
+/// `VOLATILE`, since that is the default.
+const VOLATILE: [&str; 13] = [
+    "clock_timestamp",
+    "gen_random_bytes",
+    "gen_random_uuid",
+    "nextval",
+    "random",
+    "random_normal",
+    "timeofday",
+    "txid_current",
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "uuid_generate_v4",
+    "uuidv4",
+    "uuidv7",
+];
+
+/// Squawk takes each default for volatile that it does not know to be constant: signs, parentheses,
+/// functions with arguments. We want a call that is volatile, or a bare one that nobody knows.
+fn is_rewritten(value: &SyntaxNode) -> bool {
+    if value.ancestors().any(|node| node.kind() == SyntaxKind::GENERATED_CONSTRAINT) {
+        // From PostgreSQL 18 on there are columns that are computed when they are read.
+        return has_token(value, SyntaxKind::STORED_KW)
+            || has_token(value, SyntaxKind::IDENTITY_KW);
+    }
+    let is_bare = ast::CallExpr::can_cast(value.kind())
+        && value.text().to_string().trim_end().ends_with("()");
+    let mut calls = value.descendants().filter_map(ast::CallExpr::cast);
+    is_bare
+        || calls.any(|call| {
+            let name =
+                call.expr().map(|name| name.syntax().text().to_string().to_ascii_lowercase());
+            let name = name.as_deref().and_then(|name| name.rsplit('.').next());
+            name.is_some_and(|name| VOLATILE.contains(&name.trim_matches('"')))
+        })
+}
+
+fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
+    node.descendants_with_tokens().any(|element| element.kind() == kind)
+}

@@ -1,0 +1,185 @@
+//! Reads a statement word by word, as far as it takes to find names.
+
+use std::ops::Range;
+
+use squawk_lexer::{TokenKind, tokenize};
+
+/// A name in a statement.
+pub(crate) struct Name {
+    pub(crate) written: String,
+    /// Without what it is qualified with, as the server folds it.
+    pub(crate) last: String,
+    pub(crate) qualifier: Option<String>,
+    pub(crate) offset: usize,
+}
+
+/// A word or a sign.
+pub(crate) struct Token<'a> {
+    text: &'a str,
+    /// In lower case; empty if it is no key word.
+    pub(crate) word: String,
+    offset: usize,
+}
+
+impl Token<'_> {
+    fn is_name(&self) -> bool {
+        self.text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '"'))
+    }
+
+    /// As the server folds it.
+    pub(crate) fn name(&self) -> String {
+        match self.text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(quoted) => quoted.replace("\"\"", "\""),
+            None => self.word.clone(),
+        }
+    }
+}
+
+/// Reads a statement from left to right.
+pub(crate) struct Reader<'a> {
+    tokens: Vec<Token<'a>>,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(text: &'a str, statement: &Range<usize>) -> Reader<'a> {
+        let mut end = statement.start;
+        let tokens = tokenize(&text[statement.clone()]).filter_map(|token| {
+            let offset = end;
+            end += token.len as usize;
+            let text = &text[offset..end];
+            let word = match token.kind {
+                TokenKind::Whitespace
+                | TokenKind::LineComment
+                | TokenKind::BlockComment { .. }
+                | TokenKind::Eof => return None,
+                TokenKind::QuotedIdent { .. } | TokenKind::Literal { .. } => String::new(),
+                _ => text.to_lowercase(),
+            };
+            Some(Token { text, word, offset })
+        });
+        Reader { tokens: tokens.collect(), at: 0 }
+    }
+
+    pub(crate) fn word(&self) -> Option<&str> {
+        self.tokens.get(self.at).map(|token| token.word.as_str())
+    }
+
+    pub(crate) fn is_at(&self, word: &str) -> bool {
+        self.word() == Some(word)
+    }
+
+    pub(crate) fn ends_with(&self, word: &str) -> bool {
+        self.tokens.last().is_some_and(|token| token.word == word)
+    }
+
+    pub(crate) fn next_word(&mut self) -> String {
+        self.at += 1;
+        self.tokens.get(self.at - 1).map(|token| token.word.clone()).unwrap_or_default()
+    }
+
+    /// Goes past these words, if all of them stand here.
+    pub(crate) fn eat(&mut self, words: &[&str]) -> bool {
+        let here = self.tokens.get(self.at..self.at + words.len()).unwrap_or_default();
+        let found =
+            !here.is_empty() && here.iter().zip(words).all(|(token, word)| token.word == *word);
+        self.at += if found { words.len() } else { 0 };
+        found
+    }
+
+    /// Goes past any of these, and says whether there was one.
+    pub(crate) fn skip(&mut self, words: &[&str]) -> bool {
+        let before = self.at;
+        while words.iter().any(|word| self.is_at(word)) {
+            self.at += 1;
+        }
+        self.at > before
+    }
+
+    /// `users`, `public.users`, `"Users"`
+    pub(crate) fn name(&mut self) -> Option<Name> {
+        let first = self.at;
+        let mut qualifier = None;
+        loop {
+            let token = self.tokens.get(self.at).filter(|token| token.is_name())?;
+            self.at += 1;
+            if self.is_at(".") {
+                self.at += 1;
+                qualifier = Some(token.name());
+                continue;
+            }
+            let written = self.tokens[first..self.at].iter().map(|token| token.text).collect();
+            let offset = self.tokens[first].offset;
+            return Some(Name { written, last: token.name(), qualifier, offset });
+        }
+    }
+
+    /// Names with commas between them, and the argument types of routines behind them.
+    pub(crate) fn names(&mut self) -> Vec<Name> {
+        let mut names = Vec::new();
+        while let Some(name) = self.name() {
+            names.push(name);
+            self.parentheses();
+            if !self.eat(&[","]) {
+                break;
+            }
+        }
+        names
+    }
+
+    pub(crate) fn parentheses(&mut self) {
+        let mut depth = 0;
+        while let Some(token) = self.tokens.get(self.at) {
+            match token.text {
+                "(" => depth += 1,
+                ")" => depth -= 1,
+                _ if depth == 0 => return,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    /// The name behind the first place outside of parentheses where these words stand.
+    pub(crate) fn find(&mut self, words: &[&str]) -> Option<Name> {
+        while self.at < self.tokens.len() {
+            if self.eat(words) {
+                self.eat(&["only"]);
+                return self.name();
+            }
+            self.advance();
+        }
+        None
+    }
+
+    /// Up to the next comma outside of parentheses.
+    pub(crate) fn rest_of_action(&mut self) -> Vec<&Token<'a>> {
+        let mut action = Vec::new();
+        while self.at < self.tokens.len() && !self.is_at(",") {
+            action.push(self.at);
+            self.advance();
+        }
+        action.into_iter().map(|at| &self.tokens[at]).collect()
+    }
+
+    /// Goes past this word, wherever it stands next.
+    pub(crate) fn go_to(&mut self, word: &str) -> bool {
+        while self.at < self.tokens.len() {
+            if self.eat(&[word]) {
+                return true;
+            }
+            self.advance();
+        }
+        false
+    }
+
+    /// Goes past a token, or all that is in parentheses.
+    fn advance(&mut self) {
+        let before = self.at;
+        self.parentheses();
+        self.at += usize::from(self.at == before);
+    }
+}

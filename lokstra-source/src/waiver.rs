@@ -1,0 +1,144 @@
+//! `-- lokstra: allow(drop-column): no version reads it since 2.3`
+
+use std::ops::Range;
+
+use squawk_lexer::{TokenKind, tokenize};
+
+use crate::code::Code;
+use crate::hazard::Hazard;
+use crate::problem::Problem;
+
+const OPENING: &str = "-- lokstra: allow(";
+const EXAMPLE: &str = "-- lokstra: allow(drop-column): no version reads it since 2.3";
+
+/// A comment that lets a hazard of one statement pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Waiver {
+    pub(crate) hazard: Hazard,
+    /// Where the name of the rule stands.
+    pub(crate) offset: usize,
+    /// Which statement it is about: the one that it stands in, or behind on the same line, or above.
+    pub(crate) statement: usize,
+}
+
+/// Whether a comment, without its `--`, speaks of waivers.
+pub(crate) fn resembles(comment: &str) -> bool {
+    let comment = comment.trim_start_matches(['-', ' ', '\t', '*']).to_ascii_lowercase();
+    let addressed = comment.strip_prefix("lokstra").map(str::trim_start);
+    let said = addressed.and_then(|rest| rest.strip_prefix(':')).map(str::trim_start);
+    said.is_some_and(|said| said.starts_with("allow"))
+}
+
+/// The waivers of a script; one that is not right is added to the problems.
+pub(crate) fn read(
+    path: &str,
+    text: &str,
+    statements: &[Range<usize>],
+    problems: &mut Vec<Problem>,
+) -> Vec<Waiver> {
+    let mut waivers = Vec::new();
+    // Nearly no script has one, and looking at every token costs.
+    if !text.contains("okstra") {
+        return waivers;
+    }
+    for (start, comment) in comments(text) {
+        if !resembles(comment.trim_start_matches(['-', '/'])) {
+            continue;
+        }
+        let statement = statement_of(text, statements, start);
+        let mut problem = |at, message: String, help: String| {
+            problems.push(Problem::new(Code::Waiver, path, message, help).at(text, at));
+        };
+        let Some((names, reason)) = parts(comment) else {
+            let message = "this comment looks like a waiver and has no effect".to_owned();
+            problem(start, message, format!("write it as `{EXAMPLE}`"));
+            continue;
+        };
+        if reason.is_empty() {
+            let help = format!("say why it is safe: `{EXAMPLE}`");
+            problem(start, "this waiver gives no reason".to_owned(), help);
+        }
+        let mut at = start + OPENING.len();
+        for part in names.split(',') {
+            let name = part.trim();
+            let offset = at + part.len() - part.trim_start().len();
+            at += part.len() + 1;
+            match Hazard::named(name) {
+                Some(hazard) => waivers.push(Waiver { hazard, offset, statement }),
+                None => problem(offset, format!("there is no rule `{name}`"), rules()),
+            }
+        }
+    }
+    waivers
+}
+
+/// The names between the parentheses, and the reason behind them.
+fn parts(comment: &str) -> Option<(&str, &str)> {
+    let (names, rest) = comment.strip_prefix(OPENING)?.split_once(')')?;
+    let reason = rest.strip_prefix(':').or_else(|| rest.trim().is_empty().then_some(""))?;
+    Some((names, reason.trim()))
+}
+
+fn rules() -> String {
+    let names: Vec<_> = Hazard::ALL.iter().map(|hazard| hazard.as_str()).collect();
+    format!("the rules are {}", names.join(", "))
+}
+
+fn comments(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut end = 0;
+    tokenize(text).filter_map(move |token| {
+        let start = end;
+        end += token.len as usize;
+        let is_comment =
+            matches!(token.kind, TokenKind::LineComment | TokenKind::BlockComment { .. });
+        is_comment.then(|| (start, text[start..end].trim_end()))
+    })
+}
+
+/// One past the last where nothing follows.
+fn statement_of(text: &str, statements: &[Range<usize>], offset: usize) -> usize {
+    let next = statements.iter().take_while(|range| range.end <= offset).count();
+    match next.checked_sub(1) {
+        Some(last) if !text[statements[last].end..offset].contains('\n') => last,
+        _ => next,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql;
+
+    /// The rules and the statements that waivers of a script are about.
+    fn waived(text: &str) -> Vec<(&'static str, usize)> {
+        let mut problems = Vec::new();
+        let waivers = read("a.sql", text, &sql::split(text).statements, &mut problems);
+        assert_eq!(problems, []);
+        waivers.into_iter().map(|waiver| (waiver.hazard.as_str(), waiver.statement)).collect()
+    }
+
+    #[test]
+    fn a_waiver_is_about_the_statement_below_or_around_it_or_before_it_on_its_line() {
+        for (text, statement) in [
+            ("SELECT 1;\n-- lokstra: allow(truncate): x\nSELECT 2;", 1),
+            ("SELECT 1;\n-- lokstra: allow(truncate): x\n\n-- more\nSELECT 2;", 1),
+            ("SELECT 1;\nSELECT\n-- lokstra: allow(truncate): x\n2;", 1),
+            ("SELECT 1; -- lokstra: allow(truncate): x\nSELECT 2;", 0),
+            ("SELECT 1;\n-- lokstra: allow(truncate): x\n", 1),
+            ("-- lokstra: allow(truncate): x\nSELECT 1;", 0),
+        ] {
+            assert_eq!(waived(text), [("truncate", statement)], "{text}");
+        }
+    }
+
+    #[test]
+    fn one_comment_names_several_rules() {
+        let text = "-- lokstra: allow(drop-table, truncate): x\nSELECT 1;";
+        assert_eq!(waived(text), [("drop-table", 0), ("truncate", 0)]);
+    }
+
+    #[test]
+    fn text_is_no_comment() {
+        assert_eq!(waived("SELECT '-- lokstra: allow()';\n-- lokstra, allow me a remark"), []);
+    }
+}

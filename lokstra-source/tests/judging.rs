@@ -1,0 +1,298 @@
+//! What becomes of hazards: warnings or errors, waived, left to locked migrations; and downs that do
+//! not undo.
+
+mod folder;
+
+use std::path::Path;
+
+use folder::folder;
+use insta::assert_snapshot;
+use lokstra_source::{Lint, Loaded, Problem, Problems, load, load_linted, lock};
+use tempfile::TempDir;
+
+const UP: &str = "ALTER TABLE users DROP COLUMN nickname;\n";
+const DOWN: &str = "ALTER TABLE users ADD COLUMN nickname text;\n";
+
+fn text(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("{}: {problem}", problem.severity().as_str()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn linted(root: &Path, lint: Lint) -> Result<Loaded, Problems> {
+    load_linted(root, "migrations", lint)
+}
+
+/// What a user reads.
+fn told(root: &TempDir, lint: Lint) -> String {
+    match linted(root.path(), lint) {
+        Ok(loaded) => text(&loaded.warnings),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+fn migration(up: &str, down: &str) -> TempDir {
+    folder(&[("001_change.up.sql", up), ("001_change.down.sql", down)])
+}
+
+fn of_script(up: &str, down: &str) -> String {
+    told(&migration(up, down), Lint::NotLocked)
+}
+
+fn with_settings(yaml: &str) -> TempDir {
+    folder(&[("migration.yaml", yaml), ("001_change.up.sql", UP), ("001_change.down.sql", DOWN)])
+}
+
+#[test]
+fn the_settings_say_what_becomes_of_a_hazard() {
+    assert_snapshot!(told(&with_settings("lint: warn\n"), Lint::Asked), @"
+    warning: migrations/001_change.up.sql:1:19: the values are lost, and a running version that uses the column fails [drop-column]
+      |
+    1 | ALTER TABLE users DROP COLUMN nickname;
+      |                   ^
+      help: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
+    ");
+    assert_snapshot!(told(&with_settings("lint: deny\n"), Lint::Asked), @"
+    error: migrations/001_change.up.sql:1:19: the values are lost, and a running version that uses the column fails [drop-column]
+      |
+    1 | ALTER TABLE users DROP COLUMN nickname;
+      |                   ^
+      help: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
+    ");
+    for lint in [Lint::Asked, Lint::NotLocked, Lint::All] {
+        assert_eq!(told(&with_settings("lint: off\n"), lint), "");
+    }
+}
+
+#[test]
+fn a_folder_that_asks_for_nothing_is_searched_by_the_command_alone() {
+    let root = with_settings("enabled: true\n");
+    assert_eq!(told(&root, Lint::Asked), "");
+    assert!(told(&root, Lint::NotLocked).starts_with("warning: "));
+}
+
+#[test]
+fn nobody_who_did_not_ask_is_stopped_by_a_hazard() {
+    assert!(load(with_settings("lint: deny\n").path(), "migrations").unwrap().warnings.is_empty());
+}
+
+#[test]
+fn another_level_is_an_error() {
+    assert_snapshot!(told(&with_settings("lint: strict\n"), Lint::Asked), @"
+    error: migrations/migration.yaml:1:1: `lint` is the text `strict`, and must be off, warn or deny [lint-level]
+      |
+    1 | lint: strict
+      | ^
+      help: `lint: warn` shows hazards while compiling, `lint: deny` makes them errors
+    ");
+}
+
+#[test]
+fn hazards_stand_beside_errors() {
+    let root = folder(&[("001_a.up.sql", "DROP TABLE a;"), ("001_a.down.sql", "SELEC 1;")]);
+    assert_snapshot!(told(&root, Lint::NotLocked), @r#"
+    error: migrations/001_a.down.sql:1:1: syntax error at or near "SELEC" [syntax]
+      |
+    1 | SELEC 1;
+      | ^
+      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+    warning: migrations/001_a.up.sql:1:1: the rows are lost, and a running version that uses the table fails [drop-table]
+      |
+    1 | DROP TABLE a;
+      | ^
+      help: release a version that does not use the table first; if it is safe, say why: `-- lokstra: allow(drop-table): …`
+    "#);
+}
+
+#[test]
+fn what_is_locked_was_judged() {
+    let root = with_settings("lint: warn\n");
+    lock(root.path(), "migrations").unwrap();
+    assert_eq!(told(&root, Lint::Asked), "");
+    assert_eq!(told(&root, Lint::NotLocked), "");
+    assert!(told(&root, Lint::All).starts_with("warning: "));
+    assert_eq!(linted(root.path(), Lint::Asked).unwrap().locked, 1);
+}
+
+#[test]
+fn what_is_denied_is_not_locked() {
+    let refused = lock(with_settings("lint: deny\n").path(), "migrations").unwrap_err();
+    assert!(refused.to_string().contains("[drop-column]"), "{refused}");
+}
+
+#[test]
+fn a_waiver_with_a_reason_lets_its_statement_pass() {
+    let waiver = "-- lokstra: allow(drop-column): no version reads it since 2.3\n";
+    assert_eq!(of_script(&format!("{waiver}{UP}"), DOWN), "");
+    assert_eq!(of_script(&format!("-- lokstra: no-transaction\n{waiver}{UP}"), DOWN), "");
+    let other = "ALTER TABLE users DROP COLUMN email;";
+    assert_snapshot!(of_script(&format!("{waiver}{UP}{other}"), DOWN), @"
+    warning: migrations/001_change.up.sql:3:19: the values are lost, and a running version that uses the column fails [drop-column]
+      |
+    3 | ALTER TABLE users DROP COLUMN email;
+      |                   ^
+      help: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
+    ");
+}
+
+#[test]
+fn a_waiver_that_waives_nothing() {
+    let up = "-- lokstra: allow(truncate, drop-column): nobody reads them\n\
+              ALTER TABLE users DROP COLUMN nickname;\n\
+              -- lokstra: allow(drop-table): what follows?\n";
+    assert_snapshot!(of_script(up, DOWN), @"
+    warning: migrations/001_change.up.sql:1:19: there is no `truncate` here to be waived [waiver-unused]
+      |
+    1 | -- lokstra: allow(truncate, drop-column): nobody reads them
+      |                   ^
+      help: remove it, or move it directly above the statement that it is about
+    warning: migrations/001_change.up.sql:3:19: no statement follows to which `drop-table` could apply [waiver-unused]
+      |
+    3 | -- lokstra: allow(drop-table): what follows?
+      |                   ^
+      help: remove it, or move it directly above the statement that it is about
+    ");
+    let down = "-- lokstra: allow(drop-table): gone anyway\nDROP TABLE a;\n";
+    assert_snapshot!(of_script("CREATE TABLE a ();", down), @"
+    warning: migrations/001_change.down.sql:1:19: there is no `drop-table` here to be waived: rules look at up scripts alone [waiver-unused]
+      |
+    1 | -- lokstra: allow(drop-table): gone anyway
+      |                   ^
+      help: remove it, or move it directly above the statement that it is about
+    ");
+}
+
+#[test]
+fn a_waiver_that_is_not_right_is_an_error_whoever_looks() {
+    let up = "-- lokstra: allow(drop-column)\n\
+              ALTER TABLE users DROP COLUMN a;\n\
+              -- lokstra: allow(drop-columns): never used\n\
+              ALTER TABLE users DROP COLUMN b;\n\
+              --lokstra: allow drop-column\n\
+              ALTER TABLE users DROP COLUMN c;\n\
+              /* lokstra: allow(drop-column): never used */\n\
+              ALTER TABLE users DROP COLUMN d;\n";
+    assert_snapshot!(told(&migration(up, "SELECT 1;"), Lint::Never), @"
+    error: migrations/001_change.up.sql:1:1: this waiver gives no reason [waiver]
+      |
+    1 | -- lokstra: allow(drop-column)
+      | ^
+      help: say why it is safe: `-- lokstra: allow(drop-column): no version reads it since 2.3`
+    error: migrations/001_change.up.sql:3:19: there is no rule `drop-columns` [waiver]
+      |
+    3 | -- lokstra: allow(drop-columns): never used
+      |                   ^
+      help: the rules are add-check, add-column-not-null, add-column-rewrite, add-exclude, add-foreign-key, add-primary-key, add-unique, column-type, create-index, drop-column, drop-database, drop-schema, drop-table, not-undone, reindex, rename-column, rename-table, set-not-null, truncate, validate-constraint
+    error: migrations/001_change.up.sql:5:1: this comment looks like a waiver and has no effect [waiver]
+      |
+    5 | --lokstra: allow drop-column
+      | ^
+      help: write it as `-- lokstra: allow(drop-column): no version reads it since 2.3`
+    error: migrations/001_change.up.sql:7:1: this comment looks like a waiver and has no effect [waiver]
+      |
+    7 | /* lokstra: allow(drop-column): never used */
+      | ^
+      help: write it as `-- lokstra: allow(drop-column): no version reads it since 2.3`
+    ");
+}
+
+#[test]
+fn a_down_that_leaves_something_behind() {
+    let up = "CREATE TABLE orders (id bigint);\n\
+              CREATE INDEX idx_orders ON orders (id);\n\
+              ALTER TABLE users ADD COLUMN IF NOT EXISTS \"Nick\" text, ADD CONSTRAINT c CHECK (a > 0) NOT VALID;\n\
+              CREATE TYPE public.mood AS ENUM ('ok');\n";
+    assert_snapshot!(of_script(up, "DROP TABLE carts;\n"), @r#"
+    warning: migrations/001_change.up.sql:1:14: the down script leaves this behind [not-undone]
+      |
+    1 | CREATE TABLE orders (id bigint);
+      |              ^
+      help: add DROP TABLE orders to migrations/001_change.down.sql; if it is safe, say why: `-- lokstra: allow(not-undone): …`
+    warning: migrations/001_change.up.sql:3:44: the down script leaves this behind [not-undone]
+      |
+    3 | ALTER TABLE users ADD COLUMN IF NOT EXISTS "Nick" text, ADD CONSTRAINT c CHECK (a > 0) NOT VALID;
+      |                                            ^
+      help: add ALTER TABLE … DROP COLUMN "Nick" to migrations/001_change.down.sql; if it is safe, say why: `-- lokstra: allow(not-undone): …`
+    warning: migrations/001_change.up.sql:3:72: the down script leaves this behind [not-undone]
+      |
+    3 | …E users ADD COLUMN IF NOT EXISTS "Nick" text, ADD CONSTRAINT c CHECK (a > 0) NOT VALID;
+      |                                                               ^
+      help: add ALTER TABLE … DROP CONSTRAINT c to migrations/001_change.down.sql; if it is safe, say why: `-- lokstra: allow(not-undone): …`
+    warning: migrations/001_change.up.sql:4:13: the down script leaves this behind [not-undone]
+      |
+    4 | CREATE TYPE public.mood AS ENUM ('ok');
+      |             ^
+      help: add DROP TYPE public.mood to migrations/001_change.down.sql; if it is safe, say why: `-- lokstra: allow(not-undone): …`
+    "#);
+}
+
+/// The statement and one that undoes it.
+#[test]
+fn a_down_that_undoes_is_no_alarm() {
+    for (up, down) in [
+        ("CREATE TABLE a.b ()", "DROP TABLE b"),
+        (
+            "CREATE TABLE b (); CREATE INDEX ON b (c); CREATE INDEX i ON b (c)",
+            "DROP TABLE IF EXISTS x, b CASCADE",
+        ),
+        ("CREATE TABLE p PARTITION OF b DEFAULT", "DROP TABLE b"),
+        ("CREATE TABLE p (q int) INHERITS (b)", "DROP TABLE b CASCADE"),
+        ("-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY i ON b (c)", "DROP INDEX i"),
+        (
+            "-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY i ON b (c)",
+            "ALTER TABLE b DROP COLUMN c",
+        ),
+        ("ALTER TABLE a ADD b int", "ALTER TABLE a DROP b"),
+        (
+            "ALTER TABLE a ADD COLUMN b int, ADD COLUMN c numeric(1, 2)",
+            "ALTER TABLE a DROP COLUMN c, DROP COLUMN IF EXISTS b",
+        ),
+        ("ALTER TABLE a ADD COLUMN \"B\" int", "ALTER TABLE ONLY a DROP COLUMN \"B\""),
+        (
+            "ALTER TABLE a ADD CONSTRAINT b CHECK (c > 0) NOT VALID",
+            "ALTER TABLE a DROP CONSTRAINT b",
+        ),
+        (
+            "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c NOT VALID",
+            "ALTER TABLE a DROP CONSTRAINT a_b_fkey",
+        ),
+        ("CREATE MATERIALIZED VIEW a AS SELECT 1", "DROP MATERIALIZED VIEW a"),
+        ("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP FUNCTION f(int)"),
+        ("CREATE PROCEDURE f() LANGUAGE sql AS ''", "DROP ROUTINE f"),
+        ("CREATE TRIGGER t BEFORE UPDATE OF b ON a EXECUTE FUNCTION f()", "DROP TRIGGER t ON a"),
+        ("CREATE DOMAIN d AS int", "DROP DOMAIN d"),
+        ("CREATE SEQUENCE s OWNED BY a.b", "DROP TABLE a"),
+        ("CREATE SCHEMA a; CREATE TABLE a.b ()", "DROP SCHEMA a CASCADE"),
+        ("CREATE EXTENSION a", "DROP EXTENSION a"),
+    ] {
+        let found = of_script(&format!("{up};"), &format!("{down};"));
+        assert!(!found.contains("not-undone"), "{up}\n{down}\n{found}");
+        let other = of_script(&format!("{up};"), "DROP POLICY other ON place;");
+        let is_nameless = up.contains("ADD FOREIGN KEY");
+        assert_eq!(other.contains("not-undone"), !is_nameless, "{up}\n{other}");
+    }
+}
+
+#[test]
+fn a_down_that_may_undo_is_no_alarm() {
+    for (up, down) in [
+        ("CREATE TABLE a ()", "-- The rows are worth more than the order."),
+        ("CREATE TABLE a ()", "DO $$ BEGIN EXECUTE 'DROP TABLE a'; END $$"),
+        ("CREATE TABLE a ()", "SELECT undo()"),
+        ("CREATE TEMP TABLE a AS SELECT 1; DELETE FROM b", "DELETE FROM c"),
+        ("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "DELETE FROM c"),
+        ("CREATE OR REPLACE VIEW a AS SELECT 1", "CREATE OR REPLACE VIEW a AS SELECT 2"),
+        ("DROP VIEW a; CREATE VIEW a AS SELECT 1", "DELETE FROM c"),
+        ("CREATE EXTENSION IF NOT EXISTS a; CREATE SCHEMA IF NOT EXISTS b", "DELETE FROM c"),
+        ("CREATE TABLE a (); ALTER TABLE a RENAME TO b", "ALTER TABLE b RENAME TO a"),
+        ("ALTER TABLE a ADD COLUMN b int", "ALTER TABLE a RENAME COLUMN b TO c"),
+        ("CREATE VIEW a AS SELECT * FROM b", "DROP TABLE b CASCADE"),
+        ("ALTER TABLE a ADD CONSTRAINT b UNIQUE USING INDEX i", "ALTER TABLE a DROP CONSTRAINT b"),
+        ("CREATE SCHEMA AUTHORIZATION a", "DROP SCHEMA a"),
+    ] {
+        let found = of_script(&format!("{up};"), &format!("{down};"));
+        assert!(!found.contains("not-undone"), "{up}\n{down}\n{found}");
+    }
+}

@@ -1,0 +1,7 @@
+use lokstra::{Migrations, embed_migrations};
+
+static MIGRATIONS: Migrations = embed_migrations!("tests/fixtures/lint_deny");
+
+fn main() {
+    println!("{MIGRATIONS:?}");
+}

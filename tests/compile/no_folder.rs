@@ -1,5 +1,0 @@
-static MIGRATIONS: lokstra::Migrations = lokstra::embed_migrations!();
-
-fn main() {
-    println!("{MIGRATIONS:?}");
-}

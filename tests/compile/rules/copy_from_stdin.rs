@@ -1,0 +1,5 @@
+static MIGRATIONS: lokstra::Migrations = lokstra::embed_migrations!("tests/fixtures/rules/copy_from_stdin");
+
+fn main() {
+    println!("{MIGRATIONS:?}");
+}

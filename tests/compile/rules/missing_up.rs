@@ -1,0 +1,5 @@
+static MIGRATIONS: lokstra::Migrations = lokstra::embed_migrations!("tests/fixtures/rules/missing_up");
+
+fn main() {
+    println!("{MIGRATIONS:?}");
+}

@@ -1,0 +1,5 @@
+static MIGRATIONS: lokstra::Migrations = lokstra::embed_migrations!("tests/fixtures/rules/mixed_layout");
+
+fn main() {
+    println!("{MIGRATIONS:?}");
+}

@@ -1,0 +1,5 @@
+static MIGRATIONS: lokstra::Migrations = lokstra::embed_migrations!("tests/fixtures/rules/not_utf8");
+
+fn main() {
+    println!("{MIGRATIONS:?}");
+}

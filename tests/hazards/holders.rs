@@ -1,0 +1,192 @@
+//! Who can hold the migration lock, and how a run waits.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use lokstra::postgres::Client;
+use lokstra::{ErrorKind, Holder, Migrations};
+
+use crate::support::{
+    advisory_locks, child, child_url, column, database, set, tables_set, versions,
+};
+
+/// The key of the default tracking table, as an application would have to know it.
+const KEY: i64 = -6_037_108_443_544_077_838;
+
+fn held(set: &Migrations, client: &mut Client) -> Holder {
+    let error = set.migrator().lock_wait(Duration::from_millis(100)).up(client).unwrap_err();
+    match error.kind() {
+        ErrorKind::LockHeld { holder: Some(holder), .. } => holder.clone(),
+        _ => panic!("{error}"),
+    }
+}
+
+#[test]
+fn an_application_that_uses_the_same_key_is_named_and_waited_for() {
+    let database = database();
+    let mut app = database.config();
+    let mut app = app.application_name("invoices").connect(lokstra::postgres::NoTls).unwrap();
+    app.batch_execute(&format!("SELECT pg_advisory_lock({KEY})")).unwrap();
+    let pid = column(&mut app, "SELECT pg_backend_pid()");
+    let mut client = database.client().unwrap();
+    let set = tables_set(2, "");
+    let holder = held(&set, &mut client);
+    assert_eq!(holder.remedy(), format!("SELECT pg_terminate_backend({pid});"));
+    let told = holder.to_string().replace(&pid, "<pid>");
+    let (before, after) = told.split_once(" for ").unwrap();
+    assert_snapshot!(before, @"pid <pid> (invoices), idle");
+    assert!(after.contains("SELECT pg_backend_pid()"), "{after}");
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| set.up(&mut client));
+        std::thread::sleep(Duration::from_millis(200));
+        app.batch_execute(&format!("SELECT pg_advisory_unlock({KEY})")).unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(versions(&mut client), "1 2");
+}
+
+#[test]
+fn a_prepared_transaction_that_holds_the_key_is_named_with_the_statement_that_ends_it() {
+    let database = database();
+    let mut app = database.client().unwrap();
+    let gid = format!("it's {}", database.name());
+    let quoted = gid.replace('\'', "''");
+    app.batch_execute(&format!(
+        "BEGIN; SELECT pg_advisory_xact_lock({KEY}); PREPARE TRANSACTION '{quoted}'"
+    ))
+    .unwrap();
+    let mut client = database.client().unwrap();
+    let holder = held(&tables_set(1, ""), &mut client);
+    assert_eq!(holder, Holder::Prepared { transactions: vec![gid] });
+    assert_eq!(holder.remedy(), format!("ROLLBACK PREPARED '{quoted}';"));
+    app.batch_execute(&holder.remedy()).unwrap();
+    tables_set(1, "").up(&mut client).unwrap();
+}
+
+/// Sends a signal to a process that this test started.
+fn signal(name: &str, pid: u32) {
+    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+}
+
+fn wait_for_lock(client: &mut Client) {
+    while advisory_locks(client) == "0" {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_stopped_process_that_holds_the_lock_is_named_and_can_go_on() {
+    let script = "-- lokstra: no-transaction\nSELECT pg_sleep(0.2);\nCREATE TABLE a ();\n";
+    let set = set(&[("001_a", script, "DROP TABLE a;\n")]);
+    if let Some(url) = child_url() {
+        set.up_url(&url).unwrap();
+        return;
+    }
+    let database = database();
+    let mut client = database.client().unwrap();
+    let test = "holders::a_stopped_process_that_holds_the_lock_is_named_and_can_go_on";
+    let mut stopped = child(test, database.url());
+    wait_for_lock(&mut client);
+    signal("-STOP", stopped.id());
+    std::thread::sleep(Duration::from_millis(400));
+    let holder = held(&set, &mut client);
+    let Holder::Session { pid, state, application, .. } = &holder else { panic!("{holder}") };
+    assert_eq!(state, "idle");
+    assert!(application.starts_with("lokstra "), "{application}");
+
+    // The operator ends it; the work is taken over, and the one that wakes up is too late.
+    let pid = *pid;
+    client.batch_execute(&format!("SELECT pg_terminate_backend({pid})")).unwrap();
+    set.up(&mut client).unwrap();
+    assert_eq!(versions(&mut client), "1");
+    signal("-CONT", stopped.id());
+    assert!(stopped.wait().unwrap().success());
+    assert_eq!(versions(&mut client), "1");
+}
+
+#[test]
+fn the_server_rolls_back_the_step_of_a_killed_process() {
+    let set = set(&[("001_a", "CREATE TABLE a ();\nSELECT pg_sleep(60);\n", "SELECT 1;\n")]);
+    if let Some(url) = child_url() {
+        set.up_url(&url).unwrap();
+        return;
+    }
+    let database = database();
+    let mut client = database.client().unwrap();
+    let mut killed =
+        child("holders::the_server_rolls_back_the_step_of_a_killed_process", database.url());
+    wait_for_lock(&mut client);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let begun = Instant::now();
+    if database.server().version() < 14 {
+        // It cannot notice; the operator is told whom to end.
+        let remedy = held(&set, &mut client).remedy();
+        client.batch_execute(&remedy).unwrap();
+    }
+    while advisory_locks(&mut client) != "0" {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let quick = crate::support::set(&[("001_a", "CREATE TABLE a ();\n", "SELECT 1;\n")]);
+    quick.up(&mut client).unwrap();
+    assert_eq!(versions(&mut client), "1");
+}
+
+#[test]
+fn the_server_finishes_the_index_of_a_killed_process_and_the_next_run_takes_it() {
+    let script = "-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY a_b ON a (b);\n";
+    let set = set(&[
+        ("001_a", "CREATE TABLE a (b int);\n", "SELECT 1;\n"),
+        ("002_b", script, "SELECT 1;\n"),
+    ]);
+    if let Some(url) = child_url() {
+        set.up_url(&url).unwrap();
+        return;
+    }
+    let database = database();
+    let mut client = database.client().unwrap();
+    set.migrator().up_to(&mut client, crate::support::version(1)).unwrap();
+    // The index waits for the transactions that are older.
+    let mut old = database.client().unwrap();
+    old.batch_execute(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM a; INSERT INTO a VALUES (1)",
+    )
+    .unwrap();
+    let test =
+        "holders::the_server_finishes_the_index_of_a_killed_process_and_the_next_run_takes_it";
+    let mut killed = child(test, database.url());
+    let building = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' \
+                    AND wait_event_type = 'Lock' AND datname = current_database()";
+    while column(&mut client, building) == "0" {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| set.up_url(database.url()));
+        std::thread::sleep(Duration::from_millis(500));
+        old.batch_execute("COMMIT").unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(versions(&mut client), "1 2");
+    assert_eq!(
+        column(&mut client, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_b'::regclass"),
+        "t"
+    );
+}
+
+#[test]
+fn who_waits_polls_a_read_and_never_sends_the_script() {
+    let server = lokstra_scratch::Server::start(&lokstra_scratch::ServerOptions::new()).unwrap();
+    let database = server.database().unwrap();
+    let mut app = database.client().unwrap();
+    app.batch_execute(&format!("SELECT pg_advisory_lock({KEY})")).unwrap();
+    let set = set(&[("001_a", "SELECT 'a long script';\n", "SELECT 1;\n")]);
+    let patience = Duration::from_secs(1);
+    set.migrator().lock_wait(patience).up(&mut database.client().unwrap()).unwrap_err();
+    let log = std::fs::read_to_string(server.log_file()).unwrap();
+    let times = log.matches("a long script").count();
+    assert_eq!(times, 1, "once, before it knew\n{log}");
+}

@@ -1,0 +1,123 @@
+//! What can happen to the server under a run.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use lokstra_scratch::{Server, ServerOptions};
+
+use crate::support::{column, database, set, tables, tables_set, versions};
+
+#[test]
+fn a_full_disk_rolls_the_migration_back() {
+    let server = Server::start(&ServerOptions::new()).unwrap();
+    let database = server.database().unwrap();
+    let mut client = database.client().unwrap();
+    let first = ("001_a", "CREATE TABLE a (b int);\n", "SELECT 1;\n");
+    set(&[first]).up(&mut client).unwrap();
+    let file = column(&mut client, "SELECT pg_relation_filepath('a')");
+    client.batch_execute("CHECKPOINT").unwrap();
+    drop(client);
+    // Its file becomes the device that has no room.
+    server.stop().unwrap();
+    let file = server.socket_dir().join("data").join(file);
+    fs::rename(&file, file.with_extension("kept")).unwrap();
+    symlink("/dev/full", &file).unwrap();
+    server.restart().unwrap();
+    let mut client = database.client().unwrap();
+    let up = "CREATE TABLE c ();\nINSERT INTO a VALUES (1);\n";
+    let set = set(&[first, ("002_b", up, "SELECT 1;\n")]);
+    let error = set.up(&mut client).unwrap_err().to_string();
+    let told = error.replace(&column(&mut client, "SELECT pg_relation_filepath('a')"), "<file>");
+    assert_snapshot!(told, @r#"
+    migration 002_b failed
+    migrations/002_b.up.sql:2:1: could not extend file "<file>": No space left on device (SQLSTATE 53100)
+      |
+    2 | INSERT INTO a VALUES (1);
+      | ^
+      hint: Check free disk space.
+      state: 002 was rolled back; the database is at 001
+      help: correct the script, build, and run again: what is applied stays
+    "#);
+    assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
+    drop(client);
+    server.stop().unwrap();
+    fs::rename(file.with_extension("kept"), &file).unwrap();
+    server.restart().unwrap();
+    let mut client = database.client().unwrap();
+    set.up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT b FROM a"), "1");
+}
+
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+}
+
+#[test]
+fn a_restore_that_rewinds_the_history_under_a_run_is_followed() {
+    let server = Server::start(&ServerOptions::new()).unwrap();
+    let database = server.database().unwrap();
+    let set = tables_set(12, "SELECT pg_sleep(0.1);\n");
+    set.migrator().up_to(&mut database.client().unwrap(), crate::support::version(2)).unwrap();
+    server.stop().unwrap();
+    let (data, backup) = (server.socket_dir().join("data"), server.socket_dir().join("backup"));
+    copy(&data, &backup);
+    server.restart().unwrap();
+    let mut client = database.client().unwrap();
+    let url = database.url().to_owned();
+    let run = std::thread::spawn({
+        let set = set.clone();
+        move || set.up_url(&url)
+    });
+    while versions(&mut client).split(' ').count() < 6 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(client);
+    server.kill().unwrap();
+    fs::remove_dir_all(&data).unwrap();
+    copy(&backup, &data);
+    server.restart().unwrap();
+    run.join().unwrap().unwrap();
+    let mut client = database.client().unwrap();
+    let all = |name: &str| (1..=12).map(|n| format!("{name}{n:03}")).collect::<Vec<_>>().join(" ");
+    assert_eq!(tables(&mut client), all("t"));
+    assert_eq!(versions(&mut client).split(' ').count(), 12);
+}
+
+#[test]
+fn a_database_made_read_only_in_the_middle_refuses_nothing_half_way() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let name = database.name();
+    let up = format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on;\n");
+    let set = set(&[
+        ("001_a", up.as_str(), "SELECT 1;\n"),
+        ("002_b", "CREATE TABLE b ();\n", "DROP TABLE b;\n"),
+    ]);
+    set.up_url(database.url()).unwrap();
+    assert_eq!((tables(&mut client), versions(&mut client)), ("b".into(), "1 2".into()));
+}
+
+/// `LOKSTRA_TEST_SCRIPT_MB` makes it longer: 100 in the long form.
+#[test]
+fn a_script_of_many_megabytes_is_applied_and_its_error_is_found() {
+    let megabytes: usize =
+        std::env::var("LOKSTRA_TEST_SCRIPT_MB").map_or(20, |size| size.parse().unwrap());
+    let database = database();
+    let mut client = database.client().unwrap();
+    let line = format!("INSERT INTO a VALUES ('{}');\n", "é".repeat(32_000));
+    let lines = line.repeat(megabytes * 16);
+    let first = ("001_a", "CREATE TABLE a (b text);\n", "DROP TABLE a;\n");
+    let broken = format!("{lines}SELECT nothing;\n");
+    let error = set(&[first, ("002_b", &broken, "SELECT 1;\n")]).up(&mut client).unwrap_err();
+    let position = error.failure().unwrap().position.unwrap().to_string();
+    assert_eq!(position, format!("{}:8", megabytes * 16 + 1));
+    assert_eq!(column(&mut client, "SELECT count(*) FROM a"), "0");
+    set(&[first, ("002_b", &lines, "SELECT 1;\n")]).up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT count(*) FROM a"), (megabytes * 16).to_string());
+    let marks = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'lokstra%'";
+    assert_eq!(column(&mut client, marks), "0");
+}
