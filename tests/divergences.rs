@@ -4,7 +4,7 @@ mod support;
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{Event, Migrations};
+use lokstra::{ErrorKind, Event, Migrations, Repair};
 use support::{database, set, tables_set, version, versions};
 
 const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
@@ -37,7 +37,7 @@ fn an_edited_migration_stops_both_directions() {
         assert_snapshot!(edited.up(client).unwrap_err(), @"
         the database and this build disagree; nothing was run
           migrations/001_a.up.sql: migration 001 was edited after it was applied: the history has checksum 902f5c947b00, the file 7dec76f28df7
-            help: restore migrations/001_a.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then
+            help: restore migrations/001_a.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
         ");
         edited.down(client).unwrap_err();
         assert_eq!(versions(client), "1");
@@ -79,7 +79,7 @@ fn a_database_ahead_of_the_binary_is_a_warning_unless_strict() {
         ");
         assert_snapshot!(older.down(client).unwrap_err(), @"
         migration 002 is applied and not in this build, which cannot roll it back
-          help: roll it back with the build that applied it
+          help: roll it back with the build that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
         ");
         assert_snapshot!(older.status(client).unwrap(), @"
         Migration Status:
@@ -99,7 +99,7 @@ fn an_applied_migration_that_is_gone_is_an_error_unless_allowed() {
         assert_snapshot!(cut.up(client).unwrap_err(), @"
         the database and this build disagree; nothing was run
           migration 002_b is applied and its files are not in this build
-            help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing)
+            help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 002 (in a program: `repair`)
         ");
         cut.migrator().allow_missing(true).up(client).unwrap();
         assert_eq!(versions(client), "1 2 3");
@@ -124,6 +124,57 @@ fn a_gap_below_the_newest_embedded_version_is_a_warning_when_nothing_is_pending(
 }
 
 #[test]
+fn replicas_of_the_older_build_boot_while_the_newer_one_has_migrated() {
+    on(&set(&[A]), |client| {
+        let (older, newer) = (set(&[A]), set(&[A, B, C]));
+        newer.up(client).unwrap();
+        let report = older.up(client).unwrap();
+        assert_eq!((report.steps.len(), report.current), (0, Some(version(3))));
+        assert_eq!(versions(client), "1 2 3");
+    });
+}
+
+#[test]
+fn an_older_build_with_work_of_its_own_is_an_error_unless_allowed() {
+    on(&set(&[A, C]), |client| {
+        let branch = set(&[A, B]);
+        assert_snapshot!(branch.up(client).unwrap_err(), @"
+        the database and this build disagree; nothing was run
+          migration 003_c is applied and newer than everything in this build
+            help: a newer build has migrated this database: deploy that build or a later one
+          migrations/002_b.up.sql: migration 002 is not applied, but 003, which comes after it, is
+            help: rename 002_b.up.sql so that its version is above 003, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
+        ");
+        assert_eq!(versions(client), "1 3");
+        branch.migrator().out_of_order(true).up(client).unwrap();
+        assert_eq!(versions(client), "1 2 3");
+    });
+}
+
+#[test]
+fn strict_forgives_nothing() {
+    on(&set(&[A, B]), |client| {
+        let cut = set(&[A, C]);
+        let mut strict = cut.migrator().strict(true).allow_missing(true);
+        assert!(matches!(strict.up(client).unwrap_err().kind(), ErrorKind::Diverged(_)));
+        assert_eq!(versions(client), "1 2");
+    });
+}
+
+#[test]
+fn an_edited_migration_is_accepted_by_its_version_only() {
+    on(&set(&[A, B]), |client| {
+        let edited = set(&[("001_a", "SELECT 1", A.2), ("002_b", "SELECT 2", B.2), C]);
+        edited.migrator().repair(client, Repair::Accept(version(1))).unwrap();
+        let told = edited.up(client).unwrap_err().to_string();
+        assert!(!told.contains("001_a.up.sql") && told.contains("002_b.up.sql"), "{told}");
+        edited.migrator().repair(client, Repair::Accept(version(2))).unwrap();
+        edited.up(client).unwrap();
+        assert_eq!(versions(client), "1 2 3");
+    });
+}
+
+#[test]
 fn every_divergence_is_told_at_once() {
     on(&tables_set(4, ""), |client| {
         let other = set(&[
@@ -136,11 +187,11 @@ fn every_divergence_is_told_at_once() {
         assert_snapshot!(other.up(client).unwrap_err(), @"
         the database and this build disagree; nothing was run
           migrations/001_t.up.sql: migration 001 was edited after it was applied: the history has checksum 9cf58c38981f, the file 945d6345ffaf
-            help: restore migrations/001_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then
+            help: restore migrations/001_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
           migration 003_t is applied and its files are not in this build
-            help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing)
+            help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 003 (in a program: `repair`)
           migrations/004_t.up.sql: migration 004 was edited after it was applied: the history has checksum da0a72942fb9, the file 945d6345ffaf
-            help: restore migrations/004_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 004 itself, restore it, roll it back, and edit it then
+            help: restore migrations/004_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 004 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 004 (in a program: `repair`)
           migrations/000_new.up.sql: migration 000 is not applied, but 004, which comes after it, is
             help: rename 000_new.up.sql so that its version is above 004, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
         ");

@@ -120,6 +120,40 @@ fn each_migration_is_one_message_more() {
 }
 
 #[test]
+fn the_status_asks_for_half_done_scripts_only_where_there_may_be_some() {
+    let database = database();
+    let up = "-- lokstra: no-transaction\nCREATE TABLE a ();\nSELECT 1/0;\n";
+    let set = support::set(&[("001_a", up, "DROP TABLE a;")]);
+    set.up_url(database.url()).unwrap_err();
+    let proxy = Proxy::before(&database);
+    let mut client =
+        lokstra::postgres::Client::connect(&proxy.url, lokstra::postgres::NoTls).unwrap();
+    let status = set.status(&mut client).unwrap();
+    assert_eq!((status.half_done[0].done, status.half_done[0].total), (1, 2));
+    assert_eq!(proxy.take(), "QQ");
+    set.version(&mut client).unwrap();
+    assert_eq!(proxy.take(), "Q");
+}
+
+#[test]
+fn kept_down_sql_is_read_only_for_a_rollback_that_asks_for_it() {
+    let database = database();
+    tables_set(2, "").up_url(database.url()).unwrap();
+    let proxy = Proxy::before(&database);
+    let mut client =
+        lokstra::postgres::Client::connect(&proxy.url, lokstra::postgres::NoTls).unwrap();
+    let messages = |older: &lokstra::Migrations, client: &mut _| {
+        older.migrator().stored_down(true).up(client).unwrap();
+        proxy.take()
+    };
+    assert_eq!(messages(&tables_set(1, ""), &mut client), "Q");
+    let one = 1.try_into().unwrap();
+    tables_set(1, "").migrator().stored_down(true).down(&mut client, one).unwrap();
+    // Look, kept SQL; look, what the caller had set, step.
+    assert_eq!(proxy.take(), "QQQQQ");
+}
+
+#[test]
 fn a_thousand_migrations_are_a_thousand_messages_and_two_more() {
     let database = database();
     let proxy = Proxy::before(&database);

@@ -15,10 +15,12 @@ pub(crate) enum Error {
     Run(lokstra_runtime::Error),
     /// `create` was given a bad name.
     Name(DescriptionError),
-    /// `create` was pointed at a folder of databases.
+    /// The command works on one database and was pointed at a folder of several.
     SeveralFolders { dir: String, databases: Vec<String> },
     /// `-db` names one target and the folder has several databases.
     OneTarget { dir: String, databases: Vec<String> },
+    /// A change was not confirmed: there is nobody to ask, or the answer was no.
+    Unconfirmed { is_answer: bool },
     /// `create` cannot number a file above the highest version.
     NoVersionLeft,
     /// The connection was lost while the server was asked.
@@ -35,7 +37,10 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Error::Run(error) => exit_of(error.kind()),
-            Error::Name(_) | Error::SeveralFolders { .. } | Error::OneTarget { .. } => Exit::Usage,
+            Error::Name(_)
+            | Error::SeveralFolders { .. }
+            | Error::OneTarget { .. }
+            | Error::Unconfirmed { is_answer: false } => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -44,7 +49,7 @@ impl Error {
 fn exit_of(kind: &ErrorKind) -> Exit {
     match kind {
         ErrorKind::LockHeld { .. } => Exit::LockHeld,
-        ErrorKind::Diverged(_) => Exit::Diverged,
+        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } => Exit::Diverged,
         ErrorKind::UnknownVersion(_) | ErrorKind::UnknownPool { .. } | ErrorKind::NoPool { .. } => {
             Exit::Usage
         }
@@ -81,6 +86,10 @@ impl fmt::Display for Error {
                 first(databases)
             ),
             Error::Server(source) => write!(f, "the server cannot be asked: {source}"),
+            Error::Unconfirmed { is_answer: true } => f.write_str("nothing was changed"),
+            Error::Unconfirmed { is_answer: false } => f.write_str(
+                "nothing was changed: there is no terminal to confirm it at\n  help: say -yes",
+            ),
             Error::NoVersionLeft => f.write_str("there is no version above the highest one"),
             Error::Write { path, source } => {
                 write!(f, "{}: cannot be written: {source}", path.display())

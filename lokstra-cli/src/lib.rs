@@ -5,6 +5,7 @@
 //! error.
 
 mod args;
+mod command;
 mod error;
 mod exit;
 mod output;

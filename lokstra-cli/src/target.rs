@@ -2,12 +2,14 @@ use std::path::Path;
 
 use lokstra_runtime::{Database, Migrations, Migrator, Pool, Pools};
 
-use crate::args::{Arguments, Manner, Wait};
+use crate::args::{Arguments, Manner, Verb};
+use crate::command::Wait;
 use crate::error::Error;
 use crate::output;
 
 /// The migrations of a folder and the pools that their databases name.
 pub(crate) struct Target {
+    dir: String,
     pub(crate) migrations: Migrations,
     pub(crate) pools: Pools,
     /// The only database to work on, if `-db` chooses one of several by its pool.
@@ -15,6 +17,8 @@ pub(crate) struct Target {
     /// A database that `migration.yaml` disables runs if the command line names it.
     include_disabled: bool,
     manner: Manner,
+    /// `-stored`
+    stored: bool,
 }
 
 impl Target {
@@ -44,7 +48,15 @@ impl Target {
             None => defined(arguments)?,
         };
         let is_named = arguments.db.is_some() || arguments.dir.is_some() && databases.len() == 1;
-        Ok(Target { migrations, pools, only, include_disabled: is_named, manner: arguments.manner })
+        Ok(Target {
+            dir: dir.to_owned(),
+            migrations,
+            pools,
+            only,
+            include_disabled: is_named,
+            manner: arguments.manner,
+            stored: matches!(arguments.verb, Verb::Down { stored: true, .. }),
+        })
     }
 
     /// The one way in, as for every other caller.
@@ -55,6 +67,8 @@ impl Target {
             .include_disabled(self.include_disabled)
             .out_of_order(self.manner.out_of_order)
             .allow_missing(self.manner.allow_missing)
+            .strict(self.manner.strict)
+            .stored_down(self.stored)
             .rebuild_invalid_indexes(self.manner.rebuild_invalid);
         if let Some(Wait(limit)) = self.manner.lock_wait {
             migrator = migrator.lock_wait(limit);
@@ -66,6 +80,17 @@ impl Target {
             Some(database) => migrator.database(database),
             None => migrator,
         }
+    }
+
+    /// The one database that the command is about.
+    pub(crate) fn only(&self) -> Result<Database<'_>, Error> {
+        let mut asked_for =
+            self.migrations.databases().filter(|database| self.is_asked_for(database.name()));
+        if let (Some(only), None) = (asked_for.next(), asked_for.next()) {
+            return Ok(only);
+        }
+        let databases = self.migrations.databases().map(|database| database.name().to_owned());
+        Err(Error::SeveralFolders { dir: self.dir.clone(), databases: databases.collect() })
     }
 
     /// The pool of a database, or the default where it is the only one.

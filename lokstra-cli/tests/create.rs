@@ -178,6 +178,8 @@ fn help_lists_the_commands() {
       down      Roll back the last migration
       status    Show which migrations are applied
       version   Show the newest applied version
+      baseline  Record migrations as applied, without running them
+      repair    List what could be repaired, or repair one of it
       lint      Check the folder as the build does, and look for hazards
       lock      Write lokstra.lock, which makes changes of history fail the build
       renumber  Move the migrations that are not locked to the end

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{DEFAULT_SCHEMA, DEFAULT_TABLE, PROGRESS_TABLE};
+use crate::{DEFAULT_SCHEMA, DEFAULT_TABLE, DOWN_TABLE, PROGRESS_TABLE};
 
 /// A name for a PostgreSQL object that means the same quoted and unquoted: a lower-case letter or
 /// `_`, then lower-case letters, digits and `_`, at most 63 bytes.
@@ -22,7 +22,7 @@ pub enum IdentifierError {
     Character(char),
     /// More than a schema and a table: `a.b.c`.
     TooManyParts,
-    /// The name of a table of our own, [`PROGRESS_TABLE`].
+    /// The name of a table of our own, [`PROGRESS_TABLE`] or [`DOWN_TABLE`].
     Reserved,
 }
 
@@ -40,7 +40,9 @@ impl fmt::Display for IdentifierError {
                 found.escape_default()
             ),
             Self::TooManyParts => f.write_str("it has more parts than `schema.table`"),
-            Self::Reserved => write!(f, "{PROGRESS_TABLE} is a table of lokstra's own"),
+            Self::Reserved => {
+                write!(f, "{PROGRESS_TABLE} and {DOWN_TABLE} are tables of lokstra's own")
+            }
         }
     }
 }
@@ -127,7 +129,7 @@ impl FromStr for TableName {
             Some(table) => (first, table),
             None => (DEFAULT_SCHEMA, first),
         };
-        if table == PROGRESS_TABLE {
+        if [PROGRESS_TABLE, DOWN_TABLE].contains(&table) {
             return Err(IdentifierError::Reserved);
         }
         Ok(TableName { schema: schema.parse()?, table: table.parse()? })
@@ -162,6 +164,7 @@ mod tests {
             (".a", Empty),
             ("a.b.c", TooManyParts),
             ("audit.lokstra_progress", Reserved),
+            ("lokstra_down", Reserved),
             ("Users", Character('U')),
             ("1st", Character('1')),
             ("a b", Character(' ')),

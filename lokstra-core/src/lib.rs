@@ -24,5 +24,8 @@ pub const DEFAULT_SCHEMA: &str = "lokstra_core";
 /// The table beside the tracking table, with the progress of no-transaction scripts.
 pub const PROGRESS_TABLE: &str = "lokstra_progress";
 
+/// The table beside the tracking table, with the down SQL of what is applied.
+pub const DOWN_TABLE: &str = "lokstra_down";
+
 /// The tracking table where `migration.yaml` names none.
 pub const DEFAULT_TABLE: &str = "schema_migrations";

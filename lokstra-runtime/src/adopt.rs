@@ -3,13 +3,13 @@
 
 use lokstra_core::{Database, Version};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::guard::{Guard, number};
 use crate::options::Options;
 use crate::server_error::ServerError;
 use crate::session::Session;
 
-/// How an adoption ended.
+/// How an adoption, or another change of the history that is no migration, ended.
 #[derive(Debug)]
 pub(crate) enum Adoption {
     Done,
@@ -17,6 +17,18 @@ pub(crate) enum Adoption {
     Busy,
     /// This role may not, the server may only read, or another session is in the way.
     Refused(Box<ServerError>),
+}
+
+impl Adoption {
+    /// A refusal that does not pass, as an error with the remedy.
+    pub(crate) fn refusal(error: ServerError, guard: &Guard<'_>) -> Error {
+        let sql = guard.bootstrap_history();
+        Error::new(if error.sqlstate == "42501" && !sql.is_empty() {
+            ErrorKind::CannotUpgrade { table: guard.table.clone(), sql, source: error }
+        } else {
+            ErrorKind::Server(error)
+        })
+    }
 }
 
 pub(crate) fn adopt(
@@ -42,12 +54,21 @@ pub(crate) fn adopt(
          WHERE h.version OPERATOR(pg_catalog.=) v.version AND h.checksum IS NULL;",
         guard.table.quoted(),
     );
+    transact(session, guard, if rows.is_empty() { "" } else { &fill_in }, options)
+}
+
+/// Runs SQL of ours in one transaction under the lock, with every table there.
+pub(crate) fn transact(
+    session: &mut Session<'_>,
+    guard: &Guard<'_>,
+    body: &str,
+    options: &Options,
+) -> Result<Adoption, Error> {
     let message = format!(
-        "{}{}{}{}COMMIT;{}",
+        "{}{}{}{body}COMMIT;{}",
         guard.begin(options.lock_timeout, options.statement_timeout),
         guard.lock(),
         guard.bootstrap(),
-        if rows.is_empty() { "" } else { &fill_in },
         session.hygiene()
     );
     let Err(error) = session.client().batch_execute(&message) else { return Ok(Adoption::Done) };

@@ -12,7 +12,7 @@ use crate::migrations::Migrations;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
 use crate::passing::may_pass;
-use crate::plan::{self, Direction, Goal};
+use crate::plan::{self, Direction, Goal, NoPlan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
@@ -259,7 +259,7 @@ pub(crate) fn run_pools(
 /// cannot be reached is left to the run itself, which goes on with the others.
 fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) -> Result<(), Error> {
     let mut causes = Vec::new();
-    let policy = migrator.policy();
+    let (policy, stored_down) = (migrator.options.policy, migrator.options.stored_down);
     let mut wait = Backoff::new(migrator.options.connect_wait);
     for job in jobs.iter_mut() {
         let Target::Pool(connector) = &job.target else { continue };
@@ -276,7 +276,9 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
                 continue;
             }
         };
-        if let Err(reason) = plan::plan(job.database, &look.history, goal, policy) {
+        if let Err(reason) = plan::plan(job.database, &look.history, goal, policy)
+            && !(stored_down && matches!(reason, NoPlan::NotEmbedded(_)))
+        {
             causes.push((job.database.name().to_owned(), Error::from(reason)));
         }
     }
@@ -301,8 +303,7 @@ pub(crate) fn status_pools(
         let stop = &migrator.options.stop;
         let status = off_runtime(|| {
             let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
-            let look = history::look(&mut client, &table)?;
-            Ok(Status::new(database, table, &look.history))
+            Status::read(&mut client, database, table)
         });
         match status {
             Ok(status) => statuses.push(status),

@@ -2,6 +2,8 @@ use std::fmt;
 
 use lokstra_core::{Checksum, Version};
 
+use crate::repair::Repair;
+
 /// One way in which the history and the embedded migrations disagree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -49,7 +51,9 @@ impl Divergence {
         match self {
             Divergence::Edited { path, version, .. } => format!(
                 "restore {path} as it was when it was applied, and put the change into a new \
-                 migration; to edit {version} itself, restore it, roll it back, and edit it then"
+                 migration; to edit {version} itself, restore it, roll it back, and edit it then; \
+                 or, if the database has what the file says, {}",
+                Repair::Accept(*version).how()
             ),
             Divergence::OutOfOrder { path, newest, .. } => format!(
                 "rename {} so that its version is above {newest}, or allow it with \
@@ -61,7 +65,9 @@ impl Divergence {
             }
             Divergence::Removed { version, .. } => format!(
                 "bring the files of {version} back, or go on without them with \
-                 `allow_missing(true)` (on the command line: -allow-missing)"
+                 `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone \
+                 for good, {}",
+                Repair::Forget(*version).how()
             ),
         }
     }

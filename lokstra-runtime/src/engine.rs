@@ -1,22 +1,26 @@
 //! The loop: read the history, plan, run the next step, again.
 
+mod adoption;
+mod waiting;
+
 use lokstra_core::{Database, Mode, TableName, Version};
 
-use crate::adopt::{self, Adoption};
+use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Event, Listener, connecting, tell};
-use crate::failure::Failure;
+use crate::event::{Event, Listener, tell};
+use crate::failure::{Aftermath, Failure};
 use crate::guard::Guard;
-use crate::history::{self, Access, Applied, History, Look, Shape};
+use crate::history::{Access, Applied, History, Look, Shape};
 use crate::holder;
 use crate::options::Options;
-use crate::plan::{self, Direction, Goal, PlanStep, Warning};
+use crate::plan::{self, Direction, Goal, PlanStep};
 use crate::report::{Outcome, Report, StepReport};
 use crate::retry::Backoff;
 use crate::session::Session;
 use crate::sql::LockKey;
 use crate::statements;
 use crate::step::{self, Attempt};
+use crate::warning::Warning;
 use crate::watch::Watch;
 
 /// How often a step is tried that fails for a reason that passes, such as a lock timeout.
@@ -92,13 +96,17 @@ impl<'e, 'm> Engine<'e, 'm> {
                 look = self.look_patiently(&mut wait)?;
                 continue 'plan;
             }
-            self.report.warnings = [self.noticed.clone(), plan.warnings].concat();
+            // Those of steps that ran stay.
+            let ran = std::mem::take(&mut self.report.warnings);
+            let ran = ran.into_iter().filter(|told| matches!(told, Warning::DownNotKept { .. }));
+            self.report.warnings =
+                self.noticed.iter().cloned().chain(ran).chain(plan.warnings).collect();
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 look = self.wait(goal, &mut wait)?;
                 continue 'plan;
             }
             if !plan.steps.is_empty() {
-                self.check_before(&look, &plan.steps)?;
+                self.check_before(&mut look, &plan.steps)?;
             }
             for (nth, step) in plan.steps.iter().enumerate() {
                 self.heed_stop(&plan.steps[nth..])?;
@@ -128,41 +136,6 @@ impl<'e, 'm> Engine<'e, 'm> {
         Ok(())
     }
 
-    fn look(&mut self) -> Result<Look, Error> {
-        let look = history::look(self.session.client(), &self.table)?;
-        self.report.current = look.history.newest();
-        Ok(look)
-    }
-
-    fn go_direct(&mut self) -> Result<bool, Error> {
-        let mut wait = Backoff::new(self.options.connect_wait);
-        let mut told = connecting(&self.report.database, self.listener);
-        self.session.go_direct(&mut wait, &self.options.stop, &mut told)
-    }
-
-    /// Waits for somebody who changes the tracking table, as for the migration lock.
-    fn look_patiently(&mut self, wait: &mut Backoff) -> Result<Look, Error> {
-        loop {
-            match self.look() {
-                Err(error) if matches!(error.kind(), ErrorKind::HistoryLocked { .. }) => {
-                    if wait.is_over() {
-                        return Err(error);
-                    }
-                    self.heed_stop(&[])?;
-                    let (database, waited) = (self.report.database.as_str(), wait.waited());
-                    tell(self.listener, &Event::Waiting { database, holder: None, waited });
-                    wait.sleep(&self.options.stop);
-                }
-                // A pooler that has no connection to give ends ours. Nothing was changed yet.
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::ConnectionLost { .. })
-                        && !wait.is_over()
-                        && self.session.reconnect(&self.options.stop)? => {}
-                done => return done,
-            }
-        }
-    }
-
     /// Ends the run before these steps, if that was asked for.
     fn heed_stop(&self, left: &[PlanStep<'_>]) -> Result<(), Error> {
         if self.options.stop.is_asked() { Err(self.stopped(None, left)) } else { Ok(()) }
@@ -177,7 +150,7 @@ impl<'e, 'm> Engine<'e, 'm> {
     }
 
     /// What can be known before the first script runs.
-    fn check_before(&mut self, look: &Look, steps: &[PlanStep<'_>]) -> Result<(), Error> {
+    fn check_before(&mut self, look: &mut Look, steps: &[PlanStep<'_>]) -> Result<(), Error> {
         let versions = || steps.iter().map(|step| step.migration.version());
         if look.facts.access != Access::ReadWrite {
             return Err(Error::new(ErrorKind::ReadOnly {
@@ -192,53 +165,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Planned { database, steps: steps.len() });
+        down_store::settle(self.session.client(), &self.table, look)?;
         self.session.prepare()
-    }
-
-    /// Adds the columns and fills in the checksums that another program did not write. Fails softly
-    /// where there is nothing else to do. False: somebody else is at work.
-    fn adopt(
-        &mut self,
-        look: &mut Look,
-        goal: Goal,
-        steps: &[PlanStep<'_>],
-        wait: &mut Backoff,
-    ) -> Result<bool, Error> {
-        let trusted = |warning: &Warning| match warning {
-            Warning::Trusted { versions, .. } if goal.direction() == Direction::Up => {
-                Some(versions.clone())
-            }
-            _ => None,
-        };
-        let versions: Vec<_> = self.report.warnings.iter().find_map(trusted).unwrap_or_default();
-        let is_narrow = look.facts.shape.as_ref().is_some_and(|shape| !shape.is_ours());
-        let is_due = !versions.is_empty() || is_narrow && !steps.is_empty();
-        if !is_due || look.facts.access != Access::ReadWrite {
-            return Ok(true);
-        }
-        self.session.prepare()?;
-        loop {
-            let guard = Guard { table: &self.table, key: self.key, look };
-            let session = &mut self.session;
-            match adopt::adopt(session, &guard, self.database, &versions, self.options)? {
-                Adoption::Done => {
-                    *look = self.look_patiently(wait)?;
-                    for warning in &mut self.report.warnings {
-                        if let Warning::Trusted { recorded, .. } = warning {
-                            *recorded = !versions.is_empty();
-                        }
-                    }
-                    return Ok(true);
-                }
-                Adoption::Busy => return Ok(false),
-                Adoption::Refused(_) if steps.is_empty() => return Ok(true),
-                Adoption::Refused(error) if step::passes(&error) && !wait.is_over() => {
-                    self.heed_stop(steps)?;
-                    wait.sleep(&self.options.stop);
-                }
-                Adoption::Refused(error) => return Err(Error::new(ErrorKind::Server(*error))),
-            }
-        }
     }
 
     /// Runs a step until it is done, failed, or overtaken by somebody else.
@@ -252,7 +180,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         let _span = crate::trace::step(&self.report.database, step);
         let mut backoff = Backoff::new(None);
         for attempt in 1.. {
-            let database = self.report.database.as_str();
+            let database = self.database.name();
             tell(self.listener, &Event::Running { database, step });
             let guard = Guard { table: &self.table, key: self.key, look };
             let run = match step.script().mode() {
@@ -268,9 +196,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
                 Attempt::Raced(failure) => {
                     let now = self.look()?;
-                    let is_same = same_versions(&now.history, &look.history)
-                        && now.facts.shape == look.facts.shape;
-                    if is_same {
+                    if same_versions(&now.history, &look.history) && now.facts == look.facts {
                         return Err(self.failed(look, step, failure, rest));
                     }
                     return Ok(Progress::Overtaken);
@@ -280,6 +206,12 @@ impl<'e, 'm> Engine<'e, 'm> {
                     tell(self.listener, &Event::Retrying { database, step, error, attempt });
                     backoff.sleep(&self.options.stop);
                     self.heed_stop(&from(step, rest))?;
+                }
+                // Somebody without our lock may have been faster, such as the Go program.
+                Attempt::Failed(failure)
+                    if failure.aftermath == Aftermath::RolledBack && self.has_moved(look) =>
+                {
+                    return Ok(Progress::Overtaken);
                 }
                 Attempt::Again(mut failure) | Attempt::Failed(mut failure) => {
                     failure.tries = attempt;
@@ -303,6 +235,12 @@ impl<'e, 'm> Engine<'e, 'm> {
             look.facts.shape =
                 Some(look.facts.shape.take().map_or_else(Shape::ours, Shape::extended));
             look.facts.schema_exists = true;
+        }
+        if step.direction == Direction::Up {
+            down_store::note_not_kept(&mut self.report.warnings, &look.facts, step.migration);
+        }
+        if look.facts.down_store == DownStore::Missing {
+            look.facts.down_store = DownStore::Usable;
         }
         let done = StepReport {
             direction: step.direction,
@@ -351,34 +289,6 @@ impl<'e, 'm> Engine<'e, 'm> {
             return Ok(Progress::Done);
         }
         Ok(Progress::Overtaken)
-    }
-
-    /// Waits until nobody holds the lock, or until somebody else has done the work. Looks at the
-    /// history, never at the step: a refused step would be logged by the server, script and all.
-    fn wait(&mut self, goal: Goal, wait: &mut Backoff) -> Result<Look, Error> {
-        loop {
-            let holder = holder::find(self.session.client(), self.key)?;
-            let is_held = holder.is_some();
-            self.waiting(holder, wait)?;
-            let look = self.look_patiently(wait)?;
-            let nothing_left = !goal.is_relative()
-                && plan::plan(self.database, &look.history, goal, self.options.policy)
-                    .is_ok_and(|plan| plan.steps.is_empty());
-            if !is_held || nothing_left || self.options.stop.is_asked() {
-                return Ok(look);
-            }
-        }
-    }
-
-    fn waiting(&mut self, holder: Option<holder::Holder>, wait: &mut Backoff) -> Result<(), Error> {
-        let waited = wait.waited();
-        if wait.is_over() {
-            return Err(Error::new(ErrorKind::LockHeld { holder, waited }));
-        }
-        let database = self.report.database.as_str();
-        tell(self.listener, &Event::Waiting { database, holder: holder.as_ref(), waited });
-        wait.sleep(&self.options.stop);
-        Ok(())
     }
 
     fn warn(&mut self) {

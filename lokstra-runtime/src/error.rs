@@ -5,13 +5,16 @@ use std::time::Duration;
 use lokstra_core::{TableName, Version};
 use postgres::error::{DbError, Severity};
 
+use crate::baseline::BaselineConflict;
 use crate::divergence::Divergence;
 use crate::dsn::DsnError;
 use crate::failure::Failure;
 use crate::holder::Holder;
 use crate::plan::NoPlan;
+use crate::repair::{Repair, Unfit};
 use crate::report::{Report, Summary};
 use crate::server_error::ServerError;
+use crate::stored_down::{NoStoredDown, Untrusted};
 
 /// Why a run did not reach its goal. [`kind`](Error::kind) says what happened,
 /// [`report`](Error::report) what was done before it.
@@ -144,6 +147,20 @@ pub enum ErrorKind {
     },
     /// A migration to roll back is not in this build.
     NotEmbedded(Version),
+    /// A migration to roll back is not in this build, nor does the database keep its down SQL.
+    NoStoredDown {
+        /// The version.
+        version: Version,
+        /// What is wrong with the kept SQL.
+        reason: NoStoredDown,
+    },
+    /// Somebody else could have written the down SQL that the database keeps.
+    UntrustedDown {
+        /// The tracking table beside which it is kept.
+        table: TableName,
+        /// Who and how.
+        reasons: Vec<Untrusted>,
+    },
     /// A version that the tracking table's `integer` column cannot hold.
     VersionTooLarge {
         /// The version.
@@ -177,10 +194,20 @@ pub enum ErrorKind {
         path: String,
         /// Which statement, from 1.
         statement: usize,
-        /// The SQL that has the next run do it again.
-        again: String,
-        /// The SQL that has the next run go on behind it.
-        skip: String,
+    },
+    /// The history does not allow a baseline; nothing was recorded.
+    NoBaseline {
+        /// The version up to which the schema was said to be there.
+        version: Version,
+        /// What stands in the way.
+        conflicts: Vec<BaselineConflict>,
+    },
+    /// The history is not in the state that a repair is for; nothing was changed.
+    NotRepairable {
+        /// What was asked for.
+        repair: Repair,
+        /// Why not.
+        reason: Unfit,
     },
     /// A no-transaction script came to its end and an index that it names is INVALID.
     InvalidIndex {
@@ -199,6 +226,16 @@ pub enum ErrorKind {
         path: String,
         /// How many of its statements are done.
         done: usize,
+    },
+    /// The tracking table, or its columns that another program did not make, are missing, and this
+    /// role may not add them.
+    CannotUpgrade {
+        /// The table.
+        table: TableName,
+        /// What adds them.
+        sql: String,
+        /// What the server said.
+        source: ServerError,
     },
     /// The server refused something else than a script: reading or creating the tracking table.
     Server(ServerError),
@@ -301,7 +338,7 @@ impl std::error::Error for Error {
             #[cfg(feature = "config")]
             ErrorKind::Config(source) => Some(source),
             ErrorKind::BadUrl(source) => Some(source),
-            ErrorKind::Server(source) => Some(source),
+            ErrorKind::Server(source) | ErrorKind::CannotUpgrade { source, .. } => Some(source),
             ErrorKind::Failed(failure) => Some(&failure.server),
             ErrorKind::BadTable { reason, .. } => Some(reason),
             ErrorKind::Databases { causes, .. } => {

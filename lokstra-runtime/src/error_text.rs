@@ -5,8 +5,10 @@ use std::fmt;
 use lokstra_core::Version;
 
 use crate::error::ErrorKind;
-use crate::plan::list;
+use crate::repair::Repair;
 use crate::server_error::ServerError;
+use crate::stored_down::UntrustedTable;
+use crate::warning::list;
 
 impl fmt::Display for ErrorKind {
     #[expect(clippy::too_many_lines, reason = "an arm a message")]
@@ -139,7 +141,19 @@ impl fmt::Display for ErrorKind {
             ErrorKind::NotEmbedded(version) => write!(
                 f,
                 "migration {version} is applied and not in this build, which cannot roll it back\n  \
+                 help: roll it back with the build that applied it, or with the down SQL that the \
+                 database keeps: `stored_down(true)` (on the command line: -stored)"
+            ),
+            ErrorKind::NoStoredDown { version, reason } => write!(
+                f,
+                "migration {version} is not in this build, and {reason}; nothing was run\n  \
                  help: roll it back with the build that applied it"
+            ),
+            ErrorKind::UntrustedDown { table, reasons } => write!(
+                f,
+                "somebody else could have written the down SQL kept beside {table}; nothing was \
+                 run{}",
+                UntrustedTable { history: table, reasons }
             ),
             ErrorKind::VersionTooLarge { version, table } => write!(
                 f,
@@ -159,12 +173,29 @@ impl fmt::Display for ErrorKind {
                  LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session \
                  mode"
             ),
-            ErrorKind::InFlight { version, path, statement, again, skip } => write!(
+            ErrorKind::InFlight { version, path, statement } => write!(
                 f,
                 "{path}: statement {statement} of {version} was running when an earlier run was cut \
                  off; it commits by itself, so it may be done, or done in part\n  \
                  help: look at the database, tell with one of these, and run again\n  \
-                 do it again: {again}\n  it is done: {skip}"
+                 do it again: {}\n  it is done: {}",
+                Repair::RedoStatement(*version).how(),
+                Repair::SkipStatement(*version).how()
+            ),
+            ErrorKind::NoBaseline { version, conflicts } => {
+                write!(
+                    f,
+                    "no baseline at {version}: the history says something else; nothing was recorded"
+                )?;
+                for conflict in conflicts {
+                    write!(f, "\n  {conflict}\n    help: {}", conflict.help())?;
+                }
+                Ok(())
+            }
+            ErrorKind::NotRepairable { repair, reason } => write!(
+                f,
+                "cannot {repair}: {reason}; nothing was changed\n  help: {}",
+                reason.help(*repair)
             ),
             ErrorKind::InvalidIndex { version, path, index } => write!(
                 f,
@@ -178,6 +209,12 @@ impl fmt::Display for ErrorKind {
                 "{path}: {version} was interrupted after statement {done}, and what ran is not what \
                  the file says now\n  \
                  help: restore the statements up to there; only what comes after them may change"
+            ),
+            ErrorKind::CannotUpgrade { table, sql, source } => write!(
+                f,
+                "this role may not make or extend the tracking table {table}: {source}\n  \
+                 help: have somebody who may do it once, and grant this role SELECT, INSERT, UPDATE \
+                 and DELETE on it: {sql}"
             ),
             ErrorKind::Server(error) => write!(f, "the server refused: {error}"),
             ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),

@@ -4,9 +4,10 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
-use crate::plan::{Direction, PlanStep, Warning};
+use crate::plan::{Direction, PlanStep};
 use crate::report::{Report, StepReport};
 use crate::server_error::ServerError;
+use crate::warning::Warning;
 
 /// Who is told what happens.
 pub(crate) type Listener<'l> = &'l mut (dyn FnMut(&Event<'_>) + Send);
@@ -38,6 +39,7 @@ pub(crate) fn connecting<'l>(
 ///
 /// Connecting*                            the server cannot be reached yet
 /// Waiting*                               somebody else migrates, or changes the tracking table
+/// StoredDown*                            down SQL that this build does not have is going to run
 /// Planned                                only if there is something to do
 ///   Running                              each try of a script …
 ///     Statement | Notice | Stopping      … what is heard while it runs …
@@ -76,6 +78,14 @@ pub enum Event<'e> {
         database: &'e str,
         /// How many.
         steps: usize,
+    },
+    /// A script that this build does not have is going to run: down SQL that the database keeps.
+    /// Told of each of them before the first script runs.
+    StoredDown {
+        /// The folder's name.
+        database: &'e str,
+        /// The script.
+        step: &'e PlanStep<'e>,
     },
     /// A script is about to run.
     Running {
@@ -186,6 +196,7 @@ impl<'e> Event<'e> {
             Event::Connecting { database, .. }
             | Event::Skipped { database }
             | Event::Planned { database, .. }
+            | Event::StoredDown { database, .. }
             | Event::Running { database, .. }
             | Event::Statement { database, .. }
             | Event::Notice { database, .. }
@@ -203,7 +214,8 @@ impl<'e> Event<'e> {
     /// The script that it is about.
     pub fn step(&self) -> Option<&'e PlanStep<'e>> {
         match self {
-            Event::Running { step, .. }
+            Event::StoredDown { step, .. }
+            | Event::Running { step, .. }
             | Event::Statement { step, .. }
             | Event::Notice { step, .. }
             | Event::Failed { step, .. }
@@ -225,6 +237,10 @@ impl fmt::Display for Event<'_> {
             Event::Skipped { .. } => f.write_str("skipped: `enabled: false` in its migration.yaml"),
             Event::Planned { steps: 1, .. } => f.write_str("1 script to run"),
             Event::Planned { steps, .. } => write!(f, "{steps} scripts to run"),
+            Event::StoredDown { step, .. } => {
+                let script = step.script();
+                write!(f, "{}, as the database keeps it:\n{}", script.path(), script.text())
+            }
             Event::Running { step, .. } => write!(f, "running {step}"),
             Event::Statement { step, nth, total, .. } => {
                 write!(f, "{step}: statement {nth} of {total}")

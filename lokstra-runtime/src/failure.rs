@@ -145,7 +145,7 @@ impl Failure {
         };
         let rest = match self.not_tried.as_slice() {
             [] => String::new(),
-            versions => format!("; {} not tried", crate::plan::list(versions, "was", "were")),
+            versions => format!("; {} not tried", crate::warning::list(versions, "was", "were")),
         };
         let invalid = match &self.invalid_index {
             Some(index) => format!(

@@ -46,6 +46,10 @@ impl Guard<'_> {
 
     /// Makes what the look saw missing. Under the lock, since `IF NOT EXISTS` races without one.
     pub(crate) fn bootstrap(&self) -> String {
+        self.bootstrap_history() + &self.bootstrap_down()
+    }
+
+    pub(crate) fn bootstrap_history(&self) -> String {
         let table = self.table.quoted();
         let Some(shape) = &self.look.facts.shape else {
             let schema = if self.look.facts.schema_exists {
@@ -103,10 +107,33 @@ impl Guard<'_> {
         sql::require(&condition, "moved")
     }
 
+    /// Fails with `lokstra:moved` unless the history has as many rows as the look saw, and the same
+    /// newest one.
+    pub(crate) fn unchanged(&self) -> String {
+        let newest = self.look.history.newest().map_or(-1, Version::get);
+        let condition = format!(
+            "(SELECT pg_catalog.concat(pg_catalog.count(*), ' ', \
+             COALESCE(pg_catalog.max(h.version), CAST('-1' AS pg_catalog.int8))) FROM {} h) \
+             OPERATOR(pg_catalog.=) '{} {newest}'",
+            self.table.quoted(),
+            self.look.history.len(),
+        );
+        sql::require(&condition, "moved")
+    }
+
     /// Writes the record, only while this backend holds the lock, and fails with
     /// `lokstra:unrecorded` unless exactly that row was written: a script that ended its own
     /// transaction, or a trigger on the history, fails here.
     pub(crate) fn record(&self, step: &PlanStep<'_>) -> String {
+        self.record_as(step, ELAPSED_MS)
+    }
+
+    /// The record of a migration that is applied without being run.
+    pub(crate) fn record_unrun(&self, step: &PlanStep<'_>) -> String {
+        self.record_as(step, "NULL")
+    }
+
+    fn record_as(&self, step: &PlanStep<'_>, elapsed_ms: &str) -> String {
         let table = self.table.quoted();
         let version = number(step.migration.version().get());
         let held = self.key.held_by_us();
@@ -124,7 +151,7 @@ impl Guard<'_> {
                 format!(
                     "INSERT INTO {table} (version, description, applied_at, checksum, \
                      down_checksum, applied_by, execution_ms) \
-                     SELECT {version}, {}, {now}, '{}', '{}', session_user, {ELAPSED_MS} WHERE {held}",
+                     SELECT {version}, {}, {now}, '{}', '{}', session_user, {elapsed_ms} WHERE {held}",
                     sql::literal(step.migration.description()),
                     step.migration.up().checksum(),
                     step.migration.down().checksum(),

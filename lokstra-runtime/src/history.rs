@@ -4,6 +4,7 @@ use lokstra_core::{Checksum, PROGRESS_TABLE, TableName, Version};
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
+use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
 use crate::sql;
 
@@ -158,13 +159,23 @@ pub(crate) struct Facts {
     pub(crate) session_user: String,
     pub(crate) role: String,
     pub(crate) access: Access,
-    /// Error positions count bytes instead of characters: the encoding is `SQL_ASCII`.
-    pub(crate) positions_in_bytes: bool,
+    pub(crate) encoding: Encoding,
     /// The server can notice a dead client while it works: from version 14, and where it says Linux.
     pub(crate) notices_dead_clients: bool,
     pub(crate) schema_exists: bool,
+    pub(crate) down_store: DownStore,
     /// The tracking table; `None` where there is none yet.
     pub(crate) shape: Option<Shape>,
+}
+
+/// What the database makes of characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Utf8,
+    /// Takes any byte; error positions count bytes instead of characters.
+    SqlAscii,
+    /// Lacks some characters.
+    Other,
 }
 
 /// Whether a run can write.
@@ -181,6 +192,8 @@ pub(crate) enum Access {
 pub(crate) struct Look {
     pub(crate) facts: Facts,
     pub(crate) history: History,
+    /// The side table of no-transaction scripts is there and takes space: it may have rows.
+    pub(crate) may_have_progress: bool,
 }
 
 /// Reads facts and history in one round trip, without BEGIN, DDL, lock or write: it works on a
@@ -216,13 +229,15 @@ fn is_missing(code: &SqlState) -> bool {
 }
 
 /// How long a boot waits for somebody's exclusive lock on the history, in milliseconds.
-const READ_LOCK_TIMEOUT: u32 = 5_000;
+pub(crate) const READ_LOCK_TIMEOUT: u32 = 5_000;
 
 /// The settings are local to the implicit transaction of the message; nothing of them stays.
 /// Inside a transaction of the caller's, `now()` is older than the statement.
 fn facts_sql(table: &TableName) -> String {
     let schema = sql::literal(&sql::identifier(table.schema()));
     let table_name = sql::literal(&table.quoted());
+    let down_store = down_store::look_sql(table);
+    let progress = sql::literal(&progress_table(table));
     format!(
         "SELECT pg_catalog.set_config('lock_timeout', '{READ_LOCK_TIMEOUT}', true), \
          pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp() AS alone, \
@@ -233,6 +248,8 @@ fn facts_sql(table: &TableName) -> String {
          pg_catalog.current_setting('server_version_num') AS version_number, \
          pg_catalog.version() AS version_text, \
          pg_catalog.to_regnamespace({schema}) IS NOT NULL AS schema_exists, \
+         {down_store}, pg_catalog.pg_relation_size(pg_catalog.to_regclass({progress})) \
+         OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int8) AS may_have_progress, \
          (SELECT pg_catalog.string_agg(pg_catalog.concat(a.attname, ' ', \
          pg_catalog.format_type(a.atttypid, NULL)), ',') FROM pg_catalog.pg_attribute a \
          WHERE a.attrelid OPERATOR(pg_catalog.=) \
@@ -266,14 +283,25 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
             (_, Some("on")) => Access::ReadOnly,
             _ => Access::ReadWrite,
         },
-        positions_in_bytes: text(first, "encoding") == Some("SQL_ASCII"),
+        encoding: match text(first, "encoding") {
+            Some("UTF8") => Encoding::Utf8,
+            Some("SQL_ASCII") => Encoding::SqlAscii,
+            _ => Encoding::Other,
+        },
         notices_dead_clients: owned("version_number").parse().is_ok_and(|n: u32| n >= 140_000)
             && owned("version_text").contains("linux"),
         schema_exists: text(first, "schema_exists") == Some("t"),
+        down_store: DownStore::parse(
+            table,
+            &owned("current_role"),
+            text(first, "may_create") != Some("f"),
+            text(first, "down_store"),
+        ),
         shape: text(first, "shape").map(Shape::parse),
     };
     let history = rows.map(|row| applied(row, table)).collect::<Result<_, _>>()?;
-    Ok(Look { facts, history })
+    let may_have_progress = text(first, "may_have_progress") == Some("t");
+    Ok(Look { facts, history, may_have_progress })
 }
 
 fn applied(row: &SimpleQueryRow, table: &TableName) -> Result<Applied, Error> {

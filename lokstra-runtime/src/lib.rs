@@ -9,11 +9,14 @@
 //! it the ways to its hosts, `tls` encrypts them, and `connect` takes the first that answers.
 
 mod adopt;
+mod amend;
+mod baseline;
 mod boot;
 #[cfg(feature = "config")]
 mod config;
 mod connect;
 mod divergence;
+mod down_store;
 mod dsn;
 mod engine;
 mod error;
@@ -21,10 +24,12 @@ mod error_text;
 mod event;
 mod failure;
 mod guard;
+mod half_done;
 mod history;
 mod holder;
 mod in_flight;
 mod invalid_index;
+mod mend;
 mod message;
 mod migrations;
 mod migrator;
@@ -35,6 +40,7 @@ mod passing;
 mod plan;
 mod pools;
 mod progress;
+mod repair;
 mod report;
 mod retry;
 mod route;
@@ -48,20 +54,25 @@ mod statements;
 mod status;
 mod step;
 mod stop;
+mod stored_down;
 mod theirs;
 mod tls;
 #[cfg(feature = "tracing")]
 mod trace;
+mod warning;
 mod watch;
 
+pub use baseline::{Baseline, BaselineConflict};
 pub use boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
 #[cfg(feature = "config")]
 pub use config::{ConfigError, PoolProblem};
 pub use divergence::Divergence;
+pub use down_store::NotKept;
 pub use dsn::DsnError;
 pub use error::{Error, ErrorKind};
 pub use event::Event;
 pub use failure::{Aftermath, Failure};
+pub use half_done::HalfDone;
 pub use history::{Applied, History};
 pub use holder::Holder;
 pub use lokstra_core::{
@@ -69,13 +80,16 @@ pub use lokstra_core::{
 };
 pub use migrations::Migrations;
 pub use migrator::Migrator;
-pub use plan::{Direction, Goal, Plan, PlanStep, Warning};
+pub use plan::{Direction, Goal, Plan, PlanStep};
 pub use pools::{Pool, Pools};
+pub use repair::{Repair, Repaired, Unfit};
 pub use report::{Outcome, Report, StepReport, Summary};
 pub use server_error::ServerError;
 #[cfg(all(feature = "signals", unix))]
 pub use signals::Afterwards;
 pub use status::{State, Status, StatusRow};
 pub use stop::Stop;
+pub use stored_down::{NoStoredDown, Untrusted};
+pub use warning::Warning;
 
 pub use postgres;

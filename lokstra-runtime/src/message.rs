@@ -87,11 +87,12 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    pub(crate) fn new(script: Script<'_>) -> Mark {
+    /// For a script in a message with about so many bytes beside it.
+    pub(crate) fn new(script: Script<'_>, beside: usize) -> Mark {
         let statements = script.statement_ranges().len();
         // A script that drops all prepared statements would drop the marks.
         let drops = ["deallocate", "discard"].iter().any(|word| contains(script.text(), word));
-        let is_small = statements * script.text().len() <= MOST_COPIED;
+        let is_small = statements * (script.text().len() + beside) <= MOST_COPIED;
         Mark {
             prefix: format!("lokstra_{:016x}_", crate::retry::entropy()),
             is_set: (1..=MOST_MARKS).contains(&statements) && is_small && !drops,

@@ -8,11 +8,12 @@ use crate::connect::Connector;
 use crate::error::Error;
 use crate::history::History;
 use crate::migrator::Migrator;
-use crate::plan::{Goal, Warning};
+use crate::plan::Goal;
 use crate::pools::Pools;
 use crate::report::{Report, Summary};
 use crate::stale;
 use crate::status::Status;
+use crate::warning::Warning;
 
 /// The migrations that are embedded in a program: what `embed_migrations!` yields.
 ///

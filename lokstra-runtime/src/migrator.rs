@@ -12,12 +12,13 @@ use crate::history::{self, History};
 use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
 use crate::options::Options;
-use crate::plan::{self, Goal, Plan, Policy};
+use crate::plan::{self, Direction, Goal, Plan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
 use crate::session::Session;
 use crate::status::Status;
+use crate::stored_down::{self, Stored};
 
 type Listener<'m> = Box<dyn FnMut(&Event<'_>) + Send + 'm>;
 
@@ -100,8 +101,7 @@ impl<'m> Migrator<'m> {
     /// If the history cannot be read, or if the set has several databases and none was chosen.
     pub fn status(&mut self, client: &mut Client) -> Result<Status, Error> {
         let (database, table) = self.target()?;
-        let look = off_runtime(|| history::look(client, &table))?;
-        Ok(Status::new(database, table, &look.history))
+        off_runtime(|| Status::read(client, database, table))
     }
 
     /// The newest applied version; `None` where no migration is applied.
@@ -148,13 +148,7 @@ impl<'m> Migrator<'m> {
             self.tell(&Event::Skipped { database: database.name() });
             return Ok(skipped);
         }
-        let stale = self.migrations.staleness(database);
-        let (options, listener) = (&self.options, &mut self.listener);
-        off_runtime(|| {
-            Engine::new(database, table, options, Session::borrowed(client), listener)
-                .noticing(stale)
-                .run(goal)
-        })
+        off_runtime(|| self.work(database, table, Session::borrowed(client), goal))
     }
 
     pub(crate) fn run_connector(
@@ -167,16 +161,36 @@ impl<'m> Migrator<'m> {
             self.tell(&Event::Skipped { database: database.name() });
             return Ok(skipped);
         }
-        let stale = self.migrations.staleness(database);
-        let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
-            let mut wait = Backoff::new(options.connect_wait);
+            let mut wait = Backoff::new(self.options.connect_wait);
             let session = {
-                let mut told = connecting(database.name(), listener);
-                Session::owned(connector, &mut wait, &options.stop, &mut told)?
+                let mut told = connecting(database.name(), &mut self.listener);
+                Session::owned(connector, &mut wait, &self.options.stop, &mut told)?
             };
-            Engine::new(database, table, options, session, listener).noticing(stale).run(goal)
+            self.work(database, table, session, goal)
         })
+    }
+
+    fn work(
+        &mut self,
+        database: Database<'_>,
+        table: TableName,
+        mut session: Session<'_>,
+        goal: Goal,
+    ) -> Result<Report, Error> {
+        let stale = self.migrations.staleness(database);
+        let stored = if self.options.stored_down && goal.direction() == Direction::Down {
+            stored_down::load(session.client(), database, &table, goal)?
+        } else {
+            None
+        };
+        for step in stored.iter().flat_map(Stored::steps) {
+            tell(&mut self.listener, &Event::StoredDown { database: database.name(), step: &step });
+        }
+        let database = stored.as_ref().and_then(Stored::database).unwrap_or(database);
+        Engine::new(database, table, &self.options, session, &mut self.listener)
+            .noticing(stale)
+            .run(goal)
     }
 
     /// Works towards the goal over a connection of its own from this pool.
@@ -239,10 +253,6 @@ impl<'m> Migrator<'m> {
         tell(&mut self.listener, event);
     }
 
-    pub(crate) fn policy(&self) -> Policy {
-        self.options.policy
-    }
-
     /// The same migrator for one database of the set.
     pub(crate) fn narrowed<T>(
         &mut self,
@@ -255,7 +265,7 @@ impl<'m> Migrator<'m> {
         result
     }
 
-    fn target(&self) -> Result<(Database<'m>, TableName), Error> {
+    pub(crate) fn target(&self) -> Result<(Database<'m>, TableName), Error> {
         match self.databases()?.as_slice() {
             [only] => Ok((*only, self.table_of(*only))),
             several => Err(Error::new(ErrorKind::SeveralDatabases {

@@ -9,6 +9,7 @@ use crate::stop::Stop;
 
 /// What a [`Migrator`] was told.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option by itself")]
 pub(crate) struct Options {
     pub(crate) database: Option<String>,
     pub(crate) table: Option<TableName>,
@@ -21,6 +22,7 @@ pub(crate) struct Options {
     pub(crate) session_pooler: bool,
     pub(crate) rebuild_invalid_indexes: bool,
     pub(crate) stop: Stop,
+    pub(crate) stored_down: bool,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             session_pooler: false,
             rebuild_invalid_indexes: false,
             stop: Stop::new(),
+            stored_down: false,
         }
     }
 }
@@ -148,6 +151,17 @@ impl<'m> Migrator<'m> {
     /// the statement runs on, and an [`Event::Warned`] says so.
     pub fn stop(mut self, stop: Stop) -> Self {
         self.options.stop = stop;
+        self
+    }
+
+    /// Lets a rollback run down SQL that the database keeps, where this build does not have the
+    /// migration: so an older build takes back what a newer one applied. Default: no, an error.
+    ///
+    /// Each such script is told first, as [`Event::StoredDown`]. It runs only if nobody but its
+    /// owner may write to the table that keeps it, the owner is this role or a superuser, and its
+    /// checksum is the one in the history. [`plan`](Migrator::plan) does not look for it.
+    pub fn stored_down(mut self, yes: bool) -> Self {
+        self.options.stored_down = yes;
         self
     }
 

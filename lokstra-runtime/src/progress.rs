@@ -1,12 +1,12 @@
 //! How far a no-transaction script came: a row of the side table, so that the next run goes on
 //! there.
 
-use lokstra_core::Script;
+use lokstra_core::{Script, TableName, Version};
 
 use crate::error::{Error, ErrorKind};
 use crate::guard::{Guard, number};
 use crate::history::{progress_table, text};
-use crate::plan::PlanStep;
+use crate::plan::{Direction, PlanStep};
 use crate::sql;
 
 /// The row of one script, as SQL.
@@ -44,20 +44,12 @@ impl<'a> Progress<'a> {
         Ok((done, text(row, "running") == Some("t")))
     }
 
-    /// Nobody can tell whether the statement behind these was done: what the operator can do.
+    /// Nobody can tell whether the statement behind these was done: the operator is asked.
     pub(crate) fn in_flight(&self, done: usize) -> Error {
-        let set = |changes: String| {
-            let table = progress_table(self.guard.table);
-            format!("UPDATE {table} p SET running = false{changes} WHERE {};", self.is_this())
-        };
-        let next = done + 1;
-        let behind = format!(", done = {next}, fingerprint = {}", self.fingerprint(next));
         Error::new(ErrorKind::InFlight {
             version: self.step.migration.version(),
             path: self.script.path().to_owned(),
-            statement: next,
-            again: set(String::new()),
-            skip: set(behind),
+            statement: done + 1,
         })
     }
 
@@ -83,20 +75,28 @@ impl<'a> Progress<'a> {
     }
 
     fn is_this(&self) -> String {
-        format!(
-            "p.history OPERATOR(pg_catalog.=) {} AND p.version OPERATOR(pg_catalog.=) {} \
-             AND p.direction OPERATOR(pg_catalog.=) '{}'",
-            sql::literal(&self.guard.table.to_string()),
-            number(self.step.migration.version().get()),
-            self.step.direction
-        )
+        is_this(self.guard.table, self.step.migration.version(), self.step.direction)
     }
 
-    /// Of the statements that are done, comments between them left out.
     fn fingerprint(&self, done: usize) -> i64 {
-        let statements = self.script.statements().take(done);
-        sql::fnv(&statements.flat_map(|sql| [sql.as_bytes(), b";"]).collect::<Vec<_>>())
+        fingerprint(self.script, done)
     }
+}
+
+/// A condition on the table `p`: the progress of this script.
+pub(crate) fn is_this(table: &TableName, version: Version, direction: Direction) -> String {
+    format!(
+        "p.history OPERATOR(pg_catalog.=) {} AND p.version OPERATOR(pg_catalog.=) {} \
+         AND p.direction OPERATOR(pg_catalog.=) '{direction}'",
+        sql::literal(&table.to_string()),
+        number(version.get()),
+    )
+}
+
+/// Of the statements that are done, comments between them left out.
+pub(crate) fn fingerprint(script: Script<'_>, done: usize) -> i64 {
+    let statements = script.statements().take(done);
+    sql::fnv(&statements.flat_map(|sql| [sql.as_bytes(), b";"]).collect::<Vec<_>>())
 }
 
 /// `DO` or `CALL`: what it committed before it failed stays.

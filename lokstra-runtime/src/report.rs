@@ -4,7 +4,8 @@ use std::time::Duration;
 use lokstra_core::{TableName, Version};
 
 use crate::error::Error;
-use crate::plan::{Direction, Warning};
+use crate::plan::Direction;
+use crate::warning::Warning;
 
 /// How a run over one database ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use crate::error::{self, Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
-use crate::history::text;
+use crate::history::{Encoding, text};
 use crate::in_flight::Effect;
 use crate::invalid_index::{Build, Invalid};
 use crate::message::{Message, contains};
@@ -168,7 +168,8 @@ impl Run<'_> {
         }
         let client = session.client();
         self.refuse_invalid_index(client)?;
-        let finish = format!("{}{}", self.guard.record(self.step), self.progress.forget());
+        let (record, keep) = (self.guard.record(self.step), self.guard.keep_down(self.step));
+        let finish = format!("{record}{keep}{}", self.progress.forget());
         self.send(client, &format!("{}{hygiene}", self.wrapped(&finish)))
     }
 
@@ -253,7 +254,7 @@ impl Run<'_> {
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
         let is_cancelled = step::is_cancelled(&server, watch);
         let passes = passes && step::passes(&server);
-        let in_bytes = self.guard.look.facts.positions_in_bytes;
+        let in_bytes = self.guard.look.facts.encoding == Encoding::SqlAscii;
         let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
         let restore = restore_role(&self.guard.look.facts);
         let note = format!("{restore}{}", self.progress.record(nth, false));

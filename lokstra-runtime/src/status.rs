@@ -1,8 +1,11 @@
 use std::fmt;
 
 use lokstra_core::{Database, TableName, Version};
+use postgres::Client;
 
-use crate::history::{Applied, History};
+use crate::error::{Error, ErrorKind};
+use crate::half_done::{self, HalfDone};
+use crate::history::{self, Applied, History};
 
 /// Where one migration stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +50,27 @@ pub struct Status {
     pub table: TableName,
     /// The embedded migrations and those that only the history knows, by version.
     pub rows: Vec<StatusRow>,
+    /// The no-transaction scripts that have begun and not come to their end; none where this role
+    /// may not read their progress.
+    pub half_done: Vec<HalfDone>,
 }
 
 impl Status {
-    pub(crate) fn new(database: Database<'_>, table: TableName, history: &History) -> Status {
+    /// One round trip, and a second where there may be half-done scripts.
+    pub(crate) fn read(
+        client: &mut Client,
+        database: Database<'_>,
+        table: TableName,
+    ) -> Result<Status, Error> {
+        let look = history::look(client, &table)?;
+        let half_done = match half_done::read(client, &look, &table) {
+            Err(error) if is_denied(&error) => Vec::new(),
+            read => read?,
+        };
+        Ok(Status { half_done, ..Status::new(database, table, &look.history) })
+    }
+
+    fn new(database: Database<'_>, table: TableName, history: &History) -> Status {
         let mut rows: Vec<StatusRow> = database
             .migrations()
             .map(|migration| StatusRow {
@@ -75,7 +95,7 @@ impl Status {
             },
         ));
         rows.sort_by_key(|row| row.version);
-        Status { database: database.name().to_owned(), table, rows }
+        Status { database: database.name().to_owned(), table, rows, half_done: Vec::new() }
     }
 
     /// The newest applied version.
@@ -94,6 +114,10 @@ impl Status {
     }
 }
 
+fn is_denied(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Server(server) if server.sqlstate == "42501")
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Migration Status:\n=================")?;
@@ -104,7 +128,11 @@ impl fmt::Display for Status {
                 State::Unknown(_) => ("✓", "  (not in this build)"),
                 State::Pending => (" ", ""),
             };
-            writeln!(f, "[{mark}] {version}: {description}{remark}")?;
+            write!(f, "[{mark}] {version}: {description}{remark}")?;
+            for script in self.half_done.iter().filter(|script| script.version == *version) {
+                write!(f, "  ({script})")?;
+            }
+            writeln!(f)?;
         }
         let (applied, pending) = (self.applied(), self.pending());
         write!(f, "\nTotal: {} migrations, {applied} applied, {pending} pending", self.rows.len())

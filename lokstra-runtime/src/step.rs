@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use postgres::SimpleQueryMessage;
 
+use crate::down_store::DownStore;
 use crate::error::{self, Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
-use crate::history::text;
+use crate::history::{Encoding, text};
 use crate::message::{Mark, Message};
 use crate::options::Options;
 use crate::plan::PlanStep;
@@ -45,7 +46,8 @@ pub(crate) fn attempt(
     watch: &mut Watch<'_>,
 ) -> Result<Attempt, Error> {
     let script = step.script();
-    let mark = Mark::new(script);
+    let keep = guard.keep_down(step);
+    let mark = Mark::new(script, keep.len());
     let hygiene = session.hygiene();
     let mut message = Message::new();
     message.push(&format!("/* lokstra {} {} */", sql::comment(script.path()), step.direction));
@@ -58,6 +60,7 @@ pub(crate) fn attempt(
     message.push(CHECK_DEFERRED);
     message.push(&mark.set_checked(script));
     message.push(&guard.record(step));
+    message.push(&keep);
     message.push("COMMIT;");
     message.push(&mark.clear(script));
     message.push(&hygiene);
@@ -85,7 +88,7 @@ pub(crate) fn attempt(
         Ok(statement) => statement,
         Err(lost) => return Ok(Attempt::Lost(lost)),
     };
-    let in_bytes = guard.look.facts.positions_in_bytes;
+    let in_bytes = guard.look.facts.encoding == Encoding::SqlAscii;
     let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
     let count = script.statement_ranges().len();
     let place = Place {
@@ -167,8 +170,10 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     let schema = server.schema.as_deref();
     let on_history = schema == Some(guard.table.schema())
         && server.table.as_deref() == Some(guard.table.table());
-    let is_first = guard.look.facts.shape.is_none();
-    let on_catalog = schema == Some("pg_catalog") && is_first;
+    let facts = &guard.look.facts;
+    let is_first = facts.shape.is_none();
+    let makes_tables = is_first || facts.down_store == DownStore::Missing;
+    let on_catalog = schema == Some("pg_catalog") && makes_tables;
     match server.sqlstate.as_str() {
         "23505" => on_history || on_catalog,
         "42703" => is_first,

@@ -41,6 +41,7 @@ pub(crate) fn event(event: &Event<'_>) {
         Event::Failed { .. } | Event::Ended { error: Some(_), .. } => emit!(ERROR),
         Event::Notice { severity: "WARNING", .. }
         | Event::Cancelled { .. }
+        | Event::StoredDown { .. }
         | Event::Connecting { .. }
         | Event::Retrying { .. }
         | Event::Waiting { .. }

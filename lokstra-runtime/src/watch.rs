@@ -9,9 +9,10 @@ use postgres::{CancelToken, NoTls};
 use crate::connect::Connector;
 use crate::event::{Event, Listener, tell};
 use crate::notices::Notice;
-use crate::plan::{PlanStep, Warning};
+use crate::plan::PlanStep;
 use crate::session::Session;
 use crate::stop::{Level, Stop};
+use crate::warning::Warning;
 
 /// How long after [`Stop::now`] a statement is cancelled at the latest.
 const SLICE: Duration = Duration::from_millis(50);

@@ -1,6 +1,7 @@
 mod create;
 mod lint;
 mod lock;
+mod mend;
 mod problems;
 mod show;
 mod work;
@@ -25,13 +26,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Error> {
             };
             work::work(&Target::read(arguments)?, goal)
         }
-        Verb::Down { steps, to } => {
+        Verb::Down { steps, to, .. } => {
             let goal = match (steps, to) {
                 (_, Some(version)) => Goal::DownTo(*version),
                 (steps, None) => Goal::Down(steps.unwrap_or(std::num::NonZeroU32::MIN)),
             };
             work::work(&Target::read(arguments)?, goal)
         }
+        Verb::Baseline { to, yes } => mend::baseline(&Target::read(arguments)?, *to, *yes),
+        Verb::Repair { repair, yes } => mend::repair(&Target::read(arguments)?, *repair, *yes),
         Verb::Lock => lock::lock(arguments.dir()),
         Verb::Renumber => lock::renumber(arguments.dir()),
         Verb::Status => show::status(&Target::read(arguments)?),

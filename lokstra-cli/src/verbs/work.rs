@@ -77,6 +77,12 @@ fn tell(event: &Event<'_>, several: bool) {
             // A closed output must not stop a migration that runs.
             output::line(prefixed(database, several, &finished(step))).ok();
         }
+        Event::StoredDown { database, step } => {
+            let script = step.script();
+            let head = format!("-- {} (as the database keeps it)", script.path());
+            output::line(format_args!("{}\n{}", prefixed(database, several, &head), script.text()))
+                .ok();
+        }
         Event::Stopping { database, cancels: false, .. } => {
             let text = format!("{event}; a second signal cancels it");
             output::talk(prefixed(database, several, &text));

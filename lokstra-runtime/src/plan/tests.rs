@@ -187,9 +187,9 @@ fn every_divergence_says_what_to_do() {
     insta::assert_snapshot!(crate::error::ErrorKind::Diverged(found), @"
     the database and this build disagree; nothing was run
       migrations/x.sql: migration 001 was edited after it was applied: the history has checksum 636363636363, the file 010101010101
-        help: restore migrations/x.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then
+        help: restore migrations/x.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
       migration 003_m3 is applied and its files are not in this build
-        help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing)
+        help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 003 (in a program: `repair`)
       migration 009_m9 is applied and newer than everything in this build
         help: a newer build has migrated this database: deploy that build or a later one
       migrations/x.sql: migration 002 is not applied, but 009, which comes after it, is

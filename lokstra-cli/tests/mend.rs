@@ -1,0 +1,274 @@
+//! Baseline, repair and the flags of the policies, as an operator types them.
+
+mod project;
+
+use std::process::Command;
+
+use insta::assert_snapshot;
+use project::{Project, told};
+
+fn applied(migrations: &[&str]) -> Project {
+    let project = Project::new(migrations);
+    project.lokstra("migration up");
+    project
+}
+
+fn remove(project: &Project, name: &str) {
+    for direction in ["up", "down"] {
+        let path = project.path(&format!("migrations/{name}.{direction}.sql"));
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn a_baseline_is_confirmed_with_a_flag_where_there_is_no_terminal() {
+    let project = Project::new(&["001_create_users", "002_add_email", "003_orders"]);
+    assert_snapshot!(project.lokstra("migration baseline -to 002"), @"
+    -- standard error --
+    To be recorded as applied, without being run:
+      001_create_users
+      002_add_email
+    error: nothing was changed: there is no terminal to confirm it at
+      help: say -yes
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra("migration version"), @"No migrations applied yet");
+    assert_snapshot!(project.lokstra("migration baseline -to 002 -yes"), @"
+    migrations: 2 recorded in lokstra_core.schema_migrations as applied, not run, now at version 002
+      001_create_users
+      002_add_email
+    ");
+    assert_snapshot!(project.lokstra("migration up"), @"
+    Applied 003: orders (… ms)
+    1 migration applied. Current version: 003
+    ");
+    assert_snapshot!(project.lokstra("migration baseline -to 002 -yes"), @"
+    -- standard error --
+    error: no baseline at 002: the history says something else; nothing was recorded
+      003 is applied and comes after it
+        help: if the schema is that of 003, make the baseline there
+    -- exit code 5 --
+    ");
+    assert_snapshot!(project.lokstra("migration baseline"), @"
+    -- standard error --
+    error: the following required arguments were not provided:
+      --to <VERSION>
+
+    Usage: lokstra migration baseline --to <VERSION>
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+}
+
+/// At a terminal, with this answer.
+fn at_a_terminal(project: &Project, arguments: &str, answer: &str) -> String {
+    let typed = format!(
+        "(sleep 0.5; echo {answer}) | script -qec '{} {arguments}' /dev/null",
+        env!("CARGO_BIN_EXE_lokstra")
+    );
+    let mut shell = Command::new("sh");
+    shell.current_dir(project.dir.path()).env("DATABASE_URL", project.database.url());
+    told(shell.args(["-c", &typed]), &project.database)
+}
+
+#[test]
+fn at_a_terminal_the_operator_is_asked() {
+    let project = Project::new(&["001_create_users"]);
+    let no = at_a_terminal(&project, "migration baseline -to 001", "n");
+    assert!(no.contains("Is the schema of this database that of these migrations? [y/N]"), "{no}");
+    assert!(no.contains("nothing was changed"), "{no}");
+    assert_eq!(project.lokstra("migration version"), "No migrations applied yet");
+    let yes = at_a_terminal(&project, "migration baseline -to 001", "y");
+    assert!(yes.contains("1 recorded in lokstra_core.schema_migrations"), "{yes}");
+    assert_eq!(project.lokstra("migration version"), "Current version: 001");
+}
+
+#[test]
+fn a_baseline_that_the_history_contradicts_has_the_exit_code_of_a_divergence() {
+    let project = applied(&["001_a", "002_b"]);
+    assert_snapshot!(project.lokstra("migration baseline -to 001 -yes"), @"
+    -- standard error --
+    error: no baseline at 001: the history says something else; nothing was recorded
+      002 is applied and comes after it
+        help: if the schema is that of 002, make the baseline there
+    -- exit code 5 --
+    ");
+}
+
+#[test]
+fn repair_lists_shows_and_changes_only_when_told() {
+    let project = applied(&["001_a", "002_b"]);
+    assert_snapshot!(project.lokstra("migration repair"), @"Nothing to repair");
+    project.write("migrations/001_a.up.sql", "CREATE TABLE people ();\n");
+    assert_snapshot!(project.lokstra("migration repair"), @"
+    accept 001 as it is in this build
+      before: `a`, checksum 2c1e83d2dc5c, of the down SQL 2e499d191e75
+      after:  `a`, checksum 9812fa4c2ca5, of the down SQL 2e499d191e75
+      do it:  lokstra migration repair -accept 001 -yes
+    ");
+    assert_snapshot!(project.lokstra("migration repair -accept 1"), @"
+    accept 001 as it is in this build
+      before: `a`, checksum 2c1e83d2dc5c, of the down SQL 2e499d191e75
+      after:  `a`, checksum 9812fa4c2ca5, of the down SQL 2e499d191e75
+    -- standard error --
+    nothing was changed: -yes changes it
+    ");
+    assert!(project.lokstra("migration up").contains("edited"));
+    assert_snapshot!(project.lokstra("migration repair -accept 1 -yes"), @"
+    accept 001 as it is in this build
+      before: `a`, checksum 2c1e83d2dc5c, of the down SQL 2e499d191e75
+      after:  `a`, checksum 9812fa4c2ca5, of the down SQL 2e499d191e75
+    ");
+    assert_snapshot!(project.lokstra("migration up"), @"Nothing to do. Current version: 002");
+    assert_snapshot!(project.lokstra("migration repair -accept 1 -yes"), @"
+    -- standard error --
+    error: cannot accept 001 as it is in this build: it is as it was applied; nothing was changed
+      help: lokstra migration repair lists what can be repaired
+    -- exit code 2 --
+    ");
+    assert_snapshot!(project.lokstra("migration repair -accept 1 -forget 2"), @"
+    -- standard error --
+    error: the argument '--accept <VERSION>' cannot be used with '--forget <VERSION>'
+
+    Usage: lokstra migration repair --accept <VERSION>
+
+    For more information, try '--help'.
+    -- exit code 3 --
+    ");
+}
+
+#[test]
+fn a_migration_that_is_gone_is_forgotten() {
+    let project = applied(&["001_a", "002_b", "003_c"]);
+    remove(&project, "002_b");
+    assert_snapshot!(project.lokstra("migration repair -forget 002 -yes"), @"
+    forget that 002 is applied
+      before: `b`, checksum 1cabe012179b, of the down SQL 5a96868d47e7
+      after:  no row; what it made stays in the database
+    ");
+    assert_snapshot!(project.lokstra("migration status"), @"
+    Migration Status:
+    =================
+    [✓] 001: a
+    [✓] 003: c
+
+    Total: 2 migrations, 2 applied, 0 pending
+    ");
+}
+
+#[test]
+fn a_half_done_script_is_shown_and_mended() {
+    let project = Project::new(&["001_a"]);
+    let up = "-- lokstra: no-transaction\nCREATE TABLE x ();\nSELECT 1/0;\nCREATE TABLE y ();\n";
+    project.write("migrations/001_a.up.sql", up);
+    project.lokstra("migration up");
+    assert_snapshot!(project.lokstra("migration status"), @"
+    Migration Status:
+    =================
+    [ ] 001: a  (1 of 3 statements of its up script are done)
+
+    Total: 1 migrations, 0 applied, 1 pending
+    ");
+    assert_snapshot!(project.lokstra("migration repair -skip-statement 001 -yes"), @"
+    have a statement of 001 skipped
+      before: 1 of 3 statements of its up script are done; next is migrations/001_a.up.sql:3: SELECT 1/0
+      after:  2 of 3 statements of its up script are done; next is migrations/001_a.up.sql:4: CREATE TABLE y ()
+    ");
+    assert_snapshot!(project.lokstra("migration up"), @"
+    Applied 001: a (… ms)
+    1 migration applied. Current version: 001
+    ");
+    assert_snapshot!(project.lokstra("migration repair -redo-statement 001"), @"
+    -- standard error --
+    error: cannot have a statement of 001 done again: none of its scripts is half-done; nothing was changed
+      help: lokstra migration repair lists what can be repaired
+    -- exit code 2 --
+    ");
+}
+
+#[test]
+fn what_the_folder_lacks_is_rolled_back_with_the_sql_of_the_database() {
+    let project = applied(&["001_a", "002_b"]);
+    remove(&project, "002_b");
+    assert_snapshot!(project.lokstra("migration down"), @"
+    -- standard error --
+    error: migration 002 is applied and not in this build, which cannot roll it back
+      help: roll it back with the build that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
+    -- exit code 2 --
+    ");
+    assert_snapshot!(project.lokstra("migration down -stored"), @"
+    -- migrations/002_b.down.sql (as the database keeps it)
+    DROP TABLE migrations_002;
+
+    Rolled back 002: b (… ms)
+    1 migration rolled back. Current version: 001
+    ");
+}
+
+#[test]
+fn removed_migrations_are_allowed_with_a_flag() {
+    let project = applied(&["001_a", "002_b", "003_c"]);
+    remove(&project, "002_b");
+    project.add("migrations", &["004_d"]);
+    assert_snapshot!(project.lokstra("migration up"), @"
+    -- standard error --
+    error: the database and this build disagree; nothing was run
+      migration 002_b is applied and its files are not in this build
+        help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 002 (in a program: `repair`)
+    -- exit code 5 --
+    ");
+    assert_snapshot!(project.lokstra("migration up -allow-missing"), @"
+    Applied 004: d (… ms)
+    1 migration applied. Current version: 004
+    -- standard error --
+    warning: 002 is applied and not in this build, which has newer ones
+    ");
+}
+
+#[test]
+fn a_database_ahead_of_the_folder_is_an_error_with_a_flag() {
+    let project = applied(&["001_a", "002_b"]);
+    remove(&project, "002_b");
+    assert_snapshot!(project.lokstra("migration up"), @"
+    Nothing to do. Current version: 002
+    -- standard error --
+    warning: 002 is applied and not in this build: the database is ahead of it
+    ");
+    assert_snapshot!(project.lokstra("migration up -strict"), @"
+    -- standard error --
+    error: the database and this build disagree; nothing was run
+      migration 002_b is applied and newer than everything in this build
+        help: a newer build has migrated this database: deploy that build or a later one
+    -- exit code 5 --
+    ");
+}
+
+#[test]
+fn of_several_databases_one_is_chosen() {
+    let project = Project::new(&[]);
+    for (folder, yaml) in [
+        ("migrations/01_main-db", "dbpool-name: db_main\n"),
+        ("migrations/02_orders-db", "dbpool-name: db_main\nschema-table: orders\n"),
+    ] {
+        project.add(folder, &["001_first"]);
+        project.write(&format!("{folder}/migration.yaml"), yaml);
+    }
+    let run = |arguments: &str| {
+        let mut command = project.command();
+        command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
+        told(command.args(arguments.split(' ')), &project.database)
+    };
+    assert_snapshot!(run("migration baseline -to 1 -yes"), @"
+    -- standard error --
+    error: migrations has several databases
+      databases: 01_main-db, 02_orders-db
+      help: choose one: -dir migrations/01_main-db
+    -- exit code 3 --
+    ");
+    assert_eq!(run("migration repair"), run("migration baseline -to 1 -yes"));
+    assert_snapshot!(run("migration baseline -to 1 -yes -dir migrations/02_orders-db"), @"
+    02_orders-db: 1 recorded in lokstra_core.orders as applied, not run, now at version 001
+      001_first
+    ");
+}

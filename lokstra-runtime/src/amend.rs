@@ -1,0 +1,83 @@
+//! Changes of the history that are no migration: a baseline, a repair. One transaction each, under
+//! the lock, and only while the history is what the change was drafted from.
+
+use std::time::Duration;
+
+use lokstra_core::{TableName, Version};
+use postgres::Client;
+
+use crate::adopt::{self, Adoption};
+use crate::down_store;
+use crate::error::{Error, ErrorKind};
+use crate::guard::Guard;
+use crate::history::{self, Access};
+use crate::holder::{self, Holder};
+use crate::options::Options;
+use crate::retry::Backoff;
+use crate::session::Session;
+use crate::sql::LockKey;
+use crate::step;
+
+/// How often a change is tried that is refused for a reason that passes.
+const MOST_REFUSALS: u32 = 20;
+
+/// What is to be changed.
+pub(crate) struct Draft<T> {
+    /// Fails with `lokstra:moved` where the history has changed. Empty: there is nothing to do.
+    pub(crate) sql: String,
+    /// The versions that it is about.
+    pub(crate) versions: Vec<Version>,
+    /// What is to be told when it is done.
+    pub(crate) result: T,
+}
+
+/// Reads the history, drafts the change, and makes it. Waits for whoever holds the lock.
+pub(crate) fn amend<T>(
+    session: &mut Session<'_>,
+    table: &TableName,
+    options: &Options,
+    mut waiting: impl FnMut(Option<&Holder>, Duration),
+    mut draft: impl FnMut(&mut Client, &Guard<'_>) -> Result<Draft<T>, Error>,
+) -> Result<T, Error> {
+    let key = LockKey::of(table);
+    let mut wait = Backoff::new(options.lock_wait);
+    let mut refusals = 0;
+    loop {
+        let mut look = history::look(session.client(), table)?;
+        down_store::settle(session.client(), table, &mut look)?;
+        let guard = Guard { table, key, look: &look };
+        let Draft { sql, versions, result } = draft(session.client(), &guard)?;
+        if sql.is_empty() {
+            return Ok(result);
+        }
+        if look.facts.access != Access::ReadWrite {
+            let standby = look.facts.access == Access::Standby;
+            return Err(Error::new(ErrorKind::ReadOnly { standby, versions }));
+        }
+        session.prepare()?;
+        match adopt::transact(session, &guard, &sql, options)? {
+            Adoption::Done => return Ok(result),
+            Adoption::Busy => {
+                let holder = holder::find(session.client(), key)?;
+                let waited = wait.waited();
+                if wait.is_over() {
+                    return Err(Error::new(ErrorKind::LockHeld { holder, waited }));
+                }
+                waiting(holder.as_ref(), waited);
+            }
+            Adoption::Refused(error) => {
+                let is_moved = error.token() == Some("moved");
+                let passes = is_moved || step::passes(&error) || step::is_race(&error, &guard);
+                refusals += 1;
+                if !passes || refusals == MOST_REFUSALS {
+                    return Err(Adoption::refusal(*error, &guard));
+                }
+            }
+        }
+        wait.sleep(&options.stop);
+        if options.stop.is_asked() {
+            let (done, left) = (Vec::new(), versions);
+            return Err(Error::new(ErrorKind::Stopped { done, cancelled: None, left }));
+        }
+    }
+}

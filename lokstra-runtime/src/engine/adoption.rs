@@ -1,0 +1,57 @@
+use crate::adopt::{self, Adoption};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::guard::Guard;
+use crate::history::{Access, Look};
+use crate::plan::{Direction, Goal, PlanStep};
+use crate::retry::Backoff;
+use crate::step;
+use crate::warning::Warning;
+
+impl Engine<'_, '_> {
+    /// Adds the columns and fills in the checksums that another program did not write. Fails softly
+    /// where there is nothing else to do. False: somebody else is at work.
+    pub(super) fn adopt(
+        &mut self,
+        look: &mut Look,
+        goal: Goal,
+        steps: &[PlanStep<'_>],
+        wait: &mut Backoff,
+    ) -> Result<bool, Error> {
+        let trusted = |warning: &Warning| match warning {
+            Warning::Trusted { versions, .. } if goal.direction() == Direction::Up => {
+                Some(versions.clone())
+            }
+            _ => None,
+        };
+        let versions: Vec<_> = self.report.warnings.iter().find_map(trusted).unwrap_or_default();
+        let is_narrow = look.facts.shape.as_ref().is_some_and(|shape| !shape.is_ours());
+        let is_due = !versions.is_empty() || is_narrow && !steps.is_empty();
+        if !is_due || look.facts.access != Access::ReadWrite {
+            return Ok(true);
+        }
+        self.session.prepare()?;
+        loop {
+            let guard = Guard { table: &self.table, key: self.key, look };
+            let session = &mut self.session;
+            match adopt::adopt(session, &guard, self.database, &versions, self.options)? {
+                Adoption::Done => {
+                    *look = self.look_patiently(wait)?;
+                    for warning in &mut self.report.warnings {
+                        if let Warning::Trusted { recorded, .. } = warning {
+                            *recorded = !versions.is_empty();
+                        }
+                    }
+                    return Ok(true);
+                }
+                Adoption::Busy => return Ok(false),
+                Adoption::Refused(_) if steps.is_empty() => return Ok(true),
+                Adoption::Refused(error) if step::passes(&error) && !wait.is_over() => {
+                    self.heed_stop(steps)?;
+                    wait.sleep(&self.options.stop);
+                }
+                Adoption::Refused(error) => return Err(Adoption::refusal(*error, &guard)),
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+use std::fmt;
+
+use lokstra_core::{TableName, Version};
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+
+use crate::error::Error;
+use crate::history::{Look, progress_table, text};
+use crate::plan::Direction;
+use crate::progress::is_this;
+use crate::sql;
+
+/// A no-transaction script that has begun and not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HalfDone {
+    /// The version.
+    pub version: Version,
+    /// Which of its scripts.
+    pub direction: Direction,
+    /// How many statements are done.
+    pub done: usize,
+    /// How many there were.
+    pub total: usize,
+    /// Whether the next one, which commits by itself, has begun and not been recorded: it runs now,
+    /// or was cut off.
+    pub running: bool,
+    /// Of the statements that are done.
+    pub(crate) fingerprint: i64,
+}
+
+impl fmt::Display for HalfDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let HalfDone { direction, done, total, .. } = self;
+        write!(f, "{done} of {total} statements of its {direction} script are done")?;
+        if self.running {
+            write!(f, ", the next one is running or was cut off")?;
+        }
+        Ok(())
+    }
+}
+
+impl HalfDone {
+    fn parse(row: &SimpleQueryRow) -> Option<HalfDone> {
+        let number = |name| text(row, name)?.parse::<i64>().ok();
+        let count = |name| number(name).and_then(|count| usize::try_from(count).ok());
+        Some(HalfDone {
+            version: number("version").and_then(Version::new)?,
+            direction: [Direction::Up, Direction::Down]
+                .into_iter()
+                .find(|direction| text(row, "direction") == Some(&direction.to_string()))?,
+            done: count("done")?,
+            total: count("total")?,
+            running: text(row, "running") == Some("t"),
+            fingerprint: number("fingerprint")?,
+        })
+    }
+
+    /// A condition on the table `p`: this row as it was read.
+    pub(crate) fn unchanged(&self, table: &TableName) -> String {
+        format!(
+            "{} AND p.done OPERATOR(pg_catalog.=) {} AND {}p.running",
+            is_this(table, self.version, self.direction),
+            self.done,
+            if self.running { "" } else { "NOT " }
+        )
+    }
+}
+
+/// The half-done scripts of this history. Costs a round trip only where there may be some.
+pub(crate) fn read(
+    client: &mut Client,
+    look: &Look,
+    table: &TableName,
+) -> Result<Vec<HalfDone>, Error> {
+    if !look.may_have_progress {
+        return Ok(Vec::new());
+    }
+    let query = format!(
+        "SELECT p.version, p.direction, p.done, p.total, p.running, p.fingerprint FROM {} p \
+         WHERE p.history OPERATOR(pg_catalog.=) {} ORDER BY p.version, p.direction",
+        progress_table(table),
+        sql::literal(&table.to_string())
+    );
+    match client.simple_query(&query) {
+        Ok(answer) => Ok(answer
+            .iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => HalfDone::parse(row),
+                _ => None,
+            })
+            .collect()),
+        Err(error) => Err(Error::query(error)),
+    }
+}

@@ -1,0 +1,123 @@
+//! The verbs that change the history and run no script.
+
+use lokstra_core::{Database, TableName, Version};
+use postgres::Client;
+
+use crate::amend::{Draft, amend};
+use crate::baseline::{self, Baseline};
+use crate::error::Error;
+use crate::event::{Event, tell};
+use crate::guard::Guard;
+use crate::half_done;
+use crate::history;
+use crate::migrator::Migrator;
+use crate::off_runtime::off_runtime;
+use crate::repair::{Case, Repair, Repaired};
+use crate::session::Session;
+use crate::sql::LockKey;
+
+/// For a database that has the schema already, and for a history that has to be mended.
+impl Migrator<'_> {
+    /// Records everything up to this version, included, as applied, without running it: for a
+    /// database that has the schema already. One transaction, under the lock.
+    ///
+    /// It takes your word that the schema is that of this version. It refuses a history that says
+    /// something else: a version above it, one that is not embedded, one that was edited, or a
+    /// half-done script.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoBaseline`](crate::ErrorKind::NoBaseline) with every such row;
+    /// `UnknownVersion` if the version is not embedded; and as [`run`](Migrator::run).
+    pub fn baseline(&mut self, client: &mut Client, version: Version) -> Result<Baseline, Error> {
+        self.amend(client, |client, guard, database| {
+            baseline::draft(client, guard, database, version)
+        })
+    }
+
+    /// What [`baseline`](Migrator::baseline) would record, without recording it.
+    ///
+    /// # Errors
+    ///
+    /// As [`baseline`](Migrator::baseline).
+    pub fn plan_baseline(
+        &mut self,
+        client: &mut Client,
+        version: Version,
+    ) -> Result<Baseline, Error> {
+        self.drafted(client, |client, guard, database| {
+            baseline::draft(client, guard, database, version).map(|draft| draft.result)
+        })
+    }
+
+    /// Repairs one migration, if it is in the state that the repair is for. One transaction, under
+    /// the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRepairable`](crate::ErrorKind::NotRepairable) if it is not in that state; and
+    /// as [`run`](Migrator::run).
+    pub fn repair(&mut self, client: &mut Client, repair: Repair) -> Result<Repaired, Error> {
+        self.amend(client, |client, guard, database| {
+            let half_done = half_done::read(client, guard.look, guard.table)?;
+            Case { guard, database, half_done: &half_done }.draft(repair)
+        })
+    }
+
+    /// What [`repair`](Migrator::repair) would change, without changing it.
+    ///
+    /// # Errors
+    ///
+    /// As [`repair`](Migrator::repair).
+    pub fn plan_repair(&mut self, client: &mut Client, repair: Repair) -> Result<Repaired, Error> {
+        self.drafted(client, |client, guard, database| {
+            let half_done = half_done::read(client, guard.look, guard.table)?;
+            Ok(Case { guard, database, half_done: &half_done }.draft(repair)?.result)
+        })
+    }
+
+    /// Everything that could be repaired, without changing it.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Migrator::status).
+    pub fn repairs(&mut self, client: &mut Client) -> Result<Vec<Repaired>, Error> {
+        self.drafted(client, |client, guard, database| {
+            let half_done = half_done::read(client, guard.look, guard.table)?;
+            Ok(Case { guard, database, half_done: &half_done }.possible())
+        })
+    }
+
+    fn amend<T: Send>(
+        &mut self,
+        client: &mut Client,
+        draft: impl Fn(&mut Client, &Guard<'_>, Database<'_>) -> Result<Draft<T>, Error> + Sync,
+    ) -> Result<T, Error> {
+        let (database, table) = self.target()?;
+        let (options, listener) = (&self.options, &mut self.listener);
+        off_runtime(|| {
+            amend(
+                &mut Session::borrowed(client),
+                &table,
+                options,
+                |holder, waited| {
+                    let database = database.name();
+                    tell(listener, &Event::Waiting { database, holder, waited });
+                },
+                |client, guard| draft(client, guard, database),
+            )
+        })
+    }
+
+    fn drafted<T: Send>(
+        &mut self,
+        client: &mut Client,
+        draft: impl Fn(&mut Client, &Guard<'_>, Database<'_>) -> Result<T, Error> + Sync,
+    ) -> Result<T, Error> {
+        let (database, table): (_, TableName) = self.target()?;
+        off_runtime(|| {
+            let look = history::look(client, &table)?;
+            draft(client, &Guard { table: &table, key: LockKey::of(&table), look: &look }, database)
+        })
+    }
+}

@@ -1,0 +1,126 @@
+use std::fmt;
+
+use lokstra_core::Version;
+
+use crate::down_store::NotKept;
+
+/// Something odd that does not stop a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The history is ahead of this build: normal in a rolling deploy and after one was undone.
+    Ahead {
+        /// The applied versions that are not embedded.
+        versions: Vec<Version>,
+    },
+    /// Applied migrations, older than the newest embedded one, are not embedded.
+    Missing {
+        /// The applied versions.
+        versions: Vec<Version>,
+    },
+    /// The down scripts of applied migrations were edited afterwards: a rollback runs the new text.
+    DownEdited {
+        /// Their versions.
+        versions: Vec<Version>,
+    },
+    /// A migration was renamed after it was applied; its script is the same.
+    Renamed {
+        /// The version.
+        version: Version,
+        /// The description in the history.
+        applied: String,
+        /// The description now.
+        embedded: String,
+    },
+    /// Rows of the history without a checksum were taken on trust.
+    Trusted {
+        /// Their versions.
+        versions: Vec<Version>,
+        /// Whether the checksums could be filled in.
+        recorded: bool,
+    },
+    /// The database does not keep the down SQL of what was applied: only a build that has it can
+    /// roll it back.
+    DownNotKept {
+        /// The versions.
+        versions: Vec<Version>,
+        /// Why.
+        reason: NotKept,
+    },
+    /// In a debug build: the folder on disk holds other scripts than the program.
+    Stale {
+        /// What differs, each with the file.
+        differences: Vec<String>,
+    },
+    /// A statement was to be cancelled and runs on.
+    NotCancelled {
+        /// The version.
+        version: Version,
+        /// Why the request did not reach the server.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::Ahead { versions } => write!(
+                f,
+                "{} applied and not in this build: the database is ahead of it",
+                list(versions, "is", "are")
+            ),
+            Warning::Missing { versions } => write!(
+                f,
+                "{} applied and not in this build, which has newer ones",
+                list(versions, "is", "are")
+            ),
+            Warning::DownEdited { versions } => write!(
+                f,
+                "the down SQL of {} edited after it was applied; a rollback runs the new text",
+                list(versions, "was", "were")
+            ),
+            Warning::Renamed { version, applied, embedded } => {
+                write!(
+                    f,
+                    "migration {version} was `{applied}` when it was applied and is `{embedded}` now"
+                )
+            }
+            Warning::NotCancelled { version, reason } => {
+                write!(f, "{version} could not be cancelled and runs on: {reason}")
+            }
+            Warning::Trusted { versions, recorded } => {
+                write!(
+                    f,
+                    "{} applied by another program without a checksum and taken on trust",
+                    list(versions, "was", "were")
+                )?;
+                if *recorded {
+                    f.write_str("; the checksums are recorded now")?;
+                }
+                Ok(())
+            }
+            Warning::DownNotKept { versions, reason } => write!(
+                f,
+                "the down SQL of {} not kept in the database: {reason}",
+                list(versions, "is", "is")
+            ),
+            Warning::Stale { differences } => write!(
+                f,
+                "the program is older than its migrations: {}\n    \
+                 help: build again after touching the source file with embed_migrations!, or add a \
+                 build.rs with println!(\"cargo:rerun-if-changed=migrations\");",
+                differences.join(", ")
+            ),
+        }
+    }
+}
+
+/// `001 is`, `001 and 002 are`, `001 to 007 (5) are`.
+pub(crate) fn list(versions: &[Version], one: &str, many: &str) -> String {
+    match versions {
+        [] => format!("nothing {one}"),
+        [only] => format!("{only} {one}"),
+        [first, second] => format!("{first} and {second} {many}"),
+        [first, .., last] => format!("{first} to {last} ({}) {many}", versions.len()),
+    }
+}

@@ -1,0 +1,153 @@
+//! A database that has the schema already is told so, without running anything.
+
+mod support;
+
+use insta::assert_snapshot;
+use lokstra::postgres::Client;
+use lokstra::{ErrorKind, Migrations};
+use support::{column, database, set, tables, tables_set, version, versions};
+
+/// A schema of 002 that no migration made.
+fn by_hand() -> (lokstra_scratch::Database, Client) {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE t001 (); CREATE TABLE t002 ()").unwrap();
+    (database, client)
+}
+
+fn baseline(set: &Migrations, client: &mut Client, number: i64) -> String {
+    set.migrator().baseline(client, version(number)).unwrap().to_string()
+}
+
+fn refused(set: &Migrations, client: &mut Client, number: i64) -> String {
+    let before = column(client, "SELECT count(*) FROM lokstra_core.schema_migrations");
+    let error = set.migrator().baseline(client, version(number)).unwrap_err().to_string();
+    assert_eq!(column(client, "SELECT count(*) FROM lokstra_core.schema_migrations"), before);
+    error
+}
+
+#[test]
+fn everything_up_to_the_version_is_recorded_and_nothing_is_run() {
+    let (_database, mut client) = by_hand();
+    let set = tables_set(3, "");
+    assert_snapshot!(baseline(&set, &mut client, 2), @"
+    migrations: 2 recorded in lokstra_core.schema_migrations as applied, not run, now at version 002
+      001_t
+      002_t
+    ");
+    assert_eq!(tables(&mut client), "t001 t002");
+    set.up(&mut client).unwrap();
+    assert_eq!(
+        (tables(&mut client), versions(&mut client)),
+        ("t001 t002 t003".into(), "1 2 3".into())
+    );
+    let missing = "SELECT count(*) FROM lokstra_core.schema_migrations
+                   WHERE checksum IS NULL OR down_checksum IS NULL OR applied_by IS NULL";
+    assert_eq!(column(&mut client, missing), "0");
+    let run = "SELECT version FROM lokstra_core.schema_migrations WHERE execution_ms IS NOT NULL";
+    assert_eq!(column(&mut client, run), "3");
+    set.migrator().down(&mut client, 3.try_into().unwrap()).unwrap();
+    assert_eq!(tables(&mut client), "");
+}
+
+#[test]
+fn what_it_would_record_can_be_asked() {
+    let (_database, mut client) = by_hand();
+    let planned = tables_set(3, "").migrator().plan_baseline(&mut client, version(2)).unwrap();
+    assert_eq!(planned.recorded, [(version(1), "t".into()), (version(2), "t".into())]);
+    assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
+}
+
+#[test]
+fn a_second_time_there_is_nothing_to_record() {
+    let (_database, mut client) = by_hand();
+    let set = tables_set(3, "");
+    baseline(&set, &mut client, 2);
+    assert_snapshot!(baseline(&set, &mut client, 2), @"migrations: nothing to record in lokstra_core.schema_migrations, at version 002");
+    assert_eq!(baseline(&set, &mut client, 3).lines().count(), 2);
+    assert_eq!(versions(&mut client), "1 2 3");
+}
+
+#[test]
+fn the_down_sql_is_kept_too() {
+    let (_database, mut client) = by_hand();
+    baseline(&tables_set(2, ""), &mut client, 2);
+    let older = tables_set(1, "");
+    older.migrator().stored_down(true).down(&mut client, 1.try_into().unwrap()).unwrap();
+    assert_eq!((tables(&mut client), versions(&mut client)), ("t001".into(), "1".into()));
+}
+
+#[test]
+fn a_version_that_is_not_embedded_is_refused() {
+    let (_database, mut client) = by_hand();
+    let error = tables_set(3, "").migrator().baseline(&mut client, version(4)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::UnknownVersion(_)), "{error}");
+}
+
+#[test]
+fn every_row_that_says_something_else_is_told() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    tables_set(5, "").up(&mut client).unwrap();
+    let other = set(&[
+        ("001_t", "SELECT 'edited'", "SELECT 1"),
+        ("002_t", "CREATE TABLE t002 ();\n", "DROP TABLE t002;\n"),
+        ("003_t", "CREATE TABLE t003 ();\n", "DROP TABLE t003;\n"),
+        ("004_t", "CREATE TABLE t004 ();\n", "DROP TABLE t004;\n"),
+    ]);
+    assert_snapshot!(refused(&other, &mut client, 3), @"
+    no baseline at 003: the history says something else; nothing was recorded
+      001 was applied with checksum 9cf58c38981f, and the file has 945d6345ffaf
+        help: lokstra migration repair -accept 001 (in a program: `repair`), if what the file says is in the database
+      004 is applied and comes after it
+        help: if the schema is that of 004, make the baseline there
+      005 is applied and not in this build
+        help: make the baseline with the build that has it
+    ");
+}
+
+#[test]
+fn a_half_done_script_is_in_the_way() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let up = "-- lokstra: no-transaction\nCREATE TABLE a ();\nSELECT 1/0;\n";
+    let set = set(&[("001_a", up, "DROP TABLE a;")]);
+    set.up(&mut client).unwrap_err();
+    assert_snapshot!(refused(&set, &mut client, 1), @"
+    no baseline at 001: the history says something else; nothing was recorded
+      001 is half-done: 1 of 2 statements of its up script are done
+        help: run it to its end, or lokstra migration repair -forget-progress 001 (in a program: `repair`), if all that it does is in the database
+    ");
+}
+
+#[test]
+fn one_row_that_cannot_be_written_leaves_none() {
+    let (_database, mut client) = by_hand();
+    client
+        .batch_execute(
+            "CREATE SCHEMA lokstra_core; CREATE TABLE lokstra_core.schema_migrations (
+                 version INTEGER PRIMARY KEY CHECK (version < 2),
+                 applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description TEXT)",
+        )
+        .unwrap();
+    let told = refused(&tables_set(2, ""), &mut client, 2);
+    assert!(told.contains("23514"), "{told}");
+    let columns =
+        "SELECT count(*) FROM information_schema.columns WHERE table_name = 'schema_migrations'";
+    assert_eq!(column(&mut client, columns), "3");
+}
+
+#[test]
+fn many_at_once_record_it_once() {
+    let (database, mut client) = by_hand();
+    let set = tables_set(2, "");
+    let recorded: usize = std::thread::scope(|scope| {
+        let run = || {
+            let mut client = database.client().unwrap();
+            set.migrator().baseline(&mut client, version(2)).unwrap().recorded.len()
+        };
+        let runs: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).sum()
+    });
+    assert_eq!((recorded, versions(&mut client)), (2, "1 2".into()));
+}
