@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
 }
 
 const USAGE: &str = "\
-build_cost [--rounds 7] [--release-rounds 3] [--clean-rounds 3] [--counts 10,100,1000] [--no-write]
+build_cost [--rounds 7] [--release-rounds 0] [--clean-rounds 3] [--counts 10,100,1000] [--no-write]
 
 0 rounds leave a measurement out. --no-write leaves docs/performance.md as it is.";
 
@@ -19,7 +19,7 @@ impl Arguments {
     pub(crate) fn parse(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
         let mut arguments = Arguments {
             rounds: 7,
-            release_rounds: 3,
+            release_rounds: 0,
             clean_rounds: 3,
             counts: vec![10, 100, 1000],
             builds: vec![Build::Check, Build::Debug, Build::Release],
