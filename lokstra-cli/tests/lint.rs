@@ -185,14 +185,15 @@ fn the_formats_are_told_in_the_help() {
     Usage: lokstra migration lint [OPTIONS]
 
     Options:
-          --dir <FOLDER>     The folder of migrations, or one database folder in it [default: migrations]
-          --db <POOL|URL>    The pool of config.yaml, or a URL (postgres://…), instead of the one in migration.yaml
-          --config <PATH>    The file of pools, or a folder of them [default: config.yaml, or the folder config]
-          --server           Have the server of each database parse every statement too
-          --all              Look for hazards in locked migrations too, which were judged before
-          --format <FORMAT>  How problems are written [default: human] [possible values: human, json, github]
-          --json             The same as -format json
-      -h, --help             Print help
+          --dir <FOLDER>         The folder of migrations, or one database folder in it [default: migrations]
+          --db <POOL|URL>        The pool of config.yaml, or a URL (postgres://…), instead of the one in migration.yaml
+          --config <PATH>        The file of pools, or a folder of them [default: config.yaml, or the folder config]
+          --connect-wait <TIME>  How long to wait for a server that is still starting [default: 30s]
+          --server               Have the server of each database parse every statement too
+          --all                  Look for hazards in locked migrations too, which were judged before
+          --format <FORMAT>      How problems are written [default: human] [possible values: human, json, github]
+          --json                 The same as -format json
+      -h, --help                 Print help
 
     A hazard takes a long lock, loses data or breaks the version that still runs. `lint: deny` in
     migration.yaml makes it an error, `lint: off` keeps a folder out. One statement is let pass by a

@@ -177,6 +177,8 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     match server.sqlstate.as_str() {
         "23505" => on_history || on_catalog,
         "42703" => is_first,
+        // "tuple concurrently updated": of two REVOKEs on the table that both found missing.
+        "XX000" => makes_tables,
         _ => false,
     }
 }

@@ -2,7 +2,8 @@ use crate::cargo::Build;
 
 /// What to measure, and how often.
 pub(crate) struct Arguments {
-    pub(crate) rounds: usize,
+    pub(crate) check_rounds: usize,
+    pub(crate) debug_rounds: usize,
     pub(crate) release_rounds: usize,
     pub(crate) clean_rounds: usize,
     pub(crate) counts: Vec<usize>,
@@ -11,15 +12,17 @@ pub(crate) struct Arguments {
 }
 
 const USAGE: &str = "\
-build_cost [--rounds 7] [--release-rounds 3] [--clean-rounds 3] [--counts 10,100,1000] [--no-write]
+build_cost [--check-rounds 7] [--debug-rounds 7] [--release-rounds 0] [--clean-rounds 3]
+           [--counts 10,100,1000] [--no-write]
 
 0 rounds leave a measurement out. --no-write leaves docs/performance.md as it is.";
 
 impl Arguments {
     pub(crate) fn parse(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
         let mut arguments = Arguments {
-            rounds: 7,
-            release_rounds: 3,
+            check_rounds: 7,
+            debug_rounds: 7,
+            release_rounds: 0,
             clean_rounds: 3,
             counts: vec![10, 100, 1000],
             builds: vec![Build::Check, Build::Debug, Build::Release],
@@ -33,7 +36,8 @@ impl Arguments {
             let value = given.next().ok_or(USAGE)?;
             let number = |value: &str| value.parse().map_err(|_| USAGE.to_owned());
             match flag.as_str() {
-                "--rounds" => arguments.rounds = number(&value)?,
+                "--check-rounds" => arguments.check_rounds = number(&value)?,
+                "--debug-rounds" => arguments.debug_rounds = number(&value)?,
                 "--release-rounds" => arguments.release_rounds = number(&value)?,
                 "--clean-rounds" => arguments.clean_rounds = number(&value)?,
                 "--counts" => {
@@ -49,7 +53,8 @@ impl Arguments {
 
     pub(crate) fn rounds_of(&self, build: Build) -> usize {
         match build {
-            Build::Check | Build::Debug => self.rounds,
+            Build::Check => self.check_rounds,
+            Build::Debug => self.debug_rounds,
             Build::Release => self.release_rounds,
         }
     }

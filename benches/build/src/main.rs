@@ -5,7 +5,7 @@
 //! ```
 //!
 //! writes a generated program for each tool and number of migrations, edits one of its Rust files
-//! and builds it again, round after round, and puts the medians into `docs/performance.md`.
+//! and builds it again, round after round, and puts the times into `docs/performance.md`.
 
 mod arguments;
 mod cargo;
@@ -24,7 +24,7 @@ use arguments::Arguments;
 use cargo::Build;
 use project::Project;
 use report::{Clean, Measured};
-use subjects::{SUBJECTS, Subject};
+use subjects::{Layout, SUBJECTS, Subject};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
@@ -92,8 +92,10 @@ fn clean_builds(
     let smallest = arguments.counts.iter().min();
     for round in 1..=arguments.clean_rounds {
         for (&(nth, count), project) in projects {
-            // A lock file changes nothing about the dependencies.
-            if Some(&count) != smallest || SUBJECTS[nth].name.ends_with("-locked") {
+            // What stands beside the migrations changes nothing about the dependencies.
+            let is_variant =
+                matches!(SUBJECTS[nth].layout, Layout::LockedPairs | Layout::PairsAndScript);
+            if Some(&count) != smallest || is_variant {
                 continue;
             }
             if target.exists() {

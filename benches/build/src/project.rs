@@ -10,6 +10,12 @@ use crate::subjects::{Layout, Subject};
 /// Names the version of everything, so that each run measures the same.
 const LOCK: &str = include_str!("../../Cargo.lock");
 
+const BUILD_SCRIPT: &str = "\
+fn main() {
+    println!(\"cargo:rerun-if-changed=migrations\");
+}
+";
+
 pub(crate) struct Project {
     pub(crate) folder: PathBuf,
     edits: u32,
@@ -63,7 +69,7 @@ fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<
         let name = &migration.name;
         let (up, down) = match layout {
             Layout::None => continue,
-            Layout::Pairs | Layout::LockedPairs => {
+            Layout::Pairs | Layout::LockedPairs | Layout::PairsAndScript => {
                 (format!("{nth:03}_{name}.up.sql"), Some(format!("{nth:03}_{name}.down.sql")))
             }
             Layout::UpOnly => (format!("V{nth}__{name}.sql"), None),
@@ -78,10 +84,13 @@ fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<
             fs::write(folder.join(down), migration.down)?;
         }
     }
-    if layout == Layout::LockedPairs {
-        lokstra_source::lock(project, "migrations").map_err(io::Error::other)?;
+    match layout {
+        Layout::LockedPairs => {
+            lokstra_source::lock(project, "migrations").map(drop).map_err(io::Error::other)
+        }
+        Layout::PairsAndScript => fs::write(project.join("build.rs"), BUILD_SCRIPT),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The version of a crate that the projects use.

@@ -1,4 +1,4 @@
-//! Medians as Markdown, in their place in `docs/performance.md`.
+//! The times as Markdown, in their place in `docs/performance.md`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -54,8 +54,8 @@ impl<'a> Measured<'a> {
         text
     }
 
-    fn times(&self, build: Build, subject: usize, count: usize) -> Option<&[Duration]> {
-        self.rebuilds.get(&(subject, count, build.title())).map(Vec::as_slice)
+    fn shortest(&self, build: Build, subject: usize, count: usize) -> Option<Duration> {
+        self.rebuilds.get(&(subject, count, build.title()))?.iter().min().copied()
     }
 
     fn introduction(&self) -> String {
@@ -83,8 +83,8 @@ impl<'a> Measured<'a> {
         let rounds = self.arguments.rounds_of(build);
         let mut text = format!(
             "\n#### {} after an edit of one Rust file, no migration changed\n\n\
-             Median of {rounds} rounds; in parentheses what the program without migrations does not \
-             take.\n\n| migrations |",
+             The shortest of {rounds} rounds, since what others do on the machine only adds; in \
+             parentheses what the program without migrations does not take.\n\n| migrations |",
             build.title()
         );
         for count in &self.arguments.counts {
@@ -97,8 +97,8 @@ impl<'a> Measured<'a> {
         for (nth, subject) in SUBJECTS.iter().enumerate() {
             let _ = write!(text, "| {} |", subject.title);
             for &count in &self.arguments.counts {
-                let median = |nth| self.times(build, nth, count).map(median);
-                match (median(nth), floor.and_then(median)) {
+                let shortest = |nth| self.shortest(build, nth, count);
+                match (shortest(nth), floor.and_then(shortest)) {
                     (Some(took), Some(floor)) if subject.name != FLOOR => {
                         let above =
                             took.as_millis().cast_signed() - floor.as_millis().cast_signed();
@@ -118,17 +118,18 @@ impl<'a> Measured<'a> {
     fn clean_table(&self) -> String {
         let mut text = format!(
             "\n#### Clean builds, dependencies included\n\n\
-             Median of {} rounds, debug profile, everything downloaded before.\n\n\
+             The shortest of {} rounds, debug profile, everything downloaded before.\n\n\
              | | crates | `cargo check` | `cargo build` |\n| --- | ---: | ---: | ---: |\n",
             self.arguments.clean_rounds
         );
         for (nth, cleans) in &self.cleans {
             let crates = cleans.iter().map(|clean| clean.crates).max().unwrap_or_default();
-            let check = median(&cleans.iter().map(|clean| clean.check).collect::<Vec<_>>());
-            let build = median(&cleans.iter().map(|clean| clean.build).collect::<Vec<_>>());
+            let shortest = |time: fn(&Clean) -> Duration| {
+                seconds(cleans.iter().map(time).min().unwrap_or_default())
+            };
+            let (check, build) = (shortest(|clean| clean.check), shortest(|clean| clean.build));
             let title = titled(&SUBJECTS[*nth]);
-            let _ =
-                writeln!(text, "| {title} | {crates} | {} | {} |", seconds(check), seconds(build));
+            let _ = writeln!(text, "| {title} | {crates} | {check} | {build} |");
         }
         text
     }
@@ -139,12 +140,6 @@ fn titled(subject: &Subject) -> String {
         Some(tool) => format!("{} ({})", subject.title, version_of(tool)),
         None => subject.title.to_owned(),
     }
-}
-
-fn median(times: &[Duration]) -> Duration {
-    let mut times = times.to_owned();
-    times.sort();
-    times[times.len() / 2]
 }
 
 fn seconds(time: Duration) -> String {

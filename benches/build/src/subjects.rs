@@ -10,6 +10,8 @@ pub(crate) enum Layout {
     Pairs,
     /// The same, with a `lokstra.lock`.
     LockedPairs,
+    /// The same, with the build script of one line that our README recommends.
+    PairsAndScript,
     /// `V1__create.sql`.
     UpOnly,
     /// `0001_create/up.sql` and `0001_create/down.sql`.
@@ -18,7 +20,7 @@ pub(crate) enum Layout {
 
 /// A program with a tool in it.
 pub(crate) struct Subject {
-    /// As the tables show it.
+    /// In the tables.
     pub(crate) title: &'static str,
     /// Of the package.
     pub(crate) name: &'static str,
@@ -32,8 +34,6 @@ pub(crate) struct Subject {
 }
 
 pub(crate) const FLOOR: &str = "floor";
-pub(crate) const OURS: &str = "lokstra";
-pub(crate) const OURS_WITHOUT_GRAMMAR: &str = "lokstra-no-grammar";
 
 const LOKSTRA: &str = r#"
 use lokstra::{Migrations, embed_migrations};
@@ -61,7 +61,7 @@ fn main() {
     },
     Subject {
         title: "lokstra",
-        name: OURS,
+        name: "lokstra",
         tool: Some("lokstra"),
         layout: Layout::Pairs,
         dependencies: r#"lokstra = { path = "{root}" }"#,
@@ -76,18 +76,18 @@ fn main() {
         program: LOKSTRA,
     },
     Subject {
-        title: "lokstra without `sql-check`",
-        name: OURS_WITHOUT_GRAMMAR,
+        title: "lokstra, with `build.rs`",
+        name: "lokstra-build-script",
         tool: Some("lokstra"),
-        layout: Layout::Pairs,
-        dependencies: r#"lokstra = { path = "{root}", default-features = false, features = ["config"] }"#,
+        layout: Layout::PairsAndScript,
+        dependencies: r#"lokstra = { path = "{root}" }"#,
         program: LOKSTRA,
     },
     Subject {
-        title: "lokstra without `sql-check`, with `lokstra.lock`",
-        name: "lokstra-no-grammar-locked",
+        title: "lokstra without `sql-check`",
+        name: "lokstra-no-grammar",
         tool: Some("lokstra"),
-        layout: Layout::LockedPairs,
+        layout: Layout::Pairs,
         dependencies: r#"lokstra = { path = "{root}", default-features = false, features = ["config"] }"#,
         program: LOKSTRA,
     },
