@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use certificates::{Authority, Files, Pair, self_signed};
 use insta::assert_snapshot;
-use lokstra::{Error, Pool};
+use lokstra::{Error, ErrorKind, Event, Goal, Pool, Stop};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 use support::{column, tables_set};
 
@@ -332,4 +332,23 @@ fn a_socket_needs_no_tls() {
     let socket = server.socket_dir().display();
     let dsn = format!("host={socket} port={} user=postgres sslmode=verify-full", server.port());
     assert_eq!(outcome(&dsn), "plain");
+}
+
+#[test]
+fn a_statement_is_cancelled_over_a_connection_with_tls() {
+    let authority = Authority::new("root");
+    let server = server(&authority.server("localhost"), &authority);
+    let files = Files::new();
+    let root = files.write("root.crt", &authority.certificate);
+    let dsn = dsn(&server, &format!("sslmode=verify-full sslrootcert={root} user=secret"));
+    let stop = Stop::new();
+    let asks = stop.clone();
+    let set = support::set(&[("001_slow", "SELECT pg_sleep(60);", "SELECT 1;")]);
+    let mut migrator = set.migrator().stop(stop).on_event(move |event| {
+        if matches!(event, Event::Running { .. }) {
+            asks.now();
+        }
+    });
+    let error = migrator.run_pool(&Pool::from_url(dsn), Goal::Latest).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Stopped { cancelled: Some(_), .. }), "{error}");
 }

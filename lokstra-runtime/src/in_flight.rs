@@ -46,8 +46,7 @@ impl Effect {
         Some(Effect::Index { name: index, table: name(&mut words)? })
     }
 
-    /// Whether it is there, as far as the catalog tells. An INVALID index is what a statement that was
-    /// cut off left half made: it goes, so that the statement can make it anew.
+    /// Whether it is there, as far as the catalog tells.
     pub(crate) fn is_done(&self, client: &mut Client) -> Result<bool, postgres::Error> {
         let query = match self {
             Effect::Index { name, table } => find_index(name, table),
@@ -55,17 +54,10 @@ impl Effect {
             Effect::NamelessIndex { .. } => return Ok(false),
         };
         let answer = client.simple_query(&query)?;
-        let found = answer.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                Some((text(row, "name").map(str::to_owned), text(row, "done")? == "t"))
-            }
-            _ => None,
-        });
-        let Some((index, is_done)) = found else { return Ok(false) };
-        if let Some(index) = index.filter(|_| !is_done) {
-            client.batch_execute(&format!("DROP INDEX CONCURRENTLY {index}"))?;
-        }
-        Ok(is_done)
+        Ok(answer.iter().any(|message| match message {
+            SimpleQueryMessage::Row(row) => text(row, "done") == Some("t"),
+            _ => false,
+        }))
     }
 }
 
@@ -78,13 +70,11 @@ fn name(words: &mut std::iter::Peekable<Words<'_>>) -> Option<String> {
     Some(name)
 }
 
-/// Finds an index by its name and table: its full name, and whether it is there in full.
+/// Finds an index by its name and table, and whether it is there in full.
 fn find_index(name: &str, table: &str) -> String {
     format!(
-        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, i.indisvalid AS done \
-         FROM pg_catalog.pg_index i \
+        "SELECT i.indisvalid AS done FROM pg_catalog.pg_index i \
          JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
-         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
          WHERE i.indrelid OPERATOR(pg_catalog.=) \
          CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid) AND c.relname OPERATOR(pg_catalog.=) \
          (pg_catalog.parse_ident({}))[1]",
@@ -96,7 +86,7 @@ fn find_index(name: &str, table: &str) -> String {
 /// Finds out whether there is nothing of this name.
 fn find_no_index(name: &str) -> String {
     let name = sql::literal(name);
-    format!("SELECT NULL AS name, pg_catalog.to_regclass({name}) IS NULL AS done")
+    format!("SELECT pg_catalog.to_regclass({name}) IS NULL AS done")
 }
 
 /// Words in lower case, quoted names as they stand, and signs; without comments.

@@ -96,8 +96,8 @@ impl Build {
              FROM pg_catalog.pg_index i \
              JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
              JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-             WHERE NOT i.indisvalid \
-             AND i.xmax OPERATOR(pg_catalog.=) CAST('0' AS pg_catalog.xid) AND c.relkind OPERATOR(pg_catalog.=) 'i' \
+             WHERE NOT i.indisvalid AND i.xmax OPERATOR(pg_catalog.=) CAST('0' AS pg_catalog.xid) \
+             AND c.relkind OPERATOR(pg_catalog.=) 'i' \
              AND i.indrelid OPERATOR(pg_catalog.=) \
              CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid){name} \
              AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p \

@@ -335,6 +335,12 @@ impl Run<'_> {
         {
             return Ok(done + 1);
         }
+        // What it left half made goes, so that it can be made anew.
+        if let Some(build) = Build::of(statement).filter(Build::has_name) {
+            for index in build.invalid(client).map_err(|error| self.stopped(error))? {
+                self.send(client, &index.drop())?;
+            }
+        }
         // Whatever else commits by itself fails when it is done twice, or does no harm.
         if is_routine(statement) || matches!(effect, Some(Effect::NamelessIndex { .. })) {
             return Err(Stop::Error(self.progress.in_flight(done)));
