@@ -110,7 +110,7 @@ fn a_routine_that_was_cut_off_asks_the_operator() {
     let set = second(batches);
     let error = set.up_url(database.url()).unwrap_err();
     assert_snapshot!(error, @"
-    migrations/002_second.up.sql: statement 2 of 002 was running when an earlier run was cut off; it commits by itself, so it may be done, or done in part
+    migrations/002_second.up.sql: statement 2 of 002 failed or was cut off in an earlier run; it commits by itself, so it may be done, or done in part
       help: look at the database, tell with one of these, and run again
       do it again: lokstra migration repair -redo-statement 002 (in a program: `repair`)
       it is done: lokstra migration repair -skip-statement 002 (in a program: `repair`)
@@ -198,4 +198,65 @@ fn a_record_that_a_trigger_swallows_is_all_that_is_missing() {
     client.batch_execute("DROP TRIGGER swallow ON lokstra_core.schema_migrations").unwrap();
     set.up(&mut client).unwrap();
     assert_eq!(column(&mut client, "SELECT count(*) FROM users"), "1");
+}
+
+#[test]
+fn nothing_is_rolled_back_below_a_half_done_migration() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let half = second("INSERT INTO users VALUES (1, 'a');\nINSERT INTO nowhere VALUES (2);\n");
+    half.up(&mut client).unwrap_err();
+    assert_snapshot!(half.down(&mut client).unwrap_err(), @"
+    001 cannot be rolled back while another migration is half-done
+      002: 1 of 2 statements of its up script are done
+      help: run `up` until it has come to its end; or undo by hand what it did, and forget it: lokstra migration repair -forget-progress 002 (in a program: `repair`)
+    ");
+    assert_eq!((tables(&mut client), versions(&mut client)), ("users".into(), "1".into()));
+
+    let mended = second("INSERT INTO users VALUES (1, 'a');\nSELECT 2;\n");
+    mended.up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT id FROM users"), "1");
+    mended.down(&mut client).unwrap();
+    assert_eq!(advisory_locks(&mut client), "0");
+}
+
+#[test]
+fn nothing_is_applied_past_a_half_done_rollback() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let down = "-- lokstra: no-transaction\nDELETE FROM users;\nSELECT 1 / 0;\n";
+    let two = ("002_second", "INSERT INTO users VALUES (1, 'a')", down);
+    set(&[USERS, two]).up(&mut client).unwrap();
+    set(&[USERS, two]).down(&mut client).unwrap_err();
+    let three = set(&[USERS, two, ("003_third", "SELECT 1", "SELECT 1")]);
+    assert_snapshot!(three.up(&mut client).unwrap_err(), @"
+    003 cannot be applied while another migration is half-done
+      002: 1 of 2 statements of its down script are done
+      help: run `down` until it has come to its end; or undo by hand what it did, and forget it: lokstra migration repair -forget-progress 002 (in a program: `repair`)
+    ");
+}
+
+#[test]
+fn a_routine_that_fails_may_be_done_in_part_and_the_operator_is_asked() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = second(
+        "DO $$ BEGIN\n  INSERT INTO users VALUES (1); COMMIT; PERFORM 1 / 0;\nEND $$;\nSELECT 2;\n",
+    );
+    assert_snapshot!(set.up(&mut client).unwrap_err(), @"
+    migration 002_second failed
+    migrations/002_second.up.sql:2:1: division by zero (SQLSTATE 22012)
+      |
+    2 | DO $$ BEGIN
+      | ^
+      context: SQL statement \"SELECT 1 / 0\"
+        PL/pgSQL function inline_code_block line 2 at PERFORM
+      state: no statement of 002 is done; the database is at 001; the statement that failed commits by itself, and may be done in part
+      help: look at the database, correct the statement, and tell with one of these before you run again
+      do it again: lokstra migration repair -redo-statement 002 (in a program: `repair`)
+      it is done: lokstra migration repair -skip-statement 002 (in a program: `repair`)
+    ");
+    let again = set.up(&mut client).unwrap_err();
+    assert!(matches!(again.kind(), lokstra::ErrorKind::InFlight { .. }), "{again}");
+    assert_eq!(column(&mut client, "SELECT id FROM users"), "1");
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
 use crate::failure::{Aftermath, Failure};
 use crate::guard::Guard;
+use crate::half_done;
 use crate::history::{Access, Applied, History, Look, Shape};
 use crate::holder;
 use crate::options::Options;
@@ -194,6 +195,11 @@ impl<'e, 'm> Engine<'e, 'm> {
                     return Ok(Progress::Done);
                 }
                 Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
+                Attempt::Halfway => {
+                    let scripts = half_done::read(self.session.client(), look, &self.table)?;
+                    let (version, direction) = (step.migration.version(), step.direction);
+                    return Err(Error::new(ErrorKind::Halfway { version, direction, scripts }));
+                }
                 Attempt::Raced(failure) => {
                     let now = self.look()?;
                     if same_versions(&now.history, &look.history) && now.facts == look.facts {

@@ -9,7 +9,9 @@ use crate::baseline::BaselineConflict;
 use crate::divergence::Divergence;
 use crate::dsn::DsnError;
 use crate::failure::Failure;
+use crate::half_done::HalfDone;
 use crate::holder::Holder;
+use crate::plan::Direction;
 use crate::plan::NoPlan;
 use crate::repair::{Repair, Unfit};
 use crate::report::{Report, Summary};
@@ -185,8 +187,17 @@ pub enum ErrorKind {
         /// The migration.
         version: Version,
     },
-    /// A statement that commits by itself was running when an earlier run was cut off: it may be
-    /// done, or done in part.
+    /// A no-transaction script is half-done and must come to its end first.
+    Halfway {
+        /// The version that was to be applied or rolled back.
+        version: Version,
+        /// Which of the two.
+        direction: Direction,
+        /// What is half-done.
+        scripts: Vec<HalfDone>,
+    },
+    /// A statement that commits by itself failed or was cut off in an earlier run: it may be done, or
+    /// done in part.
     InFlight {
         /// The version.
         version: Version,

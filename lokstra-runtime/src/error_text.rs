@@ -5,6 +5,7 @@ use std::fmt;
 use lokstra_core::Version;
 
 use crate::error::ErrorKind;
+use crate::plan::Direction;
 use crate::repair::Repair;
 use crate::server_error::ServerError;
 use crate::stored_down::UntrustedTable;
@@ -173,10 +174,28 @@ impl fmt::Display for ErrorKind {
                  LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session \
                  mode"
             ),
+            ErrorKind::Halfway { version, direction, scripts } => {
+                let verb = match direction {
+                    Direction::Up => "applied",
+                    Direction::Down => "rolled back",
+                };
+                write!(f, "{version} cannot be {verb} while another migration is half-done")?;
+                for script in scripts {
+                    write!(
+                        f,
+                        "\n  {version}: {script}\n  help: run `{direction}` until it has come to its \
+                         end; or undo by hand what it did, and forget it: {}",
+                        Repair::ForgetProgress(script.version).how(),
+                        version = script.version,
+                        direction = script.direction
+                    )?;
+                }
+                Ok(())
+            }
             ErrorKind::InFlight { version, path, statement } => write!(
                 f,
-                "{path}: statement {statement} of {version} was running when an earlier run was cut \
-                 off; it commits by itself, so it may be done, or done in part\n  \
+                "{path}: statement {statement} of {version} failed or was cut off in an earlier run; \
+                 it commits by itself, so it may be done, or done in part\n  \
                  help: look at the database, tell with one of these, and run again\n  \
                  do it again: {}\n  it is done: {}",
                 Repair::RedoStatement(*version).how(),

@@ -3,6 +3,7 @@ use std::fmt;
 use lokstra_core::{Position, Script, Snippet, Version};
 
 use crate::plan::{Direction, PlanStep};
+use crate::repair::Repair;
 use crate::server_error::ServerError;
 
 /// What is left of a script that failed.
@@ -53,6 +54,9 @@ pub struct Failure {
     pub tries: u32,
     /// An INVALID index that the failed statement names, such as `CONCURRENTLY` leaves behind.
     pub invalid_index: Option<String>,
+    /// Whether the failed statement commits by itself (`DO`, `CALL`), so that a part of it may be
+    /// done.
+    pub is_partial: bool,
     /// The newest applied version after the failure.
     pub current: Option<Version>,
     /// The versions that would have come next.
@@ -108,6 +112,7 @@ impl Failure {
             aftermath,
             tries: 1,
             invalid_index: None,
+            is_partial: false,
             current: None,
             not_tried: Vec::new(),
         }
@@ -166,6 +171,12 @@ impl Failure {
             (Aftermath::Unrecorded, _) => {
                 "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left"
             }
+            (Aftermath::RolledBack, "42P07" | "42710" | "42701")
+                if self.current.is_none() && self.direction == Direction::Up =>
+            {
+                "if the database has this schema already, record that with `baseline` (on the command \
+                 line: lokstra migration baseline); else correct the script, build, and run again"
+            }
             (_, "25001") => {
                 "make the first line of the file `-- lokstra: no-transaction`; its statements then \
                  run one by one"
@@ -199,7 +210,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (version, description) = (self.version, &self.description);
+        let (version, description) = (&self.version, &self.description);
         let what = match self.direction {
             Direction::Up => "migration",
             Direction::Down => "rollback of migration",
@@ -211,6 +222,16 @@ impl fmt::Display for Failure {
         }
         self.server.write_rest(f)?;
         write!(f, "\n  state: {}", self.state())?;
+        if self.is_partial {
+            return write!(
+                f,
+                "; the statement that failed commits by itself, and may be done in part\n  help: look \
+                 at the database, correct the statement, and tell with one of these before you run \
+                 again\n  do it again: {}\n  it is done: {}",
+                Repair::RedoStatement(*version).how(),
+                Repair::SkipStatement(*version).how()
+            );
+        }
         write!(f, "\n  help: {}", self.help())
     }
 }

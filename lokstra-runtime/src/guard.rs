@@ -9,6 +9,7 @@ use lokstra_core::{TableName, Version};
 
 use crate::history::{ADDED_COLUMNS, Look, progress_table};
 use crate::plan::{Direction, PlanStep};
+use crate::progress;
 use crate::sql::{self, LockKey};
 
 pub(crate) struct Guard<'a> {
@@ -105,6 +106,28 @@ impl Guard<'_> {
             number(history.newest().map_or(-1, Version::get)),
         );
         sql::require(&condition, "moved")
+    }
+
+    /// Fails with `lokstra:halfway` while another no-transaction script is half-done that this step
+    /// must not pull the ground from: nothing is rolled back below a half-done up, and nothing goes
+    /// past a half-done down.
+    pub(crate) fn not_halfway(&self, step: &PlanStep<'_>) -> String {
+        if !self.look.may_have_progress {
+            return String::new();
+        }
+        let (version, direction) = (step.migration.version(), step.direction);
+        let in_the_way = match direction {
+            Direction::Up => " AND p.direction OPERATOR(pg_catalog.=) 'down'",
+            Direction::Down => "",
+        };
+        let condition = format!(
+            "NOT EXISTS (SELECT FROM {} p WHERE p.history OPERATOR(pg_catalog.=) {} \
+             AND NOT ({}){in_the_way})",
+            progress_table(self.table),
+            sql::literal(&self.table.to_string()),
+            progress::is_this(self.table, version, direction)
+        );
+        sql::require(&condition, "halfway")
     }
 
     /// Fails with `lokstra:moved` unless the history has as many rows as the look saw, and the same

@@ -119,6 +119,7 @@ impl Run<'_> {
         Stop::Attempt(match server.token() {
             Some("busy") => Attempt::Busy,
             Some("moved") => Attempt::Moved,
+            Some("halfway") => Attempt::Halfway,
             Some("unrecorded") => {
                 let message = "a trigger on the tracking table kept the record from being written";
                 let total = self.script.statement_ranges().len();
@@ -158,7 +159,8 @@ impl Run<'_> {
     fn work(&self, session: &mut Session<'_>, watch: &mut Watch<'_>) -> Result<(), Stop> {
         let hygiene = session.hygiene();
         let client = session.client();
-        self.send(client, &self.guarded(&self.guard.unmoved(self.step)))?;
+        let checks = self.guard.unmoved(self.step) + &self.guard.not_halfway(self.step);
+        self.send(client, &self.guarded(&checks))?;
         // A timeout of the role or of the database must not leave an INVALID index behind.
         self.send(client, NO_TIMEOUTS)?;
         let total = self.script.statement_ranges().len();
@@ -253,11 +255,13 @@ impl Run<'_> {
         let server = error.as_db_error().filter(|_| !error::is_lost(&error)).map(ServerError::new);
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
         let is_cancelled = step::is_cancelled(&server, watch);
+        // What a routine committed before it failed stays: the next run asks, and does not guess.
+        let is_partial = !passes;
         let passes = passes && step::passes(&server);
         let in_bytes = self.guard.look.facts.encoding == Encoding::SqlAscii;
         let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
         let restore = restore_role(&self.guard.look.facts);
-        let note = format!("{restore}{}", self.progress.record(nth, false));
+        let note = format!("{restore}{}", self.progress.record(nth, is_partial));
         let left = self.send(client, "ROLLBACK").and_then(|()| self.send(client, &note));
         let left = left.and_then(|()| match build {
             Some((build, before)) if passes || is_cancelled => {
@@ -274,6 +278,7 @@ impl Run<'_> {
         let aftermath = Aftermath::Partial { done: nth, total };
         let mut failure = Box::new(Failure::new(self.step, place, server, aftermath));
         failure.invalid_index = invalid_index;
+        failure.is_partial = is_partial;
         let attempt = if is_cancelled {
             Attempt::Cancelled
         } else if passes && failure.invalid_index.is_none() {

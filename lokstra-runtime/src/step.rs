@@ -26,6 +26,8 @@ pub(crate) enum Attempt {
     Busy,
     /// The history is not what the plan was made from.
     Moved,
+    /// Another script is half-done, and has to come to its end first.
+    Halfway,
     /// Rolled back since somebody else was faster, if the history changed; else a failure.
     Raced(Box<Failure>),
     /// Cancelled since the run is to stop.
@@ -55,6 +57,7 @@ pub(crate) fn attempt(
     message.push(&guard.lock());
     message.push(&guard.bootstrap());
     message.push(&guard.unmoved(step));
+    message.push(&guard.not_halfway(step));
     message.push_marked(script, &mark);
     message.push(&restore_role(&guard.look.facts));
     message.push(CHECK_DEFERRED);
@@ -107,6 +110,7 @@ pub(crate) fn attempt(
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,
+        Some("halfway") => Attempt::Halfway,
         Some("unrecorded") => {
             let message = "the script ended its transaction, or a trigger on the tracking table \
                            kept the record from being written";
