@@ -144,7 +144,7 @@ fn an_invalid_index_is_named_and_never_taken_for_done() {
     "#);
     client.batch_execute("DELETE FROM users WHERE id = 2").unwrap();
     assert_snapshot!(index.up(&mut client).unwrap_err(), @"
-    migrations/002_second.up.sql: 002 came to its end, but its index users_email is INVALID: an earlier run could not build it, and `IF NOT EXISTS` took it for done
+    migrations/002_second.up.sql: the index users_email of 002 is INVALID: an earlier run could not build it, and `IF NOT EXISTS` took it for done
       help: DROP INDEX CONCURRENTLY users_email; and run again, which creates it anew; `rebuild_invalid_indexes` (-rebuild-invalid) does both
     ");
     client.batch_execute("DROP INDEX users_email").unwrap();

@@ -54,7 +54,7 @@ fn the_current_migration_is_finished_and_the_rest_is_left() {
     assert_snapshot!(error, @"
     stopped as asked
       state: 001 and 002 are done; 003 is left
-      help: run again to go on
+      help: run again to go on; a count, as of `-steps`, begins anew from here
     ");
     assert_eq!(error.report().unwrap().outcome, Outcome::Stopped);
     assert_eq!(error.report().unwrap().steps.len(), 2);
@@ -92,7 +92,7 @@ fn now_cancels_the_statement_and_the_migration_is_rolled_back() {
     stopped as asked
       state: 001 is done; 002 and 003 are left
       cancelled: 002 was rolled back; the database is at 001
-      help: run again to go on
+      help: run again to go on; a count, as of `-steps`, begins anew from here
     ");
     assert_snapshot!(heard.lock().unwrap().join("\n"), @"
     3 scripts to run
@@ -193,7 +193,7 @@ fn a_cancelled_no_transaction_script_keeps_what_is_done_and_goes_on_there() {
     stopped as asked
       state: 001 is done; 002 and 003 are left
       cancelled: of 002, 1 of 2 statements are done and stay; the database is at 001
-      help: run again to go on
+      help: run again to go on; a count, as of `-steps`, begins anew from here
     ");
     assert_eq!(column(&mut client, "SELECT n FROM log"), "1");
     assert_eq!(advisory_locks(&mut client), "0");
@@ -286,7 +286,7 @@ fn a_run_that_waits_for_the_lock_or_for_a_retry_ends_at_once() {
     assert_snapshot!(wait, @"
     stopped as asked
       state: nothing is done; 002 and 003 are left
-      help: run again to go on
+      help: run again to go on; a count, as of `-steps`, begins anew from here
     ");
 }
 
@@ -378,7 +378,7 @@ fn the_databases_behind_the_one_that_was_stopped_are_not_tried() {
     1 succeeded, 0 failed, 0 skipped, 1 not tried
     02_orders-db: stopped as asked
       state: nothing is done; what is pending is left
-      help: run again to go on
+      help: run again to go on; a count, as of `-steps`, begins anew from here
     ");
     assert_eq!(tables(&mut main.client().unwrap()), "a");
     assert_eq!(tables(&mut orders.client().unwrap()), "");

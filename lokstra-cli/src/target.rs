@@ -19,6 +19,8 @@ pub(crate) struct Target {
     manner: Manner,
     /// `-stored`
     stored: bool,
+    /// What leads a command that is printed to the same place; a URL may hold a password.
+    pub(crate) flags: String,
 }
 
 impl Target {
@@ -56,6 +58,7 @@ impl Target {
             include_disabled: is_named,
             manner: arguments.manner,
             stored: matches!(arguments.verb, Verb::Down { stored: true, .. }),
+            flags: flags(arguments),
         })
     }
 
@@ -109,8 +112,22 @@ impl Target {
     }
 }
 
+fn flags(arguments: &Arguments) -> String {
+    let dir = arguments.dir.as_ref().map(|dir| format!(" -dir {dir}"));
+    let db = arguments.db.as_ref().map(|db| {
+        let db = if is_connection_string(db) { "…" } else { db };
+        format!(" -db {db}")
+    });
+    let config = arguments.config.as_ref().map(|path| format!(" -config {path}"));
+    [dir, db, config].into_iter().flatten().collect()
+}
+
 fn checked(arguments: &Arguments) -> Result<Migrations, Error> {
-    let loaded = lokstra_source::load(Path::new(""), arguments.dir())?;
+    let load = match arguments.verb {
+        Verb::Status | Verb::Version | Verb::Repair { .. } => lokstra_source::load_despite_lock,
+        _ => lokstra_source::load,
+    };
+    let loaded = load(Path::new(""), arguments.dir())?;
     for warning in &loaded.warnings {
         output::talk(format_args!("warning: {warning}"));
     }

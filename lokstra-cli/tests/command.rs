@@ -136,13 +136,11 @@ fn several_databases_work_with_every_command() {
     03_ledger-db: skipped: `enabled: false` in its migration.yaml; -dir or -db runs it
     ");
     assert_snapshot!(run("migration down"), @"
-    02_orders-db: Rolled back 002: second (… ms)
-    01_main-db: Rolled back 002: second (… ms)
-    02_orders-db: 1 migration rolled back. Current version: 001
-    01_main-db: 1 migration rolled back. Current version: 001
-    2 succeeded, 0 failed, 1 skipped
     -- standard error --
-    03_ledger-db: skipped: `enabled: false` in its migration.yaml; -dir or -db runs it
+    error: migrations has several databases
+      databases: 01_main-db, 02_orders-db, 03_ledger-db
+      help: choose one: -dir migrations/01_main-db
+    -- exit code 3 --
     ");
     assert_snapshot!(run("migration up -dir migrations/03_ledger-db"), @"
     Applied 001: first (… ms)

@@ -66,7 +66,7 @@ fn the_first_signal_finishes_the_current_migration() {
         stopping after 002_slow; a second signal cancels it
         error: stopped as asked
           state: 001 and 002 are done; 003 is left
-          help: run again to go on
+          help: run again to go on; a count, as of `-steps`, begins anew from here
         -- exit code 2 --
         ");
         assert_snapshot!(project.lokstra("migration version"), @"Current version: 002");
@@ -90,7 +90,7 @@ fn the_second_signal_cancels_the_statement() {
     error: stopped as asked
       state: 001 is done; 002 and 003 are left
       cancelled: 002 was rolled back; the database is at 001
-      help: run again to go on
+      help: run again to go on; a count, as of `-steps`, begins anew from here
     -- exit code 2 --
     ");
     project.write("migrations/002_slow.up.sql", "SELECT 1;\n");
@@ -118,7 +118,7 @@ fn a_signal_ends_a_wait_for_the_lock_at_once() {
     -- standard error --
     error: stopped as asked
       state: nothing is done; 002 and 003 are left
-      help: run again to go on
+      help: run again to go on; a count, as of `-steps`, begins anew from here
     -- exit code 2 --
     ");
     assert!(first.wait_with_output().unwrap().status.success());

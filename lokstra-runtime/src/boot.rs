@@ -102,7 +102,7 @@ pub fn check_db_migration(
     }
     let pool = match &config.pool {
         Some(name) => pools.get(name)?,
-        None => pools.of(*database, true)?,
+        None => pools.of(*database, migrator.is_of_one_database())?,
     };
     migrator.run_pool(&pool, Goal::Latest)
 }
@@ -156,7 +156,7 @@ fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Vec<Job<'m>>, Erro
             jobs.push(Job { database, table, target, is_reachable: true });
             continue;
         }
-        match pools.of(database, databases.len() == 1).and_then(|pool| pool.connector()) {
+        match pools.of(database, migrator.is_of_one_database()).and_then(|pool| pool.connector()) {
             Ok(connector) => {
                 let target = Target::Pool(connector);
                 jobs.push(Job { database, table, target, is_reachable: true });
@@ -317,6 +317,6 @@ pub(crate) fn status_pools(
 impl Summary {
     /// Whether every database that was not skipped reached the goal.
     pub fn is_success(&self) -> bool {
-        self.count(Outcome::Failed) == 0
+        [Outcome::Failed, Outcome::Stopped, Outcome::NotTried].iter().all(|it| self.count(*it) == 0)
     }
 }

@@ -90,6 +90,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         let mut wait = Backoff::new(self.options.lock_wait);
         let mut is_waiting = false;
         let mut look = self.look_patiently(&mut wait)?;
+        // Also where there is no plan: a stale build may be why.
+        self.report.warnings.clone_from(&self.noticed);
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
@@ -103,7 +105,11 @@ impl<'e, 'm> Engine<'e, 'm> {
             self.report.warnings =
                 self.noticed.iter().cloned().chain(ran).chain(plan.warnings).collect();
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
+                self.heed_stop(&plan.steps)?;
+                let expected = std::mem::take(&mut look.history);
                 look = self.wait(goal, &mut wait)?;
+                self.heed_stop(&plan.steps)?;
+                refuse_moved(goal, &expected, &look.history)?;
                 continue 'plan;
             }
             if !plan.steps.is_empty() {
@@ -124,10 +130,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                     if !goal.is_relative() {
                         continue 'plan;
                     }
-                    if !same_versions(&expected, &look.history) {
-                        let (from, to) = (expected.newest(), look.history.newest());
-                        return Err(Error::new(ErrorKind::Moved { from, to }));
-                    }
+                    refuse_moved(goal, &expected, &look.history)?;
                 }
                 (is_waiting, self.losses) = (false, 0);
             }
@@ -338,6 +341,15 @@ fn record(history: &mut History, step: &PlanStep<'_>) {
             execution_ms: None,
         }),
     }
+}
+
+/// A goal that counts must not be reached from elsewhere than where it was asked for.
+fn refuse_moved(goal: Goal, expected: &History, now: &History) -> Result<(), Error> {
+    if !goal.is_relative() || same_versions(expected, now) {
+        return Ok(());
+    }
+    let (from, to) = (expected.newest(), now.newest());
+    Err(Error::new(ErrorKind::Moved { from, to }))
 }
 
 fn same_versions(a: &History, b: &History) -> bool {

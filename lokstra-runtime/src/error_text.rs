@@ -111,7 +111,9 @@ impl fmt::Display for ErrorKind {
                 if let Some(cancelled) = cancelled {
                     write!(f, "\n  cancelled: {}", cancelled.state())?;
                 }
-                f.write_str("\n  help: run again to go on")
+                f.write_str(
+                    "\n  help: run again to go on; a count, as of `-steps`, begins anew from here",
+                )
             }
             ErrorKind::HistoryLocked { table } => write!(
                 f,
@@ -218,8 +220,8 @@ impl fmt::Display for ErrorKind {
             ),
             ErrorKind::InvalidIndex { version, path, index } => write!(
                 f,
-                "{path}: {version} came to its end, but its index {index} is INVALID: an earlier \
-                 run could not build it, and `IF NOT EXISTS` took it for done\n  \
+                "{path}: the index {index} of {version} is INVALID: an earlier run could not build it, \
+                 and `IF NOT EXISTS` took it for done\n  \
                  help: DROP INDEX CONCURRENTLY {index}; and run again, which creates it anew; \
                  `rebuild_invalid_indexes` (-rebuild-invalid) does both"
             ),

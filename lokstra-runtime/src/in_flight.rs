@@ -17,6 +17,15 @@ pub(crate) enum Effect {
     NoIndex { name: String },
 }
 
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    NotDone,
+    /// The operator has to look.
+    Unclear,
+}
+
 impl Effect {
     /// Of `CREATE INDEX CONCURRENTLY` and `DROP INDEX CONCURRENTLY`.
     pub(crate) fn of(statement: &str) -> Option<Effect> {
@@ -47,17 +56,25 @@ impl Effect {
     }
 
     /// Whether it is there, as far as the catalog tells.
-    pub(crate) fn is_done(&self, client: &mut Client) -> Result<bool, postgres::Error> {
+    pub(crate) fn outcome(&self, client: &mut Client) -> Result<Outcome, postgres::Error> {
         let query = match self {
             Effect::Index { name, table } => find_index(name, table),
             Effect::NoIndex { name } => find_no_index(name),
-            Effect::NamelessIndex { .. } => return Ok(false),
+            Effect::NamelessIndex { .. } => return Ok(Outcome::Unclear),
         };
         let answer = client.simple_query(&query)?;
-        Ok(answer.iter().any(|message| match message {
-            SimpleQueryMessage::Row(row) => text(row, "done") == Some("t"),
-            _ => false,
-        }))
+        let is = |column| {
+            answer.iter().any(|message| match message {
+                SimpleQueryMessage::Row(row) => text(row, column) == Some("t"),
+                _ => false,
+            })
+        };
+        Ok(match self {
+            _ if is("done") => Outcome::Done,
+            // Whole, and found by `search_path`: it may be another one of this name.
+            Effect::NoIndex { name } if !name.contains('.') && !is("invalid") => Outcome::Unclear,
+            _ => Outcome::NotDone,
+        })
     }
 }
 
@@ -83,10 +100,13 @@ fn find_index(name: &str, table: &str) -> String {
     )
 }
 
-/// Finds out whether there is nothing of this name.
+/// Finds out whether there is nothing of this name, or an INVALID index.
 fn find_no_index(name: &str) -> String {
-    let name = sql::literal(name);
-    format!("SELECT pg_catalog.to_regclass({name}) IS NULL AS done")
+    let class = format!("CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)", sql::literal(name));
+    format!(
+        "SELECT {class} IS NULL AS done, EXISTS (SELECT FROM pg_catalog.pg_index i \
+         WHERE i.indexrelid OPERATOR(pg_catalog.=) {class} AND NOT i.indisvalid) AS invalid"
+    )
 }
 
 /// Words in lower case, quoted names as they stand, and signs; without comments.

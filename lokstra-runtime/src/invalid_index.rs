@@ -12,6 +12,14 @@ use crate::sql;
 /// Each wait of a drop is short: whoever cancels does not want to wait, and a retry comes again.
 const DROP_PATIENCE: &str = "SET lock_timeout='5s'";
 
+/// Not one that another session is building: it is INVALID too until it is done. A role that may not
+/// see what another session builds sees none.
+const LEFT_OVER: &str = " AND NOT i.indisvalid \
+     AND i.xmax OPERATOR(pg_catalog.=) CAST('0' AS pg_catalog.xid) \
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p \
+     WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() \
+     AND COALESCE(p.relid, i.indrelid) OPERATOR(pg_catalog.=) i.indrelid)";
+
 /// Dropping too can be the victim of a deadlock.
 const MOST_DROPS: usize = 3;
 
@@ -40,16 +48,21 @@ impl Build {
     /// that only what is INVALID *after* no progress was seen, with no change of it under way, is the
     /// left-over of a failure.
     pub(crate) fn invalid(&self, client: &mut Client) -> Result<Vec<Invalid>, postgres::Error> {
-        let mut found = self.look(client)?;
+        let mut found = self.look(client, LEFT_OVER)?;
         if !found.is_empty() {
-            let again = self.look(client)?;
+            let again = self.look(client, LEFT_OVER)?;
             found.retain(|index| again.contains(index));
         }
         Ok(found)
     }
 
-    fn look(&self, client: &mut Client) -> Result<Vec<Invalid>, postgres::Error> {
-        let answer = client.simple_query(&self.query())?;
+    /// All that are there, also those that are whole or being built.
+    pub(crate) fn existing(&self, client: &mut Client) -> Result<Vec<Invalid>, postgres::Error> {
+        self.look(client, "")
+    }
+
+    fn look(&self, client: &mut Client, condition: &str) -> Result<Vec<Invalid>, postgres::Error> {
+        let answer = client.simple_query(&self.query(condition))?;
         let rows = answer.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Invalid::new(row),
             _ => None,
@@ -61,14 +74,20 @@ impl Build {
         self.name.is_some()
     }
 
-    /// Drops the INVALID index that was not there before, or names it if that does not succeed soon.
+    /// Drops the INVALID index that was not there before, or names it if that does not succeed soon,
+    /// or if it may be somebody else's.
     pub(crate) fn drop_made(
         &self,
         client: &mut Client,
         before: &[Invalid],
     ) -> Result<Option<String>, postgres::Error> {
-        let made = self.invalid(client)?.into_iter().find(|index| !before.contains(index));
-        let Some(made) = made else { return Ok(None) };
+        let mut made = self.invalid(client)?;
+        made.retain(|index| !before.contains(index));
+        let is_alone = made.len() == 1;
+        let Some(made) = made.into_iter().next() else { return Ok(None) };
+        if !is_alone {
+            return Ok(Some(made.name));
+        }
         client.batch_execute(DROP_PATIENCE)?;
         for _ in 0..MOST_DROPS {
             match client.batch_execute(&made.drop()) {
@@ -80,10 +99,8 @@ impl Build {
         Ok(Some(made.name))
     }
 
-    /// The INVALID indexes of its table, as rows of an `oid`, a `name` and the qualified `index`. Not
-    /// those that another session is building: they are INVALID too until they are done. A role that
-    /// may not see what another session builds sees none.
-    fn query(&self) -> String {
+    /// The indexes of its table, as rows of an `oid`, a `name` and the qualified `index`.
+    fn query(&self, condition: &str) -> String {
         let name = self.name.as_ref().map_or_else(String::new, |name| {
             format!(
                 " AND c.relname OPERATOR(pg_catalog.=) CAST({} AS pg_catalog.name)",
@@ -96,13 +113,8 @@ impl Build {
              FROM pg_catalog.pg_index i \
              JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
              JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-             WHERE NOT i.indisvalid AND i.xmax OPERATOR(pg_catalog.=) CAST('0' AS pg_catalog.xid) \
-             AND c.relkind OPERATOR(pg_catalog.=) 'i' \
-             AND i.indrelid OPERATOR(pg_catalog.=) \
-             CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid){name} \
-             AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p \
-             WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() \
-             AND COALESCE(p.relid, i.indrelid) OPERATOR(pg_catalog.=) i.indrelid);",
+             WHERE c.relkind OPERATOR(pg_catalog.=) 'i' AND i.indrelid OPERATOR(pg_catalog.=) \
+             CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid){name}{condition};",
             sql::literal(&self.table)
         )
     }
@@ -112,7 +124,7 @@ impl Build {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Invalid {
     oid: String,
-    name: String,
+    pub(crate) name: String,
     /// With its schema, quoted.
     index: String,
 }

@@ -237,6 +237,11 @@ impl<'m> Migrator<'m> {
         }
     }
 
+    /// Whether the whole set works on one database, so that a default pool can stand for its own.
+    pub(crate) fn is_of_one_database(&self) -> bool {
+        self.migrations.databases().len() == 1
+    }
+
     pub(crate) fn table_of(&self, database: Database<'_>) -> TableName {
         self.options.table.clone().unwrap_or_else(|| database.table())
     }

@@ -48,6 +48,22 @@ impl ServerError {
         }
     }
 
+    /// As the server says it of a statement that was cancelled: `query_canceled`.
+    pub(crate) fn cancelled() -> ServerError {
+        ServerError {
+            severity: "ERROR".to_owned(),
+            sqlstate: "57014".to_owned(),
+            message: "the run was cancelled before this statement began".to_owned(),
+            detail: None,
+            hint: None,
+            context: None,
+            schema: None,
+            table: None,
+            constraint: None,
+            position: None,
+        }
+    }
+
     /// The `lokstra:<token>` by which our own guard fails.
     pub(crate) fn token(&self) -> Option<&str> {
         if self.sqlstate != "22P02" {

@@ -111,14 +111,15 @@ impl<'c> Session<'c> {
     }
 }
 
-/// Name and object identifier: of the same name, there may be one on another server.
+/// Its name, and what tells it from one of the same name on another server.
 fn current_database(client: &mut Client) -> Result<(String, String), Error> {
-    let query = "SELECT d.datname, d.oid FROM pg_catalog.pg_database d \
-                 WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
+    let query = "SELECT d.datname, pg_catalog.concat(d.oid, ' ', \
+                 pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())) AS identity \
+                 FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
     let answer = client.simple_query(query).map_err(Error::query)?;
     let found = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => {
-            Some((text(row, "datname")?.to_owned(), text(row, "oid")?.to_owned()))
+            Some((text(row, "datname")?.to_owned(), text(row, "identity")?.to_owned()))
         }
         _ => None,
     });

@@ -13,7 +13,7 @@ use crate::error::{self, Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::{Encoding, text};
-use crate::in_flight::Effect;
+use crate::in_flight::{Effect, Outcome};
 use crate::invalid_index::{Build, Invalid};
 use crate::message::{Message, contains};
 use crate::options::Options;
@@ -164,12 +164,14 @@ impl Run<'_> {
         // A timeout of the role or of the database must not leave an INVALID index behind.
         self.send(client, NO_TIMEOUTS)?;
         let total = self.script.statement_ranges().len();
-        for nth in self.resume_at(client)?..total {
+        for nth in self.resume_at(session, watch)?..total {
+            if watch.is_cancelled() {
+                return Err(Stop::Attempt(Attempt::Cancelled(self.not_begun(nth))));
+            }
             watch.statement(nth, total);
             self.statement(session, nth, watch)?;
         }
         let client = session.client();
-        self.refuse_invalid_index(client)?;
         let (record, keep) = (self.guard.record(self.step), self.guard.keep_down(self.step));
         let finish = format!("{record}{keep}{}", self.progress.forget());
         self.send(client, &format!("{}{hygiene}", self.wrapped(&finish)))
@@ -188,6 +190,7 @@ impl Run<'_> {
         if !commits_by_itself(self.text(nth)) {
             let mut message = Message::new();
             message.push("BEGIN READ WRITE;");
+            message.push(&self.still_locked());
             self.push(&mut message, nth);
             message.push(&format!("{done}COMMIT;"));
             match session.execute(message.text(), watch) {
@@ -202,11 +205,15 @@ impl Run<'_> {
             }
         }
         let build = self.prepare_build(session, nth, watch)?;
-        self.send(session.client(), &self.progress.record(nth, true))?;
+        let begin = self.still_locked() + &self.progress.record(nth, true);
+        self.send(session.client(), &begin)?;
         let mut message = Message::new();
         self.push(&mut message, nth);
         match session.execute(message.text(), watch) {
-            Ok(()) => self.send(session.client(), &done),
+            Ok(()) => {
+                self.refuse_invalid_index(session.client(), nth)?;
+                self.send(session.client(), &done)
+            }
             Err(error) => {
                 let passes = !is_routine(self.text(nth));
                 let failed = Failed { nth, message, error, passes, build };
@@ -224,11 +231,11 @@ impl Run<'_> {
         watch: &mut Watch<'_>,
     ) -> Result<Option<(Build, Vec<Invalid>)>, Stop> {
         let Some(build) = Build::of(self.text(nth)) else { return Ok(None) };
-        let found = build.invalid(session.client()).map_err(|error| self.stopped(error))?;
         if !(self.options.rebuild_invalid_indexes && build.has_name()) {
-            return Ok(Some((build, found)));
+            let before = build.existing(session.client()).map_err(|error| self.stopped(error))?;
+            return Ok(Some((build, before)));
         }
-        for index in found {
+        for index in build.invalid(session.client()).map_err(|error| self.stopped(error))? {
             if let Err(error) = session.execute(&index.drop(), watch) {
                 let message = Message::new();
                 let failed = Failed { nth, message, error, passes: true, build: None };
@@ -236,6 +243,19 @@ impl Run<'_> {
             }
         }
         Ok(Some((build, Vec::new())))
+    }
+
+    /// A script may give the session's lock away, with DISCARD ALL, say; so may a pooler.
+    fn still_locked(&self) -> String {
+        sql::require(&self.guard.key.held_by_us(), "busy")
+    }
+
+    /// What is told of a statement that a cancelled run does not come to.
+    fn not_begun(&self, nth: usize) -> Box<Failure> {
+        let total = self.script.statement_ranges().len();
+        let place = Place { offset: None, statement: Some(nth), is_deferred: false };
+        let aftermath = Aftermath::Partial { done: nth, total };
+        Box::new(Failure::new(self.step, place, ServerError::cancelled(), aftermath))
     }
 
     fn text(&self, nth: usize) -> &str {
@@ -254,6 +274,10 @@ impl Run<'_> {
         let Failed { nth, message, error, passes, build } = failed;
         let server = error.as_db_error().filter(|_| !error::is_lost(&error)).map(ServerError::new);
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
+        if server.token() == Some("busy") {
+            let ended = self.send(client, "ROLLBACK");
+            return ended.map_or_else(|stop| stop, |()| Stop::Attempt(Attempt::Busy));
+        }
         let is_cancelled = step::is_cancelled(&server, watch);
         // What a routine committed before it failed stays: the next run asks, and does not guess.
         let is_partial = !passes;
@@ -267,7 +291,7 @@ impl Run<'_> {
             Some((build, before)) if passes || is_cancelled => {
                 build.drop_made(client, &before).map_err(|error| self.stopped(error))
             }
-            _ => self.invalid_index(client, self.text(nth)),
+            _ => self.invalid_index(client, nth),
         });
         let invalid_index = match left {
             Ok(invalid_index) => invalid_index,
@@ -289,23 +313,18 @@ impl Run<'_> {
         Stop::Attempt(attempt(failure))
     }
 
-    /// An INVALID index that this SQL names.
-    fn invalid_index(&self, client: &mut Client, sql: &str) -> Result<Option<String>, Stop> {
-        let query = "SELECT c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c \
-                     ON c.oid OPERATOR(pg_catalog.=) i.indexrelid WHERE NOT i.indisvalid";
-        let answer = client.simple_query(query).map_err(|error| self.stopped(error))?;
-        let mut names = rows(&answer).filter_map(|row| text(row, "relname"));
-        Ok(names.find(|name| sql.contains(name)).map(str::to_owned))
+    /// The INVALID index that a statement was to build.
+    fn invalid_index(&self, client: &mut Client, nth: usize) -> Result<Option<String>, Stop> {
+        let Some(build) = Build::of(self.text(nth)).filter(Build::has_name) else {
+            return Ok(None);
+        };
+        let found = build.invalid(client).map_err(|error| self.stopped(error))?;
+        Ok(found.into_iter().next().map(|index| index.name))
     }
 
     /// `IF NOT EXISTS` takes the INVALID index of an earlier failure for done.
-    fn refuse_invalid_index(&self, client: &mut Client) -> Result<(), Stop> {
-        let script = self.script.text();
-        if !contains(script, "concurrently") {
-            return Ok(());
-        }
-        let Some(index) = self.invalid_index(client, script)? else { return Ok(()) };
-        let nth = self.script.statements().position(|sql| sql.contains(&index)).unwrap_or(0);
+    fn refuse_invalid_index(&self, client: &mut Client, nth: usize) -> Result<(), Stop> {
+        let Some(index) = self.invalid_index(client, nth)? else { return Ok(()) };
         self.send(client, &self.progress.record(nth, false))?;
         let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
         Err(Stop::Error(Error::new(ErrorKind::InvalidIndex { version, path, index })))
@@ -324,7 +343,8 @@ impl Run<'_> {
     }
 
     /// Where an earlier run stopped, if the statements that it did are still the same.
-    fn resume_at(&self, client: &mut Client) -> Result<usize, Stop> {
+    fn resume_at(&self, session: &mut Session<'_>, watch: &mut Watch<'_>) -> Result<usize, Stop> {
+        let client = session.client();
         let answer = client.simple_query(&self.progress.select());
         let answer = answer.map_err(|error| self.stopped(error))?;
         let Some(row) = first_row(&answer) else { return Ok(0) };
@@ -334,28 +354,31 @@ impl Run<'_> {
             return Ok(done);
         }
         let statement = self.text(done);
-        let effect = Effect::of(statement);
-        if let Some(effect) = &effect
-            && effect.is_done(client).map_err(|error| self.stopped(error))?
-        {
-            return Ok(done + 1);
+        let outcome = match Effect::of(statement) {
+            Some(effect) => effect.outcome(client).map_err(|error| self.stopped(error))?,
+            None if is_routine(statement) => Outcome::Unclear,
+            // Whatever else commits by itself fails when it is done twice, or does no harm.
+            None => Outcome::NotDone,
+        };
+        match outcome {
+            Outcome::Done => return Ok(done + 1),
+            Outcome::Unclear => return Err(Stop::Error(self.progress.in_flight(done))),
+            Outcome::NotDone => {}
         }
         // What it left half made goes, so that it can be made anew.
         if let Some(build) = Build::of(statement).filter(Build::has_name) {
             for index in build.invalid(client).map_err(|error| self.stopped(error))? {
-                self.send(client, &index.drop())?;
+                session.execute(&index.drop(), watch).map_err(|error| self.stopped(error))?;
             }
-        }
-        // Whatever else commits by itself fails when it is done twice, or does no harm.
-        if is_routine(statement) || matches!(effect, Some(Effect::NamelessIndex { .. })) {
-            return Err(Stop::Error(self.progress.in_flight(done)));
         }
         Ok(done)
     }
 
     /// The settings that the script made for what follows went with the session.
     fn set_again(&self, client: &mut Client, done: usize) -> Result<(), Stop> {
-        let sets = (0..done).map(|nth| self.text(nth)).filter(|sql| first_word(sql) == "set");
+        let sets = (0..done)
+            .map(|nth| self.text(nth))
+            .filter(|sql| matches!(first_word(sql).as_str(), "set" | "reset"));
         for sql in sets {
             self.send(client, &format!("{sql};{}", restore_role(&self.guard.look.facts)))?;
         }
@@ -365,8 +388,10 @@ impl Run<'_> {
 
 /// Spares the server a refusal in its log where it is certain.
 fn commits_by_itself(statement: &str) -> bool {
-    matches!(first_word(statement).as_str(), "vacuum" | "reindex")
-        || contains(statement, "concurrently")
+    let first = first_word(statement);
+    matches!(first.as_str(), "vacuum" | "reindex")
+        || matches!(first.as_str(), "create" | "drop" | "alter")
+            && contains(statement, "concurrently")
 }
 
 /// Refused in a transaction block, before it did anything; or a routine that tried to end one, and

@@ -100,7 +100,8 @@ pub(crate) fn attempt(
         is_deferred: statement == Some(count),
     };
     // A script that does not parse has no transaction either, and no mark.
-    let ran = statement.is_some() || !mark.is_set() && server.sqlstate != "42601";
+    let is_unread = matches!(server.sqlstate.as_str(), "42601" | "22P05" | "22021");
+    let ran = statement.is_some() || !mark.is_set() && !is_unread;
     // Neither in the script nor at a mark: it is our own text that the server refused. Not so a
     // character that the database's encoding lacks: that ends the message before it begins.
     let is_ours = mark.is_set()

@@ -1,9 +1,8 @@
 //! A message of a script on its way: one thread waits for the answer, this one for what the server
 //! raises meanwhile, and for whoever wants the run to stop.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use postgres::error::SqlState;
 use postgres::{CancelToken, NoTls};
 
 use crate::connect::Connector;
@@ -17,11 +16,14 @@ use crate::warning::Warning;
 /// How long after [`Stop::now`] a statement is cancelled at the latest.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// A cancel request has no answer, so a statement that was faster than its cancelling leaves one
-/// that may still be on its way. The server ignores one that finds the session idle.
+/// A cancel request has no answer, and may still be on its way, or reach the server twice, when the
+/// statement has ended. The server ignores one that finds the session idle.
 ///
 /// PostgreSQL documentation: *55.2.9. Canceling Requests in Progress*.
 const LATE: Duration = Duration::from_millis(500);
+
+/// How often a cancel is asked for again while there is no answer.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Who hears of a step while it runs, and who may stop it.
 pub(crate) struct Watch<'w> {
@@ -86,7 +88,7 @@ impl Session<'_> {
         let (client, notices, connector) = self.parts();
         let token = client.cancel_token();
         notices.begin();
-        let mut is_cancelled = false;
+        let mut cancelled: Option<Instant> = None;
         let answer = std::thread::scope(|scope| {
             let work = scope.spawn(|| {
                 let _answering = notices.answering();
@@ -100,16 +102,18 @@ impl Session<'_> {
                 if is_answered {
                     break;
                 }
-                if watch.heeds_stop() {
+                // One that comes while the server still reads the message is lost.
+                let is_due = cancelled.is_some_and(|last| last.elapsed() > AGAIN);
+                if watch.heeds_stop() || is_due {
                     match cancel(&token, connector) {
-                        Ok(()) => is_cancelled = true,
+                        Ok(()) => cancelled = Some(Instant::now()),
                         Err(error) => watch.not_cancelled(&error),
                     }
                 }
             }
             work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
-        if is_cancelled && !answer.as_ref().is_err_and(was_cancelled) {
+        if cancelled.is_some() {
             std::thread::sleep(LATE);
         }
         answer
@@ -121,8 +125,4 @@ fn cancel(token: &CancelToken, connector: Option<&Connector>) -> Result<(), post
         Some(connector) => connector.cancel(token),
         None => token.cancel_query(NoTls),
     }
-}
-
-fn was_cancelled(error: &postgres::Error) -> bool {
-    error.code() == Some(&SqlState::QUERY_CANCELED)
 }

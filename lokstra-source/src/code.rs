@@ -117,6 +117,17 @@ codes! {
 }
 
 impl Code {
+    /// What only `lokstra.lock` has against a folder.
+    pub(crate) const OF_LOCK: [Code; 7] = [
+        Code::LockConflict,
+        Code::LockSyntax,
+        Code::LockChain,
+        Code::LockEdited,
+        Code::LockRenamed,
+        Code::LockRemoved,
+        Code::LockOrder,
+    ];
+
     /// Where nothing else is asked for.
     pub(crate) fn severity(self) -> Severity {
         match self {

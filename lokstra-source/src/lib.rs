@@ -68,6 +68,23 @@ pub fn load_linted(root: &Path, folder: &str, lint: Lint) -> Result<Loaded, Prob
     check(&folder::Folder::read(root, &folder)?, lint, &[])
 }
 
+/// As [`load`], but what `lokstra.lock` has against the folder is a warning: for whoever looks at a
+/// database or mends its history.
+///
+/// # Errors
+///
+/// As [`load`], if anything else is wrong.
+pub fn load_despite_lock(root: &Path, folder: &str) -> Result<Loaded, Problems> {
+    let folder = folder::Folder::read(root, &normalized(folder))?;
+    let problems = match check(&folder, Lint::Never, &[]) {
+        Err(problems) => problems,
+        loaded => return loaded,
+    };
+    let mut loaded = check(&folder, Lint::Never, &Code::OF_LOCK)?;
+    loaded.warnings.extend(problems.iter().filter(|one| one.is_error()).cloned());
+    Ok(loaded)
+}
+
 /// The same, without parsing the scripts again that `cache` names as parsed; the file is written for
 /// the next time.
 ///

@@ -104,8 +104,9 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
                     Code::LockConflict,
                     start,
                     "two branches added migrations at the same time",
-                    "delete the lines with <, = and >, put the lines of the branch that others have \
-                     first, then run `lokstra migration renumber` and `lokstra migration lock`",
+                    "delete the lines with <, = and >, put the lines of what is deployed or merged \
+                     already first, then run `lokstra migration renumber`, which moves the others \
+                     to the end, and `lokstra migration lock`",
                 );
             }
             is_whole = false;
@@ -132,6 +133,11 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
         entries.push((line.entry, start));
     }
     entries
+}
+
+/// Whether git left the lines of two branches in it.
+pub(crate) fn has_conflict(file: &File) -> bool {
+    file.content.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<"))
 }
 
 /// The checksums of what is locked. Nothing is locked that does not parse, so these scripts need not

@@ -69,7 +69,8 @@ pub fn lock_new(folder: &Path, version: Version, description: &Description) -> i
 ///
 /// # Errors
 ///
-/// If the folder cannot be read, has no lock file, or a file cannot be renamed.
+/// If the folder cannot be read, has no lock file or one with conflict markers, or if a file cannot be
+/// renamed.
 pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Problems> {
     let folder = normalized(folder);
     let found = Folder::read(root, &folder)?;
@@ -78,7 +79,13 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
         let help = "lokstra migration lock, on the branch that the others merge into";
         return Err(Problem::new(Code::LockSyntax, &folder, message, help).into());
     };
-    let entries = lock_file::read(file, &mut Vec::new());
+    let mut problems = Vec::new();
+    let entries = lock_file::read(file, &mut problems);
+    problems.retain(|problem| problem.code() == Code::LockConflict);
+    if !problems.is_empty() {
+        // Which of the two has been deployed, nobody but the author knows.
+        return Err(Problems(problems));
+    }
     let mut locked: BTreeMap<Version, Entry> = BTreeMap::new();
     for (entry, _) in entries.into_iter().filter(|(entry, _)| entry.checksums.is_some()) {
         // Of two branches' lines for one version, the first counts.

@@ -192,6 +192,9 @@ fn conflict(
         names.join(" and ")
     );
     let help = match (*free, files.last()) {
+        _ if folder.lock.as_ref().is_some_and(lock_file::has_conflict) => {
+            "settle lokstra.lock first, which has the lines of both branches".to_owned()
+        }
         _ if folder.lock.is_some() => {
             "lokstra migration renumber, which moves the one that is not locked to the end"
                 .to_owned()

@@ -169,7 +169,7 @@ fn conflict_markers_of_git() {
       |
     3 | <<<<<<< ours
       | ^
-      help: delete the lines with <, = and >, put the lines of the branch that others have first, then run `lokstra migration renumber` and `lokstra migration lock`
+      help: delete the lines with <, = and >, put the lines of what is deployed or merged already first, then run `lokstra migration renumber`, which moves the others to the end, and `lokstra migration lock`
     ");
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn baseline(target: &Target, to: Version, yes: bool) -> Result<(), Er
 pub(crate) fn repair(target: &Target, repair: Option<Repair>, yes: bool) -> Result<(), Error> {
     let (mut migrator, mut client) = reach(target)?;
     let Some(repair) = repair else {
-        return list(&migrator.repairs(&mut client)?);
+        return list(&migrator.repairs(&mut client)?, &target.flags);
     };
     if yes {
         return output::line(migrator.repair(&mut client, repair)?);
@@ -36,13 +36,15 @@ pub(crate) fn repair(target: &Target, repair: Option<Repair>, yes: bool) -> Resu
     Ok(())
 }
 
-fn list(possible: &[Repaired]) -> Result<(), Error> {
+fn list(possible: &[Repaired], flags: &str) -> Result<(), Error> {
     if possible.is_empty() {
         return output::line("Nothing to repair");
     }
     for repaired in possible {
         let flag = repaired.repair.flag();
-        output::line(format_args!("{repaired}\n  do it:  lokstra migration repair {flag} -yes"))?;
+        output::line(format_args!(
+            "{repaired}\n  do it:  lokstra migration repair {flag}{flags} -yes"
+        ))?;
     }
     Ok(())
 }

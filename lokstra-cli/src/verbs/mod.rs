@@ -31,7 +31,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Error> {
                 (_, Some(version)) => Goal::DownTo(*version),
                 (steps, None) => Goal::Down(steps.unwrap_or(std::num::NonZeroU32::MIN)),
             };
-            work::work(&Target::read(arguments)?, goal)
+            let target = Target::read(arguments)?;
+            // One migration of each database is not what anybody means.
+            target.only()?;
+            work::work(&target, goal)
         }
         Verb::Baseline { to, yes } => mend::baseline(&Target::read(arguments)?, *to, *yes),
         Verb::Repair { repair, yes } => mend::repair(&Target::read(arguments)?, *repair, *yes),
