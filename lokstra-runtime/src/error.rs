@@ -196,6 +196,15 @@ pub enum ErrorKind {
         /// What is half-done.
         scripts: Vec<HalfDone>,
     },
+    /// A `DROP INDEX CONCURRENTLY` names an index that several schemas of `search_path` have.
+    AmbiguousIndex {
+        /// The version.
+        version: Version,
+        /// The file, relative to the crate.
+        path: String,
+        /// The index, as it is written.
+        index: String,
+    },
     /// A statement that commits by itself failed or was cut off in an earlier run: it may be done, or
     /// done in part.
     InFlight {

@@ -218,6 +218,12 @@ impl fmt::Display for ErrorKind {
                 "cannot {repair}: {reason}; nothing was changed\n  help: {}",
                 reason.help(*repair)
             ),
+            ErrorKind::AmbiguousIndex { version, path, index } => write!(
+                f,
+                "{path}: {version} drops the index {index}, and several schemas of search_path have one: \
+                 after a cut nobody could tell which of them is gone\n  \
+                 help: name its schema: DROP INDEX CONCURRENTLY my_schema.{index}"
+            ),
             ErrorKind::InvalidIndex { version, path, index } => write!(
                 f,
                 "{path}: the index {index} of {version} is INVALID: an earlier run could not build it, \

@@ -63,18 +63,34 @@ impl Effect {
             Effect::NamelessIndex { .. } => return Ok(Outcome::Unclear),
         };
         let answer = client.simple_query(&query)?;
-        let is = |column| {
-            answer.iter().any(|message| match message {
-                SimpleQueryMessage::Row(row) => text(row, column) == Some("t"),
-                _ => false,
-            })
-        };
-        Ok(match self {
-            _ if is("done") => Outcome::Done,
-            // Whole, and found by `search_path`: it may be another one of this name.
-            Effect::NoIndex { name } if !name.contains('.') && !is("invalid") => Outcome::Unclear,
-            _ => Outcome::NotDone,
-        })
+        let is_done = answer.iter().any(|message| match message {
+            SimpleQueryMessage::Row(row) => text(row, "done") == Some("t"),
+            _ => false,
+        });
+        Ok(if is_done { Outcome::Done } else { Outcome::NotDone })
+    }
+
+    /// The index that it drops, if `search_path` leads to another one of its name: once the first is
+    /// gone, a run that was cut off would find the second.
+    pub(crate) fn ambiguous(&self, client: &mut Client) -> Result<Option<&str>, postgres::Error> {
+        let Effect::NoIndex { name } = self else { return Ok(None) };
+        if name.contains('.') {
+            return Ok(None);
+        }
+        let answer = client.simple_query(&format!(
+            "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) CAST('1' AS pg_catalog.int8) AS several \
+             FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+             WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['i', 'I']) \
+             AND c.relname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({}))[1] \
+             AND n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true))",
+            sql::literal(name)
+        ))?;
+        let several = answer.iter().any(|message| match message {
+            SimpleQueryMessage::Row(row) => text(row, "several") == Some("t"),
+            _ => false,
+        });
+        Ok(several.then_some(name))
     }
 }
 
@@ -100,13 +116,10 @@ fn find_index(name: &str, table: &str) -> String {
     )
 }
 
-/// Finds out whether there is nothing of this name, or an INVALID index.
+/// Finds out whether there is nothing of this name.
 fn find_no_index(name: &str) -> String {
-    let class = format!("CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)", sql::literal(name));
-    format!(
-        "SELECT {class} IS NULL AS done, EXISTS (SELECT FROM pg_catalog.pg_index i \
-         WHERE i.indexrelid OPERATOR(pg_catalog.=) {class} AND NOT i.indisvalid) AS invalid"
-    )
+    let name = sql::literal(name);
+    format!("SELECT pg_catalog.to_regclass({name}) IS NULL AS done")
 }
 
 /// Words in lower case, quoted names as they stand, and signs; without comments.

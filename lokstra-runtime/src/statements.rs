@@ -204,6 +204,7 @@ impl Run<'_> {
                 }
             }
         }
+        self.refuse_ambiguous(session.client(), nth)?;
         let build = self.prepare_build(session, nth, watch)?;
         let begin = self.still_locked() + &self.progress.record(nth, true);
         self.send(session.client(), &begin)?;
@@ -220,6 +221,15 @@ impl Run<'_> {
                 Err(self.failed(session.client(), failed, watch))
             }
         }
+    }
+
+    /// What could not be told apart after a cut is not begun.
+    fn refuse_ambiguous(&self, client: &mut Client, nth: usize) -> Result<(), Stop> {
+        let Some(effect) = Effect::of(self.text(nth)) else { return Ok(()) };
+        let found = effect.ambiguous(client).map_err(|error| self.stopped(error))?;
+        let Some(index) = found.map(str::to_owned) else { return Ok(()) };
+        let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
+        Err(Stop::Error(Error::new(ErrorKind::AmbiguousIndex { version, path, index })))
     }
 
     /// For a CREATE INDEX CONCURRENTLY: makes room for it, if that is allowed, and remembers which
