@@ -206,3 +206,18 @@ fn a_count_is_not_reached_from_elsewhere_while_a_table_is_upgraded() {
     assert!(matches!(error.kind(), ErrorKind::Moved { .. }), "{error}");
     assert_eq!(versions(&mut client), "1 2");
 }
+
+#[test]
+fn a_listener_that_panics_leaves_no_lock_in_a_lent_client() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = script("SELECT 1;\nSELECT 2;\n");
+    let mut migrator = set.migrator().on_event(|event| {
+        assert!(!matches!(event, Event::Statement { nth: 2, .. }), "the listener's own fault");
+    });
+    let run = std::panic::AssertUnwindSafe(|| migrator.up(&mut client).map(drop));
+    assert!(std::panic::catch_unwind(run).is_err());
+    drop(migrator);
+    assert_eq!(advisory_locks(&mut client), "0");
+    set.up(&mut client).unwrap();
+}

@@ -4,6 +4,9 @@
 //! Two statements in one message would be one implicit transaction (PostgreSQL documentation:
 //! *55.2.2.1. Multiple Statements in a Simple Query*), so each is sent alone.
 
+mod indexes;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
 use lokstra_core::Script;
@@ -41,7 +44,13 @@ pub(crate) fn attempt(
     if let Err(stop) = run.lock(session) {
         return stop.into_attempt();
     }
-    match run.work(session, watch) {
+    // A listener that panics must not leave the lock to a client that lives on.
+    let work = AssertUnwindSafe(|| run.work(session, watch));
+    let worked = catch_unwind(work).unwrap_or_else(|panic| {
+        session.client().batch_execute("ROLLBACK").and_then(|()| run.unlock(session)).ok();
+        resume_unwind(panic)
+    });
+    match worked {
         Ok(()) => Ok(match run.unlock(session) {
             Ok(()) => Attempt::Done(started.elapsed()),
             Err(error) => Attempt::Lost(error),
@@ -223,38 +232,6 @@ impl Run<'_> {
         }
     }
 
-    /// What could not be told apart after a cut is not begun.
-    fn refuse_ambiguous(&self, client: &mut Client, nth: usize) -> Result<(), Stop> {
-        let Some(effect) = Effect::of(self.text(nth)) else { return Ok(()) };
-        let found = effect.ambiguous(client).map_err(|error| self.stopped(error))?;
-        let Some(index) = found.map(str::to_owned) else { return Ok(()) };
-        let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
-        Err(Stop::Error(Error::new(ErrorKind::AmbiguousIndex { version, path, index })))
-    }
-
-    /// For a CREATE INDEX CONCURRENTLY: makes room for it, if that is allowed, and remembers which
-    /// INVALID indexes were there before.
-    fn prepare_build(
-        &self,
-        session: &mut Session<'_>,
-        nth: usize,
-        watch: &mut Watch<'_>,
-    ) -> Result<Option<(Build, Vec<Invalid>)>, Stop> {
-        let Some(build) = Build::of(self.text(nth)) else { return Ok(None) };
-        if !(self.options.rebuild_invalid_indexes && build.has_name()) {
-            let before = build.existing(session.client()).map_err(|error| self.stopped(error))?;
-            return Ok(Some((build, before)));
-        }
-        for index in build.invalid(session.client()).map_err(|error| self.stopped(error))? {
-            if let Err(error) = session.execute(&index.drop(), watch) {
-                let message = Message::new();
-                let failed = Failed { nth, message, error, passes: true, build: None };
-                return Err(self.failed(session.client(), failed, watch));
-            }
-        }
-        Ok(Some((build, Vec::new())))
-    }
-
     /// A script may give the session's lock away, with DISCARD ALL, say; so may a pooler.
     fn still_locked(&self) -> String {
         sql::require(&self.guard.key.held_by_us(), "busy")
@@ -321,23 +298,6 @@ impl Run<'_> {
             Attempt::Failed
         };
         Stop::Attempt(attempt(failure))
-    }
-
-    /// The INVALID index that a statement was to build.
-    fn invalid_index(&self, client: &mut Client, nth: usize) -> Result<Option<String>, Stop> {
-        let Some(build) = Build::of(self.text(nth)).filter(Build::has_name) else {
-            return Ok(None);
-        };
-        let found = build.invalid(client).map_err(|error| self.stopped(error))?;
-        Ok(found.into_iter().next().map(|index| index.name))
-    }
-
-    /// `IF NOT EXISTS` takes the INVALID index of an earlier failure for done.
-    fn refuse_invalid_index(&self, client: &mut Client, nth: usize) -> Result<(), Stop> {
-        let Some(index) = self.invalid_index(client, nth)? else { return Ok(()) };
-        self.send(client, &self.progress.record(nth, false))?;
-        let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
-        Err(Stop::Error(Error::new(ErrorKind::InvalidIndex { version, path, index })))
     }
 
     /// A transaction of ours under the lock, with both tables there.
