@@ -7,6 +7,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
 use lokstra::{Event, Goal, Migrations, Pool};
+use lokstra_scratch::Database;
 use support::{advisory_locks, column, database, set, until, versions};
 
 fn index(sql: &str) -> Migrations {
@@ -82,6 +83,47 @@ fn a_build_that_is_the_victim_of_a_deadlock_drops_what_it_made_and_is_tried_agai
     assert_eq!(retries, ["40P01"]);
     assert_eq!((indexes(&mut client), versions(&mut client)), ("t_n_idx true".into(), "1".into()));
     assert_eq!(advisory_locks(&mut client), "0");
+}
+
+/// The build of an index whose session ends while it waits: neither done nor known to have failed.
+fn cut_off(database: &Database, set: &Migrations) {
+    let (mut client, mut lent) = (database.client().unwrap(), database.client().unwrap());
+    let mut application = database.client().unwrap();
+    application.batch_execute("CREATE TABLE t (n int)").unwrap();
+    application.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| set.up(&mut lent).unwrap_err());
+        until_the_build_waits(&mut client);
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE datname = current_database() AND query LIKE 'CREATE INDEX%'";
+        client.batch_execute(end).unwrap();
+        run.join().unwrap();
+    });
+    application.batch_execute("COMMIT").unwrap();
+    assert_eq!(indexes(&mut client), "t_n false");
+}
+
+#[test]
+fn a_build_that_was_cut_off_is_begun_anew() {
+    let database = database();
+    let set = index("CREATE INDEX CONCURRENTLY t_n ON t (n)");
+    cut_off(&database, &set);
+    let mut client = database.client().unwrap();
+    set.up(&mut client).unwrap();
+    assert_eq!((indexes(&mut client), versions(&mut client)), ("t_n true".into(), "1".into()));
+}
+
+#[test]
+fn a_build_that_was_done_and_only_not_recorded_is_not_done_again() {
+    let database = database();
+    let set = index("CREATE INDEX CONCURRENTLY t_n ON t (n)");
+    cut_off(&database, &set);
+    let mut client = database.client().unwrap();
+    client.batch_execute("REINDEX INDEX t_n").unwrap();
+    let oid = column(&mut client, "SELECT 't_n'::regclass::oid");
+    set.up(&mut client).unwrap();
+    assert_eq!((indexes(&mut client), versions(&mut client)), ("t_n true".into(), "1".into()));
+    assert_eq!(column(&mut client, "SELECT 't_n'::regclass::oid"), oid);
 }
 
 #[test]

@@ -93,6 +93,16 @@ fn a_write_is_done_once_however_often_the_script_is_tried() {
 }
 
 #[test]
+fn a_statement_that_fails_in_its_transaction_is_not_run_again_without_it() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE SEQUENCE tries").unwrap();
+    // It would succeed the second time.
+    second("SELECT 1 / (nextval('tries') - 1);\n").up(&mut client).unwrap_err();
+    assert_eq!(column(&mut client, "SELECT last_value FROM tries"), "1");
+}
+
+#[test]
 fn a_routine_may_commit_by_itself() {
     let database = database();
     let mut client = database.client().unwrap();

@@ -59,6 +59,29 @@ fn a_table_that_is_locked_for_two_seconds_is_waited_for_in_several_tries() {
 }
 
 #[test]
+fn the_record_of_a_no_transaction_script_waits_for_the_tracking_table_in_several_tries() {
+    let database = database();
+    let mut other = database.client().unwrap();
+    let first = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
+    set(&[first]).up(&mut other).unwrap();
+    // Whoever reads it gets through.
+    other.batch_execute("BEGIN; LOCK TABLE lokstra_core.schema_migrations IN SHARE MODE").unwrap();
+    let set =
+        set(&[first, ("002_b", "-- lokstra: no-transaction\nCREATE TABLE b ();", "SELECT 1;")]);
+    let mut retries = Vec::new();
+    let mut migrator = set.migrator().lock_timeout(Duration::from_millis(50)).on_event(|event| {
+        if let Event::Retrying { error, .. } = event {
+            retries.push(error.sqlstate.clone());
+            other.batch_execute("COMMIT").unwrap();
+        }
+    });
+    migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
+    drop(migrator);
+    assert_eq!(retries, ["55P03"]);
+    assert_eq!(versions(&mut other), "1 2");
+}
+
+#[test]
 fn a_deadlock_is_tried_again() {
     let database = database();
     let mut client = database.client().unwrap();

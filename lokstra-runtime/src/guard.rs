@@ -217,3 +217,16 @@ pub(crate) fn number(value: i64) -> String {
 const ELAPSED_MS: &str = "CAST(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
      OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog.*) \
      CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_in_milliseconds_is_one_that_the_server_takes_and_heeds() {
+        assert_eq!(millis(Duration::from_secs(5)), 5_000);
+        // To the server, 0 is no limit at all.
+        assert_eq!(millis(Duration::from_micros(1)), 1);
+        assert_eq!(millis(Duration::MAX), 2_147_483_647);
+    }
+}

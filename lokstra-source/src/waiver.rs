@@ -138,6 +138,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_no_rule_is_told_where_it_stands() {
+        let text = "-- lokstra: allow(truncate,  drop-tabel, x): y\nSELECT 1;";
+        let mut problems = Vec::new();
+        read("a.sql", text, &sql::split(text).statements, &mut problems);
+        let places: Vec<_> =
+            problems.iter().map(|problem| problem.position().unwrap().to_string()).collect();
+        assert_eq!(places, ["1:30", "1:42"]);
+    }
+
+    #[test]
     fn text_is_no_comment() {
         assert_eq!(waived("SELECT '-- lokstra: allow()';\n-- lokstra, allow me a remark"), []);
     }

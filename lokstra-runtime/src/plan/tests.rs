@@ -116,6 +116,24 @@ fn redo_goes_back_one_and_forth_again() {
 }
 
 #[test]
+fn a_goal_that_counts_is_relative_and_one_that_names_its_end_is_not() {
+    for goal in [Goal::Up(count(1)), Goal::Down(count(1)), Goal::Redo] {
+        assert!(goal.is_relative(), "{goal:?}");
+    }
+    for goal in [Goal::Latest, Goal::To(version(1)), Goal::DownTo(version(1))] {
+        assert!(!goal.is_relative(), "{goal:?}");
+    }
+}
+
+#[test]
+fn a_step_is_told_by_the_name_of_its_files() {
+    let set = set(&[1]);
+    let plan = plan(set.databases().next().unwrap(), &history(&[1]), Goal::Redo, Policy::default());
+    let steps: Vec<String> = plan.unwrap().steps.iter().map(ToString::to_string).collect();
+    assert_eq!(steps, ["rollback of 001_m1", "001_m1"]);
+}
+
+#[test]
 fn a_target_that_nobody_knows_or_that_lies_behind_is_refused() {
     let plan = |goal| planned(&[1, 2], &history(&[1, 2]), goal, Policy::default());
     assert_eq!(plan(Goal::To(version(3))), Err(NoPlan::UnknownVersion(version(3))));
