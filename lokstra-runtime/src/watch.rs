@@ -105,9 +105,12 @@ impl Session<'_> {
                 // One that comes while the server still reads the message is lost.
                 let is_due = cancelled.is_some_and(|last| last.elapsed() > AGAIN);
                 if watch.heeds_stop() || is_due {
-                    match cancel(&token, connector) {
-                        Ok(()) => cancelled = Some(Instant::now()),
-                        Err(error) => watch.not_cancelled(&error),
+                    let sent = cancel(&token, connector);
+                    if sent.is_ok() || is_due {
+                        cancelled = Some(Instant::now());
+                    }
+                    if let Err(error) = sent {
+                        watch.not_cancelled(&error);
                     }
                 }
             }
