@@ -142,7 +142,7 @@ fn an_invalid_index_of_an_earlier_failure_is_built_anew_where_that_is_allowed() 
     2 | CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n);
       | ^
       state: no statement of 001 is done; no migration is applied; index t_n is INVALID: drop it, or allow `rebuild_invalid_indexes` (-rebuild-invalid)
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     assert_eq!(indexes(&mut client), "t_n false");
     set.migrator().rebuild_invalid_indexes(true).up(&mut client).unwrap();

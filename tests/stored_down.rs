@@ -58,8 +58,8 @@ fn an_older_build_takes_back_what_a_newer_one_applied_and_tells_the_sql_first() 
 fn without_being_asked_to_it_does_not() {
     let (_database, mut client) = newer();
     assert_snapshot!(set(&[A]).down(&mut client).unwrap_err(), @"
-    migration 002 is applied and not in this build, which cannot roll it back
-      help: roll it back with the build that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
+    migration 002 is applied and unknown here, so that it cannot be rolled back
+      help: roll it back with the code that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
     ");
     assert_eq!(versions(&mut client), "1 2");
 }
@@ -122,7 +122,7 @@ fn a_failure_of_the_kept_sql_shows_its_line() {
     2 | DROP TABLE bb;
       | ^
       state: 002 stays applied; the database is at 002
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
 }
 
@@ -133,9 +133,9 @@ fn text_that_is_not_what_was_applied_is_not_run() {
         client.batch_execute(&format!("UPDATE lokstra_core.lokstra_down SET {change}")).unwrap();
         assert_eq!(
             refused(&mut client),
-            "migration 002 is not in this build, and the down SQL that the database keeps has not \
+            "migration 002 is unknown here, and the down SQL that the database keeps has not \
              the checksum of the history; nothing was run\n  \
-             help: roll it back with the build that applied it"
+             help: roll it back with the code that applied it"
         );
     }
     assert_eq!(tables(&mut client), "a b");
@@ -146,8 +146,8 @@ fn what_is_not_kept_is_told() {
     let (_database, mut client) = newer();
     client.batch_execute("DELETE FROM lokstra_core.lokstra_down").unwrap();
     assert_snapshot!(refused(&mut client), @"
-    migration 002 is not in this build, and the database keeps no down SQL of it; nothing was run
-      help: roll it back with the build that applied it
+    migration 002 is unknown here, and the database keeps no down SQL of it; nothing was run
+      help: roll it back with the code that applied it
     ");
     client.batch_execute("DROP TABLE lokstra_core.lokstra_down").unwrap();
     assert!(refused(&mut client).contains("the database keeps no down SQL of it"));
@@ -163,8 +163,8 @@ fn a_script_of_more_than_a_mebibyte_is_not_kept_and_told() {
     assert_snapshot!(report.warnings[0], @"the down SQL of 002 is not kept in the database: it is longer than 1 MiB");
     assert_eq!(report.warnings.len(), 1);
     assert_snapshot!(refused(&mut client), @"
-    migration 002 is not in this build, and its down SQL was too long to be kept, or not in the encoding; nothing was run
-      help: roll it back with the build that applied it
+    migration 002 is unknown here, and its down SQL was too long to be kept, or not in the encoding; nothing was run
+      help: roll it back with the code that applied it
     ");
     build.down(&mut client).unwrap();
 }

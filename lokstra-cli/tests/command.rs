@@ -266,7 +266,7 @@ fn a_failing_migration_is_an_exit_code_and_its_line() {
     2 |   id bigintt
       |      ^
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     -- exit code 2 --
     "#);
 }

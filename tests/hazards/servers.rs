@@ -40,7 +40,7 @@ fn a_full_disk_rolls_the_migration_back() {
       | ^
       hint: Check free disk space.
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
     drop(client);
