@@ -52,11 +52,11 @@ fn a_baseline_is_confirmed_with_a_flag_where_there_is_no_terminal() {
     assert_snapshot!(project.lokstra("migration baseline"), @"
     -- standard error --
     error: the following required arguments were not provided:
-      --to <VERSION>
+      -to <VERSION>
 
-    Usage: lokstra migration baseline --to <VERSION>
+    Usage: lokstra migration baseline -to <VERSION>
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
     ");
 }
@@ -129,11 +129,11 @@ fn repair_lists_shows_and_changes_only_when_told() {
     ");
     assert_snapshot!(project.lokstra("migration repair -accept 1 -forget 2"), @"
     -- standard error --
-    error: the argument '--accept <VERSION>' cannot be used with '--forget <VERSION>'
+    error: the argument '-accept <VERSION>' cannot be used with '-forget <VERSION>'
 
-    Usage: lokstra migration repair --accept <VERSION>
+    Usage: lokstra migration repair -accept <VERSION>
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
     ");
 }

@@ -3,7 +3,8 @@
 mod create;
 mod lint;
 mod lock;
-mod problems;
+pub(crate) mod pages;
+pub(crate) mod problems;
 
 use std::path::Path;
 
