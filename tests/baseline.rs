@@ -102,7 +102,7 @@ fn every_row_that_says_something_else_is_told() {
       004 is applied and comes after it
         help: if the schema is that of 004, make the baseline there
       005 is applied and unknown here
-        help: make the baseline with the build that has it
+        help: make the baseline with the code that has it
     ");
 }
 

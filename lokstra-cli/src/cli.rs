@@ -116,7 +116,7 @@ pub(crate) fn dispatch(
     program: &Program<'_>,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Exit {
-    let arguments = with_two_dashes(arguments);
+    let arguments = with_help_flag(with_two_dashes(arguments));
     let matches = match command::command(program).try_get_matches_from(&arguments) {
         Ok(matches) => matches,
         Err(usage) => return told(program, &arguments, &usage),
@@ -140,6 +140,16 @@ pub(crate) fn dispatch(
     })
 }
 
+/// `help` as the first word, or behind `migration`, is what many tools take: `migration help up`.
+fn with_help_flag(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let at = if arguments.get(1).is_some_and(|word| word == LEAD) { 2 } else { 1 };
+    if arguments.get(at).is_some_and(|word| word == "help") {
+        arguments.remove(at);
+        arguments.push("--help".into());
+    }
+    arguments
+}
+
 /// Help that was asked for goes to the standard output and is no error.
 fn told(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> Exit {
     let is_json = arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
@@ -156,6 +166,6 @@ fn told(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> E
     }
     console.talk(&text);
     let message = text.strip_prefix("error: ").unwrap_or(&text);
-    console.document(|| json!({ "error": json::object("usage", message) })).ok();
+    console.document(|| json!({ "error": json::object("usage", &message) })).ok();
     Exit::Usage
 }

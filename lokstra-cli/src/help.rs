@@ -15,7 +15,7 @@ const WIDTH: usize = 80;
 const ENVIRONMENT: &str = "\
 Environment:
   DATABASE_URL        The database, where the migrations are for one
-  LOKSTRA_DSN_<POOL>  A pool: LOKSTRA_DSN_DB_MAIN is db_main, also in config.yaml
+  LOKSTRA_DSN_<POOL>  A pool: LOKSTRA_DSN_DB_MAIN defines db_main
   PGHOST, PGUSER, …   What no URL says, as for psql; also ~/.pgpass and PGSERVICE
   NO_COLOR            No colours, if it is set to anything
 
@@ -87,9 +87,9 @@ fn wrapped(line: &str) -> String {
 
 /// Paragraphs with lines that fit; what is indented stays as it is.
 fn filled(text: &str) -> String {
-    let paragraphs = text.split("\n\n").map(|paragraph| match paragraph.starts_with(' ') {
-        true => paragraph.to_owned(),
-        false => broken(&paragraph.replace('\n', " "), 0),
+    let paragraphs = text.split("\n\n").map(|paragraph| {
+        let is_indented = paragraph.starts_with(' ');
+        if is_indented { paragraph.to_owned() } else { broken(paragraph, 0) }
     });
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }

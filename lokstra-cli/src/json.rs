@@ -61,7 +61,7 @@ pub(crate) fn failure(error: &Error) -> Value {
         Error::Folder(problems) => {
             let problems: Vec<_> = problems.iter().cloned().collect();
             let summary = crate::folder::problems::summary(&problems);
-            object(error.code(), format_args!("the folder has problems: {summary}"))
+            object(error.code(), &format_args!("the folder has problems: {summary}"))
         }
         _ => object(error.code(), error),
     };
@@ -120,7 +120,7 @@ fn sqlstate(kind: &ErrorKind) -> Option<&str> {
 }
 
 /// An error that has no place in a script.
-pub(crate) fn object(code: &str, message: impl ToString) -> Value {
+pub(crate) fn object(code: &str, message: &impl ToString) -> Value {
     json!({
         "code": code,
         "message": message.to_string(),

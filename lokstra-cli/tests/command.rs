@@ -295,3 +295,54 @@ fn a_password_is_never_shown() {
     }
     assert!(Path::new(&project.path("migrations")).exists());
 }
+
+#[test]
+fn everything_is_rolled_back_to_0() {
+    let project = Project::new(&["001_a", "002_b"]);
+    for line in ["migration down -to 0 -yes", "migration goto 0 -yes"] {
+        project.lokstra("migration up");
+        insta::allow_duplicates! {
+            assert_snapshot!(project.lokstra(line), @"
+            Rolled back 002: b (… ms)
+            Rolled back 001: a (… ms)
+            2 migrations rolled back. No migrations applied yet
+            ");
+        }
+    }
+    project.add("migrations", &["000_zero"]);
+    project.lokstra("migration up");
+    assert_snapshot!(project.lokstra("migration down -to 000 -yes"), @"
+    Rolled back 002: b (… ms)
+    Rolled back 001: a (… ms)
+    2 migrations rolled back. Current version: 000
+    ");
+}
+
+#[test]
+fn a_forgotten_migration_is_told() {
+    let project = Project::new(&["001_a"]);
+    assert_snapshot!(project.lokstra("up"), @"
+    -- standard error --
+    error: unrecognized subcommand 'up'
+
+      tip: lokstra migration up
+
+    Usage: lokstra <COMMAND>
+
+    For more information, try '-help'.
+    -- exit code 3 --
+    ");
+}
+
+#[test]
+fn help_may_be_a_word() {
+    let project = Project::new(&[]);
+    for (word, flag) in [
+        ("help", "-help"),
+        ("migration help", "migration -help"),
+        ("migration help up", "migration up -h"),
+        ("help migration up", "migration up --help"),
+    ] {
+        assert_eq!(project.lokstra_alone(word), project.lokstra_alone(flag));
+    }
+}

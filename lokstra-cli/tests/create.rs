@@ -194,7 +194,7 @@ fn help_lists_the_commands() {
           -no-color  No colours on a terminal
       -h, -help      Print help
 
-    Flags take one dash or two. More on a verb, and examples: lokstra migration up -help
+    Flags take one dash or two. More on a verb: lokstra migration up -help
     What -json writes: https://github.com/lokstra/lokstra/blob/main/docs/cli.md
 
     Environment:

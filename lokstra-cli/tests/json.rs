@@ -31,7 +31,7 @@ fn assert_shape(name: &str, mut document: Value) {
                     match key.as_str() {
                         "execution_ms" if value.is_u64() => *value = 4.into(),
                         "applied_at" if value.is_string() => {
-                            *value = "2026-02-01 09:30:00.000000+00".into()
+                            *value = "2026-02-01 09:30:00.000000+00".into();
                         }
                         _ => settle(value),
                     }
