@@ -8,6 +8,7 @@
 //! From a connection string to a client: `dsn` reads it and fills in what it leaves out, `route` makes
 //! it the ways to its hosts, `tls` encrypts them, and `connect` takes the first that answers.
 
+mod activity;
 mod adopt;
 mod amend;
 mod baseline;
@@ -62,6 +63,7 @@ mod trace;
 mod warning;
 mod watch;
 
+pub use activity::{Activity, IndexProgress};
 pub use baseline::{Baseline, BaselineConflict};
 pub use boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
 #[cfg(feature = "config")]

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use lokstra_core::{Database, TableName, Version};
 use postgres::Client;
 
+use crate::activity::{self, Activity};
 use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
@@ -17,6 +18,7 @@ use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
 use crate::session::Session;
+use crate::sql::LockKey;
 use crate::status::Status;
 use crate::stored_down::{self, Stored};
 
@@ -121,6 +123,17 @@ impl<'m> Migrator<'m> {
     pub fn history(&mut self, client: &mut Client) -> Result<History, Error> {
         let (_, table) = self.target()?;
         off_runtime(|| history::look(client, &table)).map(|look| look.history)
+    }
+
+    /// The run of another session that is going on now; `None` if there is none, or none that this
+    /// role may see.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be asked, or if the set has several databases and none was chosen.
+    pub fn activity(&mut self, client: &mut Client) -> Result<Option<Activity>, Error> {
+        let (_, table) = self.target()?;
+        off_runtime(|| activity::look(client, LockKey::of(&table)))
     }
 
     /// The steps that [`run`](Migrator::run) would take, without taking them.
