@@ -8,11 +8,13 @@ use lokstra_core::Version;
 use lokstra_runtime::Repair;
 
 use crate::command::{REPAIRS, Wait, command};
+use crate::import::Tool;
 
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) enum Verb {
     Create { name: String },
+    Import(Import),
     Lint(Lint),
     Lock,
     Renumber,
@@ -22,6 +24,21 @@ pub(crate) enum Verb {
     Repair { repair: Option<Repair>, yes: bool },
     Status,
     Version,
+}
+
+/// What `import` takes over.
+#[derive(Clone, Debug)]
+pub(crate) struct Import {
+    /// `-from`
+    pub(crate) tool: Tool,
+    /// `-source`: their folder.
+    pub(crate) source: String,
+    /// `-table`: theirs, if it has not the name that the tool gives it.
+    pub(crate) table: Option<String>,
+    /// `-force`
+    pub(crate) force: bool,
+    /// `-yes`
+    pub(crate) yes: bool,
 }
 
 /// What `lint` looks at, and how it tells.
@@ -106,6 +123,13 @@ pub(crate) fn parse(
             "repair" => {
                 Verb::Repair { repair: repair(verb), yes: copied(verb, "yes").unwrap_or(false) }
             }
+            "import" => Verb::Import(Import {
+                tool: text(verb, "from").and_then(|name| Tool::named(&name)).ok_or_else(nothing)?,
+                source: text(verb, "source").ok_or_else(nothing)?,
+                table: text(verb, "table"),
+                force: copied(verb, "force").unwrap_or(false),
+                yes: copied(verb, "yes").unwrap_or(false),
+            }),
             "lint" => Verb::Lint(Lint {
                 server: copied(verb, "server").unwrap_or(false),
                 all: copied(verb, "all").unwrap_or(false),

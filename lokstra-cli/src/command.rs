@@ -7,6 +7,8 @@ use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use lokstra_core::Version;
 use lokstra_runtime::Repair;
 
+use crate::import::Tool;
+
 /// How long to wait for another migration; `None` for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait(pub(crate) Option<Duration>);
@@ -111,6 +113,10 @@ pub(crate) fn command() -> Command {
         }))
         .group(ArgGroup::new("repair").args(REPAIRS.map(|(name, ..)| name)))
         .arg(yes);
+    let import = with_import(on_database(verb(
+        "import",
+        "Take over the migrations of another tool, and its history, without running any",
+    )));
     let status = on_database(verb("status", "Show which migrations are applied"));
     let version = on_database(verb("version", "Show the newest applied version"));
     let lint = with_lint(on_database(verb(
@@ -126,7 +132,9 @@ pub(crate) fn command() -> Command {
     };
     let migration = required(Command::new("migration"))
         .about("Create, apply, roll back and list database migrations")
-        .subcommands([create, up, down, status, version, baseline, repair, lint, lock, renumber]);
+        .subcommands([
+            create, up, down, status, version, baseline, repair, import, lint, lock, renumber,
+        ]);
     required(Command::new("lokstra"))
         .about("PostgreSQL schema migrations")
         .version(env!("CARGO_PKG_VERSION"))
@@ -135,6 +143,40 @@ pub(crate) fn command() -> Command {
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+const IMPORT_HELP: &str = "\
+Without -yes nothing is changed, and it is told what would be. Their folder and their table stay as
+they are. A folder that has the migrations already is taken as it is, so that the same command records
+the history of the next database.
+
+Exit codes: 0 done, 2 failed, 3 usage, 5 if their table and their folder disagree (see -force).";
+
+fn with_import(verb: Command) -> Command {
+    verb.arg(
+        Arg::new("from")
+            .long("from")
+            .value_name("TOOL")
+            .required(true)
+            .value_parser(Tool::ALL.map(Tool::name))
+            .help("Whose migrations they are"),
+    )
+    .arg(
+        Arg::new("source")
+            .long("source")
+            .value_name("FOLDER")
+            .required(true)
+            .help("Their folder of migrations; -dir is ours, which must be new or empty"),
+    )
+    .arg(
+        Arg::new("table")
+            .long("table")
+            .value_name("NAME")
+            .help("Their table, if it is not where they put it: app.schema_history"),
+    )
+    .arg(flag("force", "Record what is applied although their table and their folder disagree"))
+    .arg(flag("yes", "Do it"))
+    .after_help(IMPORT_HELP)
 }
 
 fn with_lint(verb: Command) -> Command {

@@ -5,6 +5,7 @@ use lokstra_runtime::ErrorKind;
 use lokstra_source::{DescriptionError, Problems};
 
 use crate::exit::Exit;
+use crate::import::ImportError;
 
 /// Why the command failed.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) enum Error {
     Folder(Problems),
     /// The run failed.
     Run(lokstra_runtime::Error),
+    /// The migrations of another tool are not taken over.
+    Import(ImportError),
     /// `create` was given a bad name.
     Name(DescriptionError),
     /// The command works on one database and was pointed at a folder of several.
@@ -37,6 +40,7 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Error::Run(error) => exit_of(error.kind()),
+            Error::Import(error) => error.exit(),
             Error::Name(_)
             | Error::SeveralFolders { .. }
             | Error::OneTarget { .. }
@@ -49,7 +53,9 @@ impl Error {
 fn exit_of(kind: &ErrorKind) -> Exit {
     match kind {
         ErrorKind::LockHeld { .. } => Exit::LockHeld,
-        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } => Exit::Diverged,
+        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } | ErrorKind::PastRuns { .. } => {
+            Exit::Diverged
+        }
         ErrorKind::UnknownVersion(_) | ErrorKind::UnknownPool { .. } | ErrorKind::NoPool { .. } => {
             Exit::Usage
         }
@@ -71,6 +77,7 @@ impl fmt::Display for Error {
         match self {
             Error::Folder(problems) => fmt::Display::fmt(problems, f),
             Error::Run(error) => fmt::Display::fmt(error, f),
+            Error::Import(error) => fmt::Display::fmt(error, f),
             Error::Name(error) => fmt::Display::fmt(error, f),
             Error::SeveralFolders { dir, databases } => write!(
                 f,
@@ -108,6 +115,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Run(error) => error.source(),
+            Error::Import(error) => error.source(),
             Error::Write { source, .. } | Error::Signals(source) | Error::Output(source) => {
                 Some(source)
             }
@@ -119,6 +127,12 @@ impl std::error::Error for Error {
 impl From<lokstra_runtime::Error> for Error {
     fn from(error: lokstra_runtime::Error) -> Error {
         Error::Run(error)
+    }
+}
+
+impl From<ImportError> for Error {
+    fn from(error: ImportError) -> Error {
+        Error::Import(error)
     }
 }
 

@@ -8,6 +8,7 @@ mod args;
 mod command;
 mod error;
 mod exit;
+mod import;
 mod output;
 mod target;
 mod verbs;

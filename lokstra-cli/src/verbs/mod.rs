@@ -1,4 +1,5 @@
 mod create;
+mod import;
 mod lint;
 mod lock;
 mod mend;
@@ -18,6 +19,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Error> {
         // What it finds is its data, and no failure of its own.
         Verb::Lint(options) => return lint::lint(arguments, *options),
         Verb::Create { name } => create::create(arguments.dir(), name),
+        Verb::Import(options) => import::import(arguments, options),
         Verb::Up { steps, to } => {
             let goal = match (steps, to) {
                 (Some(steps), _) => Goal::Up(*steps),
