@@ -1,30 +1,9 @@
-//! Takes over the migrations of another tool: its folder becomes one of ours, and what its history says
-//! is recorded in ours. Nothing of theirs is changed, and no migration is run.
-//!
-//! `source` reads their files, a module a tool finds the migrations in them, `convert` writes those down
-//! as ours, `history` reads what they say is applied, and `compare` finds where the two disagree.
+//! What the tools have in common, and where they differ.
 
-pub(crate) mod checksum;
-pub(crate) mod compare;
-pub(crate) mod convert;
-mod diesel;
-mod error;
-mod flyway;
-mod golang_migrate;
-mod goose;
-pub(crate) mod history;
-pub(crate) mod ours;
-mod refinery;
-pub(crate) mod source;
-mod sqlx;
-#[cfg(test)]
-mod testing;
-pub(crate) mod theirs;
-
-pub(crate) use error::ImportError;
-use history::{History, Row};
-use source::Source;
-use theirs::{Found, Theirs};
+use super::history::{History, Row};
+use super::source::Source;
+use super::theirs::{Found, Theirs};
+use super::{diesel, flyway, golang_migrate, goose, refinery, sqlx};
 
 /// A tool whose migrations can be taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +61,7 @@ impl Tool {
     }
 
     /// Reads its table into the columns of [`Row`].
-    fn query(self, table: &str) -> String {
+    pub(super) fn query(self, table: &str) -> String {
         let columns = match self {
             Tool::Refinery => refinery::COLUMNS,
             Tool::Sqlx => sqlx::COLUMNS,
@@ -96,7 +75,7 @@ impl Tool {
     }
 
     /// What the rows mean.
-    fn history(self, rows: Vec<Row>, theirs: &[Theirs]) -> History {
+    pub(super) fn history(self, rows: Vec<Row>, theirs: &[Theirs]) -> History {
         match self {
             Tool::Refinery | Tool::Diesel => History::of_applied(rows),
             Tool::Sqlx => sqlx::history(rows),
