@@ -53,6 +53,16 @@ impl Change {
             Change::Irreversible => "fails: there was no down script",
         }
     }
+
+    /// For programs.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Change::Unwrapped => "unwrapped",
+            Change::NoTransaction => "no-transaction",
+            Change::Filled => "filled",
+            Change::Irreversible => "irreversible",
+        }
+    }
 }
 
 /// In their order.
@@ -122,11 +132,12 @@ impl Written {
 /// A down script that says what a rollback finds out otherwise.
 fn irreversible(tool: Tool, name: &str, up: &Script) -> Written {
     let text = format!(
-        "-- {path} of {tool} had no down script. Where the change can be undone, write here how.\n\
+        "-- {path} of {tool} had no down script. Where the change can be undone, write here how; then\n\
+         -- remove lokstra.lock and write it anew: lokstra migration lock\n\
          DO $$\n\
          BEGIN\n    \
              RAISE EXCEPTION '{name} cannot be undone'\n        \
-                 USING HINT = 'Write its down script in the folder of migrations.';\n\
+                 USING HINT = 'Its file says what to do.';\n\
          END\n\
          $$;\n",
         path = up.path,

@@ -76,7 +76,7 @@ fn placeholders(script: &Script) -> Vec<Remark> {
             }
             names.push(name);
             let message = format!("${{{name}}} stays as it is: nothing fills it in here");
-            let help = "write its value into our file before it is locked and run";
+            let help = "write its value into our file, and lock the folder anew";
             remarks.push(Remark::new(&script.path, message, help).at(nth + 1));
         }
     }
@@ -221,7 +221,12 @@ mod tests {
         let text = "CREATE TABLE ${schema}.a ();\nGRANT ALL ON ${schema}.a TO ${app.role}, $1;\n";
         let remarks = Flyway.read(&Source::of(&[("V1__a.sql", text)])).remarks;
         let told: Vec<_> = remarks.iter().map(ToString::to_string).collect();
-        assert_snapshot!(told.join("\n"), @"");
+        assert_snapshot!(told.join("\n"), @"
+        V1__a.sql:1: ${schema} stays as it is: nothing fills it in here
+          help: write its value into our file, and lock the folder anew
+        V1__a.sql:2: ${app.role} stays as it is: nothing fills it in here
+          help: write its value into our file, and lock the folder anew
+        ");
     }
 
     #[test]

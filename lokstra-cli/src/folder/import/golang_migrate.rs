@@ -86,7 +86,8 @@ mod tests {
         == 001_create_users.up.sql <- 000001_create-users.up.sql [without its BEGIN and COMMIT]
         CREATE TABLE users (id int);
         == 001_create_users.down.sql <- 000001_create-users.down.sql [without its BEGIN and COMMIT]
-         DROP TABLE users; == 002_index.up.sql <- 000002_index.up.sql [runs without a transaction]
+        DROP TABLE users;
+        == 002_index.up.sql <- 000002_index.up.sql [runs without a transaction]
         -- lokstra: no-transaction
         CREATE INDEX CONCURRENTLY i ON users (id);
         == 002_index.down.sql <- nothing [fails: there was no down script]

@@ -74,11 +74,12 @@ mod tests {
             &Refinery.read(&super::super::source::Source::of(&files)).migrations,
         );
         assert_snapshot!(ours[0].down.text, @"
-        -- V1__Create_Users.sql of refinery had no down script. Where the change can be undone, write here how.
+        -- V1__Create_Users.sql of refinery had no down script. Where the change can be undone, write here how; then
+        -- remove lokstra.lock and write it anew: lokstra migration lock
         DO $$
         BEGIN
             RAISE EXCEPTION '001_create_users cannot be undone'
-                USING HINT = 'Write its down script in the folder of migrations.';
+                USING HINT = 'Its file says what to do.';
         END
         $$;
         ");

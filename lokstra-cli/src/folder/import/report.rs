@@ -1,5 +1,7 @@
 //! What an import tells.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::Tool;
@@ -35,6 +37,9 @@ impl Report<'_> {
         let (console, dir) = (self.call.console, self.dir);
         if let Place::Taken { edited } = place {
             console.say(format_args!("{dir} has these migrations already"))?;
+            if !Path::new(dir).join("lokstra.lock").exists() {
+                console.talk("They are not locked yet: lokstra migration lock");
+            }
             return edited.iter().try_for_each(|name| {
                 console.say(format_args!("  {name} was edited since, and is taken as it is"))
             });
@@ -102,7 +107,7 @@ impl Report<'_> {
 }
 
 fn file(written: &Written) -> Value {
-    let changes: Vec<_> = written.changes.iter().map(|change| change.as_str()).collect();
+    let changes: Vec<_> = written.changes.iter().map(|change| change.code()).collect();
     json!({ "name": written.name, "from": written.from, "changes": changes })
 }
 
