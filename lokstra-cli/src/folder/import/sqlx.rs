@@ -33,8 +33,10 @@ pub(super) fn read(source: &Source) -> Found {
             found.obstacles.push(Remark::new(&file.path, "does not begin with a version", help));
             continue;
         };
-        let is_down = name.ends_with(".down");
-        let name = name.strip_suffix(".up").or(name.strip_suffix(".down")).unwrap_or(name);
+        let (name, is_down) = match name.rsplit_once('.') {
+            Some((name, direction @ ("up" | "down"))) => (name, direction == "down"),
+            _ => (name, false),
+        };
         pairs.add(file, (&number.to_string(), Some(number), name), is_down, &mut found);
     }
     pairs.finish(&mut found, |id, pair, up, down| {
