@@ -48,7 +48,8 @@ struct Project {
 impl Project {
     /// A database that this tool has migrated, and its folder beside ours.
     fn of(tool: &'static str) -> Project {
-        let (dir, database) = (TempDir::new().unwrap(), Server::shared().unwrap().database().unwrap());
+        let (dir, database) =
+            (TempDir::new().unwrap(), Server::shared().unwrap().database().unwrap());
         copy(&fixture(tool).join("migrations"), &dir.path().join("theirs"));
         run(tool, &dir.path().join("theirs"), &database);
         let client = database.client().unwrap();
@@ -185,6 +186,10 @@ fn the_fixtures_are_what_the_tools_make() {
         if std::env::var_os("LOKSTRA_PEERS_UPDATE").is_some() {
             std::fs::write(&path, &made).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), made, "LOKSTRA_PEERS_UPDATE=1 writes it");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            made,
+            "LOKSTRA_PEERS_UPDATE=1 writes it"
+        );
     }
 }
