@@ -78,3 +78,24 @@ pub(crate) fn write(folder: &str, ours: &[Ours]) -> Result<(), (PathBuf, io::Err
 pub(crate) fn files(ours: &[Ours]) -> impl Iterator<Item = &Written> {
     ours.iter().flat_map(|one| [&one.up, &one.down])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Tool::GolangMigrate;
+    use super::super::convert::convert;
+    use super::super::source::Source;
+    use super::*;
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_kept_and_none_of_the_others_stays() {
+        let source = Source::of(&[("1_a.up.sql", "SELECT 1;"), ("2_b.up.sql", "SELECT 2;")]);
+        let ours = convert(GolangMigrate, &GolangMigrate.read(&source).migrations);
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = folder.path().join("002_b.up.sql");
+        fs::write(&theirs, "SELECT 'theirs';").unwrap();
+        let (path, error) = write(folder.path().to_str().unwrap(), &ours).unwrap_err();
+        assert_eq!((path, error.kind()), (theirs.clone(), io::ErrorKind::AlreadyExists));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(theirs).unwrap(), "SELECT 'theirs';");
+    }
+}
