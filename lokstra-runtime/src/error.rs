@@ -222,6 +222,11 @@ pub enum ErrorKind {
         /// What stands in the way.
         conflicts: Vec<BaselineConflict>,
     },
+    /// The history does not allow what another tool ran to be recorded; nothing was.
+    PastRuns {
+        /// What stands in the way.
+        conflicts: Vec<BaselineConflict>,
+    },
     /// The history is not in the state that a repair is for; nothing was changed.
     NotRepairable {
         /// What was asked for.

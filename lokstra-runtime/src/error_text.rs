@@ -4,6 +4,7 @@ use std::fmt;
 
 use lokstra_core::Version;
 
+use crate::baseline::BaselineConflict;
 use crate::error::ErrorKind;
 use crate::plan::Direction;
 use crate::repair::Repair;
@@ -208,10 +209,15 @@ impl fmt::Display for ErrorKind {
                     f,
                     "no baseline at {version}: the history says something else; nothing was recorded"
                 )?;
-                for conflict in conflicts {
-                    write!(f, "\n  {conflict}\n    help: {}", conflict.help())?;
-                }
-                Ok(())
+                conflicts_text(f, conflicts)
+            }
+            ErrorKind::PastRuns { conflicts } => {
+                write!(
+                    f,
+                    "the runs of the other tool cannot be recorded: the history says something \
+                     else; nothing was recorded"
+                )?;
+                conflicts_text(f, conflicts)
             }
             ErrorKind::NotRepairable { repair, reason } => write!(
                 f,
@@ -255,6 +261,13 @@ impl fmt::Display for ErrorKind {
             }
         }
     }
+}
+
+fn conflicts_text(f: &mut fmt::Formatter<'_>, conflicts: &[BaselineConflict]) -> fmt::Result {
+    for conflict in conflicts {
+        write!(f, "\n  {conflict}\n    help: {}", conflict.help())?;
+    }
+    Ok(())
 }
 
 /// What to do about a refusal whose words do not tell.

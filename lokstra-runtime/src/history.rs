@@ -133,13 +133,12 @@ impl Shape {
         }
     }
 
-    /// The expression for `applied_at`: a column without a time zone holds UTC.
-    pub(crate) fn now(&self) -> &'static str {
-        match self.type_of("applied_at") {
-            Some("timestamp without time zone") => {
-                "pg_catalog.timezone('UTC', pg_catalog.clock_timestamp())"
-            }
-            _ => "pg_catalog.clock_timestamp()",
+    /// The expression for `applied_at`, from one of a `timestamptz`: a column without a time zone
+    /// holds UTC.
+    pub(crate) fn moment(shape: Option<&Shape>, moment: &str) -> String {
+        match shape.and_then(|shape| shape.type_of("applied_at")) {
+            Some("timestamp without time zone") => format!("pg_catalog.timezone('UTC', {moment})"),
+            _ => moment.to_owned(),
         }
     }
 }

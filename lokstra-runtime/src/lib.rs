@@ -38,6 +38,7 @@ mod notices;
 mod off_runtime;
 mod options;
 mod passing;
+mod past_runs;
 mod plan;
 mod pools;
 mod progress;
@@ -82,6 +83,7 @@ pub use lokstra_core::{
 };
 pub use migrations::Migrations;
 pub use migrator::Migrator;
+pub use past_runs::{PastRun, RecordedRuns};
 pub use plan::{Direction, Goal, Plan, PlanStep};
 pub use pools::{Pool, Pools};
 pub use repair::{Repair, Repaired, Unfit};

@@ -12,6 +12,7 @@ use crate::half_done;
 use crate::history;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
+use crate::past_runs::{self, PastRun, RecordedRuns};
 use crate::repair::{Case, Repair, Repaired};
 use crate::session::Session;
 use crate::sql::LockKey;
@@ -47,6 +48,42 @@ impl Migrator<'_> {
     ) -> Result<Baseline, Error> {
         self.drafted(client, |client, guard, database| {
             baseline::draft(client, guard, database, version).map(|draft| draft.result)
+        })
+    }
+
+    /// Records what another tool has run in this database as applied, without running it, and with what
+    /// that tool knows of each run. One transaction, under the lock. What is recorded already is let
+    /// alone, so that a second call changes nothing.
+    ///
+    /// It takes your word that those runs were of these scripts. It refuses a history that says
+    /// something else about one of them: a version that was edited, or a half-done script.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PastRuns`](crate::ErrorKind::PastRuns) with every such row; `UnknownVersion` if a
+    /// version is not embedded; and as [`run`](Migrator::run).
+    pub fn record_past_runs(
+        &mut self,
+        client: &mut Client,
+        runs: &[PastRun],
+    ) -> Result<RecordedRuns, Error> {
+        self.amend(client, |client, guard, database| {
+            past_runs::draft(client, guard, database, runs)
+        })
+    }
+
+    /// What [`record_past_runs`](Migrator::record_past_runs) would record, without recording it.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_past_runs`](Migrator::record_past_runs).
+    pub fn plan_past_runs(
+        &mut self,
+        client: &mut Client,
+        runs: &[PastRun],
+    ) -> Result<RecordedRuns, Error> {
+        self.drafted(client, |client, guard, database| {
+            past_runs::draft(client, guard, database, runs).map(|draft| draft.result)
         })
     }
 

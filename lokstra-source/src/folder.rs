@@ -98,6 +98,19 @@ impl Folder {
         self.sort();
     }
 
+    pub(crate) fn in_memory<'a>(
+        path: &str,
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Folder {
+        let mut folder = Folder { path: path.to_owned(), ..Folder::default() };
+        for (name, content) in files {
+            let (name, path) = (name.to_owned(), format!("{path}/{name}"));
+            folder.add(File { name, path, content: content.into() });
+        }
+        folder.sort();
+        folder
+    }
+
     #[cfg(feature = "include-dir")]
     pub(crate) fn embedded(dir: &include_dir::Dir<'_>, path: &str) -> Folder {
         let mut folder = Folder { path: path.to_owned(), ..Folder::default() };

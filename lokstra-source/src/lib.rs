@@ -104,6 +104,19 @@ pub fn load_cached(
     Ok(loaded)
 }
 
+/// As [`load`], for files that are in memory, by their names, under the path that messages and the set
+/// shall give their folder: to judge a folder before it is written.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_files<'a>(
+    folder: &str,
+    files: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Loaded, Problems> {
+    check(&folder::Folder::in_memory(&normalized(folder), files), Lint::Never, &[])
+}
+
 /// The same for a folder embedded with the `include_dir` crate, under the path that messages and
 /// the set shall give it.
 ///
