@@ -89,9 +89,13 @@ impl<'e, 'm> Engine<'e, 'm> {
     fn work(&mut self, goal: Goal) -> Result<(), Error> {
         let mut wait = Backoff::new(self.options.lock_wait);
         let mut is_waiting = false;
-        let mut look = self.look_patiently(&mut wait)?;
+        let look = self.look_first(goal, &mut wait)?;
         // Also where there is no plan: a stale build may be why.
         self.report.warnings.clone_from(&self.noticed);
+        let Some(mut look) = look else {
+            self.warn();
+            return Ok(());
+        };
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;

@@ -201,31 +201,33 @@ pub(crate) struct Look {
 pub(crate) fn look(client: &mut Client, table: &TableName) -> Result<Look, Error> {
     let facts = facts_sql(table);
     let rows = format!("SELECT * FROM {} ORDER BY version;", table.quoted());
-    match client.simple_query(&format!("{facts}{rows}")) {
+    match client.simple_query(&(facts + &rows)) {
         Ok(messages) => parse(&messages, table),
-        Err(error) => match error.code() {
-            Some(code) if is_missing(code) => {
-                // The error has ended a transaction of the caller's, if there was one.
-                let messages = client.simple_query(&facts).map_err(failed)?;
-                parse(&messages, table)
-            }
-            Some(&SqlState::LOCK_NOT_AVAILABLE) => {
-                Err(Error::new(ErrorKind::HistoryLocked { table: table.clone() }))
-            }
-            _ => Err(failed(error)),
-        },
+        Err(error) if is_missing(&error) => look_without_table(client, table),
+        Err(error) => Err(refusal(error, table)),
     }
 }
 
-fn failed(error: postgres::Error) -> Error {
+/// The look where reading the table has failed since [`is_missing`].
+pub(crate) fn look_without_table(client: &mut Client, table: &TableName) -> Result<Look, Error> {
+    // The error has ended a transaction of the caller's, if there was one.
+    let answer = client.simple_query(&facts_sql(table));
+    parse(&answer.map_err(|error| refusal(error, table))?, table)
+}
+
+/// What it means that the table could not be read.
+pub(crate) fn refusal(error: postgres::Error, table: &TableName) -> Error {
     match error.code() {
+        Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+            Error::new(ErrorKind::HistoryLocked { table: table.clone() })
+        }
         Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => Error::new(ErrorKind::InTransaction),
         _ => Error::query(error),
     }
 }
 
-fn is_missing(code: &SqlState) -> bool {
-    *code == SqlState::UNDEFINED_TABLE || *code == SqlState::INVALID_SCHEMA_NAME
+pub(crate) fn is_missing(error: &postgres::Error) -> bool {
+    matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME))
 }
 
 /// How long a boot waits for somebody's exclusive lock on the history, in milliseconds.
