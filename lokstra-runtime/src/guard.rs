@@ -16,6 +16,8 @@ pub(crate) struct Guard<'a> {
     pub(crate) table: &'a TableName,
     pub(crate) key: LockKey,
     pub(crate) look: &'a Look,
+    /// Whether COMMIT need not wait for the disk, since a later one of the run does.
+    pub(crate) defers_flush: bool,
 }
 
 impl Guard<'_> {
@@ -33,9 +35,10 @@ impl Guard<'_> {
         } else {
             ""
         };
+        let flush = if self.defers_flush { "SET LOCAL synchronous_commit=off;" } else { "" };
         format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
-             SET LOCAL lock_timeout='{}ms';{statement_timeout}{check_client}",
+             SET LOCAL lock_timeout='{}ms';{statement_timeout}{check_client}{flush}",
             millis(lock_timeout)
         )
     }

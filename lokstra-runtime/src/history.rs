@@ -163,6 +163,8 @@ pub(crate) struct Facts {
     /// The server can notice a dead client while it works: from version 14, and where it says Linux.
     pub(crate) notices_dead_clients: bool,
     pub(crate) schema_exists: bool,
+    /// This role may lock a row of the tracking table, also of one that it is going to make.
+    pub(crate) may_update: bool,
     pub(crate) down_store: DownStore,
     /// The tracking table; `None` where there is none yet.
     pub(crate) shape: Option<Shape>,
@@ -250,6 +252,8 @@ fn facts_sql(table: &TableName) -> String {
          pg_catalog.current_setting('server_version_num') AS version_number, \
          pg_catalog.version() AS version_text, \
          pg_catalog.to_regnamespace({schema}) IS NOT NULL AS schema_exists, \
+         pg_catalog.has_table_privilege(CAST(pg_catalog.to_regclass({table_name}) \
+         AS pg_catalog.oid), CAST('UPDATE' AS pg_catalog.text)) AS may_update, \
          {down_store}, pg_catalog.pg_relation_size(pg_catalog.to_regclass({progress})) \
          OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int8) AS may_have_progress, \
          (SELECT pg_catalog.string_agg(pg_catalog.concat(a.attname, ' ', \
@@ -293,6 +297,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
         notices_dead_clients: owned("version_number").parse().is_ok_and(|n: u32| n >= 140_000)
             && owned("version_text").contains("linux"),
         schema_exists: text(first, "schema_exists") == Some("t"),
+        may_update: text(first, "may_update") != Some("f"),
         down_store: DownStore::parse(
             table,
             &owned("current_role"),

@@ -13,6 +13,7 @@ impl Engine<'_, '_> {
     pub(super) fn look(&mut self) -> Result<Look, Error> {
         let look = history::look(self.session.client(), &self.table)?;
         self.report.current = look.history.newest();
+        self.forget_lost(&look.history);
         Ok(look)
     }
 
