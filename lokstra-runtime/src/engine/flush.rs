@@ -17,7 +17,7 @@ use crate::plan::{Direction, Goal, PlanStep};
 /// a crash of the server, and where this role can flush if it comes to no later one.
 pub(super) fn defers(look: &Look, goal: Goal, steps: &[PlanStep<'_>]) -> bool {
     steps.len() > 1
-        && steps.iter().all(|step| step.direction == Direction::Up)
+        && goal.direction() == Direction::Up
         && steps[0].script().mode() == Mode::Transactional
         && !goal.is_relative()
         && look.facts.may_update
