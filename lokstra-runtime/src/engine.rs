@@ -68,8 +68,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         let (noticed, losses, is_unflushed) = (Vec::new(), 0, false);
         Engine {
             database,
-            key,
             table,
+            key,
             options,
             session,
             listener,
