@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::builder::layout;
-use crate::{Checksum, TableName, Version};
+use crate::{Checksum, Fingerprint, TableName, Version};
 
 /// Every migration of a program: the databases in folder order.
 ///
@@ -124,6 +124,12 @@ impl<'a> Database<'a> {
         self.set.word(self.at + layout::database::COUNT)
     }
 
+    /// What a history has that is exactly these migrations. Computed when the set was built.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let at = self.at + layout::database::FINGERPRINT;
+        Fingerprint::from_words(&self.set.index[at..at + Fingerprint::WORDS])
+    }
+
     /// Whether the folder holds no migration.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -135,6 +141,11 @@ impl<'a> Database<'a> {
     ) -> impl ExactSizeIterator<Item = Migration<'a>> + DoubleEndedIterator + Clone + use<'a> {
         let database = *self;
         (0..self.len()).map(move |nth| database.nth(nth))
+    }
+
+    /// The highest version.
+    pub fn newest(&self) -> Option<Version> {
+        self.len().checked_sub(1).map(|last| self.nth(last).version())
     }
 
     /// The migration of this version.

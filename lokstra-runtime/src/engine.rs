@@ -1,11 +1,13 @@
 //! The loop: read the history, plan, run the next step, again.
 
 mod adoption;
+mod flush;
 mod waiting;
 
 use lokstra_core::{Database, Mode, TableName, Version};
 
 use crate::down_store::{self, DownStore};
+use crate::engine::flush::defers;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
 use crate::failure::{Aftermath, Failure};
@@ -42,6 +44,8 @@ pub(crate) struct Engine<'e, 'm> {
     noticed: Vec<Warning>,
     /// How often the step that is next lost its connection.
     losses: u32,
+    /// Whether a COMMIT did not wait for the disk, and none after it did.
+    is_unflushed: bool,
 }
 
 /// What became of a step.
@@ -61,8 +65,19 @@ impl<'e, 'm> Engine<'e, 'm> {
     ) -> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
-        let noticed = Vec::new();
-        Engine { database, key, table, options, session, listener, report, noticed, losses: 0 }
+        let (noticed, losses, is_unflushed) = (Vec::new(), 0, false);
+        Engine {
+            database,
+            table,
+            key,
+            options,
+            session,
+            listener,
+            report,
+            noticed,
+            losses,
+            is_unflushed,
+        }
     }
 
     /// Adds what is to be told with the warnings of the plan.
@@ -72,7 +87,8 @@ impl<'e, 'm> Engine<'e, 'm> {
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
-        let error = self.work(goal).err();
+        let worked = self.work(goal);
+        let error = self.flushed(worked).err();
         self.report.outcome = match error.as_ref().map(Error::kind) {
             None => Outcome::Done,
             Some(ErrorKind::Stopped { .. }) => Outcome::Stopped,
@@ -89,9 +105,13 @@ impl<'e, 'm> Engine<'e, 'm> {
     fn work(&mut self, goal: Goal) -> Result<(), Error> {
         let mut wait = Backoff::new(self.options.lock_wait);
         let mut is_waiting = false;
-        let mut look = self.look_patiently(&mut wait)?;
+        let look = self.look_first(goal, &mut wait)?;
         // Also where there is no plan: a stale build may be why.
         self.report.warnings.clone_from(&self.noticed);
+        let Some(mut look) = look else {
+            self.warn();
+            return Ok(());
+        };
         'plan: loop {
             let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
@@ -117,9 +137,9 @@ impl<'e, 'm> Engine<'e, 'm> {
             }
             for (nth, step) in plan.steps.iter().enumerate() {
                 self.heed_stop(&plan.steps[nth..])?;
-                while let Progress::Overtaken =
-                    self.step(&mut look, step, &plan.steps[nth + 1..])?
-                {
+                let (rest, defers_flush) =
+                    (&plan.steps[nth + 1..], defers(&look, goal, &plan.steps[nth..]));
+                while let Progress::Overtaken = self.step(&mut look, step, rest, defers_flush)? {
                     // The time that the step itself took is not waiting.
                     if !std::mem::replace(&mut is_waiting, true) {
                         wait = Backoff::new(self.options.lock_wait);
@@ -179,14 +199,16 @@ impl<'e, 'm> Engine<'e, 'm> {
         look: &mut Look,
         step: &PlanStep<'m>,
         rest: &[PlanStep<'m>],
+        defers_flush: bool,
     ) -> Result<Progress, Error> {
         #[cfg(feature = "tracing")]
         let _span = crate::trace::step(&self.report.database, step);
         let mut backoff = Backoff::new(None);
+        self.is_unflushed |= defers_flush;
         for attempt in 1.. {
             let database = self.database.name();
             tell(self.listener, &Event::Running { database, step });
-            let guard = Guard { table: &self.table, key: self.key, look };
+            let guard = Guard { table: &self.table, key: self.key, look, defers_flush };
             let run = match step.script().mode() {
                 Mode::Transactional => step::attempt,
                 Mode::NoTransaction => statements::attempt,
@@ -194,6 +216,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             let mut watch = Watch::new(database, step, &self.options.stop, self.listener);
             match run(&mut self.session, &guard, step, self.options, &mut watch)? {
                 Attempt::Done(elapsed) => {
+                    self.is_unflushed = defers_flush;
                     self.done(look, step, elapsed);
                     return Ok(Progress::Done);
                 }

@@ -117,7 +117,8 @@ pub enum Event<'e> {
         /// The text.
         message: &'e str,
     },
-    /// A script ran and is recorded.
+    /// A script ran and is recorded. On disk it is, at the latest, when the run has ended: a server
+    /// that crashes before may take back the last ones, and the run does them again.
     Finished {
         /// The folder's name.
         database: &'e str,

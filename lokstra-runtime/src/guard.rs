@@ -16,6 +16,8 @@ pub(crate) struct Guard<'a> {
     pub(crate) table: &'a TableName,
     pub(crate) key: LockKey,
     pub(crate) look: &'a Look,
+    /// Whether COMMIT need not wait for the disk, since a later one of the run does.
+    pub(crate) defers_flush: bool,
 }
 
 /// When, by whom and how long, as expressions of SQL.
@@ -40,9 +42,10 @@ impl Guard<'_> {
         } else {
             ""
         };
+        let flush = if self.defers_flush { "SET LOCAL synchronous_commit=off;" } else { "" };
         format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
-             SET LOCAL lock_timeout='{}ms';{statement_timeout}{check_client}",
+             SET LOCAL lock_timeout='{}ms';{statement_timeout}{check_client}{flush}",
             millis(lock_timeout)
         )
     }

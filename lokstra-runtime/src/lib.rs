@@ -24,6 +24,7 @@ mod error;
 mod error_text;
 mod event;
 mod failure;
+mod glance;
 mod guard;
 mod half_done;
 mod history;

@@ -154,7 +154,8 @@ impl Migrator<'_> {
         let (database, table): (_, TableName) = self.target()?;
         off_runtime(|| {
             let look = history::look(client, &table)?;
-            draft(client, &Guard { table: &table, key: LockKey::of(&table), look: &look }, database)
+            let key = LockKey::of(&table);
+            draft(client, &Guard { table: &table, key, look: &look, defers_flush: false }, database)
         })
     }
 }

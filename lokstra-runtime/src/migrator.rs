@@ -9,6 +9,7 @@ use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
+use crate::glance;
 use crate::history::{self, History};
 use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
@@ -112,7 +113,12 @@ impl<'m> Migrator<'m> {
     ///
     /// As [`status`](Migrator::status).
     pub fn version(&mut self, client: &mut Client) -> Result<Option<Version>, Error> {
-        Ok(self.history(client)?.newest())
+        let (database, table) = self.target()?;
+        let look = off_runtime(|| glance::look_unless_current(client, &table, database))?;
+        Ok(match look {
+            Some(look) => look.history.newest(),
+            None => database.newest(),
+        })
     }
 
     /// The applied migrations, as the tracking table has them.
@@ -143,8 +149,10 @@ impl<'m> Migrator<'m> {
     /// If the history cannot be read, or if it disagrees with what is embedded.
     pub fn plan(&mut self, client: &mut Client, goal: Goal) -> Result<Plan<'m>, Error> {
         let (database, table) = self.target()?;
-        let look = off_runtime(|| history::look(client, &table))?;
-        Ok(plan::plan(database, &look.history, goal, self.options.policy)?)
+        match off_runtime(|| glance::look_for(client, &table, database, goal))? {
+            Some(look) => Ok(plan::plan(database, &look.history, goal, self.options.policy)?),
+            None => Ok(Plan { steps: Vec::new(), warnings: Vec::new() }),
+        }
     }
 
     /// Works towards the goal: reads the history, plans, and runs one step at a time, each of them

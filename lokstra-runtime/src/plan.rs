@@ -205,7 +205,7 @@ fn compare(
     let (mut divergences, mut warnings) = (Vec::new(), Vec::new());
     let all_applied = database.migrations().all(|m| history.contains(m.version()));
     let harmless = goal.direction() == Direction::Down || (all_applied && !policy.strict);
-    let newest_embedded = database.migrations().next_back().map(|m| m.version());
+    let newest_embedded = database.newest();
     let (mut ahead, mut missing) = (Vec::new(), Vec::new());
     let (mut trusted, mut down_edited) = (Vec::new(), Vec::new());
     for row in history.iter() {

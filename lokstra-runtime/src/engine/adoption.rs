@@ -32,7 +32,7 @@ impl Engine<'_, '_> {
         }
         self.session.prepare()?;
         loop {
-            let guard = Guard { table: &self.table, key: self.key, look };
+            let guard = Guard { table: &self.table, key: self.key, look, defers_flush: false };
             let session = &mut self.session;
             match adopt::adopt(session, &guard, self.database, &versions, self.options)? {
                 Adoption::Done => {

@@ -3,6 +3,7 @@
 use crate::engine::{Engine, same_versions};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
+use crate::glance;
 use crate::history::{self, Look};
 use crate::holder;
 use crate::plan::{self, Goal};
@@ -12,6 +13,22 @@ impl Engine<'_, '_> {
     pub(super) fn look(&mut self) -> Result<Look, Error> {
         let look = history::look(self.session.client(), &self.table)?;
         self.report.current = look.history.newest();
+        self.forget_lost(&look.history);
+        Ok(look)
+    }
+
+    /// The look that a run begins with; `None` where there is nothing to do.
+    pub(super) fn look_first(
+        &mut self,
+        goal: Goal,
+        wait: &mut Backoff,
+    ) -> Result<Option<Look>, Error> {
+        let database = self.database;
+        let look = self.patiently(wait, |engine| {
+            glance::look_for(engine.session.client(), &engine.table, database, goal)
+        })?;
+        self.report.current =
+            look.as_ref().map_or_else(|| database.newest(), |look| look.history.newest());
         Ok(look)
     }
 
@@ -21,10 +38,18 @@ impl Engine<'_, '_> {
         self.session.go_direct(&mut wait, &self.options.stop, &mut told)
     }
 
-    /// Waits for somebody who changes the tracking table, as for the migration lock.
     pub(super) fn look_patiently(&mut self, wait: &mut Backoff) -> Result<Look, Error> {
+        self.patiently(wait, Engine::look)
+    }
+
+    /// Waits for somebody who changes the tracking table, as for the migration lock.
+    fn patiently<T>(
+        &mut self,
+        wait: &mut Backoff,
+        look: impl Fn(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         loop {
-            match self.look() {
+            match look(self) {
                 Err(error) if matches!(error.kind(), ErrorKind::HistoryLocked { .. }) => {
                     if wait.is_over() {
                         return Err(error);
