@@ -242,3 +242,18 @@ fn a_lent_client_tells_everything_but_notices() {
     3 applied, now at version 003
     ");
 }
+
+#[test]
+fn a_run_that_fails_tells_its_warnings_all_the_same() {
+    let database = database();
+    let (a, b) = (("001_a", "SELECT 1;", "SELECT 1;"), ("002_b", "SELECT 1;", "SELECT 1;"));
+    set(&[a, b]).up_url(database.url()).unwrap();
+    let set = set(&[a, ("003_c", "SELECT 1 / 0;", "SELECT 1;")]);
+    assert_snapshot!(transcript(set.migrator().allow_missing(true), &database), @"
+    Planned: 1 script to run
+    Running: running 003_c
+    Failed: 003_c failed, rolled back: division by zero (SQLSTATE 22012)
+    Warned: warning: 002 is applied and not in this build, which has newer ones
+    Ended: migration 003_c failed
+    ");
+}

@@ -1,6 +1,8 @@
 //! The loop: read the history, plan, run the next step, again.
 
 mod adoption;
+mod kept;
+mod losing;
 mod waiting;
 
 use lokstra_core::{Database, Mode, TableName, Version};
@@ -12,9 +14,8 @@ use crate::failure::{Aftermath, Failure};
 use crate::guard::Guard;
 use crate::half_done;
 use crate::history::{Access, Applied, History, Look, Shape};
-use crate::holder;
 use crate::options::Options;
-use crate::plan::{self, Direction, Goal, PlanStep};
+use crate::plan::{Direction, Goal, PlanStep};
 use crate::report::{Outcome, Report, StepReport};
 use crate::retry::Backoff;
 use crate::session::Session;
@@ -40,6 +41,8 @@ pub(crate) struct Engine<'e, 'm> {
     report: Report,
     /// What was odd before the history was read.
     noticed: Vec<Warning>,
+    /// The newest migration of this build; with kept down SQL, `database` has newer ones.
+    newest: Option<Version>,
     /// How often the step that is next lost its connection.
     losses: u32,
 }
@@ -61,24 +64,47 @@ impl<'e, 'm> Engine<'e, 'm> {
     ) -> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
-        let noticed = Vec::new();
-        Engine { database, key, table, options, session, listener, report, noticed, losses: 0 }
+        let newest = database.migrations().next_back().map(|migration| migration.version());
+        let (noticed, losses) = (Vec::new(), 0);
+        Engine { database, key, table, options, session, listener, report, noticed, newest, losses }
     }
 
     /// Adds what is to be told with the warnings of the plan.
     pub(crate) fn noticing(mut self, warning: Option<Warning>) -> Self {
         self.noticed.extend(warning);
+        // Also where there is no plan: a stale build may be why.
+        self.report.warnings.clone_from(&self.noticed);
         self
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
-        let error = self.work(goal).err();
+        match self.stored(goal) {
+            Ok(None) => {
+                let worked = self.work(goal);
+                self.end(worked)
+            }
+            Ok(Some(stored)) => {
+                let embedded = self.database;
+                let mut engine = self.over(stored.database_or(embedded));
+                let worked = engine.work(goal);
+                engine.end(worked)
+            }
+            Err(error) => self.end(Err(error)),
+        }
+    }
+
+    /// Tells what was odd and how it ended.
+    fn end(mut self, worked: Result<(), Error>) -> Result<Report, Error> {
+        let error = worked.err();
         self.report.outcome = match error.as_ref().map(Error::kind) {
             None => Outcome::Done,
             Some(ErrorKind::Stopped { .. }) => Outcome::Stopped,
             Some(_) => Outcome::Failed,
         };
         let (database, report) = (self.report.database.as_str(), &self.report);
+        for warning in &report.warnings {
+            tell(self.listener, &Event::Warned { database, warning });
+        }
         tell(self.listener, &Event::Ended { database, report, error: error.as_ref() });
         match error {
             None => Ok(self.report),
@@ -90,10 +116,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         let mut wait = Backoff::new(self.options.lock_wait);
         let mut is_waiting = false;
         let mut look = self.look_patiently(&mut wait)?;
-        // Also where there is no plan: a stale build may be why.
-        self.report.warnings.clone_from(&self.noticed);
         'plan: loop {
-            let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
+            let plan = self.plan(&look.history, goal)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
             if plan.steps.iter().any(needs_session) && self.go_direct()? {
                 look = self.look_patiently(&mut wait)?;
@@ -134,10 +158,8 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 (is_waiting, self.losses) = (false, 0);
             }
-            break;
+            return Ok(());
         }
-        self.warn();
-        Ok(())
     }
 
     /// Ends the run before these steps, if that was asked for.
@@ -169,7 +191,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Planned { database, steps: steps.len() });
-        down_store::settle(self.session.client(), &self.table, look)?;
+        let (table, mut wait) = (self.table.clone(), Backoff::new(self.options.lock_wait));
+        self.ask(&mut wait, |client| down_store::settle(client, &table, look))?;
         self.session.prepare()
     }
 
@@ -199,12 +222,14 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
                 Attempt::Halfway => {
-                    let scripts = half_done::read(self.session.client(), look, &self.table)?;
+                    let table = self.table.clone();
+                    let read = |client: &mut _| half_done::read(client, look, &table);
+                    let scripts = self.ask(&mut Backoff::new(self.options.lock_wait), read)?;
                     let (version, direction) = (step.migration.version(), step.direction);
                     return Err(Error::new(ErrorKind::Halfway { version, direction, scripts }));
                 }
                 Attempt::Raced(failure) => {
-                    let now = self.look()?;
+                    let now = self.look_patiently(&mut Backoff::new(self.options.lock_wait))?;
                     if same_versions(&now.history, &look.history) && now.facts == look.facts {
                         return Err(self.failed(look, step, failure, rest));
                     }
@@ -260,50 +285,6 @@ impl<'e, 'm> Engine<'e, 'm> {
         tell(self.listener, &Event::Finished { database: &self.report.database, step: &done });
         self.report.current = look.history.newest();
         self.report.steps.push(done);
-    }
-
-    /// The server finishes what it was sent, COMMIT included, or rolls it back: once nobody holds
-    /// the lock any more, the history tells which.
-    fn lost(
-        &mut self,
-        look: &mut Look,
-        step: &PlanStep<'_>,
-        source: postgres::Error,
-    ) -> Result<Progress, Error> {
-        let running = Some(step.migration.version());
-        let lost = |source| Error::new(ErrorKind::ConnectionLost { running, source });
-        let started = std::time::Instant::now();
-        self.losses += 1;
-        if self.losses == MOST_LOSSES {
-            return Err(lost(source));
-        }
-        match self.session.reconnect(&self.options.stop) {
-            Ok(true) => {}
-            Ok(false) | Err(_) => return Err(lost(source)),
-        }
-        let mut wait = Backoff::new(self.options.lock_wait);
-        while let Some(holder) = holder::find(self.session.client(), self.key)? {
-            // What became of the step is not known yet, so that this is no clean stop.
-            if self.options.stop.is_asked() {
-                return Err(lost(source));
-            }
-            self.waiting(Some(holder), &mut wait)?;
-        }
-        let now = self.look_patiently(&mut wait)?;
-        look.facts = now.facts;
-        let mut after = look.history.clone();
-        record(&mut after, step);
-        if same_versions(&after, &now.history) {
-            self.done(look, step, started.elapsed());
-            return Ok(Progress::Done);
-        }
-        Ok(Progress::Overtaken)
-    }
-
-    fn warn(&mut self) {
-        for warning in &self.report.warnings {
-            tell(self.listener, &Event::Warned { database: &self.report.database, warning });
-        }
     }
 
     /// A failure with what the loop knows of the state afterwards.

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lokstra_core::{TableName, Version};
+use lokstra_core::{Mode, TableName, Version};
 use postgres::error::{DbError, Severity};
 
 use crate::baseline::BaselineConflict;
@@ -94,8 +94,8 @@ pub enum ErrorKind {
     },
     /// The connection was lost and could not be made again, or is not ours to make again.
     ConnectionLost {
-        /// The migration that was running: it is either applied or not, and the history tells.
-        running: Option<Version>,
+        /// The script that was running, if one was: the history tells what became of it.
+        running: Option<Interrupted>,
         /// What the client saw.
         source: postgres::Error,
     },
@@ -149,6 +149,8 @@ pub enum ErrorKind {
     },
     /// A migration to roll back is not in this build.
     NotEmbedded(Version),
+    /// The migration to roll back and apply again is not in this build.
+    RedoNotEmbedded(Version),
     /// A migration to roll back is not in this build, nor does the database keep its down SQL.
     NoStoredDown {
         /// The version.
@@ -272,6 +274,17 @@ pub enum ErrorKind {
     },
 }
 
+/// A script that was running when a connection was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Interrupted {
+    /// The version.
+    pub version: Version,
+    /// Transactional: done as a whole or not at all. No-transaction: the statements that came to
+    /// their end stay, and the next run goes on behind them.
+    pub mode: Mode,
+}
+
 impl Error {
     pub(crate) fn new(kind: ErrorKind) -> Error {
         Error(Box::new(Inner { kind, report: None }))
@@ -332,6 +345,7 @@ impl From<NoPlan> for Error {
             NoPlan::UnknownVersion(version) => ErrorKind::UnknownVersion(version),
             NoPlan::Above { version, newest } => ErrorKind::AboveTarget { version, newest },
             NoPlan::NotEmbedded(version) => ErrorKind::NotEmbedded(version),
+            NoPlan::RedoNotEmbedded(version) => ErrorKind::RedoNotEmbedded(version),
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use lokstra_core::Version;
+use lokstra_core::{Mode, Version};
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, Interrupted};
 use crate::plan::Direction;
 use crate::repair::Repair;
 use crate::server_error::ServerError;
@@ -69,13 +69,24 @@ impl fmt::Display for ErrorKind {
                 "the direct connection leads to the database `{direct}` and the pool to \
                  `{database}`\n  help: correct the pool's `direct-dsn`; nothing was run"
             ),
-            ErrorKind::ConnectionLost { running: Some(version), source } => write!(
-                f,
-                "the connection was lost while {version} was running: {}\n  \
-                 state: {version} is either applied as a whole or not at all\n  \
-                 help: run again; the history tells, and the run goes on from there",
-                chain(source)
-            ),
+            ErrorKind::ConnectionLost { running: Some(running), source } => {
+                let Interrupted { version, mode } = running;
+                let source = chain(source);
+                writeln!(f, "the connection was lost while {version} was running: {source}")?;
+                match mode {
+                    Mode::Transactional => {
+                        write!(f, "  state: {version} is either done as a whole or not at all")
+                    }
+                    Mode::NoTransaction => write!(
+                        f,
+                        "  state: of {version}, the statements that came to their end are done and \
+                         stay; the one that was running may be done"
+                    ),
+                }?;
+                f.write_str(
+                    "\n  help: run again; the history tells, and the run goes on from there",
+                )
+            }
             ErrorKind::ConnectionLost { running: None, source } => {
                 write!(f, "the connection was lost: {}\n  help: run again", chain(source))
             }
@@ -146,6 +157,11 @@ impl fmt::Display for ErrorKind {
                 "migration {version} is applied and not in this build, which cannot roll it back\n  \
                  help: roll it back with the build that applied it, or with the down SQL that the \
                  database keeps: `stored_down(true)` (on the command line: -stored)"
+            ),
+            ErrorKind::RedoNotEmbedded(version) => write!(
+                f,
+                "migration {version} is applied and not in this build, which cannot apply it again; \
+                 nothing was run\n  help: redo it with the build that applied it"
             ),
             ErrorKind::NoStoredDown { version, reason } => write!(
                 f,

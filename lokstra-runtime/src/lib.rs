@@ -69,7 +69,7 @@ pub use config::{ConfigError, PoolProblem};
 pub use divergence::Divergence;
 pub use down_store::NotKept;
 pub use dsn::DsnError;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Interrupted};
 pub use event::Event;
 pub use failure::{Aftermath, Failure};
 pub use half_done::HalfDone;

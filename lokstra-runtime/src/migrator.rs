@@ -12,13 +12,12 @@ use crate::history::{self, History};
 use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
 use crate::options::Options;
-use crate::plan::{self, Direction, Goal, Plan};
+use crate::plan::{self, Goal, Plan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
 use crate::session::Session;
 use crate::status::Status;
-use crate::stored_down::{self, Stored};
 
 type Listener<'m> = Box<dyn FnMut(&Event<'_>) + Send + 'm>;
 
@@ -175,19 +174,10 @@ impl<'m> Migrator<'m> {
         &mut self,
         database: Database<'_>,
         table: TableName,
-        mut session: Session<'_>,
+        session: Session<'_>,
         goal: Goal,
     ) -> Result<Report, Error> {
         let stale = self.migrations.staleness(database);
-        let stored = if self.options.stored_down && goal.direction() == Direction::Down {
-            stored_down::load(session.client(), database, &table, goal)?
-        } else {
-            None
-        };
-        for step in stored.iter().flat_map(Stored::steps) {
-            tell(&mut self.listener, &Event::StoredDown { database: database.name(), step: &step });
-        }
-        let database = stored.as_ref().and_then(Stored::database).unwrap_or(database);
         Engine::new(database, table, &self.options, session, &mut self.listener)
             .noticing(stale)
             .run(goal)

@@ -37,11 +37,8 @@ pub(crate) fn attempt(
 ) -> Result<Attempt, Error> {
     let progress = Progress::new(guard, step);
     let run = Run { guard, step, script: step.script(), progress, options };
-    if !options.session_pooler && !session.has_session_pooler() {
-        run.refuse_pooler(session)?;
-    }
     let started = Instant::now();
-    if let Err(stop) = run.lock(session) {
+    if let Err(stop) = run.refuse_pooler(session).and_then(|()| run.lock(session)) {
         return stop.into_attempt();
     }
     // A listener that panics must not leave the lock to a client that lives on.
@@ -110,14 +107,20 @@ struct Run<'a> {
 impl Run<'_> {
     /// The client sets the encoding when it connects; behind a pooler the server did not hear it, in
     /// any mode, so its value without a SET has another source.
-    fn refuse_pooler(&self, session: &mut Session<'_>) -> Result<(), Error> {
+    fn refuse_pooler(&self, session: &mut Session<'_>) -> Result<(), Stop> {
+        if self.options.session_pooler || session.has_session_pooler() {
+            return Ok(());
+        }
         let query = "RESET client_encoding;SELECT s.source FROM pg_catalog.pg_settings s \
                      WHERE s.name OPERATOR(pg_catalog.=) 'client_encoding';\
                      SET client_encoding='UTF8';";
-        let answer = session.client().simple_query(query).map_err(Error::query)?;
+        let answer = session.client().simple_query(query).map_err(|error| self.stopped(error))?;
         match first_row(&answer).and_then(|row| text(row, "source")) {
             Some("client") => Ok(()),
-            _ => Err(Error::new(ErrorKind::Pooler { version: self.step.migration.version() })),
+            _ => {
+                let version = self.step.migration.version();
+                Err(Stop::Error(Error::new(ErrorKind::Pooler { version })))
+            }
         }
     }
 

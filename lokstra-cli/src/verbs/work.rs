@@ -89,6 +89,7 @@ fn tell(event: &Event<'_>, several: bool) {
         }
         Event::Connecting { .. } => output::talk(event),
         Event::Stopping { .. }
+        | Event::Reconnecting { .. }
         | Event::Waiting { .. }
         | Event::Retrying { .. }
         | Event::Notice { .. }
