@@ -66,8 +66,8 @@ fn a_build_that_is_the_victim_of_a_deadlock_drops_what_it_made_and_is_tried_agai
     let set = index("CREATE INDEX CONCURRENTLY ON t (n)");
     let mut retries = Vec::new();
     let mut migrator = set.migrator().on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
+        if let Event::Retrying { failure, .. } = event {
+            retries.push(failure.server.sqlstate.clone());
         }
     });
     std::thread::scope(|scope| {

@@ -169,7 +169,7 @@ fn a_script_that_ends_its_own_backend_is_given_up_after_three_tries() {
     let words = "terminating connection due to administrator command (SQLSTATE 57P01)";
     assert_snapshot!(told.replace(words, "connection closed"), @"
     the connection was lost while 001 was running: connection closed
-      state: 001 is either applied as a whole or not at all
+      state: 001 is either done as a whole or not at all
       help: run again; the history tells, and the run goes on from there
     ");
 }

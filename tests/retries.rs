@@ -46,8 +46,8 @@ fn a_table_that_is_locked_for_two_seconds_is_waited_for_in_several_tries() {
     let set = one("CREATE TABLE before (); ALTER TABLE t ADD a int;");
     let mut retries = Vec::new();
     let mut migrator = set.migrator().on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
+        if let Event::Retrying { failure, .. } = event {
+            retries.push(failure.server.sqlstate.clone());
         }
     });
     migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
@@ -70,8 +70,8 @@ fn the_record_of_a_no_transaction_script_waits_for_the_tracking_table_in_several
         set(&[first, ("002_b", "-- lokstra: no-transaction\nCREATE TABLE b ();", "SELECT 1;")]);
     let mut retries = Vec::new();
     let mut migrator = set.migrator().lock_timeout(Duration::from_millis(50)).on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
+        if let Event::Retrying { failure, .. } = event {
+            retries.push(failure.server.sqlstate.clone());
             other.batch_execute("COMMIT").unwrap();
         }
     });
@@ -94,8 +94,8 @@ fn a_deadlock_is_tried_again() {
     let mut retries = Vec::new();
     // Longer than deadlock_timeout, which would otherwise never be reached.
     let mut migrator = set.migrator().lock_timeout(Duration::from_mins(1)).on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
+        if let Event::Retrying { failure, .. } = event {
+            retries.push(failure.server.sqlstate.clone());
         }
     });
     std::thread::scope(|scope| {

@@ -145,7 +145,10 @@ enum Target {
     Pool(Connector),
 }
 
-fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Vec<Job<'m>>, Error> {
+/// The databases that can be worked on, and why the others cannot.
+type Jobs<'m> = (Vec<Job<'m>>, Vec<(String, Error)>);
+
+fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Jobs<'m>, Error> {
     let databases = migrator.databases()?;
     let mut causes = Vec::new();
     let mut jobs = Vec::with_capacity(databases.len());
@@ -164,7 +167,7 @@ fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Vec<Job<'m>>, Erro
             Err(error) => causes.push((database.name().to_owned(), error)),
         }
     }
-    if causes.is_empty() { Ok(jobs) } else { Err(all_failed(&databases, migrator, causes)) }
+    Ok((jobs, causes))
 }
 
 /// Nothing ran: the reports say so of every database.
@@ -195,7 +198,10 @@ pub(crate) fn run_pools(
     pools: &Pools,
     goal: Goal,
 ) -> Result<Summary, Error> {
-    let mut jobs = jobs(migrator, pools)?;
+    let (mut jobs, causes) = jobs(migrator, pools)?;
+    if !causes.is_empty() {
+        return Err(all_failed(&migrator.databases()?, migrator, causes));
+    }
     if jobs.len() > 1 {
         compare_all(migrator, &mut jobs, goal)?;
     }
@@ -293,9 +299,8 @@ pub(crate) fn status_pools(
     migrator: &mut Migrator<'_>,
     pools: &Pools,
 ) -> Result<Vec<Status>, Error> {
-    let jobs = jobs(migrator, pools)?;
-    let databases: Vec<_> = jobs.iter().map(|job| job.database).collect();
-    let (mut statuses, mut causes) = (Vec::new(), Vec::new());
+    let (jobs, mut causes) = jobs(migrator, pools)?;
+    let mut statuses = Vec::new();
     let mut wait = Backoff::new(migrator.options.connect_wait);
     for Job { database, table, target, .. } in jobs {
         let Target::Pool(connector) = target else { continue };
@@ -310,7 +315,10 @@ pub(crate) fn status_pools(
             Err(error) => causes.push((database.name().to_owned(), error)),
         }
     }
-    if causes.is_empty() { Ok(statuses) } else { Err(all_failed(&databases, migrator, causes)) }
+    if causes.is_empty() {
+        return Ok(statuses);
+    }
+    Err(all_failed(&migrator.databases()?, migrator, causes).with_statuses(statuses))
 }
 
 /// The outcome of a summary of one, for callers that work on one database.

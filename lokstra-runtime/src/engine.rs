@@ -7,6 +7,7 @@ mod waiting;
 
 use lokstra_core::{Database, Mode, TableName, Version};
 
+use crate::blocker;
 use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
@@ -14,10 +15,12 @@ use crate::failure::{Aftermath, Failure};
 use crate::guard::Guard;
 use crate::half_done;
 use crate::history::{Access, Applied, History, Look, Shape};
+use crate::holder::Holder;
 use crate::options::Options;
 use crate::plan::{Direction, Goal, PlanStep};
 use crate::report::{Outcome, Report, StepReport};
 use crate::retry::Backoff;
+use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
 use crate::statements;
@@ -66,7 +69,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         let key = LockKey::of(&table);
         let newest = database.migrations().next_back().map(|migration| migration.version());
         let (noticed, losses) = (Vec::new(), 0);
-        Engine { database, key, table, options, session, listener, report, noticed, newest, losses }
+        Engine { database, table, key, options, session, listener, report, noticed, newest, losses }
     }
 
     /// Adds what is to be told with the warnings of the plan.
@@ -95,7 +98,7 @@ impl<'e, 'm> Engine<'e, 'm> {
 
     /// Tells what was odd and how it ended.
     fn end(mut self, worked: Result<(), Error>) -> Result<Report, Error> {
-        let error = worked.err();
+        let error = rights::explained(self.session.client(), &self.table, worked).err();
         self.report.outcome = match error.as_ref().map(Error::kind) {
             None => Outcome::Done,
             Some(ErrorKind::Stopped { .. }) => Outcome::Stopped,
@@ -235,9 +238,11 @@ impl<'e, 'm> Engine<'e, 'm> {
                     }
                     return Ok(Progress::Overtaken);
                 }
-                Attempt::Again(failure) if attempt < MOST_ATTEMPTS => {
-                    let error = &failure.server;
-                    tell(self.listener, &Event::Retrying { database, step, error, attempt });
+                Attempt::Again(mut failure) if attempt < MOST_ATTEMPTS => {
+                    failure.blocker = self.blocker(step, &failure);
+                    let (failure, attempts) = (&failure, MOST_ATTEMPTS);
+                    let retrying = Event::Retrying { database, step, failure, attempt, attempts };
+                    tell(self.listener, &retrying);
                     backoff.sleep(&self.options.stop);
                     self.heed_stop(&from(step, rest))?;
                 }
@@ -249,6 +254,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 Attempt::Again(mut failure) | Attempt::Failed(mut failure) => {
                     failure.tries = attempt;
+                    failure.blocker = self.blocker(step, &failure);
                     return Err(self.failed(look, step, failure, rest));
                 }
                 Attempt::Cancelled(mut failure) => {
@@ -261,6 +267,11 @@ impl<'e, 'm> Engine<'e, 'm> {
             }
         }
         Ok(Progress::Overtaken)
+    }
+
+    /// Who is in the way; not worth a failure of its own.
+    fn blocker(&mut self, step: &PlanStep<'_>, failure: &Failure) -> Option<Holder> {
+        blocker::find(self.session.client(), &self.table, step, failure).ok().flatten()
     }
 
     fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {

@@ -15,7 +15,9 @@ use crate::plan::Direction;
 use crate::plan::NoPlan;
 use crate::repair::{Repair, Unfit};
 use crate::report::{Report, Summary};
+use crate::route::PasswordFrom;
 use crate::server_error::ServerError;
+use crate::status::Status;
 use crate::stored_down::{NoStoredDown, Untrusted};
 
 /// Why a run did not reach its goal. [`kind`](Error::kind) says what happened,
@@ -25,6 +27,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     report: Option<Report>,
+    statuses: Vec<Status>,
 }
 
 /// What happened. `Display` says it in full, with what to do.
@@ -75,6 +78,8 @@ pub enum ErrorKind {
         target: String,
         /// The file of passwords, if it is not used because others may read it.
         open_password_file: Option<PathBuf>,
+        /// Where the password came from; `None` if there was none.
+        password_from: Option<PasswordFrom>,
         /// Why.
         source: postgres::Error,
     },
@@ -259,6 +264,15 @@ pub enum ErrorKind {
         /// What the server said.
         source: ServerError,
     },
+    /// This role may not read or keep the history.
+    Denied {
+        /// The tracking table.
+        table: TableName,
+        /// The statements that give it what is missing.
+        grants: Vec<String>,
+        /// What the server said.
+        source: ServerError,
+    },
     /// The server refused something else than a script: reading or creating the tracking table.
     Server(ServerError),
     /// The client failed in another way.
@@ -287,7 +301,7 @@ pub struct Interrupted {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind) -> Error {
-        Error(Box::new(Inner { kind, report: None }))
+        Error(Box::new(Inner { kind, report: None, statuses: Vec::new() }))
     }
 
     /// An error of a query of ours.
@@ -303,6 +317,26 @@ impl Error {
     pub(crate) fn with_report(mut self, report: Report) -> Error {
         self.0.report = Some(report);
         self
+    }
+
+    pub(crate) fn with_statuses(mut self, statuses: Vec<Status>) -> Error {
+        self.0.statuses = statuses;
+        self
+    }
+
+    /// Of an error of the server, that these rights were missing.
+    pub(crate) fn denied(mut self, table: &TableName, grants: Vec<String>) -> Error {
+        if let ErrorKind::Server(source) = &self.0.kind {
+            let (table, source) = (table.clone(), source.clone());
+            self.0.kind = ErrorKind::Denied { table, grants, source };
+        }
+        self
+    }
+
+    /// Where the other databases stand, of an error of
+    /// [`status_pools`](crate::Migrator::status_pools).
+    pub fn statuses(&self) -> &[Status] {
+        &self.0.statuses
     }
 
     /// What happened.
@@ -372,7 +406,9 @@ impl std::error::Error for Error {
             #[cfg(feature = "config")]
             ErrorKind::Config(source) => Some(source),
             ErrorKind::BadUrl(source) => Some(source),
-            ErrorKind::Server(source) | ErrorKind::CannotUpgrade { source, .. } => Some(source),
+            ErrorKind::Server(source)
+            | ErrorKind::Denied { source, .. }
+            | ErrorKind::CannotUpgrade { source, .. } => Some(source),
             ErrorKind::Failed(failure) => Some(&failure.server),
             ErrorKind::BadTable { reason, .. } => Some(reason),
             ErrorKind::Databases { causes, .. } => {

@@ -7,7 +7,6 @@ use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
 use crate::plan::{Direction, PlanStep};
 use crate::report::{Report, StepReport};
-use crate::server_error::ServerError;
 use crate::warning::Warning;
 
 /// Who is told what happens.
@@ -159,10 +158,13 @@ pub enum Event<'e> {
         database: &'e str,
         /// The script.
         step: &'e PlanStep<'e>,
-        /// Why: a lock timeout, a deadlock or a serialization failure.
-        error: &'e ServerError,
+        /// Why, and where in the script: a lock timeout, a deadlock or a serialization failure.
+        /// [`Failure::blocker`] is who is in the way.
+        failure: &'e Failure,
         /// How often it was tried.
         attempt: u32,
+        /// How often it is tried at most.
+        attempts: u32,
     },
     /// Somebody else is migrating, or has locked the tracking table.
     Waiting {
@@ -279,8 +281,12 @@ impl fmt::Display for Event<'_> {
             Event::Cancelled { step, aftermath, .. } => {
                 write!(f, "{step} was cancelled{}", left(*aftermath))
             }
-            Event::Retrying { step, error, attempt, .. } => {
-                write!(f, "{step} is tried again ({}): {}", attempt + 1, error.headline())
+            Event::Retrying { step, failure, attempt, attempts, .. } => {
+                let (next, place, reason) =
+                    (attempt + 1, failure.place(), failure.server.headline());
+                write!(f, "{step} is tried again ({next} of {attempts}): {place}: {reason}")?;
+                let Some(blocker) = &failure.blocker else { return Ok(()) };
+                write!(f, "; in the way: {blocker}; to end it: {}", blocker.remedy())
             }
             Event::Waiting { holder, waited, .. } => {
                 write!(f, "waiting for another migration ({:.0} s)", waited.as_secs_f64())?;

@@ -11,10 +11,12 @@
 mod adopt;
 mod amend;
 mod baseline;
+mod blocker;
 mod boot;
 #[cfg(feature = "config")]
 mod config;
 mod connect;
+mod connect_help;
 mod divergence;
 mod down_store;
 mod dsn;
@@ -29,6 +31,7 @@ mod history;
 mod holder;
 mod in_flight;
 mod invalid_index;
+mod mark;
 mod mend;
 mod message;
 mod migrations;
@@ -43,6 +46,7 @@ mod progress;
 mod repair;
 mod report;
 mod retry;
+mod rights;
 mod route;
 mod server_error;
 mod session;
@@ -84,6 +88,7 @@ pub use plan::{Direction, Goal, Plan, PlanStep};
 pub use pools::{Pool, Pools};
 pub use repair::{Repair, Repaired, Unfit};
 pub use report::{Outcome, Report, StepReport, Summary};
+pub use route::PasswordFrom;
 pub use server_error::ServerError;
 #[cfg(all(feature = "signals", unix))]
 pub use signals::Afterwards;

@@ -16,6 +16,7 @@ use crate::plan::{self, Goal, Plan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
+use crate::rights;
 use crate::session::Session;
 use crate::status::Status;
 
@@ -119,7 +120,11 @@ impl<'m> Migrator<'m> {
     /// As [`status`](Migrator::status).
     pub fn history(&mut self, client: &mut Client) -> Result<History, Error> {
         let (_, table) = self.target()?;
-        off_runtime(|| history::look(client, &table)).map(|look| look.history)
+        off_runtime(|| {
+            let look = history::look(client, &table);
+            rights::explained(client, &table, look)
+        })
+        .map(|look| look.history)
     }
 
     /// The steps that [`run`](Migrator::run) would take, without taking them.
@@ -129,7 +134,10 @@ impl<'m> Migrator<'m> {
     /// If the history cannot be read, or if it disagrees with what is embedded.
     pub fn plan(&mut self, client: &mut Client, goal: Goal) -> Result<Plan<'m>, Error> {
         let (database, table) = self.target()?;
-        let look = off_runtime(|| history::look(client, &table))?;
+        let look = off_runtime(|| {
+            let look = history::look(client, &table);
+            rights::explained(client, &table, look)
+        })?;
         Ok(plan::plan(database, &look.history, goal, self.options.policy)?)
     }
 
@@ -209,7 +217,8 @@ impl<'m> Migrator<'m> {
     ///
     /// # Errors
     ///
-    /// As [`status`](Migrator::status); also if there is no connection.
+    /// As [`status`](Migrator::status); also if there is no pool or no connection. The error has the
+    /// others: [`Error::statuses`].
     pub fn status_pools(&mut self, pools: &Pools) -> Result<Vec<Status>, Error> {
         crate::boot::status_pools(self, pools)
     }

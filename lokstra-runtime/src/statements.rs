@@ -115,13 +115,11 @@ impl Run<'_> {
                      WHERE s.name OPERATOR(pg_catalog.=) 'client_encoding';\
                      SET client_encoding='UTF8';";
         let answer = session.client().simple_query(query).map_err(|error| self.stopped(error))?;
-        match first_row(&answer).and_then(|row| text(row, "source")) {
-            Some("client") => Ok(()),
-            _ => {
-                let version = self.step.migration.version();
-                Err(Stop::Error(Error::new(ErrorKind::Pooler { version })))
-            }
+        if first_row(&answer).and_then(|row| text(row, "source")) == Some("client") {
+            return Ok(());
         }
+        let version = self.step.migration.version();
+        Err(Stop::Error(Error::new(ErrorKind::Pooler { version })))
     }
 
     /// What an error of our own SQL means.
@@ -162,10 +160,15 @@ impl Run<'_> {
     fn unlock(&self, session: &mut Session<'_>) -> Result<(), postgres::Error> {
         let hygiene = session.hygiene();
         let role = restore_role(&self.guard.look.facts);
-        session.client().batch_execute(&format!(
-            "{role}SELECT pg_catalog.pg_advisory_unlock({});{hygiene}",
-            self.guard.key
-        ))
+        let (key, client) = (self.guard.key, session.client());
+        let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
+        match client.batch_execute(&format!("{role}{unlock};{hygiene}")) {
+            // A setting of the caller's that cannot be put back, say.
+            Err(error) if !error::is_lost(&error) => {
+                client.batch_execute(&format!("{unlock} WHERE {}", key.held_by_us()))
+            }
+            done => done,
+        }
     }
 
     fn work(&self, session: &mut Session<'_>, watch: &mut Watch<'_>) -> Result<(), Stop> {
@@ -186,7 +189,17 @@ impl Run<'_> {
         let client = session.client();
         let (record, keep) = (self.guard.record(self.step), self.guard.keep_down(self.step));
         let finish = format!("{record}{keep}{}", self.progress.forget());
-        self.send(client, &format!("{}{hygiene}", self.wrapped(&finish)))
+        let Err(error) = client.batch_execute(&format!("{}{hygiene}", self.wrapped(&finish)))
+        else {
+            return Ok(());
+        };
+        // Behind COMMIT, such as a setting of the caller's that cannot be put back? A transaction that
+        // failed refuses to tell.
+        if !error::is_lost(&error) && client.batch_execute(&self.guard.recorded(self.step)).is_ok()
+        {
+            return Ok(());
+        }
+        Err(self.stopped(error))
     }
 
     /// Runs a statement, if possible in one transaction with its progress: then it is done exactly
@@ -280,6 +293,9 @@ impl Run<'_> {
         let left = left.and_then(|()| match build {
             Some((build, before)) if passes || is_cancelled => {
                 build.drop_made(client, &before).map_err(|error| self.stopped(error))
+            }
+            Some((build @ Build::Again, before)) => {
+                build.made(client, &before).map_err(|error| self.stopped(error))
             }
             _ => self.invalid_index(client, nth),
         });

@@ -44,13 +44,18 @@ pub(crate) fn files_set<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migra
 
 /// A migration 001 that no check has seen, such as a build refuses it.
 pub(crate) fn unchecked(up: &str) -> Migrations {
+    with_statements(up, &[])
+}
+
+/// The same with its statements at these ranges.
+pub(crate) fn with_statements(up: &str, statements: &[std::ops::Range<usize>]) -> Migrations {
     use lokstra_core::{Builder, Checksum, DatabaseSpec, MigrationSpec, Mode, ScriptSpec};
-    let script = |text| ScriptSpec {
+    let script = |text, statements| ScriptSpec {
         path: "migrations/001_a.up.sql",
         text,
         checksum: Checksum::from_bytes([1; 32]),
         mode: Mode::Transactional,
-        statements: &[],
+        statements,
     };
     let database = DatabaseSpec {
         folder: "migrations",
@@ -59,7 +64,7 @@ pub(crate) fn unchecked(up: &str) -> Migrations {
         enabled: true,
         description: None,
     };
-    let (up, down) = (script(up), script("SELECT 1"));
+    let (up, down) = (script(up, statements), script("SELECT 1", &[]));
     let migration = MigrationSpec { version: version(1), description: "a", up, down };
     let mut builder = Builder::new();
     builder.database(&database, &[migration]).unwrap();
