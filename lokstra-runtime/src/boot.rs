@@ -174,7 +174,17 @@ fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Jobs<'m>, Error> {
 fn all_failed(
     databases: &[Database<'_>],
     migrator: &Migrator<'_>,
+    causes: Vec<(String, Error)>,
+) -> Error {
+    failed_but(databases, migrator, causes, Vec::new())
+}
+
+/// The same, but for those that could be read.
+fn failed_but(
+    databases: &[Database<'_>],
+    migrator: &Migrator<'_>,
     mut causes: Vec<(String, Error)>,
+    read: Vec<Status>,
 ) -> Error {
     if databases.len() == 1 && causes.len() == 1 {
         return causes.remove(0).1;
@@ -185,12 +195,14 @@ fn all_failed(
         let skipped = migrator.skipped(*database, &table);
         let mut report = skipped.unwrap_or_else(|| Report::new(database.name(), table));
         let has_cause = causes.iter().any(|(name, _)| name == database.name());
-        if report.outcome == Outcome::Failed && !has_cause {
+        if let Some(status) = read.iter().find(|status| status.database == database.name()) {
+            (report.outcome, report.current) = (Outcome::Done, status.current());
+        } else if report.outcome == Outcome::Failed && !has_cause {
             report.outcome = Outcome::NotTried;
         }
         summary.reports.push(report);
     }
-    Error::new(ErrorKind::Databases { summary, causes })
+    Error::new(ErrorKind::Databases { summary, causes }).with_statuses(read)
 }
 
 pub(crate) fn run_pools(
@@ -318,7 +330,7 @@ pub(crate) fn status_pools(
     if causes.is_empty() {
         return Ok(statuses);
     }
-    Err(all_failed(&migrator.databases()?, migrator, causes).with_statuses(statuses))
+    Err(failed_but(&migrator.databases()?, migrator, causes, statuses))
 }
 
 /// The outcome of a summary of one, for callers that work on one database.

@@ -53,6 +53,8 @@ fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
         dsn.set(Keyword::Port, ports.join(","));
     }
     dsn.set(Keyword::Dbname, decoded(database)?);
+    // With an `@` in them, or behind a password, a parameter can be a part of a password.
+    let mut may_be_secret = parameters.contains('@');
     for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').ok_or(DsnError::Syntax)?;
         if value.contains('=') {
@@ -62,10 +64,9 @@ fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
         // As JDBC writes it, which libpq also takes.
         match (name.as_ref(), value.as_ref()) {
             ("ssl", "true") => dsn.set(Keyword::SslMode, "require"),
-            // With an `@` to come, this can be in the middle of a password.
-            _ => set(dsn, &name, &value)
-                .map_err(|error| named(error, &name, parameters.contains('@')))?,
+            _ => set(dsn, &name, &value).map_err(|error| named(error, &name, may_be_secret))?,
         }
+        may_be_secret |= name == Keyword::Password.name();
     }
     Ok(())
 }
