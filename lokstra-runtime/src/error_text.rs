@@ -5,7 +5,8 @@ use std::fmt;
 use lokstra_core::{Mode, Version};
 
 use crate::connect_help::connect_help;
-use crate::error::{ErrorKind, Interrupted};
+use crate::error::ErrorKind;
+use crate::lost::Interrupted;
 use crate::plan::Direction;
 use crate::repair::Repair;
 use crate::server_error::ServerError;

@@ -6,9 +6,9 @@
 
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use crate::error::is_lost;
 use crate::history::text;
 use crate::in_flight::{Effect, is_reindex, unquoted};
+use crate::lost::is_lost;
 use crate::sql;
 
 /// Each wait of a drop is short: whoever cancels does not want to wait, and a retry comes again.

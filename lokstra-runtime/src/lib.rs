@@ -31,6 +31,7 @@ mod history;
 mod holder;
 mod in_flight;
 mod invalid_index;
+mod lost;
 mod mark;
 mod mend;
 mod message;
@@ -73,7 +74,7 @@ pub use config::{ConfigError, PoolProblem};
 pub use divergence::Divergence;
 pub use down_store::NotKept;
 pub use dsn::DsnError;
-pub use error::{Error, ErrorKind, Interrupted};
+pub use error::{Error, ErrorKind};
 pub use event::Event;
 pub use failure::{Aftermath, Failure};
 pub use half_done::HalfDone;
@@ -82,6 +83,7 @@ pub use holder::Holder;
 pub use lokstra_core::{
     Checksum, Database, Migration, Mode, Position, Script, Set, Snippet, TableName, Version,
 };
+pub use lost::Interrupted;
 pub use migrations::Migrations;
 pub use migrator::Migrator;
 pub use plan::{Direction, Goal, Plan, PlanStep};

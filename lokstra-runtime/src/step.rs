@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use postgres::SimpleQueryMessage;
 
 use crate::down_store::DownStore;
-use crate::error::{self, Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::{Encoding, text};
+use crate::lost::is_lost;
 use crate::mark::{Mark, Reached};
 use crate::message::Message;
 use crate::options::Options;
@@ -73,7 +74,7 @@ pub(crate) fn attempt(
     let Err(error) = session.execute(message.text(), watch) else {
         return Ok(Attempt::Done(started.elapsed()));
     };
-    if error::is_lost(&error) || session.client().is_closed() {
+    if is_lost(&error) || session.client().is_closed() {
         return Ok(Attempt::Lost(error));
     }
     let Some(server) = error.as_db_error().map(ServerError::new) else {
@@ -162,7 +163,7 @@ fn rollback(
     let rollback = format!("ROLLBACK;{role}{}", mark.read());
     let answer = match client.simple_query(&format!("{rollback}{hygiene}")) {
         // A setting of the caller's that cannot be put back, say.
-        Err(error) if !error::is_lost(&error) => client.simple_query(&rollback)?,
+        Err(error) if !is_lost(&error) => client.simple_query(&rollback)?,
         answer => answer?,
     };
     let nth = answer.iter().find_map(|message| match message {

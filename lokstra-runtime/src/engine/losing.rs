@@ -1,9 +1,10 @@
 //! A connection that is lost: one of our own is made again, and the history tells what was done.
 
 use crate::engine::{Engine, MOST_LOSSES, Progress, record, same_versions};
-use crate::error::{Error, ErrorKind, Interrupted};
+use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
 use crate::history::Look;
+use crate::lost::Interrupted;
 use crate::plan::PlanStep;
 use crate::retry::Backoff;
 
