@@ -83,7 +83,7 @@ fn a_pool_that_is_not_there_is_found_before_anything_runs() {
     let pools = Pools::new().with("db_main", Pool::from_url(main.url()));
     let error = check_db_migrations_auto(&SHOP, &pools).unwrap_err();
     assert_snapshot!(error, @"
-    1 succeeded, 1 failed, 1 skipped
+    0 succeeded, 1 failed, 1 skipped, 1 not tried
     02_orders-db: database pool not found: `db_orders`
       pools: db_main
       help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_DB_ORDERS
