@@ -234,7 +234,9 @@ fn lacks(error: &lokstra::Error, database: &lokstra_scratch::Database) -> String
 
 fn grant(error: &lokstra::Error, admin: &mut Client) {
     let ErrorKind::Denied { grants, .. } = error.kind() else { panic!("{error}") };
-    grants.iter().for_each(|grant| admin.batch_execute(grant).unwrap());
+    for grant in grants {
+        admin.batch_execute(grant).unwrap();
+    }
 }
 
 #[test]
