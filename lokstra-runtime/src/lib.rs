@@ -12,10 +12,12 @@ mod activity;
 mod adopt;
 mod amend;
 mod baseline;
+mod blocker;
 mod boot;
 #[cfg(feature = "config")]
 mod config;
 mod connect;
+mod connect_help;
 mod divergence;
 mod down_store;
 mod dsn;
@@ -31,6 +33,8 @@ mod history;
 mod holder;
 mod in_flight;
 mod invalid_index;
+mod lost;
+mod mark;
 mod mend;
 mod message;
 mod migrations;
@@ -46,6 +50,7 @@ mod progress;
 mod repair;
 mod report;
 mod retry;
+mod rights;
 mod route;
 mod server_error;
 mod session;
@@ -82,6 +87,7 @@ pub use holder::Holder;
 pub use lokstra_core::{
     Checksum, Database, Migration, Mode, Position, Script, Set, Snippet, TableName, Version,
 };
+pub use lost::Interrupted;
 pub use migrations::Migrations;
 pub use migrator::Migrator;
 pub use past_runs::{PastRun, RecordedRuns};
@@ -89,6 +95,7 @@ pub use plan::{Direction, Goal, Plan, PlanStep};
 pub use pools::{Pool, Pools};
 pub use repair::{Repair, Repaired, Unfit};
 pub use report::{Outcome, Report, StepReport, Summary};
+pub use route::PasswordFrom;
 pub use server_error::ServerError;
 #[cfg(all(feature = "signals", unix))]
 pub use signals::Afterwards;

@@ -14,6 +14,7 @@ use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
 use crate::past_runs::{self, PastRun, RecordedRuns};
 use crate::repair::{Case, Repair, Repaired};
+use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
 
@@ -133,7 +134,7 @@ impl Migrator<'_> {
         let (database, table) = self.target()?;
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
-            amend(
+            let amended = amend(
                 &mut Session::borrowed(client),
                 &table,
                 options,
@@ -142,7 +143,8 @@ impl Migrator<'_> {
                     tell(listener, &Event::Waiting { database, holder, waited });
                 },
                 |client, guard| draft(client, guard, database),
-            )
+            );
+            rights::explained(client, &table, amended)
         })
     }
 

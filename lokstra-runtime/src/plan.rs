@@ -116,6 +116,8 @@ pub(crate) enum NoPlan {
     },
     /// The migration to roll back is not embedded.
     NotEmbedded(Version),
+    /// Nor is the one to roll back and apply again.
+    RedoNotEmbedded(Version),
 }
 
 /// Computes the steps.
@@ -183,6 +185,7 @@ fn down<'m>(
     let versions = rolled_back(history, goal);
     let step = |version, direction| match database.migration(version) {
         Some(migration) => Ok(PlanStep { direction, migration }),
+        None if goal == Goal::Redo => Err(NoPlan::RedoNotEmbedded(version)),
         None => Err(NoPlan::NotEmbedded(version)),
     };
     let mut steps = Vec::with_capacity(versions.len() + 1);

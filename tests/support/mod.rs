@@ -45,19 +45,29 @@ pub(crate) fn files_set<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migra
 
 /// A migration 001 that no check has seen, such as a build refuses it.
 pub(crate) fn unchecked(up: &str) -> Migrations {
-    built(1, |_| up.to_owned())
+    built(&[], 1, |_| up.to_owned())
 }
 
-/// `count` migrations from 001 that no check has seen, the up scripts from this function.
-pub(crate) fn built(count: i64, up: impl Fn(i64) -> String) -> Migrations {
+/// The same with its statements at these ranges.
+pub(crate) fn with_statements(up: &str, statements: &[std::ops::Range<usize>]) -> Migrations {
+    built(statements, 1, |_| up.to_owned())
+}
+
+/// `count` migrations from 001 that no check has seen, the up scripts from this function, each with
+/// its statements at these ranges.
+pub(crate) fn built(
+    statements: &[std::ops::Range<usize>],
+    count: i64,
+    up: impl Fn(i64) -> String,
+) -> Migrations {
     use lokstra_core::{Builder, Checksum, DatabaseSpec, MigrationSpec, Mode, ScriptSpec};
     let scripts: Vec<_> = (1..=count).map(up).collect();
-    let script = |text, nth: i64| ScriptSpec {
+    let script = |text, nth: i64, statements| ScriptSpec {
         path: "migrations/001_a.up.sql",
         text,
         checksum: Checksum::from_bytes(std::array::from_fn(|at| nth.to_le_bytes()[at % 8])),
         mode: Mode::Transactional,
-        statements: &[],
+        statements,
     };
     let database = DatabaseSpec {
         folder: "migrations",
@@ -71,8 +81,8 @@ pub(crate) fn built(count: i64, up: impl Fn(i64) -> String) -> Migrations {
         .map(|(nth, up)| MigrationSpec {
             version: version(nth),
             description: "a",
-            up: script(up, nth),
-            down: script("SELECT 1", -nth),
+            up: script(up, nth, statements),
+            down: script("SELECT 1", -nth, &[]),
         })
         .collect();
     let mut builder = Builder::new();
