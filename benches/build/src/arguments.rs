@@ -12,6 +12,8 @@ pub(crate) struct Arguments {
     pub(crate) counts: Vec<usize>,
     pub(crate) release_counts: Vec<usize>,
     pub(crate) builds: Vec<Build>,
+    /// Names of subjects; empty for all.
+    pub(crate) only: Vec<String>,
     pub(crate) write: bool,
     /// Only compare with the limits.
     pub(crate) limits: bool,
@@ -21,7 +23,8 @@ pub(crate) struct Arguments {
 
 const USAGE: &str = "\
 build_cost [--check-rounds 7] [--debug-rounds 0] [--release-rounds 2] [--clean-rounds 1]
-           [--counts 10,100,1000] [--release-counts 10,1000,5000] [--no-write]
+           [--counts 10,100,1000] [--release-counts 10,1000,5000]
+           [--only floor,client,lokstra] [--no-write]
 build_cost --scale [--no-write]
 build_cost --limits
 
@@ -39,6 +42,7 @@ impl Arguments {
             counts: vec![10, 100, 1000],
             release_counts: vec![10, 1000, 5000],
             builds: vec![Build::Check, Build::Debug, Build::Release],
+            only: Vec::new(),
             write: true,
             limits: false,
             scale: false,
@@ -64,6 +68,7 @@ impl Arguments {
             "--debug-rounds" => self.debug_rounds = number(value)?,
             "--release-rounds" => self.release_rounds = number(value)?,
             "--clean-rounds" => self.clean_rounds = number(value)?,
+            "--only" => self.only = value.split(',').map(str::to_owned).collect(),
             "--counts" => self.counts = numbers(value)?,
             "--release-counts" => self.release_counts = numbers(value)?,
             _ => return Err(USAGE.to_owned()),

@@ -63,6 +63,9 @@ type Projects = BTreeMap<(usize, usize), Project>;
 fn prepare(work: &Path, arguments: &Arguments) -> io::Result<Projects> {
     let mut projects = BTreeMap::new();
     for (nth, subject) in SUBJECTS.iter().enumerate() {
+        if !arguments.only.is_empty() && !arguments.only.iter().any(|name| name == subject.name) {
+            continue;
+        }
         for count in arguments.all_counts() {
             let project = Project::write(&work.join("projects"), subject, count)?;
             cargo::fetch(&project.folder, &work.join("target"))?;
