@@ -2,6 +2,9 @@
 
 mod baseline;
 mod down;
+mod goto;
+mod plan;
+mod redo;
 mod repair;
 mod run;
 mod status;
@@ -19,8 +22,17 @@ use crate::exit::Exit;
 use crate::folder;
 
 /// Of every program.
-const ON_DATABASE: [&Verb; 6] =
-    [&up::VERB, &down::VERB, &status::VERB, &version::VERB, &baseline::VERB, &repair::VERB];
+const ON_DATABASE: &[&Verb] = &[
+    &up::VERB,
+    &down::VERB,
+    &redo::VERB,
+    &goto::VERB,
+    &plan::VERB,
+    &status::VERB,
+    &version::VERB,
+    &baseline::VERB,
+    &repair::VERB,
+];
 
 pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> {
     #[cfg(feature = "folder")]
@@ -29,7 +41,7 @@ pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> 
     #[cfg(not(feature = "folder"))]
     let (first, last): (&[&Verb], &[&Verb]) = (&[], &[]);
     let _ = program;
-    first.iter().chain(&ON_DATABASE).chain(last).copied()
+    first.iter().chain(ON_DATABASE).chain(last).copied()
 }
 
 pub(crate) fn run(
