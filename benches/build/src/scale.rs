@@ -53,6 +53,20 @@ pub(crate) fn section(work: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// Removes what the macro kept of the last run.
+fn forget(kept: &Path) -> io::Result<()> {
+    if !kept.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(kept)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "checked") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
 fn row(work: &Path, count: usize) -> io::Result<Row> {
     let subject = SUBJECTS.iter().find(|subject| subject.name == OURS);
     let subject = subject.ok_or(io::ErrorKind::NotFound)?;
@@ -66,6 +80,7 @@ fn row(work: &Path, count: usize) -> io::Result<Row> {
     };
     let (judged, known) = (load()?, load()?);
     fs::remove_file(&cache)?;
+    forget(&work.join("target/debug/incremental"))?;
     let mut check = || {
         project.edit()?;
         cargo::build(&project.folder, &work.join("target"), Build::Check)
