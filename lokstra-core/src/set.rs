@@ -43,6 +43,14 @@ impl Set {
         Set { text: Cow::Owned(text), index: Cow::Owned(index) }
     }
 
+    /// The same of parts that live as long as the set, or `None` if the index is of another version.
+    #[doc(hidden)]
+    pub fn from_parts(text: String, index: &[u8]) -> Option<Set> {
+        let (index, _) = index.as_chunks();
+        let is_ours = index.first().is_some_and(|word| *word == layout::FORMAT.to_be_bytes());
+        is_ours.then(|| Set { text: Cow::Owned(text), index: Cow::Owned(index.to_vec()) })
+    }
+
     /// The two parts, for the macro to print.
     #[doc(hidden)]
     pub fn parts(&self) -> (&str, &[u8]) {

@@ -78,9 +78,13 @@ impl Folder {
             };
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{}/{name}", self.path);
-            // Through the link, if it is one.
-            let kind = fs::metadata(entry.path());
-            if kind.as_ref().is_ok_and(fs::Metadata::is_dir) {
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_symlink() => {
+                    fs::metadata(entry.path()).map(|it| it.file_type())
+                }
+                kind => kind,
+            };
+            if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
                 if depth > 0 && !is_hidden(&name) {
                     let mut folder = Folder::default();
                     folder.read_from(root, path, depth - 1);
