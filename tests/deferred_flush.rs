@@ -29,7 +29,7 @@ fn crash(server: &PrivateServer) {
 
 /// Migrations that each make a table `t1`, and whatever this adds to one of them.
 fn tables(count: i64, at: i64, sql: &str) -> Migrations {
-    built(&[], count, |nth| format!("CREATE TABLE t{nth} (); {}", if nth == at { sql } else { "" }))
+    built(count, |nth| format!("CREATE TABLE t{nth} (); {}", if nth == at { sql } else { "" }))
 }
 
 fn recorded(client: &mut Client) -> String {

@@ -155,7 +155,7 @@ fn a_crash_behind_commits_that_were_acknowledged_early_takes_back_whole_migratio
     let database = server.database().unwrap();
     let early = "ALTER ROLE postgres SET synchronous_commit = off";
     database.client().unwrap().batch_execute(early).unwrap();
-    let all: String = (1..=30).map(|n| format!("t{n:03} ")).collect();
+    let all = (1..=30).fold(String::new(), |all, n| all + &format!("t{n:03} "));
     tables_set(30, "").up_url(database.url()).unwrap();
     server.kill().unwrap();
     server.restart().unwrap();

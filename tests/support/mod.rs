@@ -45,17 +45,20 @@ pub(crate) fn files_set<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migra
 
 /// A migration 001 that no check has seen, such as a build refuses it.
 pub(crate) fn unchecked(up: &str) -> Migrations {
-    built(&[], 1, |_| up.to_owned())
+    built(1, |_| up.to_owned())
 }
 
 /// The same with its statements at these ranges.
 pub(crate) fn with_statements(up: &str, statements: &[std::ops::Range<usize>]) -> Migrations {
-    built(statements, 1, |_| up.to_owned())
+    made(statements, 1, |_| up.to_owned())
 }
 
-/// `count` migrations from 001 that no check has seen, the up scripts from this function, each with
-/// its statements at these ranges.
-pub(crate) fn built(
+/// `count` migrations from 001 that no check has seen, the up scripts from this function.
+pub(crate) fn built(count: i64, up: impl Fn(i64) -> String) -> Migrations {
+    made(&[], count, up)
+}
+
+fn made(
     statements: &[std::ops::Range<usize>],
     count: i64,
     up: impl Fn(i64) -> String,
