@@ -149,7 +149,7 @@ fn indented(text: &str) -> String {
 }
 
 fn told(difference: &Difference, phase: Phase) -> String {
-    let Difference { object, change, remedy, waived } = difference;
+    let Difference { object, change, waived, .. } = difference;
     let what = match (change, phase) {
         (Change::Added, Phase::Down) => "is still there".to_owned(),
         (Change::Added, Phase::UpAgain) => "is only there the second time".to_owned(),
@@ -174,7 +174,8 @@ fn told(difference: &Difference, phase: Phase) -> String {
     };
     let help = match (waived, phase) {
         (Some(reason), _) => format!("\n  waived: {reason}"),
-        (None, Phase::Down) => help(change, remedy.as_deref())
+        (None, Phase::Down) => difference
+            .help()
             .map_or_else(String::new, |help| format!("\n  help: {}", indented(&help))),
         (None, Phase::UpAgain) => String::new(),
     };
@@ -183,27 +184,4 @@ fn told(difference: &Difference, phase: Phase) -> String {
 
 fn rows(count: u64) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
-}
-
-fn help(change: &Change, remedy: Option<&str>) -> Option<String> {
-    if let Some(remedy) = remedy {
-        return Some(remedy.to_owned());
-    }
-    let help = match change {
-        Change::Added => "drop it in the down script",
-        Change::Missing => "make it again in the down script, as it was",
-        Change::Changed(altered) if altered.iter().any(|it| it.property == "labels") => {
-            "PostgreSQL has no statement that drops a label: make the type anew and convert its \
-             columns, or say why it may stay: `-- lokstra: allow(not-undone): …`"
-        }
-        Change::Changed(_) => "put it back in the down script",
-        Change::RowCount { before, after } if before > after => {
-            "rows that were there before the up must survive the down: do not drop their table, or \
-             keep them elsewhere meanwhile"
-        }
-        Change::RowCount { .. } => "delete in the down script what the up script inserted",
-        Change::RowsChanged => "put back in the down script what the up script updated",
-        Change::Reordered(_) => return None,
-    };
-    Some(help.to_owned())
 }

@@ -59,6 +59,30 @@ impl Difference {
     pub fn is_failure(&self) -> bool {
         self.waived.is_none() && !matches!(self.change, Change::Reordered(_))
     }
+
+    /// What to do about it: the remedy, or what there is to say without one.
+    pub fn help(&self) -> Option<String> {
+        if self.remedy.is_some() {
+            return self.remedy.clone();
+        }
+        let help = match &self.change {
+            Change::Added => "drop it in the down script",
+            Change::Missing => "make it again in the down script, as it was",
+            Change::Changed(altered) if altered.iter().any(|it| it.property == "labels") => {
+                "PostgreSQL has no statement that drops a label: make the type anew and convert its \
+                 columns, or say why it may stay: `-- lokstra: allow(not-undone): …`"
+            }
+            Change::Changed(_) => "put it back in the down script",
+            Change::RowCount { before, after } if before > after => {
+                "rows that were there before the up must survive the down: do not drop their table, or \
+                 keep them elsewhere meanwhile"
+            }
+            Change::RowCount { .. } => "delete in the down script what the up script inserted",
+            Change::RowsChanged => "put back in the down script what the up script updated",
+            Change::Reordered(_) => return None,
+        };
+        Some(help.to_owned())
+    }
 }
 
 const COLUMN_ORDER: &str = "column order";

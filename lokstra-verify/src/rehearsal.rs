@@ -9,6 +9,7 @@ use lokstra_runtime::{Error, Goal, Migrations, Stop};
 
 use crate::catalog::Catalog;
 use crate::check::{Check, Finding, Phase};
+use crate::cluster;
 use crate::difference::differences;
 use crate::error::VerifyError;
 use crate::scratch::ScratchDatabase;
@@ -35,6 +36,9 @@ struct Stage<'a> {
     client: Client,
     catalog: Catalog,
     scratch: ScratchDatabase,
+    /// A server of its own, where the migrations change more than their database: what is begun anew
+    /// must not meet the roles of before.
+    _site: Option<Site>,
 }
 
 impl<'a> Plan<'a> {
@@ -71,9 +75,11 @@ impl<'a> Plan<'a> {
 
 impl<'a> Stage<'a> {
     fn new(plan: &'a Plan<'a>) -> Result<Stage<'a>, VerifyError> {
-        // Where nobody needs what the disk holds.
-        let options = if plan.site.is_own { own_server_options(plan.site)? } else { "" };
-        let scratch = ScratchDatabase::create(&plan.site.pool, options, plan.keep)?;
+        let is_spoilt = plan.site.is_own && !cluster::outside(plan.database).is_empty();
+        let own = if is_spoilt { Some(Site::throw_away()?) } else { None };
+        let site = own.as_ref().unwrap_or(plan.site);
+        let options = if site.is_own { own_server_options(site)? } else { "" };
+        let scratch = ScratchDatabase::create(&site.pool, options, plan.keep)?;
         let mut client = scratch.pool.connect()?;
         let table = plan.database.table();
         if table.schema() != lokstra_core::DEFAULT_SCHEMA {
@@ -82,8 +88,8 @@ impl<'a> Stage<'a> {
         }
         let version = major(&mut client)?;
         let session = scratch.pool.connect()?;
-        let catalog = Catalog::new(session, version, plan.site.is_own, &table)?;
-        Ok(Stage { plan, client, catalog, scratch })
+        let catalog = Catalog::new(session, version, site.is_own, &table)?;
+        Ok(Stage { plan, client, catalog, scratch, _site: own })
     }
 
     /// Checks one migration; it is applied afterwards. Returns what is in the database then, if that
@@ -110,19 +116,19 @@ impl<'a> Stage<'a> {
             }
         };
         let before = known.map_or_else(|| self.catalog.read(), Ok)?;
-        if let Err(error) = self.run(Goal::To(version)) {
+        if let Err(error) = self.run(Goal::To(version))? {
             check.findings.push(Finding::UpFailed(error));
             return Ok(None);
         }
         let up = self.catalog.read()?;
-        if let Err(error) = self.run(Goal::Down(NonZeroU32::MIN)) {
+        if let Err(error) = self.run(Goal::Down(NonZeroU32::MIN))? {
             check.findings.push(Finding::DownFailed(error));
             self.rebuild(version)?;
             return Ok(None);
         }
         let down = self.catalog.read()?;
         differ(Phase::Down, &before, &down, &mut check.findings);
-        if let Err(error) = self.run(Goal::To(version)) {
+        if let Err(error) = self.run(Goal::To(version))? {
             check.findings.push(Finding::UpAgainFailed(error));
             self.rebuild(version)?;
             return Ok(None);
@@ -142,17 +148,22 @@ impl<'a> Stage<'a> {
         Ok(None)
     }
 
-    fn run(&mut self, goal: Goal) -> Result<(), Error> {
+    /// What a script does wrong is a finding; what ends the verification is an error.
+    fn run(&mut self, goal: Goal) -> Result<Result<(), Error>, VerifyError> {
         // A run of its own has a session of its own.
         self.client.batch_execute("DISCARD ALL").ok();
         let plan = self.plan;
         let migrator = plan.migrations.migrator().database(plan.database.folder());
-        migrator.include_disabled(true).run(&mut self.client, goal).map(drop)
+        let mut migrator = migrator.include_disabled(true).stop(plan.stop.clone());
+        match migrator.run(&mut self.client, goal) {
+            Err(_) if plan.stop.is_asked() => Err(VerifyError::Stopped),
+            done => Ok(done.map(drop)),
+        }
     }
 
     /// Applies a migration that nobody asks about, or that has been.
     fn apply(&mut self, version: Version) -> Result<(), VerifyError> {
-        self.run(Goal::To(version))?;
+        self.run(Goal::To(version))??;
         self.put_rows(version).map(drop)
     }
 

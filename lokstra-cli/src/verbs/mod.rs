@@ -6,6 +6,8 @@ mod repair;
 mod run;
 mod status;
 mod up;
+#[cfg(feature = "verify")]
+mod verify;
 mod version;
 
 use clap::ArgMatches;
@@ -22,6 +24,12 @@ use crate::folder;
 const ON_DATABASE: [&Verb; 6] =
     [&up::VERB, &down::VERB, &status::VERB, &version::VERB, &baseline::VERB, &repair::VERB];
 
+/// What never goes to the database itself.
+#[cfg(feature = "verify")]
+const ON_SCRATCH: &[&Verb] = &[&verify::VERB];
+#[cfg(not(feature = "verify"))]
+const ON_SCRATCH: &[&Verb] = &[];
+
 pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> {
     #[cfg(feature = "folder")]
     let (first, last) =
@@ -29,7 +37,7 @@ pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> 
     #[cfg(not(feature = "folder"))]
     let (first, last): (&[&Verb], &[&Verb]) = (&[], &[]);
     let _ = program;
-    first.iter().chain(&ON_DATABASE).chain(last).copied()
+    first.iter().chain(&ON_DATABASE).chain(ON_SCRATCH).chain(last).copied()
 }
 
 pub(crate) fn run(
