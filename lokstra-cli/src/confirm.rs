@@ -4,13 +4,14 @@ use crate::call::Call;
 use crate::error::Error;
 
 impl Call<'_> {
-    /// Asks at the terminal, unless `-yes` has answered. Without a terminal the answer is no.
+    /// Asks at the terminal, unless `-yes` has answered. Without a terminal, and in JSON, the
+    /// answer is no.
     pub(crate) fn confirm(&self, question: &str) -> Result<(), Error> {
         if self.has("yes") {
             return Ok(());
         }
         let mut input = std::io::stdin().lock();
-        if !input.is_terminal() {
+        if self.console.is_json() || !input.is_terminal() {
             return Err(Error::Unconfirmed { is_answer: false });
         }
         let mut error = std::io::stderr().lock();

@@ -39,7 +39,6 @@ impl<'p> Console<'p> {
     }
 
     /// Whether the data is one JSON document.
-    #[cfg(feature = "folder")]
     pub(crate) fn is_json(&self) -> bool {
         self.is_json
     }

@@ -16,7 +16,7 @@ pub(crate) struct Target {
     /// The only database to work on, if `-db` or `-dir` chooses one of several.
     only: Option<String>,
     /// A database that `migration.yaml` disables runs if the command line names it.
-    include_disabled: bool,
+    pub(crate) include_disabled: bool,
     manner: Manner,
     /// What leads a command that is printed to the same place; a URL may hold a password.
     pub(crate) flags: String,

@@ -2,6 +2,7 @@ use std::num::NonZeroU32;
 
 use lokstra_runtime::Goal;
 
+use super::plan;
 use super::run::run_towards;
 use crate::call::{Call, Verb};
 use crate::error::Error;
@@ -18,7 +19,7 @@ pub(crate) const VERB: Verb = Verb {
         ("-to 004", "Everything above a version, which stays"),
     ],
     flags: |command, program| {
-        flags::at_work(command, program)
+        plan::dry_run(flags::at_work(command, program))
             .arg(flags::steps("Roll back that many [default: 1]"))
             .arg(
                 flags::to("Roll back everything above this version, which stays")
@@ -41,5 +42,9 @@ fn down(call: &Call<'_>) -> Result<Exit, Error> {
     let target = call.target()?;
     // One migration of each database is not what anybody means.
     target.only()?;
+    if call.has("dry-run") {
+        return plan::show(call, &target, goal);
+    }
+    plan::confirm_loss(call, &target, goal, 2)?;
     run_towards(call, &target, goal)
 }

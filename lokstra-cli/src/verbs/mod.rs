@@ -2,6 +2,9 @@
 
 mod baseline;
 mod down;
+mod goto;
+mod plan;
+mod redo;
 mod repair;
 mod run;
 mod status;
@@ -21,8 +24,17 @@ use crate::exit::Exit;
 use crate::folder;
 
 /// Of every program.
-const ON_DATABASE: [&Verb; 6] =
-    [&up::VERB, &down::VERB, &status::VERB, &version::VERB, &baseline::VERB, &repair::VERB];
+const ON_DATABASE: &[&Verb] = &[
+    &up::VERB,
+    &down::VERB,
+    &redo::VERB,
+    &goto::VERB,
+    &plan::VERB,
+    &status::VERB,
+    &version::VERB,
+    &baseline::VERB,
+    &repair::VERB,
+];
 
 /// What never goes to the database itself.
 #[cfg(feature = "verify")]
@@ -37,7 +49,7 @@ pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> 
     #[cfg(not(feature = "folder"))]
     let (first, last): (&[&Verb], &[&Verb]) = (&[], &[]);
     let _ = program;
-    first.iter().chain(&ON_DATABASE).chain(ON_SCRATCH).chain(last).copied()
+    first.iter().chain(ON_DATABASE).chain(ON_SCRATCH).chain(last).copied()
 }
 
 pub(crate) fn run(

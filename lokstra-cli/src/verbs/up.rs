@@ -1,7 +1,9 @@
 use std::num::NonZeroU32;
 
+use clap::Command;
 use lokstra_runtime::Goal;
 
+use super::plan;
 use super::run::run_towards;
 use crate::call::{Call, Verb};
 use crate::error::Error;
@@ -19,20 +21,32 @@ pub(crate) const VERB: Verb = Verb {
         ("-to 007", "Up to a version, included"),
     ],
     flags: |command, program| {
-        flags::policies(
-            flags::at_work(command, program)
-                .arg(flags::steps("Apply that many"))
-                .arg(flags::to("Apply up to this version, included").conflicts_with("steps")),
-        )
+        let command = how_far(flags::at_work(command, program));
+        plan::dry_run(flags::policies(command))
     },
     run: up,
 };
 
-fn up(call: &Call<'_>) -> Result<Exit, Error> {
-    let goal = match (call.value::<NonZeroU32>("steps"), call.to()) {
+/// `-steps` and `-to`
+pub(crate) fn how_far(command: Command) -> Command {
+    command
+        .arg(flags::steps("Apply that many"))
+        .arg(flags::to("Apply up to this version, included").conflicts_with("steps"))
+}
+
+pub(crate) fn goal(call: &Call<'_>) -> Goal {
+    match (call.value::<NonZeroU32>("steps"), call.to()) {
         (Some(steps), _) => Goal::Up(steps),
         (None, Some(version)) => Goal::To(version),
         (None, None) => Goal::Latest,
-    };
-    run_towards(call, &call.target()?, goal)
+    }
+}
+
+fn up(call: &Call<'_>) -> Result<Exit, Error> {
+    let (target, goal) = (call.target()?, goal(call));
+    if call.has("dry-run") {
+        plan::show(call, &target, goal)
+    } else {
+        run_towards(call, &target, goal)
+    }
 }
