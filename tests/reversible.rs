@@ -66,5 +66,12 @@ fn the_panic_says_what_is_not_undone() {
     let panic: Vec<_> = told.lines().skip_while(|line| !line.contains("undo its up")).collect();
     let panic = panic.join("\n").replace(&format!("SQL {}", database.server().version()), "SQL …");
     let told = panic.split("\nnote: ").next().unwrap().split("\nstack ").next().unwrap();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    a down does not undo its up
+    migrations/001_a.down.sql: 001_a is not undone by its down
+      table public.a is still there
+        help: DROP TABLE public.a;
+      so it cannot be applied again: relation "a" already exists
+    migrations: of 1 migration verified, 1 is not reversible: 001 (PostgreSQL …)
+    "#);
 }

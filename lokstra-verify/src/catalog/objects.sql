@@ -267,10 +267,10 @@ FROM pg_event_trigger t WHERE $own(pg_event_trigger, t.oid)
 --- publication
 SELECT 'publication' AS kind, quote_ident(p.pubname) AS name, NULL AS "on",
     (to_jsonb(p) - 'oid' - 'pubname' - 'pubowner')::text AS definition,
-    (SELECT string_agg(r.prrelid::regclass
-         || $since(15, coalesce((SELECT ' (' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) || ')'
+    (SELECT string_agg(r.prrelid::regclass::text
+         || coalesce($since(15, coalesce((SELECT ' (' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) || ')'
              FROM pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)), '')
-             || coalesce(' WHERE ' || pg_get_expr(r.prqual, r.prrelid), '')), E'\n' ORDER BY r.prrelid::regclass::text)
+             || coalesce(' WHERE ' || pg_get_expr(r.prqual, r.prrelid), '')), ''), E'\n' ORDER BY r.prrelid::regclass::text)
      FROM pg_publication_rel r WHERE r.prpubid = p.oid) AS tables,
     $since(15, (SELECT string_agg(s.pnnspid::regnamespace::text, E'\n' ORDER BY s.pnnspid::regnamespace::text)
      FROM pg_publication_namespace s WHERE s.pnpubid = p.oid)) AS schemas,
