@@ -103,10 +103,10 @@ impl fmt::Display for Check {
         let Check { up, down, version, description, .. } = self;
         let name = format!("{version}_{description}");
         if let Some(reason) = &self.waived {
-            return match self.findings.is_empty() {
-                true => Ok(()),
-                false => write!(f, "{down}: waived, {name} is not undone: {reason}"),
-            };
+            if self.findings.is_empty() {
+                return Ok(());
+            }
+            return write!(f, "{down}: waived, {name} is not undone: {reason}");
         }
         let mut parts = Vec::new();
         let is_not_undone = self.differences(Phase::Down).iter().any(|it| it.is_failure());

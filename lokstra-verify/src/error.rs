@@ -108,8 +108,9 @@ pub(crate) fn said(error: &lokstra_runtime::postgres::Error) -> String {
 impl std::error::Error for VerifyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            VerifyError::Create { source } | VerifyError::Rows { source, .. } => Some(source),
-            VerifyError::Read(source) => Some(source),
+            VerifyError::Create { source }
+            | VerifyError::Rows { source, .. }
+            | VerifyError::Read(source) => Some(source),
             VerifyError::Run(source) => Some(source),
             _ => None,
         }

@@ -43,7 +43,7 @@ impl<'a> Waivers<'a> {
 }
 
 /// Each with the statement that it stands in, or behind on the same line, or above.
-fn waivers<'a>(script: Script<'a>) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+fn waivers(script: Script<'_>) -> impl Iterator<Item = (&str, Option<&str>)> {
     let text = script.text();
     text.match_indices(OPENING).filter_map(move |(at, _)| {
         let line = text[at + OPENING.len()..].lines().next()?;
