@@ -39,6 +39,12 @@ pub(crate) enum Error {
     /// A file cannot be written.
     #[cfg(feature = "folder")]
     Write { path: PathBuf, source: std::io::Error },
+    /// Nothing could be verified.
+    #[cfg(feature = "verify")]
+    Verify(lokstra_verify::VerifyError),
+    /// `-keep` without a server that stays.
+    #[cfg(feature = "verify")]
+    NothingToKeep,
     /// The process cannot listen to signals.
     Signals(std::io::Error),
     /// The standard output is closed or full.
@@ -53,6 +59,14 @@ impl Error {
             Error::Import(error) => error.exit(),
             #[cfg(feature = "folder")]
             Error::Name(_) => Exit::Usage,
+            #[cfg(feature = "verify")]
+            Error::NothingToKeep
+            | Error::Verify(
+                lokstra_verify::VerifyError::UnknownVersion(_)
+                | lokstra_verify::VerifyError::UnknownDatabase { .. },
+            ) => Exit::Usage,
+            #[cfg(feature = "verify")]
+            Error::Verify(lokstra_verify::VerifyError::Run(error)) => exit_of(error.kind()),
             Error::SeveralFolders { .. }
             | Error::OneTarget { .. }
             | Error::Unconfirmed { is_answer: false } => Exit::Usage,
@@ -118,6 +132,13 @@ impl fmt::Display for Error {
             Error::Write { path, source } => {
                 write!(f, "{}: cannot be written: {source}", path.display())
             }
+            #[cfg(feature = "verify")]
+            Error::Verify(error) => fmt::Display::fmt(error, f),
+            #[cfg(feature = "verify")]
+            Error::NothingToKeep => f.write_str(
+                "a throw-away server goes, and nothing on it can be kept\n  help: name a server that \
+                 stays with -db",
+            ),
             Error::Signals(source) => write!(f, "no signal handler can be set: {source}"),
             Error::Output(source) => write!(f, "the output cannot be written: {source}"),
         }
@@ -132,6 +153,8 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Run(error) => error.source(),
+            #[cfg(feature = "verify")]
+            Error::Verify(error) => error.source(),
             #[cfg(feature = "folder")]
             Error::Import(error) => error.source(),
             #[cfg(feature = "folder")]
@@ -145,6 +168,13 @@ impl std::error::Error for Error {
 impl From<lokstra_runtime::Error> for Error {
     fn from(error: lokstra_runtime::Error) -> Error {
         Error::Run(error)
+    }
+}
+
+#[cfg(feature = "verify")]
+impl From<lokstra_verify::VerifyError> for Error {
+    fn from(error: lokstra_verify::VerifyError) -> Error {
+        Error::Verify(error)
     }
 }
 

@@ -5,7 +5,7 @@ use lokstra_core::Database;
 use postgres::Config;
 
 use crate::connect::Connector;
-use crate::dsn::{Dsn, DsnError};
+use crate::dsn::{Dsn, DsnError, Keyword};
 use crate::error::{Error, ErrorKind};
 use crate::stop::Stop;
 
@@ -64,6 +64,21 @@ impl Pool {
     pub fn session_pooler(mut self, yes: bool) -> Pool {
         self.session_pooler = yes;
         self
+    }
+
+    /// Another database of the same server: with the same host, user and password, past the
+    /// connection pooler if this pool has a [direct connection](Pool::direct).
+    #[must_use]
+    pub fn sibling(&self, database: &str) -> Pool {
+        let mut sibling = self.direct.as_deref().unwrap_or(self).clone();
+        match &mut sibling.target {
+            Target::Dsn(Ok(dsn)) => dsn.set(Keyword::Dbname, database),
+            Target::Config(config) => _ = config.dbname(database),
+            Target::Dsn(Err(_)) => {}
+            #[cfg(feature = "config")]
+            Target::Broken(_) => {}
+        }
+        sibling
     }
 
     #[cfg(feature = "config")]
