@@ -16,7 +16,7 @@ const ENVIRONMENT: &str = "\
 Environment:
   DATABASE_URL        The database, where the migrations are for one
   LOKSTRA_DSN_<POOL>  A pool: LOKSTRA_DSN_DB_MAIN defines db_main
-  PGHOST, PGUSER, …   What no URL says, as for psql; also ~/.pgpass and PGSERVICE
+  PGHOST, PGUSER, …   What no URL says, as for psql; also ~/.pgpass, PGSERVICE
   NO_COLOR            No colours, if it is set to anything
 
 Exit codes:

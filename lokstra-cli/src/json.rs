@@ -7,6 +7,7 @@ use lokstra_runtime::{ErrorKind, Outcome, Position, Report, StepReport, Summary}
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::verbs::status;
 
 pub(crate) fn version(version: Option<Version>) -> Value {
     version.map(|version| version.to_string()).into()
@@ -70,6 +71,13 @@ pub(crate) fn failure(error: &Error) -> Value {
 
 fn done_before(error: &lokstra_runtime::Error) -> Value {
     match (error.kind(), error.report()) {
+        (ErrorKind::Databases { causes, .. }, _) if !error.statuses().is_empty() => {
+            let stand = error.statuses().iter().map(status::object);
+            let failed = causes
+                .iter()
+                .map(|(name, cause)| json!({ "database": name, "error": of_run(cause) }));
+            json!({ "databases": stand.chain(failed).collect::<Vec<_>>() })
+        }
         (ErrorKind::Databases { summary: reached, causes }, _) => {
             let mut document = summary(reached);
             for report in document["databases"].as_array_mut().into_iter().flatten() {
@@ -109,9 +117,9 @@ fn of_run(error: &lokstra_runtime::Error) -> Value {
 fn sqlstate(kind: &ErrorKind) -> Option<&str> {
     match kind {
         ErrorKind::Failed(failure) => Some(&failure.server.sqlstate),
-        ErrorKind::Server(source) | ErrorKind::CannotUpgrade { source, .. } => {
-            Some(&source.sqlstate)
-        }
+        ErrorKind::Server(source)
+        | ErrorKind::Denied { source, .. }
+        | ErrorKind::CannotUpgrade { source, .. } => Some(&source.sqlstate),
         ErrorKind::Connect { source, .. }
         | ErrorKind::ConnectionLost { source, .. }
         | ErrorKind::Client(source) => source.code().map(postgres::error::SqlState::code),

@@ -97,6 +97,7 @@ impl Progress {
             Event::Failed { .. }
             | Event::Cancelled { .. }
             | Event::Retrying { .. }
+            | Event::Reconnecting { .. }
             | Event::Waiting { .. }
             | Event::Ended { .. } => self.end(),
             _ => {}

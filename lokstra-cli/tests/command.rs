@@ -215,8 +215,14 @@ fn one_database_that_cannot_be_reached_is_named() {
     command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
     command.env("LOKSTRA_DSN_DB_ORDERS", "host=/nowhere user=x");
     assert_snapshot!(told(command.args(["migration", "status"]), &project.database), @"
+    Database: 01_main-db
+    Migration Status:
+    =================
+    [ ] 001: first
+
+    Total: 1 migration, 0 applied, 1 pending
     -- standard error --
-    error: 0 succeeded, 1 failed, 0 skipped, 1 not tried
+    error: 1 succeeded, 1 failed, 0 skipped
     02_orders-db: no connection to /nowhere:5432/x: error connecting to server: No such file or directory (os error 2)
     -- exit code 2 --
     ");

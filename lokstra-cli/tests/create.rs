@@ -185,9 +185,11 @@ fn help_lists_the_commands() {
       version   Show the newest applied version
       baseline  Record migrations as applied, without running them
       repair    List what could be repaired, or repair one of it
+      verify    Try on a scratch database whether every down undoes its up
       lint      Check the folder as the build does, and look for hazards
       lock      Write lokstra.lock, which makes changes of history fail the build
       renumber  Move the migrations that are not locked to the end
+      import    Take over another tool's migrations and history, and run none
 
     Options:
           -json      Write one JSON document instead of text
@@ -199,8 +201,8 @@ fn help_lists_the_commands() {
 
     Environment:
       DATABASE_URL        The database, where the migrations are for one
-      LOKSTRA_DSN_<POOL>  A pool: LOKSTRA_DSN_DB_MAIN is db_main, also in config.yaml
-      PGHOST, PGUSER, …   What no URL says, as for psql; also ~/.pgpass and PGSERVICE
+      LOKSTRA_DSN_<POOL>  A pool: LOKSTRA_DSN_DB_MAIN defines db_main
+      PGHOST, PGUSER, …   What no URL says, as for psql; also ~/.pgpass, PGSERVICE
       NO_COLOR            No colours, if it is set to anything
 
     Exit codes:

@@ -3,6 +3,7 @@
 mod project;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use project::{Blocker, Project, documented::assert_documented};
@@ -151,10 +152,13 @@ fn a_signal_leaves_a_document_of_what_was_done() {
     let mut command = project.command();
     command.env("DATABASE_URL", project.database.url()).stdout(Stdio::piped());
     let line = ["migration", "up", "-json", "-lock-timeout", "5m"];
-    let child = command.args(line).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.args(line).stderr(Stdio::piped()).spawn().unwrap();
     blocker.wait(1);
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    // It has heard of it before the script can end.
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(told.any(|line| line.unwrap().starts_with("stopping after 002_slow")));
     drop(blocker);
     let output = child.wait_with_output().unwrap();
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
