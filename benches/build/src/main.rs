@@ -11,7 +11,6 @@ mod arguments;
 mod cargo;
 mod project;
 mod report;
-mod sql;
 mod subjects;
 
 use std::collections::BTreeMap;

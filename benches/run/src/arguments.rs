@@ -1,0 +1,55 @@
+use std::time::Duration;
+
+/// What to measure, and how often.
+#[derive(Clone, Debug)]
+pub(crate) struct Arguments {
+    /// Numbers of migrations that are all applied.
+    pub(crate) counts: Vec<usize>,
+    /// The number of migrations that are applied to an empty database.
+    pub(crate) pending: usize,
+    /// What the proxy adds to each round trip.
+    pub(crate) latencies: Vec<Duration>,
+    pub(crate) idle_rounds: usize,
+    /// Rounds of applying where a round trip takes less than [`LONG`].
+    pub(crate) apply_rounds: usize,
+    pub(crate) write: bool,
+}
+
+/// From here on the round trips are nearly all of the time, and one round of applying says it all.
+pub(crate) const LONG: Duration = Duration::from_millis(5);
+
+const USAGE: &str = "\
+run_cost [--quick] [--idle-rounds 15] [--apply-rounds 3] [--no-write]
+
+--quick      a tenth of the migrations and of the time; writes nothing
+--no-write   leaves docs/performance.md and docs/plots as they are";
+
+impl Arguments {
+    pub(crate) fn parse(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
+        let mut arguments = Arguments {
+            counts: vec![10, 1_000, 10_000],
+            pending: 1_000,
+            latencies: [0, 1, 10].map(Duration::from_millis).into(),
+            idle_rounds: 15,
+            apply_rounds: 3,
+            write: true,
+        };
+        while let Some(flag) = given.next() {
+            let mut number = || given.next().and_then(|value| value.parse().ok()).ok_or(USAGE);
+            match flag.as_str() {
+                "--quick" => {
+                    arguments.counts = vec![10, 1_000];
+                    arguments.pending = 100;
+                    arguments.idle_rounds = 3;
+                    arguments.apply_rounds = 1;
+                    arguments.write = false;
+                }
+                "--idle-rounds" => arguments.idle_rounds = number()?,
+                "--apply-rounds" => arguments.apply_rounds = number()?,
+                "--no-write" => arguments.write = false,
+                _ => return Err(USAGE.to_owned()),
+            }
+        }
+        Ok(arguments)
+    }
+}

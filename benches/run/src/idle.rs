@@ -1,0 +1,102 @@
+//! Boot with nothing to do: every migration is applied.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use bench_shared::migrations;
+use lokstra_scratch::Database;
+
+use crate::arguments::Arguments;
+use crate::host::{Host, Storage};
+use crate::project;
+use crate::samples::{Case, Samples};
+use crate::tools::{LOKSTRA, TOOLS};
+
+/// The entrants behind the tools.
+pub(crate) const FLOOR: usize = TOOLS.len();
+pub(crate) const PSQL: usize = FLOOR + 1;
+pub(crate) const ENTRANTS: usize = PSQL + 1;
+
+pub(crate) fn title(entrant: usize) -> &'static str {
+    match entrant {
+        FLOOR => "connect and `SELECT 1` (the floor)",
+        PSQL => "`psql -c 'SELECT 1'`",
+        tool => TOOLS[tool].name,
+    }
+}
+
+/// By number of migrations and tool.
+pub(crate) struct Programs {
+    tools: Vec<[PathBuf; TOOLS.len()]>,
+    floor: PathBuf,
+}
+
+impl Programs {
+    pub(crate) fn build(arguments: &Arguments) -> Result<Programs, Box<dyn Error>> {
+        let mut tools = Vec::new();
+        for &count in &arguments.counts {
+            let set: Vec<_> = (1..=count).map(migrations::function).collect();
+            let mut programs = TOOLS.each_ref().map(|_| PathBuf::new());
+            for (program, tool) in programs.iter_mut().zip(&TOOLS) {
+                *program = project::tool(tool, "functions", &set)?;
+            }
+            tools.push(programs);
+        }
+        Ok(Programs { tools, floor: project::floor()? })
+    }
+
+    fn command(&self, nth_count: usize, entrant: usize) -> Command {
+        match entrant {
+            FLOOR => Command::new(&self.floor),
+            PSQL => {
+                let mut psql = Command::new("psql");
+                psql.args(["-Xqc", "SELECT 1"]);
+                psql
+            }
+            tool => Command::new(&self.tools[nth_count][tool]),
+        }
+    }
+}
+
+pub(crate) fn measure(
+    arguments: &Arguments,
+    programs: &Programs,
+    host: &Host,
+) -> Result<Samples, Box<dyn Error>> {
+    let mut samples = Samples::default();
+    let storage = Storage::Memory;
+    for (nth, &migrations) in arguments.counts.iter().enumerate() {
+        eprintln!("nothing to do: applying {migrations} migrations with each tool");
+        let databases = migrated(programs, host, nth)?;
+        for round in 0..arguments.idle_rounds {
+            for &latency in &arguments.latencies {
+                // Nobody is always the first.
+                for entrant in (0..ENTRANTS).map(|entrant| (entrant + round) % ENTRANTS) {
+                    let database = databases.get(entrant).unwrap_or(&databases[LOKSTRA]);
+                    let cost = host.run(&mut programs.command(nth, entrant), database, latency)?;
+                    samples.add(Case { entrant, migrations, storage, latency }, cost);
+                }
+            }
+        }
+    }
+    Ok(samples)
+}
+
+/// A database for each tool, in which it has applied everything.
+fn migrated(
+    programs: &Programs,
+    host: &Host,
+    nth_count: usize,
+) -> Result<Vec<Database>, Box<dyn Error>> {
+    let mut databases = Vec::new();
+    for tool in 0..TOOLS.len() {
+        let database = host.database()?;
+        host.run(&mut programs.command(nth_count, tool), &database, Duration::ZERO)?;
+        // As a database is that has been there for a while.
+        database.client()?.batch_execute("VACUUM ANALYZE")?;
+        databases.push(database);
+    }
+    Ok(databases)
+}
