@@ -1,5 +1,6 @@
 //! Boot with an empty database: every migration is pending.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,8 +32,9 @@ pub(crate) fn title(entrant: usize) -> &'static str {
 }
 
 pub(crate) struct Programs {
-    tools: Vec<PathBuf>,
+    tools: BTreeMap<usize, PathBuf>,
     floor: PathBuf,
+    psql: PathBuf,
     scripts: Scripts,
 }
 
@@ -44,12 +46,12 @@ struct Scripts {
 }
 
 impl Programs {
-    pub(crate) fn build(arguments: &Arguments) -> Result<Programs, Box<dyn Error>> {
+    pub(crate) fn build(arguments: &Arguments, psql: PathBuf) -> Result<Programs, Box<dyn Error>> {
         let set: Vec<_> = (1..=arguments.pending).map(migrations::table).collect();
-        let tools = TOOLS.iter().map(|tool| project::tool(tool, "tables", &set));
         Ok(Programs {
-            tools: tools.collect::<Result<_, _>>()?,
+            tools: project::tools(arguments, "tables", &set)?,
             floor: project::floor()?,
+            psql,
             scripts: Scripts::write(&set)?,
         })
     }
@@ -61,17 +63,17 @@ impl Programs {
                 floor.arg(&self.scripts.messages);
                 floor
             }
-            PSQL_EACH => psql("-Xq", &self.scripts.each),
-            PSQL_SINGLE => psql("-Xq1", &self.scripts.single),
-            tool => Command::new(&self.tools[tool]),
+            PSQL_EACH => self.psql("-Xq", &self.scripts.each),
+            PSQL_SINGLE => self.psql("-Xq1", &self.scripts.single),
+            tool => Command::new(&self.tools[&tool]),
         }
     }
-}
 
-fn psql(flags: &str, file: &Path) -> Command {
-    let mut psql = Command::new("psql");
-    psql.args([flags, "-vON_ERROR_STOP=1", "-f"]).arg(file);
-    psql
+    fn psql(&self, flags: &str, file: &Path) -> Command {
+        let mut psql = Command::new(&self.psql);
+        psql.args([flags, "-vON_ERROR_STOP=1", "-f"]).arg(file);
+        psql
+    }
 }
 
 impl Scripts {
@@ -105,7 +107,7 @@ pub(crate) fn measure(
             let host = host.ok_or("no server of this kind")?;
             // Nobody is always the first.
             for entrant in (0..ENTRANTS).map(|entrant| (entrant + round) % ENTRANTS) {
-                if !runs(entrant, latency) {
+                if !arguments.takes_part(entrant) || !runs(entrant, latency) {
                     continue;
                 }
                 let database = host.database()?;

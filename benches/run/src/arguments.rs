@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::tools::{LOKSTRA, TOOLS};
+
 /// What to measure, and how often.
 #[derive(Clone, Debug)]
 pub(crate) struct Arguments {
@@ -12,6 +14,7 @@ pub(crate) struct Arguments {
     pub(crate) idle_rounds: usize,
     /// Rounds of applying where a round trip takes less than [`LONG`].
     pub(crate) apply_rounds: usize,
+    pub(crate) peers: bool,
     pub(crate) write: bool,
 }
 
@@ -19,9 +22,10 @@ pub(crate) struct Arguments {
 pub(crate) const LONG: Duration = Duration::from_millis(5);
 
 const USAGE: &str = "\
-run_cost [--quick] [--idle-rounds 15] [--apply-rounds 3] [--no-write]
+run_cost [--quick] [--no-peers] [--no-write] [--idle-rounds 15] [--apply-rounds 3]
 
---quick      a tenth of the migrations and of the time; writes nothing
+--quick      fewer migrations, latencies and rounds; writes nothing
+--no-peers   lokstra and the floors; writes nothing
 --no-write   leaves docs/performance.md and docs/plots as they are";
 
 impl Arguments {
@@ -32,6 +36,7 @@ impl Arguments {
             latencies: [0, 1, 10].map(Duration::from_millis).into(),
             idle_rounds: 15,
             apply_rounds: 3,
+            peers: true,
             write: true,
         };
         while let Some(flag) = given.next() {
@@ -39,17 +44,26 @@ impl Arguments {
             match flag.as_str() {
                 "--quick" => {
                     arguments.counts = vec![10, 1_000];
-                    arguments.pending = 100;
+                    arguments.latencies = [0, 1].map(Duration::from_millis).into();
                     arguments.idle_rounds = 3;
                     arguments.apply_rounds = 1;
                     arguments.write = false;
                 }
                 "--idle-rounds" => arguments.idle_rounds = number()?,
                 "--apply-rounds" => arguments.apply_rounds = number()?,
+                "--no-peers" => {
+                    arguments.peers = false;
+                    arguments.write = false;
+                }
                 "--no-write" => arguments.write = false,
                 _ => return Err(USAGE.to_owned()),
             }
         }
         Ok(arguments)
+    }
+
+    /// Who of the tools, and of the floors behind them, takes part.
+    pub(crate) fn takes_part(&self, entrant: usize) -> bool {
+        self.peers || entrant == LOKSTRA || entrant >= TOOLS.len()
     }
 }

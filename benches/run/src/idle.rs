@@ -1,5 +1,6 @@
 //! Boot with nothing to do: every migration is applied.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::Command;
@@ -29,33 +30,30 @@ pub(crate) fn title(entrant: usize) -> &'static str {
 
 /// By number of migrations and tool.
 pub(crate) struct Programs {
-    tools: Vec<[PathBuf; TOOLS.len()]>,
+    tools: Vec<BTreeMap<usize, PathBuf>>,
     floor: PathBuf,
+    psql: PathBuf,
 }
 
 impl Programs {
-    pub(crate) fn build(arguments: &Arguments) -> Result<Programs, Box<dyn Error>> {
+    pub(crate) fn build(arguments: &Arguments, psql: PathBuf) -> Result<Programs, Box<dyn Error>> {
         let mut tools = Vec::new();
         for &count in &arguments.counts {
             let set: Vec<_> = (1..=count).map(migrations::function).collect();
-            let mut programs = TOOLS.each_ref().map(|_| PathBuf::new());
-            for (program, tool) in programs.iter_mut().zip(&TOOLS) {
-                *program = project::tool(tool, "functions", &set)?;
-            }
-            tools.push(programs);
+            tools.push(project::tools(arguments, "functions", &set)?);
         }
-        Ok(Programs { tools, floor: project::floor()? })
+        Ok(Programs { tools, floor: project::floor()?, psql })
     }
 
     fn command(&self, nth_count: usize, entrant: usize) -> Command {
         match entrant {
             FLOOR => Command::new(&self.floor),
             PSQL => {
-                let mut psql = Command::new("psql");
+                let mut psql = Command::new(&self.psql);
                 psql.args(["-Xqc", "SELECT 1"]);
                 psql
             }
-            tool => Command::new(&self.tools[nth_count][tool]),
+            tool => Command::new(&self.tools[nth_count][&tool]),
         }
     }
 }
@@ -74,7 +72,10 @@ pub(crate) fn measure(
             for &latency in &arguments.latencies {
                 // Nobody is always the first.
                 for entrant in (0..ENTRANTS).map(|entrant| (entrant + round) % ENTRANTS) {
-                    let database = databases.get(entrant).unwrap_or(&databases[LOKSTRA]);
+                    if !arguments.takes_part(entrant) {
+                        continue;
+                    }
+                    let database = databases.get(&entrant).unwrap_or(&databases[&LOKSTRA]);
                     let cost = host.run(&mut programs.command(nth, entrant), database, latency)?;
                     samples.add(Case { entrant, migrations, storage, latency }, cost);
                 }
@@ -89,14 +90,14 @@ fn migrated(
     programs: &Programs,
     host: &Host,
     nth_count: usize,
-) -> Result<Vec<Database>, Box<dyn Error>> {
-    let mut databases = Vec::new();
-    for tool in 0..TOOLS.len() {
+) -> Result<BTreeMap<usize, Database>, Box<dyn Error>> {
+    let mut databases = BTreeMap::new();
+    for &tool in programs.tools[nth_count].keys() {
         let database = host.database()?;
         host.run(&mut programs.command(nth_count, tool), &database, Duration::ZERO)?;
         // As a database is that has been there for a while.
         database.client()?.batch_execute("VACUUM ANALYZE")?;
-        databases.push(database);
+        databases.insert(tool, database);
     }
     Ok(databases)
 }

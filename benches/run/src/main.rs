@@ -22,6 +22,7 @@ mod tools;
 
 use std::error::Error;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use arguments::Arguments;
@@ -30,12 +31,10 @@ use host::{Host, Storage};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
-    if Command::new("psql").arg("--version").output().is_err() {
-        return Err("there is no `psql`: Debian has it in `postgresql-client`".into());
-    }
+    let psql = psql()?;
     fs::create_dir_all(project::work_folder())?;
-    let idle_programs = idle::Programs::build(&arguments)?;
-    let apply_programs = apply::Programs::build(&arguments)?;
+    let idle_programs = idle::Programs::build(&arguments, psql.clone())?;
+    let apply_programs = apply::Programs::build(&arguments, psql)?;
     let memory = Host::start(Storage::Memory)?;
     let version = memory.version();
     let idle = idle::measure(&arguments, &idle_programs, &memory)?;
@@ -57,4 +56,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         plots::write(&arguments, &idle, &apply)?;
     }
     Ok(())
+}
+
+/// That of the server. The one that Debian has on the path is a script, which takes longer to start
+/// than what is measured.
+fn psql() -> Result<PathBuf, Box<dyn Error>> {
+    let psql = lokstra_scratch::find::binaries()?.join("psql");
+    let psql = if psql.exists() { psql } else { "psql".into() };
+    match Command::new(&psql).arg("--version").output() {
+        Ok(_) => Ok(psql),
+        Err(_) => Err("there is no `psql`: Debian has it in `postgresql-client`".into()),
+    }
 }

@@ -1,5 +1,6 @@
 //! Packages for cargo: a program with a tool and a number of migrations.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -10,7 +11,8 @@ use std::process::Command;
 use bench_shared::migrations::Migration;
 use bench_shared::versions::LOCK;
 
-use crate::tools::{FLOOR, FLOOR_DEPENDENCIES, Layout, PEAK, Tool};
+use crate::arguments::Arguments;
+use crate::tools::{FLOOR, FLOOR_DEPENDENCIES, Layout, PEAK, TOOLS, Tool};
 
 /// The crate that embeds refinery's migrations.
 ///
@@ -27,8 +29,17 @@ const EMBEDDED: (&str, &str) = (
 /// Relative path and content.
 type Files = Vec<(String, String)>;
 
-/// Writes and builds the program of a tool, and returns where it is.
-pub(crate) fn tool(tool: &Tool, set: &str, migrations: &[Migration]) -> io::Result<PathBuf> {
+/// Writes and builds the program of each tool that takes part, and returns where they are.
+pub(crate) fn tools(
+    arguments: &Arguments,
+    set: &str,
+    migrations: &[Migration],
+) -> io::Result<BTreeMap<usize, PathBuf>> {
+    let parts = TOOLS.iter().enumerate().filter(|(nth, _)| arguments.takes_part(*nth));
+    parts.map(|(nth, part)| Ok((nth, tool(part, set, migrations)?))).collect()
+}
+
+fn tool(tool: &Tool, set: &str, migrations: &[Migration]) -> io::Result<PathBuf> {
     let name = format!("{}-{set}-{}", tool.name, migrations.len());
     let mut files = package(&name, tool.dependencies, tool.program);
     files.extend(scripts(tool.layout, migrations));

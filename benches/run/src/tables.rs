@@ -41,7 +41,7 @@ pub(crate) fn idle(arguments: &Arguments, samples: &Samples) -> String {
         }
     }
     text += &rule(4 * counts.len());
-    for entrant in 0..idle::ENTRANTS {
+    for entrant in (0..idle::ENTRANTS).filter(|entrant| arguments.takes_part(*entrant)) {
         let _ = write!(text, "| {} |", idle::title(entrant));
         for tell in [round_trips, received, sent, peak] {
             for &count in counts {
@@ -63,7 +63,7 @@ pub(crate) fn idle(arguments: &Arguments, samples: &Samples) -> String {
             let _ = write!(text, " {} ms added | × |", latency.as_millis());
         }
         text += &rule(2 * arguments.latencies.len());
-        for entrant in 0..idle::ENTRANTS {
+        for entrant in (0..idle::ENTRANTS).filter(|entrant| arguments.takes_part(*entrant)) {
             let _ = write!(text, "| {} |", idle::title(entrant));
             for &latency in &arguments.latencies {
                 let floor = case(idle::FLOOR, count, latency);
@@ -114,7 +114,7 @@ pub(crate) fn apply(arguments: &Arguments, samples: &Samples) -> String {
         };
     }
     text += &rule(2 * places.len());
-    for entrant in 0..apply::ENTRANTS {
+    for entrant in (0..apply::ENTRANTS).filter(|entrant| arguments.takes_part(*entrant)) {
         let _ = write!(text, "| {} |", apply::title(entrant));
         for &place in &places {
             text += &cells(samples, case(entrant, place), case(LOKSTRA, place));

@@ -73,9 +73,8 @@ COMMENT ON TABLE {table} IS 'One row for each of the {noun} of a tenant';
 pub fn function(nth: usize) -> Migration {
     let noun = NOUNS[nth % NOUNS.len()];
     let function = format!("{noun}_{nth}_total");
-    let line = |rate| {
-        format!("    IF quantity > {rate}00 THEN RETURN amount * (100 - {rate}); END IF;\n")
-    };
+    let line =
+        |rate| format!("    IF quantity > {rate}00 THEN RETURN amount * (100 - {rate}); END IF;\n");
     let lines = (1..=16).map(line).collect::<Vec<_>>().concat();
     let up = format!(
         "\
