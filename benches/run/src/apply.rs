@@ -129,7 +129,7 @@ fn runs(entrant: usize, latency: Duration) -> bool {
 
 /// What the columns of the table are.
 pub(crate) fn places(arguments: &Arguments) -> Vec<(Storage, Duration)> {
-    let disk = arguments.latencies.iter().map(|latency| (Storage::Disk, *latency));
+    let disk = arguments.apply_latencies.iter().map(|latency| (Storage::Disk, *latency));
     [(Storage::Memory, Duration::ZERO)].into_iter().chain(disk).collect()
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn measure(
         eprintln!("nothing to do: applying {migrations} migrations with each tool");
         let databases = migrated(programs, host, nth)?;
         for round in 0..arguments.idle_rounds {
-            for &latency in &arguments.latencies {
+            for &latency in &arguments.idle_latencies {
                 // Nobody is always the first.
                 for entrant in (0..ENTRANTS).map(|entrant| (entrant + round) % ENTRANTS) {
                     if !arguments.takes_part(entrant) {

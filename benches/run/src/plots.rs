@@ -17,7 +17,7 @@ use crate::{apply, idle};
 pub(crate) fn write(arguments: &Arguments, idle: &Samples, apply: &Samples) -> io::Result<()> {
     let folder = page::docs().join("plots");
     fs::create_dir_all(&folder)?;
-    let longest = arguments.latencies.last().copied().unwrap_or_default();
+    let longest = arguments.idle_latencies.last().copied().unwrap_or_default();
     let (count, pending) = (1_000, arguments.pending);
     let boot = svg::bars(
         &format!("Boot with nothing to do, {} migrations applied", thousands(count)),
@@ -53,7 +53,9 @@ pub(crate) fn write(arguments: &Arguments, idle: &Samples, apply: &Samples) -> i
             ),
         ),
     ];
-    plots.iter().try_for_each(|(name, plot)| fs::write(folder.join(name), plot))
+    // What was left out keeps the plot of an earlier run.
+    let mut drawn = plots.iter().filter(|(_, plot)| plot.contains("class=\"ours"));
+    drawn.try_for_each(|(name, plot)| fs::write(folder.join(name), plot))
 }
 
 /// The shortest time of each entrant, and its multiple of one of them.

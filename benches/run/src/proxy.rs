@@ -141,6 +141,8 @@ fn carry(
     }
     let (queue, due) = mpsc::channel::<(Instant, Vec<u8>)>();
     thread::scope(|scope| {
+        // Its end is the end of what is sent.
+        let queue = queue;
         scope.spawn(move || {
             for (at, bytes) in due {
                 thread::sleep(at.saturating_duration_since(Instant::now()));

@@ -59,13 +59,13 @@ pub(crate) fn idle(arguments: &Arguments, samples: &Samples) -> String {
             thousands(count),
             arguments.idle_rounds
         );
-        for latency in &arguments.latencies {
+        for latency in &arguments.idle_latencies {
             let _ = write!(text, " {} ms added | × |", latency.as_millis());
         }
-        text += &rule(2 * arguments.latencies.len());
+        text += &rule(2 * arguments.idle_latencies.len());
         for entrant in (0..idle::ENTRANTS).filter(|entrant| arguments.takes_part(*entrant)) {
             let _ = write!(text, "| {} |", idle::title(entrant));
-            for &latency in &arguments.latencies {
+            for &latency in &arguments.idle_latencies {
                 let floor = case(idle::FLOOR, count, latency);
                 text += &cells(samples, case(entrant, count, latency), floor);
             }
