@@ -7,6 +7,8 @@ use lokstra_runtime::ErrorKind;
 use lokstra_source::{DescriptionError, Problems};
 
 use crate::exit::Exit;
+#[cfg(feature = "folder")]
+use crate::folder::import::ImportError;
 
 /// Why the command failed.
 #[derive(Debug)]
@@ -16,6 +18,9 @@ pub(crate) enum Error {
     Folder(Problems),
     /// The run failed.
     Run(lokstra_runtime::Error),
+    /// The migrations of another tool are not taken over.
+    #[cfg(feature = "folder")]
+    Import(ImportError),
     /// `create` was given a bad name.
     #[cfg(feature = "folder")]
     Name(DescriptionError),
@@ -45,6 +50,8 @@ impl Error {
         match self {
             Error::Run(error) => exit_of(error.kind()),
             #[cfg(feature = "folder")]
+            Error::Import(error) => error.exit(),
+            #[cfg(feature = "folder")]
             Error::Name(_) => Exit::Usage,
             Error::SeveralFolders { .. }
             | Error::OneTarget { .. }
@@ -57,7 +64,9 @@ impl Error {
 fn exit_of(kind: &ErrorKind) -> Exit {
     match kind {
         ErrorKind::LockHeld { .. } => Exit::LockHeld,
-        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } => Exit::Diverged,
+        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } | ErrorKind::PastRuns { .. } => {
+            Exit::Diverged
+        }
         ErrorKind::UnknownVersion(_) | ErrorKind::UnknownPool { .. } | ErrorKind::NoPool { .. } => {
             Exit::Usage
         }
@@ -80,6 +89,8 @@ impl fmt::Display for Error {
             #[cfg(feature = "folder")]
             Error::Folder(problems) => fmt::Display::fmt(problems, f),
             Error::Run(error) => fmt::Display::fmt(error, f),
+            #[cfg(feature = "folder")]
+            Error::Import(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "folder")]
             Error::Name(error) => fmt::Display::fmt(error, f),
             Error::SeveralFolders { dir, databases } => write!(
@@ -122,6 +133,8 @@ impl std::error::Error for Error {
         match self {
             Error::Run(error) => error.source(),
             #[cfg(feature = "folder")]
+            Error::Import(error) => error.source(),
+            #[cfg(feature = "folder")]
             Error::Write { source, .. } => Some(source),
             Error::Signals(source) | Error::Output(source) => Some(source),
             _ => None,
@@ -132,6 +145,13 @@ impl std::error::Error for Error {
 impl From<lokstra_runtime::Error> for Error {
     fn from(error: lokstra_runtime::Error) -> Error {
         Error::Run(error)
+    }
+}
+
+#[cfg(feature = "folder")]
+impl From<ImportError> for Error {
+    fn from(error: ImportError) -> Error {
+        Error::Import(error)
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use folder::folder;
 use insta::assert_snapshot;
-use lokstra_source::{Lint, Loaded, Problem, Problems, load, load_linted, lock};
+use lokstra_source::{Lint, Loaded, Problem, Problems, load, load_cached, load_linted, lock};
 use tempfile::TempDir;
 
 const UP: &str = "ALTER TABLE users DROP COLUMN nickname;\n";
@@ -301,4 +301,21 @@ fn a_down_that_may_undo_is_no_alarm() {
         let found = of_script(&format!("{up};"), &format!("{down};"));
         assert!(!found.contains("not-undone"), "{up}\n{down}\n{found}");
     }
+}
+
+#[test]
+fn an_earlier_build_that_did_not_look_for_hazards_hides_none() {
+    let root = migration(UP, DOWN);
+    let cache = root.path().join("cache");
+    let build = || load_cached(root.path(), "migrations", Lint::Asked, &cache, "1");
+    let set = |yaml: &str| {
+        std::fs::write(root.path().join("migrations/migration.yaml"), yaml).unwrap();
+    };
+    assert!(build().unwrap().warnings.is_empty());
+    set("lint: warn\n");
+    for _ in 0..2 {
+        assert_eq!(build().unwrap().warnings.len(), 1);
+    }
+    set("lint: deny\n");
+    build().unwrap_err();
 }

@@ -89,6 +89,7 @@ fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
         }
         Event::Connecting { .. } => console.talk(event),
         Event::Stopping { .. }
+        | Event::Reconnecting { .. }
         | Event::Waiting { .. }
         | Event::Retrying { .. }
         | Event::Notice { .. } => {
