@@ -8,10 +8,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use bench_shared::migrations::{self, Migration};
-use lokstra_scratch::Database;
 
 use crate::arguments::{Arguments, LONG};
-use crate::host::{Host, Storage};
+use crate::host::{self, Host, Storage};
 use crate::project::{self, work_folder};
 use crate::samples::{Case, Samples};
 use crate::tools::TOOLS;
@@ -113,7 +112,8 @@ pub(crate) fn measure(
                 let database = host.database()?;
                 let cost = host.run(&mut programs.command(entrant), &database, latency)?;
                 eprintln!("{storage:?}, {latency:?}: {} took {:.2?}", title(entrant), cost.wall);
-                assert_tables(&database, arguments.pending)?;
+                let query = r"SELECT count(*) FROM pg_tables WHERE tablename ~ '^[a-z]+_\d+$'";
+                host::assert_count(&database, query, arguments.pending)?;
                 let migrations = arguments.pending;
                 samples.add(Case { entrant, migrations, storage, latency }, cost);
             }
@@ -131,14 +131,4 @@ fn runs(entrant: usize, latency: Duration) -> bool {
 pub(crate) fn places(arguments: &Arguments) -> Vec<(Storage, Duration)> {
     let disk = arguments.apply_latencies.iter().map(|latency| (Storage::Disk, *latency));
     [(Storage::Memory, Duration::ZERO)].into_iter().chain(disk).collect()
-}
-
-/// Nobody is fast because it did less.
-fn assert_tables(database: &Database, expected: usize) -> Result<(), Box<dyn Error>> {
-    let query = r"SELECT count(*) FROM pg_tables WHERE tablename ~ '^[a-z]+_\d+$'";
-    let found: i64 = database.client()?.query_one(query, &[])?.get(0);
-    if usize::try_from(found)? != expected {
-        return Err(format!("{found} tables and not {expected}").into());
-    }
-    Ok(())
 }

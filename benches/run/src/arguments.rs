@@ -30,7 +30,8 @@ run_cost [--quick] [--no-peers] [--no-write] [--counts 10,1000,10000]
 
 --quick      fewer migrations, latencies and rounds; writes nothing
 --no-peers   lokstra and the floors; writes nothing
---no-write   leaves docs/performance.md and docs/plots as they are";
+--no-write   leaves docs/performance.md and docs/plots as they are
+0 rounds leave a part out.";
 
 impl Arguments {
     pub(crate) fn parse(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {

@@ -79,6 +79,19 @@ impl Host {
     }
 }
 
+/// Nobody is fast because it did less.
+pub(crate) fn assert_count(
+    database: &Database,
+    query: &str,
+    expected: usize,
+) -> Result<(), Box<dyn Error>> {
+    let found: i64 = database.client()?.query_one(query, &[])?.get(0);
+    if usize::try_from(found)? == expected {
+        return Ok(());
+    }
+    Err(format!("{found} and not {expected}: {query}").into())
+}
+
 /// Of `VmHWM:     1234 kB`.
 fn peak(output: &str) -> Option<usize> {
     output

@@ -10,7 +10,7 @@ use bench_shared::migrations;
 use lokstra_scratch::Database;
 
 use crate::arguments::Arguments;
-use crate::host::{Host, Storage};
+use crate::host::{self, Host, Storage};
 use crate::project;
 use crate::samples::{Case, Samples};
 use crate::tools::{LOKSTRA, TOOLS};
@@ -67,7 +67,7 @@ pub(crate) fn measure(
     let storage = Storage::Memory;
     for (nth, &migrations) in arguments.counts.iter().enumerate() {
         eprintln!("nothing to do: applying {migrations} migrations with each tool");
-        let databases = migrated(programs, host, nth)?;
+        let databases = migrated(programs, host, nth, migrations)?;
         for round in 0..arguments.idle_rounds {
             for &latency in &arguments.idle_latencies {
                 // Nobody is always the first.
@@ -90,11 +90,14 @@ fn migrated(
     programs: &Programs,
     host: &Host,
     nth_count: usize,
+    migrations: usize,
 ) -> Result<BTreeMap<usize, Database>, Box<dyn Error>> {
     let mut databases = BTreeMap::new();
     for &tool in programs.tools[nth_count].keys() {
         let database = host.database()?;
         host.run(&mut programs.command(nth_count, tool), &database, Duration::ZERO)?;
+        let query = "SELECT count(*) FROM pg_proc WHERE proname LIKE '%total'";
+        host::assert_count(&database, query, migrations)?;
         // As a database is that has been there for a while.
         database.client()?.batch_execute("VACUUM ANALYZE")?;
         databases.insert(tool, database);

@@ -41,11 +41,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let hosts = [(Storage::Memory, memory), (Storage::Disk, Host::start(Storage::Disk)?)];
     let apply = apply::measure(&arguments, &apply_programs, &hosts)?;
 
-    let sections = [
-        ("run_cost", tables::introduction(version)),
-        ("run_cost_idle", tables::idle(&arguments, &idle)),
-        ("run_cost_apply", tables::apply(&arguments, &apply)),
-    ];
+    let mut sections = vec![("run_cost", tables::introduction(version))];
+    // What was left out keeps the figures of an earlier run.
+    if arguments.idle_rounds > 0 {
+        sections.push(("run_cost_idle", tables::idle(&arguments, &idle)));
+    }
+    if arguments.apply_rounds > 0 {
+        sections.push(("run_cost_apply", tables::apply(&arguments, &apply)));
+    }
     for (name, section) in &sections {
         println!("{section}");
         if arguments.write {

@@ -18,10 +18,11 @@ use crate::tools::{FLOOR, FLOOR_DEPENDENCIES, Layout, PEAK, TOOLS, Tool};
 ///
 /// Its macro makes one function with a statement for each. To optimise it takes rustc minutes at
 /// 1,000 and more than anybody waits for at 10,000, and gains nothing: it runs once.
-const UNOPTIMISED: &str = "\n[profile.release.package.embedded]\nopt-level = 0\n";
+const UNOPTIMISED: &str = "\n[profile.release.package.{name}]\nopt-level = 0\n";
 
+/// Of a name of its own: packages of one name that lie alike are one to a shared target directory.
 const EMBEDDED: (&str, &str) = (
-    "[package]\nname = \"embedded\"\nedition = \"2024\"\n\n[dependencies]\n\
+    "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\n\
      refinery = { version = \"0.10\", features = [\"postgres\"] }\n",
     "pub mod embedded {\n    refinery::embed_migrations!(\"migrations\");\n}\n",
 );
@@ -41,11 +42,13 @@ pub(crate) fn tools(
 
 fn tool(tool: &Tool, set: &str, migrations: &[Migration]) -> io::Result<PathBuf> {
     let name = format!("{}-{set}-{}", tool.name, migrations.len());
-    let mut files = package(&name, tool.dependencies, tool.program);
+    let embedded = format!("{set}-{}", migrations.len());
+    let dependencies = tool.dependencies.replace("{embedded}", &embedded);
+    let mut files = package(&name, &dependencies, tool.program);
     files.extend(scripts(tool.layout, migrations));
     if tool.layout == Layout::UpOnly {
-        files[0].1 += UNOPTIMISED;
-        files.push(("embedded/Cargo.toml".to_owned(), EMBEDDED.0.to_owned()));
+        files[0].1 += &UNOPTIMISED.replace("{name}", &embedded);
+        files.push(("embedded/Cargo.toml".to_owned(), EMBEDDED.0.replace("{name}", &embedded)));
         files.push(("embedded/src/lib.rs".to_owned(), EMBEDDED.1.to_owned()));
     }
     build(&name, &files)

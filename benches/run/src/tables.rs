@@ -81,7 +81,9 @@ pub(crate) fn apply(arguments: &Arguments, samples: &Samples) -> String {
     let case = |entrant, (storage, latency)| Case { entrant, migrations, storage, latency };
     let places = apply::places(arguments);
     let mut text = format!(
-        "#### Counted by the proxy for {} migrations, connecting included\n\n\
+        "![Applied over a network](plots/apply.svg)\n\
+         ![Applied without latency](plots/durable.svg)\n\n\
+         #### Counted by the proxy for {} migrations, connecting included\n\n\
          | | round trips | a migration | received | sent | peak memory |{}",
         thousands(migrations),
         rule(5)

@@ -16,7 +16,8 @@ pub(crate) struct Tool {
     /// Also the crate whose version is told.
     pub(crate) name: &'static str,
     pub(crate) layout: Layout,
-    /// Lines of `[dependencies]`; `{root}` is the folder of this repository.
+    /// Lines of `[dependencies]`; `{root}` is the folder of this repository, `{embedded}` the name of
+    /// the crate beside the program.
     pub(crate) dependencies: &'static str,
     pub(crate) program: &'static str,
 }
@@ -134,7 +135,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         name: "refinery",
         layout: Layout::UpOnly,
         dependencies: r#"
-embedded = { path = "embedded" }
+embedded = { path = "embedded", package = "{embedded}" }
 postgres = "0.19"
 "#,
         program: r#"
