@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod embed;
 #[cfg(feature = "include-dir")]
 pub mod include_dir;

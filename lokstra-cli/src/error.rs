@@ -1,7 +1,9 @@
 use std::fmt;
+#[cfg(feature = "folder")]
 use std::path::PathBuf;
 
 use lokstra_runtime::ErrorKind;
+#[cfg(feature = "folder")]
 use lokstra_source::{DescriptionError, Problems};
 
 use crate::exit::Exit;
@@ -10,10 +12,12 @@ use crate::exit::Exit;
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The folder has problems.
+    #[cfg(feature = "folder")]
     Folder(Problems),
     /// The run failed.
     Run(lokstra_runtime::Error),
     /// `create` was given a bad name.
+    #[cfg(feature = "folder")]
     Name(DescriptionError),
     /// The command works on one database and was pointed at a folder of several.
     SeveralFolders { dir: String, databases: Vec<String> },
@@ -22,10 +26,13 @@ pub(crate) enum Error {
     /// A change was not confirmed: there is nobody to ask, or the answer was no.
     Unconfirmed { is_answer: bool },
     /// `create` cannot number a file above the highest version.
+    #[cfg(feature = "folder")]
     NoVersionLeft,
     /// The connection was lost while the server was asked.
+    #[cfg(feature = "folder")]
     Server(lokstra_runtime::postgres::Error),
     /// A file cannot be written.
+    #[cfg(feature = "folder")]
     Write { path: PathBuf, source: std::io::Error },
     /// The process cannot listen to signals.
     Signals(std::io::Error),
@@ -37,8 +44,9 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Error::Run(error) => exit_of(error.kind()),
-            Error::Name(_)
-            | Error::SeveralFolders { .. }
+            #[cfg(feature = "folder")]
+            Error::Name(_) => Exit::Usage,
+            Error::SeveralFolders { .. }
             | Error::OneTarget { .. }
             | Error::Unconfirmed { is_answer: false } => Exit::Usage,
             _ => Exit::Failed,
@@ -69,8 +77,10 @@ fn exit_of(kind: &ErrorKind) -> Exit {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            #[cfg(feature = "folder")]
             Error::Folder(problems) => fmt::Display::fmt(problems, f),
             Error::Run(error) => fmt::Display::fmt(error, f),
+            #[cfg(feature = "folder")]
             Error::Name(error) => fmt::Display::fmt(error, f),
             Error::SeveralFolders { dir, databases } => write!(
                 f,
@@ -85,12 +95,15 @@ impl fmt::Display for Error {
                 databases.join(", "),
                 first(databases)
             ),
+            #[cfg(feature = "folder")]
             Error::Server(source) => write!(f, "the server cannot be asked: {source}"),
             Error::Unconfirmed { is_answer: true } => f.write_str("nothing was changed"),
             Error::Unconfirmed { is_answer: false } => f.write_str(
                 "nothing was changed: there is no terminal to confirm it at\n  help: say -yes",
             ),
+            #[cfg(feature = "folder")]
             Error::NoVersionLeft => f.write_str("there is no version above the highest one"),
+            #[cfg(feature = "folder")]
             Error::Write { path, source } => {
                 write!(f, "{}: cannot be written: {source}", path.display())
             }
@@ -108,9 +121,9 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Run(error) => error.source(),
-            Error::Write { source, .. } | Error::Signals(source) | Error::Output(source) => {
-                Some(source)
-            }
+            #[cfg(feature = "folder")]
+            Error::Write { source, .. } => Some(source),
+            Error::Signals(source) | Error::Output(source) => Some(source),
             _ => None,
         }
     }
@@ -122,6 +135,7 @@ impl From<lokstra_runtime::Error> for Error {
     }
 }
 
+#[cfg(feature = "folder")]
 impl From<Problems> for Error {
     fn from(problems: Problems) -> Error {
         Error::Folder(problems)

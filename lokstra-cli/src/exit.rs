@@ -6,6 +6,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: it did what was asked.
     Done = 0,
+    /// 1: `status -exit-code` found pending migrations.
+    Pending = 1,
     /// 2: it failed, or was stopped by a signal; the standard error says why.
     Failed = 2,
     /// 3: the arguments are wrong.

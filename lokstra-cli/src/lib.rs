@@ -1,35 +1,30 @@
-//! The `lokstra` command, as a library.
+//! The `lokstra migration` command, as a library: the program `lokstra` runs it over a folder, and a
+//! service carries it inside, over the migrations that are embedded in it.
 //!
-//! `lokstra migration create | up | down | status | version | lint` over a folder of migrations. The exit
-//! codes are those of [`Exit`]; data goes to the standard output, talk and errors to the standard
-//! error.
+//! Programs use the [`lokstra`](https://docs.rs/lokstra) crate with its feature `cli`.
+//!
+//! Data goes to the standard output, talk and errors to the standard error; the exit codes are those
+//! of [`Exit`]. Each verb is a file of `verbs` with its flags, its help and what it does.
 
-mod args;
+mod call;
+mod cli;
 mod command;
+mod confirm;
+mod console;
+mod dashes;
 mod error;
 mod exit;
-mod output;
+mod flags;
+#[cfg(feature = "folder")]
+mod folder;
 mod target;
 mod verbs;
 
-use std::ffi::OsString;
-
+pub use cli::Cli;
 pub use exit::Exit;
 
-/// Runs the command with these arguments, the program's name first.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    match args::parse(arguments) {
-        Ok(command) => match verbs::run(&command) {
-            Ok(exit) => exit,
-            Err(error) => {
-                output::error(&error);
-                error.exit()
-            }
-        },
-        Err(usage) => {
-            // Help that was asked for goes to the standard output and is no error.
-            usage.print().ok();
-            if usage.use_stderr() { Exit::Usage } else { Exit::Done }
-        }
-    }
+/// Runs the command over a folder with these arguments, the program's name first.
+#[cfg(feature = "folder")]
+pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
+    cli::dispatch(&cli::Program::over_a_folder(), arguments)
 }

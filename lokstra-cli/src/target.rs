@@ -1,82 +1,116 @@
 use std::path::Path;
 
+use lokstra_runtime::postgres::Client;
 use lokstra_runtime::{Database, Migrations, Migrator, Pool, Pools};
 
-use crate::args::{Arguments, Manner, Verb};
-use crate::command::Wait;
+use crate::call::Call;
 use crate::error::Error;
-use crate::output;
+use crate::flags::Wait;
 
-/// The migrations of a folder and the pools that their databases name.
+/// The migrations and the pools that their databases name.
 pub(crate) struct Target {
+    /// The folder, or how to call what the program carries.
     dir: String,
     pub(crate) migrations: Migrations,
     pub(crate) pools: Pools,
-    /// The only database to work on, if `-db` chooses one of several by its pool.
+    /// The only database to work on, if `-db` or `-dir` chooses one of several.
     only: Option<String>,
     /// A database that `migration.yaml` disables runs if the command line names it.
-    include_disabled: bool,
+    pub(crate) include_disabled: bool,
     manner: Manner,
-    /// `-stored`
-    stored: bool,
     /// What leads a command that is printed to the same place; a URL may hold a password.
     pub(crate) flags: String,
 }
 
-impl Target {
-    /// Reads and checks the folder, then looks for the pools.
-    pub(crate) fn read(arguments: &Arguments) -> Result<Target, Error> {
-        Target::of(checked(arguments)?, arguments)
-    }
+/// How the migrations run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag by itself")]
+struct Manner {
+    connect_wait: Option<std::time::Duration>,
+    lock_wait: Option<Wait>,
+    lock_timeout: Option<std::time::Duration>,
+    out_of_order: bool,
+    allow_missing: bool,
+    strict: bool,
+    rebuild_invalid: bool,
+    stored: bool,
+}
 
+impl Manner {
+    fn of(call: &Call<'_>) -> Manner {
+        Manner {
+            connect_wait: call.value("connect-wait"),
+            lock_wait: call.value("lock-wait"),
+            lock_timeout: call.value("lock-timeout"),
+            out_of_order: call.has("out-of-order"),
+            allow_missing: call.has("allow-missing"),
+            strict: call.has("strict"),
+            rebuild_invalid: call.has("rebuild-invalid"),
+            stored: call.has("stored"),
+        }
+    }
+}
+
+impl Target {
     /// Looks for the pools of these migrations.
-    pub(crate) fn of(migrations: Migrations, arguments: &Arguments) -> Result<Target, Error> {
-        let dir = arguments.dir();
-        let databases: Vec<_> =
-            migrations.databases().map(|database| database.name().to_owned()).collect();
-        let chosen: Vec<_> = migrations
+    pub(crate) fn of(migrations: Migrations, call: &Call<'_>) -> Result<Target, Error> {
+        let (dir, db) = (call.text("dir"), call.text("db"));
+        let names = || migrations.databases().map(|database| database.name().to_owned()).collect();
+        let has_several = migrations.databases().len() > 1;
+        // Over a folder `-dir` chose when the folder was read.
+        let chosen = dir.clone().filter(|_| !call.program.is_over_a_folder());
+        let of_pool: Vec<_> = migrations
             .databases()
-            .filter(|database| arguments.db.is_some() && database.pool() == arguments.db.as_deref())
+            .filter(|database| db.is_some() && database.pool() == db.as_deref())
             .map(|database| database.name().to_owned())
             .collect();
-        let only = (databases.len() > 1 && chosen.len() == 1).then(|| chosen[0].clone());
-        let pools = match &arguments.db {
-            Some(_) if only.is_some() => defined(arguments)?,
-            Some(_) if databases.len() > 1 => {
-                return Err(Error::OneTarget { dir: dir.to_owned(), databases });
-            }
-            Some(url) if is_connection_string(url) => named(&migrations, Pool::from_url(url)),
-            Some(name) => named(&migrations, defined(arguments)?.get(name)?),
-            None => defined(arguments)?,
+        let only = match (chosen, of_pool.as_slice()) {
+            (Some(folder), _) => Some(folder),
+            (None, [one]) if has_several => Some(one.clone()),
+            _ => None,
         };
-        let is_named = arguments.db.is_some() || arguments.dir.is_some() && databases.len() == 1;
+        let shown = dir.clone().unwrap_or_else(|| "migrations".to_owned());
+        let pools = match &db {
+            Some(_) if of_pool.len() == 1 && has_several => defined(call)?,
+            Some(_) if has_several && only.is_none() => {
+                return Err(Error::OneTarget { dir: shown, databases: names() });
+            }
+            Some(url) if is_connection_string(url) => {
+                named(&migrations, only.as_deref(), Pool::from_url(url))
+            }
+            Some(name) => named(&migrations, only.as_deref(), defined(call)?.get(name)?),
+            None => defined(call)?,
+        };
+        let is_named = db.is_some() || only.is_some() || dir.is_some() && !has_several;
         Ok(Target {
-            dir: dir.to_owned(),
-            migrations,
+            dir: shown,
             pools,
             only,
             include_disabled: is_named,
-            manner: arguments.manner,
-            stored: matches!(arguments.verb, Verb::Down { stored: true, .. }),
-            flags: flags(arguments),
+            manner: Manner::of(call),
+            flags: flags(call),
+            migrations,
         })
     }
 
     /// The one way in, as for every other caller.
     pub(crate) fn migrator(&self) -> Migrator<'_> {
+        let manner = &self.manner;
         let mut migrator = self
             .migrations
             .migrator()
             .include_disabled(self.include_disabled)
-            .out_of_order(self.manner.out_of_order)
-            .allow_missing(self.manner.allow_missing)
-            .strict(self.manner.strict)
-            .stored_down(self.stored)
-            .rebuild_invalid_indexes(self.manner.rebuild_invalid);
-        if let Some(Wait(limit)) = self.manner.lock_wait {
+            .out_of_order(manner.out_of_order)
+            .allow_missing(manner.allow_missing)
+            .strict(manner.strict)
+            .stored_down(manner.stored)
+            .rebuild_invalid_indexes(manner.rebuild_invalid);
+        if let Some(Wait(limit)) = manner.lock_wait {
             migrator = migrator.lock_wait(limit);
         }
-        if let Some(wait) = self.manner.connect_wait {
+        if let Some(limit) = manner.lock_timeout {
+            migrator = migrator.lock_timeout(limit);
+        }
+        if let Some(wait) = manner.connect_wait {
             migrator = migrator.connect_wait(wait);
         }
         match &self.only {
@@ -85,10 +119,14 @@ impl Target {
         }
     }
 
+    /// The databases that the command is about, in folder order.
+    pub(crate) fn databases(&self) -> impl Iterator<Item = Database<'_>> {
+        self.migrations.databases().filter(|database| self.is_asked_for(*database))
+    }
+
     /// The one database that the command is about.
     pub(crate) fn only(&self) -> Result<Database<'_>, Error> {
-        let mut asked_for =
-            self.migrations.databases().filter(|database| self.is_asked_for(database.name()));
+        let mut asked_for = self.databases();
         if let (Some(only), None) = (asked_for.next(), asked_for.next()) {
             return Ok(only);
         }
@@ -101,9 +139,16 @@ impl Target {
         Ok(self.pools.of(database, self.migrations.databases().len() == 1)?)
     }
 
+    /// A connection to the one database, and what works there.
+    pub(crate) fn reach(&self) -> Result<(Migrator<'_>, Client), Error> {
+        let database = self.only()?;
+        let client = self.pool(database)?.connect()?;
+        Ok((self.migrator().database(database.name()), client))
+    }
+
     /// Whether the command is about this database.
-    pub(crate) fn is_asked_for(&self, database: &str) -> bool {
-        self.only.as_deref().is_none_or(|only| only == database)
+    pub(crate) fn is_asked_for(&self, database: Database<'_>) -> bool {
+        self.only.as_deref().is_none_or(|only| is_folder(database, only))
     }
 
     /// Whether lines have to say which database they are about.
@@ -112,56 +157,54 @@ impl Target {
     }
 }
 
-fn flags(arguments: &Arguments) -> String {
-    let dir = arguments.dir.as_ref().map(|dir| format!(" -dir {dir}"));
-    let db = arguments.db.as_ref().map(|db| {
-        let db = if is_connection_string(db) { "…" } else { db };
-        format!(" -db {db}")
-    });
-    let config = arguments.config.as_ref().map(|path| format!(" -config {path}"));
-    [dir, db, config].into_iter().flatten().collect()
+/// By the folder's name, or by its path.
+fn is_folder(database: Database<'_>, name: &str) -> bool {
+    let name = name.trim_start_matches("./").trim_end_matches('/');
+    database.name() == name || database.folder() == name
 }
 
-fn checked(arguments: &Arguments) -> Result<Migrations, Error> {
-    let load = match arguments.verb {
-        Verb::Status | Verb::Version | Verb::Repair { .. } => lokstra_source::load_despite_lock,
-        _ => lokstra_source::load,
-    };
-    let loaded = load(Path::new(""), arguments.dir())?;
-    for warning in &loaded.warnings {
-        output::talk(format_args!("warning: {warning}"));
-    }
-    Ok(Migrations::from(loaded.set))
+fn flags(call: &Call<'_>) -> String {
+    let flag = |name| call.text(name).map(|value| format!(" -{name} {value}"));
+    let db = call.text("db").map(|db| {
+        let db = if is_connection_string(&db) { "…" } else { &db };
+        format!(" -db {db}")
+    });
+    [flag("dir"), db, flag("config")].into_iter().flatten().collect()
 }
 
 /// Pools in which this one stands for the only database, whatever name its `migration.yaml` gives.
-fn named(migrations: &Migrations, pool: Pool) -> Pools {
+fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
     let pools = Pools::new().with_default(pool.clone());
-    match migrations.databases().next().and_then(|database| database.pool()) {
+    let mut databases = migrations.databases();
+    let database = databases.find(|it| only.is_none_or(|only| is_folder(*it, only)));
+    match database.and_then(|database| database.pool()) {
         Some(name) => pools.with(name, pool),
         None => pools,
     }
 }
 
-/// From `-config`, `config.yaml` or the folder `config`, and from the environment, which wins.
-fn defined(arguments: &Arguments) -> Result<Pools, Error> {
-    let path = match &arguments.config {
-        Some(path) => Some(path.as_str()),
-        None => ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists()),
-    };
+/// From `-config`, `config.yaml` or the folder `config`; from the environment, which wins over them;
+/// from the program, which wins over both.
+fn defined(call: &Call<'_>) -> Result<Pools, Error> {
+    let path = call.text("config").or_else(|| {
+        let found = ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists());
+        found.map(str::to_owned)
+    });
     let file = path.map(Pools::from_config).transpose()?.unwrap_or_default();
     let pools = file.merge(Pools::from_env()?);
     // As psql, where libpq's own variables say where to go.
     let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let says_where = ["PGHOST", "PGDATABASE", "PGSERVICE"].iter().any(is_set);
-    if says_where && std::env::var_os("DATABASE_URL").is_none_or(|url| url.is_empty()) {
-        return Ok(pools.with_default(Pool::from_url("")));
-    }
-    Ok(pools)
+    let pools = if says_where && !is_set(&"DATABASE_URL") {
+        pools.with_default(Pool::from_url(""))
+    } else {
+        pools
+    };
+    Ok(pools.merge(call.program.pools.clone()))
 }
 
 /// `postgres://…` or `host=… dbname=…`, also one that is written wrongly: told as the name of a pool,
 /// it would show its password.
-fn is_connection_string(text: &str) -> bool {
+pub(crate) fn is_connection_string(text: &str) -> bool {
     text.contains(['=', '@', ':', '/'])
 }

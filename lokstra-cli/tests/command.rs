@@ -33,7 +33,7 @@ fn the_road_of_the_document() {
     Total: 3 migrations, 2 applied, 1 pending
     ");
     assert_snapshot!(project.lokstra("migration version"), @"Current version: 002");
-    assert_snapshot!(project.lokstra("migration down -steps 5"), @"
+    assert_snapshot!(project.lokstra("migration down -steps 5 -yes"), @"
     Rolled back 002: add_email_verified (… ms)
     Rolled back 001: create_users (… ms)
     2 migrations rolled back. No migrations applied yet

@@ -1,47 +1,57 @@
-mod create;
-mod lint;
-mod lock;
-mod mend;
-mod problems;
-mod show;
-mod work;
+//! The verbs, in the order of the help.
 
-use lokstra_runtime::Goal;
+mod baseline;
+mod down;
+mod goto;
+mod plan;
+mod redo;
+mod repair;
+mod run;
+mod status;
+mod up;
+mod version;
 
-use crate::args::{Arguments, Verb};
+use clap::ArgMatches;
+
+use crate::call::{Call, Verb};
+use crate::cli::Program;
+use crate::console::Console;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::target::Target;
+#[cfg(feature = "folder")]
+use crate::folder;
 
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Error> {
-    match &arguments.verb {
-        // What it finds is its data, and no failure of its own.
-        Verb::Lint(options) => return lint::lint(arguments, *options),
-        Verb::Create { name } => create::create(arguments.dir(), name),
-        Verb::Up { steps, to } => {
-            let goal = match (steps, to) {
-                (Some(steps), _) => Goal::Up(*steps),
-                (None, Some(version)) => Goal::To(*version),
-                (None, None) => Goal::Latest,
-            };
-            work::work(&Target::read(arguments)?, goal)
-        }
-        Verb::Down { steps, to, .. } => {
-            let goal = match (steps, to) {
-                (_, Some(version)) => Goal::DownTo(*version),
-                (steps, None) => Goal::Down(steps.unwrap_or(std::num::NonZeroU32::MIN)),
-            };
-            let target = Target::read(arguments)?;
-            // One migration of each database is not what anybody means.
-            target.only()?;
-            work::work(&target, goal)
-        }
-        Verb::Baseline { to, yes } => mend::baseline(&Target::read(arguments)?, *to, *yes),
-        Verb::Repair { repair, yes } => mend::repair(&Target::read(arguments)?, *repair, *yes),
-        Verb::Lock => lock::lock(arguments.dir()),
-        Verb::Renumber => lock::renumber(arguments.dir()),
-        Verb::Status => show::status(&Target::read(arguments)?),
-        Verb::Version => show::version(&Target::read(arguments)?),
-    }?;
-    Ok(Exit::Done)
+/// Of every program.
+const ON_DATABASE: &[&Verb] = &[
+    &up::VERB,
+    &down::VERB,
+    &redo::VERB,
+    &goto::VERB,
+    &plan::VERB,
+    &status::VERB,
+    &version::VERB,
+    &baseline::VERB,
+    &repair::VERB,
+];
+
+pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> {
+    #[cfg(feature = "folder")]
+    let (first, last) =
+        if program.is_over_a_folder() { (folder::FIRST, folder::LAST) } else { (&[][..], &[][..]) };
+    #[cfg(not(feature = "folder"))]
+    let (first, last): (&[&Verb], &[&Verb]) = (&[], &[]);
+    let _ = program;
+    first.iter().chain(ON_DATABASE).chain(last).copied()
+}
+
+pub(crate) fn run(
+    name: &str,
+    program: &Program<'_>,
+    matches: &ArgMatches,
+    console: &Console<'_>,
+) -> Result<Exit, Error> {
+    match all(program).find(|verb| verb.name == name) {
+        Some(verb) => (verb.run)(&Call::new(program, console, matches)),
+        None => Ok(Exit::Usage),
+    }
 }

@@ -3,18 +3,32 @@
 use lokstra_source::{Problem, Severity};
 use serde_json::{Value, json};
 
-use crate::args::Format;
+use crate::console::Console;
 use crate::error::Error;
-use crate::output;
+
+/// How problems are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// With the line of the script and a caret.
+    Human,
+    /// One JSON object.
+    Json,
+    /// A workflow command of GitHub Actions each.
+    Github,
+}
 
 /// Writes them all.
-pub(crate) fn show(problems: &[Problem], format: Format) -> Result<(), Error> {
+pub(crate) fn show(
+    console: &Console<'_>,
+    problems: &[Problem],
+    format: Format,
+) -> Result<(), Error> {
     match format {
         Format::Human => problems.iter().try_for_each(|problem| {
-            output::line(format_args!("{}: {problem}\n", problem.severity().as_str()))
+            console.line(format_args!("{}: {problem}\n", problem.severity().as_str()))
         }),
-        Format::Json => output::line(format_args!("{:#}", object(problems))),
-        Format::Github => problems.iter().map(annotation).try_for_each(output::line),
+        Format::Json => console.line(format_args!("{:#}", object(problems))),
+        Format::Github => problems.iter().map(annotation).try_for_each(|it| console.line(it)),
     }
 }
 

@@ -3,15 +3,37 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use clap::Arg;
 use lokstra_core::Version;
 use lokstra_source::{Description, NextVersion};
 
+use crate::call::{Call, Verb};
 use crate::error::Error;
-use crate::output;
+use crate::exit::Exit;
+use crate::flags;
 
-/// `lokstra migration create`
-pub(crate) fn create(dir: &str, name: &str) -> Result<(), Error> {
+pub(crate) const VERB: Verb = Verb {
+    name: "create",
+    about: "Create the two files of a new migration",
+    details: "",
+    examples: &[
+        ("create_users_table", "The next version"),
+        ("add_orders -dir migrations/01_main-db", "In the folder of one database of several"),
+    ],
+    flags: |command, program| {
+        let name = Arg::new("name")
+            .required(true)
+            .value_name("NAME")
+            .help("What the migration does, in lower-case snake_case: create_users_table");
+        command.arg(name).arg(flags::dir(program))
+    },
+    run: create,
+};
+
+fn create(call: &Call<'_>) -> Result<Exit, Error> {
+    let name = call.text("name").unwrap_or_default();
     let description: Description = name.parse().map_err(Error::Name)?;
+    let dir = call.dir();
     let dir = dir.trim_end_matches('/');
     let folder = Path::new(dir);
     std::fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
@@ -36,12 +58,17 @@ pub(crate) fn create(dir: &str, name: &str) -> Result<(), Error> {
     lokstra_source::lock_new(folder, version, &description)
         .map_err(|source| failed(&folder.join("lokstra.lock"), source))?;
     drop(lock);
-    output::line("✅ Created migration files:")?;
-    output::line(format_args!("   {}\n   {}\n", up.display(), down.display()))?;
-    output::line("📝 Next steps:")?;
-    output::line("   1. Edit the migration files with your SQL")?;
-    let flag = if dir == "migrations" { String::new() } else { format!(" -dir {dir}") };
-    output::line(format_args!("   2. Run: lokstra migration up{flag}"))
+    let (console, flag) = (call.console, flag(dir));
+    console.say("✅ Created migration files:")?;
+    console.say(format_args!("   {}\n   {}\n", up.display(), down.display()))?;
+    console.say("📝 Next steps:")?;
+    console.say("   1. Edit the migration files with your SQL")?;
+    console.say(format_args!("   2. Run: lokstra migration up{flag}"))?;
+    Ok(Exit::Done)
+}
+
+fn flag(dir: &str) -> String {
+    if dir == "migrations" { String::new() } else { format!(" -dir {dir}") }
 }
 
 /// Never over a file that is there.

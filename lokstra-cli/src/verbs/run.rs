@@ -1,18 +1,22 @@
+//! Runs migrations and says so: what `up`, `down` and their like have in common.
+
 use std::time::{Duration, Instant};
 
 use lokstra_runtime::{Direction, Event, Goal, Outcome, Report, StepReport, Stop, Summary};
 
-use super::show;
+use super::status;
+use crate::call::Call;
+use crate::console::{Console, Tone};
 use crate::error::Error;
-use crate::output;
+use crate::exit::Exit;
 use crate::target::Target;
 
 /// How often a run that waits says so.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `lokstra migration up` and `down`
-pub(crate) fn work(target: &Target, goal: Goal) -> Result<(), Error> {
-    let several = target.has_several();
+/// Runs every database that the command is about towards the goal.
+pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+    let (console, several) = (call.console, target.has_several());
     let mut last_word = None;
     let stop = stop().map_err(Error::Signals)?;
     let mut migrator = target.migrator().stop(stop).on_event(move |event| {
@@ -20,17 +24,12 @@ pub(crate) fn work(target: &Target, goal: Goal) -> Result<(), Error> {
         let is_news = !waits || last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
         if is_news {
             last_word = waits.then(Instant::now);
-            tell(event, several);
+            tell(console, event, several);
         }
     });
-    let (summary, error) = match migrator.run_pools(&target.pools, goal) {
-        Ok(summary) => (Some(summary), None),
-        Err(error) => (None, Some(error)),
-    };
-    if let Some(summary) = &summary {
-        conclude(summary, several)?;
-    }
-    error.map_or(Ok(()), |error| Err(error.into()))
+    let summary = migrator.run_pools(&target.pools, goal)?;
+    conclude(console, &summary, several)?;
+    Ok(Exit::Done)
 }
 
 /// On SIGTERM or SIGINT; elsewhere than on Unix the process just ends, and the server rolls back.
@@ -41,19 +40,19 @@ fn stop() -> std::io::Result<Stop> {
     Ok(Stop::new())
 }
 
-fn conclude(summary: &Summary, several: bool) -> Result<(), Error> {
+fn conclude(console: &Console<'_>, summary: &Summary, several: bool) -> Result<(), Error> {
     for report in &summary.reports {
         if report.outcome == Outcome::Skipped {
-            output::talk(show::skipped(&report.database));
+            console.talk(status::skipped(&report.database));
         } else {
-            output::line(prefixed(&report.database, several, &ending(report)))?;
+            console.say(prefixed(&report.database, several, &ending(report)))?;
         }
     }
-    if several { output::line(summary.totals()) } else { Ok(()) }
+    if several { console.say(summary.totals()) } else { Ok(()) }
 }
 
 fn ending(report: &Report) -> String {
-    let current = show::current(report.current);
+    let current = status::current(report.current);
     if report.steps.is_empty() {
         return format!("Nothing to do. {current}");
     }
@@ -71,39 +70,44 @@ fn prefixed(database: &str, several: bool, text: &str) -> String {
 }
 
 /// Says what happens while it happens.
-fn tell(event: &Event<'_>, several: bool) {
+fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
     match event {
         Event::Finished { database, step } => {
             // A closed output must not stop a migration that runs.
-            output::line(prefixed(database, several, &finished(step))).ok();
+            console.say(prefixed(database, several, &finished(console, step))).ok();
         }
         Event::StoredDown { database, step } => {
             let script = step.script();
             let head = format!("-- {} (as the database keeps it)", script.path());
-            output::line(format_args!("{}\n{}", prefixed(database, several, &head), script.text()))
+            console
+                .say(format_args!("{}\n{}", prefixed(database, several, &head), script.text()))
                 .ok();
         }
         Event::Stopping { database, cancels: false, .. } => {
             let text = format!("{event}; a second signal cancels it");
-            output::talk(prefixed(database, several, &text));
+            console.talk(prefixed(database, several, &text));
         }
-        Event::Connecting { .. } => output::talk(event),
+        Event::Connecting { .. } => console.talk(event),
         Event::Stopping { .. }
         | Event::Waiting { .. }
         | Event::Retrying { .. }
-        | Event::Notice { .. }
-        | Event::Warned { .. } => {
-            output::talk(prefixed(event.database(), several, &event.to_string()));
+        | Event::Notice { .. } => {
+            console.talk(prefixed(event.database(), several, &event.to_string()));
+        }
+        Event::Warned { database, warning } => {
+            let text = format!("{} {warning}", console.on_stderr(Tone::Warning, "warning:"));
+            console.talk(prefixed(database, several, &text));
         }
         _ => {}
     }
 }
 
-fn finished(step: &StepReport) -> String {
+fn finished(console: &Console<'_>, step: &StepReport) -> String {
     let verb = match step.direction {
         Direction::Up => "Applied",
         Direction::Down => "Rolled back",
     };
     let StepReport { version, description, elapsed, .. } = step;
+    let verb = console.on_stdout(Tone::Good, verb);
     format!("{verb} {version}: {description} ({} ms)", elapsed.as_millis())
 }

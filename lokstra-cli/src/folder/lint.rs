@@ -1,50 +1,89 @@
 use std::path::Path;
 
+use clap::Arg;
 use lokstra_core::{Database, Script};
 use lokstra_runtime::Migrations;
 use lokstra_runtime::postgres::Client;
 use lokstra_runtime::postgres::error::ErrorPosition;
 use lokstra_source::{Lint, Loaded, Problem};
 
-use super::problems::{self, summary};
-use crate::args::{self, Arguments, Format};
+use super::problems::{self, Format, summary};
+use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::output;
+use crate::flags::{self, flag};
 use crate::target::Target;
 
-/// `lokstra migration lint`: what the build refuses and what it may warn of; with `-server` the
-/// server judges the syntax too, in its own version.
-pub(crate) fn lint(arguments: &Arguments, options: args::Lint) -> Result<Exit, Error> {
-    let lint = if options.all { Lint::All } else { Lint::NotLocked };
-    let (found, scope) = match lokstra_source::load_linted(Path::new(""), arguments.dir(), lint) {
-        Ok(loaded) => checked(loaded, arguments, options)?,
+const DETAILS: &str = "\
+A hazard takes a long lock, loses data or breaks the version that still runs. `lint: deny` in
+migration.yaml makes it an error, `lint: off` keeps a folder out. One statement is let pass by a
+comment above it:
+
+  -- lokstra: allow(drop-column): no version reads it since 2.3
+
+JSON: {\"errors\": 0, \"warnings\": 1, \"problems\": [{\"severity\", \"code\", \"path\", \"line\",
+\"column\", \"message\", \"help\"}]}; line and column are null where there is no place.
+
+Exit codes: 0 without an error, 2 with one.";
+
+pub(crate) const VERB: Verb = Verb {
+    name: "lint",
+    about: "Check the folder as the build does, and look for hazards",
+    details: DETAILS,
+    examples: &[
+        ("", "What is not locked yet"),
+        ("-server -db db_main", "Have the server of that pool judge the syntax too"),
+        ("-format github", "As remarks beside the lines of a pull request"),
+    ],
+    flags: |command, program| {
+        flags::on_database(command, program)
+            .arg(flag("server", "Have the server of each database parse every statement too"))
+            .arg(flag("all", "Look for hazards in locked migrations too, which were judged before"))
+            .arg(
+                Arg::new("format")
+                    .long("format")
+                    .value_name("FORMAT")
+                    .value_parser(["human", "json", "github"])
+                    .conflicts_with("json")
+                    .help("How problems are written [default: human]"),
+            )
+    },
+    run: lint,
+};
+
+/// What it finds is its data, and no failure of its own.
+fn lint(call: &Call<'_>) -> Result<Exit, Error> {
+    let lint = if call.has("all") { Lint::All } else { Lint::NotLocked };
+    let (found, scope) = match lokstra_source::load_linted(Path::new(""), &call.dir(), lint) {
+        Ok(loaded) => checked(loaded, call)?,
         Err(problems) => (problems.iter().cloned().collect(), String::new()),
     };
-    problems::show(&found, options.format)?;
-    if options.format == Format::Human {
-        output::line(format_args!("{scope}{}", summary(&found)))?;
+    let format = match call.text("format").as_deref() {
+        Some("github") => Format::Github,
+        Some("json") => Format::Json,
+        _ if call.console.is_json() => Format::Json,
+        _ => Format::Human,
+    };
+    problems::show(call.console, &found, format)?;
+    if format == Format::Human {
+        call.console.line(format_args!("{scope}{}", summary(&found)))?;
     }
     Ok(if found.iter().any(Problem::is_error) { Exit::Failed } else { Exit::Done })
 }
 
 /// The problems of a folder that the build takes, and what was looked at.
-fn checked(
-    loaded: Loaded,
-    arguments: &Arguments,
-    options: args::Lint,
-) -> Result<(Vec<Problem>, String), Error> {
+fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Error> {
     let Loaded { set, mut warnings, locked, .. } = loaded;
     let migrations = Migrations::from(set);
     let count: usize = migrations.databases().map(|database| 2 * database.len()).sum();
     let mut scope = match 2 * locked {
-        locked if locked > 0 && !options.all => {
+        locked if locked > 0 && !call.has("all") => {
             format!("{count} scripts ({locked} of them locked, -all looks for their hazards too)")
         }
         _ => format!("{count} scripts"),
     };
-    if options.server {
-        let refused = refused(&Target::of(migrations, arguments)?)?;
+    if call.has("server") {
+        let refused = refused(&Target::of(migrations, call)?)?;
         if refused.is_empty() {
             scope += ", all of which the server can parse";
         }
@@ -57,8 +96,7 @@ fn checked(
 /// What the servers cannot parse.
 fn refused(target: &Target) -> Result<Vec<Problem>, Error> {
     let mut found = Vec::new();
-    let databases = target.migrations.databases();
-    for database in databases.filter(|database| target.is_asked_for(database.name())) {
+    for database in target.databases() {
         let mut server = judge(target, database)?;
         for migration in database.migrations() {
             for script in [migration.up(), migration.down()] {

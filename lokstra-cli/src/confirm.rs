@@ -1,0 +1,27 @@
+use std::io::{BufRead, IsTerminal, Write};
+
+use crate::call::Call;
+use crate::error::Error;
+
+impl Call<'_> {
+    /// Asks at the terminal, unless `-yes` has answered. Without a terminal, and in JSON, the
+    /// answer is no.
+    pub(crate) fn confirm(&self, question: &str) -> Result<(), Error> {
+        if self.has("yes") {
+            return Ok(());
+        }
+        let mut input = std::io::stdin().lock();
+        if self.console.is_json() || !input.is_terminal() {
+            return Err(Error::Unconfirmed { is_answer: false });
+        }
+        let mut error = std::io::stderr().lock();
+        write!(error, "{question} [y/N] ").and_then(|()| error.flush()).ok();
+        let mut answer = String::new();
+        input.read_line(&mut answer).ok();
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            Ok(())
+        } else {
+            Err(Error::Unconfirmed { is_answer: true })
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use std::fmt::Display;
+use std::io::{ErrorKind, IsTerminal, Write};
+
+use clap::ArgMatches;
+use serde_json::{Value, json};
+
+use crate::cli::Program;
+use crate::error::Error;
+
+/// Where the command speaks: data on the standard output, talk on the standard error.
+pub(crate) struct Console<'p> {
+    program: &'p Program<'p>,
+    is_json: bool,
+    /// Of the standard output and of the standard error.
+    has_colour: [bool; 2],
+}
+
+/// What a text is; shown as a colour on a terminal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tone {
+    Good,
+    Warning,
+    Bad,
+}
+
+impl<'p> Console<'p> {
+    pub(crate) fn new(program: &'p Program<'p>, matches: &ArgMatches) -> Console<'p> {
+        let is_asked = |flag| matches.try_get_one::<bool>(flag).ok().flatten() == Some(&true);
+        let variable = |name| std::env::var_os(name).unwrap_or_default();
+        // https://no-color.org: set and not empty, whatever it says.
+        let is_wanted =
+            !is_asked("no-color") && variable("NO_COLOR").is_empty() && variable("TERM") != "dumb";
+        Console {
+            program,
+            is_json: is_asked("json"),
+            has_colour: [std::io::stdout().is_terminal(), std::io::stderr().is_terminal()]
+                .map(|is_terminal| is_terminal && is_wanted),
+        }
+    }
+
+    /// Whether the data is one JSON document.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Writes a line of data. A reader that has seen enough (`| head -1`) is no error: the rest of
+    /// the work goes on without words.
+    pub(crate) fn line(&self, text: impl Display) -> Result<(), Error> {
+        let mut out = std::io::stdout().lock();
+        let text = self.named(&text);
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a line of data for a person: not a word of it in JSON.
+    pub(crate) fn say(&self, text: impl Display) -> Result<(), Error> {
+        if self.is_json { Ok(()) } else { self.line(text) }
+    }
+
+    /// Writes the JSON document, if that is what was asked for.
+    pub(crate) fn document(&self, document: impl FnOnce() -> Value) -> Result<(), Error> {
+        if self.is_json { self.line(format_args!("{:#}", document())) } else { Ok(()) }
+    }
+
+    /// Writes a line of talk.
+    pub(crate) fn talk(&self, text: impl Display) {
+        // There is nobody left to tell if this fails.
+        writeln!(std::io::stderr().lock(), "{}", self.named(&text)).ok();
+    }
+
+    /// Writes why the command failed; in JSON also as the document, which says what was done before.
+    pub(crate) fn error(&self, error: &Error) {
+        match error {
+            // Each of the problems says `error:` itself.
+            #[cfg(feature = "folder")]
+            Error::Folder(problems) => self.talk(problems),
+            _ => self.talk(format_args!("{} {error}", self.on_stderr(Tone::Bad, "error:"))),
+        }
+        self.document(|| json!({ "error": self.named(error) })).ok();
+    }
+
+    /// Coloured, where the standard output is a terminal.
+    pub(crate) fn on_stdout(&self, tone: Tone, text: &str) -> String {
+        coloured(self.has_colour[0], tone, text)
+    }
+
+    /// Coloured, where the standard error is a terminal.
+    pub(crate) fn on_stderr(&self, tone: Tone, text: &str) -> String {
+        coloured(self.has_colour[1], tone, text)
+    }
+
+    /// The commands that a text of ours recommends, as they are typed here.
+    fn named(&self, text: &impl Display) -> String {
+        let text = text.to_string();
+        if self.program.is_over_a_folder() {
+            return text;
+        }
+        text.replace("lokstra migration", &format!("{} migration", self.program.name))
+    }
+}
+
+fn coloured(is_wanted: bool, tone: Tone, text: &str) -> String {
+    let code = match tone {
+        Tone::Good => "32",
+        Tone::Warning => "33",
+        Tone::Bad => "1;31",
+    };
+    if is_wanted { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}

@@ -1,0 +1,39 @@
+//! What only the program `lokstra` has: verbs that read and write a folder of migrations.
+
+mod create;
+mod lint;
+mod lock;
+mod problems;
+
+use std::path::Path;
+
+use lokstra_runtime::Migrations;
+use lokstra_source::Loaded;
+
+use crate::call::{Call, Verb};
+use crate::console::Tone;
+use crate::error::Error;
+
+/// Before the verbs that go to a database, in the help.
+pub(crate) const FIRST: &[&Verb] = &[&create::VERB];
+
+/// After them.
+pub(crate) const LAST: &[&Verb] = &[&lint::VERB, &lock::LOCK, &lock::RENUMBER];
+
+/// Reads and checks the folder.
+pub(crate) fn read(call: &Call<'_>) -> Result<Migrations, Error> {
+    Ok(told(call, lokstra_source::load(Path::new(""), &call.dir())?))
+}
+
+/// The same, whatever `lokstra.lock` has against it.
+pub(crate) fn read_despite_lock(call: &Call<'_>) -> Result<Migrations, Error> {
+    Ok(told(call, lokstra_source::load_despite_lock(Path::new(""), &call.dir())?))
+}
+
+fn told(call: &Call<'_>, loaded: Loaded) -> Migrations {
+    let warning = call.console.on_stderr(Tone::Warning, "warning:");
+    for problem in &loaded.warnings {
+        call.console.talk(format_args!("{warning} {problem}"));
+    }
+    Migrations::from(loaded.set)
+}

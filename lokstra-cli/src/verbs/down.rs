@@ -1,0 +1,50 @@
+use std::num::NonZeroU32;
+
+use lokstra_runtime::Goal;
+
+use super::plan;
+use super::run::run_towards;
+use crate::call::{Call, Verb};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::flags::{self, flag};
+
+pub(crate) const VERB: Verb = Verb {
+    name: "down",
+    about: "Roll back the last migration",
+    details: "What the down scripts drop is gone. More than one migration is asked about first.",
+    examples: &[
+        ("", "The newest applied migration"),
+        ("-steps 3 -yes", "The last three, without a question"),
+        ("-to 004", "Everything above a version, which stays"),
+    ],
+    flags: |command, program| {
+        plan::dry_run(flags::at_work(command, program))
+            .arg(flags::steps("Roll back that many [default: 1]"))
+            .arg(
+                flags::to("Roll back everything above this version, which stays")
+                    .conflicts_with("steps"),
+            )
+            .arg(flag(
+                "stored",
+                "Also what is not in the folder, with the SQL that the database keeps",
+            ))
+            .arg(flags::yes())
+    },
+    run: down,
+};
+
+fn down(call: &Call<'_>) -> Result<Exit, Error> {
+    let goal = match (call.value("steps"), call.to()) {
+        (_, Some(version)) => Goal::DownTo(version),
+        (steps, None) => Goal::Down(steps.unwrap_or(NonZeroU32::MIN)),
+    };
+    let target = call.target()?;
+    // One migration of each database is not what anybody means.
+    target.only()?;
+    if call.has("dry-run") {
+        return plan::show(call, &target, goal);
+    }
+    plan::confirm_loss(call, &target, goal, 2)?;
+    run_towards(call, &target, goal)
+}

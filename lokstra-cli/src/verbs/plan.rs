@@ -1,0 +1,146 @@
+use lokstra_runtime::{Goal, Mode, Plan, PlanStep};
+use serde_json::{Value, json};
+
+use super::status::skipped;
+use super::up;
+use crate::call::{Call, Verb};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::flags::{self, flag};
+use crate::target::Target;
+
+pub(crate) const VERB: Verb = Verb {
+    name: "plan",
+    about: "Show what `up` would run, without running it",
+    details: "Nothing is changed or locked. `-dry-run` shows the same of down, redo and goto.",
+    examples: &[
+        ("", "Which migrations, in which mode"),
+        ("-sql", "Their SQL as well"),
+        ("-to 007 -json", "For a program"),
+    ],
+    flags: |command, program| {
+        let command = flags::on_database(command, program);
+        flags::policies(up::how_far(command)).arg(sql())
+    },
+    run: |call| show(call, &call.target()?, up::goal(call)),
+};
+
+fn sql() -> clap::Arg {
+    flag("sql", "Write the SQL too")
+}
+
+/// The flags of a verb that can show its plan instead.
+pub(crate) fn dry_run(command: clap::Command) -> clap::Command {
+    command
+        .arg(flag("dry-run", "Show what would run, and run nothing"))
+        .arg(sql().requires("dry-run"))
+}
+
+/// Shows the way to the goal in every database that the command is about.
+pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+    let mut databases = Vec::new();
+    for database in target.databases() {
+        let name = database.name();
+        if !database.enabled() && !target.include_disabled {
+            call.console.talk(skipped(name));
+            continue;
+        }
+        let mut client = target.pool(database)?.connect()?;
+        let plan = target.migrator().database(name).plan(&mut client, goal)?;
+        if target.has_several() {
+            let gap = if databases.is_empty() { "" } else { "\n" };
+            call.console.say(format_args!("{gap}Database: {name}"))?;
+        }
+        write(call, &plan)?;
+        databases.push(object(name, &plan, call.has("sql")));
+    }
+    call.console.document(|| json!({ "databases": databases }))?;
+    Ok(Exit::Done)
+}
+
+fn write(call: &Call<'_>, plan: &Plan<'_>) -> Result<(), Error> {
+    for warning in &plan.warnings {
+        call.console.talk(format_args!("warning: {warning}"));
+    }
+    if plan.steps.is_empty() {
+        return call.console.say("Nothing to do");
+    }
+    for step in &plan.steps {
+        if call.has("sql") {
+            let text = step.script().text().trim_end();
+            call.console.say(format_args!("-- {}\n{text}\n", line(step)))?;
+        } else {
+            call.console.say(line(step))?;
+        }
+    }
+    Ok(())
+}
+
+/// `up   migrations/003_create_orders.up.sql  (in a transaction)`
+fn line(step: &PlanStep<'_>) -> String {
+    let (direction, script) = (step.direction, step.script());
+    let mode = match script.mode() {
+        Mode::Transactional => "in a transaction".to_owned(),
+        Mode::NoTransaction => match script.statements().len() {
+            1 => "no transaction, 1 statement".to_owned(),
+            count => format!("no transaction, {count} statements"),
+        },
+    };
+    format!("{direction:<4} {}  ({mode})", script.path())
+}
+
+/// See docs/cli.md: programs rely on these keys.
+fn object(database: &str, plan: &Plan<'_>, with_sql: bool) -> Value {
+    let step = |step: &PlanStep<'_>| {
+        let script = step.script();
+        let mut value = json!({
+            "direction": step.direction.to_string(),
+            "version": step.migration.version().to_string(),
+            "description": step.migration.description(),
+            "path": script.path(),
+            "transactional": script.mode() == Mode::Transactional,
+            "statements": script.statements().len(),
+        });
+        if with_sql {
+            value["sql"] = script.text().into();
+        }
+        value
+    };
+    json!({
+        "database": database,
+        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
+        "warnings": plan.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+/// Lists what is going to be rolled back and asks, if it is this many migrations or more.
+pub(crate) fn confirm_loss(
+    call: &Call<'_>,
+    target: &Target,
+    goal: Goal,
+    from: usize,
+) -> Result<(), Error> {
+    if call.has("yes") {
+        return Ok(());
+    }
+    let (mut migrator, mut client) = target.reach()?;
+    let status = migrator.status(&mut client)?;
+    let newest_first = status.rows.iter().rev().filter(|row| row.is_applied());
+    let lost: Vec<_> = match goal {
+        Goal::Down(count) => newest_first.take(count.get() as usize).collect(),
+        Goal::DownTo(last) => newest_first.take_while(|row| row.version > last).collect(),
+        Goal::Redo => newest_first.take(1).collect(),
+        _ => Vec::new(),
+    };
+    if lost.is_empty() || lost.len() < from {
+        return Ok(());
+    }
+    call.console.talk("To be rolled back, the newest first; what the down scripts drop is gone:");
+    for row in &lost {
+        call.console.talk(format_args!("  {}_{}", row.version, row.description));
+    }
+    call.confirm(&match lost.len() {
+        1 => "Roll it back?".to_owned(),
+        count => format!("Roll back these {count} migrations?"),
+    })
+}

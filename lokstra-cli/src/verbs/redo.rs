@@ -1,0 +1,27 @@
+use lokstra_runtime::Goal;
+
+use super::plan;
+use super::run::run_towards;
+use crate::call::{Call, Verb};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::flags;
+
+pub(crate) const VERB: Verb = Verb {
+    name: "redo",
+    about: "Roll back the last migration and apply it again",
+    details: "For a migration that is being written: what its down script drops is gone.",
+    examples: &[("-yes", "Without a question")],
+    flags: |command, program| plan::dry_run(flags::at_work(command, program)).arg(flags::yes()),
+    run: redo,
+};
+
+fn redo(call: &Call<'_>) -> Result<Exit, Error> {
+    let target = call.target()?;
+    target.only()?;
+    if call.has("dry-run") {
+        return plan::show(call, &target, Goal::Redo);
+    }
+    plan::confirm_loss(call, &target, Goal::Redo, 1)?;
+    run_towards(call, &target, Goal::Redo)
+}

@@ -1,0 +1,74 @@
+use clap::{Arg, ArgGroup};
+use lokstra_core::Version;
+use lokstra_runtime::{Repair, Repaired};
+
+use crate::call::{Call, Verb};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::flags;
+
+/// A flag of `repair`, what it asks for, and its help.
+type RepairFlag = (&'static str, fn(Version) -> Repair, &'static str);
+
+/// Each takes a version.
+const REPAIRS: [RepairFlag; 5] = [
+    ("accept", Repair::Accept, "Take an applied migration that was edited as it is in the folder"),
+    ("forget", Repair::Forget, "Remove the row of a migration whose files are gone"),
+    ("forget-progress", Repair::ForgetProgress, "Begin a half-done no-transaction script anew"),
+    ("redo-statement", Repair::RedoStatement, "Do the statement again that was cut off"),
+    (
+        "skip-statement",
+        Repair::SkipStatement,
+        "Go on behind the statement that failed or was cut off",
+    ),
+];
+
+pub(crate) const VERB: Verb = Verb {
+    name: "repair",
+    about: "List what could be repaired, or repair one of it",
+    details: "Without -yes it only says what it would change.",
+    examples: &[
+        ("", "What could be repaired, and how"),
+        ("-accept 003 -yes", "003 was edited after it was applied, and the edit is right"),
+    ],
+    flags: |command, program| {
+        flags::on_database(command, program)
+            .args(REPAIRS.iter().map(|(name, _, help)| {
+                let version = Arg::new(*name).long(*name).value_name("VERSION");
+                version.value_parser(flags::version).help(*help)
+            }))
+            .group(ArgGroup::new("repair").args(REPAIRS.map(|(name, ..)| name)))
+            .arg(flags::yes())
+    },
+    run: repair,
+};
+
+fn repair(call: &Call<'_>) -> Result<Exit, Error> {
+    let target = call.target_despite_lock()?;
+    let (mut migrator, mut client) = target.reach()?;
+    let asked = REPAIRS.iter().find_map(|(flag, repair, _)| call.value(flag).map(repair));
+    let Some(repair) = asked else {
+        list(call, &migrator.repairs(&mut client)?, &target.flags)?;
+        return Ok(Exit::Done);
+    };
+    if call.has("yes") {
+        call.console.say(migrator.repair(&mut client, repair)?)?;
+    } else {
+        call.console.say(migrator.plan_repair(&mut client, repair)?)?;
+        call.console.talk("nothing was changed: -yes changes it");
+    }
+    Ok(Exit::Done)
+}
+
+fn list(call: &Call<'_>, possible: &[Repaired], flags: &str) -> Result<(), Error> {
+    if possible.is_empty() {
+        return call.console.say("Nothing to repair");
+    }
+    for repaired in possible {
+        let flag = repaired.repair.flag();
+        call.console.say(format_args!(
+            "{repaired}\n  do it:  lokstra migration repair {flag}{flags} -yes"
+        ))?;
+    }
+    Ok(())
+}

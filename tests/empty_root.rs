@@ -1,0 +1,60 @@
+//! The example `service`, linked statically, in a root directory that holds nothing else: what an
+//! image `FROM scratch` is.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use lokstra_scratch::Server;
+use tempfile::TempDir;
+
+/// The static program.
+fn built() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("static");
+    // Named, so that what runs while compiling, such as macros, is not linked statically.
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--example", "service", "--features", "cli", "--target", &host])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .status()
+        .unwrap();
+    assert!(status.success());
+    target.join(host).join("debug/examples/service")
+}
+
+/// Runs it with nothing but itself in sight.
+fn in_an_empty_root(root: &Path, url: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new("unshare");
+    // Whoever is not root becomes it in a namespace of his own, to be allowed to change the root.
+    command.args(["--user", "--map-root-user", "chroot"]).arg(root).arg("/service");
+    command.args(arguments).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command.env("DATABASE_URL", url).output().unwrap()
+}
+
+#[test]
+fn a_static_service_carries_its_command_into_an_empty_root() {
+    let root = TempDir::new().unwrap();
+    fs::copy(built(), root.path().join("service")).unwrap();
+    let database = Server::shared().unwrap().database().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = in_an_empty_root(root.path(), database.url(), arguments);
+        let told = String::from_utf8(output.stdout).unwrap()
+            + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), told)
+    };
+    let (code, told) = run(&["migration", "status", "-exit-code"]);
+    assert_eq!(code, Some(1), "{told}");
+    insta::assert_snapshot!(told, @"");
+    assert_eq!(run(&[]).0, Some(0));
+    let (code, told) = run(&["migration", "version"]);
+    assert_eq!(code, Some(0), "{told}");
+    insta::assert_snapshot!(told, @"");
+    let (code, told) = run(&["migration", "create", "more"]);
+    assert_eq!(code, Some(3), "{told}");
+    insta::assert_snapshot!(told, @"");
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+}
