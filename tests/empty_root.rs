@@ -42,8 +42,8 @@ fn a_static_service_carries_its_command_into_an_empty_root() {
     let database = Server::shared().unwrap().database().unwrap();
     let run = |arguments: &[&str]| {
         let output = in_an_empty_root(root.path(), database.url(), arguments);
-        let told = String::from_utf8(output.stdout).unwrap()
-            + &String::from_utf8(output.stderr).unwrap();
+        let told =
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         (output.status.code(), told)
     };
     let (code, told) = run(&["migration", "status", "-exit-code"]);
