@@ -8,6 +8,8 @@ pub mod include_dir;
 pub mod testing;
 
 pub use lokstra_runtime::*;
+#[cfg(feature = "verify")]
+pub use lokstra_verify as verify;
 
 #[doc(hidden)]
 pub mod __private {

@@ -34,3 +34,34 @@ pub fn assert_current(migrations: &Migrations) {
         differences.join("\n  ")
     );
 }
+
+/// Fails if a down does not undo its up: on a scratch database, each migration goes up, down and up
+/// again, and the catalog and the rows are compared, object by object. With the feature `verify`.
+///
+/// It works beside the database that `LOKSTRA_TEST_DATABASE_URL` or else `DATABASE_URL` names: a
+/// database of its own is created there and dropped again. With neither, it starts a throw-away server
+/// from the PostgreSQL that is installed. [`Verifier`](crate::verify::Verifier) has the options, such as
+/// rows to meet; [`verify`](crate::verify) says what it compares and what it cannot see.
+///
+/// ```no_run
+/// # use lokstra::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// // #[test]
+/// fn every_down_undoes_its_up() {
+///     lokstra::testing::assert_reversible(&MIGRATIONS);
+/// }
+/// # every_down_undoes_its_up();
+/// ```
+///
+/// # Panics
+///
+/// With every object that a down left behind, took away or changed, and the SQL that would put it
+/// right; also if there is no server to try it on.
+#[cfg(feature = "verify")]
+#[track_caller]
+pub fn assert_reversible(migrations: &Migrations) {
+    match crate::verify::Verifier::new(migrations).verify() {
+        Ok(found) => assert!(!found.is_failure(), "a down does not undo its up\n{found}"),
+        Err(error) => panic!("the migrations cannot be verified: {error}"),
+    }
+}

@@ -244,3 +244,25 @@ fn many_at_once_record_it_once() {
     });
     assert_eq!((recorded, versions(&mut client)), (2, "1 2".into()));
 }
+
+#[test]
+fn what_a_trigger_does_to_the_session_of_a_lent_client_does_not_make_a_refusal_of_it() {
+    let (_database, mut client) = by_hand();
+    tables_set(1, "SELECT 1; DROP TABLE t001;").up(&mut client).unwrap();
+    client
+        .batch_execute(
+            "CREATE TEXT SEARCH CONFIGURATION mine (COPY = simple);
+             SET default_text_search_config = 'mine';
+             CREATE FUNCTION takes_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 DROP TEXT SEARCH CONFIGURATION mine;
+                 SET default_text_search_config = 'simple';
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER takes_it AFTER INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW EXECUTE FUNCTION takes_it()",
+        )
+        .unwrap();
+    let set = tables_set(2, "SELECT 1; DROP TABLE t001;");
+    set.migrator().baseline(&mut client, version(2)).unwrap();
+    assert_eq!(versions(&mut client), "1 2");
+}

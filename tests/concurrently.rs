@@ -66,8 +66,8 @@ fn a_build_that_is_the_victim_of_a_deadlock_drops_what_it_made_and_is_tried_agai
     let set = index("CREATE INDEX CONCURRENTLY ON t (n)");
     let mut retries = Vec::new();
     let mut migrator = set.migrator().on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
+        if let Event::Retrying { failure, .. } = event {
+            retries.push(failure.server.sqlstate.clone());
         }
     });
     std::thread::scope(|scope| {
@@ -192,4 +192,27 @@ fn an_index_that_another_session_is_building_is_not_taken_for_a_failure() {
         });
         assert_eq!(indexes(&mut client), "t_n true");
     }
+}
+
+#[test]
+fn the_remnant_of_a_reindex_that_failed_is_named() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    // The index calls it when it is built, and then it fails.
+    client
+        .batch_execute(
+            "CREATE TABLE t (n int); INSERT INTO t VALUES (0);
+             CREATE FUNCTION f(n int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+             CREATE INDEX t_f ON t (f(n));
+             CREATE OR REPLACE FUNCTION f(n int) RETURNS int IMMUTABLE LANGUAGE sql
+                 AS 'SELECT 1 / n'",
+        )
+        .unwrap();
+    let error = index("REINDEX INDEX CONCURRENTLY t_f").up(&mut client).unwrap_err();
+    let told = error.to_string();
+    let (_, told) = told.split_once("  state: ").unwrap();
+    assert_snapshot!(told, @"
+    no statement of 001 is done; no migration is applied; index t_f_ccnew, which it leaves behind, is INVALID: drop it
+      help: correct the script, build, and run again: what is applied stays
+    ");
 }

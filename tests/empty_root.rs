@@ -7,23 +7,43 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use lokstra_scratch::Server;
+use lokstra_scratch::{Server, ServerOptions};
 use tempfile::TempDir;
 
-/// The static program.
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The static program, built in a crate of its own as its users would.
 fn built() -> PathBuf {
+    let dir = TempDir::new().unwrap();
+    let manifest = format!(
+        "[package]\nname = \"service\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+         lokstra = {{ path = {ROOT:?}, features = [\"cli\"] }}\n\n[workspace]\n"
+    );
+    fs::write(dir.path().join("Cargo.toml"), manifest).unwrap();
+    let copy = |from: &str, to: &str| {
+        let to = dir.path().join(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(Path::new(ROOT).join(from), to).unwrap();
+    };
+    // The same versions as ours, so that nothing is looked up.
+    copy("Cargo.lock", "Cargo.lock");
+    copy("examples/service.rs", "src/main.rs");
+    for script in fs::read_dir(Path::new(ROOT).join("migrations")).unwrap() {
+        let name = format!("migrations/{}", script.unwrap().file_name().display());
+        copy(&name, &name);
+    }
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("static");
     // Named, so that what runs while compiling, such as macros, is not linked statically.
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", "service", "--features", "cli", "--target", &host])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--quiet", "--target", &host])
+        .current_dir(dir.path())
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .status()
         .unwrap();
     assert!(status.success());
-    target.join(host).join("debug/examples/service")
+    target.join(host).join("debug/service")
 }
 
 /// Runs it with nothing but itself in sight.
@@ -39,9 +59,12 @@ fn in_an_empty_root(root: &Path, url: &str, arguments: &[&str]) -> Output {
 fn a_static_service_carries_its_command_into_an_empty_root() {
     let root = TempDir::new().unwrap();
     fs::copy(built(), root.path().join("service")).unwrap();
-    let database = Server::shared().unwrap().database().unwrap();
+    // Over TCP: its socket is not in the root.
+    let server = Server::start(&ServerOptions::new().tcp(true)).unwrap();
+    let database = server.database().unwrap();
+    let url = database.tcp_url().unwrap();
     let run = |arguments: &[&str]| {
-        let output = in_an_empty_root(root.path(), database.url(), arguments);
+        let output = in_an_empty_root(root.path(), &url, arguments);
         let told =
             String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         (output.status.code(), told)

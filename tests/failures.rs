@@ -3,7 +3,8 @@
 mod support;
 
 use insta::assert_snapshot;
-use lokstra::{Aftermath, Migrations, embed_migrations};
+use lokstra::postgres::Client;
+use lokstra::{Aftermath, ErrorKind, Migrations, embed_migrations};
 use support::{advisory_locks, column, database, set, tables, unchecked, versions};
 
 static AS_PRINTED: Migrations = embed_migrations!("tests/fixtures/document_003_as_printed");
@@ -169,7 +170,7 @@ fn a_script_that_ends_its_own_backend_is_given_up_after_three_tries() {
     let words = "terminating connection due to administrator command (SQLSTATE 57P01)";
     assert_snapshot!(told.replace(words, "connection closed"), @"
     the connection was lost while 001 was running: connection closed
-      state: 001 is either applied as a whole or not at all
+      state: 001 is either done as a whole or not at all
       help: run again; the history tells, and the run goes on from there
     ");
 }
@@ -200,10 +201,42 @@ fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
     config.user(&role);
     let mut client = config.connect(lokstra::postgres::NoTls).unwrap();
     let error = set(&[("001_a", "SELECT 1", "SELECT 1")]).up(&mut client).unwrap_err();
-    let told = error.to_string().replace(database.name(), "<database>");
+    assert_snapshot!(lacks(&error, &database), @r#"
+    this role may not use the tracking table lokstra_core.schema_migrations: permission denied for database <database> (SQLSTATE 42501)
+      help: have its owner, or a superuser, say: GRANT CREATE ON DATABASE "<database>" TO "poor_<database>";
+    "#);
+    // Each remedy, as it is told, leads to the next.
+    admin.batch_execute("CREATE SCHEMA lokstra_core").unwrap();
+    let set = set(&[("001_a", "SELECT 1", "SELECT 1")]);
+    let error = set.up(&mut client).unwrap_err();
+    assert_snapshot!(lacks(&error, &database), @r#"
+    this role may not use the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
+      help: have its owner, or a superuser, say: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "poor_<database>";
+    "#);
+    grant(&error, &mut admin);
+    set.up(&mut client).unwrap();
+    let role_of = "ALTER TABLE lokstra_core.schema_migrations OWNER TO CURRENT_USER";
+    admin.batch_execute(role_of).unwrap();
+    let error = set.status(&mut client).unwrap_err();
+    assert_snapshot!(lacks(&error, &database), @r#"
+    this role may not use the tracking table lokstra_core.schema_migrations: permission denied for table schema_migrations (SQLSTATE 42501)
+      help: have its owner, or a superuser, say: GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "poor_<database>";
+    "#);
+    grant(&error, &mut admin);
+    set.status(&mut client).unwrap();
     drop(client);
-    admin.batch_execute(&format!("DROP ROLE {role}")).unwrap();
-    assert_snapshot!(told, @"the server refused: permission denied for database <database> (SQLSTATE 42501)");
+    admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
+}
+
+fn lacks(error: &lokstra::Error, database: &lokstra_scratch::Database) -> String {
+    error.to_string().replace(database.name(), "<database>")
+}
+
+fn grant(error: &lokstra::Error, admin: &mut Client) {
+    let ErrorKind::Denied { grants, .. } = error.kind() else { panic!("{error}") };
+    for grant in grants {
+        admin.batch_execute(grant).unwrap();
+    }
 }
 
 #[test]

@@ -46,11 +46,11 @@ fn over_a_lent_client_it_is_told_as_unknown_and_the_next_run_finds_out() {
         let error = logged("").up(&mut lent).unwrap_err();
         let second = version(2);
         assert!(
-            matches!(error.kind(), ErrorKind::ConnectionLost { running: Some(v), .. } if *v == second)
+            matches!(error.kind(), ErrorKind::ConnectionLost { running: Some(it), .. } if it.version == second)
         );
         insta::allow_duplicates! { assert_snapshot!(error, @"
         the connection was lost while 002 was running: connection closed
-          state: 002 is either applied as a whole or not at all
+          state: 002 is either done as a whole or not at all
           help: run again; the history tells, and the run goes on from there
         "); }
         assert_eq!(error.report().unwrap().steps.len(), 1);
@@ -72,4 +72,18 @@ fn a_statement_of_a_no_transaction_script_is_done_once_all_the_same() {
         assert_eq!(column(&mut client, "SELECT n FROM log ORDER BY 1"), ONCE, "{cut:?}");
         assert_eq!(column(&mut client, "SELECT count(*) FROM lokstra_core.lokstra_progress"), "0");
     }
+}
+
+#[test]
+fn of_a_no_transaction_script_it_is_told_that_its_statements_stay() {
+    let database = database();
+    database.client().unwrap().batch_execute("CREATE TABLE log (n int)").unwrap();
+    let url = cutting(&database, Cut::Answer, &["VALUES (21)", "COMMIT;"]);
+    let mut lent = Client::connect(&url, NoTls).unwrap();
+    let error = logged("-- lokstra: no-transaction\n").up(&mut lent).unwrap_err();
+    assert_snapshot!(error, @"
+    the connection was lost while 002 was running: connection closed
+      state: of 002, the statements that came to their end are done and stay; the one that was running may be done
+      help: run again; the history tells, and the run goes on from there
+    ");
 }

@@ -222,3 +222,27 @@ fn a_listener_that_panics_leaves_no_lock_in_a_lent_client() {
     assert_eq!(advisory_locks(&mut client), "0");
     set.up(&mut client).unwrap();
 }
+
+#[test]
+fn a_cancel_while_the_server_reads_a_script_of_many_statements_leaves_nothing_and_is_told_so() {
+    let database = database();
+    // Long enough to be read that the cancel comes before its transaction begins.
+    let statement = "SELECT 1;\n";
+    let count = 600_000;
+    let ranges: Vec<_> = (0..count).map(|nth| nth * 10..nth * 10 + 8).collect();
+    let set = support::with_statements(&statement.repeat(count), &ranges);
+    let stop = lokstra::Stop::new();
+    let asks = stop.clone();
+    let mut migrator = set.migrator().stop(stop).on_event(move |event| {
+        if matches!(event, lokstra::Event::Running { .. }) {
+            asks.now();
+        }
+    });
+    let error = migrator.up(&mut database.client().unwrap()).unwrap_err();
+    assert_snapshot!(error, @"
+    stopped as asked
+      state: nothing is done; 001 is left
+      cancelled: 001 was rolled back; no migration is applied
+      help: run again to go on; a count, as of `-steps`, begins anew from here
+    ");
+}

@@ -179,3 +179,50 @@ fn a_call_for_one_database_refuses_a_set_of_several() {
       help: choose one with `.migrator().database("01_main-db")`, or run all of them with `check_db_migrations_auto`
     "#);
 }
+
+#[test]
+fn a_service_that_is_no_pool_says_so_when_it_is_asked_for_one() {
+    let pools = config(
+        "service-definitions:\n  \
+           db_main:\n    type: dbpol\n    dsn: \"postgres://localhost/app\"\n  \
+           db_orders:\n    dsn: \"postgres://localhost/app\"\n",
+    )
+    .unwrap();
+    assert_eq!(pools.names().count(), 0);
+    let told = |name| {
+        let error = pools.get(name).err().unwrap().to_string();
+        error.split_once("config.yaml").unwrap().1.to_owned()
+    };
+    assert_snapshot!(told("db_main"), @"
+    : pool `db_main`: `type: dbpol` is no database pool
+      help: write `type: dbpool` or `type: dbpool_pg`
+    ");
+    assert_snapshot!(told("db_orders"), @"
+    : pool `db_orders`: it has no `type`
+      help: write `type: dbpool` or `type: dbpool_pg`
+    ");
+    // Nor does a default stand in for it.
+    let set = files_set(&[
+        ("migration.yaml", "dbpool-name: db_main\n"),
+        ("001_a.up.sql", "SELECT 1;"),
+        ("001_a.down.sql", "SELECT 1;"),
+    ]);
+    let pools = pools.clone().with_default(Pool::from_url("postgres://localhost/app"));
+    let error = check_db_migrations_auto(&set, &pools).unwrap_err();
+    assert!(error.to_string().contains("`type: dbpol` is no database pool"), "{error}");
+}
+
+#[test]
+fn a_pool_that_is_missing_does_not_hide_where_the_other_databases_stand() {
+    let database = database();
+    let pools = Pools::new().with("db_main", database.url()).with("db_analytics", database.url());
+    let error = SHOP.migrator().status_pools(&pools).unwrap_err();
+    let others: Vec<_> = error.statuses().iter().map(|it| it.database.as_str()).collect();
+    assert_snapshot!(others.join(" "), @"01_main-db");
+    assert_snapshot!(error, @"
+    1 succeeded, 1 failed, 1 skipped
+    02_orders-db: database pool not found: `db_orders`
+      pools: db_analytics, db_main
+      help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_DB_ORDERS
+    ");
+}

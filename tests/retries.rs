@@ -46,8 +46,8 @@ fn a_table_that_is_locked_for_two_seconds_is_waited_for_in_several_tries() {
     let set = one("CREATE TABLE before (); ALTER TABLE t ADD a int;");
     let mut retries = Vec::new();
     let mut migrator = set.migrator().on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
+        if let Event::Retrying { failure, .. } = event {
+            retries.push(failure.server.sqlstate.clone());
         }
     });
     migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
@@ -70,8 +70,8 @@ fn the_record_of_a_no_transaction_script_waits_for_the_tracking_table_in_several
         set(&[first, ("002_b", "-- lokstra: no-transaction\nCREATE TABLE b ();", "SELECT 1;")]);
     let mut retries = Vec::new();
     let mut migrator = set.migrator().lock_timeout(Duration::from_millis(50)).on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
+        if let Event::Retrying { failure, .. } = event {
+            retries.push(failure.server.sqlstate.clone());
             other.batch_execute("COMMIT").unwrap();
         }
     });
@@ -94,8 +94,8 @@ fn a_deadlock_is_tried_again() {
     let mut retries = Vec::new();
     // Longer than deadlock_timeout, which would otherwise never be reached.
     let mut migrator = set.migrator().lock_timeout(Duration::from_mins(1)).on_event(|event| {
-        if let Event::Retrying { error, .. } = event {
-            retries.push(error.sqlstate.clone());
+        if let Event::Retrying { failure, .. } = event {
+            retries.push(failure.server.sqlstate.clone());
         }
     });
     std::thread::scope(|scope| {
@@ -265,4 +265,44 @@ fn who_waits_is_idle_with_no_transaction_no_snapshot_and_no_lock() {
     run.join().unwrap();
     waiter.join().unwrap();
     assert_eq!((versions(&mut client), advisory_locks(&mut client)), ("1".into(), "0".into()));
+}
+
+#[test]
+fn a_step_that_gives_up_names_the_line_and_who_is_in_the_way() {
+    let database = database();
+    let mut blocker = database.config();
+    let mut blocker = blocker.application_name("report").connect(lokstra::postgres::NoTls).unwrap();
+    blocker.batch_execute("CREATE TABLE t (n int); CREATE INDEX i ON t (n)").unwrap();
+    blocker.batch_execute("BEGIN; SELECT * FROM t").unwrap();
+    for up in ["SELECT 1;\nALTER TABLE t ADD a int;\n", "SELECT 1;\nDROP INDEX i;\n"] {
+        let mut told = Vec::new();
+        let set = one(up);
+        let mut migrator =
+            set.migrator().lock_timeout(Duration::from_millis(1)).on_event(|event| {
+                if let Event::Retrying { attempt: 1 | 19, .. } = event {
+                    told.push(without_numbers(&event.to_string()));
+                }
+            });
+        let error = migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap_err();
+        drop(migrator);
+        told.dedup();
+        insta::allow_duplicates! {
+            let told = told.join("\n").replace("DROP INDEX i", "ALTER TABLE t ADD a int");
+            assert_snapshot!(told, @"…_a is tried again (… of …): migrations/…_a.up.sql:…:…: canceling statement due to lock timeout (SQLSTATE …P…); in the way: pid … (report), idle in transaction for ….… s: BEGIN; SELECT * FROM t; to end it: SELECT pg_terminate_backend(…);");
+            let error = without_numbers(&error.to_string());
+            let error = error.replace("DROP INDEX i", "ALTER TABLE t ADD a int");
+            assert_snapshot!(error, @"
+            migration …_a failed
+            migrations/…_a.up.sql:…:…: canceling statement due to lock timeout (SQLSTATE …P…)
+              |
+            … | ALTER TABLE t ADD a int;
+              | ^
+              state: … was rolled back after … tries; no migration is applied
+              in the way: pid … (report), idle in transaction for ….… s: BEGIN; SELECT * FROM t
+              to end it: SELECT pg_terminate_backend(…);
+              help: wait for it or end it, and run again
+            ");
+        }
+    }
+    blocker.batch_execute("COMMIT").unwrap();
 }

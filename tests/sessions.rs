@@ -142,6 +142,23 @@ fn a_setting_that_cannot_be_put_back_does_not_undo_the_migration() {
 }
 
 #[test]
+fn nor_does_it_undo_a_no_transaction_script() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(
+            "CREATE TEXT SEARCH CONFIGURATION mine (COPY = simple);
+             SET default_text_search_config = 'mine'",
+        )
+        .unwrap();
+    let up = "-- lokstra: no-transaction\nSET default_text_search_config = 'simple';
+              DROP TEXT SEARCH CONFIGURATION mine;";
+    let report = set(&[("001_a", up, "SELECT 1")]).up(&mut client).unwrap();
+    assert_eq!((report.steps.len(), versions(&mut client)), (1, "1".into()));
+    assert_eq!(advisory_locks(&mut client), "0");
+}
+
+#[test]
 fn a_clients_open_transaction_is_refused_and_stays_open() {
     let database = database();
     let mut client = database.client().unwrap();

@@ -3,10 +3,12 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use insta::assert_snapshot;
-use lokstra_scratch::{Server, ServerOptions};
-use support::tables_set;
+use lokstra_scratch::{PrivateServer, Server, ServerOptions};
+use support::{column, tables_set, until};
 
 #[test]
 fn a_standby_boots_when_nothing_is_pending_and_names_the_primary_when_something_is() {
@@ -22,4 +24,56 @@ fn a_standby_boots_when_nothing_is_pending_and_names_the_primary_when_something_
     003 is pending and the server is a standby
       help: connect to the primary server
     ");
+}
+
+/// A standby that follows this server, which is not running.
+fn standby_of(primary: &PrivateServer) -> PrivateServer {
+    let options = ServerOptions::new().setting("max_standby_streaming_delay", "0");
+    let socket = primary.socket_dir().display();
+    let primary_at = format!("host={socket} port={} user=postgres", primary.port());
+    let standby = Server::start(&options.setting("primary_conninfo", &primary_at)).unwrap();
+    standby.stop().unwrap();
+    let (from, to) = (primary.socket_dir().join("data"), standby.socket_dir().join("data"));
+    for entry in fs::read_dir(&from).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        if Path::new(&name).extension().is_some_and(|it| it == "conf" || it == "pid") {
+            continue;
+        }
+        let old = to.join(&name);
+        if old.is_dir() {
+            fs::remove_dir_all(&old).unwrap();
+        }
+        let copied = Command::new("cp").arg("-a").arg(entry.path()).arg(&to).status().unwrap();
+        assert!(copied.success());
+    }
+    fs::write(to.join("standby.signal"), "").unwrap();
+    standby
+}
+
+#[test]
+fn a_look_that_a_change_on_the_primary_cancels_is_tried_again() {
+    let primary = Server::start(&ServerOptions::new()).unwrap();
+    let database = primary.database().unwrap();
+    tables_set(2, "").up_url(database.url()).unwrap();
+    // A history that takes its time, so that something can come in between.
+    let slow = "ALTER TABLE lokstra_core.schema_migrations RENAME TO base;
+                CREATE VIEW lokstra_core.schema_migrations AS
+                    SELECT b.* FROM lokstra_core.base b, (SELECT pg_sleep(1)) s";
+    database.client().unwrap().batch_execute(slow).unwrap();
+    primary.stop().unwrap();
+    let standby = standby_of(&primary);
+    primary.restart().unwrap();
+    standby.restart().unwrap();
+    let url = standby.url(database.name());
+    let run = std::thread::spawn(move || tables_set(2, "").up_url(&url));
+    let mut watch = standby.client().unwrap();
+    let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    until(|| column(&mut watch, sleeps) == "1");
+    let mut client = database.client().unwrap();
+    client.batch_execute("BEGIN; LOCK TABLE lokstra_core.base; COMMIT").unwrap();
+    assert_snapshot!(run.join().unwrap().unwrap(), @"migrations: nothing to do, at version 002");
+    let cancelled = "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = '";
+    let cancelled = format!("{cancelled}{}'", database.name());
+    until(|| column(&mut watch, &cancelled) == "1");
 }

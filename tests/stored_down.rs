@@ -88,7 +88,10 @@ fn kept_and_embedded_rollbacks_run_in_one_go_newest_first() {
 fn what_only_the_database_has_is_not_applied_again() {
     let (_database, mut client) = newer();
     let error = set(&[A]).migrator().stored_down(true).run(&mut client, Goal::Redo).unwrap_err();
-    assert!(matches!(error.kind(), lokstra::ErrorKind::NotEmbedded(_)), "{error}");
+    assert_snapshot!(error, @"
+    migration 002 is applied and not in this build, which cannot apply it again; nothing was run
+      help: redo it with the build that applied it
+    ");
     assert_eq!(versions(&mut client), "1 2");
 }
 
@@ -272,4 +275,48 @@ fn of_several_databases_each_takes_back_its_own() {
     older.migrator().run_pools(&pools, ONE).unwrap_err();
     older.migrator().stored_down(true).run_pools(&pools, ONE).unwrap();
     assert_eq!(tables(&mut database.client().unwrap()), "first001 second001");
+}
+
+#[test]
+fn what_stays_applied_is_ahead_of_this_build_and_not_missing_in_it() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    tables_set(3, "").up(&mut client).unwrap();
+    let one = std::num::NonZeroU32::MIN;
+    let report = tables_set(1, "").migrator().stored_down(true).down(&mut client, one).unwrap();
+    let warnings: Vec<_> = report.warnings.iter().map(ToString::to_string).collect();
+    assert_snapshot!(warnings.join("\n"), @"002 is applied and not in this build: the database is ahead of it");
+}
+
+#[test]
+fn a_refusal_of_the_kept_sql_ends_the_run_with_an_event_and_a_report() {
+    let (_database, mut client) = newer();
+    client.batch_execute("DELETE FROM lokstra_core.lokstra_down").unwrap();
+    let (build, mut told) = (set(&[A]), Vec::new());
+    let mut migrator =
+        build.migrator().stored_down(true).on_event(|event| told.push(event.to_string()));
+    let error = migrator.run(&mut client, ONE).unwrap_err();
+    drop(migrator);
+    assert_snapshot!(told.join("\n"), @"migration 002 is not in this build, and the database keeps no down SQL of it; nothing was run");
+    let report = error.report().unwrap();
+    assert_eq!(report.current, Some(support::version(2)));
+    assert_eq!(report.outcome, lokstra::Outcome::Failed);
+}
+
+#[test]
+fn a_history_that_somebody_locks_is_waited_for_before_the_kept_sql_is_read() {
+    let (database, mut client) = newer();
+    let mut other = database.client().unwrap();
+    other.batch_execute("BEGIN; LOCK TABLE lokstra_core.schema_migrations").unwrap();
+    let (build, mut waited) = (set(&[A]), 0);
+    // The first look gives up after five seconds; somebody is in no hurry.
+    let mut migrator = build.migrator().stored_down(true).on_event(|event| {
+        if matches!(event, Event::Waiting { .. }) {
+            waited += 1;
+            other.batch_execute("COMMIT").unwrap();
+        }
+    });
+    migrator.run(&mut client, ONE).unwrap();
+    drop(migrator);
+    assert_eq!((waited, versions(&mut client)), (1, "1".into()));
 }

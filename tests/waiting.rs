@@ -127,8 +127,10 @@ fn what_does_not_pass_fails_at_once() {
     }
     assert_snapshot!(errors.join("\n"), @r#"
     no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "postgres" (SQLSTATE 28P01)
+      help: the password came from the connection string: correct it there
     no connection to 127.0.0.1:<port>/nowhere: database "nowhere" does not exist (SQLSTATE 3D000)
     no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "nobody" (SQLSTATE 28P01)
+      help: the password came from the connection string: correct it there
     the connection string cannot be used: it is neither a URL nor a list of key=value
       help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
     the connection string cannot be used: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full
@@ -245,4 +247,21 @@ fn a_server_that_says_that_it_is_not_ready_is_waited_for() {
     drop(migrator);
     assert!(heard > 1);
     assert!(error.to_string().contains("SQLSTATE 57P03"), "{error}");
+}
+
+#[test]
+fn a_stop_ends_an_attempt_to_connect_that_nobody_answers() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let stop = lokstra::Stop::new();
+    let asks = stop.clone();
+    let taken = std::thread::spawn(move || {
+        let connection = silent.accept().unwrap();
+        asks.after_current();
+        connection
+    });
+    let (set, url) = (tables_set(1, ""), format!("host=127.0.0.1 port={port} connect_timeout=0"));
+    let error = set.migrator().stop(stop).run_pool(&Pool::from_url(url), Goal::Latest).unwrap_err();
+    assert!(matches!(error.kind(), lokstra::ErrorKind::Stopped { .. }), "{error}");
+    drop(taken.join().unwrap());
 }

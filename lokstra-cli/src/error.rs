@@ -7,6 +7,8 @@ use lokstra_runtime::ErrorKind;
 use lokstra_source::{DescriptionError, Problems};
 
 use crate::exit::Exit;
+#[cfg(feature = "folder")]
+use crate::folder::import::ImportError;
 
 /// Why the command failed.
 #[derive(Debug)]
@@ -16,6 +18,9 @@ pub(crate) enum Error {
     Folder(Problems),
     /// The run failed.
     Run(lokstra_runtime::Error),
+    /// The migrations of another tool are not taken over.
+    #[cfg(feature = "folder")]
+    Import(ImportError),
     /// `create` was given a bad name.
     #[cfg(feature = "folder")]
     Name(DescriptionError),
@@ -34,6 +39,12 @@ pub(crate) enum Error {
     /// A file cannot be written.
     #[cfg(feature = "folder")]
     Write { path: PathBuf, source: std::io::Error },
+    /// Nothing could be verified.
+    #[cfg(feature = "verify")]
+    Verify(lokstra_verify::VerifyError),
+    /// `-keep` without a server that stays.
+    #[cfg(feature = "verify")]
+    NothingToKeep,
     /// The process cannot listen to signals.
     Signals(std::io::Error),
     /// The standard output is closed or full.
@@ -45,7 +56,17 @@ impl Error {
         match self {
             Error::Run(error) => exit_of(error.kind()),
             #[cfg(feature = "folder")]
+            Error::Import(error) => error.exit(),
+            #[cfg(feature = "folder")]
             Error::Name(_) => Exit::Usage,
+            #[cfg(feature = "verify")]
+            Error::NothingToKeep
+            | Error::Verify(
+                lokstra_verify::VerifyError::UnknownVersion(_)
+                | lokstra_verify::VerifyError::UnknownDatabase { .. },
+            ) => Exit::Usage,
+            #[cfg(feature = "verify")]
+            Error::Verify(lokstra_verify::VerifyError::Run(error)) => exit_of(error.kind()),
             Error::SeveralFolders { .. }
             | Error::OneTarget { .. }
             | Error::Unconfirmed { is_answer: false } => Exit::Usage,
@@ -57,7 +78,9 @@ impl Error {
 fn exit_of(kind: &ErrorKind) -> Exit {
     match kind {
         ErrorKind::LockHeld { .. } => Exit::LockHeld,
-        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } => Exit::Diverged,
+        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } | ErrorKind::PastRuns { .. } => {
+            Exit::Diverged
+        }
         ErrorKind::UnknownVersion(_) | ErrorKind::UnknownPool { .. } | ErrorKind::NoPool { .. } => {
             Exit::Usage
         }
@@ -80,6 +103,8 @@ impl fmt::Display for Error {
             #[cfg(feature = "folder")]
             Error::Folder(problems) => fmt::Display::fmt(problems, f),
             Error::Run(error) => fmt::Display::fmt(error, f),
+            #[cfg(feature = "folder")]
+            Error::Import(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "folder")]
             Error::Name(error) => fmt::Display::fmt(error, f),
             Error::SeveralFolders { dir, databases } => write!(
@@ -107,6 +132,13 @@ impl fmt::Display for Error {
             Error::Write { path, source } => {
                 write!(f, "{}: cannot be written: {source}", path.display())
             }
+            #[cfg(feature = "verify")]
+            Error::Verify(error) => fmt::Display::fmt(error, f),
+            #[cfg(feature = "verify")]
+            Error::NothingToKeep => f.write_str(
+                "a throw-away server goes, and nothing on it can be kept\n  help: name a server that \
+                 stays with -db",
+            ),
             Error::Signals(source) => write!(f, "no signal handler can be set: {source}"),
             Error::Output(source) => write!(f, "the output cannot be written: {source}"),
         }
@@ -121,6 +153,10 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Run(error) => error.source(),
+            #[cfg(feature = "verify")]
+            Error::Verify(error) => error.source(),
+            #[cfg(feature = "folder")]
+            Error::Import(error) => error.source(),
             #[cfg(feature = "folder")]
             Error::Write { source, .. } => Some(source),
             Error::Signals(source) | Error::Output(source) => Some(source),
@@ -132,6 +168,20 @@ impl std::error::Error for Error {
 impl From<lokstra_runtime::Error> for Error {
     fn from(error: lokstra_runtime::Error) -> Error {
         Error::Run(error)
+    }
+}
+
+#[cfg(feature = "verify")]
+impl From<lokstra_verify::VerifyError> for Error {
+    fn from(error: lokstra_verify::VerifyError) -> Error {
+        Error::Verify(error)
+    }
+}
+
+#[cfg(feature = "folder")]
+impl From<ImportError> for Error {
+    fn from(error: ImportError) -> Error {
+        Error::Import(error)
     }
 }
 

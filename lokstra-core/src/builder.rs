@@ -1,25 +1,28 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::{Checksum, Mode, Set, TableName, Version};
+use crate::{Checksum, Fingerprint, Mode, Set, TableName, Version};
 
 /// Where each word of the index stands. A `str` is two words: start and length in the text.
 pub(crate) mod layout {
     /// The first word. It changes with the layout, so that a macro and a runtime that do not fit
     /// fail to compile.
-    pub(crate) const FORMAT: u32 = 0x4c4b_0002;
+    pub(crate) const FORMAT: u32 = 0x4c4b_0003;
     /// The number of databases, followed by the place of each.
     pub(crate) const DATABASES: usize = 1;
 
     /// A database; its migrations follow it.
     pub(crate) mod database {
+        use crate::Fingerprint;
+
         pub(crate) const FOLDER: usize = 0;
         pub(crate) const POOL: usize = 2;
         pub(crate) const TABLE: usize = 4;
         pub(crate) const DESCRIPTION: usize = 6;
         pub(crate) const ENABLED: usize = 8;
         pub(crate) const COUNT: usize = 9;
-        pub(crate) const WORDS: usize = 10;
+        pub(crate) const FINGERPRINT: usize = 10;
+        pub(crate) const WORDS: usize = FINGERPRINT + Fingerprint::WORDS;
     }
 
     /// A migration.
@@ -129,6 +132,7 @@ impl Builder {
         self.str(&mut words, database.description.unwrap_or_default())?;
         words.push(u32::from(database.enabled));
         words.push(word(migrations.len())?);
+        words.extend(Fingerprint::of(migrations).to_words());
         for migration in migrations {
             let version = migration.version.get().cast_unsigned();
             words.extend([word_of_half(version >> 32), word_of_half(version)]);
@@ -245,7 +249,10 @@ mod tests {
         assert_eq!(last.up().mode(), Mode::NoTransaction);
         assert_eq!((last.down().path(), last.down().text()), ("d.sql", ""));
         assert!(main.migration(Version::new(8).unwrap()).is_none());
-        assert!(set.database("02_empty-db").unwrap().is_empty());
+        assert_ne!(main.fingerprint(), Fingerprint::default());
+        let empty = set.database("02_empty-db").unwrap();
+        assert!(empty.is_empty());
+        assert_eq!(empty.fingerprint(), Fingerprint::default());
         assert!(set.database("nowhere").is_none());
     }
 

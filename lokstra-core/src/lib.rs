@@ -6,6 +6,7 @@
 
 mod builder;
 mod checksum;
+mod fingerprint;
 mod identifier;
 mod set;
 mod snippet;
@@ -13,6 +14,7 @@ mod version;
 
 pub use builder::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 pub use checksum::{Checksum, ParseChecksumError};
+pub use fingerprint::Fingerprint;
 pub use identifier::{Identifier, IdentifierError, TableName};
 pub use set::{Database, Migration, Mode, Script, Set};
 pub use snippet::{Position, Snippet};

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::builder::layout;
-use crate::{Checksum, TableName, Version};
+use crate::{Checksum, Fingerprint, TableName, Version};
 
 /// Every migration of a program: the databases in folder order.
 ///
@@ -41,6 +41,14 @@ impl Set {
     pub(crate) fn from_owned(text: String, index: &[u32]) -> Set {
         let index = index.iter().map(|word| word.to_be_bytes()).collect();
         Set { text: Cow::Owned(text), index: Cow::Owned(index) }
+    }
+
+    /// The same of parts that live as long as the set, or `None` if the index is of another version.
+    #[doc(hidden)]
+    pub fn from_parts(text: String, index: &[u8]) -> Option<Set> {
+        let (index, _) = index.as_chunks();
+        let is_ours = index.first().is_some_and(|word| *word == layout::FORMAT.to_be_bytes());
+        is_ours.then(|| Set { text: Cow::Owned(text), index: Cow::Owned(index.to_vec()) })
     }
 
     /// The two parts, for the macro to print.
@@ -124,6 +132,12 @@ impl<'a> Database<'a> {
         self.set.word(self.at + layout::database::COUNT)
     }
 
+    /// What a history has that is exactly these migrations. Computed when the set was built.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let at = self.at + layout::database::FINGERPRINT;
+        Fingerprint::from_words(&self.set.index[at..at + Fingerprint::WORDS])
+    }
+
     /// Whether the folder holds no migration.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -135,6 +149,11 @@ impl<'a> Database<'a> {
     ) -> impl ExactSizeIterator<Item = Migration<'a>> + DoubleEndedIterator + Clone + use<'a> {
         let database = *self;
         (0..self.len()).map(move |nth| database.nth(nth))
+    }
+
+    /// The highest version.
+    pub fn newest(&self) -> Option<Version> {
+        self.len().checked_sub(1).map(|last| self.nth(last).version())
     }
 
     /// The migration of this version.

@@ -1,9 +1,11 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lokstra_source::{Code, Lint, Loaded, Problem, Problems};
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::LitStr;
+
+use crate::cache::{self, Place};
 
 /// More errors than a person reads at once; the rest is counted.
 const SHOWN: usize = 100;
@@ -13,23 +15,16 @@ const SHOWN: usize = 100;
 pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let folder_path = folder.value();
-    let loaded = match std::env::var_os("OUT_DIR") {
-        // A crate with a build script has a folder of its own for what a build keeps.
-        Some(out) => {
-            let name = format!("lokstra-{}.parsed", folder_path.replace(['/', '\\', '.'], "_"));
-            lokstra_source::load_cached(
-                &root,
-                &folder_path,
-                Lint::Asked,
-                &Path::new(&out).join(name),
-            )
+    let loaded = match cache::place(&root, &folder_path) {
+        Some(Place { file, writer }) => {
+            lokstra_source::load_cached(&root, &folder_path, Lint::Asked, &file, &writer)
         }
         None => lokstra_source::load_linted(&root, &folder_path, Lint::Asked),
     };
     match loaded {
         Ok(loaded) => {
             let warnings = warnings(loaded.warnings.iter(), folder.span());
-            table(facade, &loaded, &warnings)
+            table(facade, &root.to_string_lossy(), &loaded, &warnings)
         }
         Err(problems) => {
             let told = problems.iter().filter(|problem| !problem.is_error());
@@ -62,21 +57,14 @@ fn warnings<'a>(problems: impl Iterator<Item = &'a Problem>, span: Span) -> Toke
 
 /// Each token goes through the compiler's bridge, unoptimised: the less there are, the faster the
 /// build. Hence the index as one literal, and a macro for what every file would repeat.
-fn table(facade: &TokenStream, loaded: &Loaded, warnings: &TokenStream) -> TokenStream {
+fn table(facade: &TokenStream, root: &str, loaded: &Loaded, warnings: &TokenStream) -> TokenStream {
     let (text, index) = loaded.set.parts();
     let index = Literal::byte_string(index);
-    let tracked = loaded.tracked.iter().map(|path| format!("/{path}"));
+    let tracked = loaded.tracked.iter().map(|path| format!("{root}/{path}"));
     quote! {{
         #warnings
-        fn _tracked() {
-            macro_rules! track {
-                ($($path:literal)*) => {
-                    $(::core::include_bytes!(
-                        ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), $path)
-                    );)*
-                };
-            }
-            track!(#(#tracked)*);
+        fn _tracked() -> &'static ::core::primitive::str {
+            ::core::concat!(#(::core::include_str!(#tracked)),*)
         }
         #facade::Migrations::from_static(
             #text,

@@ -1,6 +1,7 @@
 //! `embed_migrations!`, without the wrapper that makes it work from every crate: use the
 //! [`lokstra`](https://docs.rs/lokstra) crate.
 
+mod cache;
 mod expand;
 
 use proc_macro::TokenStream;

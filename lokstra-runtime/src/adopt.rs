@@ -57,7 +57,8 @@ pub(crate) fn adopt(
     transact(session, guard, if rows.is_empty() { "" } else { &fill_in }, options)
 }
 
-/// Runs SQL of ours in one transaction under the lock, with every table there.
+/// Runs SQL of ours in one transaction under the lock, with every table there. Nothing stands behind
+/// COMMIT, where an error would look like a refusal: what is set ends with the transaction.
 pub(crate) fn transact(
     session: &mut Session<'_>,
     guard: &Guard<'_>,
@@ -65,18 +66,16 @@ pub(crate) fn transact(
     options: &Options,
 ) -> Result<Adoption, Error> {
     let message = format!(
-        "{}{}{}{body}COMMIT;{}",
+        "{}{}{}{body}COMMIT;",
         guard.begin(options.lock_timeout, options.statement_timeout),
         guard.lock(),
         guard.bootstrap(),
-        session.hygiene()
     );
     let Err(error) = session.client().batch_execute(&message) else { return Ok(Adoption::Done) };
     let Some(server) = error.as_db_error().map(ServerError::new) else {
         return Err(Error::query(error));
     };
-    let rollback = format!("ROLLBACK;{}", session.hygiene());
-    session.client().batch_execute(&rollback).map_err(Error::query)?;
+    session.client().batch_execute("ROLLBACK").map_err(Error::query)?;
     Ok(match server.token() {
         Some("busy") => Adoption::Busy,
         _ => Adoption::Refused(Box::new(server)),

@@ -7,7 +7,7 @@ use lokstra_core::{Database, TableName};
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting};
-use crate::history;
+use crate::glance;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
@@ -145,7 +145,10 @@ enum Target {
     Pool(Connector),
 }
 
-fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Vec<Job<'m>>, Error> {
+/// The databases that can be worked on, and why the others cannot.
+type Jobs<'m> = (Vec<Job<'m>>, Vec<(String, Error)>);
+
+fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Jobs<'m>, Error> {
     let databases = migrator.databases()?;
     let mut causes = Vec::new();
     let mut jobs = Vec::with_capacity(databases.len());
@@ -164,14 +167,24 @@ fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Vec<Job<'m>>, Erro
             Err(error) => causes.push((database.name().to_owned(), error)),
         }
     }
-    if causes.is_empty() { Ok(jobs) } else { Err(all_failed(&databases, migrator, causes)) }
+    Ok((jobs, causes))
 }
 
 /// Nothing ran: the reports say so of every database.
 fn all_failed(
     databases: &[Database<'_>],
     migrator: &Migrator<'_>,
+    causes: Vec<(String, Error)>,
+) -> Error {
+    failed_but(databases, migrator, causes, Vec::new())
+}
+
+/// The same, but for those that could be read.
+fn failed_but(
+    databases: &[Database<'_>],
+    migrator: &Migrator<'_>,
     mut causes: Vec<(String, Error)>,
+    read: Vec<Status>,
 ) -> Error {
     if databases.len() == 1 && causes.len() == 1 {
         return causes.remove(0).1;
@@ -182,12 +195,14 @@ fn all_failed(
         let skipped = migrator.skipped(*database, &table);
         let mut report = skipped.unwrap_or_else(|| Report::new(database.name(), table));
         let has_cause = causes.iter().any(|(name, _)| name == database.name());
-        if report.outcome == Outcome::Failed && !has_cause {
+        if let Some(status) = read.iter().find(|status| status.database == database.name()) {
+            (report.outcome, report.current) = (Outcome::Done, status.current());
+        } else if report.outcome == Outcome::Failed && !has_cause {
             report.outcome = Outcome::NotTried;
         }
         summary.reports.push(report);
     }
-    Error::new(ErrorKind::Databases { summary, causes })
+    Error::new(ErrorKind::Databases { summary, causes }).with_statuses(read)
 }
 
 pub(crate) fn run_pools(
@@ -195,7 +210,10 @@ pub(crate) fn run_pools(
     pools: &Pools,
     goal: Goal,
 ) -> Result<Summary, Error> {
-    let mut jobs = jobs(migrator, pools)?;
+    let (mut jobs, causes) = jobs(migrator, pools)?;
+    if !causes.is_empty() {
+        return Err(all_failed(&migrator.databases()?, migrator, causes));
+    }
     if jobs.len() > 1 {
         compare_all(migrator, &mut jobs, goal)?;
     }
@@ -267,10 +285,11 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
         let stop = &migrator.options.stop;
         let look = off_runtime(|| {
             let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
-            history::look(&mut client, &job.table)
+            glance::look_for(&mut client, &job.table, job.database, goal)
         });
         let look = match look {
-            Ok(look) => look,
+            Ok(Some(look)) => look,
+            Ok(None) => continue,
             Err(error) => {
                 job.is_reachable = !may_pass(&error);
                 continue;
@@ -293,9 +312,8 @@ pub(crate) fn status_pools(
     migrator: &mut Migrator<'_>,
     pools: &Pools,
 ) -> Result<Vec<Status>, Error> {
-    let jobs = jobs(migrator, pools)?;
-    let databases: Vec<_> = jobs.iter().map(|job| job.database).collect();
-    let (mut statuses, mut causes) = (Vec::new(), Vec::new());
+    let (jobs, mut causes) = jobs(migrator, pools)?;
+    let mut statuses = Vec::new();
     let mut wait = Backoff::new(migrator.options.connect_wait);
     for Job { database, table, target, .. } in jobs {
         let Target::Pool(connector) = target else { continue };
@@ -310,7 +328,10 @@ pub(crate) fn status_pools(
             Err(error) => causes.push((database.name().to_owned(), error)),
         }
     }
-    if causes.is_empty() { Ok(statuses) } else { Err(all_failed(&databases, migrator, causes)) }
+    if causes.is_empty() {
+        return Ok(statuses);
+    }
+    Err(failed_but(&migrator.databases()?, migrator, causes, statuses))
 }
 
 /// The outcome of a summary of one, for callers that work on one database.

@@ -59,6 +59,8 @@ pub enum PoolProblem {
     Variable(String),
     /// `${` without `}`.
     Unclosed,
+    /// Its `type` is that of another service, or missing.
+    Type(Option<String>),
     /// Neither `dsn` nor `host` and `database`.
     NoTarget,
     /// Another `driver` than `postgres`.
@@ -82,6 +84,13 @@ impl fmt::Display for PoolProblem {
                  help: set it, or give a default: ${{{name}:-value}}"
             ),
             PoolProblem::Unclosed => f.write_str("`${` without `}`"),
+            PoolProblem::Type(found) => {
+                match found {
+                    Some(kind) => write!(f, "`type: {kind}` is no database pool"),
+                    None => f.write_str("it has no `type`"),
+                }?;
+                f.write_str("\n  help: write `type: dbpool` or `type: dbpool_pg`")
+            }
             PoolProblem::NoTarget => f.write_str("it needs a `dsn`, or a `host` and a `database`"),
             PoolProblem::Driver(name) => {
                 write!(f, "the driver `{name}` is not `postgres`")
@@ -160,10 +169,11 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
             services(&text).map_err(|reason| ConfigError::Yaml { path: file.clone(), reason })?;
         for (name, definition) in services {
             let Some(name) = name.as_str().map(str::to_owned) else { continue };
-            let Some(kind) = definition.get("type").and_then(Value::as_str) else {
-                continue;
-            };
-            if !matches!(kind, "dbpool" | "dbpool_pg") {
+            let kind = definition.get("type").and_then(Value::as_str);
+            if !kind.is_some_and(|kind| POOL_TYPES.contains(&kind)) {
+                let reason = PoolProblem::Type(kind.map(str::to_owned));
+                let (path, pool) = (file.clone(), name.clone());
+                pools = pools.with_other(&name, ConfigError::Pool { path, pool, reason });
                 continue;
             }
             if !seen.insert(name.clone()) {
@@ -214,6 +224,9 @@ fn services(text: &str) -> Result<Mapping, String> {
         Some(_) => Err(format!("`{SERVICES}` is not a mapping of names to services")),
     }
 }
+
+/// The types of services that are pools of PostgreSQL.
+const POOL_TYPES: [&str; 2] = ["dbpool", "dbpool_pg"];
 
 const SERVICES: &str = "service-definitions";
 

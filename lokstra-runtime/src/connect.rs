@@ -52,10 +52,10 @@ impl Connector {
     }
 
     /// Connects to the first host that answers.
-    pub(crate) fn connect(&self) -> Result<(Client, Notices), Error> {
+    pub(crate) fn connect(&self, stop: &Stop) -> Result<(Client, Notices), Error> {
         let mut last = None;
         for route in &self.routes {
-            match self.take(route) {
+            match self.take(route, stop) {
                 // Somebody who is there and refuses would be asked again in vain; another host is
                 // another matter only if this one is not there.
                 Err(error) if may_pass(&error) || is_of_the_wrong_kind(&error) => {
@@ -75,13 +75,14 @@ impl Connector {
         told: &mut dyn FnMut(&Error, Duration),
     ) -> Result<(Client, Notices), Error> {
         loop {
-            match self.connect() {
+            let level = stop.level();
+            match self.connect(stop) {
+                Err(error) if may_pass(&error) && stop.level() > level => return Err(stopped()),
                 Err(error) if may_pass(&error) && !wait.is_over() => {
                     told(&error, wait.waited());
                     wait.sleep(stop);
                     if stop.is_asked() {
-                        let (done, left) = (Vec::new(), Vec::new());
-                        return Err(Error::new(ErrorKind::Stopped { done, cancelled: None, left }));
+                        return Err(stopped());
                     }
                 }
                 done => return done,
@@ -98,7 +99,7 @@ impl Connector {
         }
     }
 
-    fn take(&self, route: &Route) -> Result<(Client, Notices), Error> {
+    fn take(&self, route: &Route, stop: &Stop) -> Result<(Client, Notices), Error> {
         let notices = Notices::default();
         let sink = notices.clone();
         let mut config = route.config.clone();
@@ -106,16 +107,23 @@ impl Connector {
         let limit = config.get_connect_timeout().copied().unwrap_or_default();
         let tls = route.tls.clone();
         let target = || route.target.clone();
-        match within(limit, move || tls.connect(&config)) {
+        match within(limit, stop, move || tls.connect(&config)) {
             Some(Ok(client)) => Ok((client, notices)),
             Some(Err(source)) => Err(Error::new(ErrorKind::Connect {
                 target: target(),
                 open_password_file: self.open_password_file.clone(),
+                password_from: route.password_from,
                 source,
             })),
             None => Err(Error::new(ErrorKind::ConnectTimeout { target: target(), limit })),
         }
     }
+}
+
+/// Before anything was done.
+fn stopped() -> Error {
+    let (done, left) = (Vec::new(), Vec::new());
+    Error::new(ErrorKind::Stopped { done, cancelled: None, left })
 }
 
 /// `target_session_attrs`

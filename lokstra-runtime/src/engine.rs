@@ -1,22 +1,28 @@
 //! The loop: read the history, plan, run the next step, again.
 
 mod adoption;
+mod flush;
+mod kept;
+mod losing;
 mod waiting;
 
 use lokstra_core::{Database, Mode, TableName, Version};
 
+use crate::blocker;
 use crate::down_store::{self, DownStore};
+use crate::engine::flush::defers;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
 use crate::failure::{Aftermath, Failure};
 use crate::guard::Guard;
 use crate::half_done;
 use crate::history::{Access, Applied, History, Look, Shape};
-use crate::holder;
+use crate::holder::Holder;
 use crate::options::Options;
-use crate::plan::{self, Direction, Goal, PlanStep};
+use crate::plan::{Direction, Goal, PlanStep};
 use crate::report::{Outcome, Report, StepReport};
 use crate::retry::Backoff;
+use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
 use crate::statements;
@@ -40,8 +46,12 @@ pub(crate) struct Engine<'e, 'm> {
     report: Report,
     /// What was odd before the history was read.
     noticed: Vec<Warning>,
+    /// The newest migration of this build; with kept down SQL, `database` has newer ones.
+    newest: Option<Version>,
     /// How often the step that is next lost its connection.
     losses: u32,
+    /// Whether a COMMIT did not wait for the disk, and none after it did.
+    is_unflushed: bool,
 }
 
 /// What became of a step.
@@ -61,24 +71,60 @@ impl<'e, 'm> Engine<'e, 'm> {
     ) -> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
-        let noticed = Vec::new();
-        Engine { database, key, table, options, session, listener, report, noticed, losses: 0 }
+        let newest = database.migrations().next_back().map(|migration| migration.version());
+        let (noticed, losses, is_unflushed) = (Vec::new(), 0, false);
+        Engine {
+            database,
+            table,
+            key,
+            options,
+            session,
+            listener,
+            report,
+            noticed,
+            newest,
+            losses,
+            is_unflushed,
+        }
     }
 
     /// Adds what is to be told with the warnings of the plan.
     pub(crate) fn noticing(mut self, warning: Option<Warning>) -> Self {
         self.noticed.extend(warning);
+        // Also where there is no plan: a stale build may be why.
+        self.report.warnings.clone_from(&self.noticed);
         self
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
-        let error = self.work(goal).err();
+        match self.stored(goal) {
+            Ok(None) => {
+                let worked = self.work(goal);
+                self.end(worked)
+            }
+            Ok(Some(stored)) => {
+                let embedded = self.database;
+                let mut engine = self.over(stored.database_or(embedded));
+                let worked = engine.work(goal);
+                engine.end(worked)
+            }
+            Err(error) => self.end(Err(error)),
+        }
+    }
+
+    /// Tells what was odd and how it ended.
+    fn end(mut self, worked: Result<(), Error>) -> Result<Report, Error> {
+        let worked = self.flushed(worked);
+        let error = rights::explained(self.session.client(), &self.table, worked).err();
         self.report.outcome = match error.as_ref().map(Error::kind) {
             None => Outcome::Done,
             Some(ErrorKind::Stopped { .. }) => Outcome::Stopped,
             Some(_) => Outcome::Failed,
         };
         let (database, report) = (self.report.database.as_str(), &self.report);
+        for warning in &report.warnings {
+            tell(self.listener, &Event::Warned { database, warning });
+        }
         tell(self.listener, &Event::Ended { database, report, error: error.as_ref() });
         match error {
             None => Ok(self.report),
@@ -89,11 +135,9 @@ impl<'e, 'm> Engine<'e, 'm> {
     fn work(&mut self, goal: Goal) -> Result<(), Error> {
         let mut wait = Backoff::new(self.options.lock_wait);
         let mut is_waiting = false;
-        let mut look = self.look_patiently(&mut wait)?;
-        // Also where there is no plan: a stale build may be why.
-        self.report.warnings.clone_from(&self.noticed);
+        let Some(mut look) = self.look_first(goal, &mut wait)? else { return Ok(()) };
         'plan: loop {
-            let plan = plan::plan(self.database, &look.history, goal, self.options.policy)?;
+            let plan = self.plan(&look.history, goal)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
             if plan.steps.iter().any(needs_session) && self.go_direct()? {
                 look = self.look_patiently(&mut wait)?;
@@ -117,9 +161,9 @@ impl<'e, 'm> Engine<'e, 'm> {
             }
             for (nth, step) in plan.steps.iter().enumerate() {
                 self.heed_stop(&plan.steps[nth..])?;
-                while let Progress::Overtaken =
-                    self.step(&mut look, step, &plan.steps[nth + 1..])?
-                {
+                let (rest, defers_flush) =
+                    (&plan.steps[nth + 1..], defers(&look, goal, &plan.steps[nth..]));
+                while let Progress::Overtaken = self.step(&mut look, step, rest, defers_flush)? {
                     // The time that the step itself took is not waiting.
                     if !std::mem::replace(&mut is_waiting, true) {
                         wait = Backoff::new(self.options.lock_wait);
@@ -134,10 +178,8 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 (is_waiting, self.losses) = (false, 0);
             }
-            break;
+            return Ok(());
         }
-        self.warn();
-        Ok(())
     }
 
     /// Ends the run before these steps, if that was asked for.
@@ -169,7 +211,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Planned { database, steps: steps.len() });
-        down_store::settle(self.session.client(), &self.table, look)?;
+        let (table, mut wait) = (self.table.clone(), Backoff::new(self.options.lock_wait));
+        self.ask(&mut wait, |client| down_store::settle(client, &table, look))?;
         self.session.prepare()
     }
 
@@ -179,14 +222,16 @@ impl<'e, 'm> Engine<'e, 'm> {
         look: &mut Look,
         step: &PlanStep<'m>,
         rest: &[PlanStep<'m>],
+        defers_flush: bool,
     ) -> Result<Progress, Error> {
         #[cfg(feature = "tracing")]
         let _span = crate::trace::step(&self.report.database, step);
         let mut backoff = Backoff::new(None);
+        self.is_unflushed |= defers_flush;
         for attempt in 1.. {
             let database = self.database.name();
             tell(self.listener, &Event::Running { database, step });
-            let guard = Guard { table: &self.table, key: self.key, look };
+            let guard = Guard { table: &self.table, key: self.key, look, defers_flush };
             let run = match step.script().mode() {
                 Mode::Transactional => step::attempt,
                 Mode::NoTransaction => statements::attempt,
@@ -194,25 +239,30 @@ impl<'e, 'm> Engine<'e, 'm> {
             let mut watch = Watch::new(database, step, &self.options.stop, self.listener);
             match run(&mut self.session, &guard, step, self.options, &mut watch)? {
                 Attempt::Done(elapsed) => {
+                    self.is_unflushed = defers_flush;
                     self.done(look, step, elapsed);
                     return Ok(Progress::Done);
                 }
                 Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
                 Attempt::Halfway => {
-                    let scripts = half_done::read(self.session.client(), look, &self.table)?;
+                    let table = self.table.clone();
+                    let read = |client: &mut _| half_done::read(client, look, &table);
+                    let scripts = self.ask(&mut Backoff::new(self.options.lock_wait), read)?;
                     let (version, direction) = (step.migration.version(), step.direction);
                     return Err(Error::new(ErrorKind::Halfway { version, direction, scripts }));
                 }
                 Attempt::Raced(failure) => {
-                    let now = self.look()?;
+                    let now = self.look_patiently(&mut Backoff::new(self.options.lock_wait))?;
                     if same_versions(&now.history, &look.history) && now.facts == look.facts {
                         return Err(self.failed(look, step, failure, rest));
                     }
                     return Ok(Progress::Overtaken);
                 }
-                Attempt::Again(failure) if attempt < MOST_ATTEMPTS => {
-                    let error = &failure.server;
-                    tell(self.listener, &Event::Retrying { database, step, error, attempt });
+                Attempt::Again(mut failure) if attempt < MOST_ATTEMPTS => {
+                    failure.blocker = self.blocker(step, &failure);
+                    let (failure, attempts) = (&failure, MOST_ATTEMPTS);
+                    let retrying = Event::Retrying { database, step, failure, attempt, attempts };
+                    tell(self.listener, &retrying);
                     backoff.sleep(&self.options.stop);
                     self.heed_stop(&from(step, rest))?;
                 }
@@ -224,6 +274,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 Attempt::Again(mut failure) | Attempt::Failed(mut failure) => {
                     failure.tries = attempt;
+                    failure.blocker = self.blocker(step, &failure);
                     return Err(self.failed(look, step, failure, rest));
                 }
                 Attempt::Cancelled(mut failure) => {
@@ -236,6 +287,11 @@ impl<'e, 'm> Engine<'e, 'm> {
             }
         }
         Ok(Progress::Overtaken)
+    }
+
+    /// Who is in the way; not worth a failure of its own.
+    fn blocker(&mut self, step: &PlanStep<'_>, failure: &Failure) -> Option<Holder> {
+        blocker::find(self.session.client(), &self.table, step, failure).ok().flatten()
     }
 
     fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
@@ -258,50 +314,6 @@ impl<'e, 'm> Engine<'e, 'm> {
         tell(self.listener, &Event::Finished { database: &self.report.database, step: &done });
         self.report.current = look.history.newest();
         self.report.steps.push(done);
-    }
-
-    /// The server finishes what it was sent, COMMIT included, or rolls it back: once nobody holds
-    /// the lock any more, the history tells which.
-    fn lost(
-        &mut self,
-        look: &mut Look,
-        step: &PlanStep<'_>,
-        source: postgres::Error,
-    ) -> Result<Progress, Error> {
-        let running = Some(step.migration.version());
-        let lost = |source| Error::new(ErrorKind::ConnectionLost { running, source });
-        let started = std::time::Instant::now();
-        self.losses += 1;
-        if self.losses == MOST_LOSSES {
-            return Err(lost(source));
-        }
-        match self.session.reconnect(&self.options.stop) {
-            Ok(true) => {}
-            Ok(false) | Err(_) => return Err(lost(source)),
-        }
-        let mut wait = Backoff::new(self.options.lock_wait);
-        while let Some(holder) = holder::find(self.session.client(), self.key)? {
-            // What became of the step is not known yet, so that this is no clean stop.
-            if self.options.stop.is_asked() {
-                return Err(lost(source));
-            }
-            self.waiting(Some(holder), &mut wait)?;
-        }
-        let now = self.look_patiently(&mut wait)?;
-        look.facts = now.facts;
-        let mut after = look.history.clone();
-        record(&mut after, step);
-        if same_versions(&after, &now.history) {
-            self.done(look, step, started.elapsed());
-            return Ok(Progress::Done);
-        }
-        Ok(Progress::Overtaken)
-    }
-
-    fn warn(&mut self) {
-        for warning in &self.report.warnings {
-            tell(self.listener, &Event::Warned { database: &self.report.database, warning });
-        }
     }
 
     /// A failure with what the loop knows of the state afterwards.

@@ -3,7 +3,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
-use postgres::error::{DbError, Severity};
 
 use crate::baseline::BaselineConflict;
 use crate::divergence::Divergence;
@@ -11,11 +10,14 @@ use crate::dsn::DsnError;
 use crate::failure::Failure;
 use crate::half_done::HalfDone;
 use crate::holder::Holder;
+use crate::lost::{Interrupted, is_lost};
 use crate::plan::Direction;
 use crate::plan::NoPlan;
 use crate::repair::{Repair, Unfit};
 use crate::report::{Report, Summary};
+use crate::route::PasswordFrom;
 use crate::server_error::ServerError;
+use crate::status::Status;
 use crate::stored_down::{NoStoredDown, Untrusted};
 
 /// Why a run did not reach its goal. [`kind`](Error::kind) says what happened,
@@ -25,6 +27,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     report: Option<Report>,
+    statuses: Vec<Status>,
 }
 
 /// What happened. `Display` says it in full, with what to do.
@@ -75,6 +78,8 @@ pub enum ErrorKind {
         target: String,
         /// The file of passwords, if it is not used because others may read it.
         open_password_file: Option<PathBuf>,
+        /// Where the password came from; `None` if there was none.
+        password_from: Option<PasswordFrom>,
         /// Why.
         source: postgres::Error,
     },
@@ -94,8 +99,8 @@ pub enum ErrorKind {
     },
     /// The connection was lost and could not be made again, or is not ours to make again.
     ConnectionLost {
-        /// The migration that was running: it is either applied or not, and the history tells.
-        running: Option<Version>,
+        /// The script that was running, if one was: the history tells what became of it.
+        running: Option<Interrupted>,
         /// What the client saw.
         source: postgres::Error,
     },
@@ -149,6 +154,8 @@ pub enum ErrorKind {
     },
     /// A migration to roll back is not in this build.
     NotEmbedded(Version),
+    /// The migration to roll back and apply again is not in this build.
+    RedoNotEmbedded(Version),
     /// A migration to roll back is not in this build, nor does the database keep its down SQL.
     NoStoredDown {
         /// The version.
@@ -222,6 +229,11 @@ pub enum ErrorKind {
         /// What stands in the way.
         conflicts: Vec<BaselineConflict>,
     },
+    /// The history does not allow what another tool ran to be recorded; nothing was.
+    PastRuns {
+        /// What stands in the way.
+        conflicts: Vec<BaselineConflict>,
+    },
     /// The history is not in the state that a repair is for; nothing was changed.
     NotRepairable {
         /// What was asked for.
@@ -257,6 +269,15 @@ pub enum ErrorKind {
         /// What the server said.
         source: ServerError,
     },
+    /// This role may not read or keep the history.
+    Denied {
+        /// The tracking table.
+        table: TableName,
+        /// The statements that give it what is missing.
+        grants: Vec<String>,
+        /// What the server said.
+        source: ServerError,
+    },
     /// The server refused something else than a script: reading or creating the tracking table.
     Server(ServerError),
     /// The client failed in another way.
@@ -274,7 +295,7 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind) -> Error {
-        Error(Box::new(Inner { kind, report: None }))
+        Error(Box::new(Inner { kind, report: None, statuses: Vec::new() }))
     }
 
     /// An error of a query of ours.
@@ -290,6 +311,26 @@ impl Error {
     pub(crate) fn with_report(mut self, report: Report) -> Error {
         self.0.report = Some(report);
         self
+    }
+
+    pub(crate) fn with_statuses(mut self, statuses: Vec<Status>) -> Error {
+        self.0.statuses = statuses;
+        self
+    }
+
+    /// Of an error of the server, that these rights were missing.
+    pub(crate) fn denied(mut self, table: &TableName, grants: Vec<String>) -> Error {
+        if let ErrorKind::Server(source) = &self.0.kind {
+            let (table, source) = (table.clone(), source.clone());
+            self.0.kind = ErrorKind::Denied { table, grants, source };
+        }
+        self
+    }
+
+    /// Where the other databases stand, of an error of
+    /// [`status_pools`](crate::Migrator::status_pools).
+    pub fn statuses(&self) -> &[Status] {
+        &self.0.statuses
     }
 
     /// What happened.
@@ -311,20 +352,6 @@ impl Error {
     }
 }
 
-/// Whether this is the end of a connection and not the answer to a query.
-pub(crate) fn is_lost(error: &postgres::Error) -> bool {
-    let io =
-        std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
-    // The server ends the connection: an operator (57P01), a crash (57P02), a timeout (25P04), …
-    let severity = error.as_db_error().and_then(DbError::parsed_severity);
-    let fatal = matches!(severity, Some(Severity::Fatal | Severity::Panic));
-    // PgBouncer, when it gives up: a server that crashed, `query_wait_timeout`.
-    let pooler = error
-        .as_db_error()
-        .is_some_and(|server| server.code().code() == "08P01" && server.severity() == "FATAL");
-    error.is_closed() || io || fatal || pooler
-}
-
 impl From<NoPlan> for Error {
     fn from(reason: NoPlan) -> Error {
         Error::new(match reason {
@@ -332,6 +359,7 @@ impl From<NoPlan> for Error {
             NoPlan::UnknownVersion(version) => ErrorKind::UnknownVersion(version),
             NoPlan::Above { version, newest } => ErrorKind::AboveTarget { version, newest },
             NoPlan::NotEmbedded(version) => ErrorKind::NotEmbedded(version),
+            NoPlan::RedoNotEmbedded(version) => ErrorKind::RedoNotEmbedded(version),
         })
     }
 }
@@ -358,7 +386,9 @@ impl std::error::Error for Error {
             #[cfg(feature = "config")]
             ErrorKind::Config(source) => Some(source),
             ErrorKind::BadUrl(source) => Some(source),
-            ErrorKind::Server(source) | ErrorKind::CannotUpgrade { source, .. } => Some(source),
+            ErrorKind::Server(source)
+            | ErrorKind::Denied { source, .. }
+            | ErrorKind::CannotUpgrade { source, .. } => Some(source),
             ErrorKind::Failed(failure) => Some(&failure.server),
             ErrorKind::BadTable { reason, .. } => Some(reason),
             ErrorKind::Databases { causes, .. } => {

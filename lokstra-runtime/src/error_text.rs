@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use lokstra_core::Version;
+use lokstra_core::{Mode, Version};
 
+use crate::baseline::BaselineConflict;
+use crate::connect_help::connect_help;
 use crate::error::ErrorKind;
+use crate::lost::Interrupted;
 use crate::plan::Direction;
 use crate::repair::Repair;
 use crate::server_error::ServerError;
@@ -44,9 +47,9 @@ impl fmt::Display for ErrorKind {
             ErrorKind::BadUrl(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "config")]
             ErrorKind::Config(error) => fmt::Display::fmt(error, f),
-            ErrorKind::Connect { target, open_password_file, source } => {
+            ErrorKind::Connect { target, open_password_file, password_from, source } => {
                 write!(f, "no connection to {target}: {}", chain(source))?;
-                if let Some(help) = connect_help(source) {
+                if let Some(help) = connect_help(source, *password_from) {
                     write!(f, "\n  help: {help}")?;
                 }
                 if let Some(path) = open_password_file {
@@ -69,13 +72,24 @@ impl fmt::Display for ErrorKind {
                 "the direct connection leads to the database `{direct}` and the pool to \
                  `{database}`\n  help: correct the pool's `direct-dsn`; nothing was run"
             ),
-            ErrorKind::ConnectionLost { running: Some(version), source } => write!(
-                f,
-                "the connection was lost while {version} was running: {}\n  \
-                 state: {version} is either applied as a whole or not at all\n  \
-                 help: run again; the history tells, and the run goes on from there",
-                chain(source)
-            ),
+            ErrorKind::ConnectionLost { running: Some(running), source } => {
+                let Interrupted { version, mode } = running;
+                let source = chain(source);
+                writeln!(f, "the connection was lost while {version} was running: {source}")?;
+                match mode {
+                    Mode::Transactional => {
+                        write!(f, "  state: {version} is either done as a whole or not at all")
+                    }
+                    Mode::NoTransaction => write!(
+                        f,
+                        "  state: of {version}, the statements that came to their end are done and \
+                         stay; the one that was running may be done"
+                    ),
+                }?;
+                f.write_str(
+                    "\n  help: run again; the history tells, and the run goes on from there",
+                )
+            }
             ErrorKind::ConnectionLost { running: None, source } => {
                 write!(f, "the connection was lost: {}\n  help: run again", chain(source))
             }
@@ -147,6 +161,11 @@ impl fmt::Display for ErrorKind {
                  help: roll it back with the build that applied it, or with the down SQL that the \
                  database keeps: `stored_down(true)` (on the command line: -stored)"
             ),
+            ErrorKind::RedoNotEmbedded(version) => write!(
+                f,
+                "migration {version} is applied and not in this build, which cannot apply it again; \
+                 nothing was run\n  help: redo it with the build that applied it"
+            ),
             ErrorKind::NoStoredDown { version, reason } => write!(
                 f,
                 "migration {version} is not in this build, and {reason}; nothing was run\n  \
@@ -208,10 +227,15 @@ impl fmt::Display for ErrorKind {
                     f,
                     "no baseline at {version}: the history says something else; nothing was recorded"
                 )?;
-                for conflict in conflicts {
-                    write!(f, "\n  {conflict}\n    help: {}", conflict.help())?;
-                }
-                Ok(())
+                conflicts_text(f, conflicts)
+            }
+            ErrorKind::PastRuns { conflicts } => {
+                write!(
+                    f,
+                    "the runs of the other tool cannot be recorded: the history says something \
+                     else; nothing was recorded"
+                )?;
+                conflicts_text(f, conflicts)
             }
             ErrorKind::NotRepairable { repair, reason } => write!(
                 f,
@@ -243,6 +267,12 @@ impl fmt::Display for ErrorKind {
                  help: have somebody who may do it once, and grant this role SELECT, INSERT, UPDATE \
                  and DELETE on it: {sql}"
             ),
+            ErrorKind::Denied { table, grants, source } => write!(
+                f,
+                "this role may not use the tracking table {table}: {source}\n  \
+                 help: have its owner, or a superuser, say: {}",
+                grants.join(" ")
+            ),
             ErrorKind::Server(error) => write!(f, "the server refused: {error}"),
             ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),
             ErrorKind::NoAnswer => f.write_str("the server gave no answer"),
@@ -257,46 +287,12 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// What to do about a refusal whose words do not tell.
-fn connect_help(source: &postgres::Error) -> Option<&'static str> {
-    let server = source.as_db_error();
-    if server.is_some_and(|server| server.message().contains("unsupported startup parameter")) {
-        // `schema` of config.yaml, PGOPTIONS.
-        return Some(
-            "PgBouncer takes no `options`: leave them out, or name them in its \
-             ignore_startup_parameters",
-        );
+fn conflicts_text(f: &mut fmt::Formatter<'_>, conflicts: &[BaselineConflict]) -> fmt::Result {
+    for conflict in conflicts {
+        write!(f, "\n  {conflict}\n    help: {}", conflict.help())?;
     }
-    let text = chain(source);
-    if cfg!(not(feature = "rustls")) && text.contains("no encryption") {
-        return Some("if the server wants TLS, add the feature `rustls` of `lokstra`");
-    }
-    HELP.iter().find(|(words, _)| text.contains(words)).map(|(_, help)| *help)
+    Ok(())
 }
-
-/// What to do about the words of the client and of rustls.
-const HELP: [(&str, &str); 6] = [
-    ("password missing", "give it in the connection string, in PGPASSWORD or in ~/.pgpass"),
-    (
-        "does not support TLS",
-        "turn on `ssl` on the server, or say `sslmode=prefer` if the way to it is trusted",
-    ),
-    (
-        "UnknownIssuer",
-        "nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do \
-         not trust the server",
-    ),
-    ("certificate expired", "renew the server's certificate"),
-    (
-        "not valid for name",
-        "connect to a host that the certificate is for, or let the authority issue one for this \
-         host; its common name alone does not count",
-    ),
-    (
-        "fatal alert: UnknownCA",
-        "the server knows nobody who vouches for the certificate in `sslcert`",
-    ),
-];
 
 fn names(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }

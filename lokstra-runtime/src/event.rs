@@ -2,11 +2,11 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::error_text::chain;
 use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
 use crate::plan::{Direction, PlanStep};
 use crate::report::{Report, StepReport};
-use crate::server_error::ServerError;
 use crate::warning::Warning;
 
 /// Who is told what happens.
@@ -48,11 +48,13 @@ pub(crate) fn connecting<'l>(
 ///     | Failed | Cancelled               not done: the last script of this run,
 ///     | Retrying                         rolled back for a reason that passes; Running follows,
 ///     | Waiting+                         not run: somebody else has the lock
+///     | Reconnecting …                   either of them: Finished follows, or Running
 /// Warned*
 /// Ended                                  always the last
 /// ```
 ///
-/// After `Waiting` the history is read again: `Planned` follows where the rest of the work has to be
+/// Wherever the run asks the server, its connection can be lost: `Reconnecting Connecting*` follows,
+/// and what was asked is asked again. After `Waiting` the history is read again: `Planned` follows where the rest of the work has to be
 /// planned anew. A run that gets no connection has no other events: its error says all.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -66,6 +68,14 @@ pub enum Event<'e> {
         error: &'e Error,
         /// How long this run has been trying.
         waited: Duration,
+    },
+    /// The connection of this run was lost, and is made again. What was running is either done or
+    /// not: the history is read again. Only of a connection that the run opened itself.
+    Reconnecting {
+        /// The folder's name.
+        database: &'e str,
+        /// Why: an operator ended it, the server crashed, the way to it was cut.
+        cause: &'e postgres::Error,
     },
     /// `enabled: false` in `migration.yaml`: nothing is looked at.
     Skipped {
@@ -117,7 +127,8 @@ pub enum Event<'e> {
         /// The text.
         message: &'e str,
     },
-    /// A script ran and is recorded.
+    /// A script ran and is recorded. On disk it is, at the latest, when the run has ended: a server
+    /// that crashes before may take back the last ones, and the run does them again.
     Finished {
         /// The folder's name.
         database: &'e str,
@@ -148,10 +159,13 @@ pub enum Event<'e> {
         database: &'e str,
         /// The script.
         step: &'e PlanStep<'e>,
-        /// Why: a lock timeout, a deadlock or a serialization failure.
-        error: &'e ServerError,
+        /// Why, and where in the script: a lock timeout, a deadlock or a serialization failure.
+        /// [`Failure::blocker`] is who is in the way.
+        failure: &'e Failure,
         /// How often it was tried.
         attempt: u32,
+        /// How often it is tried at most.
+        attempts: u32,
     },
     /// Somebody else is migrating, or has locked the tracking table.
     Waiting {
@@ -194,6 +208,7 @@ impl<'e> Event<'e> {
     pub fn database(&self) -> &'e str {
         match self {
             Event::Connecting { database, .. }
+            | Event::Reconnecting { database, .. }
             | Event::Skipped { database }
             | Event::Planned { database, .. }
             | Event::StoredDown { database, .. }
@@ -234,6 +249,11 @@ impl fmt::Display for Event<'_> {
             Event::Connecting { error, waited, .. } => {
                 write!(f, "waiting ({:.0} s): {error}", waited.as_secs_f64())
             }
+            Event::Reconnecting { cause, .. } => {
+                let cause = chain(cause);
+                let cause = cause.lines().next().unwrap_or_default();
+                write!(f, "connection lost, connecting again: {cause}")
+            }
             Event::Skipped { .. } => f.write_str("skipped: `enabled: false` in its migration.yaml"),
             Event::Planned { steps: 1, .. } => f.write_str("1 script to run"),
             Event::Planned { steps, .. } => write!(f, "{steps} scripts to run"),
@@ -262,8 +282,12 @@ impl fmt::Display for Event<'_> {
             Event::Cancelled { step, aftermath, .. } => {
                 write!(f, "{step} was cancelled{}", left(*aftermath))
             }
-            Event::Retrying { step, error, attempt, .. } => {
-                write!(f, "{step} is tried again ({}): {}", attempt + 1, error.headline())
+            Event::Retrying { step, failure, attempt, attempts, .. } => {
+                let (next, place, reason) =
+                    (attempt + 1, failure.place(), failure.server.headline());
+                write!(f, "{step} is tried again ({next} of {attempts}): {place}: {reason}")?;
+                let Some(blocker) = &failure.blocker else { return Ok(()) };
+                write!(f, "; in the way: {blocker}; to end it: {}", blocker.remedy())
             }
             Event::Waiting { holder, waited, .. } => {
                 write!(f, "waiting for another migration ({:.0} s)", waited.as_secs_f64())?;

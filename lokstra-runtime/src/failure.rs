@@ -2,6 +2,8 @@ use std::fmt;
 
 use lokstra_core::{Position, Script, Snippet, Version};
 
+use crate::holder::Holder;
+use crate::in_flight;
 use crate::plan::{Direction, PlanStep};
 use crate::repair::Repair;
 use crate::server_error::ServerError;
@@ -54,6 +56,10 @@ pub struct Failure {
     pub tries: u32,
     /// An INVALID index that the failed statement names, such as `CONCURRENTLY` leaves behind.
     pub invalid_index: Option<String>,
+    /// Whether that is the remnant of a REINDEX.
+    pub(crate) is_reindex: bool,
+    /// Who is in the way, as far as `pg_locks` tells, after a lock timeout or a deadlock.
+    pub blocker: Option<Holder>,
     /// Whether the failed statement commits by itself (`DO`, `CALL`), so that a part of it may be
     /// done.
     pub is_partial: bool,
@@ -112,13 +118,18 @@ impl Failure {
             aftermath,
             tries: 1,
             invalid_index: None,
+            is_reindex: place
+                .statement
+                .is_some_and(|nth| script.statements().nth(nth).is_some_and(in_flight::is_reindex)),
+            blocker: None,
             is_partial: false,
             current: None,
             not_tried: Vec::new(),
         }
     }
 
-    fn place(&self) -> String {
+    /// `migrations/001_a.up.sql:2:1`
+    pub(crate) fn place(&self) -> String {
         match self.position {
             Some(position) => format!("{}:{position}", self.path),
             None => self.path.clone(),
@@ -153,6 +164,9 @@ impl Failure {
             versions => format!("; {} not tried", crate::warning::list(versions, "was", "were")),
         };
         let invalid = match &self.invalid_index {
+            Some(index) if self.is_reindex => {
+                format!("; index {index}, which it leaves behind, is INVALID: drop it")
+            }
             Some(index) => format!(
                 "; index {index} is INVALID: drop it, or allow `rebuild_invalid_indexes` \
                  (-rebuild-invalid)"
@@ -188,8 +202,13 @@ impl Failure {
             (_, "40P01") => {
                 "another session waits for what this migration holds: run again when it is done"
             }
+            (_, "55P03") if self.blocker.is_some() => "wait for it or end it, and run again",
             (_, "55P03") => {
                 "another session holds a lock that this migration needs: see pg_locks, and run again"
+            }
+            (_, "53100") => "make room on the server's disk, and run again",
+            (_, "53200") => {
+                "the server lacks memory: follow its hint, or split the script, and run again"
             }
             (Aftermath::RolledBack, _) if self.is_deferred => {
                 "it is checked at the end of the transaction: correct the rows that the script \
@@ -222,6 +241,9 @@ impl fmt::Display for Failure {
         }
         self.server.write_rest(f)?;
         write!(f, "\n  state: {}", self.state())?;
+        if let Some(blocker) = &self.blocker {
+            write!(f, "\n  in the way: {blocker}\n  to end it: {}", blocker.remedy())?;
+        }
         if self.is_partial {
             return write!(
                 f,

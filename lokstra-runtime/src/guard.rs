@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
 
-use crate::history::{ADDED_COLUMNS, Look, progress_table};
+use crate::history::{ADDED_COLUMNS, Look, Shape, progress_table};
 use crate::plan::{Direction, PlanStep};
 use crate::progress;
 use crate::sql::{self, LockKey};
@@ -16,6 +16,15 @@ pub(crate) struct Guard<'a> {
     pub(crate) table: &'a TableName,
     pub(crate) key: LockKey,
     pub(crate) look: &'a Look,
+    /// Whether COMMIT need not wait for the disk, since a later one of the run does.
+    pub(crate) defers_flush: bool,
+}
+
+/// When, by whom and how long, as expressions of SQL.
+pub(crate) struct Particulars {
+    pub(crate) applied_at: String,
+    pub(crate) applied_by: String,
+    pub(crate) execution_ms: String,
 }
 
 impl Guard<'_> {
@@ -33,9 +42,10 @@ impl Guard<'_> {
         } else {
             ""
         };
+        let flush = if self.defers_flush { "SET LOCAL synchronous_commit=off;" } else { "" };
         format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
-             SET LOCAL lock_timeout='{}ms';{statement_timeout}{check_client}",
+             SET LOCAL lock_timeout='{}ms';{statement_timeout}{check_client}{flush}",
             millis(lock_timeout)
         )
     }
@@ -157,6 +167,21 @@ impl Guard<'_> {
     }
 
     fn record_as(&self, step: &PlanStep<'_>, elapsed_ms: &str) -> String {
+        let shape = self.look.facts.shape.as_ref();
+        let particulars = Particulars {
+            applied_at: Shape::moment(shape, "pg_catalog.clock_timestamp()"),
+            applied_by: "session_user".to_owned(),
+            execution_ms: elapsed_ms.to_owned(),
+        };
+        self.record_particulars(step, &particulars)
+    }
+
+    /// The record with what somebody else knows of the run.
+    pub(crate) fn record_particulars(
+        &self,
+        step: &PlanStep<'_>,
+        particulars: &Particulars,
+    ) -> String {
         let table = self.table.quoted();
         let version = number(step.migration.version().get());
         let held = self.key.held_by_us();
@@ -165,16 +190,12 @@ impl Guard<'_> {
                 "DELETE FROM {table} h WHERE h.version OPERATOR(pg_catalog.=) {version} AND {held}"
             ),
             Direction::Up => {
-                let now = self
-                    .look
-                    .facts
-                    .shape
-                    .as_ref()
-                    .map_or("pg_catalog.clock_timestamp()", |s| s.now());
+                let Particulars { applied_at, applied_by, execution_ms } = particulars;
                 format!(
                     "INSERT INTO {table} (version, description, applied_at, checksum, \
                      down_checksum, applied_by, execution_ms) \
-                     SELECT {version}, {}, {now}, '{}', '{}', session_user, {elapsed_ms} WHERE {held}",
+                     SELECT {version}, {}, {applied_at}, '{}', '{}', {applied_by}, {execution_ms} \
+                     WHERE {held}",
                     sql::literal(step.migration.description()),
                     step.migration.up().checksum(),
                     step.migration.down().checksum(),

@@ -133,13 +133,12 @@ impl Shape {
         }
     }
 
-    /// The expression for `applied_at`: a column without a time zone holds UTC.
-    pub(crate) fn now(&self) -> &'static str {
-        match self.type_of("applied_at") {
-            Some("timestamp without time zone") => {
-                "pg_catalog.timezone('UTC', pg_catalog.clock_timestamp())"
-            }
-            _ => "pg_catalog.clock_timestamp()",
+    /// The expression for `applied_at`, from one of a `timestamptz`: a column without a time zone
+    /// holds UTC.
+    pub(crate) fn moment(shape: Option<&Shape>, moment: &str) -> String {
+        match shape.and_then(|shape| shape.type_of("applied_at")) {
+            Some("timestamp without time zone") => format!("pg_catalog.timezone('UTC', {moment})"),
+            _ => moment.to_owned(),
         }
     }
 }
@@ -163,6 +162,8 @@ pub(crate) struct Facts {
     /// The server can notice a dead client while it works: from version 14, and where it says Linux.
     pub(crate) notices_dead_clients: bool,
     pub(crate) schema_exists: bool,
+    /// This role may lock a row of the tracking table, also of one that it is going to make.
+    pub(crate) may_update: bool,
     pub(crate) down_store: DownStore,
     /// The tracking table; `None` where there is none yet.
     pub(crate) shape: Option<Shape>,
@@ -201,31 +202,33 @@ pub(crate) struct Look {
 pub(crate) fn look(client: &mut Client, table: &TableName) -> Result<Look, Error> {
     let facts = facts_sql(table);
     let rows = format!("SELECT * FROM {} ORDER BY version;", table.quoted());
-    match client.simple_query(&format!("{facts}{rows}")) {
+    match client.simple_query(&(facts + &rows)) {
         Ok(messages) => parse(&messages, table),
-        Err(error) => match error.code() {
-            Some(code) if is_missing(code) => {
-                // The error has ended a transaction of the caller's, if there was one.
-                let messages = client.simple_query(&facts).map_err(failed)?;
-                parse(&messages, table)
-            }
-            Some(&SqlState::LOCK_NOT_AVAILABLE) => {
-                Err(Error::new(ErrorKind::HistoryLocked { table: table.clone() }))
-            }
-            _ => Err(failed(error)),
-        },
+        Err(error) if is_missing(&error) => look_without_table(client, table),
+        Err(error) => Err(refusal(error, table)),
     }
 }
 
-fn failed(error: postgres::Error) -> Error {
+/// The look where reading the table has failed since [`is_missing`].
+pub(crate) fn look_without_table(client: &mut Client, table: &TableName) -> Result<Look, Error> {
+    // The error has ended a transaction of the caller's, if there was one.
+    let answer = client.simple_query(&facts_sql(table));
+    parse(&answer.map_err(|error| refusal(error, table))?, table)
+}
+
+/// What it means that the table could not be read.
+pub(crate) fn refusal(error: postgres::Error, table: &TableName) -> Error {
     match error.code() {
+        Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+            Error::new(ErrorKind::HistoryLocked { table: table.clone() })
+        }
         Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => Error::new(ErrorKind::InTransaction),
         _ => Error::query(error),
     }
 }
 
-fn is_missing(code: &SqlState) -> bool {
-    *code == SqlState::UNDEFINED_TABLE || *code == SqlState::INVALID_SCHEMA_NAME
+pub(crate) fn is_missing(error: &postgres::Error) -> bool {
+    matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME))
 }
 
 /// How long a boot waits for somebody's exclusive lock on the history, in milliseconds.
@@ -248,6 +251,8 @@ fn facts_sql(table: &TableName) -> String {
          pg_catalog.current_setting('server_version_num') AS version_number, \
          pg_catalog.version() AS version_text, \
          pg_catalog.to_regnamespace({schema}) IS NOT NULL AS schema_exists, \
+         pg_catalog.has_table_privilege(CAST(pg_catalog.to_regclass({table_name}) \
+         AS pg_catalog.oid), CAST('UPDATE' AS pg_catalog.text)) AS may_update, \
          {down_store}, pg_catalog.pg_relation_size(pg_catalog.to_regclass({progress})) \
          OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int8) AS may_have_progress, \
          (SELECT pg_catalog.string_agg(pg_catalog.concat(a.attname, ' ', \
@@ -291,6 +296,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
         notices_dead_clients: owned("version_number").parse().is_ok_and(|n: u32| n >= 140_000)
             && owned("version_text").contains("linux"),
         schema_exists: text(first, "schema_exists") == Some("t"),
+        may_update: text(first, "may_update") != Some("f"),
         down_store: DownStore::parse(
             table,
             &owned("current_role"),

@@ -1,13 +1,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::error::Error;
 use crate::history::text;
 use crate::sql::LockKey;
 
-/// Who holds the migration lock that a run is waiting for.
+/// Who holds a lock that a run is waiting for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Holder {
@@ -73,39 +73,52 @@ impl fmt::Display for Holder {
     }
 }
 
+/// What is told of a session `a` of `pg_stat_activity`.
+pub(crate) const SESSION: &str = "a.application_name, a.state, \
+     EXTRACT(epoch FROM pg_catalog.age(pg_catalog.clock_timestamp(), \
+     COALESCE(a.xact_start, a.query_start))) AS age, pg_catalog.left(a.query, 120) AS query";
+
+/// A row with a `pid` and the columns of [`SESSION`].
+pub(crate) fn session(row: &SimpleQueryRow) -> Option<Holder> {
+    let owned = |column| text(row, column).unwrap_or_default().to_owned();
+    Some(Holder::Session {
+        pid: text(row, "pid")?.parse().ok()?,
+        application: owned("application_name"),
+        state: owned("state"),
+        age: Duration::try_from_secs_f64(owned("age").parse().unwrap_or_default())
+            .unwrap_or_default(),
+        query: owned("query").split_whitespace().collect::<Vec<_>>().join(" "),
+    })
+}
+
 /// Looks for the holder without waiting: a small read in autocommit, so that the one who waits
 /// never stands in the way of a CREATE INDEX CONCURRENTLY of the one who works.
 pub(crate) fn find(client: &mut Client, key: LockKey) -> Result<Option<Holder>, Error> {
     let query = format!(
-        "SELECT l.pid, a.application_name, a.state, \
-         EXTRACT(epoch FROM pg_catalog.age(pg_catalog.clock_timestamp(), \
-         COALESCE(a.xact_start, a.query_start))) AS age, \
-         pg_catalog.left(a.query, 120) AS query, \
-         CASE WHEN l.pid IS NULL THEN (SELECT pg_catalog.string_agg(p.gid, ',') \
-         FROM pg_catalog.pg_prepared_xacts p \
-         WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()) END AS prepared \
-         FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a \
+        "SELECT {COLUMNS} FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a \
          ON a.pid OPERATOR(pg_catalog.=) l.pid WHERE {} LIMIT 1",
         key.held()
     );
-    let messages = client.simple_query(&query).map_err(Error::query)?;
+    first(client, &query)
+}
+
+/// What is told of the holder of the lock `l`, with its session `a`.
+pub(crate) const COLUMNS: &str = "l.pid, a.application_name, a.state, \
+     EXTRACT(epoch FROM pg_catalog.age(pg_catalog.clock_timestamp(), \
+     COALESCE(a.xact_start, a.query_start))) AS age, \
+     pg_catalog.left(a.query, 120) AS query, \
+     CASE WHEN l.pid IS NULL THEN (SELECT pg_catalog.string_agg(p.gid, ',') \
+     FROM pg_catalog.pg_prepared_xacts p \
+     WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()) END AS prepared";
+
+/// The holder that a query for [`COLUMNS`] finds first.
+pub(crate) fn first(client: &mut Client, query: &str) -> Result<Option<Holder>, Error> {
+    let messages = client.simple_query(query).map_err(Error::query)?;
     Ok(messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => {
-            let owned = |column| text(row, column).unwrap_or_default().to_owned();
-            Some(match text(row, "pid").and_then(|pid| pid.parse().ok()) {
-                Some(pid) => Holder::Session {
-                    pid,
-                    application: owned("application_name"),
-                    state: owned("state"),
-                    age: Duration::try_from_secs_f64(owned("age").parse().unwrap_or_default())
-                        .unwrap_or_default(),
-                    query: owned("query").split_whitespace().collect::<Vec<_>>().join(" "),
-                },
-                None => Holder::Prepared {
-                    transactions: owned("prepared").split(',').map(str::to_owned).collect(),
-                },
-            })
-        }
+        SimpleQueryMessage::Row(row) => Some(session(row).unwrap_or_else(|| {
+            let gids = text(row, "prepared").unwrap_or_default();
+            Holder::Prepared { transactions: gids.split(',').map(str::to_owned).collect() }
+        })),
         _ => None,
     }))
 }

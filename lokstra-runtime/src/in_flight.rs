@@ -82,9 +82,9 @@ impl Effect {
              FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
              WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['i', 'I']) \
-             AND c.relname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident({}))[1] \
+             AND c.relname OPERATOR(pg_catalog.=) {} \
              AND n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true))",
-            sql::literal(name)
+            catalog_name(name)
         ))?;
         let several = answer.iter().any(|message| match message {
             SimpleQueryMessage::Row(row) => text(row, "several") == Some("t"),
@@ -109,17 +109,58 @@ fn find_index(name: &str, table: &str) -> String {
         "SELECT i.indisvalid AS done FROM pg_catalog.pg_index i \
          JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
          WHERE i.indrelid OPERATOR(pg_catalog.=) \
-         CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid) AND c.relname OPERATOR(pg_catalog.=) \
-         (pg_catalog.parse_ident({}))[1]",
+         CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid) AND c.relname OPERATOR(pg_catalog.=) {}",
         sql::literal(table),
-        sql::literal(name)
+        catalog_name(name)
     )
+}
+
+/// The first part of a name, cut as the server cuts what is too long.
+fn catalog_name(name: &str) -> String {
+    let name = sql::literal(name);
+    format!("(CAST(pg_catalog.parse_ident({name}) AS pg_catalog.name[]))[1]")
 }
 
 /// Finds out whether there is nothing of this name.
 fn find_no_index(name: &str) -> String {
     let name = sql::literal(name);
     format!("SELECT pg_catalog.to_regclass({name}) IS NULL AS done")
+}
+
+/// `REINDEX … CONCURRENTLY`, in either place of the word.
+pub(crate) fn is_reindex(statement: &str) -> bool {
+    let mut words = Words(statement);
+    words.next().is_some_and(|word| word == "reindex") && words.any(|word| word == "concurrently")
+}
+
+/// What a statement may name: its words as the catalog has them.
+pub(crate) fn names(statement: &str) -> Vec<String> {
+    let is_name =
+        |word: &String| word.starts_with(|c: char| c.is_alphabetic() || "\"_".contains(c));
+    Words(statement).filter(is_name).map(|word| unquoted(&word)).collect()
+}
+
+/// An identifier as the catalog has it.
+pub(crate) fn unquoted(name: &str) -> String {
+    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inside) => inside.replace("\"\"", "\""),
+        None => name.to_owned(),
+    }
+}
+
+/// What follows a comment that has begun. Comments nest.
+fn behind_comment(text: &str) -> &str {
+    let (mut depth, mut rest) = (1_usize, text);
+    while depth > 0 {
+        match (rest.find("/*"), rest.find("*/")) {
+            (Some(opens), Some(closes)) if opens < closes => {
+                (depth, rest) = (depth + 1, &rest[opens + 2..]);
+            }
+            (_, Some(closes)) => (depth, rest) = (depth - 1, &rest[closes + 2..]),
+            (_, None) => return "",
+        }
+    }
+    rest
 }
 
 /// Words in lower case, quoted names as they stand, and signs; without comments.
@@ -134,7 +175,7 @@ impl Iterator for Words<'_> {
             if let Some(comment) = self.0.strip_prefix("--") {
                 self.0 = comment.split_once('\n').map_or("", |(_, rest)| rest);
             } else if let Some(comment) = self.0.strip_prefix("/*") {
-                self.0 = comment.split_once("*/").map_or("", |(_, rest)| rest);
+                self.0 = behind_comment(comment);
             } else {
                 break;
             }
@@ -160,6 +201,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_statement_may_name_is_as_the_catalog_has_it() {
+        assert_eq!(
+            names(
+                r#"ALTER TABLE S."T""t" -- not this
+                ADD a int DEFAULT 1"#
+            ),
+            ["alter", "table", "s", r#"T"t"#, "add", "a", "int", "default"]
+        );
+    }
+
+    #[test]
     fn the_names_are_those_of_the_statement() {
         let index = |name: &str, table: &str| {
             Some(Effect::Index { name: name.to_owned(), table: table.to_owned() })
@@ -179,6 +231,8 @@ mod tests {
                 "DROP INDEX CONCURRENTLY IF EXISTS s.a CASCADE",
                 Some(Effect::NoIndex { name: "s.a".to_owned() }),
             ),
+            ("CREATE /* a /* b */ c */ INDEX CONCURRENTLY a ON b (c)", index("a", "b")),
+            ("CREATE /* open /* */ INDEX CONCURRENTLY a ON b (c)", None),
             ("CREATE INDEX a ON b (c)", None),
             ("REINDEX INDEX CONCURRENTLY a", None),
             ("VACUUM", None),

@@ -1,12 +1,14 @@
-//! The INVALID index that a failed `CREATE INDEX CONCURRENTLY` leaves behind.
+//! The INVALID index that a failed `CREATE INDEX CONCURRENTLY` or `REINDEX … CONCURRENTLY` leaves
+//! behind.
 //!
-//! PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*.
+//! PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*, *REINDEX, Rebuilding
+//! Indexes Concurrently*.
 
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use crate::error::is_lost;
 use crate::history::text;
-use crate::in_flight::Effect;
+use crate::in_flight::{Effect, is_reindex, unquoted};
+use crate::lost::is_lost;
 use crate::sql;
 
 /// Each wait of a drop is short: whoever cancels does not want to wait, and a retry comes again.
@@ -23,21 +25,30 @@ const LEFT_OVER: &str = " AND NOT i.indisvalid \
 /// Dropping too can be the victim of a deadlock.
 const MOST_DROPS: usize = 3;
 
-/// What a `CREATE INDEX CONCURRENTLY` is about to build.
+/// What a statement is about to build concurrently.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Build {
-    /// As the catalog has it; `None` where the server chooses one.
-    name: Option<String>,
-    /// As it is written.
-    table: String,
+pub(crate) enum Build {
+    Index {
+        /// As the catalog has it; `None` where the server chooses one.
+        name: Option<String>,
+        /// As it is written.
+        table: String,
+    },
+    /// New indexes beside those that are there, named `…_ccnew`.
+    Again,
 }
 
 impl Build {
-    /// `None` for anything else than a `CREATE INDEX CONCURRENTLY`.
+    /// `None` for anything else than a `CREATE INDEX CONCURRENTLY` and `REINDEX … CONCURRENTLY`.
     pub(crate) fn of(statement: &str) -> Option<Build> {
+        if is_reindex(statement) {
+            return Some(Build::Again);
+        }
         match Effect::of(statement)? {
-            Effect::Index { name, table } => Some(Build { name: Some(unquoted(&name)), table }),
-            Effect::NamelessIndex { table } => Some(Build { name: None, table }),
+            Effect::Index { name, table } => {
+                Some(Build::Index { name: Some(unquoted(&name)), table })
+            }
+            Effect::NamelessIndex { table } => Some(Build::Index { name: None, table }),
             Effect::NoIndex { .. } => None,
         }
     }
@@ -71,7 +82,17 @@ impl Build {
     }
 
     pub(crate) fn has_name(&self) -> bool {
-        self.name.is_some()
+        matches!(self, Build::Index { name: Some(_), .. })
+    }
+
+    /// An INVALID index that was not there before.
+    pub(crate) fn made(
+        &self,
+        client: &mut Client,
+        before: &[Invalid],
+    ) -> Result<Option<String>, postgres::Error> {
+        let made = self.invalid(client)?.into_iter().find(|index| !before.contains(index));
+        Ok(made.map(|index| index.name))
     }
 
     /// Drops the INVALID index that was not there before, or names it if that does not succeed soon,
@@ -99,23 +120,30 @@ impl Build {
         Ok(Some(made.name))
     }
 
-    /// The indexes of its table, as rows of an `oid`, a `name` and the qualified `index`.
+    /// The indexes that are meant, as rows of an `oid`, a `name` and the qualified `index`.
     fn query(&self, condition: &str) -> String {
-        let name = self.name.as_ref().map_or_else(String::new, |name| {
+        let on_table = |table: &str| {
             format!(
-                " AND c.relname OPERATOR(pg_catalog.=) CAST({} AS pg_catalog.name)",
-                sql::literal(name)
+                "i.indrelid OPERATOR(pg_catalog.=) CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)",
+                sql::literal(table)
             )
-        });
+        };
+        let which = match self {
+            Build::Index { name: None, table } => on_table(table),
+            Build::Index { name: Some(name), table } => format!(
+                "{} AND c.relname OPERATOR(pg_catalog.=) CAST({} AS pg_catalog.name)",
+                on_table(table),
+                sql::literal(name)
+            ),
+            Build::Again => "c.relname OPERATOR(pg_catalog.~) '_ccnew[0-9]*$'".to_owned(),
+        };
         format!(
             "SELECT c.oid, c.relname AS name, \
              pg_catalog.format('%I.%I', n.nspname, c.relname) AS index \
              FROM pg_catalog.pg_index i \
              JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
              JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-             WHERE c.relkind OPERATOR(pg_catalog.=) 'i' AND i.indrelid OPERATOR(pg_catalog.=) \
-             CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid){name}{condition};",
-            sql::literal(&self.table)
+             WHERE c.relkind OPERATOR(pg_catalog.=) 'i' AND {which}{condition};"
         )
     }
 }
@@ -140,14 +168,6 @@ impl Invalid {
     }
 }
 
-/// An identifier as the catalog has it.
-fn unquoted(name: &str) -> String {
-    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inside) => inside.replace("\"\"", "\""),
-        None => name.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +175,10 @@ mod tests {
     #[test]
     fn a_name_is_as_the_catalog_has_it() {
         let build = Build::of(r#"CREATE INDEX CONCURRENTLY "A ""b" ON "S".t (a)"#).unwrap();
-        assert_eq!(build, Build { name: Some(r#"A "b"#.to_owned()), table: r#""S".t"#.to_owned() });
+        let (name, table) = (Some(r#"A "b"#.to_owned()), r#""S".t"#.to_owned());
+        assert_eq!(build, Build::Index { name, table });
+        assert_eq!(Build::of("REINDEX (CONCURRENTLY) TABLE t"), Some(Build::Again));
+        assert_eq!(Build::of("REINDEX TABLE t"), None);
         assert!(!Build::of("CREATE INDEX CONCURRENTLY ON t (a)").unwrap().has_name());
         assert_eq!(Build::of("DROP INDEX CONCURRENTLY a"), None);
     }

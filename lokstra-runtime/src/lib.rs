@@ -8,13 +8,16 @@
 //! From a connection string to a client: `dsn` reads it and fills in what it leaves out, `route` makes
 //! it the ways to its hosts, `tls` encrypts them, and `connect` takes the first that answers.
 
+mod activity;
 mod adopt;
 mod amend;
 mod baseline;
+mod blocker;
 mod boot;
 #[cfg(feature = "config")]
 mod config;
 mod connect;
+mod connect_help;
 mod divergence;
 mod down_store;
 mod dsn;
@@ -23,12 +26,15 @@ mod error;
 mod error_text;
 mod event;
 mod failure;
+mod glance;
 mod guard;
 mod half_done;
 mod history;
 mod holder;
 mod in_flight;
 mod invalid_index;
+mod lost;
+mod mark;
 mod mend;
 mod message;
 mod migrations;
@@ -37,12 +43,14 @@ mod notices;
 mod off_runtime;
 mod options;
 mod passing;
+mod past_runs;
 mod plan;
 mod pools;
 mod progress;
 mod repair;
 mod report;
 mod retry;
+mod rights;
 mod route;
 mod server_error;
 mod session;
@@ -62,6 +70,7 @@ mod trace;
 mod warning;
 mod watch;
 
+pub use activity::{Activity, IndexProgress};
 pub use baseline::{Baseline, BaselineConflict};
 pub use boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
 #[cfg(feature = "config")]
@@ -78,12 +87,15 @@ pub use holder::Holder;
 pub use lokstra_core::{
     Checksum, Database, Migration, Mode, Position, Script, Set, Snippet, TableName, Version,
 };
+pub use lost::Interrupted;
 pub use migrations::Migrations;
 pub use migrator::Migrator;
+pub use past_runs::{PastRun, RecordedRuns};
 pub use plan::{Direction, Goal, Plan, PlanStep};
 pub use pools::{Pool, Pools};
 pub use repair::{Repair, Repaired, Unfit};
 pub use report::{Outcome, Report, StepReport, Summary};
+pub use route::PasswordFrom;
 pub use server_error::ServerError;
 #[cfg(all(feature = "signals", unix))]
 pub use signals::Afterwards;

@@ -12,7 +12,9 @@ use crate::half_done;
 use crate::history;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
+use crate::past_runs::{self, PastRun, RecordedRuns};
 use crate::repair::{Case, Repair, Repaired};
+use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
 
@@ -47,6 +49,42 @@ impl Migrator<'_> {
     ) -> Result<Baseline, Error> {
         self.drafted(client, |client, guard, database| {
             baseline::draft(client, guard, database, version).map(|draft| draft.result)
+        })
+    }
+
+    /// Records what another tool has run in this database as applied, without running it, and with what
+    /// that tool knows of each run. One transaction, under the lock. What is recorded already is let
+    /// alone, so that a second call changes nothing.
+    ///
+    /// It takes your word that those runs were of these scripts. It refuses a history that says
+    /// something else about one of them: a version that was edited, or a half-done script.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PastRuns`](crate::ErrorKind::PastRuns) with every such row; `UnknownVersion` if a
+    /// version is not embedded; and as [`run`](Migrator::run).
+    pub fn record_past_runs(
+        &mut self,
+        client: &mut Client,
+        runs: &[PastRun],
+    ) -> Result<RecordedRuns, Error> {
+        self.amend(client, |client, guard, database| {
+            past_runs::draft(client, guard, database, runs)
+        })
+    }
+
+    /// What [`record_past_runs`](Migrator::record_past_runs) would record, without recording it.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_past_runs`](Migrator::record_past_runs).
+    pub fn plan_past_runs(
+        &mut self,
+        client: &mut Client,
+        runs: &[PastRun],
+    ) -> Result<RecordedRuns, Error> {
+        self.drafted(client, |client, guard, database| {
+            past_runs::draft(client, guard, database, runs).map(|draft| draft.result)
         })
     }
 
@@ -96,7 +134,7 @@ impl Migrator<'_> {
         let (database, table) = self.target()?;
         let (options, listener) = (&self.options, &mut self.listener);
         off_runtime(|| {
-            amend(
+            let amended = amend(
                 &mut Session::borrowed(client),
                 &table,
                 options,
@@ -105,7 +143,8 @@ impl Migrator<'_> {
                     tell(listener, &Event::Waiting { database, holder, waited });
                 },
                 |client, guard| draft(client, guard, database),
-            )
+            );
+            rights::explained(client, &table, amended)
         })
     }
 
@@ -117,7 +156,8 @@ impl Migrator<'_> {
         let (database, table): (_, TableName) = self.target()?;
         off_runtime(|| {
             let look = history::look(client, &table)?;
-            draft(client, &Guard { table: &table, key: LockKey::of(&table), look: &look }, database)
+            let key = LockKey::of(&table);
+            draft(client, &Guard { table: &table, key, look: &look, defers_flush: false }, database)
         })
     }
 }

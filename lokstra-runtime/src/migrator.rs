@@ -4,21 +4,24 @@ use std::num::NonZeroU32;
 use lokstra_core::{Database, TableName, Version};
 use postgres::Client;
 
+use crate::activity::{self, Activity};
 use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
+use crate::glance;
 use crate::history::{self, History};
 use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
 use crate::options::Options;
-use crate::plan::{self, Direction, Goal, Plan};
+use crate::plan::{self, Goal, Plan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
+use crate::rights;
 use crate::session::Session;
+use crate::sql::LockKey;
 use crate::status::Status;
-use crate::stored_down::{self, Stored};
 
 type Listener<'m> = Box<dyn FnMut(&Event<'_>) + Send + 'm>;
 
@@ -110,7 +113,12 @@ impl<'m> Migrator<'m> {
     ///
     /// As [`status`](Migrator::status).
     pub fn version(&mut self, client: &mut Client) -> Result<Option<Version>, Error> {
-        Ok(self.history(client)?.newest())
+        let (database, table) = self.target()?;
+        let look = off_runtime(|| glance::look_unless_current(client, &table, database))?;
+        Ok(match look {
+            Some(look) => look.history.newest(),
+            None => database.newest(),
+        })
     }
 
     /// The applied migrations, as the tracking table has them.
@@ -120,7 +128,22 @@ impl<'m> Migrator<'m> {
     /// As [`status`](Migrator::status).
     pub fn history(&mut self, client: &mut Client) -> Result<History, Error> {
         let (_, table) = self.target()?;
-        off_runtime(|| history::look(client, &table)).map(|look| look.history)
+        off_runtime(|| {
+            let look = history::look(client, &table);
+            rights::explained(client, &table, look)
+        })
+        .map(|look| look.history)
+    }
+
+    /// The run of another session that is going on now; `None` if there is none, or none that this
+    /// role may see.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be asked, or if the set has several databases and none was chosen.
+    pub fn activity(&mut self, client: &mut Client) -> Result<Option<Activity>, Error> {
+        let (_, table) = self.target()?;
+        off_runtime(|| activity::look(client, LockKey::of(&table)))
     }
 
     /// The steps that [`run`](Migrator::run) would take, without taking them.
@@ -130,8 +153,14 @@ impl<'m> Migrator<'m> {
     /// If the history cannot be read, or if it disagrees with what is embedded.
     pub fn plan(&mut self, client: &mut Client, goal: Goal) -> Result<Plan<'m>, Error> {
         let (database, table) = self.target()?;
-        let look = off_runtime(|| history::look(client, &table))?;
-        Ok(plan::plan(database, &look.history, goal, self.options.policy)?)
+        let look = off_runtime(|| {
+            let look = glance::look_for(client, &table, database, goal);
+            rights::explained(client, &table, look)
+        })?;
+        match look {
+            Some(look) => Ok(plan::plan(database, &look.history, goal, self.options.policy)?),
+            None => Ok(Plan { steps: Vec::new(), warnings: Vec::new() }),
+        }
     }
 
     /// Works towards the goal: reads the history, plans, and runs one step at a time, each of them
@@ -175,19 +204,10 @@ impl<'m> Migrator<'m> {
         &mut self,
         database: Database<'_>,
         table: TableName,
-        mut session: Session<'_>,
+        session: Session<'_>,
         goal: Goal,
     ) -> Result<Report, Error> {
         let stale = self.migrations.staleness(database);
-        let stored = if self.options.stored_down && goal.direction() == Direction::Down {
-            stored_down::load(session.client(), database, &table, goal)?
-        } else {
-            None
-        };
-        for step in stored.iter().flat_map(Stored::steps) {
-            tell(&mut self.listener, &Event::StoredDown { database: database.name(), step: &step });
-        }
-        let database = stored.as_ref().and_then(Stored::database).unwrap_or(database);
         Engine::new(database, table, &self.options, session, &mut self.listener)
             .noticing(stale)
             .run(goal)
@@ -219,7 +239,8 @@ impl<'m> Migrator<'m> {
     ///
     /// # Errors
     ///
-    /// As [`status`](Migrator::status); also if there is no connection.
+    /// As [`status`](Migrator::status); also if there is no pool or no connection. The error has the
+    /// others: [`Error::statuses`].
     pub fn status_pools(&mut self, pools: &Pools) -> Result<Vec<Status>, Error> {
         crate::boot::status_pools(self, pools)
     }

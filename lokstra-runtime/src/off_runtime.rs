@@ -1,5 +1,7 @@
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::stop::Stop;
 
 /// Runs blocking work on a thread of its own.
 ///
@@ -13,17 +15,28 @@ pub(crate) fn off_runtime<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Waits for blocking work no longer than this; `None` if it takes longer. What it yields then is
-/// dropped when it comes. The client has no limit of its own for a server that takes a connection
-/// and never answers.
+/// Waits for blocking work no longer than this, nor once a stop is asked for meanwhile; `None` if it
+/// takes longer. What it yields then is dropped when it comes. The client has no limit of its own for
+/// a server that takes a connection and never answers.
 pub(crate) fn within<T: Send + 'static>(
     limit: Duration,
+    stop: &Stop,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(work()).ok());
-    receiver.recv_timeout(limit).ok()
+    let (started, level) = (Instant::now(), stop.level());
+    loop {
+        let left = limit.saturating_sub(started.elapsed());
+        match receiver.recv_timeout(left.min(SLICE)) {
+            Err(mpsc::RecvTimeoutError::Timeout) if left > SLICE && stop.level() == level => {}
+            done => return done.ok(),
+        }
+    }
 }
+
+/// How long after a stop the wait goes on at the most.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// With the subscriber and the span of the thread that calls this.
 #[cfg(feature = "tracing")]

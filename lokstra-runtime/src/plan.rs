@@ -116,6 +116,8 @@ pub(crate) enum NoPlan {
     },
     /// The migration to roll back is not embedded.
     NotEmbedded(Version),
+    /// Nor is the one to roll back and apply again.
+    RedoNotEmbedded(Version),
 }
 
 /// Computes the steps.
@@ -183,6 +185,7 @@ fn down<'m>(
     let versions = rolled_back(history, goal);
     let step = |version, direction| match database.migration(version) {
         Some(migration) => Ok(PlanStep { direction, migration }),
+        None if goal == Goal::Redo => Err(NoPlan::RedoNotEmbedded(version)),
         None => Err(NoPlan::NotEmbedded(version)),
     };
     let mut steps = Vec::with_capacity(versions.len() + 1);
@@ -205,7 +208,7 @@ fn compare(
     let (mut divergences, mut warnings) = (Vec::new(), Vec::new());
     let all_applied = database.migrations().all(|m| history.contains(m.version()));
     let harmless = goal.direction() == Direction::Down || (all_applied && !policy.strict);
-    let newest_embedded = database.migrations().next_back().map(|m| m.version());
+    let newest_embedded = database.newest();
     let (mut ahead, mut missing) = (Vec::new(), Vec::new());
     let (mut trusted, mut down_edited) = (Vec::new(), Vec::new());
     for row in history.iter() {

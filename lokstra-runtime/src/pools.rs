@@ -5,8 +5,9 @@ use lokstra_core::Database;
 use postgres::Config;
 
 use crate::connect::Connector;
-use crate::dsn::{Dsn, DsnError};
+use crate::dsn::{Dsn, DsnError, Keyword};
 use crate::error::{Error, ErrorKind};
+use crate::stop::Stop;
 
 /// A named connection target.
 #[derive(Clone)]
@@ -65,6 +66,21 @@ impl Pool {
         self
     }
 
+    /// Another database of the same server: with the same host, user and password, past the
+    /// connection pooler if this pool has a [direct connection](Pool::direct).
+    #[must_use]
+    pub fn sibling(&self, database: &str) -> Pool {
+        let mut sibling = self.direct.as_deref().unwrap_or(self).clone();
+        match &mut sibling.target {
+            Target::Dsn(Ok(dsn)) => dsn.set(Keyword::Dbname, database),
+            Target::Config(config) => _ = config.dbname(database),
+            Target::Dsn(Err(_)) => {}
+            #[cfg(feature = "config")]
+            Target::Broken(_) => {}
+        }
+        sibling
+    }
+
     #[cfg(feature = "config")]
     pub(crate) fn broken(error: crate::config::ConfigError) -> Pool {
         Pool::new(Target::Broken(error))
@@ -94,7 +110,7 @@ impl Pool {
     ///
     /// Inside an async runtime, as the blocking client does.
     pub fn connect(&self) -> Result<postgres::Client, Error> {
-        self.connector()?.connect().map(|(client, _)| client)
+        self.connector()?.connect(&Stop::new()).map(|(client, _)| client)
     }
 }
 
@@ -130,6 +146,9 @@ impl From<String> for Pool {
 #[derive(Clone, Default)]
 pub struct Pools {
     named: BTreeMap<String, Pool>,
+    /// What a file defines and is no pool: an error only for who wants a pool of this name.
+    #[cfg(feature = "config")]
+    others: BTreeMap<String, crate::config::ConfigError>,
     default: Option<Pool>,
 }
 
@@ -186,6 +205,13 @@ impl Pools {
         self
     }
 
+    /// Remembers what has this name and is no pool.
+    #[cfg(feature = "config")]
+    pub(crate) fn with_other(mut self, name: &str, why: crate::config::ConfigError) -> Pools {
+        self.others.insert(name.to_owned(), why);
+        self
+    }
+
     /// Sets the pool for a set that works on one database, if its own name is not defined.
     #[must_use]
     pub fn with_default(mut self, pool: impl Into<Pool>) -> Pools {
@@ -197,6 +223,8 @@ impl Pools {
     #[must_use]
     pub fn merge(mut self, other: Pools) -> Pools {
         self.named.extend(other.named);
+        #[cfg(feature = "config")]
+        self.others.extend(other.others);
         self.default = other.default.or(self.default);
         self
     }
@@ -214,6 +242,10 @@ impl Pools {
     /// [`ErrorKind::UnknownPool`] with the names that there are.
     pub fn get(&self, name: &str) -> Result<Pool, Error> {
         let Some(mut pool) = self.find(name).cloned() else {
+            #[cfg(feature = "config")]
+            if let Some(other) = self.others.get(name) {
+                return Err(Error::new(ErrorKind::Config(other.clone())));
+            }
             return Err(Error::new(ErrorKind::UnknownPool {
                 name: name.to_owned(),
                 known: self.names().map(str::to_owned).collect(),
@@ -236,9 +268,12 @@ impl Pools {
     #[doc(hidden)]
     pub fn of(&self, database: Database<'_>, alone: bool) -> Result<Pool, Error> {
         match (database.pool(), &self.default) {
-            (Some(name), Some(default)) if alone => {
-                Ok(self.get(name).unwrap_or_else(|_| default.clone()))
-            }
+            (Some(name), Some(default)) if alone => match self.get(name) {
+                Err(error) if matches!(error.kind(), ErrorKind::UnknownPool { .. }) => {
+                    Ok(default.clone())
+                }
+                found => found,
+            },
             (Some(name), _) => self.get(name),
             (None, Some(default)) if alone => Ok(default.clone()),
             (None, _) => {
@@ -259,7 +294,7 @@ impl fmt::Debug for Pools {
         f.debug_struct("Pools")
             .field("names", &self.named.keys())
             .field("default", &self.default.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

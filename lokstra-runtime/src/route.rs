@@ -1,5 +1,6 @@
 //! The way to one host, ready to be taken.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,6 +25,36 @@ pub(crate) struct Route {
     pub(crate) tls: Tls,
     /// Host, port and database, for messages.
     pub(crate) target: String,
+    /// Where the password came from, for messages.
+    pub(crate) password_from: Option<PasswordFrom>,
+}
+
+/// Where a password came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PasswordFrom {
+    /// The connection string.
+    ConnectionString,
+    /// `PGPASSWORD`.
+    Environment,
+    /// The connection service file.
+    ServiceFile,
+    /// `~/.pgpass`, or the file that `passfile` or `PGPASSFILE` names.
+    PasswordFile,
+    /// A configuration of the client that the program made.
+    Config,
+}
+
+impl fmt::Display for PasswordFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PasswordFrom::ConnectionString => "the connection string",
+            PasswordFrom::Environment => "PGPASSWORD",
+            PasswordFrom::ServiceFile => "the connection service file",
+            PasswordFrom::PasswordFile => "the password file (`passfile`, ~/.pgpass)",
+            PasswordFrom::Config => "the program's own configuration",
+        })
+    }
 }
 
 /// The ways that a connection string gives, in the order in which to try them.
@@ -35,7 +66,17 @@ pub(crate) struct Routes {
 
 impl Routes {
     pub(crate) fn from_dsn(dsn: Dsn, environment: Environment<'_>) -> Result<Routes, DsnError> {
+        let is_given = dsn.get(Keyword::Password).is_some();
         let dsn = dsn.with_defaults(environment)?;
+        let password_from = dsn.get(Keyword::Password).map(|password| {
+            if is_given {
+                PasswordFrom::ConnectionString
+            } else if environment(Keyword::Password.variable()).as_deref() == Some(password) {
+                PasswordFrom::Environment
+            } else {
+                PasswordFrom::ServiceFile
+            }
+        });
         let (hosts, addresses) = (dsn.list(Keyword::Host), dsn.list(Keyword::Hostaddr));
         let count = hosts.len().max(addresses.len()).max(1);
         if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {
@@ -48,7 +89,7 @@ impl Routes {
         let shared = shared(&dsn)?;
         let mut passwords = Passwords { dsn: &dsn, environment, file: None };
         let tls = OnDemand { dsn: &dsn, environment, made: None };
-        let mut builder = Builder { shared, tls, passwords: &mut passwords };
+        let mut builder = Builder { shared, tls, passwords: &mut passwords, password_from };
         let mut all = Vec::with_capacity(count);
         for nth in 0..count {
             let port = ports.get(nth).or(ports.first()).filter(|port| !port.is_empty());
@@ -83,7 +124,9 @@ impl Routes {
         };
         let target = target(&config);
         finish(&mut config);
-        Ok(Routes { all: vec![Route { config, tls, target }], open_password_file: None })
+        let password_from = config.get_password().map(|_| PasswordFrom::Config);
+        let all = vec![Route { config, tls, target, password_from }];
+        Ok(Routes { all, open_password_file: None })
     }
 }
 
@@ -129,6 +172,7 @@ struct Builder<'b, 'd> {
     shared: Config,
     tls: OnDemand<'d>,
     passwords: &'b mut Passwords<'d>,
+    password_from: Option<PasswordFrom>,
 }
 
 impl Builder<'_, '_> {
@@ -155,8 +199,10 @@ impl Builder<'_, '_> {
         {
             config.password(password);
         }
+        let found = config.get_password().is_some().then_some(PasswordFrom::PasswordFile);
+        let password_from = self.password_from.or(found);
         let target = target(&config);
-        Ok(Route { config, tls, target })
+        Ok(Route { config, tls, target, password_from })
     }
 }
 

@@ -73,14 +73,22 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// Makes a lost connection again; false if it is not ours.
-    pub(crate) fn reconnect(&mut self, stop: &Stop) -> Result<bool, Error> {
-        let Session::Owned { client, notices, connector } = self else { return Ok(false) };
+    /// Whether a lost connection can be made again.
+    pub(crate) fn is_owned(&self) -> bool {
+        matches!(self, Session::Owned { .. })
+    }
+
+    /// Makes a lost connection again, if it is ours.
+    pub(crate) fn reconnect(
+        &mut self,
+        stop: &Stop,
+        told: &mut dyn FnMut(&Error, Duration),
+    ) -> Result<(), Error> {
+        let Session::Owned { client, notices, connector } = self else { return Ok(()) };
         let mut wait = Backoff::new(Some(RECONNECT_LIMIT));
-        let (new_client, new_notices) =
-            connector.connect_patiently(&mut wait, stop, &mut |_, _| ())?;
+        let (new_client, new_notices) = connector.connect_patiently(&mut wait, stop, told)?;
         (**client, *notices) = (new_client, new_notices);
-        Ok(true)
+        Ok(())
     }
 
     /// Goes past the pooler, for a script that needs a session; false if there is no other way.

@@ -5,6 +5,7 @@
 //! *55.2.2.1. Multiple Statements in a Simple Query*), so each is sent alone.
 
 mod indexes;
+mod resuming;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
@@ -12,12 +13,12 @@ use std::time::Instant;
 use lokstra_core::Script;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use crate::error::{self, Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::{Encoding, text};
-use crate::in_flight::{Effect, Outcome};
 use crate::invalid_index::{Build, Invalid};
+use crate::lost::is_lost;
 use crate::message::{Message, contains};
 use crate::options::Options;
 use crate::plan::PlanStep;
@@ -37,11 +38,8 @@ pub(crate) fn attempt(
 ) -> Result<Attempt, Error> {
     let progress = Progress::new(guard, step);
     let run = Run { guard, step, script: step.script(), progress, options };
-    if !options.session_pooler && !session.has_session_pooler() {
-        run.refuse_pooler(session)?;
-    }
     let started = Instant::now();
-    if let Err(stop) = run.lock(session) {
+    if let Err(stop) = run.refuse_pooler(session).and_then(|()| run.lock(session)) {
         return stop.into_attempt();
     }
     // A listener that panics must not leave the lock to a client that lives on.
@@ -110,20 +108,24 @@ struct Run<'a> {
 impl Run<'_> {
     /// The client sets the encoding when it connects; behind a pooler the server did not hear it, in
     /// any mode, so its value without a SET has another source.
-    fn refuse_pooler(&self, session: &mut Session<'_>) -> Result<(), Error> {
+    fn refuse_pooler(&self, session: &mut Session<'_>) -> Result<(), Stop> {
+        if self.options.session_pooler || session.has_session_pooler() {
+            return Ok(());
+        }
         let query = "RESET client_encoding;SELECT s.source FROM pg_catalog.pg_settings s \
                      WHERE s.name OPERATOR(pg_catalog.=) 'client_encoding';\
                      SET client_encoding='UTF8';";
-        let answer = session.client().simple_query(query).map_err(Error::query)?;
-        match first_row(&answer).and_then(|row| text(row, "source")) {
-            Some("client") => Ok(()),
-            _ => Err(Error::new(ErrorKind::Pooler { version: self.step.migration.version() })),
+        let answer = session.client().simple_query(query).map_err(|error| self.stopped(error))?;
+        if first_row(&answer).and_then(|row| text(row, "source")) == Some("client") {
+            return Ok(());
         }
+        let version = self.step.migration.version();
+        Err(Stop::Error(Error::new(ErrorKind::Pooler { version })))
     }
 
     /// What an error of our own SQL means.
     fn stopped(&self, error: postgres::Error) -> Stop {
-        let server = error.as_db_error().filter(|_| !error::is_lost(&error)).map(ServerError::new);
+        let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
         Stop::Attempt(match server.token() {
             Some("busy") => Attempt::Busy,
@@ -159,10 +161,15 @@ impl Run<'_> {
     fn unlock(&self, session: &mut Session<'_>) -> Result<(), postgres::Error> {
         let hygiene = session.hygiene();
         let role = restore_role(&self.guard.look.facts);
-        session.client().batch_execute(&format!(
-            "{role}SELECT pg_catalog.pg_advisory_unlock({});{hygiene}",
-            self.guard.key
-        ))
+        let (key, client) = (self.guard.key, session.client());
+        let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
+        match client.batch_execute(&format!("{role}{unlock};{hygiene}")) {
+            // A setting of the caller's that cannot be put back, say.
+            Err(error) if !is_lost(&error) => {
+                client.batch_execute(&format!("{unlock} WHERE {}", key.held_by_us()))
+            }
+            done => done,
+        }
     }
 
     fn work(&self, session: &mut Session<'_>, watch: &mut Watch<'_>) -> Result<(), Stop> {
@@ -183,7 +190,16 @@ impl Run<'_> {
         let client = session.client();
         let (record, keep) = (self.guard.record(self.step), self.guard.keep_down(self.step));
         let finish = format!("{record}{keep}{}", self.progress.forget());
-        self.send(client, &format!("{}{hygiene}", self.wrapped(&finish)))
+        let Err(error) = client.batch_execute(&format!("{}{hygiene}", self.wrapped(&finish)))
+        else {
+            return Ok(());
+        };
+        // Behind COMMIT, such as a setting of the caller's that cannot be put back? A transaction that
+        // failed refuses to tell.
+        if !is_lost(&error) && client.batch_execute(&self.guard.recorded(self.step)).is_ok() {
+            return Ok(());
+        }
+        Err(self.stopped(error))
     }
 
     /// Runs a statement, if possible in one transaction with its progress: then it is done exactly
@@ -259,7 +275,7 @@ impl Run<'_> {
     /// is not done.
     fn failed(&self, client: &mut Client, failed: Failed, watch: &Watch<'_>) -> Stop {
         let Failed { nth, message, error, passes, build } = failed;
-        let server = error.as_db_error().filter(|_| !error::is_lost(&error)).map(ServerError::new);
+        let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
         if server.token() == Some("busy") {
             let ended = self.send(client, "ROLLBACK");
@@ -277,6 +293,9 @@ impl Run<'_> {
         let left = left.and_then(|()| match build {
             Some((build, before)) if passes || is_cancelled => {
                 build.drop_made(client, &before).map_err(|error| self.stopped(error))
+            }
+            Some((build @ Build::Again, before)) => {
+                build.made(client, &before).map_err(|error| self.stopped(error))
             }
             _ => self.invalid_index(client, nth),
         });
@@ -310,49 +329,6 @@ impl Run<'_> {
     fn wrapped(&self, body: &str) -> String {
         let begin = self.guard.begin(self.options.lock_timeout, None);
         format!("{begin}{}{body}COMMIT;", self.guard.lock())
-    }
-
-    /// Where an earlier run stopped, if the statements that it did are still the same.
-    fn resume_at(&self, session: &mut Session<'_>, watch: &mut Watch<'_>) -> Result<usize, Stop> {
-        let client = session.client();
-        let answer = client.simple_query(&self.progress.select());
-        let answer = answer.map_err(|error| self.stopped(error))?;
-        let Some(row) = first_row(&answer) else { return Ok(0) };
-        let (done, was_running) = self.progress.read(row).map_err(Stop::Error)?;
-        self.set_again(client, done)?;
-        if !was_running {
-            return Ok(done);
-        }
-        let statement = self.text(done);
-        let outcome = match Effect::of(statement) {
-            Some(effect) => effect.outcome(client).map_err(|error| self.stopped(error))?,
-            None if is_routine(statement) => Outcome::Unclear,
-            // Whatever else commits by itself fails when it is done twice, or does no harm.
-            None => Outcome::NotDone,
-        };
-        match outcome {
-            Outcome::Done => return Ok(done + 1),
-            Outcome::Unclear => return Err(Stop::Error(self.progress.in_flight(done))),
-            Outcome::NotDone => {}
-        }
-        // What it left half made goes, so that it can be made anew.
-        if let Some(build) = Build::of(statement).filter(Build::has_name) {
-            for index in build.invalid(client).map_err(|error| self.stopped(error))? {
-                session.execute(&index.drop(), watch).map_err(|error| self.stopped(error))?;
-            }
-        }
-        Ok(done)
-    }
-
-    /// The settings that the script made for what follows went with the session.
-    fn set_again(&self, client: &mut Client, done: usize) -> Result<(), Stop> {
-        let sets = (0..done)
-            .map(|nth| self.text(nth))
-            .filter(|sql| matches!(first_word(sql).as_str(), "set" | "reset"));
-        for sql in sets {
-            self.send(client, &format!("{sql};{}", restore_role(&self.guard.look.facts)))?;
-        }
-        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use postgres::Client;
 use crate::error::{Error, ErrorKind};
 use crate::half_done::{self, HalfDone};
 use crate::history::{self, Applied, History};
+use crate::rights;
 
 /// Where one migration stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,8 @@ impl Status {
         database: Database<'_>,
         table: TableName,
     ) -> Result<Status, Error> {
-        let look = history::look(client, &table)?;
+        let look = history::look(client, &table);
+        let look = rights::explained(client, &table, look)?;
         let half_done = match half_done::read(client, &look, &table) {
             Err(error) if is_denied(&error) => Vec::new(),
             read => read?,

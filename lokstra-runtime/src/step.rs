@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use postgres::SimpleQueryMessage;
 
 use crate::down_store::DownStore;
-use crate::error::{self, Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::{Encoding, text};
-use crate::message::{Mark, Message};
+use crate::lost::is_lost;
+use crate::mark::{Mark, Reached};
+use crate::message::Message;
 use crate::options::Options;
 use crate::plan::PlanStep;
 use crate::server_error::ServerError;
@@ -61,18 +63,18 @@ pub(crate) fn attempt(
     message.push_marked(script, &mark);
     message.push(&restore_role(&guard.look.facts));
     message.push(CHECK_DEFERRED);
-    message.push(&mark.set_checked(script));
+    message.push(&mark.set_checked());
     message.push(&guard.record(step));
     message.push(&keep);
     message.push("COMMIT;");
-    message.push(&mark.clear(script));
+    message.push(&mark.clear());
     message.push(&hygiene);
 
     let started = Instant::now();
     let Err(error) = session.execute(message.text(), watch) else {
         return Ok(Attempt::Done(started.elapsed()));
     };
-    if error::is_lost(&error) || session.client().is_closed() {
+    if is_lost(&error) || session.client().is_closed() {
         return Ok(Attempt::Lost(error));
     }
     let Some(server) = error.as_db_error().map(ServerError::new) else {
@@ -86,27 +88,27 @@ pub(crate) fn attempt(
     if is_over && own.is_none() && session.client().batch_execute(&guard.recorded(step)).is_ok() {
         return Ok(Attempt::Done(started.elapsed()));
     }
-    let statement = match rollback(session, &mark, &restore_role(&guard.look.facts), &hygiene) {
-        Ok(statement) => statement,
+    let reached = match rollback(session, &mark, &restore_role(&guard.look.facts), &hygiene) {
+        Ok(reached) => reached,
         Err(lost) => return Ok(Attempt::Lost(lost)),
     };
     let in_bytes = guard.look.facts.encoding == Encoding::SqlAscii;
     let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-    let count = script.statement_ranges().len();
     let place = Place {
         offset,
-        statement: statement.filter(|nth| *nth < count),
-        is_deferred: statement == Some(count),
+        statement: match reached {
+            Some(Reached::Statement(nth)) => nth,
+            _ => None,
+        },
+        is_deferred: matches!(reached, Some(Reached::End)),
     };
-    // A script that does not parse has no transaction either, and no mark.
+    // What ends the message before it begins, such as a script that does not parse, a cancel or a
+    // timeout meanwhile, has no transaction either, and no mark.
     let is_unread = matches!(server.sqlstate.as_str(), "42601" | "22P05" | "22021");
-    let ran = statement.is_some() || !mark.is_set() && !is_unread;
+    let ran = reached.is_some() || !mark.is_set() && !is_unread;
     // Neither in the script nor at a mark: it is our own text that the server refused. Not so a
-    // character that the database's encoding lacks: that ends the message before it begins.
-    let is_ours = mark.is_set()
-        && statement.is_none()
-        && offset.is_none()
-        && !matches!(server.sqlstate.as_str(), "22P05" | "22021");
+    // character that the database's encoding lacks, or an end while the script is read.
+    let is_ours = mark.is_set() && reached.is_none() && offset.is_none() && !is_over;
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,
@@ -145,17 +147,22 @@ fn rollback(
     mark: &Mark,
     role: &str,
     hygiene: &str,
-) -> Result<Option<usize>, postgres::Error> {
+) -> Result<Option<Reached>, postgres::Error> {
     let client = session.client();
-    let answer = client.simple_query(&format!("ROLLBACK;{role}{}{hygiene}", mark.read()))?;
-    let statement = answer.iter().find_map(|message| match message {
+    let rollback = format!("ROLLBACK;{role}{}", mark.read());
+    let answer = match client.simple_query(&format!("{rollback}{hygiene}")) {
+        // A setting of the caller's that cannot be put back, say.
+        Err(error) if !is_lost(&error) => client.simple_query(&rollback)?,
+        answer => answer?,
+    };
+    let nth = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => text(row, "name").and_then(|name| mark.parse(name)),
         _ => None,
     });
-    if let Some(nth) = statement {
+    if let Some(nth) = nth {
         client.batch_execute(&mark.clear_one(nth))?;
     }
-    Ok(statement)
+    Ok(nth.map(|nth| mark.reached(nth)))
 }
 
 /// Two bootstraps, or two records of the same version, at the same time: somebody else was faster.

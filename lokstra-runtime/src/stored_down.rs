@@ -18,7 +18,7 @@ use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use crate::down_store::{self, mode_word};
 use crate::error::{Error, ErrorKind};
 use crate::guard::number;
-use crate::history::{self, Applied, text};
+use crate::history::{Applied, History, text};
 use crate::plan::{self, Direction, Goal, PlanStep};
 use crate::sql;
 
@@ -57,8 +57,12 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// All of them.
-    pub(crate) fn database(&self) -> Option<Database<'_>> {
+    /// All of them; the embedded ones alone, should there be none.
+    pub(crate) fn database_or<'s>(&'s self, embedded: Database<'s>) -> Database<'s> {
+        self.database().unwrap_or(embedded)
+    }
+
+    fn database(&self) -> Option<Database<'_>> {
         self.set.databases().next()
     }
 
@@ -77,14 +81,13 @@ pub(crate) fn load(
     client: &mut Client,
     database: Database<'_>,
     table: &TableName,
+    history: &History,
     goal: Goal,
 ) -> Result<Option<Stored>, Error> {
-    let history = history::look(client, table)?.history;
     let is_foreign = |version: &Version| database.migration(*version).is_none();
     let versions: Vec<_> =
-        plan::rolled_back(&history, goal).into_iter().filter(is_foreign).collect();
-    // What only the database has cannot be applied again.
-    if versions.is_empty() || goal == Goal::Redo {
+        plan::rolled_back(history, goal).into_iter().filter(is_foreign).collect();
+    if versions.is_empty() {
         return Ok(None);
     }
     let kept = read(client, table, &versions)?;

@@ -43,6 +43,7 @@ pub(crate) fn event(event: &Event<'_>) {
         | Event::Cancelled { .. }
         | Event::StoredDown { .. }
         | Event::Connecting { .. }
+        | Event::Reconnecting { .. }
         | Event::Retrying { .. }
         | Event::Waiting { .. }
         | Event::Stopping { .. }

@@ -28,10 +28,19 @@ const WELL_KNOWN: [&str; 11] = [
     "/usr/local/pgsql/bin",      // built from source
 ];
 
-/// The `bin` directory of a PostgreSQL whose server the account that runs it can reach:
-/// `LOKSTRA_SCRATCH_BIN`, or the version that `LOKSTRA_SCRATCH_VERSION` has fetched, or the newest that `PATH` or a well-known directory leads to, or one
-/// fetched by [`fetch`](fetch::fetch).
+/// The `bin` directory of a PostgreSQL whose server the account that runs it can reach: the
+/// [`installed`] one, or else one fetched by [`fetch`](fetch::fetch).
 pub fn binaries() -> Result<PathBuf, Error> {
+    match installed() {
+        Err(Error::NotFound) => fetch::fetch(),
+        found => found,
+    }
+}
+
+/// The same without fetching what nobody asked for: `LOKSTRA_SCRATCH_BIN`, or the version that
+/// `LOKSTRA_SCRATCH_VERSION` has fetched, or the newest that `PATH` or a well-known directory leads
+/// to; [`Error::NotFound`] if there is none.
+pub fn installed() -> Result<PathBuf, Error> {
     let account = Account::current()?;
     if let Some(dir) = env::var_os(BIN_VARIABLE).filter(|dir| !dir.is_empty()) {
         return named(Path::new(&dir), account);
@@ -39,10 +48,7 @@ pub fn binaries() -> Result<PathBuf, Error> {
     if fetch::is_forced() {
         return fetch::fetch();
     }
-    match local(account) {
-        Some(dir) => Ok(dir),
-        None => fetch::fetch(),
-    }
+    local(account).ok_or(Error::NotFound)
 }
 
 /// What the user names is used or refused, never silently replaced.

@@ -1,10 +1,11 @@
 //! Every rule, over what was read.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use lokstra_core::{Builder, Checksum, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
+use lokstra_core::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 
 use crate::Loaded;
+use crate::cache::Known;
 use crate::code::Code;
 use crate::folder::{File, Folder};
 use crate::layout::layout;
@@ -22,15 +23,24 @@ struct Database<'a> {
     migrations: Vec<Pair<'a>>,
 }
 
-/// All rules but those of the ignored kinds; scripts that have been parsed before are not parsed.
+/// A folder without an error, and what the next build may know about it.
+pub(crate) struct Checked {
+    pub(crate) loaded: Loaded,
+    /// For each script of the set, up before down, whether no rule was left out.
+    pub(crate) scripts: Vec<bool>,
+}
+
+/// All rules but those of the ignored kinds.
 pub(crate) fn check(
     root: &Folder,
     lint: Lint,
-    parsed: &HashSet<Checksum>,
+    known: &Known,
     ignored: &[Code],
-) -> Result<Loaded, Problems> {
+) -> Result<Checked, Problems> {
     let mut problems = root.problems.clone();
     let layout = layout(root, &mut problems);
+    let tracked = layout.tracked();
+    let known = known.index();
     let mut databases = Vec::with_capacity(layout.databases.len());
     for folder in layout.databases {
         if !layout.is_flat {
@@ -44,7 +54,7 @@ pub(crate) fn check(
         if !layout.is_flat && settings.pool.is_none() && problems.len() == before {
             problems.extend(folder.settings.as_ref().map(no_pool));
         }
-        let migrations = pairs(folder, parsed, &mut problems);
+        let migrations = pairs(folder, &known, &mut problems);
         lock_file::check(folder, &migrations, &mut problems);
         lint::check(folder, settings.lint, &migrations, lint, &mut problems);
         databases.push(Database { folder, settings, migrations });
@@ -59,9 +69,10 @@ pub(crate) fn check(
         let message = TooLarge.to_string();
         Problem::new(Code::TooLarge, &root.path, message, "move data out of the migrations")
     })?;
-    let pairs = databases.iter().flat_map(|database| &database.migrations);
-    let locked = pairs.filter(|pair| pair.is_locked).count();
-    Ok(Loaded { set, warnings: problems, locked, tracked: tracked(&databases) })
+    let pairs = || databases.iter().flat_map(|database| &database.migrations);
+    let locked = pairs().filter(|pair| pair.is_locked).count();
+    let scripts = pairs().flat_map(|pair| [pair.up.1.is_checked, pair.down.1.is_checked]).collect();
+    Ok(Checked { loaded: Loaded { set, warnings: problems, locked, tracked }, scripts })
 }
 
 fn no_pool(file: &File) -> Problem {
@@ -123,12 +134,4 @@ fn script_spec<'a>((file, script): &'a (&File, Script)) -> ScriptSpec<'a> {
         mode: script.mode,
         statements: &script.statements,
     }
-}
-
-fn tracked(databases: &[Database<'_>]) -> Vec<String> {
-    let files = databases
-        .iter()
-        .map(|database| database.folder)
-        .flat_map(|folder| folder.settings.iter().chain(&folder.lock).chain(&folder.scripts));
-    files.map(|file| file.path.clone()).collect()
 }

@@ -78,9 +78,13 @@ impl Folder {
             };
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{}/{name}", self.path);
-            // Through the link, if it is one.
-            let kind = fs::metadata(entry.path());
-            if kind.as_ref().is_ok_and(fs::Metadata::is_dir) {
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_symlink() => {
+                    fs::metadata(entry.path()).map(|it| it.file_type())
+                }
+                kind => kind,
+            };
+            if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
                 if depth > 0 && !is_hidden(&name) {
                     let mut folder = Folder::default();
                     folder.read_from(root, path, depth - 1);
@@ -96,6 +100,19 @@ impl Folder {
             }
         }
         self.sort();
+    }
+
+    pub(crate) fn in_memory<'a>(
+        path: &str,
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Folder {
+        let mut folder = Folder { path: path.to_owned(), ..Folder::default() };
+        for (name, content) in files {
+            let (name, path) = (name.to_owned(), format!("{path}/{name}"));
+            folder.add(File { name, path, content: content.into() });
+        }
+        folder.sort();
+        folder
     }
 
     #[cfg(feature = "include-dir")]

@@ -10,6 +10,17 @@ pub(crate) struct Layout<'a> {
     pub(crate) is_flat: bool,
 }
 
+impl Layout<'_> {
+    /// The files that are read, relative to the root.
+    pub(crate) fn tracked(&self) -> Vec<String> {
+        let files = self
+            .databases
+            .iter()
+            .flat_map(|folder| folder.settings.iter().chain(&folder.lock).chain(&folder.scripts));
+        files.map(|file| file.path.clone()).collect()
+    }
+}
+
 pub(crate) fn layout<'a>(root: &'a Folder, problems: &mut Vec<Problem>) -> Layout<'a> {
     let (databases, others): (Vec<_>, Vec<_>) =
         root.folders.iter().partition(|folder| folder.settings.is_some());

@@ -3,6 +3,7 @@
 //!
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate.
 
+mod cache;
 mod check;
 mod code;
 mod file_name;
@@ -14,7 +15,6 @@ mod lock_file;
 mod locking;
 mod numbering;
 mod pairs;
-mod parsed;
 mod problem;
 mod script;
 mod scripts;
@@ -22,11 +22,13 @@ mod settings;
 mod sql;
 mod waiver;
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 
-use lokstra_core::{Checksum, Set};
+use lokstra_core::Set;
+
+use cache::{Cache, Known};
+use check::Checked;
 
 pub use code::{Code, Severity};
 pub use file_name::{Description, DescriptionError};
@@ -85,8 +87,8 @@ pub fn load_despite_lock(root: &Path, folder: &str) -> Result<Loaded, Problems> 
     Ok(loaded)
 }
 
-/// The same, without parsing the scripts again that `cache` names as parsed; the file is written for
-/// the next time.
+/// As [`load_linted`], but what `cache` has of an earlier build by the same `writer` is not found out
+/// again. The file is written for the next time. A writer with other rules needs another name.
 ///
 /// # Errors
 ///
@@ -96,12 +98,28 @@ pub fn load_cached(
     folder: &str,
     lint: Lint,
     cache: &Path,
+    writer: &str,
 ) -> Result<Loaded, Problems> {
-    let folder = normalized(folder);
-    let parsed = parsed::read(cache);
-    let loaded = check_unparsed(&folder::Folder::read(root, &folder)?, lint, &parsed, &[])?;
-    parsed::write(cache, &loaded.set, &parsed);
-    Ok(loaded)
+    let folder = folder::Folder::read(root, &normalized(folder))?;
+    let cache = Cache::read(cache, lint, writer);
+    cache.loaded(&folder).or_else(|known| {
+        let checked = check_unknown(&folder, lint, &known, &[])?;
+        cache.write(&folder, &checked);
+        Ok(checked.loaded)
+    })
+}
+
+/// As [`load`], for files that are in memory, by their names, under the path that messages and the set
+/// shall give their folder: to judge a folder before it is written.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_files<'a>(
+    folder: &str,
+    files: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Loaded, Problems> {
+    check(&folder::Folder::in_memory(&normalized(folder), files), Lint::Never, &[])
 }
 
 /// The same for a folder embedded with the `include_dir` crate, under the path that messages and
@@ -128,25 +146,25 @@ const STACK: usize = 512 << 20;
 
 /// All rules but those of the ignored kinds.
 fn check(folder: &folder::Folder, lint: Lint, ignored: &[Code]) -> Result<Loaded, Problems> {
-    check_unparsed(folder, lint, &HashSet::new(), ignored)
+    check_unknown(folder, lint, &Known::default(), ignored).map(|checked| checked.loaded)
 }
 
-/// The same; what has been parsed is not parsed again.
-fn check_unparsed(
+/// The same, for scripts that are not known.
+fn check_unknown(
     folder: &folder::Folder,
     lint: Lint,
-    parsed: &HashSet<Checksum>,
+    known: &Known,
     ignored: &[Code],
-) -> Result<Loaded, Problems> {
+) -> Result<Checked, Problems> {
     std::thread::scope(|scope| {
         let checked = std::thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || check::check(folder, lint, parsed, ignored));
+            .spawn_scoped(scope, || check::check(folder, lint, known, ignored));
         match checked.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // No room for such a thread.
-            Err(_) => check::check(folder, lint, parsed, ignored),
+            Err(_) => check::check(folder, lint, known, ignored),
         }
     })
 }

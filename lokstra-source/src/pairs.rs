@@ -1,16 +1,17 @@
 //! From files to migrations: every version has one description, one up and one down.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use lokstra_core::{Checksum, Version};
+use lokstra_core::Version;
 
+use crate::cache;
 use crate::code::Code;
 use crate::file_name::{Description, Direction, FileName};
 use crate::folder::{File, Folder};
 use crate::lock_file;
 use crate::numbering::following;
 use crate::problem::Problem;
-use crate::script::Script;
+use crate::script::{Judged, Script};
 use crate::scripts;
 
 /// A migration whose two files are there.
@@ -38,10 +39,10 @@ struct Unclear {
 
 pub(crate) fn pairs<'a>(
     folder: &'a Folder,
-    parsed: &HashSet<Checksum>,
+    known: &cache::Index<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Pair<'a>> {
-    let parsed = &lock_file::checksums(folder) | parsed;
+    let locked = lock_file::checksums(folder);
     let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
     let mut unclear = Unclear::default();
     let mut names = Vec::with_capacity(folder.scripts.len());
@@ -68,7 +69,7 @@ pub(crate) fn pairs<'a>(
         names.push(name);
         files.push((file, direction));
     }
-    let scripts = scripts::read(&files, &parsed, problems);
+    let scripts = scripts::read(&files, &Judged { locked: &locked, known }, problems);
     let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
     for ((name, (file, _)), script) in names.into_iter().zip(files).zip(scripts) {
         if let Some(name) = name {
@@ -94,7 +95,7 @@ pub(crate) fn pairs<'a>(
                     if let (Some(up_script), Some(down_script)) = (up.script, down.script) {
                         let is_locked = [&up_script, &down_script]
                             .iter()
-                            .all(|script| parsed.contains(&script.checksum));
+                            .all(|script| locked.contains(&script.checksum));
                         let (up, down) = ((up.file, up_script), (down.file, down_script));
                         let description = description.clone();
                         pairs.push(Pair { version, description, up, down, is_locked });

@@ -6,6 +6,7 @@ use std::ops::Range;
 use lokstra_core::{Checksum, Mode};
 use sha2::{Digest, Sha256};
 
+use crate::cache;
 use crate::code::Code;
 use crate::file_name::Direction;
 use crate::folder::File;
@@ -21,6 +22,36 @@ pub(crate) struct Script {
     pub(crate) statements: Vec<Range<usize>>,
     #[cfg_attr(not(feature = "lint"), expect(dead_code, reason = "only checked for their form"))]
     pub(crate) waivers: Vec<Waiver>,
+    /// Whether no rule was left out.
+    pub(crate) is_checked: bool,
+}
+
+/// What need not be judged again.
+pub(crate) struct Judged<'a> {
+    /// The checksums of what is locked: it was judged by the rules of its time, and nothing is locked
+    /// that does not parse.
+    pub(crate) locked: &'a HashSet<Checksum>,
+    /// What an earlier build found.
+    pub(crate) known: &'a cache::Index<'a>,
+}
+
+impl Judged<'_> {
+    /// The script with this text, if an earlier build saw all of it that this one would see.
+    fn script(&self, path: &str, text: &str) -> Option<Script> {
+        // What is addressed to us is about the rules, and rare.
+        if text.contains("okstra") {
+            return None;
+        }
+        let (known, is_checked) = self.known.script(path, text)?;
+        (is_checked || self.locked.contains(&known.checksum())).then(|| Script {
+            text: text.to_owned(),
+            checksum: known.checksum(),
+            mode: known.mode(),
+            statements: known.statement_ranges().collect(),
+            waivers: Vec::new(),
+            is_checked,
+        })
+    }
 }
 
 /// The text without a byte order mark and with LF line ends, or a problem.
@@ -53,15 +84,17 @@ pub(crate) fn decode(file: &File, problems: &mut Vec<Problem>) -> Option<String>
     Some(text.replace("\r\n", "\n"))
 }
 
-/// Reads a script; what is wrong with it is added to the problems. One whose checksum is among those
-/// that have been parsed is not parsed.
+/// Reads a script; what is wrong with it is added to the problems.
 pub(crate) fn read(
     file: &File,
     direction: Option<Direction>,
-    parsed: &HashSet<Checksum>,
+    judged: &Judged<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<Script> {
     let text = decode(file, problems)?;
+    if let Some(script) = judged.script(&file.path, &text) {
+        return Some(script);
+    }
     let checksum = Checksum::from_bytes(Sha256::digest(&text).into());
     let split = sql::split(&text);
     if let Some((offset, what)) = split.unterminated {
@@ -91,17 +124,18 @@ pub(crate) fn read(
         problems.push(problem.at(&text, offset));
     }
     let mode = if markers.no_transaction { Mode::NoTransaction } else { Mode::Transactional };
-    // What is locked was judged by the rules of its time.
+    let is_locked = judged.locked.contains(&checksum);
     let mut ignored = Vec::new();
-    let told = if parsed.contains(&checksum) { &mut ignored } else { &mut *problems };
+    let told = if is_locked { &mut ignored } else { &mut *problems };
     let waivers = waiver::read(&file.path, &text, &split.statements, told);
-    let script = Script { text, checksum, mode, statements: split.statements, waivers };
+    let is_checked = !is_locked;
+    let script = Script { text, checksum, mode, statements: split.statements, waivers, is_checked };
     if split.unterminated.is_none() {
         // A misspelt marker is told once, not again for each statement that needs it.
         let meant = if markers.misspelt.is_some() { Mode::NoTransaction } else { mode };
         if check_statements(file, &script, meant, problems) && !markers.no_syntax_check {
             check_enum_values(file, &script, meant, problems);
-            if !parsed.contains(&checksum) {
+            if !is_locked {
                 check_syntax(file, &script, problems);
             }
         }

@@ -1,15 +1,12 @@
 //! Many scripts, on all processors: reading them is most of what a build waits for.
 
-use std::collections::HashSet;
 use std::thread;
-
-use lokstra_core::Checksum;
 
 use crate::STACK;
 use crate::file_name::Direction;
 use crate::folder::File;
 use crate::problem::Problem;
-use crate::script::{self, Script};
+use crate::script::{self, Judged, Script};
 
 /// Fewer scripts than this are read before a thread has begun.
 const SHARE: usize = 32;
@@ -20,7 +17,7 @@ type Read = (Vec<Option<Script>>, Vec<Problem>);
 /// Reads these files, in their order; what is wrong with them is added to the problems.
 pub(crate) fn read(
     files: &[(&File, Option<Direction>)],
-    parsed: &HashSet<Checksum>,
+    judged: &Judged<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Option<Script>> {
     let processors = thread::available_parallelism().map_or(1, usize::from);
@@ -29,7 +26,7 @@ pub(crate) fn read(
         let threads: Vec<_> = shares
             .map(|share| {
                 let thread = thread::Builder::new().stack_size(STACK);
-                (share, thread.spawn_scoped(scope, || read_here(share, parsed)))
+                (share, thread.spawn_scoped(scope, || read_here(share, judged)))
             })
             .collect();
         let join = |(share, thread): (_, Result<thread::ScopedJoinHandle<'_, Read>, _>)| {
@@ -37,7 +34,7 @@ pub(crate) fn read(
                 Ok(Ok(read)) => read,
                 Ok(Err(panic)) => std::panic::resume_unwind(panic),
                 // No room for such a thread.
-                Err(_) => read_here(share, parsed),
+                Err(_) => read_here(share, judged),
             }
         };
         threads.into_iter().map(join).collect()
@@ -50,9 +47,9 @@ pub(crate) fn read(
     scripts
 }
 
-fn read_here(files: &[(&File, Option<Direction>)], parsed: &HashSet<Checksum>) -> Read {
+fn read_here(files: &[(&File, Option<Direction>)], judged: &Judged<'_>) -> Read {
     let mut problems = Vec::new();
-    let read = |&(file, direction): &_| script::read(file, direction, parsed, &mut problems);
+    let read = |&(file, direction): &_| script::read(file, direction, judged, &mut problems);
     let scripts = files.iter().map(read).collect();
     (scripts, problems)
 }

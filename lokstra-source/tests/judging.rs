@@ -7,7 +7,7 @@ use std::path::Path;
 
 use folder::folder;
 use insta::assert_snapshot;
-use lokstra_source::{Lint, Loaded, Problem, Problems, load, load_linted, lock};
+use lokstra_source::{Lint, Loaded, Problem, Problems, load, load_cached, load_linted, lock};
 use tempfile::TempDir;
 
 const UP: &str = "ALTER TABLE users DROP COLUMN nickname;\n";
@@ -135,6 +135,14 @@ fn a_waiver_with_a_reason_lets_its_statement_pass() {
       |                   ^
       help: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
     ");
+}
+
+/// What a down leaves behind may show only on a database, where `verify` honours the waiver.
+#[test]
+fn a_waiver_of_what_is_not_undone_is_never_unused() {
+    let waiver = "-- lokstra: allow(not-undone): every environment has it\n";
+    let code = "DO $$ BEGIN EXECUTE 'CREATE TYPE mood AS ENUM ()'; END $$;";
+    assert_eq!(of_script(&format!("{waiver}{code}"), waiver), "");
 }
 
 #[test]
@@ -301,4 +309,21 @@ fn a_down_that_may_undo_is_no_alarm() {
         let found = of_script(&format!("{up};"), &format!("{down};"));
         assert!(!found.contains("not-undone"), "{up}\n{down}\n{found}");
     }
+}
+
+#[test]
+fn an_earlier_build_that_did_not_look_for_hazards_hides_none() {
+    let root = migration(UP, DOWN);
+    let cache = root.path().join("cache");
+    let build = || load_cached(root.path(), "migrations", Lint::Asked, &cache, "1");
+    let set = |yaml: &str| {
+        std::fs::write(root.path().join("migrations/migration.yaml"), yaml).unwrap();
+    };
+    assert!(build().unwrap().warnings.is_empty());
+    set("lint: warn\n");
+    for _ in 0..2 {
+        assert_eq!(build().unwrap().warnings.len(), 1);
+    }
+    set("lint: deny\n");
+    build().unwrap_err();
 }

@@ -44,12 +44,20 @@ fn an_index_that_was_half_made_is_made_anew() {
         "CREATE INDEX CONCURRENTLY b ON a (b)",
         "CREATE INDEX CONCURRENTLY IF NOT EXISTS b ON a (b)",
         "CREATE UNIQUE INDEX CONCURRENTLY b ON ONLY s.a (b)",
+        "CREATE /* or /* not */ */ INDEX CONCURRENTLY b ON a (b)",
     ] {
         let database = database();
         cut_off(&database, &script(statement)).unwrap();
         assert_eq!(indexes(&database), "s.b s.c", "{statement}");
         assert_eq!(versions(&mut database.client().unwrap()), "1 2");
     }
+}
+
+#[test]
+fn so_is_one_whose_name_is_cut_by_the_server() {
+    let (database, name) = (database(), "b".repeat(70));
+    cut_off(&database, &script(&format!("CREATE INDEX CONCURRENTLY {name} ON a (b)"))).unwrap();
+    assert_eq!(indexes(&database), format!("s.{} s.c", &name[..63]));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_full_disk_rolls_the_migration_back() {
       | ^
       hint: Check free disk space.
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: make room on the server's disk, and run again
     "#);
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
     drop(client);
@@ -121,4 +121,55 @@ fn a_script_of_many_megabytes_is_applied_and_its_error_is_found() {
     assert_eq!(column(&mut client, "SELECT count(*) FROM a"), (megabytes * 16).to_string());
     let marks = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'lokstra%'";
     assert_eq!(column(&mut client, marks), "0");
+}
+
+#[test]
+fn a_server_without_memory_for_more_locks_rolls_the_migration_back() {
+    let options = ServerOptions::new().setting("max_locks_per_transaction", "10");
+    let server = Server::start(&options.setting("max_connections", "20")).unwrap();
+    let database = server.database().unwrap();
+    let mut client = database.client().unwrap();
+    let up = "CREATE TABLE b ();
+DO $$ BEGIN
+    FOR n IN 1..50000 LOOP EXECUTE format('CREATE TABLE t%s ()', n); END LOOP;
+END $$;
+";
+    let first = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
+    let error = set(&[first, ("002_b", up, "SELECT 1;")]).up(&mut client).unwrap_err();
+    let failure = error.failure().unwrap();
+    assert_eq!((failure.server.sqlstate.as_str(), failure.statement), ("53200", Some(2)));
+    let told = error.to_string();
+    let (_, told) = told.split_once("  state: ").unwrap();
+    assert_snapshot!(told, @"
+    002 was rolled back; the database is at 001
+      help: the server lacks memory: follow its hint, or split the script, and run again
+    ");
+    assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
+    set(&[first, ("002_b", "CREATE TABLE b ();", "DROP TABLE b;")]).up(&mut client).unwrap();
+    assert_eq!((tables(&mut client), versions(&mut client)), ("a b".into(), "1 2".into()));
+}
+
+#[test]
+fn a_crash_behind_commits_that_were_acknowledged_early_takes_back_whole_migrations() {
+    let server = Server::start(&ServerOptions::new().setting("wal_writer_delay", "10s")).unwrap();
+    let database = server.database().unwrap();
+    let early = "ALTER ROLE postgres SET synchronous_commit = off";
+    database.client().unwrap().batch_execute(early).unwrap();
+    let all = (1..=30).fold(String::new(), |all, n| all + &format!("t{n:03} "));
+    tables_set(30, "").up_url(database.url()).unwrap();
+    server.kill().unwrap();
+    server.restart().unwrap();
+    let mut client = database.client().unwrap();
+    let there = "SELECT to_regclass('lokstra_core.schema_migrations') IS NOT NULL";
+    let recorded = match column(&mut client, there).as_str() {
+        "t" => {
+            "SELECT 't' || lpad(version::text, 3, '0') FROM lokstra_core.schema_migrations ORDER BY 1"
+        }
+        _ => "SELECT 1 WHERE false",
+    };
+    let recorded = column(&mut client, recorded);
+    assert_eq!(tables(&mut client), recorded);
+    assert!(all.starts_with(&recorded), "{recorded}");
+    tables_set(30, "").up_url(database.url()).unwrap();
+    assert_eq!(tables(&mut client), all.trim_end());
 }

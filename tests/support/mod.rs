@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod proxy;
+pub(crate) mod wire;
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -44,13 +45,32 @@ pub(crate) fn files_set<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migra
 
 /// A migration 001 that no check has seen, such as a build refuses it.
 pub(crate) fn unchecked(up: &str) -> Migrations {
+    built(1, |_| up.to_owned())
+}
+
+/// The same with its statements at these ranges.
+pub(crate) fn with_statements(up: &str, statements: &[std::ops::Range<usize>]) -> Migrations {
+    made(statements, 1, |_| up.to_owned())
+}
+
+/// `count` migrations from 001 that no check has seen, the up scripts from this function.
+pub(crate) fn built(count: i64, up: impl Fn(i64) -> String) -> Migrations {
+    made(&[], count, up)
+}
+
+fn made(
+    statements: &[std::ops::Range<usize>],
+    count: i64,
+    up: impl Fn(i64) -> String,
+) -> Migrations {
     use lokstra_core::{Builder, Checksum, DatabaseSpec, MigrationSpec, Mode, ScriptSpec};
-    let script = |text| ScriptSpec {
+    let scripts: Vec<_> = (1..=count).map(up).collect();
+    let script = |text, nth: i64, statements| ScriptSpec {
         path: "migrations/001_a.up.sql",
         text,
-        checksum: Checksum::from_bytes([1; 32]),
+        checksum: Checksum::from_bytes(std::array::from_fn(|at| nth.to_le_bytes()[at % 8])),
         mode: Mode::Transactional,
-        statements: &[],
+        statements,
     };
     let database = DatabaseSpec {
         folder: "migrations",
@@ -59,11 +79,36 @@ pub(crate) fn unchecked(up: &str) -> Migrations {
         enabled: true,
         description: None,
     };
-    let (up, down) = (script(up), script("SELECT 1"));
-    let migration = MigrationSpec { version: version(1), description: "a", up, down };
+    let migrations: Vec<_> = (1..)
+        .zip(&scripts)
+        .map(|(nth, up)| MigrationSpec {
+            version: version(nth),
+            description: "a",
+            up: script(up, nth, statements),
+            down: script("SELECT 1", -nth, &[]),
+        })
+        .collect();
     let mut builder = Builder::new();
-    builder.database(&database, &[migration]).unwrap();
+    builder.database(&database, &migrations).unwrap();
     builder.finish().unwrap().into()
+}
+
+/// Records a set in its table as applied, without running it.
+pub(crate) fn recorded(set: &Migrations, client: &mut Client) {
+    let database = set.databases().next().unwrap();
+    let rows = database.migrations().map(|migration| {
+        let (up, down) = (migration.up().checksum(), migration.down().checksum());
+        format!("({}, '{}', '{up}', '{down}')", migration.version().get(), migration.description())
+    });
+    let rows = rows.collect::<Vec<_>>().join(",");
+    let sql = format!(
+        "CREATE SCHEMA lokstra_core; CREATE TABLE lokstra_core.schema_migrations
+             (version int8 PRIMARY KEY, description text, applied_at timestamptz DEFAULT now(),
+              checksum text, down_checksum text, applied_by text, execution_ms int8);
+         INSERT INTO lokstra_core.schema_migrations (version, description, checksum, down_checksum)
+             VALUES {rows}"
+    );
+    client.batch_execute(&sql).unwrap();
 }
 
 /// `count` migrations from 001, each with a table `t001` of its own, after some more SQL.

@@ -54,6 +54,12 @@ pub(crate) fn crates(project: &Path, target: &Path) -> io::Result<usize> {
     Ok(names.collect::<BTreeSet<_>>().len() - 1)
 }
 
+/// What a release build of the package made.
+pub(crate) fn binary(project: &Path, target: &Path) -> io::Result<PathBuf> {
+    let name = project.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(target.join("release").join(name).with_extension(std::env::consts::EXE_EXTENSION))
+}
+
 /// `rustc 1.95.0`, without the hash.
 pub(crate) fn compiler() -> io::Result<String> {
     let output = Command::new("rustc").arg("--version").output()?;

@@ -9,8 +9,10 @@
 
 mod arguments;
 mod cargo;
+mod limits;
 mod project;
 mod report;
+mod scale;
 mod sql;
 mod subjects;
 
@@ -30,14 +32,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let work = cargo::work_folder();
     fs::create_dir_all(&work)?;
+    if arguments.limits {
+        return limits::check(&work).map_err(Into::into);
+    }
+    if arguments.scale {
+        return tell("scale", &scale::section(&work)?, &arguments);
+    }
     let mut projects = prepare(&work, &arguments)?;
     let mut measured = Measured::new(&arguments, cargo::compiler()?);
     rebuilds(&work, &mut projects, &arguments, &mut measured)?;
     clean_builds(&work, &projects, &arguments, &mut measured)?;
-    let section = measured.to_markdown();
+    tell("build_cost", &measured.to_markdown(), &arguments)
+}
+
+fn tell(
+    name: &str,
+    section: &str,
+    arguments: &Arguments,
+) -> Result<(), Box<dyn std::error::Error>> {
     println!("{section}");
     if arguments.write {
-        report::write(&section)?;
+        report::write(name, section)?;
     }
     Ok(())
 }
@@ -48,7 +63,10 @@ type Projects = BTreeMap<(usize, usize), Project>;
 fn prepare(work: &Path, arguments: &Arguments) -> io::Result<Projects> {
     let mut projects = BTreeMap::new();
     for (nth, subject) in SUBJECTS.iter().enumerate() {
-        for &count in &arguments.counts {
+        if !arguments.only.is_empty() && !arguments.only.iter().any(|name| name == subject.name) {
+            continue;
+        }
+        for count in arguments.all_counts() {
             let project = Project::write(&work.join("projects"), subject, count)?;
             cargo::fetch(&project.folder, &work.join("target"))?;
             projects.insert((nth, count), project);
@@ -69,11 +87,21 @@ fn rebuilds(
         // The first builds the dependencies.
         for round in 0..=arguments.rounds_of(build) {
             for (&(nth, count), project) in &mut *projects {
+                let is_release = build == Build::Release;
+                if !arguments.counts_of(build).contains(&count)
+                    || is_release && count > SUBJECTS[nth].most_in_release
+                {
+                    continue;
+                }
                 project.edit()?;
                 let took = cargo::build(&project.folder, &target, build)?;
                 progress(&SUBJECTS[nth], count, build, round, took);
                 if round > 0 {
                     measured.rebuild(build, nth, count, took);
+                }
+                if is_release {
+                    let binary = cargo::binary(&project.folder, &target)?;
+                    measured.size(nth, count, fs::metadata(binary)?.len(), project.sql);
                 }
             }
         }
@@ -89,13 +117,13 @@ fn clean_builds(
     measured: &mut Measured,
 ) -> io::Result<()> {
     let target = work.join("clean");
-    let smallest = arguments.counts.iter().min();
+    let smallest = arguments.all_counts().first().copied();
     for round in 1..=arguments.clean_rounds {
         for (&(nth, count), project) in projects {
             // What stands beside the migrations changes nothing about the dependencies.
             let is_variant =
                 matches!(SUBJECTS[nth].layout, Layout::LockedPairs | Layout::PairsAndScript);
-            if Some(&count) != smallest || is_variant {
+            if Some(count) != smallest || is_variant {
                 continue;
             }
             if target.exists() {

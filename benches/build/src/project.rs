@@ -18,6 +18,8 @@ fn main() {
 
 pub(crate) struct Project {
     pub(crate) folder: PathBuf,
+    /// How many bytes of SQL it embeds.
+    pub(crate) sql: u64,
     edits: u32,
 }
 
@@ -44,8 +46,8 @@ impl Project {
         // What the package does not use, cargo removes.
         fs::write(folder.join("Cargo.lock"), LOCK)?;
         fs::write(folder.join("src/main.rs"), format!("mod unrelated;\n{}", subject.program))?;
-        write_migrations(&folder, subject.layout, migrations)?;
-        let mut project = Project { folder, edits: 0 };
+        let sql = write_migrations(&folder, subject.layout, migrations)?;
+        let mut project = Project { folder, sql, edits: 0 };
         project.edit()?;
         Ok(project)
     }
@@ -58,11 +60,12 @@ impl Project {
     }
 }
 
-fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<()> {
+fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<u64> {
     let folder = project.join("migrations");
     if layout == Layout::None {
-        return Ok(());
+        return Ok(0);
     }
+    let mut sql = 0;
     fs::create_dir(&folder)?;
     for nth in 1..=count {
         let migration = migration(nth);
@@ -79,18 +82,21 @@ fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<
                 (format!("{inner}/up.sql"), Some(format!("{inner}/down.sql")))
             }
         };
+        sql += migration.up.len();
         fs::write(folder.join(up), migration.up)?;
         if let Some(down) = down {
+            sql += migration.down.len();
             fs::write(folder.join(down), migration.down)?;
         }
     }
     match layout {
         Layout::LockedPairs => {
-            lokstra_source::lock(project, "migrations").map(drop).map_err(io::Error::other)
+            lokstra_source::lock(project, "migrations").map_err(io::Error::other)?;
         }
-        Layout::PairsAndScript => fs::write(project.join("build.rs"), BUILD_SCRIPT),
-        _ => Ok(()),
+        Layout::PairsAndScript => fs::write(project.join("build.rs"), BUILD_SCRIPT)?,
+        _ => {}
     }
+    Ok(sql as u64)
 }
 
 /// The version of a crate that the projects use.

@@ -11,10 +11,6 @@ use crate::cargo::Build;
 use crate::project::version_of;
 use crate::subjects::{FLOOR, SUBJECTS, Subject};
 
-const BEGIN: &str =
-    "<!-- build_cost: begin. Written by benches/build; edit nothing up to its end. -->";
-const END: &str = "<!-- build_cost: end -->";
-
 /// One clean build.
 pub(crate) struct Clean {
     pub(crate) check: Duration,
@@ -28,11 +24,14 @@ pub(crate) struct Measured<'a> {
     compiler: String,
     rebuilds: BTreeMap<(usize, usize, &'static str), Vec<Duration>>,
     cleans: BTreeMap<usize, Vec<Clean>>,
+    /// Of release builds: the program, and the SQL in it.
+    sizes: BTreeMap<(usize, usize), (u64, u64)>,
 }
 
 impl<'a> Measured<'a> {
     pub(crate) fn new(arguments: &'a Arguments, compiler: String) -> Measured<'a> {
-        Measured { arguments, compiler, rebuilds: BTreeMap::new(), cleans: BTreeMap::new() }
+        let (rebuilds, cleans, sizes) = Default::default();
+        Measured { arguments, compiler, rebuilds, cleans, sizes }
     }
 
     pub(crate) fn rebuild(&mut self, build: Build, subject: usize, count: usize, took: Duration) {
@@ -43,10 +42,17 @@ impl<'a> Measured<'a> {
         self.cleans.entry(subject).or_default().push(clean);
     }
 
+    pub(crate) fn size(&mut self, subject: usize, count: usize, binary: u64, sql: u64) {
+        self.sizes.insert((subject, count), (binary, sql));
+    }
+
     pub(crate) fn to_markdown(&self) -> String {
         let mut text = self.introduction();
         for &build in &self.arguments.builds {
             text += &self.rebuild_table(build);
+        }
+        if !self.sizes.is_empty() {
+            text += &self.size_table();
         }
         if !self.cleans.is_empty() {
             text += &self.clean_table();
@@ -87,16 +93,17 @@ impl<'a> Measured<'a> {
              parentheses what the program without migrations does not take.\n\n| migrations |",
             build.title()
         );
-        for count in &self.arguments.counts {
+        let counts = self.arguments.counts_of(build);
+        for count in counts {
             let _ = write!(text, " {} |", thousands(*count));
         }
         text += "\n| --- |";
-        text += &" ---: |".repeat(self.arguments.counts.len());
+        text += &" ---: |".repeat(counts.len());
         text += "\n";
         let floor = SUBJECTS.iter().position(|subject| subject.name == FLOOR);
         for (nth, subject) in SUBJECTS.iter().enumerate() {
             let _ = write!(text, "| {} |", subject.title);
-            for &count in &self.arguments.counts {
+            for &count in counts {
                 let shortest = |nth| self.shortest(build, nth, count);
                 match (shortest(nth), floor.and_then(shortest)) {
                     (Some(took), Some(floor)) if subject.name != FLOOR => {
@@ -107,8 +114,33 @@ impl<'a> Measured<'a> {
                     (Some(took), _) => {
                         let _ = write!(text, " {} |", seconds(took));
                     }
-                    _ => text += " |",
+                    _ => text += " not tried |",
                 }
+            }
+            text += "\n";
+        }
+        text
+    }
+
+    fn size_table(&self) -> String {
+        let mut text = "\n#### The program\n\n\
+             Its size as `cargo build --release` leaves it, not stripped, without the SQL that it \
+             holds.\n\n| migrations |"
+            .to_owned();
+        let counts = &self.arguments.release_counts;
+        for count in counts {
+            let _ = write!(text, " {} |", thousands(*count));
+        }
+        text += "\n| --- |";
+        text += &" ---: |".repeat(counts.len());
+        text += "\n";
+        for (nth, subject) in SUBJECTS.iter().enumerate() {
+            let _ = write!(text, "| {} |", subject.title);
+            for &count in counts {
+                let _ = match self.sizes.get(&(nth, count)) {
+                    Some((binary, sql)) => write!(text, " {} kB |", (binary - sql) / 1000),
+                    None => write!(text, " not tried |"),
+                };
             }
             text += "\n";
         }
@@ -142,28 +174,31 @@ fn titled(subject: &Subject) -> String {
     }
 }
 
-fn seconds(time: Duration) -> String {
+pub(crate) fn seconds(time: Duration) -> String {
     match time.as_secs_f64() {
         long if long >= 10.0 => format!("{long:.0} s"),
         short => format!("{short:.2} s"),
     }
 }
 
-fn thousands(count: usize) -> String {
+pub(crate) fn thousands(count: usize) -> String {
     match (count / 1000, count % 1000) {
         (0, rest) => rest.to_string(),
         (thousands, rest) => format!("{thousands},{rest:03}"),
     }
 }
 
-/// Replaces our section, and leaves the rest of the page.
-pub(crate) fn write(section: &str) -> io::Result<()> {
+/// Replaces the section of this name, and leaves the rest of the page.
+pub(crate) fn write(name: &str, section: &str) -> io::Result<()> {
+    let begin =
+        format!("<!-- {name}: begin. Written by benches/build; edit nothing up to its end. -->");
+    let end = format!("<!-- {name}: end -->");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/performance.md");
     let page = fs::read_to_string(path)?;
     let parts = page
-        .split_once(BEGIN)
-        .and_then(|(before, rest)| rest.split_once(END).map(|(_, behind)| (before, behind)));
+        .split_once(&begin)
+        .and_then(|(before, rest)| rest.split_once(&end).map(|(_, behind)| (before, behind)));
     let (before, behind) =
-        parts.ok_or_else(|| io::Error::other(format!("{path} has no section {BEGIN}")))?;
-    fs::write(path, format!("{before}{BEGIN}\n\n{section}\n{END}{behind}"))
+        parts.ok_or_else(|| io::Error::other(format!("{path} has no section {begin}")))?;
+    fs::write(path, format!("{before}{begin}\n\n{section}\n{end}{behind}"))
 }

@@ -31,9 +31,14 @@ pub(crate) struct Subject {
     pub(crate) dependencies: &'static str,
     /// `main.rs`, but for the file that is touched.
     pub(crate) program: &'static str,
+    /// The number of migrations above which a release build takes longer than anybody wants to
+    /// measure.
+    pub(crate) most_in_release: usize,
 }
 
 pub(crate) const FLOOR: &str = "floor";
+pub(crate) const CLIENT: &str = "client";
+pub(crate) const OURS: &str = "lokstra";
 
 const LOKSTRA: &str = r#"
 use lokstra::{Migrations, embed_migrations};
@@ -46,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 "#;
 
-pub(crate) const SUBJECTS: [Subject; 8] = [
+pub(crate) const SUBJECTS: [Subject; 9] = [
     Subject {
         title: "no migrations (the floor)",
         name: FLOOR,
@@ -58,6 +63,23 @@ fn main() {
     println!("{}", unrelated::answer());
 }
 "#,
+        most_in_release: usize::MAX,
+    },
+    Subject {
+        title: "`postgres`, the client alone",
+        name: CLIENT,
+        tool: Some("postgres"),
+        layout: Layout::None,
+        dependencies: r#"postgres = "0.19""#,
+        program: r#"
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::var("DATABASE_URL")?;
+    let mut client = postgres::Client::connect(&url, postgres::NoTls)?;
+    println!("{} {}", unrelated::answer(), client.simple_query("SELECT 1")?.len());
+    Ok(())
+}
+"#,
+        most_in_release: usize::MAX,
     },
     Subject {
         title: "lokstra",
@@ -66,6 +88,7 @@ fn main() {
         layout: Layout::Pairs,
         dependencies: r#"lokstra = { path = "{root}" }"#,
         program: LOKSTRA,
+        most_in_release: usize::MAX,
     },
     Subject {
         title: "lokstra, with `lokstra.lock`",
@@ -74,6 +97,7 @@ fn main() {
         layout: Layout::LockedPairs,
         dependencies: r#"lokstra = { path = "{root}" }"#,
         program: LOKSTRA,
+        most_in_release: usize::MAX,
     },
     Subject {
         title: "lokstra, with `build.rs`",
@@ -82,6 +106,7 @@ fn main() {
         layout: Layout::PairsAndScript,
         dependencies: r#"lokstra = { path = "{root}" }"#,
         program: LOKSTRA,
+        most_in_release: usize::MAX,
     },
     Subject {
         title: "lokstra without `sql-check`",
@@ -90,6 +115,7 @@ fn main() {
         layout: Layout::Pairs,
         dependencies: r#"lokstra = { path = "{root}", default-features = false, features = ["config"] }"#,
         program: LOKSTRA,
+        most_in_release: usize::MAX,
     },
     Subject {
         title: "refinery",
@@ -113,6 +139,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 "#,
+        most_in_release: 1000,
     },
     Subject {
         title: "sqlx",
@@ -143,6 +170,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })
 }
 "#,
+        most_in_release: usize::MAX,
     },
     Subject {
         title: "diesel_migrations",
@@ -161,5 +189,6 @@ fn main() {
     println!("{}", unrelated::answer());
 }
 "#,
+        most_in_release: usize::MAX,
     },
 ];

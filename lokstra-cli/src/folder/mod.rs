@@ -1,6 +1,7 @@
 //! What only the program `lokstra` has: verbs that read and write a folder of migrations.
 
 mod create;
+pub(crate) mod import;
 mod lint;
 mod lock;
 mod problems;
@@ -18,7 +19,7 @@ use crate::error::Error;
 pub(crate) const FIRST: &[&Verb] = &[&create::VERB];
 
 /// After them.
-pub(crate) const LAST: &[&Verb] = &[&lint::VERB, &lock::LOCK, &lock::RENUMBER];
+pub(crate) const LAST: &[&Verb] = &[&lint::VERB, &lock::LOCK, &lock::RENUMBER, &import::VERB];
 
 /// Reads and checks the folder.
 pub(crate) fn read(call: &Call<'_>) -> Result<Migrations, Error> {

@@ -9,6 +9,8 @@ mod repair;
 mod run;
 mod status;
 mod up;
+#[cfg(feature = "verify")]
+mod verify;
 mod version;
 
 use clap::ArgMatches;
@@ -34,6 +36,12 @@ const ON_DATABASE: &[&Verb] = &[
     &repair::VERB,
 ];
 
+/// What never goes to the database itself.
+#[cfg(feature = "verify")]
+const ON_SCRATCH: &[&Verb] = &[&verify::VERB];
+#[cfg(not(feature = "verify"))]
+const ON_SCRATCH: &[&Verb] = &[];
+
 pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> {
     #[cfg(feature = "folder")]
     let (first, last) =
@@ -41,7 +49,7 @@ pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> 
     #[cfg(not(feature = "folder"))]
     let (first, last): (&[&Verb], &[&Verb]) = (&[], &[]);
     let _ = program;
-    first.iter().chain(ON_DATABASE).chain(last).copied()
+    first.iter().chain(ON_DATABASE).chain(ON_SCRATCH).chain(last).copied()
 }
 
 pub(crate) fn run(

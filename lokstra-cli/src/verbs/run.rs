@@ -33,7 +33,7 @@ pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Resul
 }
 
 /// On SIGTERM or SIGINT; elsewhere than on Unix the process just ends, and the server rolls back.
-fn stop() -> std::io::Result<Stop> {
+pub(crate) fn stop() -> std::io::Result<Stop> {
     #[cfg(unix)]
     return Stop::on_signals(lokstra_runtime::Afterwards::EndProcess);
     #[cfg(not(unix))]
@@ -89,6 +89,7 @@ fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
         }
         Event::Connecting { .. } => console.talk(event),
         Event::Stopping { .. }
+        | Event::Reconnecting { .. }
         | Event::Waiting { .. }
         | Event::Retrying { .. }
         | Event::Notice { .. } => {

@@ -1,15 +1,20 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// Why a connection string cannot be used. Never a part of it: a password can be anywhere in a
-/// string that is written wrongly.
+use super::Keyword;
+
+/// Why a connection string cannot be used. No part of it that can be of a password, which is anywhere
+/// in a string that is written wrongly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DsnError {
     /// It is neither a URL nor a `key=value` string.
     Syntax,
     /// A keyword that libpq does not have either.
-    UnknownKeyword,
+    UnknownKeyword {
+        /// The keyword, where it can be no part of a password.
+        name: Option<String>,
+    },
     /// A keyword of libpq that asks for something that this client cannot do.
     Unsupported {
         /// The keyword.
@@ -58,8 +63,14 @@ impl fmt::Display for DsnError {
             DsnError::Syntax => {
                 write!(f, "it is neither a URL nor a list of key=value\n  help: {SHAPE}")
             }
-            // Without the keyword: it can be a part of a password.
-            DsnError::UnknownKeyword => {
+            DsnError::UnknownKeyword { name: Some(name) } => {
+                write!(f, "PostgreSQL does not know its keyword `{name}`")?;
+                match Keyword::nearest(name) {
+                    Some(keyword) => write!(f, "\n  help: is `{}` meant?", keyword.name()),
+                    None => write!(f, "\n  help: {SHAPE}"),
+                }
+            }
+            DsnError::UnknownKeyword { name: None } => {
                 write!(f, "it has a keyword that PostgreSQL does not know\n  help: {SHAPE}")
             }
             DsnError::Unsupported { keyword } => write!(

@@ -101,12 +101,51 @@ impl Keyword {
         }
         match UNSUPPORTED.iter().find(|keyword| **keyword == name) {
             Some(keyword) => Err(DsnError::Unsupported { keyword }),
-            None => Err(DsnError::UnknownKeyword),
+            None => Err(DsnError::UnknownKeyword { name: None }),
         }
+    }
+
+    /// The keyword that somebody meant who wrote this, if it is near enough.
+    pub(super) fn nearest(name: &str) -> Option<Keyword> {
+        let distance = |keyword: &Keyword| edits(name, keyword.name());
+        Keyword::all().min_by_key(distance).filter(|keyword| distance(keyword) <= 2)
     }
 
     /// The error that its value is not what it can be.
     pub(crate) fn expects(self, expected: &'static str) -> DsnError {
         DsnError::Value { keyword: self.name(), expected }
+    }
+}
+
+/// How many letters have to be added, left out or changed to make one of the other (Levenshtein).
+fn edits(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (nth, letter) in from.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], nth + 1);
+        for (at, other) in to.bytes().enumerate() {
+            let changed = diagonal + usize::from(letter != other);
+            diagonal = row[at + 1];
+            row[at + 1] = changed.min(diagonal + 1).min(row[at] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_keyword_is_not_far() {
+        for (written, meant) in [
+            ("sslmod", Some(Keyword::SslMode)),
+            ("user_name", None),
+            ("databse", None),
+            ("passwd", Some(Keyword::Password)),
+            ("hots", Some(Keyword::Host)),
+            ("", None),
+        ] {
+            assert_eq!(Keyword::nearest(written), meant, "{written}");
+        }
     }
 }

@@ -53,6 +53,8 @@ fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
         dsn.set(Keyword::Port, ports.join(","));
     }
     dsn.set(Keyword::Dbname, decoded(database)?);
+    // With an `@` in them, or behind a password, a parameter can be a part of a password.
+    let mut may_be_secret = parameters.contains('@');
     for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').ok_or(DsnError::Syntax)?;
         if value.contains('=') {
@@ -62,8 +64,9 @@ fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
         // As JDBC writes it, which libpq also takes.
         match (name.as_ref(), value.as_ref()) {
             ("ssl", "true") => dsn.set(Keyword::SslMode, "require"),
-            _ => set(dsn, &name, &value)?,
+            _ => set(dsn, &name, &value).map_err(|error| named(error, &name, may_be_secret))?,
         }
+        may_be_secret |= name == Keyword::Password.name();
     }
     Ok(())
 }
@@ -124,7 +127,11 @@ fn pairs(text: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
                 None => break after.len(),
             }
         };
-        set(dsn, name, &value)?;
+        // Behind a password with a space that is not quoted, this can be a part of it.
+        // So can all of it, where nothing is known.
+        let may_be_secret = dsn.get(Keyword::Password).is_some()
+            || dsn.values.is_empty() && Keyword::nearest(name).is_none();
+        set(dsn, name, &value).map_err(|error| named(error, name, may_be_secret))?;
         rest = after[end..].trim_start();
     }
     Ok(())
@@ -135,4 +142,15 @@ pub(super) fn set(dsn: &mut Dsn, name: &str, value: &str) -> Result<(), DsnError
         dsn.set(keyword, value);
     }
     Ok(())
+}
+
+/// Names the keyword that is not known.
+fn named(error: DsnError, name: &str, may_be_secret: bool) -> DsnError {
+    let is_plain = name.len() <= 40 && name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+    match error {
+        DsnError::UnknownKeyword { .. } if is_plain && !may_be_secret => {
+            DsnError::UnknownKeyword { name: Some(name.to_owned()) }
+        }
+        error => error,
+    }
 }

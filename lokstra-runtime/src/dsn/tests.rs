@@ -163,3 +163,16 @@ fn a_service_stands_between_the_string_and_the_environment() {
         Err(DsnError::Service { path: file.into() })
     );
 }
+
+#[test]
+fn a_keyword_that_is_not_known_is_named_where_it_is_no_part_of_a_password() {
+    let told = |text: &str| Dsn::parse(text).unwrap_err().to_string();
+    insta::assert_snapshot!(told("postgres://me:secret@db/app?sslmod=require"), @"
+    the connection string cannot be used: PostgreSQL does not know its keyword `sslmod`
+      help: is `sslmode` meant?
+    ");
+    assert!(told("host=db colour=red").contains("its keyword `colour`"));
+    for secret in ["host=db password=hunter two=x", "postgres://me:hun/ter?two=x@db/app", "two=x"] {
+        assert!(!told(secret).contains("two`"), "{secret}");
+    }
+}

@@ -32,10 +32,13 @@ impl Engine<'_, '_> {
         }
         self.session.prepare()?;
         loop {
-            let guard = Guard { table: &self.table, key: self.key, look };
+            let guard = Guard { table: &self.table, key: self.key, look, defers_flush: false };
             let session = &mut self.session;
-            match adopt::adopt(session, &guard, self.database, &versions, self.options)? {
-                Adoption::Done => {
+            let adopted = adopt::adopt(session, &guard, self.database, &versions, self.options);
+            match adopted {
+                // Done or not, the history tells, once nobody holds the lock.
+                Err(error) => return if self.survives(&error)? { Ok(false) } else { Err(error) },
+                Ok(Adoption::Done) => {
                     *look = self.look_patiently(wait)?;
                     for warning in &mut self.report.warnings {
                         if let Warning::Trusted { recorded, .. } = warning {
@@ -44,13 +47,13 @@ impl Engine<'_, '_> {
                     }
                     return Ok(true);
                 }
-                Adoption::Busy => return Ok(false),
-                Adoption::Refused(_) if steps.is_empty() => return Ok(true),
-                Adoption::Refused(error) if step::passes(&error) && !wait.is_over() => {
+                Ok(Adoption::Busy) => return Ok(false),
+                Ok(Adoption::Refused(_)) if steps.is_empty() => return Ok(true),
+                Ok(Adoption::Refused(error)) if step::passes(&error) && !wait.is_over() => {
                     self.heed_stop(steps)?;
                     wait.sleep(&self.options.stop);
                 }
-                Adoption::Refused(error) => return Err(Adoption::refusal(*error, &guard)),
+                Ok(Adoption::Refused(error)) => return Err(Adoption::refusal(*error, &guard)),
             }
         }
     }

@@ -1,46 +1,93 @@
 //! Looks at the history, and waits for whoever is in the way.
 
+use postgres::Client;
+
 use crate::engine::{Engine, same_versions};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
+use crate::glance;
 use crate::history::{self, Look};
-use crate::holder;
-use crate::plan::{self, Goal};
+use crate::holder::{self, Holder};
+use crate::plan::Goal;
 use crate::retry::Backoff;
+use crate::step;
 
 impl Engine<'_, '_> {
     pub(super) fn look(&mut self) -> Result<Look, Error> {
         let look = history::look(self.session.client(), &self.table)?;
+        self.heed(&look);
+        Ok(look)
+    }
+
+    fn heed(&mut self, look: &Look) {
         self.report.current = look.history.newest();
+        self.forget_lost(&look.history);
+    }
+
+    /// The look that a run begins with; `None` where there is nothing to do.
+    pub(super) fn look_first(
+        &mut self,
+        goal: Goal,
+        wait: &mut Backoff,
+    ) -> Result<Option<Look>, Error> {
+        let (database, table) = (self.database, self.table.clone());
+        let look = self.ask(wait, |client| glance::look_for(client, &table, database, goal))?;
+        self.report.current =
+            look.as_ref().map_or_else(|| database.newest(), |look| look.history.newest());
         Ok(look)
     }
 
     pub(super) fn go_direct(&mut self) -> Result<bool, Error> {
         let mut wait = Backoff::new(self.options.connect_wait);
-        let mut told = connecting(&self.report.database, self.listener);
-        self.session.go_direct(&mut wait, &self.options.stop, &mut told)
+        loop {
+            let direct = {
+                let mut told = connecting(&self.report.database, self.listener);
+                self.session.go_direct(&mut wait, &self.options.stop, &mut told)
+            };
+            match direct {
+                Err(error) if self.survives(&error)? => {}
+                done => return done,
+            }
+        }
     }
 
     /// Waits for somebody who changes the tracking table, as for the migration lock.
     pub(super) fn look_patiently(&mut self, wait: &mut Backoff) -> Result<Look, Error> {
+        let table = self.table.clone();
+        let look = self.ask(wait, |client| history::look(client, &table))?;
+        self.heed(&look);
+        Ok(look)
+    }
+
+    pub(super) fn holder(&mut self, wait: &mut Backoff) -> Result<Option<Holder>, Error> {
+        let key = self.key;
+        self.ask(wait, |client| holder::find(client, key))
+    }
+
+    /// Asks the server what changes nothing, and asks again where somebody is in the way, or an own
+    /// connection is lost: a pooler that has no connection to give ends ours.
+    pub(super) fn ask<T>(
+        &mut self,
+        wait: &mut Backoff,
+        mut question: impl FnMut(&mut Client) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         loop {
-            match self.look() {
-                Err(error) if matches!(error.kind(), ErrorKind::HistoryLocked { .. }) => {
-                    if wait.is_over() {
-                        return Err(error);
-                    }
+            let error = match question(self.session.client()) {
+                Err(error) if !wait.is_over() => error,
+                done => return done,
+            };
+            match error.kind() {
+                ErrorKind::HistoryLocked { .. } => {
                     self.heed_stop(&[])?;
                     let (database, waited) = (self.report.database.as_str(), wait.waited());
                     tell(self.listener, &Event::Waiting { database, holder: None, waited });
-                    wait.sleep(&self.options.stop);
                 }
-                // A pooler that has no connection to give ends ours. Nothing was changed yet.
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::ConnectionLost { .. })
-                        && !wait.is_over()
-                        && self.session.reconnect(&self.options.stop)? => {}
-                done => return done,
+                // A standby, whose primary changes what is read (40001).
+                ErrorKind::Server(server) if step::passes(server) => self.heed_stop(&[])?,
+                _ if self.reconnect(&error)? => {}
+                _ => return Err(error),
             }
+            wait.sleep(&self.options.stop);
         }
     }
 
@@ -48,13 +95,12 @@ impl Engine<'_, '_> {
     /// history, never at the step: a refused step would be logged by the server, script and all.
     pub(super) fn wait(&mut self, goal: Goal, wait: &mut Backoff) -> Result<Look, Error> {
         loop {
-            let holder = holder::find(self.session.client(), self.key)?;
+            let holder = self.holder(wait)?;
             let is_held = holder.is_some();
             self.waiting(holder, wait)?;
             let look = self.look_patiently(wait)?;
             let nothing_left = !goal.is_relative()
-                && plan::plan(self.database, &look.history, goal, self.options.policy)
-                    .is_ok_and(|plan| plan.steps.is_empty());
+                && self.plan(&look.history, goal).is_ok_and(|plan| plan.steps.is_empty());
             if !is_held || nothing_left || self.options.stop.is_asked() {
                 return Ok(look);
             }
@@ -63,7 +109,7 @@ impl Engine<'_, '_> {
 
     pub(super) fn waiting(
         &mut self,
-        holder: Option<holder::Holder>,
+        holder: Option<Holder>,
         wait: &mut Backoff,
     ) -> Result<(), Error> {
         let waited = wait.waited();

@@ -161,7 +161,9 @@ fn real(world: &World, goal: Goal, policy: Policy) -> Outcome {
         Err(NoPlan::Above { version, newest }) => {
             only(format!("above {} {}", version.get(), newest.get()))
         }
-        Err(NoPlan::NotEmbedded(version)) => only(format!("not embedded {}", version.get())),
+        Err(NoPlan::NotEmbedded(version) | NoPlan::RedoNotEmbedded(version)) => {
+            only(format!("not embedded {}", version.get()))
+        }
         Err(NoPlan::Diverged(divergences)) => Err(divergences.iter().map(divergence).collect()),
     }
 }

@@ -1,0 +1,101 @@
+//! The folder that becomes ours.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::ImportError;
+use super::convert::{Ours, Written};
+
+/// What is at the place where our folder will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// No migration; at most a `migration.yaml`.
+    Free { settings: Option<String> },
+    /// Every migration that would be written. Some may have been edited since.
+    Taken { edited: Vec<String> },
+}
+
+/// Looks at the folder.
+pub(crate) fn place(folder: &str, ours: &[Ours]) -> Result<Place, ImportError> {
+    let read = |source| ImportError::Read { folder: folder.to_owned(), source };
+    let path = Path::new(folder);
+    let names = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        entries => entries
+            .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
+            .map_err(read)?,
+    };
+    let is_ours = |name: &str| {
+        Path::new(name).extension().is_some_and(|ending| ending == "sql") || name == "lokstra.lock"
+    };
+    if !names.iter().any(|name| is_ours(&name.to_string_lossy())) {
+        let settings = match fs::read_to_string(path.join("migration.yaml")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            settings => Some(settings.map_err(read)?),
+        };
+        return Ok(Place::Free { settings });
+    }
+    let (mut missing, mut edited) = (Vec::new(), Vec::new());
+    for written in files(ours) {
+        match fs::read(path.join(&written.name)) {
+            Ok(content) if content == written.text.as_bytes() => {}
+            Ok(_) => edited.push(written.name.clone()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                missing.push(written.name.clone());
+            }
+            Err(error) => return Err(read(error)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(Place::Taken { edited });
+    }
+    Err(ImportError::Taken { folder: folder.to_owned(), missing })
+}
+
+/// Writes every file, or none; never over one that is there.
+pub(crate) fn write(folder: &str, ours: &[Ours]) -> Result<(), (PathBuf, io::Error)> {
+    fs::create_dir_all(folder).map_err(|error| (folder.into(), error))?;
+    let mut done: Vec<PathBuf> = Vec::new();
+    for written in files(ours) {
+        let path = Path::new(folder).join(&written.name);
+        let file = OpenOptions::new().write(true).create_new(true).open(&path);
+        let is_new = file.is_ok();
+        let result = file.and_then(|mut file| file.write_all(written.text.as_bytes()));
+        if is_new {
+            done.push(path.clone());
+        }
+        if let Err(error) = result {
+            for path in done {
+                fs::remove_file(path).ok();
+            }
+            return Err((path, error));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn files(ours: &[Ours]) -> impl Iterator<Item = &Written> {
+    ours.iter().flat_map(|one| [&one.up, &one.down])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Tool::GolangMigrate;
+    use super::super::convert::convert;
+    use super::super::source::Source;
+    use super::*;
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_kept_and_none_of_the_others_stays() {
+        let source = Source::of(&[("1_a.up.sql", "SELECT 1;"), ("2_b.up.sql", "SELECT 2;")]);
+        let ours = convert(GolangMigrate, &GolangMigrate.read(&source).migrations);
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = folder.path().join("002_b.up.sql");
+        fs::write(&theirs, "SELECT 'theirs';").unwrap();
+        let (path, error) = write(folder.path().to_str().unwrap(), &ours).unwrap_err();
+        assert_eq!((path, error.kind()), (theirs.clone(), io::ErrorKind::AlreadyExists));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(theirs).unwrap(), "SELECT 'theirs';");
+    }
+}

@@ -1,0 +1,87 @@
+//! What the tools have in common, and where they differ.
+
+use super::history::{History, Row};
+use super::source::Source;
+use super::theirs::{Found, Theirs};
+use super::{diesel, flyway, golang_migrate, goose, refinery, sqlx};
+
+/// A tool whose migrations can be taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Refinery,
+    Sqlx,
+    Diesel,
+    GolangMigrate,
+    Goose,
+    Flyway,
+}
+
+impl Tool {
+    pub(crate) const ALL: [Tool; 6] =
+        [Tool::Refinery, Tool::Sqlx, Tool::Diesel, Tool::GolangMigrate, Tool::Goose, Tool::Flyway];
+
+    /// As it is named on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Tool::Refinery => "refinery",
+            Tool::Sqlx => "sqlx",
+            Tool::Diesel => "diesel",
+            Tool::GolangMigrate => "golang-migrate",
+            Tool::Goose => "goose",
+            Tool::Flyway => "flyway",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Tool> {
+        Tool::ALL.into_iter().find(|tool| tool.name() == name)
+    }
+
+    /// The table of its history, unless somebody gave it another name.
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Tool::Refinery => "refinery_schema_history",
+            Tool::Sqlx => "_sqlx_migrations",
+            Tool::Diesel => "__diesel_schema_migrations",
+            Tool::GolangMigrate => "schema_migrations",
+            Tool::Goose => "goose_db_version",
+            Tool::Flyway => "flyway_schema_history",
+        }
+    }
+
+    /// The migrations in its folder.
+    pub(crate) fn read(self, source: &Source) -> Found {
+        match self {
+            Tool::Refinery => refinery::read(source),
+            Tool::Sqlx => sqlx::read(source),
+            Tool::Diesel => diesel::read(source),
+            Tool::GolangMigrate => golang_migrate::read(source),
+            Tool::Goose => goose::read(source),
+            Tool::Flyway => flyway::read(source),
+        }
+    }
+
+    /// Reads its table into the columns of [`Row`].
+    pub(super) fn query(self, table: &str) -> String {
+        let columns = match self {
+            Tool::Refinery => refinery::COLUMNS,
+            Tool::Sqlx => sqlx::COLUMNS,
+            Tool::Diesel => diesel::COLUMNS,
+            Tool::GolangMigrate => golang_migrate::COLUMNS,
+            Tool::Goose => goose::COLUMNS,
+            Tool::Flyway => flyway::COLUMNS,
+        };
+        let (columns, order) = columns;
+        format!("SELECT {columns} FROM {table} ORDER BY {order}")
+    }
+
+    /// What the rows mean.
+    pub(super) fn history(self, rows: Vec<Row>, theirs: &[Theirs]) -> History {
+        match self {
+            Tool::Refinery | Tool::Diesel => History::of_applied(rows),
+            Tool::Sqlx => sqlx::history(rows),
+            Tool::GolangMigrate => golang_migrate::history(&rows, theirs),
+            Tool::Goose => goose::history(rows),
+            Tool::Flyway => flyway::history(rows, theirs),
+        }
+    }
+}

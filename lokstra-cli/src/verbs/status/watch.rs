@@ -1,0 +1,63 @@
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use lokstra_runtime::{Activity, Status};
+
+use super::current;
+use crate::call::Call;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::target::Target;
+
+/// How often the server is asked.
+const TICK: Duration = Duration::from_millis(500);
+
+/// How often the same is said again where nothing can be rewritten.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Follows what runs until nothing is pending and nobody works.
+pub(super) fn watch(call: &Call<'_>, target: &Target) -> Result<Exit, Error> {
+    let (mut migrator, mut client) = target.reach()?;
+    let (mut last, mut said_at) = (String::new(), Instant::now());
+    loop {
+        let activity = migrator.activity(&mut client)?;
+        let status = migrator.status(&mut client)?;
+        let (now, subject) =
+            (told(&status, activity.as_ref()), subject(&status, activity.as_ref()));
+        if subject != last || said_at.elapsed() >= PATIENCE {
+            call.console.say(now)?;
+            (last, said_at) = (subject, Instant::now());
+        }
+        if activity.is_none() && status.pending() == 0 {
+            return Ok(Exit::Done);
+        }
+        std::thread::sleep(TICK);
+    }
+}
+
+/// What makes it worth another line at once.
+fn subject(status: &Status, activity: Option<&Activity>) -> String {
+    let runner = activity.map(|activity| (activity.runner.remedy(), activity.blockers.len()));
+    let phase = activity.and_then(|activity| activity.index.as_ref()).map(|index| &index.phase);
+    format!("{:?} {runner:?} {phase:?} {:?}", status.current(), status.half_done)
+}
+
+fn told(status: &Status, activity: Option<&Activity>) -> String {
+    let pending = match status.pending() {
+        0 => "nothing is pending".to_owned(),
+        count => format!("{count} pending"),
+    };
+    let mut text = format!("{}, {pending}", current(status.current()));
+    let Some(activity) = activity else { return text + "; nobody migrates" };
+    write!(text, "\n  runs: {}", activity.runner).ok();
+    for script in &status.half_done {
+        write!(text, "\n    {}: {script}", script.version).ok();
+    }
+    if let Some(index) = &activity.index {
+        write!(text, "\n    {index}").ok();
+    }
+    for blocker in &activity.blockers {
+        write!(text, "\n    waits for {blocker}; to end it: {}", blocker.remedy()).ok();
+    }
+    text
+}

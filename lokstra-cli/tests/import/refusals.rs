@@ -1,0 +1,262 @@
+//! What is refused, what is told, and what is let alone.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::{exists, migrated, rows};
+
+#[test]
+fn what_failed_half_way_is_refused_with_the_remedy() {
+    for (tool, broken) in [
+        ("sqlx", "UPDATE _sqlx_migrations SET success = false WHERE version > 20240101000000"),
+        ("golang-migrate", "UPDATE schema_migrations SET dirty = true"),
+        ("flyway", "UPDATE flyway_schema_history SET success = false WHERE version = '1.1'"),
+    ] {
+        let (project, mut client) = migrated(tool);
+        client.batch_execute(broken).unwrap();
+        let told = project.lokstra(&format!("migration import -from {tool} -source theirs -yes"));
+        assert!(told.contains("has what failed half-way; nothing was changed"), "{told}");
+        assert!(told.contains("help:") && told.ends_with("-- exit code 2 --"), "{told}");
+        assert!(!project.path("migrations").exists());
+        assert!(!exists(&mut client, "lokstra_core.schema_migrations"));
+    }
+}
+
+#[test]
+fn a_table_and_a_folder_that_disagree_are_refused_unless_forced() {
+    let (project, mut client) = migrated("sqlx");
+    let edited = "CREATE TABLE users (id int);\n";
+    project.write("theirs/20240101000000_create_users.sql", edited);
+    let gone = "INSERT INTO _sqlx_migrations VALUES (7, 'gone', now(), true, '', 0)";
+    client.batch_execute(gone).unwrap();
+    let import = "migration import -from sqlx -source theirs -yes";
+    assert_snapshot!(project.lokstra(import), @"
+    -- standard error --
+    error: _sqlx_migrations and the folder disagree; nothing was changed
+      7 is applied and has no file
+      20240101000000 was applied from another text than that of 20240101000000_create_users.sql
+      help: import the files that were run; or, if the folder has what is in the database: -force, which leaves out what has no file
+    -- exit code 5 --
+    ");
+    assert!(!project.path("migrations").exists());
+    let told = project.lokstra(&format!("{import} -force"));
+    assert_snapshot!(told, @"
+    3 migrations written to migrations:
+      20240101000000_create_users.up.sql    from 20240101000000_create_users.sql
+      20240101000000_create_users.down.sql  fails: there was no down script
+      20240102000000_index_email.up.sql     from 20240102000000_index_email.up.sql; runs without a transaction
+      20240102000000_index_email.down.sql   from 20240102000000_index_email.down.sql
+      20240103000000_orders.up.sql          from 20240103000000_orders.up.sql
+      20240103000000_orders.down.sql        from 20240103000000_orders.down.sql
+    2 recorded in lokstra_core.schema_migrations as applied, not run, from _sqlx_migrations:
+      20240101000000_create_users  2024-05-01 10:00:00.123456+00
+      20240102000000_index_email  2024-05-01 10:00:00.123456+00
+    Left to be run: 20240103000000_orders
+    -- standard error --
+    warning: 7 is applied and has no file
+    warning: 20240101000000 was applied from another text than that of 20240101000000_create_users.sql
+    ");
+    assert_eq!(rows(&mut client).len(), 2);
+}
+
+#[test]
+fn windows_line_ends_are_no_edit() {
+    for (tool, file) in
+        [("sqlx", "20240101000000_create_users.sql"), ("refinery", "V2__add_email.sql")]
+    {
+        let (project, mut client) = migrated(tool);
+        let path = project.path(&format!("theirs/{file}"));
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace('\n', "\r\n")).unwrap();
+        project.lokstra(&format!("migration import -from {tool} -source theirs -yes"));
+        assert_eq!(rows(&mut client).len(), 2, "{tool}");
+    }
+}
+
+#[test]
+fn a_table_of_another_name_or_schema_is_named() {
+    let (project, mut client) = migrated("goose");
+    let moved = "CREATE SCHEMA app; ALTER TABLE goose_db_version SET SCHEMA app;
+                 ALTER TABLE app.goose_db_version RENAME TO migrations";
+    client.batch_execute(moved).unwrap();
+    let import = "migration import -from goose -source theirs";
+    assert_snapshot!(project.lokstra(import).lines().rev().take(2).collect::<Vec<_>>().join("\n"), @"
+    nothing was changed: -yes changes it
+    There is no history of goose in this database: no table goose_db_version; -table names another
+    ");
+    let told = project.lokstra(&format!("{import} -table app.migrations -yes"));
+    assert!(told.contains("2 recorded"), "{told}");
+    assert_eq!(rows(&mut client).len(), 2);
+}
+
+#[test]
+fn a_table_of_another_tool_is_told() {
+    let (project, mut client) = migrated("golang-migrate");
+    // As Rails has it.
+    client.batch_execute("ALTER TABLE schema_migrations DROP COLUMN dirty").unwrap();
+    let told = project.lokstra("migration import -from golang-migrate -source theirs");
+    assert_snapshot!(told, @r#"
+    3 migrations to be written to migrations:
+      001_create_users.up.sql    from 1_create_users.up.sql; without its BEGIN and COMMIT
+      001_create_users.down.sql  from 1_create_users.down.sql
+      002_index_email.up.sql     from 2_index_email.up.sql; runs without a transaction
+      002_index_email.down.sql   fails: there was no down script
+      003_orders.up.sql          from 3_orders.up.sql
+      003_orders.down.sql        from 3_orders.down.sql
+    -- standard error --
+    error: schema_migrations cannot be read as the table of golang-migrate: column "dirty" does not exist
+      help: -table names theirs, such as app.schema_migrations
+    -- exit code 2 --
+    "#);
+}
+
+#[test]
+fn a_folder_of_another_tool_is_told() {
+    let (project, _client) = migrated("goose");
+    let told = project.lokstra("migration import -from golang-migrate -source theirs");
+    assert_snapshot!(told, @"
+    -- standard error --
+    error: theirs has no migration of golang-migrate
+    theirs/00001_create_users.sql: is not read by golang-migrate: its name is none of a migration
+      help: name it like 1_create_users.up.sql if it is one
+    theirs/00002_index_email.sql: is not read by golang-migrate: its name is none of a migration
+      help: name it like 1_create_users.up.sql if it is one
+    theirs/00003_orders.sql: is not read by golang-migrate: its name is none of a migration
+      help: name it like 1_create_users.up.sql if it is one
+      help: -source names their folder
+    -- exit code 3 --
+    ");
+}
+
+#[test]
+fn without_a_database_only_the_folder_is_taken_over() {
+    let (project, _client) = migrated("goose");
+    let told = project.lokstra_alone("migration import -from goose -source theirs -yes");
+    assert_snapshot!(told, @"
+    3 migrations written to migrations:
+      001_create_users.up.sql    from 00001_create_users.sql
+      001_create_users.down.sql  from 00001_create_users.sql
+      002_index_email.up.sql     from 00002_index_email.sql; runs without a transaction
+      002_index_email.down.sql   from 00002_index_email.sql; runs without a transaction
+      003_orders.up.sql          from 00003_orders.sql
+      003_orders.down.sql        from 00003_orders.sql
+    -- standard error --
+    The history was not looked at: -db names the database
+    ");
+}
+
+#[test]
+fn nothing_is_ever_overwritten() {
+    let (project, _client) = migrated("goose");
+    project.add("migrations", &["001_create_users"]);
+    let import = "migration import -from goose -source theirs -yes";
+    assert_snapshot!(project.lokstra(import), @"
+    -- standard error --
+    error: migrations has migrations, and not all that would be written there
+      002_index_email.up.sql is not there
+      002_index_email.down.sql is not there
+      003_orders.up.sql is not there
+      003_orders.down.sql is not there
+      help: -dir names a new folder; nothing is ever overwritten
+    -- exit code 2 --
+    ");
+    let told = project.lokstra("migration import -from goose -source theirs -dir theirs -yes");
+    assert_snapshot!(told, @"
+    -- standard error --
+    error: theirs is both where the migrations are read and where ours would be
+      help: name one of them: -source is theirs, -dir is ours
+    -- exit code 3 --
+    ");
+}
+
+#[test]
+fn a_folder_with_only_its_settings_is_filled() {
+    let (project, mut client) = migrated("goose");
+    fs::create_dir(project.path("migrations")).unwrap();
+    project.write("migrations/migration.yaml", "schema-table: our_migrations\n");
+    let told = project.lokstra("migration import -from goose -source theirs -yes");
+    assert!(told.contains("2 recorded in lokstra_core.our_migrations"), "{told}");
+    assert!(exists(&mut client, "lokstra_core.our_migrations"));
+}
+
+#[test]
+fn what_cannot_be_taken_over_keeps_everything_as_it_is() {
+    let (project, _client) = migrated("goose");
+    project.write("theirs/00004_seed.go", "package migrations\n");
+    project.write("theirs/00005_env.sql", "-- +goose Up\n-- +goose ENVSUB ON\nSELECT '${A}';\n");
+    let told = project.lokstra("migration import -from goose -source theirs -yes");
+    assert_snapshot!(told, @"
+    -- standard error --
+    error: nothing was taken over
+    theirs/00004_seed.go: is a migration written in Go, which cannot be read here
+      help: write the SQL that it runs to 00004_seed.sql, and remove this file
+    theirs/00005_env.sql:2: is filled in with variables of the environment
+      help: write their values into the file, and remove the annotation
+    -- exit code 2 --
+    ");
+    assert!(!project.path("migrations").exists());
+}
+
+#[test]
+fn what_the_build_refuses_is_written_to_be_mended_and_recorded_afterwards() {
+    let (project, mut client) = migrated("golang-migrate");
+    let halves = "BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nCOMMIT;\n";
+    project.write("theirs/2_index_email.up.sql", halves);
+    let import = "migration import -from golang-migrate -source theirs -yes";
+    let told = project.lokstra(import);
+    assert!(told.contains("Mend what follows, and import again for the history:"), "{told}");
+    assert!(
+        told.contains("migrations/002_index_email.up.sql:1:1: a migration cannot begin"),
+        "{told}"
+    );
+    assert!(!exists(&mut client, "lokstra_core.schema_migrations"));
+    project.write("migrations/002_index_email.up.sql", "SELECT 1;\nSELECT 2;\n");
+    assert_snapshot!(project.lokstra(import), @"
+    migrations has these migrations already
+      002_index_email.up.sql was edited since, and is taken as it is
+    2 recorded in lokstra_core.schema_migrations as applied, not run, from schema_migrations:
+      001_create_users  nobody knows when
+      002_index_email  nobody knows when
+    Left to be run: 003_orders
+    -- standard error --
+    They are not locked yet: lokstra migration lock
+    ");
+    assert_eq!(rows(&mut client).len(), 2);
+}
+
+#[test]
+fn a_history_of_ours_that_says_something_else_is_a_divergence() {
+    let (project, mut client) = migrated("goose");
+    let import = "migration import -from goose -source theirs -yes";
+    project.lokstra(import);
+    let edit = "UPDATE lokstra_core.schema_migrations SET checksum = repeat('ab', 32)";
+    client.batch_execute(edit).unwrap();
+    let told = project.lokstra(import);
+    assert!(told.contains("001 was applied with checksum abababababab"), "{told}");
+    assert!(told.ends_with("-- exit code 5 --"), "{told}");
+}
+
+#[test]
+fn a_version_that_was_passed_over_is_told() {
+    let (project, mut client) = migrated("goose");
+    client.batch_execute("DELETE FROM goose_db_version WHERE version_id = 1").unwrap();
+    let told = project.lokstra("migration import -from goose -source theirs");
+    let left: Vec<_> = told.lines().filter(|line| line.starts_with("Left")).collect();
+    assert_snapshot!(left.join("\n"), @"
+    Left to be run: 001_create_users, and only with -out-of-order
+    Left to be run: 003_orders
+    ");
+}
+
+#[test]
+fn the_command_asks_for_what_it_needs() {
+    let (project, _client) = migrated("goose");
+    for arguments in ["migration import -source theirs", "migration import -from goose"] {
+        let told = project.lokstra(arguments);
+        assert!(told.contains("required arguments were not provided"), "{told}");
+        assert!(told.ends_with("-- exit code 3 --"), "{told}");
+    }
+    let told = project.lokstra("migration import -from gooes -source theirs");
+    assert!(told.contains("tip: a similar value exists: 'goose'"), "{told}");
+}

@@ -1,0 +1,141 @@
+//! Where the migrations stand, and what runs at this moment.
+
+mod project;
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+use project::Project;
+
+/// Without what differs from run to run: times, process ids and the role.
+fn steady(told: &str) -> String {
+    let mut steady = String::new();
+    for word in told.split_inclusive([' ', '\n']) {
+        let is_time = word.trim_end().ends_with("+00") || word.starts_with("20");
+        let is_number = word.trim_end_matches([',', ')', ' ', '\n']).parse::<f64>().is_ok();
+        match word {
+            _ if is_time => steady.push_str("<time> "),
+            _ if is_number && !word.starts_with('0') => steady.push_str("<n> "),
+            _ => steady.push_str(word),
+        }
+    }
+    steady
+}
+
+#[test]
+fn in_detail_it_says_when_by_whom_and_whether_the_script_is_the_same() {
+    let project = Project::new(&["001_a", "002_b", "003_c"]);
+    project.lokstra("migration up -to 002");
+    project.write("migrations/002_b.up.sql", "CREATE TABLE edited ();\n");
+    assert_snapshot!(steady(&project.lokstra("migration status -v")), @"
+    Migration Status:
+    =================
+    [✓] 001: a
+          <time> <time> by postgres, <n> ms
+          checksum 2c1e83d2dc5c, unchanged
+    [✓] 002: b  (edited after it was applied)
+          <time> <time> by postgres, <n> ms
+          checksum 1cabe012179b; the script has 00bc286a0c9e
+    [ ] 003: c
+
+    Total: <n> migrations, <n> applied, <n> pending
+    Tracking table: lokstra_core.schema_migrations
+    ");
+}
+
+#[test]
+fn the_exit_code_tells_whether_something_is_pending() {
+    let project = Project::new(&["001_a"]);
+    assert!(project.lokstra("migration status -exit-code").ends_with("-- exit code 1 --"));
+    project.lokstra("migration up");
+    assert!(!project.lokstra("migration status -exit-code").contains("exit code"));
+    assert!(!project.lokstra("migration status").contains("exit code"));
+}
+
+#[test]
+fn status_in_json_has_every_migration() {
+    let project = Project::new(&["001_a", "002_b"]);
+    project.lokstra("migration up -steps 1");
+    let told = project.lokstra("migration status -json");
+    let mut document: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let first = &mut document["databases"][0]["migrations"][0];
+    for key in ["applied_at", "applied_by", "execution_ms", "checksum"] {
+        assert!(!first[key].is_null(), "{key}");
+        first[key] = "…".into();
+    }
+    assert_snapshot!(format!("{document:#}"), @r#"
+    {
+      "databases": [
+        {
+          "applied": 1,
+          "current": "001",
+          "database": "migrations",
+          "migrations": [
+            {
+              "applied_at": "…",
+              "applied_by": "…",
+              "checksum": "…",
+              "description": "a",
+              "execution_ms": "…",
+              "half_done": null,
+              "state": "applied",
+              "version": "001"
+            },
+            {
+              "applied_at": null,
+              "applied_by": null,
+              "checksum": null,
+              "description": "b",
+              "execution_ms": null,
+              "half_done": null,
+              "state": "pending",
+              "version": "002"
+            }
+          ],
+          "pending": 1,
+          "table": "lokstra_core.schema_migrations"
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn watch_names_the_script_that_runs_and_who_stands_in_its_way() {
+    let project = Project::new(&["001_a", "002_b"]);
+    let mut blocker = project.database.client().unwrap();
+    blocker.batch_execute("CREATE TABLE t (n int)").unwrap();
+    let up = "-- lokstra: no-transaction\nSELECT 1;\nCREATE INDEX CONCURRENTLY t_n ON t (n);\n";
+    project.write("migrations/002_b.up.sql", up);
+    blocker.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
+    let start = |arguments: &str| {
+        let mut command = project.command();
+        command.env("DATABASE_URL", project.database.url()).args(arguments.split(' '));
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut up = start("migration up");
+    let mut watch = start("migration status -watch");
+    let mut told = String::new();
+    for line in BufReader::new(watch.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if line.contains("waits for") {
+            blocker.batch_execute("COMMIT").ok();
+        }
+        told += &(line + "\n");
+    }
+    assert!(up.wait().unwrap().success() && watch.wait().unwrap().success());
+    for part in [
+        "Current version: 001, 1 pending\n  runs: pid ",
+        "002: 1 of 2 statements of its up script are done, the next one is running",
+        "waiting for writers before build",
+        "idle in transaction for ",
+        "to end it: SELECT pg_terminate_backend(",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in\n{told}");
+    }
+    assert!(
+        told.ends_with("Current version: 002, nothing is pending; nobody migrates\n"),
+        "{told}"
+    );
+}

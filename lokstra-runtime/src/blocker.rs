@@ -1,0 +1,66 @@
+//! Who is in the way of a statement that waited for a lock in vain. Asked when it has failed, so that
+//! a statement that succeeds costs nothing.
+
+use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE, TableName};
+use postgres::Client;
+
+use crate::error::Error;
+use crate::failure::Failure;
+use crate::holder::{self, COLUMNS, Holder};
+use crate::in_flight::names;
+use crate::plan::PlanStep;
+use crate::sql;
+
+/// The strongest first: it is the likeliest to conflict with what a migration asks for.
+const MODES: &str = "ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', \
+     'ShareLock', 'ShareUpdateExclusiveLock', 'RowExclusiveLock', 'RowShareLock', \
+     'AccessShareLock']";
+
+/// A longer list of names would make the question slow.
+const MOST_NAMES: usize = 200;
+
+/// The other session with the strongest lock, of several the oldest, on a relation that the failed
+/// statement names, or on the tracking tables if it is none of the script's. What kept the statement
+/// waiting the server does not tell afterwards.
+///
+/// PostgreSQL documentation: *13.3.1. Table-Level Locks*, *54.12. `pg_locks`*.
+pub(crate) fn find(
+    client: &mut Client,
+    history: &TableName,
+    step: &PlanStep<'_>,
+    failure: &Failure,
+) -> Result<Option<Holder>, Error> {
+    if !matches!(failure.server.sqlstate.as_str(), "55P03" | "40P01") {
+        return Ok(None);
+    }
+    let statement = failure.statement.and_then(|nth| step.script().statements().nth(nth - 1));
+    let mut names = match statement {
+        Some(statement) => names(statement),
+        None => [history.table(), PROGRESS_TABLE, DOWN_TABLE].map(str::to_owned).to_vec(),
+    };
+    names.sort_unstable();
+    names.dedup();
+    names.truncate(MOST_NAMES);
+    let names: Vec<_> = names.iter().map(|name| sql::literal(name)).collect();
+    let is_named = format!(
+        "OPERATOR(pg_catalog.=) ANY (CAST(ARRAY[{}] AS pg_catalog.name[]))",
+        names.join(", ")
+    );
+    let query = format!(
+        "SELECT {COLUMNS} FROM pg_catalog.pg_locks l \
+         JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation \
+         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid \
+         WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.granted \
+         AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d \
+         WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) \
+         AND COALESCE(l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid(), true) \
+         AND n.nspname OPERATOR(pg_catalog.<>) ALL \
+         (CAST(ARRAY['pg_catalog', 'information_schema'] AS pg_catalog.name[])) \
+         AND (c.relname {is_named} OR EXISTS (SELECT FROM pg_catalog.pg_index i \
+         JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid \
+         WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid AND x.relname {is_named})) \
+         ORDER BY pg_catalog.array_position({MODES}, l.mode), a.xact_start LIMIT 1"
+    );
+    holder::first(client, &query)
+}

@@ -1,0 +1,69 @@
+//! What to do about a connection that is refused.
+
+use std::borrow::Cow;
+
+use crate::error_text::chain;
+use crate::route::PasswordFrom;
+
+/// What to do about a refusal whose words do not tell.
+pub(crate) fn connect_help(
+    source: &postgres::Error,
+    password_from: Option<PasswordFrom>,
+) -> Option<Cow<'static, str>> {
+    let server = source.as_db_error();
+    match (server.map(|server| server.code().code()), password_from) {
+        (Some("28P01"), Some(from)) => {
+            return Some(format!("the password came from {from}: correct it there").into());
+        }
+        // Also of a role that is not there, or may not log in.
+        (Some("28000"), _) => {
+            return Some(
+                "see whether the role is there and has LOGIN, and whether pg_hba.conf of the server \
+                 admits it from this host, to this database, with or without TLS"
+                    .into(),
+            );
+        }
+        _ => {}
+    }
+    known_help(source).map(Cow::Borrowed)
+}
+
+fn known_help(source: &postgres::Error) -> Option<&'static str> {
+    let server = source.as_db_error();
+    if server.is_some_and(|server| server.message().contains("unsupported startup parameter")) {
+        // `schema` of config.yaml, PGOPTIONS.
+        return Some(
+            "PgBouncer takes no `options`: leave them out, or name them in its \
+             ignore_startup_parameters",
+        );
+    }
+    let text = chain(source);
+    if cfg!(not(feature = "rustls")) && text.contains("no encryption") {
+        return Some("if the server wants TLS, add the feature `rustls` of `lokstra`");
+    }
+    HELP.iter().find(|(words, _)| text.contains(words)).map(|(_, help)| *help)
+}
+
+/// What to do about the words of the client and of rustls.
+const HELP: [(&str, &str); 6] = [
+    ("password missing", "give it in the connection string, in PGPASSWORD or in ~/.pgpass"),
+    (
+        "does not support TLS",
+        "turn on `ssl` on the server, or say `sslmode=prefer` if the way to it is trusted",
+    ),
+    (
+        "UnknownIssuer",
+        "nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do \
+         not trust the server",
+    ),
+    ("certificate expired", "renew the server's certificate"),
+    (
+        "not valid for name",
+        "connect to a host that the certificate is for, or let the authority issue one for this \
+         host; its common name alone does not count",
+    ),
+    (
+        "fatal alert: UnknownCA",
+        "the server knows nobody who vouches for the certificate in `sslcert`",
+    ),
+];

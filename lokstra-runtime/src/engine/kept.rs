@@ -1,0 +1,80 @@
+//! A rollback with down SQL that only the database has.
+
+use lokstra_core::Database;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::event::{Event, tell};
+use crate::history::History;
+use crate::plan::{self, Direction, Goal, Plan};
+use crate::retry::Backoff;
+use crate::stored_down::{self, Stored};
+use crate::warning::Warning;
+
+impl<'e, 'm> Engine<'e, 'm> {
+    /// The migrations together with those that the goal rolls back and only the database has.
+    pub(super) fn stored(&mut self, goal: Goal) -> Result<Option<Stored>, Error> {
+        // What only the database has cannot be applied again.
+        if !self.options.stored_down || goal.direction() == Direction::Up || goal == Goal::Redo {
+            return Ok(None);
+        }
+        let mut wait = Backoff::new(self.options.lock_wait);
+        let history = self.look_patiently(&mut wait)?.history;
+        let (embedded, table) = (self.database, self.table.clone());
+        let load = |client: &mut _| stored_down::load(client, embedded, &table, &history, goal);
+        let stored = self.ask(&mut wait, load)?;
+        for step in stored.iter().flat_map(Stored::steps) {
+            let database = self.report.database.as_str();
+            tell(self.listener, &Event::StoredDown { database, step: &step });
+        }
+        Ok(stored)
+    }
+
+    /// The same run over this database.
+    pub(super) fn over<'n>(self, database: Database<'n>) -> Engine<'e, 'n> {
+        let Engine {
+            table,
+            key,
+            options,
+            session,
+            listener,
+            report,
+            noticed,
+            newest,
+            losses,
+            is_unflushed,
+            ..
+        } = self;
+        Engine {
+            database,
+            table,
+            key,
+            options,
+            session,
+            listener,
+            report,
+            noticed,
+            newest,
+            losses,
+            is_unflushed,
+        }
+    }
+
+    pub(super) fn plan(&self, history: &History, goal: Goal) -> Result<Plan<'m>, Error> {
+        let mut plan = plan::plan(self.database, history, goal, self.options.policy)?;
+        // What only the database has does not make this build newer.
+        let mut ahead = Vec::new();
+        plan.warnings.retain_mut(|warning| {
+            let (Warning::Missing { versions } | Warning::Ahead { versions }) = warning else {
+                return true;
+            };
+            ahead.extend(versions.extract_if(.., |version| Some(*version) > self.newest));
+            !versions.is_empty()
+        });
+        if !ahead.is_empty() {
+            ahead.sort_unstable();
+            plan.warnings.insert(0, Warning::Ahead { versions: ahead });
+        }
+        Ok(plan)
+    }
+}

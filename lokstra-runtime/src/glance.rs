@@ -1,0 +1,86 @@
+//! Whether the history is exactly what is embedded: all that a boot with nothing to do has to know.
+
+use lokstra_core::{Database, TableName};
+use postgres::{Client, SimpleQueryMessage};
+
+use crate::error::{Error, ErrorKind};
+use crate::history::{self, Look, READ_LOCK_TIMEOUT, text};
+use crate::plan::{Direction, Goal};
+
+/// The look for a run towards this goal; `None` where there is nothing to do.
+pub(crate) fn look_for(
+    client: &mut Client,
+    table: &TableName,
+    database: Database<'_>,
+    goal: Goal,
+) -> Result<Option<Look>, Error> {
+    let is_reached_when_current = match goal {
+        Goal::To(version) => database.newest() == Some(version),
+        _ => goal.direction() == Direction::Up,
+    };
+    if is_reached_when_current {
+        look_unless_current(client, table, database)
+    } else {
+        history::look(client, table).map(Some)
+    }
+}
+
+/// Looks at the history, unless it is row for row what is embedded (`None`): then nothing is to be
+/// done, and nothing is odd.
+///
+/// The server answers with one number for all rows, which the set has had since it was built. Only
+/// where it is another one, a second round trip reads them. Without facts of the catalog, too: to
+/// a session that has just begun they are most of what a look costs.
+pub(crate) fn look_unless_current(
+    client: &mut Client,
+    table: &TableName,
+    database: Database<'_>,
+) -> Result<Option<Look>, Error> {
+    match client.simple_query(&fingerprint_sql(table)) {
+        Ok(answer) if is_current(&answer, database)? => Ok(None),
+        Ok(_) => history::look(client, table).map(Some),
+        Err(error) if history::is_missing(&error) => {
+            history::look_without_table(client, table).map(Some)
+        }
+        Err(error) => Err(history::refusal(error, table)),
+    }
+}
+
+/// The [`Fingerprint`](lokstra_core::Fingerprint) of the rows. A column that the table lacks is
+/// the one of `missing`, where a name leads that `rows` does not have. Few functions, since a session
+/// that has just begun has to look up each of them.
+///
+/// PostgreSQL documentation: *7.2.1.5. LATERAL Subqueries*.
+fn fingerprint_sql(table: &TableName) -> String {
+    let columns = ["version", "description", "down_checksum", "checksum"];
+    let hash = columns.iter().fold("'0'".to_owned(), |seed, column| {
+        format!(
+            "pg_catalog.hashtextextended(COALESCE(CAST({column} AS pg_catalog.text), ''), {seed})"
+        )
+    });
+    format!(
+        "SET LOCAL lock_timeout='{READ_LOCK_TIMEOUT}ms';\
+         SELECT pg_catalog.sum(rows.hash) AS fingerprint, CURRENT_TIMESTAMP AS began, \
+         pg_catalog.statement_timestamp() AS sent FROM (SELECT NULL AS version, \
+         NULL AS description, NULL AS checksum, NULL AS down_checksum) missing, \
+         LATERAL (SELECT {hash} AS hash FROM {}) rows;",
+        table.quoted()
+    )
+}
+
+fn is_current(answer: &[SimpleQueryMessage], database: Database<'_>) -> Result<bool, Error> {
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let row = row.ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
+    // A transaction of the caller's began before this message.
+    if text(row, "began") != text(row, "sent") {
+        return Err(Error::new(ErrorKind::InTransaction));
+    }
+    // Of no rows, the sum is NULL.
+    Ok(match text(row, "fingerprint") {
+        Some(sum) => sum == database.fingerprint().to_string(),
+        None => database.is_empty(),
+    })
+}

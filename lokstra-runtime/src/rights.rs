@@ -1,0 +1,89 @@
+//! What a role lacks to read and to keep the history. Looked up when the server has refused.
+
+use lokstra_core::TableName;
+use postgres::{Client, SimpleQueryMessage};
+
+use crate::error::{Error, ErrorKind};
+use crate::history::{progress_table, text};
+use crate::sql;
+
+/// The result, where a missing right (42501) is explained by the GRANTs that give it.
+pub(crate) fn explained<T>(
+    client: &mut Client,
+    table: &TableName,
+    result: Result<T, Error>,
+) -> Result<T, Error> {
+    let error = match result {
+        Err(error) => error,
+        done => return done,
+    };
+    let is_denied = matches!(error.kind(), ErrorKind::Server(server) if server.sqlstate == "42501");
+    match if is_denied { missing(client, table) } else { None } {
+        Some(grants) => Err(error.denied(table, grants)),
+        None => Err(error),
+    }
+}
+
+/// The GRANTs, in order; `None` where nothing is missing or the server does not tell.
+fn missing(client: &mut Client, table: &TableName) -> Option<Vec<String>> {
+    let answer = client.simple_query(&query(table)).ok()?;
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    })?;
+    let lacks = |column| text(row, column) == Some("f");
+    let role = sql::identifier(text(row, "role")?);
+    let schema = sql::identifier(table.schema());
+    let mut grants = Vec::new();
+    if text(row, "schema_exists") == Some("f") {
+        if lacks("may_create_schema") {
+            let database = sql::identifier(text(row, "database")?);
+            grants.push(format!("GRANT CREATE ON DATABASE {database} TO {role};"));
+        }
+    } else {
+        // The first no-transaction script makes a table beside the history.
+        let makes_table = text(row, "may_write").is_none() || text(row, "may_progress").is_none();
+        let rights: Vec<_> =
+            [("USAGE", lacks("usage")), ("CREATE", makes_table && lacks("create"))]
+                .into_iter()
+                .filter_map(|(right, is_missing)| is_missing.then_some(right))
+                .collect();
+        if !rights.is_empty() {
+            grants.push(format!("GRANT {} ON SCHEMA {schema} TO {role};", rights.join(", ")));
+        }
+    }
+    for (column, name) in [("may_write", table.quoted()), ("may_progress", progress_table(table))] {
+        if lacks(column) {
+            grants.push(format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {role};"));
+        }
+    }
+    (!grants.is_empty()).then_some(grants)
+}
+
+/// By name, and not by `to_regclass`, which takes a right on the schema.
+fn query(table: &TableName) -> String {
+    let may_write = |name: &str| {
+        format!(
+            "(SELECT pg_catalog.has_table_privilege(c.oid, 'SELECT') \
+             AND pg_catalog.has_table_privilege(c.oid, 'INSERT') \
+             AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') \
+             AND pg_catalog.has_table_privilege(c.oid, 'DELETE') \
+             FROM pg_catalog.pg_class c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid \
+             AND c.relname OPERATOR(pg_catalog.=) CAST({} AS pg_catalog.name))",
+            sql::literal(name)
+        )
+    };
+    format!(
+        "SELECT current_user AS role, pg_catalog.current_database() AS database, \
+         pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') \
+         AS may_create_schema, n.oid IS NOT NULL AS schema_exists, \
+         pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS usage, \
+         pg_catalog.has_schema_privilege(n.oid, 'CREATE') AS create, \
+         {} AS may_write, {} AS may_progress \
+         FROM (VALUES (1)) one(n) LEFT JOIN pg_catalog.pg_namespace n \
+         ON n.nspname OPERATOR(pg_catalog.=) CAST({} AS pg_catalog.name)",
+        may_write(table.table()),
+        may_write(lokstra_core::PROGRESS_TABLE),
+        sql::literal(table.schema())
+    )
+}

@@ -1,0 +1,188 @@
+//! What an earlier build found out about a folder. Nearly all scripts are as they were, and a build that
+//! is not optimised, as that of a macro is, takes its time to read SQL.
+//!
+//! Text is compared with text: in such a build that is nothing beside a SHA-256. So what is reused was
+//! found in the same bytes, by the same rules, which the header names.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lokstra_core::{Script, Set};
+
+use crate::check::Checked;
+use crate::folder::{File, Folder};
+use crate::layout::layout;
+use crate::{Lint, Loaded};
+
+/// A file with the answers of an earlier build.
+pub(crate) struct Cache {
+    path: PathBuf,
+    header: String,
+    content: Vec<u8>,
+}
+
+/// What is in the file behind its header, each part with its length before it.
+struct Earlier {
+    /// The folder as it was read; empty if anything about it was worth a word.
+    folder: Vec<u8>,
+    set: Set,
+    /// For each script of the set, up before down, 1 if no rule was left out.
+    checked: Vec<u8>,
+    /// How many migrations are locked.
+    locked: usize,
+}
+
+/// The scripts of an earlier build.
+#[derive(Default)]
+pub(crate) struct Known {
+    set: Option<Set>,
+    checked: Vec<u8>,
+}
+
+/// The same, by path.
+#[derive(Default)]
+pub(crate) struct Index<'a>(HashMap<&'a str, (Script<'a>, bool)>);
+
+impl Known {
+    pub(crate) fn index(&self) -> Index<'_> {
+        let scripts = self.set.iter().flat_map(scripts).zip(&self.checked);
+        Index(scripts.map(|(script, checked)| (script.path(), (script, *checked == 1))).collect())
+    }
+}
+
+impl<'a> Index<'a> {
+    /// The file with this text, and whether no rule was left out.
+    pub(crate) fn script(&self, path: &str, text: &str) -> Option<(Script<'a>, bool)> {
+        self.0.get(path).copied().filter(|(script, _)| script.text() == text)
+    }
+}
+
+impl Cache {
+    /// Empty if there is no such file, or if other rules wrote it.
+    pub(crate) fn read(path: &Path, lint: Lint, writer: &str) -> Cache {
+        let header = format!(
+            "lokstra-source {} with squawk 2.68.0, sql-check {}, lint {}, {lint:?}, {writer}\n",
+            env!("CARGO_PKG_VERSION"),
+            cfg!(feature = "sql-check"),
+            cfg!(feature = "lint")
+        );
+        Cache { path: path.to_owned(), header, content: fs::read(path).unwrap_or_default() }
+    }
+
+    fn earlier(&self) -> Option<Earlier> {
+        let mut rest = self.content.strip_prefix(self.header.as_bytes())?;
+        let folder = part(&mut rest)?.to_vec();
+        let text = String::from_utf8(part(&mut rest)?.to_vec()).ok()?;
+        let set = Set::from_parts(text, part(&mut rest)?)?;
+        let checked = part(&mut rest)?.to_vec();
+        let locked = usize::from_le_bytes(part(&mut rest)?.try_into().ok()?);
+        rest.is_empty().then_some(Earlier { folder, set, checked, locked })
+    }
+
+    /// The answer if it was given for exactly this folder, or else what is known of its scripts.
+    pub(crate) fn loaded(&self, folder: &Folder) -> Result<Loaded, Known> {
+        let Some(earlier) = self.earlier() else { return Err(Known::default()) };
+        if bytes(folder).is_none_or(|bytes| bytes != earlier.folder) {
+            return Err(Known { set: Some(earlier.set), checked: earlier.checked });
+        }
+        let tracked = layout(folder, &mut Vec::new()).tracked();
+        Ok(Loaded { set: earlier.set, warnings: Vec::new(), locked: earlier.locked, tracked })
+    }
+
+    /// Replaces the file in one go, since other builds may read it. Without it the next build checks
+    /// again, so that a failure is no error.
+    pub(crate) fn write(&self, folder: &Folder, checked: &Checked) {
+        let loaded = &checked.loaded;
+        let folder = Some(folder).filter(|_| loaded.warnings.is_empty()).and_then(bytes);
+        let (text, index) = loaded.set.parts();
+        let mut content = self.header.clone().into_bytes();
+        put(&mut content, &folder.unwrap_or_default());
+        put(&mut content, text.as_bytes());
+        put(&mut content, index);
+        put(&mut content, &checked.scripts.iter().map(|&is| u8::from(is)).collect::<Vec<_>>());
+        put(&mut content, &loaded.locked.to_le_bytes());
+        if content == self.content {
+            return;
+        }
+        let new = self.path.with_extension(std::process::id().to_string());
+        if fs::write(&new, content).and_then(|()| fs::rename(&new, &self.path)).is_err() {
+            fs::remove_file(&new).ok();
+        }
+    }
+}
+
+fn scripts(set: &Set) -> impl Iterator<Item = Script<'_>> {
+    let migrations = set.databases().flat_map(|database| database.migrations());
+    migrations.flat_map(|migration| [migration.up(), migration.down()])
+}
+
+/// All that the rules see of a folder; `None` if there is a problem with it already.
+fn bytes(folder: &Folder) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    add(folder, &mut bytes).then_some(bytes)
+}
+
+fn add(folder: &Folder, bytes: &mut Vec<u8>) -> bool {
+    let Folder { path, scripts, settings, lock, folders, problems } = folder;
+    let file = |bytes: &mut Vec<u8>, File { name: _, path, content }: &File| {
+        put(bytes, path.as_bytes());
+        put(bytes, content);
+    };
+    put(bytes, path.as_bytes());
+    for files in [scripts.len(), settings.iter().len(), lock.iter().len(), folders.len()] {
+        bytes.extend_from_slice(&files.to_le_bytes());
+    }
+    for one in scripts.iter().chain(settings).chain(lock) {
+        file(bytes, one);
+    }
+    problems.is_empty() && folders.iter().all(|folder| add(folder, bytes))
+}
+
+/// A part and its length before it, so that no two lists of parts look the same.
+fn put(bytes: &mut Vec<u8>, part: &[u8]) {
+    bytes.extend_from_slice(&part.len().to_le_bytes());
+    bytes.extend_from_slice(part);
+}
+
+fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, behind) = rest.split_first_chunk()?;
+    let (part, behind) = behind.split_at_checked(usize::from_le_bytes(*length))?;
+    *rest = behind;
+    Some(part)
+}
+
+#[cfg(all(test, feature = "sql-check"))]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+    use crate::lock_file;
+
+    #[test]
+    fn what_was_only_locked_is_judged_when_it_is_no_longer() {
+        let root = tempfile::TempDir::new().unwrap();
+        fs::create_dir(root.path().join("m")).unwrap();
+        let sql = "SELEC 1;";
+        for name in ["m/001_a.up.sql", "m/001_a.down.sql"] {
+            fs::write(root.path().join(name), sql).unwrap();
+        }
+        let checksum = lokstra_core::Checksum::from_bytes(Sha256::digest(sql).into());
+        let entry = lock_file::Entry {
+            version: "001".parse().unwrap(),
+            description: "a".to_owned(),
+            checksums: Some((checksum, checksum)),
+        };
+        let lock = root.path().join("m/lokstra.lock");
+        fs::write(&lock, lock_file::text(&[entry])).unwrap();
+        let cache = root.path().join("cache");
+        let build = || crate::load_cached(root.path(), "m", Lint::Never, &cache, "");
+
+        build().unwrap();
+        build().unwrap();
+        fs::write(root.path().join("m/migration.yaml"), "description: changed\n").unwrap();
+        build().unwrap();
+        fs::remove_file(&lock).unwrap();
+        build().unwrap_err();
+    }
+}

@@ -1,0 +1,187 @@
+use std::fmt;
+
+use lokstra_core::{Migration, Version};
+use lokstra_runtime::Error;
+
+use crate::difference::{Change, Difference};
+use crate::waiver::Waivers;
+
+/// When it was compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// After the down, with before the up.
+    Down,
+    /// After the second up, with after the first.
+    UpAgain,
+}
+
+/// What is wrong with a migration.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Finding {
+    /// It cannot be applied. Nothing behind it was verified.
+    UpFailed(Error),
+    /// It cannot be rolled back.
+    DownFailed(Error),
+    /// It cannot be applied again after it was rolled back.
+    UpAgainFailed(Error),
+    /// An object is not as it was.
+    Differs(Phase, Difference),
+}
+
+/// What became of one migration.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Check {
+    /// The version.
+    pub version: Version,
+    /// The description.
+    pub description: String,
+    /// The up script, relative to the crate.
+    pub up: String,
+    /// The down script, relative to the crate.
+    pub down: String,
+    /// The reason of a waiver for the whole migration, in a down script without a statement.
+    pub waived: Option<String>,
+    /// What is wrong; also what is waived, and what does not count.
+    pub findings: Vec<Finding>,
+}
+
+impl Check {
+    pub(crate) fn new(migration: Migration<'_>) -> Check {
+        Check {
+            version: migration.version(),
+            description: migration.description().to_owned(),
+            up: migration.up().path().to_owned(),
+            down: migration.down().path().to_owned(),
+            waived: Waivers::of(migration).of_everything().map(str::to_owned),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Whether something is wrong that nobody waived.
+    pub fn is_failure(&self) -> bool {
+        self.failures().next().is_some()
+    }
+
+    /// What is wrong and not waived.
+    pub fn failures(&self) -> impl Iterator<Item = &Finding> {
+        let counts = |finding: &&Finding| match finding {
+            Finding::UpFailed(_) => true,
+            Finding::DownFailed(_) | Finding::UpAgainFailed(_) => self.waived.is_none(),
+            Finding::Differs(_, difference) => self.waived.is_none() && difference.is_failure(),
+        };
+        self.findings.iter().filter(counts)
+    }
+
+    /// Where something is still there, it is no wonder that it cannot be made again.
+    fn consequence(&self) -> Option<String> {
+        let error = self.findings.iter().find_map(|finding| match finding {
+            Finding::UpAgainFailed(error) => Some(error),
+            _ => None,
+        })?;
+        let said = match error.failure() {
+            Some(failure) => failure.server.message.clone(),
+            None => error.to_string(),
+        };
+        Some(format!("  so it cannot be applied again: {}", indented(&said)))
+    }
+
+    fn differences(&self, phase: Phase) -> Vec<&Difference> {
+        let of_phase = |finding| match finding {
+            &Finding::Differs(when, ref difference) if when == phase => Some(difference),
+            _ => None,
+        };
+        self.findings.iter().filter_map(of_phase).collect()
+    }
+}
+
+impl fmt::Display for Check {
+    /// Nothing if nothing was found; else a line that says where, and the findings below it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Check { up, down, version, description, .. } = self;
+        let name = format!("{version}_{description}");
+        if let Some(reason) = &self.waived {
+            if self.findings.is_empty() {
+                return Ok(());
+            }
+            return write!(f, "{down}: waived, {name} is not undone: {reason}");
+        }
+        let mut parts = Vec::new();
+        let is_not_undone = self.differences(Phase::Down).iter().any(|it| it.is_failure());
+        for finding in &self.findings {
+            let (path, what, error) = match finding {
+                Finding::UpFailed(error) => (up, "cannot be applied", error),
+                Finding::DownFailed(error) => (down, "cannot be rolled back", error),
+                Finding::UpAgainFailed(error) if !is_not_undone => {
+                    (down, "cannot be applied again after its down", error)
+                }
+                _ => continue,
+            };
+            parts.push(format!("{path}: {name} {what}\n  {}", indented(&error.to_string())));
+        }
+        for (phase, path, what) in [
+            (Phase::Down, down, "is not undone by its down"),
+            (Phase::UpAgain, up, "is another thing when it is applied again after its down"),
+        ] {
+            let differences = self.differences(phase);
+            let (failures, others): (Vec<_>, Vec<_>) =
+                differences.into_iter().partition(|difference| difference.is_failure());
+            let section = |heading: String, differences: Vec<&Difference>| {
+                let told = differences.into_iter().map(|it| told(it, phase));
+                told.fold(heading, |text, told| format!("{text}\n  {}", indented(&told)))
+            };
+            if !failures.is_empty() {
+                parts.push(section(format!("{path}: {name} {what}"), failures));
+            }
+            parts.extend(self.consequence().filter(|_| phase == Phase::Down && is_not_undone));
+            if !others.is_empty() {
+                parts.push(section(format!("{path}: of {name}, this is let pass"), others));
+            }
+        }
+        f.write_str(&parts.join("\n"))
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n  ")
+}
+
+fn told(difference: &Difference, phase: Phase) -> String {
+    let Difference { object, change, waived, .. } = difference;
+    let what = match (change, phase) {
+        (Change::Added, Phase::Down) => "is still there".to_owned(),
+        (Change::Added, Phase::UpAgain) => "is only there the second time".to_owned(),
+        (Change::Missing, Phase::Down) => "is gone".to_owned(),
+        (Change::Missing, Phase::UpAgain) => "is missing the second time".to_owned(),
+        (Change::Changed(altered), _) => {
+            let lines = altered.iter().map(|it| format!("\n  {}", indented(&it.to_string())));
+            lines.fold("is changed".to_owned(), |text, line| text + &line)
+        }
+        (Change::Reordered(order), _) => format!(
+            "has its columns in another order, since one was dropped and added again\n  {}",
+            indented(&order.to_string())
+        ),
+        (Change::RowCount { before, after }, Phase::UpAgain) => {
+            format!("has {}, and {before} the first time", rows(*after))
+        }
+        (Change::RowCount { before, after }, Phase::Down) => match before.checked_sub(*after) {
+            Some(fewer) => format!("has lost {}: {after} of {before} are left", rows(fewer)),
+            None => format!("has {} more: {after} instead of {before}", rows(after - before)),
+        },
+        (Change::RowsChanged, _) => "has as many rows as before, but not the same".to_owned(),
+    };
+    let help = match (waived, phase) {
+        (Some(reason), _) => format!("\n  waived: {reason}"),
+        (None, Phase::Down) => difference
+            .help()
+            .map_or_else(String::new, |help| format!("\n  help: {}", indented(&help))),
+        (None, Phase::UpAgain) => String::new(),
+    };
+    format!("{object} {what}{help}")
+}
+
+fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}

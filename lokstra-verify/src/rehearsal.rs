@@ -1,0 +1,201 @@
+//! Up, down, compare, up again, compare: one database of the set on one scratch database.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use lokstra_core::{Database, Migration, Version};
+use lokstra_runtime::postgres::Client;
+use lokstra_runtime::{Error, Goal, Migrations, Stop};
+
+use crate::catalog::Catalog;
+use crate::check::{Check, Finding, Phase};
+use crate::cluster;
+use crate::difference::differences;
+use crate::error::VerifyError;
+use crate::scratch::ScratchDatabase;
+use crate::server::Site;
+use crate::snapshot::Snapshot;
+use crate::waiver::Waivers;
+
+/// What to verify of a database, and how.
+pub(crate) struct Plan<'a> {
+    pub(crate) migrations: &'a Migrations,
+    pub(crate) database: Database<'a>,
+    pub(crate) site: &'a Site,
+    pub(crate) from: Option<Version>,
+    pub(crate) to: Option<Version>,
+    /// SQL that puts rows in behind a version.
+    pub(crate) rows: &'a BTreeMap<Version, String>,
+    pub(crate) keep: bool,
+    pub(crate) stop: &'a Stop,
+}
+
+/// A scratch database with the sessions on it, in the order in which they have to go.
+struct Stage<'a> {
+    plan: &'a Plan<'a>,
+    client: Client,
+    catalog: Catalog,
+    scratch: ScratchDatabase,
+    /// A server of its own, where the migrations change more than their database: what is begun anew
+    /// must not meet the roles of before.
+    _site: Option<Site>,
+}
+
+impl<'a> Plan<'a> {
+    /// The checks, and the name of the scratch database if it was kept.
+    pub(crate) fn run(
+        &'a self,
+        told: &mut dyn FnMut(&Check),
+    ) -> Result<(Vec<Check>, Option<String>), VerifyError> {
+        let mut stage = Stage::new(self)?;
+        let mut checks = Vec::new();
+        let is_wanted = |it: &Migration<'_>| self.to.is_none_or(|to| it.version() <= to);
+        let mut known = None;
+        for migration in self.database.migrations().filter(is_wanted) {
+            if self.stop.is_asked() {
+                return Err(VerifyError::Stopped);
+            }
+            let version = migration.version();
+            if self.from.is_some_and(|from| version < from) {
+                stage.apply(version)?;
+                continue;
+            }
+            let mut check = Check::new(migration);
+            known = stage.rehearse(migration, known, &mut check)?;
+            told(&check);
+            let is_end = matches!(check.findings.last(), Some(Finding::UpFailed(_)));
+            checks.push(check);
+            if is_end {
+                break;
+            }
+        }
+        Ok((checks, self.keep.then(|| stage.scratch.name.clone())))
+    }
+}
+
+impl<'a> Stage<'a> {
+    fn new(plan: &'a Plan<'a>) -> Result<Stage<'a>, VerifyError> {
+        let is_spoilt = plan.site.is_own && !cluster::outside(plan.database).is_empty();
+        let own = if is_spoilt { Some(Site::throw_away()?) } else { None };
+        let site = own.as_ref().unwrap_or(plan.site);
+        let options = if site.is_own { own_server_options(site)? } else { "" };
+        let scratch = ScratchDatabase::create(&site.pool, options, plan.keep)?;
+        let mut client = scratch.pool.connect()?;
+        let table = plan.database.table();
+        if table.schema() != lokstra_core::DEFAULT_SCHEMA {
+            // The first run makes it, as it would make ours: it is no work of the first migration.
+            client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{}\"", table.schema()))?;
+        }
+        let version = major(&mut client)?;
+        let session = scratch.pool.connect()?;
+        let catalog = Catalog::new(session, version, site.is_own, &table)?;
+        Ok(Stage { plan, client, catalog, scratch, _site: own })
+    }
+
+    /// Checks one migration; it is applied afterwards. Returns what is in the database then, if that
+    /// is known: it is what the next one begins with.
+    fn rehearse(
+        &mut self,
+        migration: Migration<'_>,
+        known: Option<Snapshot>,
+        check: &mut Check,
+    ) -> Result<Option<Snapshot>, VerifyError> {
+        let version = migration.version();
+        let waivers = Waivers::of(migration);
+        let differ = |phase, before: &Snapshot, after: &Snapshot, findings: &mut Vec<Finding>| {
+            for mut difference in differences(before, after) {
+                let object = &difference.object;
+                // What the down left behind is not told twice.
+                let is_told = findings.iter().any(|finding| {
+                    matches!(finding, Finding::Differs(_, told) if told.object == *object)
+                });
+                if !is_told {
+                    difference.waived = waivers.of_object(object).map(str::to_owned);
+                    findings.push(Finding::Differs(phase, difference));
+                }
+            }
+        };
+        let before = known.map_or_else(|| self.catalog.read(), Ok)?;
+        if let Err(error) = self.run(Goal::To(version))? {
+            check.findings.push(Finding::UpFailed(error));
+            return Ok(None);
+        }
+        let up = self.catalog.read()?;
+        if let Err(error) = self.run(Goal::Down(NonZeroU32::MIN))? {
+            check.findings.push(Finding::DownFailed(error));
+            self.rebuild(version)?;
+            return Ok(None);
+        }
+        let down = self.catalog.read()?;
+        differ(Phase::Down, &before, &down, &mut check.findings);
+        if let Err(error) = self.run(Goal::To(version))? {
+            check.findings.push(Finding::UpAgainFailed(error));
+            self.rebuild(version)?;
+            return Ok(None);
+        }
+        let again = self.catalog.read()?;
+        differ(
+            Phase::UpAgain,
+            &up.without_checksums(),
+            &again.without_checksums(),
+            &mut check.findings,
+        );
+        if check.findings.is_empty() {
+            return Ok(if self.put_rows(version)? { None } else { Some(again) });
+        }
+        // The next one begins with what it would find, and not with what this one left.
+        self.rebuild(version)?;
+        Ok(None)
+    }
+
+    /// What a script does wrong is a finding; what ends the verification is an error.
+    fn run(&mut self, goal: Goal) -> Result<Result<(), Error>, VerifyError> {
+        // A run of its own has a session of its own.
+        self.client.batch_execute("DISCARD ALL").ok();
+        let plan = self.plan;
+        let migrator = plan.migrations.migrator().database(plan.database.folder());
+        let mut migrator = migrator.include_disabled(true).stop(plan.stop.clone());
+        match migrator.run(&mut self.client, goal) {
+            Err(_) if plan.stop.is_asked() => Err(VerifyError::Stopped),
+            done => Ok(done.map(drop)),
+        }
+    }
+
+    /// Applies a migration that nobody asks about, or that has been.
+    fn apply(&mut self, version: Version) -> Result<(), VerifyError> {
+        self.run(Goal::To(version))??;
+        self.put_rows(version).map(drop)
+    }
+
+    /// Whether there are some for this version.
+    fn put_rows(&mut self, version: Version) -> Result<bool, VerifyError> {
+        let Some(sql) = self.plan.rows.get(&version) else { return Ok(false) };
+        match self.client.batch_execute(sql) {
+            Ok(()) => Ok(true),
+            Err(source) => Err(VerifyError::Rows { version, source }),
+        }
+    }
+
+    /// Begins anew, with everything up to this version.
+    fn rebuild(&mut self, version: Version) -> Result<(), VerifyError> {
+        self.scratch.keep = false;
+        *self = Stage::new(self.plan)?;
+        let versions = self.plan.database.migrations().map(|migration| migration.version());
+        for version in versions.take_while(|it| *it <= version) {
+            self.apply(version)?;
+        }
+        Ok(())
+    }
+}
+
+fn own_server_options(site: &Site) -> Result<&'static str, VerifyError> {
+    let version = major(&mut site.pool.connect()?)?;
+    // Twice as fast, where no checkpoint has to reach the disk.
+    Ok(if version >= 15 { " STRATEGY file_copy" } else { "" })
+}
+
+pub(crate) fn major(client: &mut Client) -> Result<u32, VerifyError> {
+    let number = "SELECT current_setting('server_version_num')::integer / 10000";
+    let version: i32 = client.query_one(number, &[])?.get(0);
+    Ok(version.unsigned_abs())
+}
