@@ -240,6 +240,28 @@ fn grant(error: &lokstra::Error, admin: &mut Client) {
 }
 
 #[test]
+fn a_place_alone_tells_the_statement() {
+    let database = database();
+    let up = "-- lokstra: no-syntax-check\nSELECT 1;\nSELEC 2;\nSELECT 3;\n";
+    let set = set(&[("001_a", up, "SELECT 1")]);
+    let error = set.up(&mut database.client().unwrap()).unwrap_err();
+    let lokstra::ErrorKind::Failed(failure) = error.kind() else { panic!("{error}") };
+    assert_eq!(failure.statement, Some(2));
+}
+
+#[test]
+fn a_schema_that_is_there_already_points_to_baseline_and_no_rollback_does() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE a ()").unwrap();
+    let first = set(&[("001_a", "CREATE TABLE a ()", "CREATE TABLE a ()")]);
+    assert!(first.up(&mut client).unwrap_err().to_string().contains("`baseline`"));
+    client.batch_execute("DROP TABLE a").unwrap();
+    first.up(&mut client).unwrap();
+    assert!(!first.down(&mut client).unwrap_err().to_string().contains("`baseline`"));
+}
+
+#[test]
 fn a_failed_down_stays_applied() {
     let database = database();
     let mut client = database.client().unwrap();

@@ -319,7 +319,7 @@ impl Case<'_> {
             number(fingerprint),
             script.unchanged(self.guard.table)
         );
-        let after = HalfDone { done, fingerprint, running: false, ..script.clone() };
+        let after = HalfDone { done, running: false, ..script.clone() };
         Change { before: self.next(script), after: self.next(&after), sql: one(&update) }
     }
 

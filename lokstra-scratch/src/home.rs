@@ -23,6 +23,11 @@ pub(crate) fn base(account: Account) -> Result<PathBuf, Error> {
     if is_open(&memory, account) && size_kib(&memory) >= ENOUGH_KIB {
         return Ok(memory);
     }
+    disk(account)
+}
+
+/// Where the directories of servers go whose data shall be on a disk.
+pub(crate) fn disk(account: Account) -> Result<PathBuf, Error> {
     [env::temp_dir(), "/tmp".into()]
         .into_iter()
         .find(|dir| is_open(dir, account))

@@ -4,6 +4,7 @@
 pub struct ServerOptions {
     settings: Vec<(String, String)>,
     tcp: bool,
+    is_durable: bool,
     access: Option<String>,
     files: Vec<(String, String)>,
 }
@@ -18,6 +19,13 @@ impl ServerOptions {
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Keeps its data with temporary files and not in memory, and flushes what it commits, as a server
+    /// in production does. It survives a power cut if that directory is on a disk: `TMPDIR` names it.
+    pub fn durable(mut self) -> Self {
+        self.is_durable = true;
+        self.setting("fsync", "on").setting("full_page_writes", "on")
     }
 
     /// Also listens on a port of 127.0.0.1, where it asks for a password (SCRAM).
@@ -51,6 +59,10 @@ impl ServerOptions {
     /// Files for the directory of the server.
     pub(crate) fn files(&self) -> &[(String, String)] {
         &self.files
+    }
+
+    pub(crate) fn is_durable(&self) -> bool {
+        self.is_durable
     }
 
     pub(crate) fn wants_tcp(&self) -> bool {
@@ -111,5 +123,13 @@ mod tests {
         let lines = ServerOptions::new().setting("fsync", "it's").lines("/run", 5432);
         assert!(lines.contains("listen_addresses = ''\n"));
         assert!(lines.ends_with("fsync = 'it''s'\n"));
+    }
+
+    #[test]
+    fn a_durable_server_flushes_what_it_commits() {
+        let lines = ServerOptions::new().durable().lines("/run", 5432);
+        let last = |name: &str| lines.lines().rfind(|line| line.starts_with(name)).unwrap();
+        assert_eq!(last("fsync"), "fsync = 'on'");
+        assert_eq!(last("full_page_writes"), "full_page_writes = 'on'");
     }
 }

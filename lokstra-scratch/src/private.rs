@@ -44,7 +44,7 @@ impl PrivateServer {
     fn try_start(options: &ServerOptions) -> Result<Self, Error> {
         let account = Account::current()?;
         let binaries = find::binaries()?;
-        let base = home::base(account)?;
+        let base = if options.is_durable() { home::disk } else { home::base }(account)?;
         let port = if options.wants_tcp() { free_port()? } else { DEFAULT_PORT };
         let dir = home::place(&base);
         let plan = Plan {

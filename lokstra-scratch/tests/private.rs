@@ -35,6 +35,14 @@ fn a_stopped_server_starts_again_and_takes_its_directory_along() {
 }
 
 #[test]
+fn a_durable_server_flushes_and_is_not_in_memory() {
+    let server = Server::start(&ServerOptions::new().durable()).unwrap();
+    let row = server.client().unwrap().query_one("SHOW fsync", &[]).unwrap();
+    assert_eq!(row.get::<_, String>(0), "on");
+    assert!(!server.socket_dir().starts_with("/dev/shm"), "{}", server.socket_dir().display());
+}
+
+#[test]
 fn a_database_keeps_its_server() {
     let database = Server::start(&ServerOptions::new()).unwrap().database().unwrap();
     database.client().unwrap().batch_execute("SELECT 1").unwrap();

@@ -13,7 +13,6 @@ mod limits;
 mod project;
 mod report;
 mod scale;
-mod sql;
 mod subjects;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::sql::migration;
 use crate::subjects::{Layout, Subject};
 
 /// Names the version of everything, so that each run measures the same.
@@ -68,7 +67,7 @@ fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<
     let mut sql = 0;
     fs::create_dir(&folder)?;
     for nth in 1..=count {
-        let migration = migration(nth);
+        let migration = bench_shared::migrations::table(nth);
         let name = &migration.name;
         let (up, down) = match layout {
             Layout::None => continue,

@@ -64,6 +64,11 @@ fn history(versions: &[i64]) -> History {
     versions.iter().copied().map(row).collect()
 }
 
+#[test]
+fn a_history_without_rows_is_empty() {
+    assert!(history(&[]).is_empty() && !history(&[1]).is_empty());
+}
+
 fn planned(
     embedded: &[i64],
     history: &History,

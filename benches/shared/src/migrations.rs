@@ -1,16 +1,20 @@
-//! Migrations such as people write: about 1 KB up and a few lines down.
+//! Generated migrations: about 1 KB up and a few lines down.
 
 /// The nth migration, from 1.
-pub(crate) struct Migration {
-    pub(crate) name: String,
-    pub(crate) up: String,
-    pub(crate) down: String,
+pub struct Migration {
+    /// The description, as file names have it.
+    pub name: String,
+    /// What applies it.
+    pub up: String,
+    /// What takes it back.
+    pub down: String,
 }
 
 const NOUNS: [&str; 8] =
     ["orders", "invoices", "shipments", "payments", "sessions", "events", "tickets", "products"];
 
-pub(crate) fn migration(nth: usize) -> Migration {
+/// Such as people write: a table with constraints and indexes, and sometimes a trigger.
+pub fn table(nth: usize) -> Migration {
     let noun = NOUNS[nth % NOUNS.len()];
     let table = format!("{noun}_{nth}");
     let columns = format!(
@@ -63,4 +67,26 @@ COMMENT ON TABLE {table} IS 'One row for each of the {noun} of a tenant';
         );
         Migration { name, up: columns + &index, down: drop }
     }
+}
+
+/// As long, and cheap for the server: a row of its catalogue, where a table is a dozen and some files.
+pub fn function(nth: usize) -> Migration {
+    let noun = NOUNS[nth % NOUNS.len()];
+    let function = format!("{noun}_{nth}_total");
+    let line =
+        |rate| format!("    IF quantity > {rate}00 THEN RETURN amount * (100 - {rate}); END IF;\n");
+    let lines = (1..=16).map(line).collect::<Vec<_>>().concat();
+    let up = format!(
+        "\
+-- What a number of {noun} costs, with the discount of the day.
+CREATE FUNCTION {function}(amount bigint, quantity bigint) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+{lines}    RETURN amount * 100;
+END;
+$$;
+"
+    );
+    let down = format!("DROP FUNCTION {function};\n");
+    Migration { name: format!("create_{function}"), up, down }
 }

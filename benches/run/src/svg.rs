@@ -1,0 +1,174 @@
+//! Plots that are read on a light page and on a dark one.
+
+use std::fmt::Write as _;
+
+const WIDTH: u32 = 720;
+const MARGIN: u32 = 20;
+/// Above the plot: a title and a line below it.
+const HEAD: u32 = 64;
+const ROW: u32 = 28;
+/// Of what stands beside the plot.
+const LABEL: u32 = 230;
+
+const STYLE: &str = "\
+text { font: 13px system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #1f2328 }
+.title { font-size: 15px; font-weight: 600 } .small { fill: #59636e }
+.page { fill: #fff; stroke: #d1d9e0 } .grid { stroke: #d1d9e0 }
+.ours { fill: #0969da; stroke: #0969da } .peer { fill: #9aa4af; stroke: #9aa4af }
+.floor { fill: #d7dde3; stroke: #59636e } .line { fill: none; stroke-width: 2 }
+@media (prefers-color-scheme: dark) {
+text { fill: #f0f6fc } .small { fill: #9198a1 }
+.page { fill: #0d1117; stroke: #3d444d } .grid { stroke: #3d444d }
+.ours { fill: #4493f8; stroke: #4493f8 } .peer { fill: #6e7681; stroke: #6e7681 }
+.floor { fill: #262c36; stroke: #9198a1 } .line { fill: none }
+}";
+
+/// Whose figure it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Ours,
+    Peer,
+    Floor,
+}
+
+impl Whose {
+    fn class(self) -> &'static str {
+        match self {
+            Whose::Ours => "ours",
+            Whose::Peer => "peer",
+            Whose::Floor => "floor",
+        }
+    }
+}
+
+pub(crate) struct Bar {
+    pub(crate) label: String,
+    pub(crate) value: f64,
+    /// Behind the bar.
+    pub(crate) text: String,
+    pub(crate) whose: Whose,
+}
+
+/// Bars from 0, in the given order.
+pub(crate) fn bars(title: &str, below: &str, bars: &[Bar]) -> String {
+    let rows = u32::try_from(bars.len()).unwrap_or_default();
+    let mut svg = begin(title, below, HEAD + rows * ROW + MARGIN / 2);
+    let longest = bars.iter().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
+    let room = f64::from(WIDTH - LABEL - MARGIN - 150);
+    for (nth, bar) in (0..).zip(bars) {
+        let top = HEAD + nth * ROW;
+        let (width, middle) = ((room * bar.value / longest).max(1.0), top + 16);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{}\" y=\"{middle}\" text-anchor=\"end\">{}</text>\n\
+             <rect class=\"{}\" x=\"{LABEL}\" y=\"{}\" width=\"{width:.1}\" height=\"18\"/>\n\
+             <text x=\"{:.1}\" y=\"{middle}\">{}</text>",
+            LABEL - 8,
+            escaped(&bar.label),
+            bar.whose.class(),
+            top + 2,
+            f64::from(LABEL) + width + 8.0,
+            escaped(&bar.text)
+        );
+    }
+    svg + "</svg>\n"
+}
+
+pub(crate) struct Line {
+    pub(crate) label: String,
+    /// Both positive.
+    pub(crate) points: Vec<(f64, f64)>,
+    pub(crate) whose: Whose,
+}
+
+/// Lines over two logarithmic axes.
+pub(crate) fn lines(
+    title: &str,
+    below: &str,
+    x_text: impl Fn(f64) -> String,
+    y_text: impl Fn(f64) -> String,
+    lines: &[Line],
+) -> String {
+    const HEIGHT: f64 = 220.0;
+    let (left, right) = (f64::from(MARGIN + 60), f64::from(WIDTH - 160));
+    let (top, bottom) = (f64::from(HEAD), f64::from(HEAD) + HEIGHT);
+    let points = || lines.iter().flat_map(|line| &line.points);
+    let decades = |values: &mut dyn Iterator<Item = f64>| {
+        values.fold((f64::MAX, f64::MIN), |(low, high), value| {
+            (low.min(value.log10().floor()), high.max(value.log10().ceil()))
+        })
+    };
+    let (x_low, x_high) = decades(&mut points().map(|point| point.0));
+    let (y_low, y_high) = decades(&mut points().map(|point| point.1));
+    let x = |value: f64| left + (value.log10() - x_low) / (x_high - x_low) * (right - left);
+    let y = |value: f64| bottom - (value.log10() - y_low) / (y_high - y_low) * (bottom - top);
+    let mut svg = begin(title, below, HEAD + 270);
+    for value in powers(y_low, y_high) {
+        let _ = writeln!(
+            svg,
+            "<path class=\"grid\" d=\"M{left} {at:.1}H{right}\"/>\n\
+             <text class=\"small\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            left - 8.0,
+            y(value) + 4.0,
+            escaped(&y_text(value)),
+            at = y(value)
+        );
+    }
+    for value in powers(x_low, x_high) {
+        let _ = writeln!(
+            svg,
+            "<text class=\"small\" x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+            x(value),
+            bottom + 22.0,
+            escaped(&x_text(value))
+        );
+    }
+    let mut sorted: Vec<_> = lines.iter().collect();
+    let last = |line: &Line| line.points.last().map_or(bottom, |point| y(point.1));
+    sorted.sort_by(|one, other| last(one).total_cmp(&last(other)));
+    let mut free = top;
+    for line in sorted {
+        let path: Vec<_> = line
+            .points
+            .iter()
+            .map(|point| format!("{:.1} {:.1}", x(point.0), y(point.1)))
+            .collect();
+        // Lines that end close together have their names below each other.
+        let at = free.max(last(line) + 4.0);
+        free = at + 16.0;
+        let _ = writeln!(
+            svg,
+            "<path class=\"{} line\" d=\"M{}\"/>\n<text x=\"{}\" y=\"{at:.1}\">{}</text>",
+            line.whose.class(),
+            path.join("L"),
+            right + 8.0,
+            escaped(&line.label)
+        );
+    }
+    svg + "</svg>\n"
+}
+
+/// The powers of ten between two exponents.
+fn powers(low: f64, high: f64) -> impl Iterator<Item = f64> {
+    std::iter::successors(Some(low), |exponent| Some(exponent + 1.0))
+        .take_while(move |exponent| *exponent <= high)
+        .map(|exponent| 10f64.powf(exponent))
+}
+
+fn begin(title: &str, below: &str, height: u32) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
+         height=\"{height}\" role=\"img\" aria-label=\"{title}\">\n<style>\n{STYLE}\n</style>\n\
+         <rect class=\"page\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n\
+         <text class=\"title\" x=\"{MARGIN}\" y=\"28\">{title}</text>\n\
+         <text class=\"small\" x=\"{MARGIN}\" y=\"48\">{below}</text>\n",
+        WIDTH - 1,
+        height - 1,
+        title = escaped(title),
+        below = escaped(below)
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('`', "")
+}
