@@ -264,9 +264,7 @@ fn an_older_build_that_boots_meanwhile_reports_what_a_crash_may_take_back() {
     assert_snapshot!(seen.unwrap(), @"migrations: nothing to do, at version 012");
 }
 
-/// Fails: the flush has no watch that cancels it.
 #[test]
-#[ignore = "known: nothing cancels the flush"]
 fn a_stop_ends_the_wait_for_a_standby_that_is_not_there() {
     let server = Server::start(&ServerOptions::new()).unwrap();
     let database = server.database().unwrap();

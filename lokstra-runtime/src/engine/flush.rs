@@ -7,7 +7,7 @@
 //! PostgreSQL documentation: *30.4. Asynchronous Commit*.
 
 use lokstra_core::Mode;
-use postgres::SimpleQueryMessage;
+use postgres::{Client, SimpleQueryMessage};
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -53,30 +53,36 @@ impl Engine<'_, '_> {
              (SELECT pg_catalog.max(m.version) FROM {0} m) FOR KEY SHARE; COMMIT;",
             self.table.quoted(),
         );
-        let client = self.session.client();
-        let is_row = |message: &_| matches!(message, SimpleQueryMessage::Row(_));
-        let flushed = match client.simple_query(&lock) {
-            Ok(answer) if answer.iter().any(is_row) => Ok(()),
-            Err(error) if is_lost(&error) => Err(error),
-            // Row security hides the row, somebody holds it, or the right to lock it is gone.
-            answer => {
-                if answer.is_err() {
-                    client.batch_execute("ROLLBACK").ok();
-                }
-                client.batch_execute(WRITE_TO_LOG)
+        let flushed = self.session.cancellable(&self.options.stop, |client| {
+            let flushed = flush(client, &lock);
+            if flushed.is_err() {
+                // Out of the transaction; without a connection there is none.
+                client.batch_execute("ROLLBACK").ok();
             }
-        };
-        worked.and(flushed.map_err(|error| {
-            // Out of the transaction; without a connection there is none.
-            client.batch_execute("ROLLBACK").ok();
-            Error::query(error)
-        }))
+            flushed
+        });
+        worked.and(flushed.map_err(Error::query))
     }
 
     /// A server that crashed may have taken back what was not on disk: it is going to be done again.
     pub(super) fn forget_lost(&mut self, history: &History) {
         if self.is_unflushed {
             self.report.steps.retain(|step| history.contains(step.version));
+        }
+    }
+}
+
+fn flush(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
+    let is_row = |message: &_| matches!(message, SimpleQueryMessage::Row(_));
+    match client.simple_query(lock) {
+        Ok(answer) if answer.iter().any(is_row) => Ok(()),
+        Err(error) if is_lost(&error) => Err(error),
+        // Row security hides the row, somebody holds it, or the right to lock it is gone.
+        answer => {
+            if answer.is_err() {
+                client.batch_execute("ROLLBACK").ok();
+            }
+            client.batch_execute(WRITE_TO_LOG)
         }
     }
 }
