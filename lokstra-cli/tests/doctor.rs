@@ -119,7 +119,8 @@ fn transactions_that_stay_open_are_named_with_what_ends_them() {
         .unwrap();
     client.batch_execute("SET application_name = 'report'; BEGIN; SELECT 1").unwrap();
     let told = project.lokstra("migration doctor -older-than 0s");
-    client.batch_execute("COMMIT; ROLLBACK PREPARED 'left''s'").unwrap();
+    client.batch_execute("COMMIT").unwrap();
+    client.batch_execute("ROLLBACK PREPARED 'left''s'").unwrap();
     let told = findings(&project, &told);
     let (before, rest) = told.split_once(" since ").unwrap();
     let (_, rest) = rest.split_once('\n').unwrap();

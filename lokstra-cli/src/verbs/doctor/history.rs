@@ -105,7 +105,7 @@ pub(super) fn state(
         ),
         (true, count) => found.problem(
             "standby",
-            format_args!("the server is a standby, and {count} migrations are pending"),
+            format_args!("the server is a standby, and migrations are pending: {count}"),
             "connect to the primary server",
         ),
     }
