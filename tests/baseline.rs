@@ -101,8 +101,8 @@ fn every_row_that_says_something_else_is_told() {
         help: lokstra migration repair -accept 001 (in a program: `repair`), if what the file says is in the database
       004 is applied and comes after it
         help: if the schema is that of 004, make the baseline there
-      005 is applied and not in this build
-        help: make the baseline with the build that has it
+      005 is applied and unknown here
+        help: make the baseline with the code that has it
     ");
 }
 

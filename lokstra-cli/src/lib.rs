@@ -17,6 +17,9 @@ mod exit;
 mod flags;
 #[cfg(feature = "folder")]
 mod folder;
+mod help;
+mod json;
+mod progress;
 mod target;
 mod verbs;
 

@@ -5,7 +5,8 @@ pub(crate) mod import;
 pub(crate) mod init;
 mod lint;
 mod lock;
-mod problems;
+pub(crate) mod pages;
+pub(crate) mod problems;
 
 use std::path::Path;
 

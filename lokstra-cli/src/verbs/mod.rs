@@ -9,7 +9,7 @@ mod plan;
 mod redo;
 mod repair;
 mod run;
-mod status;
+pub(crate) mod status;
 mod up;
 #[cfg(feature = "verify")]
 mod verify;

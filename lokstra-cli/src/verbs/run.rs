@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::console::{Console, Tone};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json;
 use crate::target::Target;
 
 /// How often a run that waits says so.
@@ -21,7 +22,9 @@ pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Resul
     let stop = stop().map_err(Error::Signals)?;
     let mut migrator = target.migrator().stop(stop).on_event(move |event| {
         let waits = matches!(event, Event::Waiting { .. } | Event::Connecting { .. });
-        let is_news = !waits || last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
+        let is_due = last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
+        let is_news = !waits || is_due && !console.progress().is_terminal();
+        console.progress().follow(event, &prefixed(event.database(), several, ""));
         if is_news {
             last_word = waits.then(Instant::now);
             tell(console, event, several);
@@ -29,6 +32,7 @@ pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Resul
     });
     let summary = migrator.run_pools(&target.pools, goal)?;
     conclude(console, &summary, several)?;
+    console.document(|| json::summary(&summary))?;
     Ok(Exit::Done)
 }
 
