@@ -69,6 +69,9 @@ impl Error {
             Error::Import(_) => "import",
             #[cfg(feature = "folder")]
             Error::Name(_) => "name",
+            #[cfg(feature = "folder")]
+            Error::Init(_) => "no-crate",
+            Error::Dump(_) => "dump",
             #[cfg(feature = "verify")]
             Error::Verify(lokstra_verify::VerifyError::Run(error)) => error.kind().code(),
             #[cfg(feature = "verify")]
@@ -79,7 +82,6 @@ impl Error {
             Error::Unconfirmed { .. } => "unconfirmed",
             #[cfg(feature = "folder")]
             Error::NoVersionLeft => "no-version-left",
-            #[cfg(feature = "folder")]
             Error::Server(_) => "connection-lost",
             #[cfg(feature = "folder")]
             Error::Write { .. } => "write",

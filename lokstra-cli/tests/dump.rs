@@ -26,7 +26,35 @@ fn the_dump_has_the_schema_and_nothing_of_ours_or_of_the_version() {
               CREATE FUNCTION one() RETURNS int LANGUAGE sql AS $$\nSELECT 1;\n$$;\n";
     project.write("migrations/001_a.up.sql", up);
     project.lokstra("migration up");
-    assert_snapshot!(dump(&project, ""), @"");
+    assert_snapshot!(dump(&project, ""), @"
+    -- For review: what pg_dump says of the schema. The migrations are what makes it.
+
+    SET check_function_bodies = false;
+    SELECT pg_catalog.set_config('search_path', '', false);
+
+    --
+    -- Name: one(); Type: FUNCTION; Schema: public; Owner: -
+    --
+
+    CREATE FUNCTION public.one() RETURNS integer
+        LANGUAGE sql
+        AS $$
+    SELECT 1;
+    $$;
+
+
+    SET default_tablespace = '';
+
+    SET default_table_access_method = heap;
+
+    --
+    -- Name: person; Type: TABLE; Schema: public; Owner: -
+    --
+
+    CREATE TABLE public.person (
+        id integer NOT NULL
+    );
+    ");
 }
 
 #[test]
@@ -46,16 +74,40 @@ fn a_tracking_table_in_a_schema_of_the_application_is_left_out_alone() {
 fn check_is_content_with_what_was_written_and_shows_what_came_since() {
     let project = Project::new(&["001_a", "002_b"]);
     project.lokstra("migration up -to 001");
-    assert_snapshot!(dump(&project, "-o schema.sql"), @"");
-    assert_snapshot!(dump(&project, "-check schema.sql"), @"");
+    assert_snapshot!(dump(&project, "-o schema.sql"), @"schema.sql: written");
+    assert_snapshot!(dump(&project, "-check schema.sql"), @"schema.sql: is the schema of the database");
     project.lokstra("migration up");
-    assert_snapshot!(dump(&project, "-check schema.sql"), @"");
+    assert_snapshot!(dump(&project, "-check schema.sql"), @"
+    --- schema.sql
+    +++ the database
+    @@ -9,3 +9,11 @@
+     
+     CREATE TABLE public.migrations_001 (
+     );
+    +
+    +
+    +--
+    +-- Name: migrations_002; Type: TABLE; Schema: public; Owner: -
+    +--
+    +
+    +CREATE TABLE public.migrations_002 (
+    +);
+    -- standard error --
+    schema.sql is not the schema of the database
+      help: lokstra migration dump -o schema.sql
+    -- exit code 2 --
+    ");
 }
 
 #[test]
 fn without_pg_dump_it_says_how_to_get_it() {
     let project = Project::new(&["001_a"]);
-    assert_snapshot!(project.lokstra("migration dump -pg-dump no-such-pg_dump"), @"");
+    assert_snapshot!(project.lokstra("migration dump -pg-dump no-such-pg_dump"), @"
+    -- standard error --
+    error: no-such-pg_dump cannot be started: No such file or directory (os error 2)
+      help: it comes with the PostgreSQL client: apt-get install postgresql-client, dnf install postgresql, apk add postgresql-client, brew install libpq; or name it with -pg-dump
+    -- exit code 2 --
+    ");
 }
 
 #[test]
@@ -65,7 +117,12 @@ fn a_pg_dump_that_is_older_than_the_server_is_refused_with_the_remedy() {
     make_executable(&project.path("old"));
     let server = project.database.server().version().to_string();
     let told = project.lokstra("migration dump -pg-dump ./old").replace(&server, "<n>");
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @"
+    -- standard error --
+    error: ./old is version 9 and refuses a server of version <n>
+      help: install the client of PostgreSQL <n> (apt-get install postgresql-client-<n>) and name it with -pg-dump
+    -- exit code 2 --
+    ");
 }
 
 #[test]
@@ -96,5 +153,10 @@ fn make_executable(path: &std::path::Path) {
 fn dump_in_json_has_the_schema() {
     let project = Project::new(&["001_a"]);
     project.lokstra("migration up");
-    assert_snapshot!(dump(&project, "-json"), @"");
+    assert_snapshot!(dump(&project, "-json"), @r#"
+    {
+      "database": "migrations",
+      "schema": "-- For review: what pg_dump says of the schema. The migrations are what makes it.\n\nSET check_function_bodies = false;\nSELECT pg_catalog.set_config('search_path', '', false);\n\n--\n-- Name: migrations_001; Type: TABLE; Schema: public; Owner: -\n--\n\nCREATE TABLE public.migrations_001 (\n);\n"
+    }
+    "#);
 }

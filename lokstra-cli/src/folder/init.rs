@@ -14,9 +14,9 @@ use crate::exit::Exit;
 use crate::flags;
 
 const DETAILS: &str = "\
-It makes the folder with a first migration and a migration.yaml, and a build.rs if there is none, and
-prints the lines for Cargo.toml and main.rs. It never changes a file that is there: run it again to see
-the lines again.";
+It makes the folder with a first migration and a migration.yaml, and a build.rs
+if there is none, and prints the lines for Cargo.toml and main.rs. It never
+changes a file that is there: run it again to see the lines again.";
 
 pub(crate) const VERB: Verb = Verb {
     name: "init",

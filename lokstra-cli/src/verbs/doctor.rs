@@ -22,12 +22,14 @@ use crate::flags;
 use crate::target::Target;
 
 const DETAILS: &str = "\
-It looks at the connection, the version, rights, a connection pooler, settings of the role, the history,
-who migrates now, long and prepared transactions, INVALID indexes and NOT VALID constraints, and says of
-each what to do. It only reads, takes no lock on your tables, and no question takes longer than 5 s.
+It looks at the connection, the version, rights, a connection pooler, settings
+of the role, the history, who migrates now, long and prepared transactions,
+INVALID indexes and NOT VALID constraints, and says of each what to do. It only
+reads, and takes no lock on your tables.
 
-JSON: {\"healthy\": true, \"databases\": [{\"database\", \"problems\", \"warnings\", \"findings\":
-[{\"check\", \"level\", \"message\", \"help\"}]}]}; the level is ok, warning or problem.
+JSON: {\"healthy\", \"databases\": [{\"database\", \"problems\", \"warnings\",
+\"findings\": [{\"check\", \"level\", \"message\", \"help\"}]}]}; the level is ok,
+warning or problem.
 
 Exit codes: 0 without a problem, 2 with one.";
 

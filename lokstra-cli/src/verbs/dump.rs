@@ -20,12 +20,13 @@ use crate::exit::Exit;
 use crate::flags;
 
 const DETAILS: &str = "\
-It runs pg_dump --schema-only without owners, privileges and the tracking table, and leaves out what
-differs from one pg_dump to the next: commit the file, and a pull request shows what a migration changes.
-pg_dump must not be older than the server. Two major versions may still write the same table in two ways:
-let everybody use the same.
+It runs pg_dump for the schema without owners, privileges and the tracking table,
+and leaves out what differs from one run to the next: commit the file, and a
+pull request shows what a migration changes. pg_dump must not be older than the
+server. Two major versions may write the same table in two ways: use one.
 
-Exit codes: 0 done, 2 also if -check finds a difference, which it writes as a unified diff.";
+Exit codes: 0 done, 2 also if -check finds a difference, which it writes as a
+unified diff.";
 
 pub(crate) const VERB: Verb = Verb {
     name: "dump",

@@ -1,7 +1,7 @@
 //! A dump without what differs from one `pg_dump` to the next.
 
 const HEAD: &str = "\
--- Written by `lokstra migration dump`, for review. The migrations are what makes the schema.
+-- For review: what pg_dump says of the schema. The migrations are what makes it.
 
 SET check_function_bodies = false;
 SELECT pg_catalog.set_config('search_path', '', false);
