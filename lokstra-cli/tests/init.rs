@@ -32,10 +32,50 @@ fn printed<'t>(told: &'t str, heading: &str) -> &'t str {
 #[test]
 fn init_makes_the_files_and_prints_the_lines() {
     let project = project();
-    assert_snapshot!(project.lokstra_alone("migration init"), @"");
+    assert_snapshot!(project.lokstra_alone("migration init"), @r#"
+    created  migrations/001_create_users.up.sql
+    created  migrations/001_create_users.down.sql
+    created  migrations/lokstra.lock
+    created  migrations/migration.yaml
+    created  build.rs
+
+    # Cargo.toml, under [dependencies]
+    lokstra = { version = "0.1", features = ["cli"] }
+
+    // src/main.rs
+    use std::process::ExitCode;
+
+    use lokstra::{Migrations, Pools, embed_migrations};
+
+    static MIGRATIONS: Migrations = embed_migrations!("migrations");
+
+    fn main() -> ExitCode {
+        // The command: `program migration status`.
+        if let Some(exit) = lokstra::cli::run(&MIGRATIONS) {
+            return exit.into();
+        }
+        // At boot, before serving: DATABASE_URL says where.
+        match Pools::from_env().and_then(|pools| MIGRATIONS.up_pools(&pools)) {
+            Ok(summary) => println!("{summary}"),
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
+        }
+        ExitCode::SUCCESS
+    }
+
+    #[cfg(test)]
+    mod tests {
+        #[test]
+        fn the_migrations_are_current() {
+            lokstra::testing::assert_current(&super::MIGRATIONS);
+        }
+    }
+    "#);
     assert_eq!(
         project.files("migrations"),
-        ["001_create_users.down.sql", "001_create_users.up.sql", "migration.yaml"]
+        ["001_create_users.down.sql", "001_create_users.up.sql", "lokstra.lock", "migration.yaml"]
     );
     assert!(!project.lokstra_alone("migration lint").contains("exit code"));
 }
@@ -46,10 +86,14 @@ fn a_second_time_it_changes_nothing_and_says_so() {
     project.lokstra_alone("migration init");
     project.write("migrations/migration.yaml", "description: mine\n");
     let told = project.lokstra_alone("migration init -name create_orders");
-    assert_snapshot!(told.split_once("\n\n").unwrap().0, @"");
+    assert_snapshot!(told.split_once("\n\n").unwrap().0, @"
+    kept     migrations, which has migrations
+    kept     build.rs, which is there
+    nothing was changed
+    ");
     let settings = fs::read_to_string(project.path("migrations/migration.yaml")).unwrap();
     assert_eq!(settings, "description: mine\n");
-    assert_eq!(project.files("migrations").len(), 3);
+    assert_eq!(project.files("migrations").len(), 4);
 }
 
 #[test]
@@ -68,7 +112,12 @@ fn a_build_script_that_is_there_stays_and_its_line_is_printed() {
 #[test]
 fn outside_of_a_crate_nothing_is_made() {
     let project = Project::new(&[]);
-    assert_snapshot!(project.lokstra_alone("migration init -dir m"), @"");
+    assert_snapshot!(project.lokstra_alone("migration init -dir m"), @"
+    -- standard error --
+    error: there is no Cargo.toml here
+      help: run it in the folder of a crate, which `cargo init` makes; for a folder of migrations alone: lokstra migration create NAME
+    -- exit code 3 --
+    ");
     assert!(!project.path("m").exists());
 }
 
@@ -98,6 +147,16 @@ fn the_lines_make_a_crate_that_compiles_tests_and_migrates() {
         command.env("DATABASE_URL", project.database.url());
         self::told(command.args(arguments), &project.database)
     };
-    assert_snapshot!(run(&[]), @"");
-    assert_snapshot!(run(&["migration", "status"]), @"");
+    assert_snapshot!(run(&[]), @"
+    migrations: 1 applied, now at version 001
+      up   001_create_users (… ms)
+    1 succeeded, 0 failed, 0 skipped
+    ");
+    assert_snapshot!(run(&["migration", "status"]), @"
+    Migration Status:
+    =================
+    [✓] 001: create_users
+
+    Total: 1 migration, 1 applied, 0 pending
+    ");
 }

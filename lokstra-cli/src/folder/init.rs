@@ -97,8 +97,13 @@ fn init(call: &Call<'_>) -> Result<Exit, Error> {
             if name == EXAMPLE { (EXAMPLE_UP, "DROP TABLE users;\n") } else { ("", "") };
         files.make(&path("up"), &format!("{}{up}", up_text(&description)))?;
         files.make(&path("down"), &format!("{}{down}", down_text(first, &description)))?;
+        let lock = format!("{dir}/lokstra.lock");
+        let is_new = !Path::new(&lock).exists();
         lokstra_source::lock_new(folder, first, &description)
-            .map_err(|source| failed(&folder.join("lokstra.lock"), source))?;
+            .map_err(|source| failed(Path::new(&lock), source))?;
+        if is_new {
+            files.tell(lock)?;
+        }
         files.make(&format!("{dir}/migration.yaml"), SETTINGS)?;
     }
     let build = format!("    println!(\"cargo:rerun-if-changed={dir}\");");
@@ -144,8 +149,13 @@ impl Files<'_> {
             return self.keep(path, "is there");
         }
         write_new(Path::new(path), text)?;
-        self.made.push(path.to_owned());
-        self.call.console.say(format_args!("created  {path}"))
+        self.tell(path.to_owned())
+    }
+
+    fn tell(&mut self, made: String) -> Result<(), Error> {
+        self.call.console.say(format_args!("created  {made}"))?;
+        self.made.push(made);
+        Ok(())
     }
 
     fn keep(&mut self, path: &str, why: &str) -> Result<(), Error> {
