@@ -7,6 +7,7 @@ use lokstra_runtime::ErrorKind;
 use lokstra_source::{DescriptionError, Problems};
 
 use crate::exit::Exit;
+use crate::fleet::FleetError;
 #[cfg(feature = "folder")]
 use crate::folder::import::ImportError;
 
@@ -21,6 +22,8 @@ pub(crate) enum Error {
     /// The migrations of another tool are not taken over.
     #[cfg(feature = "folder")]
     Import(ImportError),
+    /// There is something wrong with the many targets that were named.
+    Fleet(FleetError),
     /// `create` was given a bad name.
     #[cfg(feature = "folder")]
     Name(DescriptionError),
@@ -57,6 +60,7 @@ impl Error {
             Error::Run(error) => exit_of(error.kind()),
             #[cfg(feature = "folder")]
             Error::Import(error) => error.exit(),
+            Error::Fleet(error) => error.exit(),
             #[cfg(feature = "folder")]
             Error::Name(_) => Exit::Usage,
             #[cfg(feature = "verify")]
@@ -105,6 +109,7 @@ impl fmt::Display for Error {
             Error::Run(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "folder")]
             Error::Import(error) => fmt::Display::fmt(error, f),
+            Error::Fleet(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "folder")]
             Error::Name(error) => fmt::Display::fmt(error, f),
             Error::SeveralFolders { dir, databases } => write!(
@@ -153,6 +158,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Run(error) => error.source(),
+            Error::Fleet(error) => error.source(),
             #[cfg(feature = "verify")]
             Error::Verify(error) => error.source(),
             #[cfg(feature = "folder")]
@@ -168,6 +174,12 @@ impl std::error::Error for Error {
 impl From<lokstra_runtime::Error> for Error {
     fn from(error: lokstra_runtime::Error) -> Error {
         Error::Run(error)
+    }
+}
+
+impl From<FleetError> for Error {
+    fn from(error: FleetError) -> Error {
+        Error::Fleet(error)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use lokstra_core::Database;
+use lokstra_core::{Database, Identifier};
 use postgres::Config;
 
 use crate::connect::Connector;
@@ -79,6 +79,37 @@ impl Pool {
             Target::Broken(_) => {}
         }
         sibling
+    }
+
+    /// The same database with this schema as its whole `search_path`, past the connection pooler if
+    /// this pool has a [direct connection](Pool::direct). It is an option of the connection, so a
+    /// script cannot leave another one behind. Sets of many tenants give each a schema, and a
+    /// [tracking table](crate::Migrator::table) in it.
+    ///
+    /// PostgreSQL documentation: *20.1.4. Parameter Interaction via the Shell*, `options`.
+    #[must_use]
+    pub fn in_schema(&self, schema: &Identifier) -> Pool {
+        let mut pool = self.direct.as_deref().unwrap_or(self).clone();
+        match &mut pool.target {
+            Target::Dsn(Ok(dsn)) => {
+                let inherited = || crate::dsn::process(Keyword::Options.variable());
+                let before = dsn.get(Keyword::Options).map(str::to_owned).or_else(inherited);
+                dsn.set(Keyword::Options, with_search_path(before.as_deref(), schema));
+            }
+            Target::Config(config) => {
+                let options = with_search_path(config.get_options(), schema);
+                config.options(&options);
+            }
+            Target::Dsn(Err(_)) => {}
+            #[cfg(feature = "config")]
+            Target::Broken(_) => {}
+        }
+        pool
+    }
+
+    /// `host:port/database` of the first host, for messages; `None` if the definition is wrong.
+    pub fn location(&self) -> Option<String> {
+        self.connector().ok().and_then(|connector| connector.location().map(str::to_owned))
     }
 
     #[cfg(feature = "config")]
@@ -281,6 +312,11 @@ impl Pools {
             }
         }
     }
+}
+
+/// The options of a connection, the last of which wins.
+pub(crate) fn with_search_path(options: Option<&str>, schema: &Identifier) -> String {
+    format!("{} -c search_path={schema}", options.unwrap_or_default()).trim_start().to_owned()
 }
 
 fn in_environment(name: &str) -> String {

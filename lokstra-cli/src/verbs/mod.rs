@@ -6,8 +6,8 @@ mod goto;
 mod plan;
 mod redo;
 mod repair;
-mod run;
-mod status;
+pub(crate) mod run;
+pub(crate) mod status;
 mod up;
 #[cfg(feature = "verify")]
 mod verify;
