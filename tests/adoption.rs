@@ -41,6 +41,21 @@ fn rows_without_a_checksum_are_taken_on_trust_and_told() {
 }
 
 #[test]
+fn a_rollback_takes_nothing_on_trust() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    go_history(&mut client);
+    client
+        .batch_execute(
+            "INSERT INTO lokstra_core.schema_migrations (version) VALUES (2); CREATE TABLE t002 ()",
+        )
+        .unwrap();
+    tables_set(2, "").down(&mut client).unwrap();
+    let blank = "SELECT version FROM lokstra_core.schema_migrations WHERE checksum IS NULL";
+    assert_eq!(column(&mut client, blank), "1");
+}
+
+#[test]
 fn the_go_program_can_still_write_to_it() {
     let database = database();
     let mut client = database.client().unwrap();

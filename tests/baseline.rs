@@ -101,8 +101,8 @@ fn every_row_that_says_something_else_is_told() {
         help: lokstra migration repair -accept 001 (in a program: `repair`), if what the file says is in the database
       004 is applied and comes after it
         help: if the schema is that of 004, make the baseline there
-      005 is applied and not in this build
-        help: make the baseline with the build that has it
+      005 is applied and unknown here
+        help: make the baseline with the code that has it
     ");
 }
 
@@ -135,6 +135,99 @@ fn one_row_that_cannot_be_written_leaves_none() {
     let columns =
         "SELECT count(*) FROM information_schema.columns WHERE table_name = 'schema_migrations'";
     assert_eq!(column(&mut client, columns), "3");
+}
+
+/// The table that the Go program makes, whose versions end at 2,147,483,647.
+const GO_TABLE: &str = "CREATE SCHEMA lokstra_core; CREATE TABLE lokstra_core.schema_migrations (
+    version INTEGER PRIMARY KEY, applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description TEXT);";
+
+#[test]
+fn a_version_that_the_table_cannot_hold_is_refused_and_its_highest_is_not() {
+    let (_database, mut client) = by_hand();
+    client.batch_execute(GO_TABLE).unwrap();
+    let names = ["2147483647_a", "2147483648_b"];
+    let set = set(&names.map(|name| (name, "SELECT 1", "SELECT 1")));
+    baseline(&set, &mut client, 2_147_483_647);
+    let error = set.migrator().baseline(&mut client, version(2_147_483_648)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::VersionTooLarge { .. }), "{error}");
+    assert_eq!(versions(&mut client), "2147483647");
+}
+
+#[test]
+fn a_row_that_comes_in_between_is_looked_at() {
+    let (database, mut client) = by_hand();
+    client.batch_execute(GO_TABLE).unwrap();
+    let mut go = database.client().unwrap();
+    let mut go = go.transaction().unwrap();
+    go.batch_execute("INSERT INTO lokstra_core.schema_migrations VALUES (3)").unwrap();
+    let set = tables_set(3, "");
+    let error = std::thread::scope(|scope| {
+        let mut lent = database.client().unwrap();
+        let minute = std::time::Duration::from_mins(1);
+        let mut migrator = set.migrator().lock_timeout(minute);
+        let run = scope.spawn(move || migrator.baseline(&mut lent, version(2)));
+        support::until(|| column(&mut client, WAITS) == "1");
+        go.commit().unwrap();
+        run.join().unwrap().unwrap_err()
+    });
+    assert!(matches!(error.kind(), ErrorKind::NoBaseline { .. }), "{error}");
+    assert_eq!(versions(&mut client), "3");
+}
+
+/// How many sessions wait for a lock on the history.
+const WAITS: &str = "SELECT count(*) FROM pg_locks WHERE NOT granted
+                     AND relation = 'lokstra_core.schema_migrations'::regclass";
+
+#[test]
+fn a_lock_on_the_history_is_waited_for() {
+    let (database, mut client) = by_hand();
+    let set = tables_set(2, "");
+    baseline(&set, &mut client, 1);
+    let mut other = database.client().unwrap();
+    let mut other = other.transaction().unwrap();
+    other.batch_execute("LOCK TABLE lokstra_core.schema_migrations IN EXCLUSIVE MODE").unwrap();
+    std::thread::scope(|scope| {
+        let mut lent = database.client().unwrap();
+        let mut migrator = set.migrator().lock_timeout(std::time::Duration::from_millis(20));
+        let run = scope.spawn(move || migrator.baseline(&mut lent, version(2)));
+        // It was refused, and comes again.
+        for waits in ["1", "0", "1"] {
+            support::until(|| column(&mut client, WAITS) == waits);
+        }
+        other.rollback().unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(versions(&mut client), "1 2");
+}
+
+#[test]
+fn what_a_role_may_not_do_is_told_at_once_as_the_server_says_it() {
+    let (database, mut client) = by_hand();
+    let set = tables_set(2, "");
+    baseline(&set, &mut client, 1);
+    client
+        .batch_execute(
+            "CREATE SEQUENCE tries;
+             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN PERFORM nextval(''tries''); RAISE insufficient_privilege; END';
+             CREATE TRIGGER refuse BEFORE INSERT ON lokstra_core.schema_migrations
+                 EXECUTE FUNCTION refuse()",
+        )
+        .unwrap();
+    let error = set.migrator().baseline(&mut database.client().unwrap(), version(2)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Server(_)), "{error}");
+    assert_eq!(column(&mut client, "SELECT last_value FROM tries"), "1");
+}
+
+#[test]
+fn a_server_that_only_reads_takes_no_baseline() {
+    let (database, mut client) = by_hand();
+    let mut config = database.config();
+    config.options("-c default_transaction_read_only=on");
+    let mut reader = config.connect(lokstra::postgres::NoTls).unwrap();
+    let error = tables_set(2, "").migrator().baseline(&mut reader, version(2)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::ReadOnly { standby: false, .. }), "{error}");
+    assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn an_invalid_index_of_an_earlier_failure_is_built_anew_where_that_is_allowed() 
     2 | CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n);
       | ^
       state: no statement of 001 is done; no migration is applied; index t_n is INVALID: drop it, or allow `rebuild_invalid_indexes` (-rebuild-invalid)
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     assert_eq!(indexes(&mut client), "t_n false");
     set.migrator().rebuild_invalid_indexes(true).up(&mut client).unwrap();
@@ -213,6 +213,6 @@ fn the_remnant_of_a_reindex_that_failed_is_named() {
     let (_, told) = told.split_once("  state: ").unwrap();
     assert_snapshot!(told, @"
     no statement of 001 is done; no migration is applied; index t_f_ccnew, which it leaves behind, is INVALID: drop it
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     ");
 }

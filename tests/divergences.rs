@@ -35,7 +35,7 @@ fn an_edited_migration_stops_both_directions() {
     on(&set(&[A]), |client| {
         let edited = set(&[("001_a", "CREATE TABLE other ();", "DROP TABLE a;"), B]);
         assert_snapshot!(edited.up(client).unwrap_err(), @"
-        the database and this build disagree; nothing was run
+        the database and these migrations disagree; nothing was run
           migrations/001_a.up.sql: migration 001 was edited after it was applied: the history has checksum 902f5c947b00, the file 7dec76f28df7
             help: restore migrations/001_a.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
         ");
@@ -58,7 +58,7 @@ fn a_pending_version_below_the_newest_applied_one_is_an_error_unless_allowed() {
     on(&set(&[A, C]), |client| {
         let merged = set(&[A, B, C]);
         assert_snapshot!(merged.up(client).unwrap_err(), @"
-        the database and this build disagree; nothing was run
+        the database and these migrations disagree; nothing was run
           migrations/002_b.up.sql: migration 002 is not applied, but 003, which comes after it, is
             help: rename 002_b.up.sql so that its version is above 003, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
         ");
@@ -71,21 +71,21 @@ fn a_pending_version_below_the_newest_applied_one_is_an_error_unless_allowed() {
 fn a_database_ahead_of_the_binary_is_a_warning_unless_strict() {
     on(&set(&[A, B]), |client| {
         let older = set(&[A]);
-        assert_snapshot!(warnings(&older, client), @"002 is applied and not in this build: the database is ahead of it");
+        assert_snapshot!(warnings(&older, client), @"002 is applied and unknown here: the database is ahead of these migrations");
         assert_snapshot!(older.migrator().strict(true).up(client).unwrap_err(), @"
-        the database and this build disagree; nothing was run
-          migration 002_b is applied and newer than everything in this build
-            help: a newer build has migrated this database: deploy that build or a later one
+        the database and these migrations disagree; nothing was run
+          migration 002_b is applied and newer than all of these migrations
+            help: newer code has migrated this database: use that, or later code
         ");
         assert_snapshot!(older.down(client).unwrap_err(), @"
-        migration 002 is applied and not in this build, which cannot roll it back
-          help: roll it back with the build that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
+        migration 002 is applied and unknown here, so that it cannot be rolled back
+          help: roll it back with the code that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
         ");
         assert_snapshot!(older.status(client).unwrap(), @"
         Migration Status:
         =================
         [✓] 001: a
-        [✓] 002: b  (not in this build)
+        [✓] 002: b  (unknown here)
 
         Total: 2 migrations, 2 applied, 0 pending
         ");
@@ -97,8 +97,8 @@ fn an_applied_migration_that_is_gone_is_an_error_unless_allowed() {
     on(&set(&[A, B]), |client| {
         let cut = set(&[A, C]);
         assert_snapshot!(cut.up(client).unwrap_err(), @"
-        the database and this build disagree; nothing was run
-          migration 002_b is applied and its files are not in this build
+        the database and these migrations disagree; nothing was run
+          migration 002_b is applied and unknown here
             help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 002 (in a program: `repair`)
         ");
         cut.migrator().allow_missing(true).up(client).unwrap();
@@ -119,7 +119,7 @@ fn a_rollback_that_runs_an_edited_down_script_says_so() {
 #[test]
 fn a_gap_below_the_newest_embedded_version_is_a_warning_when_nothing_is_pending() {
     on(&set(&[A, B]), |client| {
-        assert_snapshot!(warnings(&set(&[B]), client), @"001 is applied and not in this build, which has newer ones");
+        assert_snapshot!(warnings(&set(&[B]), client), @"001 is applied and unknown here, though newer ones are known");
     });
 }
 
@@ -139,9 +139,9 @@ fn an_older_build_with_work_of_its_own_is_an_error_unless_allowed() {
     on(&set(&[A, C]), |client| {
         let branch = set(&[A, B]);
         assert_snapshot!(branch.up(client).unwrap_err(), @"
-        the database and this build disagree; nothing was run
-          migration 003_c is applied and newer than everything in this build
-            help: a newer build has migrated this database: deploy that build or a later one
+        the database and these migrations disagree; nothing was run
+          migration 003_c is applied and newer than all of these migrations
+            help: newer code has migrated this database: use that, or later code
           migrations/002_b.up.sql: migration 002 is not applied, but 003, which comes after it, is
             help: rename 002_b.up.sql so that its version is above 003, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
         ");
@@ -185,10 +185,10 @@ fn every_divergence_is_told_at_once() {
             ("005_t", "SELECT 1", "SELECT 1"),
         ]);
         assert_snapshot!(other.up(client).unwrap_err(), @"
-        the database and this build disagree; nothing was run
+        the database and these migrations disagree; nothing was run
           migrations/001_t.up.sql: migration 001 was edited after it was applied: the history has checksum 9cf58c38981f, the file 945d6345ffaf
             help: restore migrations/001_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
-          migration 003_t is applied and its files are not in this build
+          migration 003_t is applied and unknown here
             help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 003 (in a program: `repair`)
           migrations/004_t.up.sql: migration 004 was edited after it was applied: the history has checksum da0a72942fb9, the file 945d6345ffaf
             help: restore migrations/004_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 004 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 004 (in a program: `repair`)

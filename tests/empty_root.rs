@@ -39,7 +39,12 @@ fn built() -> PathBuf {
         .args(["build", "--quiet", "--target", &host])
         .current_dir(dir.path())
         .env("CARGO_TARGET_DIR", &target)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        // A static program does not find getrandom(2) by its name and would open /dev/urandom, which
+        // a container has and this root has not.
+        .env(
+            "RUSTFLAGS",
+            "-C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\"",
+        )
         .status()
         .unwrap();
     assert!(status.success());

@@ -257,7 +257,7 @@ fn a_run_that_fails_tells_its_warnings_all_the_same() {
     Planned: 1 script to run
     Running: running 003_c
     Failed: 003_c failed, rolled back: division by zero (SQLSTATE 22012)
-    Warned: warning: 002 is applied and not in this build, which has newer ones
+    Warned: warning: 002 is applied and unknown here, though newer ones are known
     Ended: migration 003_c failed
     ");
 }

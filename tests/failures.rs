@@ -34,7 +34,7 @@ fn the_documents_third_migration_names_its_statement_and_its_state() {
     1 | CREATE TABLE IF NOT EXISTS orders (
       | ^
       state: 003 was rolled back; the database is at 002
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     assert_eq!(tables(&mut client), "users");
 }
@@ -48,7 +48,7 @@ fn a_position_counts_characters_and_not_bytes() {
     2 | SELECT 'é漢🐘', nothing FROM users;
       |               ^
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
 }
 
@@ -63,7 +63,7 @@ fn a_statement_without_a_position_is_named_all_the_same() {
       | ^
       detail: Key (id)=(1) already exists.
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
 }
 
@@ -78,7 +78,7 @@ fn an_error_inside_a_block_tells_where() {
       hint: do not
       context: PL/pgSQL function inline_code_block line 3 at RAISE
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     ");
 }
 
@@ -91,7 +91,7 @@ fn a_syntax_error_points_at_its_word() {
     3 | ALTER TABEL users ADD x int;
       |       ^
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
 }
 
@@ -157,7 +157,7 @@ fn a_constraint_that_waits_for_the_commit_fails_before_it() {
     migrations/002_change.up.sql: insert or update on table "orders" violates foreign key constraint "orders_id_fkey" (SQLSTATE 23503)
       detail: Key (id)=(7) is not present in table "users".
       state: 002 was rolled back; the database is at 001
-      help: it is checked at the end of the transaction: correct the rows that the script writes, build, and run again
+      help: it is checked at the end of the transaction: correct the rows that the script writes, and run again
     "#);
 }
 
@@ -187,7 +187,7 @@ fn a_script_that_writes_its_own_record_fails_at_once() {
     migrations/002_b.up.sql: duplicate key value violates unique constraint "schema_migrations_pkey" (SQLSTATE 23505)
       detail: Key (version)=(2) already exists.
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
 }
 
@@ -240,6 +240,28 @@ fn grant(error: &lokstra::Error, admin: &mut Client) {
 }
 
 #[test]
+fn a_place_alone_tells_the_statement() {
+    let database = database();
+    let up = "-- lokstra: no-syntax-check\nSELECT 1;\nSELEC 2;\nSELECT 3;\n";
+    let set = set(&[("001_a", up, "SELECT 1")]);
+    let error = set.up(&mut database.client().unwrap()).unwrap_err();
+    let lokstra::ErrorKind::Failed(failure) = error.kind() else { panic!("{error}") };
+    assert_eq!(failure.statement, Some(2));
+}
+
+#[test]
+fn a_schema_that_is_there_already_points_to_baseline_and_no_rollback_does() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE a ()").unwrap();
+    let first = set(&[("001_a", "CREATE TABLE a ()", "CREATE TABLE a ()")]);
+    assert!(first.up(&mut client).unwrap_err().to_string().contains("`baseline`"));
+    client.batch_execute("DROP TABLE a").unwrap();
+    first.up(&mut client).unwrap();
+    assert!(!first.down(&mut client).unwrap_err().to_string().contains("`baseline`"));
+}
+
+#[test]
 fn a_failed_down_stays_applied() {
     let database = database();
     let mut client = database.client().unwrap();
@@ -252,7 +274,7 @@ fn a_failed_down_stays_applied() {
     1 | DROP TABLE a; DROP TABLE nothing
       |               ^
       state: 001 stays applied; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
 }

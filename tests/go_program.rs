@@ -124,6 +124,51 @@ fn it_races_to_create_the_table() {
     }
 }
 
+/// The Go program makes its table after a run of ours has seen that there is none, and before that run
+/// makes it.
+fn overtaken(ours: &Migrations) {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(
+            "CREATE TABLE ran (version int); CREATE SCHEMA lokstra_core;
+             CREATE FUNCTION wait() RETURNS event_trigger LANGUAGE plpgsql AS
+                 'BEGIN PERFORM pg_advisory_lock_shared(7); END';
+             CREATE EVENT TRIGGER wait ON ddl_command_start
+                 WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION wait();
+             SELECT pg_advisory_lock(7)",
+        )
+        .unwrap();
+    std::thread::scope(|scope| {
+        let minute = Duration::from_mins(1);
+        let mut lent = database.client().unwrap();
+        let run = scope.spawn(move || ours.migrator().lock_timeout(minute).up(&mut lent));
+        let waits = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+                     WHERE datname = current_database() AND objid = 7 AND NOT granted";
+        support::until(|| column(&mut client, waits) == "1");
+        client
+            .batch_execute(
+                "CREATE TABLE lokstra_core.schema_migrations (
+                     version INTEGER PRIMARY KEY, applied_at TIMESTAMP, description TEXT);
+                 SELECT pg_advisory_unlock_all()",
+            )
+            .unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(versions(&mut client), "1");
+}
+
+#[test]
+fn its_table_that_comes_in_between_is_taken_over() {
+    overtaken(&set(&[("001_a", "CREATE TABLE a ();\n", "DROP TABLE a;\n")]));
+}
+
+#[test]
+fn its_table_that_comes_in_between_is_taken_over_without_a_transaction_too() {
+    let up = "-- lokstra: no-transaction\nVACUUM ran;\n";
+    overtaken(&set(&[("001_a", up, "SELECT 1;\n")]));
+}
+
 #[test]
 fn its_open_transaction_keeps_us_waiting_and_not_from_reading() {
     let database = database();

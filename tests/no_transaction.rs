@@ -150,7 +150,7 @@ fn an_invalid_index_is_named_and_never_taken_for_done() {
       | ^
       detail: Key (email)=(a) is duplicated.
       state: no statement of 002 is done; the database is at 001; index users_email is INVALID: drop it, or allow `rebuild_invalid_indexes` (-rebuild-invalid)
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     client.batch_execute("DELETE FROM users WHERE id = 2").unwrap();
     assert_snapshot!(index.up(&mut client).unwrap_err(), @"
@@ -244,6 +244,65 @@ fn nothing_is_applied_past_a_half_done_rollback() {
       002: 1 of 2 statements of its down script are done
       help: run `down` until it has come to its end; or undo by hand what it did, and forget it: lokstra migration repair -forget-progress 002 (in a program: `repair`)
     ");
+}
+
+#[test]
+fn a_script_without_a_transaction_does_not_go_past_it_either() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let down = "-- lokstra: no-transaction\nDELETE FROM users;\nSELECT 1 / 0;\n";
+    let two = ("002_second", "SELECT 1", down);
+    set(&[USERS, two]).up(&mut client).unwrap();
+    set(&[USERS, two]).down(&mut client).unwrap_err();
+    let up = "-- lokstra: no-transaction\nVACUUM users;\n";
+    let error = set(&[USERS, two, ("003_third", up, "SELECT 1")]).up(&mut client).unwrap_err();
+    assert!(matches!(error.kind(), lokstra::ErrorKind::Halfway { .. }), "{error}");
+}
+
+#[test]
+fn a_place_behind_letters_of_several_bytes_is_found() {
+    let database = database();
+    let set = second("INSERT INTO users VALUES (1, 'é'), (nothing, 'a');\n");
+    let told = set.up(&mut database.client().unwrap()).unwrap_err().to_string();
+    assert!(told.contains("002_second.up.sql:2:37: column \"nothing\""), "{told}");
+}
+
+#[test]
+fn what_commits_by_itself_and_can_be_done_again_is_done_again_when_it_was_cut_off() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    set(&[USERS]).up(&mut client).unwrap();
+    let mut lock = client.transaction().unwrap();
+    lock.batch_execute("LOCK TABLE users IN SHARE UPDATE EXCLUSIVE MODE").unwrap();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| second("VACUUM users;\n").up_url(database.url()));
+        let cut_off = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'
+                       AND query LIKE '%VACUUM users%'";
+        let mut other = database.client().unwrap();
+        support::until(|| column(&mut other, cut_off) == "t");
+        lock.rollback().unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(versions(&mut client), "1 2");
+}
+
+#[test]
+fn a_refusal_of_our_own_text_is_told_at_once_and_not_blamed_on_the_script() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(
+            "CREATE SEQUENCE tries;
+             CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS
+                 'BEGIN PERFORM nextval(''tries''); RAISE insufficient_privilege; END';
+             CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse()",
+        )
+        .unwrap();
+    let up = "-- lokstra: no-transaction\nVACUUM;\n";
+    let error = set(&[("001_a", up, "SELECT 1")]).up(&mut client).unwrap_err();
+    assert!(matches!(error.kind(), lokstra::ErrorKind::Server(_)), "{error}");
+    assert_eq!(column(&mut client, "SELECT last_value FROM tries"), "1");
 }
 
 #[test]

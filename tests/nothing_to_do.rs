@@ -143,9 +143,9 @@ fn whatever_is_odd_is_still_told() {
     UPDATE schema_migrations SET checksum = 'x' WHERE version = 2
       lokstra_core.schema_migrations has a row with checksum `x`, which no migration tool of ours wrote
     UPDATE schema_migrations SET version = 3 WHERE version = 2
-      migration 003_b is applied and newer than everything in this build
+      migration 003_b is applied and newer than all of these migrations
     INSERT INTO schema_migrations (version) VALUES (3)
-      warning: 003 is applied and not in this build: the database is ahead of it
+      warning: 003 is applied and unknown here: the database is ahead of these migrations
     DELETE FROM schema_migrations WHERE version = 1
       migrations/001_a.up.sql: migration 001 is not applied, but 002, which comes after it, is
     ");

@@ -31,8 +31,9 @@ fn go_history(client: &mut Client, versions: &str) {
 
 /// Takes the migration lock as another run does.
 fn hold_lock(client: &mut Client) {
-    let key =
-        "SELECT objid::bigint | (classid::bigint << 32) FROM pg_locks WHERE locktype = 'advisory'";
+    let key = "SELECT objid::bigint | (classid::bigint << 32) FROM pg_locks
+               JOIN pg_database d ON d.oid = database AND datname = current_database()
+               WHERE locktype = 'advisory'";
     let database = database();
     let url = database.url().to_owned();
     let run = std::thread::spawn(move || tables_set(1, "SELECT pg_sleep(0.5);\n").up_url(&url));

@@ -72,7 +72,7 @@ fn one_database_that_fails_does_not_stop_the_others() {
     3 | CREATE TABLE products (
       | ^
       state: 002 was rolled back; the database is at 001; 003 was not tried
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     assert_eq!(orders_versions(&orders), "1 2");
 }

@@ -43,7 +43,7 @@ fn an_edited_migration_is_accepted_as_it_is_now() {
     let edited = set(&[EDITED, B]);
     edited.up(&mut client).unwrap_err();
     assert_snapshot!(repaired(&edited, &mut client, Repair::Accept(version(1))), @"
-    accept 001 as it is in this build
+    accept 001 as it is now
       before: `a`, checksum 902f5c947b00, of the down SQL 937ae32e019a
       after:  `first`, checksum ccbed980e225, of the down SQL 07e3d052acc0
     ");
@@ -60,20 +60,20 @@ fn accepting_asks_for_an_edited_migration() {
     set(&[A, B]).up(&mut client).unwrap();
     let build = set(&[A, C]);
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(1))), @"
-    cannot accept 001 as it is in this build: it is as it was applied; nothing was changed
+    cannot accept 001 as it is now: it is as it was applied; nothing was changed
       help: lokstra migration repair lists what can be repaired
     ");
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(2))), @"
-    cannot accept 002 as it is in this build: it is not in this build; nothing was changed
+    cannot accept 002 as it is now: it is unknown here; nothing was changed
       help: bring its files back, or forget it: lokstra migration repair
     ");
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(3))), @"
-    cannot accept 003 as it is in this build: it is not applied; nothing was changed
+    cannot accept 003 as it is now: it is not applied; nothing was changed
       help: lokstra migration repair lists what can be repaired
     ");
     client.batch_execute("UPDATE lokstra_core.schema_migrations SET checksum = NULL").unwrap();
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(1))), @"
-    cannot accept 001 as it is in this build: its row has no checksum, and the next run fills it in; nothing was changed
+    cannot accept 001 as it is now: its row has no checksum, and the next run fills it in; nothing was changed
       help: run the migrations: lokstra migration up
     ");
 }
@@ -101,12 +101,12 @@ fn forgetting_asks_for_a_migration_that_no_build_has_any_more() {
     let mut client = database.client().unwrap();
     set(&[A, B]).up(&mut client).unwrap();
     assert_snapshot!(refused(&set(&[A]), &mut client, Repair::Forget(version(1))), @"
-    cannot forget that 001 is applied: its files are in this build; nothing was changed
+    cannot forget that 001 is applied: it is one of these migrations; nothing was changed
       help: roll it back instead: lokstra migration down
     ");
     assert_snapshot!(refused(&set(&[A]), &mut client, Repair::Forget(version(2))), @"
-    cannot forget that 002 is applied: it is newer than everything in this build, so another build has it; nothing was changed
-      help: use the build that applied it, or roll it back: lokstra migration down -stored
+    cannot forget that 002 is applied: it is newer than all of these migrations, so other code has it; nothing was changed
+      help: use the code that applied it, or roll it back: lokstra migration down -stored
     ");
     assert_snapshot!(refused(&set(&[A]), &mut client, Repair::Forget(version(3))), @"
     cannot forget that 003 is applied: it is not applied; nothing was changed
@@ -199,7 +199,7 @@ fn all_that_can_be_repaired_is_listed_and_nothing_is_changed() {
     let d = ("004_d", up, "DROP TABLE d;");
     set(&[A, B, C, d]).up(&mut client).unwrap_err();
     assert_snapshot!(listed(&set(&[EDITED, C, d]), &mut client), @"
-    accept 001 as it is in this build
+    accept 001 as it is now
       before: `a`, checksum 902f5c947b00, of the down SQL 937ae32e019a
       after:  `first`, checksum ccbed980e225, of the down SQL 07e3d052acc0
     forget that 002 is applied

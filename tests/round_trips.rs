@@ -48,6 +48,24 @@ fn each_migration_is_one_message_more() {
 }
 
 #[test]
+fn what_must_commit_by_itself_is_not_tried_in_a_transaction_first() {
+    let messages = |statement: &str| {
+        let database = database();
+        let first = ("001_a", "CREATE TABLE a (b int);\nCREATE INDEX c ON a (b);\n", "SELECT 1");
+        support::set(&[first]).up_url(database.url()).unwrap();
+        let wire = Wire::before(&database);
+        let up = format!("-- lokstra: no-transaction\n{statement};\n");
+        support::set(&[first, ("002_b", &up, "SELECT 1")]).up_url(&wire.url).unwrap();
+        wire.take_all().sent
+    };
+    // Of this one only the server's refusal tells.
+    let refused = messages("ALTER SYSTEM RESET work_mem").len();
+    for statement in ["VACUUM a", "REINDEX INDEX CONCURRENTLY c", "DROP INDEX CONCURRENTLY c"] {
+        assert!(messages(statement).len() < refused, "{statement}");
+    }
+}
+
+#[test]
 fn the_status_asks_for_half_done_scripts_only_where_there_may_be_some() {
     let database = database();
     let up = "-- lokstra: no-transaction\nCREATE TABLE a ();\nSELECT 1/0;\n";

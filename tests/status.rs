@@ -25,7 +25,7 @@ fn applied_edited_unknown_half_done_and_pending() {
     Migration Status:
     =================
     [✓] 001: a  (edited after it was applied)
-    [✓] 002: b  (not in this build)
+    [✓] 002: b  (unknown here)
     [ ] 003: half  (1 of 3 statements of its up script are done)
     [ ] 004: d
 
@@ -45,7 +45,7 @@ fn a_statement_that_was_cut_off() {
     =================
     [ ] 001: a  (1 of 2 statements of its up script are done, the next one is running or was cut off)
 
-    Total: 1 migrations, 0 applied, 1 pending
+    Total: 1 migration, 0 applied, 1 pending
     ");
 }
 
@@ -62,7 +62,7 @@ fn a_half_done_rollback() {
     =================
     [✓] 001: a  (1 of 2 statements of its down script are done)
 
-    Total: 1 migrations, 1 applied, 0 pending
+    Total: 1 migration, 1 applied, 0 pending
     ");
 }
 

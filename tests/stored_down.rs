@@ -58,8 +58,8 @@ fn an_older_build_takes_back_what_a_newer_one_applied_and_tells_the_sql_first() 
 fn without_being_asked_to_it_does_not() {
     let (_database, mut client) = newer();
     assert_snapshot!(set(&[A]).down(&mut client).unwrap_err(), @"
-    migration 002 is applied and not in this build, which cannot roll it back
-      help: roll it back with the build that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
+    migration 002 is applied and unknown here, so that it cannot be rolled back
+      help: roll it back with the code that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
     ");
     assert_eq!(versions(&mut client), "1 2");
 }
@@ -89,8 +89,8 @@ fn what_only_the_database_has_is_not_applied_again() {
     let (_database, mut client) = newer();
     let error = set(&[A]).migrator().stored_down(true).run(&mut client, Goal::Redo).unwrap_err();
     assert_snapshot!(error, @"
-    migration 002 is applied and not in this build, which cannot apply it again; nothing was run
-      help: redo it with the build that applied it
+    migration 002 is applied and unknown here, so that it cannot be applied again; nothing was run
+      help: redo it with the code that applied it
     ");
     assert_eq!(versions(&mut client), "1 2");
 }
@@ -125,20 +125,20 @@ fn a_failure_of_the_kept_sql_shows_its_line() {
     2 | DROP TABLE bb;
       | ^
       state: 002 stays applied; the database is at 002
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
 }
 
 #[test]
 fn text_that_is_not_what_was_applied_is_not_run() {
     let (_database, mut client) = newer();
-    for change in ["sql = 'DROP TABLE a;'", "statements = '{0,999}'"] {
+    for change in ["sql = replace(sql, ' b', ' a')", "statements = '{0,999}'"] {
         client.batch_execute(&format!("UPDATE lokstra_core.lokstra_down SET {change}")).unwrap();
         assert_eq!(
             refused(&mut client),
-            "migration 002 is not in this build, and the down SQL that the database keeps has not \
+            "migration 002 is unknown here, and the down SQL that the database keeps has not \
              the checksum of the history; nothing was run\n  \
-             help: roll it back with the build that applied it"
+             help: roll it back with the code that applied it"
         );
     }
     assert_eq!(tables(&mut client), "a b");
@@ -149,8 +149,8 @@ fn what_is_not_kept_is_told() {
     let (_database, mut client) = newer();
     client.batch_execute("DELETE FROM lokstra_core.lokstra_down").unwrap();
     assert_snapshot!(refused(&mut client), @"
-    migration 002 is not in this build, and the database keeps no down SQL of it; nothing was run
-      help: roll it back with the build that applied it
+    migration 002 is unknown here, and the database keeps no down SQL of it; nothing was run
+      help: roll it back with the code that applied it
     ");
     client.batch_execute("DROP TABLE lokstra_core.lokstra_down").unwrap();
     assert!(refused(&mut client).contains("the database keeps no down SQL of it"));
@@ -166,8 +166,8 @@ fn a_script_of_more_than_a_mebibyte_is_not_kept_and_told() {
     assert_snapshot!(report.warnings[0], @"the down SQL of 002 is not kept in the database: it is longer than 1 MiB");
     assert_eq!(report.warnings.len(), 1);
     assert_snapshot!(refused(&mut client), @"
-    migration 002 is not in this build, and its down SQL was too long to be kept, or not in the encoding; nothing was run
-      help: roll it back with the build that applied it
+    migration 002 is unknown here, and its down SQL was too long to be kept, or not in the encoding; nothing was run
+      help: roll it back with the code that applied it
     ");
     build.down(&mut client).unwrap();
 }
@@ -285,7 +285,7 @@ fn what_stays_applied_is_ahead_of_this_build_and_not_missing_in_it() {
     let one = std::num::NonZeroU32::MIN;
     let report = tables_set(1, "").migrator().stored_down(true).down(&mut client, one).unwrap();
     let warnings: Vec<_> = report.warnings.iter().map(ToString::to_string).collect();
-    assert_snapshot!(warnings.join("\n"), @"002 is applied and not in this build: the database is ahead of it");
+    assert_snapshot!(warnings.join("\n"), @"002 is applied and unknown here: the database is ahead of these migrations");
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn a_refusal_of_the_kept_sql_ends_the_run_with_an_event_and_a_report() {
         build.migrator().stored_down(true).on_event(|event| told.push(event.to_string()));
     let error = migrator.run(&mut client, ONE).unwrap_err();
     drop(migrator);
-    assert_snapshot!(told.join("\n"), @"migration 002 is not in this build, and the database keeps no down SQL of it; nothing was run");
+    assert_snapshot!(told.join("\n"), @"migration 002 is unknown here, and the database keeps no down SQL of it; nothing was run");
     let report = error.report().unwrap();
     assert_eq!(report.current, Some(support::version(2)));
     assert_eq!(report.outcome, lokstra::Outcome::Failed);

@@ -234,7 +234,10 @@ fn a_client_shows_its_certificate() {
     let role = format!("user=certified sslmode=require sslcert={cert} sslkey={key}");
     let with = |more: &str| dsn(&server, more);
     assert_eq!(outcome(&with(&role)), "encrypted /CN=certified");
-    assert_snapshot!(outcome(&with("user=certified sslmode=require")), @"no connection to localhost/postgres: connection requires a valid client certificate (SQLSTATE 28000)");
+    assert_snapshot!(outcome(&with("user=certified sslmode=require")), @"
+    no connection to localhost/postgres: connection requires a valid client certificate (SQLSTATE 28000)
+      help: name one that is made out to the role: `sslcert` and `sslkey`
+    ");
 
     let stranger = other.client("certified");
     let cert = files.write("stranger.crt", &stranger.certificate);
@@ -290,6 +293,7 @@ fn a_server_decides_who_may_come_without_tls() {
     };
     assert_snapshot!(modes("user=secret"), @r#"
     disable: no connection to localhost/postgres: pg_hba.conf rejects connection for host "127.0.0.1", user "secret", database "postgres", no encryption (SQLSTATE 28000)
+      help: see whether the role is there and has LOGIN, and whether pg_hba.conf of the server admits it from this host, to this database, with or without TLS
     allow: encrypted
     prefer: encrypted
     require: encrypted
@@ -299,6 +303,7 @@ fn a_server_decides_who_may_come_without_tls() {
     allow: plain
     prefer: plain
     require: no connection to localhost/postgres: pg_hba.conf rejects connection for host "127.0.0.1", user "open", database "postgres", SSL encryption (SQLSTATE 28000)
+      help: see whether the role is there and has LOGIN, and whether pg_hba.conf of the server admits it from this host, to this database, with or without TLS
     "#);
 }
 

@@ -3,12 +3,13 @@ use std::fmt;
 use std::path::Path;
 
 use lokstra_runtime::{Migrations, Pools};
+use serde_json::json;
 
 use crate::command;
 use crate::console::Console;
 use crate::dashes::with_two_dashes;
 use crate::exit::Exit;
-use crate::verbs;
+use crate::{help, json, verbs};
 
 /// The command of a service, over the migrations that it carries: `myservice migration status`.
 ///
@@ -115,23 +116,56 @@ pub(crate) fn dispatch(
     program: &Program<'_>,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Exit {
-    let arguments = with_two_dashes(arguments);
-    let matches = match command::command(program).try_get_matches_from(arguments) {
+    let arguments = with_help_flag(with_two_dashes(arguments));
+    let matches = match command::command(program).try_get_matches_from(&arguments) {
         Ok(matches) => matches,
-        Err(usage) => {
-            // Help that was asked for goes to the standard output and is no error.
-            usage.print().ok();
-            return if usage.use_stderr() { Exit::Usage } else { Exit::Done };
-        }
+        Err(usage) => return told(program, &arguments, &usage),
     };
-    let verb = matches.subcommand().and_then(|(_, migration)| migration.subcommand());
-    let Some((name, matches)) = verb else { return Exit::Usage };
+    let Some((name, matches)) = matches.subcommand() else { return Exit::Usage };
+    let (is_verb, name, matches) = match matches.subcommand() {
+        Some((verb, matches)) => (true, verb, matches),
+        None => (false, name, matches),
+    };
     let console = Console::new(program, matches);
-    match verbs::run(name, program, matches, &console) {
-        Ok(exit) => exit,
-        Err(error) => {
-            console.error(&error);
-            error.exit()
-        }
+    let run = match name {
+        verb if is_verb => verbs::run(verb, program, matches, &console),
+        #[cfg(feature = "folder")]
+        name => crate::folder::pages::run(name, matches, &console),
+        #[cfg(not(feature = "folder"))]
+        _ => Ok(Exit::Usage),
+    };
+    run.unwrap_or_else(|error| {
+        console.error(&error);
+        error.exit()
+    })
+}
+
+/// `help` as the first word, or behind `migration`, is what many tools take: `migration help up`.
+fn with_help_flag(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let at = if arguments.get(1).is_some_and(|word| word == LEAD) { 2 } else { 1 };
+    if arguments.get(at).is_some_and(|word| word == "help") {
+        arguments.remove(at);
+        arguments.push("--help".into());
     }
+    arguments
+}
+
+/// Help that was asked for goes to the standard output and is no error.
+fn told(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> Exit {
+    let is_json = arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+    let console = Console::with(program, is_json && usage.use_stderr(), true);
+    let text = help::written(&usage.render().to_string());
+    let mut text = text.trim_end().to_owned();
+    if !usage.use_stderr() {
+        return console.line(text).map_or(Exit::Failed, |()| Exit::Done);
+    }
+    let is_verb = |word: &&OsString| verbs::all(program).any(|verb| *word == verb.name);
+    if let Some(verb) = arguments.get(1).filter(is_verb) {
+        let tip = format!("\n\n  tip: {} {LEAD} {}", program.name, verb.to_string_lossy());
+        text.insert_str(text.find('\n').unwrap_or(text.len()), &tip);
+    }
+    console.talk(&text);
+    let message = text.strip_prefix("error: ").unwrap_or(&text);
+    console.document(|| json!({ "error": json::object("usage", &message) })).ok();
+    Exit::Usage
 }

@@ -1,12 +1,11 @@
 //! The command line of a program: its verbs and their help.
 
-use std::fmt::Write;
-
-use clap::Command;
+use clap::{Arg, Command};
 
 use crate::call::Verb;
 use crate::cli::Program;
 use crate::flags;
+use crate::help;
 use crate::verbs;
 
 pub(crate) fn command(program: &Program<'_>) -> Command {
@@ -20,32 +19,37 @@ pub(crate) fn command(program: &Program<'_>) -> Command {
         "Apply, roll back and list the database migrations that this program carries"
     };
     let migration = flags::everywhere(required(Command::new("migration")).about(about))
+        .after_help(help::after_verbs(program))
         .subcommands(verbs::all(program).map(|verb| of_verb(verb, program)));
-    required(Command::new(name.clone()).bin_name(name))
+    let command = required(Command::new(name.clone()).bin_name(name))
         .about("PostgreSQL schema migrations")
         .version(env!("CARGO_PKG_VERSION"))
-        .subcommand(migration)
+        .subcommand(migration);
+    #[cfg(feature = "folder")]
+    if program.is_over_a_folder() {
+        return command.subcommands(crate::folder::pages::commands());
+    }
+    command
 }
 
 fn of_verb(verb: &Verb, program: &Program<'_>) -> Command {
-    let command = Command::new(verb.name).about(verb.about).after_help(after(verb, program));
-    (verb.flags)(command, program)
+    let command = (verb.flags)(Command::new(verb.name).about(verb.about), program);
+    let after = help::after_flags(verb, &command, program);
+    // What a verb alone has comes first.
+    let shared = |id: &str| 100 + SHARED.iter().position(|name| *name == id).unwrap_or_default();
+    let mut own = 0;
+    let ordered = |argument: Arg| {
+        let id = argument.get_id().as_str();
+        own += 1;
+        let order = if SHARED.contains(&id) { shared(id) } else { own };
+        argument.display_order(order)
+    };
+    command.mut_args(ordered).after_help(after)
 }
 
-/// The details, then the examples.
-fn after(verb: &Verb, program: &Program<'_>) -> String {
-    let mut text =
-        verb.details.replace("lokstra migration", &format!("{} migration", program.name));
-    if !verb.examples.is_empty() {
-        let gap = if text.is_empty() { "" } else { "\n\n" };
-        write!(text, "{gap}Examples:").ok();
-    }
-    for (arguments, what) in verb.examples {
-        let line = format!("{} migration {} {arguments}", program.name, verb.name);
-        write!(text, "\n  {what}:\n    {}", line.trim_end()).ok();
-    }
-    text
-}
+/// The flags that come last in a help text.
+const SHARED: [&str; 7] =
+    ["rebuild-invalid", "lock-wait", "lock-timeout", "dir", "db", "config", "connect-wait"];
 
 #[cfg(test)]
 mod tests {

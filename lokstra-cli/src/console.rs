@@ -1,16 +1,22 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ArgMatches;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cli::Program;
 use crate::error::Error;
+use crate::json;
+use crate::progress::Progress;
 
 /// Where the command speaks: data on the standard output, talk on the standard error.
 pub(crate) struct Console<'p> {
     program: &'p Program<'p>,
     is_json: bool,
+    /// The JSON document was written: there is exactly one.
+    is_documented: AtomicBool,
+    progress: Progress,
     /// Of the standard output and of the standard error.
     has_colour: [bool; 2],
 }
@@ -26,15 +32,27 @@ pub(crate) enum Tone {
 impl<'p> Console<'p> {
     pub(crate) fn new(program: &'p Program<'p>, matches: &ArgMatches) -> Console<'p> {
         let is_asked = |flag| matches.try_get_one::<bool>(flag).ok().flatten() == Some(&true);
+        Console::with(program, is_asked("json"), !is_asked("no-color"))
+    }
+
+    /// For who has no arguments that could be read.
+    pub(crate) fn with(
+        program: &'p Program<'p>,
+        is_json: bool,
+        is_colour_wanted: bool,
+    ) -> Console<'p> {
         let variable = |name| std::env::var_os(name).unwrap_or_default();
+        let is_dumb = variable("TERM") == "dumb";
+        let terminals = [std::io::stdout().is_terminal(), std::io::stderr().is_terminal()]
+            .map(|is_terminal| is_terminal && !is_dumb);
         // https://no-color.org: set and not empty, whatever it says.
-        let is_wanted =
-            !is_asked("no-color") && variable("NO_COLOR").is_empty() && variable("TERM") != "dumb";
+        let is_colour_wanted = is_colour_wanted && variable("NO_COLOR").is_empty();
         Console {
             program,
-            is_json: is_asked("json"),
-            has_colour: [std::io::stdout().is_terminal(), std::io::stderr().is_terminal()]
-                .map(|is_terminal| is_terminal && is_wanted),
+            is_json,
+            is_documented: AtomicBool::new(false),
+            progress: Progress::new(terminals[1]),
+            has_colour: terminals.map(|is_terminal| is_terminal && is_colour_wanted),
         }
     }
 
@@ -46,9 +64,12 @@ impl<'p> Console<'p> {
     /// Writes a line of data. A reader that has seen enough (`| head -1`) is no error: the rest of
     /// the work goes on without words.
     pub(crate) fn line(&self, text: impl Display) -> Result<(), Error> {
-        let mut out = std::io::stdout().lock();
         let text = self.named(&text);
-        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        let written = self.progress.aside(|| {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "{text}").and_then(|()| out.flush())
+        });
+        match written {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
             _ => Ok(()),
         }
@@ -61,24 +82,34 @@ impl<'p> Console<'p> {
 
     /// Writes the JSON document, if that is what was asked for.
     pub(crate) fn document(&self, document: impl FnOnce() -> Value) -> Result<(), Error> {
-        if self.is_json { self.line(format_args!("{:#}", document())) } else { Ok(()) }
+        if !self.is_json || self.is_documented.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.line(format_args!("{:#}", document()))
     }
 
     /// Writes a line of talk.
     pub(crate) fn talk(&self, text: impl Display) {
+        let text = self.named(&text);
         // There is nobody left to tell if this fails.
-        writeln!(std::io::stderr().lock(), "{}", self.named(&text)).ok();
+        self.progress.aside(|| writeln!(std::io::stderr().lock(), "{text}")).ok();
+    }
+
+    /// What runs, for who waits.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Writes why the command failed; in JSON also as the document, which says what was done before.
     pub(crate) fn error(&self, error: &Error) {
+        self.progress.end();
         match error {
             // Each of the problems says `error:` itself.
             #[cfg(feature = "folder")]
             Error::Folder(problems) => self.talk(problems),
             _ => self.talk(format_args!("{} {error}", self.on_stderr(Tone::Bad, "error:"))),
         }
-        self.document(|| json!({ "error": self.named(error) })).ok();
+        self.document(|| json::failure(error)).ok();
     }
 
     /// Coloured, where the standard output is a terminal.

@@ -17,6 +17,21 @@ pub(crate) fn with_two_dashes(arguments: impl IntoIterator<Item = OsString>) -> 
     arguments.into_iter().map(normalise).collect()
 }
 
+/// What the parser writes with two dashes (`--dir`), as the document does.
+pub(crate) fn with_one_dash(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        let follows = text[at..].strip_prefix("--");
+        let is_flag = follows
+            .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+            && !told.ends_with(|c: char| c == '-' || c.is_alphanumeric());
+        if !is_flag {
+            told.push(character);
+        }
+    }
+    told
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +53,18 @@ mod tests {
             ("up -", "up -"),
         ] {
             assert_eq!(normalised(given), meant);
+        }
+    }
+
+    #[test]
+    fn flags_are_shown_with_one_dash() {
+        for (written, shown) in [
+            ("[--steps <N>], '--to'", "[-steps <N>], '-to'"),
+            ("  -h, --help  Print", "  -h, -help  Print"),
+            ("-- lokstra: allow, a--b, --- x", "-- lokstra: allow, a--b, --- x"),
+            ("create -- --x", "create -- -x"),
+        ] {
+            assert_eq!(with_one_dash(written), shown);
         }
     }
 }

@@ -55,6 +55,36 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// A word for programs, as [`ErrorKind::code`].
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "folder")]
+            Error::Folder(_) => "folder",
+            Error::Run(error) => error.kind().code(),
+            #[cfg(feature = "folder")]
+            Error::Import(_) => "import",
+            Error::Fleet(error) => error.code(),
+            #[cfg(feature = "folder")]
+            Error::Name(_) => "name",
+            #[cfg(feature = "verify")]
+            Error::Verify(lokstra_verify::VerifyError::Run(error)) => error.kind().code(),
+            #[cfg(feature = "verify")]
+            Error::Verify(_) => "verify",
+            #[cfg(feature = "verify")]
+            Error::NothingToKeep => "usage",
+            Error::SeveralFolders { .. } | Error::OneTarget { .. } => "several-databases",
+            Error::Unconfirmed { .. } => "unconfirmed",
+            #[cfg(feature = "folder")]
+            Error::NoVersionLeft => "no-version-left",
+            #[cfg(feature = "folder")]
+            Error::Server(_) => "connection-lost",
+            #[cfg(feature = "folder")]
+            Error::Write { .. } => "write",
+            Error::Signals(_) => "signals",
+            Error::Output(_) => "output",
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Error::Run(error) => exit_of(error.kind()),

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::{Arg, ArgAction, Command};
 use lokstra_core::Version;
 
 use crate::cli::Program;
@@ -19,8 +19,10 @@ pub(crate) fn flag(name: &'static str, help: &'static str) -> Arg {
 /// Of every verb.
 pub(crate) fn everywhere(command: Command) -> Command {
     command
-        .arg(flag("json", "Write one JSON document instead of text").global(true))
-        .arg(flag("no-color", "No colours on a terminal; the variable NO_COLOR too").global(true))
+        .arg(
+            flag("json", "Write one JSON document instead of text").display_order(200).global(true),
+        )
+        .arg(flag("no-color", "No colours on a terminal").display_order(201).global(true))
 }
 
 pub(crate) fn dir(program: &Program<'_>) -> Arg {
@@ -71,8 +73,8 @@ pub(crate) fn at_work(command: Command, program: &Program<'_>) -> Command {
 pub(crate) fn policies(command: Command) -> Command {
     command
         .arg(flag("out-of-order", "Also apply versions below the newest applied one"))
-        .arg(flag("allow-missing", "Go on although applied versions are not in the folder"))
-        .arg(flag("strict", "Fail if the database is ahead of the folder"))
+        .arg(flag("allow-missing", "Go on although applied versions are unknown here"))
+        .arg(flag("strict", "Fail if the database is ahead of these migrations"))
 }
 
 pub(crate) fn yes() -> Arg {
@@ -83,13 +85,17 @@ pub(crate) fn steps(help: &'static str) -> Arg {
     Arg::new("steps")
         .long("steps")
         .value_name("N")
-        .value_parser(value_parser!(NonZeroU32))
+        .value_parser(count)
         .allow_negative_numbers(true)
         .help(help)
 }
 
 pub(crate) fn to(help: &'static str) -> Arg {
     Arg::new("to").long("to").value_name("VERSION").value_parser(version).help(help)
+}
+
+fn count(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| "a count is a number from 1 on".to_owned())
 }
 
 /// A version as a person types it: `3` and `003` are the same.

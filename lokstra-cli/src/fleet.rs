@@ -46,7 +46,7 @@ pub(crate) fn flags(command: Command) -> Command {
 
 /// `-fail-fast`
 pub(crate) fn fail_fast() -> Arg {
-    flag("fail-fast", "Begin with no further target once one has failed").requires("fleet")
+    flag("fail-fast", "Begin with no further target once one failed").requires("fleet")
 }
 
 /// Whether the command is about many targets.
@@ -62,9 +62,4 @@ fn jobs(call: &Call<'_>) -> usize {
 /// Every line of a text but the first, moved to the right.
 fn indented(text: &str) -> String {
     text.replace('\n', "\n    ")
-}
-
-/// The first line of an error: what happened, without the remedy.
-fn headline(failed: &error::Failed<'_>) -> String {
-    failed.error().to_string().lines().next().unwrap_or_default().to_owned()
 }

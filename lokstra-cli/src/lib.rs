@@ -18,6 +18,9 @@ mod flags;
 mod fleet;
 #[cfg(feature = "folder")]
 mod folder;
+mod help;
+mod json;
+mod progress;
 mod target;
 mod verbs;
 

@@ -215,8 +215,14 @@ fn one_database_that_cannot_be_reached_is_named() {
     command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
     command.env("LOKSTRA_DSN_DB_ORDERS", "host=/nowhere user=x");
     assert_snapshot!(told(command.args(["migration", "status"]), &project.database), @"
+    Database: 01_main-db
+    Migration Status:
+    =================
+    [ ] 001: first
+
+    Total: 1 migration, 0 applied, 1 pending
     -- standard error --
-    error: 0 succeeded, 1 failed, 0 skipped, 1 not tried
+    error: 1 succeeded, 1 failed, 0 skipped
     02_orders-db: no connection to /nowhere:5432/x: error connecting to server: No such file or directory (os error 2)
     -- exit code 2 --
     ");
@@ -266,7 +272,7 @@ fn a_failing_migration_is_an_exit_code_and_its_line() {
     2 |   id bigintt
       |      ^
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     -- exit code 2 --
     "#);
 }
@@ -294,4 +300,55 @@ fn a_password_is_never_shown() {
         assert!(told.contains("error:") && !told.contains("hunter2"), "{told}");
     }
     assert!(Path::new(&project.path("migrations")).exists());
+}
+
+#[test]
+fn everything_is_rolled_back_to_0() {
+    let project = Project::new(&["001_a", "002_b"]);
+    for line in ["migration down -to 0 -yes", "migration goto 0 -yes"] {
+        project.lokstra("migration up");
+        insta::allow_duplicates! {
+            assert_snapshot!(project.lokstra(line), @"
+            Rolled back 002: b (… ms)
+            Rolled back 001: a (… ms)
+            2 migrations rolled back. No migrations applied yet
+            ");
+        }
+    }
+    project.add("migrations", &["000_zero"]);
+    project.lokstra("migration up");
+    assert_snapshot!(project.lokstra("migration down -to 000 -yes"), @"
+    Rolled back 002: b (… ms)
+    Rolled back 001: a (… ms)
+    2 migrations rolled back. Current version: 000
+    ");
+}
+
+#[test]
+fn a_forgotten_migration_is_told() {
+    let project = Project::new(&["001_a"]);
+    assert_snapshot!(project.lokstra("up"), @"
+    -- standard error --
+    error: unrecognized subcommand 'up'
+
+      tip: lokstra migration up
+
+    Usage: lokstra <COMMAND>
+
+    For more information, try '-help'.
+    -- exit code 3 --
+    ");
+}
+
+#[test]
+fn help_may_be_a_word() {
+    let project = Project::new(&[]);
+    for (word, flag) in [
+        ("help", "-help"),
+        ("migration help", "migration -help"),
+        ("migration help up", "migration up -h"),
+        ("help migration up", "migration up --help"),
+    ] {
+        assert_eq!(project.lokstra_alone(word), project.lokstra_alone(flag));
+    }
 }

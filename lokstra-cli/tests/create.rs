@@ -16,6 +16,8 @@ fn create_numbers_after_the_highest_version() {
     📝 Next steps:
        1. Edit the migration files with your SQL
        2. Run: lokstra migration up
+    -- standard error --
+    migrations/lokstra.lock has a line for it: commit it too
     ");
     project.lokstra_alone("migration create add_orders -dir migrations");
     assert_eq!(
@@ -125,9 +127,9 @@ fn wrong_usage_is_told_with_the_right_one() {
     let project = Project::new(&["001_a"]);
     assert_snapshot!(project.lokstra("migration down -steps 0"), @"
     -- standard error --
-    error: invalid value '0' for '--steps <N>': number would be zero for non-zero type
+    error: invalid value '0' for '-steps <N>': a count is a number from 1 on
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
     ");
     assert_snapshot!(project.lokstra("migration upp"), @"
@@ -136,20 +138,20 @@ fn wrong_usage_is_told_with_the_right_one() {
 
       tip: a similar subcommand exists: 'up'
 
-    Usage: lokstra migration <COMMAND>
+    Usage: lokstra migration [OPTIONS] <COMMAND>
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
     ");
     assert_snapshot!(project.lokstra("migration up -stpes 1"), @"
     -- standard error --
-    error: unexpected argument '--stpes' found
+    error: unexpected argument '-stpes' found
 
-      tip: a similar argument exists: '--steps'
+      tip: a similar argument exists: '-steps'
 
-    Usage: lokstra migration up --steps <N>
+    Usage: lokstra migration up -steps <N>
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
     ");
     assert_snapshot!(project.lokstra("migration create"), @"
@@ -159,7 +161,7 @@ fn wrong_usage_is_told_with_the_right_one() {
 
     Usage: lokstra migration create <NAME>
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
     ");
 }
@@ -170,21 +172,45 @@ fn help_lists_the_commands() {
     assert_snapshot!(project.lokstra("migration -help"), @"
     Create, apply, roll back and list database migrations
 
-    Usage: lokstra migration <COMMAND>
+    Usage: lokstra migration [OPTIONS] <COMMAND>
 
     Commands:
       create    Create the two files of a new migration
       up        Apply the pending migrations
       down      Roll back the last migration
+      redo      Roll back the last migration and apply it again
+      goto      Go to a version, up or down
+      plan      Show what `up` would run, without running it
       status    Show which migrations are applied
       version   Show the newest applied version
       baseline  Record migrations as applied, without running them
       repair    List what could be repaired, or repair one of it
+      verify    Try on a scratch database whether every down undoes its up
       lint      Check the folder as the build does, and look for hazards
       lock      Write lokstra.lock, which makes changes of history fail the build
       renumber  Move the migrations that are not locked to the end
+      import    Take over another tool's migrations and history, and run none
 
     Options:
-      -h, --help  Print help
+          -json      Write one JSON document instead of text
+          -no-color  No colours on a terminal
+      -h, -help      Print help
+
+    Flags take one dash or two. More on a verb: lokstra migration up -help
+    What -json writes: https://github.com/lokstra/lokstra/blob/main/docs/cli.md
+
+    Environment:
+      DATABASE_URL        The database, where the migrations are for one
+      LOKSTRA_DSN_<POOL>  A pool: LOKSTRA_DSN_DB_MAIN defines db_main
+      PGHOST, PGUSER, …   What no URL says, as for psql; also ~/.pgpass, PGSERVICE
+      NO_COLOR            No colours, if it is set to anything
+
+    Exit codes:
+      0  Done
+      1  A migration is pending (status -exit-code)
+      2  Failed, or stopped by a signal; the standard error says why
+      3  Wrong usage
+      4  The wait for another migration is over (-lock-wait)
+      5  The database and the migrations disagree
     ");
 }

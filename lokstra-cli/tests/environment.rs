@@ -209,3 +209,27 @@ fn a_string_that_is_written_wrongly_is_not_shown_as_the_name_of_a_pool() {
     -- exit code 2 --
     ");
 }
+
+#[test]
+fn a_folder_config_has_pools_and_another_place_is_named() {
+    let place = Place::new();
+    let dsn = format!("host=127.0.0.1 port={} user=postgres dbname=postgres", place.port());
+    let pools = format!("service-definitions:\n  db_main:\n    type: dbpool\n    dsn: \"{dsn}\"\n");
+    std::fs::create_dir(place.project.path("config")).unwrap();
+    place.project.write("config/databases.yaml", &pools);
+    place.project.write("migrations/migration.yaml", "dbpool-name: db_main\n");
+    let password = [("PGPASSWORD", place.password())];
+    assert_snapshot!(place.lokstra("up", &password), @"
+    Applied 001: a (… ms)
+    1 migration applied. Current version: 001
+    ");
+    std::fs::rename(place.project.path("config"), place.project.path("elsewhere")).unwrap();
+    assert_snapshot!(place.lokstra("version -config elsewhere", &password), @"Current version: 001");
+    assert_snapshot!(place.lokstra("version", &password), @"
+    -- standard error --
+    error: database pool not found: `db_main`
+      pools: none
+      help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_DB_MAIN
+    -- exit code 3 --
+    ");
+}

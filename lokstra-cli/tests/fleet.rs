@@ -53,25 +53,76 @@ const UP: &str = "migration up -targets targets.txt -jobs 1";
 #[test]
 fn every_target_of_a_file_has_a_line_and_the_end_has_the_totals() {
     let fleet = Fleet::new(&["001_a", "002_b"]);
-    assert_snapshot!(fleet.lokstra(UP), @"");
-    assert_snapshot!(fleet.lokstra(UP), @"");
+    assert_snapshot!(fleet.lokstra(UP), @"
+    a: 2 migrations applied. Current version: 002 (… ms)
+    b: 2 migrations applied. Current version: 002 (… ms)
+    c: 2 migrations applied. Current version: 002 (… ms)
+    3 done, 0 failed
+    ");
+    assert_snapshot!(fleet.lokstra(UP), @"
+    a: Nothing to do. Current version: 002 (… ms)
+    b: Nothing to do. Current version: 002 (… ms)
+    c: Nothing to do. Current version: 002 (… ms)
+    3 done, 0 failed
+    ");
 }
 
 #[test]
 fn a_target_that_fails_does_not_keep_the_others_from_running() {
     let fleet = Fleet::new(&["001_a", "002_b"]);
     fleet.break_b();
-    assert_snapshot!(fleet.lokstra(UP), @"");
-    assert_snapshot!(fleet.lokstra("migration status -targets targets.txt -jobs 1"), @"");
+    assert_snapshot!(fleet.lokstra(UP), @r#"
+    a: 2 migrations applied. Current version: 002 (… ms)
+    c: 2 migrations applied. Current version: 002 (… ms)
+    2 done, 1 failed
+    -- standard error --
+    b: failed: migration 002_b failed: migrations/002_b.up.sql:1:1: relation "migrations_002" already exists (SQLSTATE 42P07)
+    error: not done: 1 of 3 targets
+      b: migration 002_b failed
+        migrations/002_b.up.sql:1:1: relation "migrations_002" already exists (SQLSTATE 42P07)
+          |
+        1 | CREATE TABLE migrations_002 ();
+          | ^
+          state: 002 was rolled back; the database is at 001
+          help: correct the script and run again: what is applied stays
+      help: run the same again to go on: a target that is done costs one question
+    -- exit code 2 --
+    "#);
+    assert_snapshot!(fleet.lokstra("migration status -targets targets.txt -jobs 1"), @"
+    a: nothing is pending. Current version: 002
+    b: 1 pending. Current version: 001
+    c: nothing is pending. Current version: 002
+    2 up to date, 1 behind, 0 failed
+    ");
     fleet.mend_b();
-    assert_snapshot!(fleet.lokstra(UP), @"");
+    assert_snapshot!(fleet.lokstra(UP), @"
+    a: Nothing to do. Current version: 002 (… ms)
+    b: 1 migration applied. Current version: 002 (… ms)
+    c: Nothing to do. Current version: 002 (… ms)
+    3 done, 0 failed
+    ");
 }
 
 #[test]
 fn fail_fast_begins_with_no_further_target() {
     let fleet = Fleet::new(&["001_a", "002_b"]);
     fleet.break_b();
-    assert_snapshot!(fleet.lokstra(&format!("{UP} -fail-fast")), @"");
+    assert_snapshot!(fleet.lokstra(&format!("{UP} -fail-fast")), @r#"
+    a: 2 migrations applied. Current version: 002 (… ms)
+    1 done, 1 failed, 1 not tried
+    -- standard error --
+    b: failed: migration 002_b failed: migrations/002_b.up.sql:1:1: relation "migrations_002" already exists (SQLSTATE 42P07)
+    error: not done: 2 of 3 targets
+      b: migration 002_b failed
+        migrations/002_b.up.sql:1:1: relation "migrations_002" already exists (SQLSTATE 42P07)
+          |
+        1 | CREATE TABLE migrations_002 ();
+          | ^
+          state: 002 was rolled back; the database is at 001
+          help: correct the script and run again: what is applied stays
+      help: run the same again to go on: a target that is done costs one question
+    -- exit code 2 --
+    "#);
 }
 
 #[test]
@@ -79,15 +130,118 @@ fn the_document_has_every_target() {
     let fleet = Fleet::new(&["001_a", "002_b"]);
     fleet.break_b();
     let told = fleet.lokstra(&format!("{UP} -fail-fast -json"));
-    assert_snapshot!(told, @"");
+    let told: Vec<_> = told.lines().filter(|line| !line.contains("execution_ms")).collect();
+    let told = told.join("\n");
+    assert_snapshot!(told, @r#"
+    {
+      "done": 1,
+      "failed": 1,
+      "not_tried": 1,
+      "stopped": 0,
+      "targets": [
+        {
+          "current": "002",
+          "database": "migrations",
+          "error": null,
+          "outcome": "done",
+          "steps": [
+            {
+              "description": "a",
+              "direction": "up",
+              "version": "001"
+            },
+            {
+              "description": "b",
+              "direction": "up",
+              "version": "002"
+            }
+          ],
+          "table": "lokstra_core.schema_migrations",
+          "target": "a",
+          "warnings": []
+        },
+        {
+          "current": "001",
+          "database": "migrations",
+          "error": {
+            "code": "failed",
+            "column": 1,
+            "line": 1,
+            "message": "migration 002_b failed\nmigrations/002_b.up.sql:1:1: relation \"migrations_002\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE TABLE migrations_002 ();\n  | ^\n  state: 002 was rolled back; the database is at 001\n  help: correct the script and run again: what is applied stays",
+            "path": "migrations/002_b.up.sql",
+            "sqlstate": "42P07"
+          },
+          "outcome": "failed",
+          "steps": [
+            {
+              "description": "a",
+              "direction": "up",
+              "version": "001"
+            }
+          ],
+          "table": "lokstra_core.schema_migrations",
+          "target": "b",
+          "warnings": []
+        },
+        {
+          "current": null,
+          "error": null,
+          "outcome": "not-tried",
+          "steps": [],
+          "target": "c"
+        }
+      ]
+    }
+    -- standard error --
+    b: failed: migration 002_b failed: migrations/002_b.up.sql:1:1: relation "migrations_002" already exists (SQLSTATE 42P07)
+    error: not done: 2 of 3 targets
+      b: migration 002_b failed
+        migrations/002_b.up.sql:1:1: relation "migrations_002" already exists (SQLSTATE 42P07)
+          |
+        1 | CREATE TABLE migrations_002 ();
+          | ^
+          state: 002 was rolled back; the database is at 001
+          help: correct the script and run again: what is applied stays
+      help: run the same again to go on: a target that is done costs one question
+    -- exit code 2 --
+    "#);
 }
 
 #[test]
 fn the_document_of_the_status_has_every_target() {
     let fleet = Fleet::new(&["001_a"]);
-    fleet.lokstra("migration up -targets pool:none");
     let told = fleet.lokstra("migration status -targets targets.txt -exit-code -json");
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+    {
+      "behind": 3,
+      "failed": 0,
+      "targets": [
+        {
+          "applied": 0,
+          "current": null,
+          "error": null,
+          "pending": 1,
+          "target": "a"
+        },
+        {
+          "applied": 0,
+          "current": null,
+          "error": null,
+          "pending": 1,
+          "target": "b"
+        },
+        {
+          "applied": 0,
+          "current": null,
+          "error": null,
+          "pending": 1,
+          "target": "c"
+        }
+      ],
+      "up_to_date": 0
+    }
+    -- exit code 1 --
+    "#);
 }
 
 #[test]
@@ -116,20 +270,65 @@ fn no_password_is_shown() {
         assert!(!told.contains("hunter2"), "{told}");
     }
     let told = fleet.lokstra(&format!("{UP} -connect-wait 0s"));
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @"
+    0 done, 4 failed
+    -- standard error --
+    127.0.0.1:1/shop: failed: no connection to 127.0.0.1:1/shop: error connecting to server: Connection refused (os error 111)
+    acme: failed: no connection to 127.0.0.1:1/acme: error connecting to server: Connection refused (os error 111)
+    wrong: failed: the connection string cannot be used: it is neither a URL nor a list of key=value
+    targets.txt:4: failed: the connection string cannot be used: it is neither a URL nor a list of key=value
+    error: not done: 4 of 4 targets
+      127.0.0.1:1/shop: no connection to 127.0.0.1:1/shop: error connecting to server: Connection refused (os error 111)
+      acme: no connection to 127.0.0.1:1/acme: error connecting to server: Connection refused (os error 111)
+      wrong: the connection string cannot be used: it is neither a URL nor a list of key=value
+          help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
+      targets.txt:4: the connection string cannot be used: it is neither a URL nor a list of key=value
+          help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
+      help: run the same again to go on: a target that is done costs one question
+    -- exit code 2 --
+    ");
 }
 
 #[test]
 fn a_file_of_targets_that_cannot_be_meant_is_refused_before_anything_runs() {
     let fleet = Fleet::new(&["001_a"]);
-    assert_snapshot!(fleet.lokstra("migration up -targets nowhere.txt"), @"");
+    assert_snapshot!(fleet.lokstra("migration up -targets nowhere.txt"), @"
+    -- standard error --
+    error: nowhere.txt: the targets cannot be read: No such file or directory (os error 2)
+      help: -targets takes a file with a URL a line, each with a name before it if you like, or pool:PATTERN
+    -- exit code 3 --
+    ");
     fleet.project.write("targets.txt", "# nobody\n\n");
-    assert_snapshot!(fleet.lokstra(UP), @"");
+    assert_snapshot!(fleet.lokstra(UP), @"
+    -- standard error --
+    error: targets.txt: there is no target in it
+      help: a line is a URL, or a name and a URL
+    -- exit code 3 --
+    ");
     let lines = fleet.lines();
     fleet.project.write("targets.txt", &format!("# ours\n{}\n{}\n", lines[0], lines[0]));
-    assert_snapshot!(fleet.lokstra(UP), @"");
-    assert_snapshot!(fleet.lokstra("migration up -targets pool:tenant_*"), @"");
-    assert_snapshot!(fleet.lokstra("migration up -jobs 2"), @"");
+    assert_snapshot!(fleet.lokstra(UP), @"
+    -- standard error --
+    error: targets.txt:3: a is the target of line 2 already
+      help: delete one of the lines, or give them names: a word before the URL
+    -- exit code 3 --
+    ");
+    assert_snapshot!(fleet.lokstra("migration up -targets pool:tenant_*"), @"
+    -- standard error --
+    error: no pool has a name like tenant_*
+      pools: none
+    -- exit code 3 --
+    ");
+    assert_snapshot!(fleet.lokstra("migration up -jobs 2"), @"
+    -- standard error --
+    error: the following required arguments were not provided:
+      <-targets <FILE|pool:PATTERN>|-schemas <QUERY>>
+
+    Usage: lokstra migration up -jobs <N> <-targets <FILE|pool:PATTERN>|-schemas <QUERY>>
+
+    For more information, try '-help'.
+    -- exit code 3 --
+    ");
 }
 
 #[test]
@@ -144,9 +343,24 @@ fn pools_are_targets_by_a_pattern_or_by_a_line() {
         let output = command.args(arguments.split(' ')).output().unwrap();
         told_by(output, &fleet.project.database)
     };
-    assert_snapshot!(with_pools("migration up -targets pool:tenant_* -jobs 1"), @"");
+    assert_snapshot!(with_pools("migration up -targets pool:tenant_* -jobs 1"), @"
+    tenant_a: 1 migration applied. Current version: 001 (… ms)
+    tenant_b: 1 migration applied. Current version: 001 (… ms)
+    2 done, 0 failed
+    ");
     fleet.project.write("targets.txt", "main\ntenant_c\n");
-    assert_snapshot!(with_pools(UP), @"");
+    assert_snapshot!(with_pools(UP), @"
+    main: 1 migration applied. Current version: 001 (… ms)
+    1 done, 1 failed
+    -- standard error --
+    tenant_c: failed: database pool not found: `tenant_c`
+    error: not done: 1 of 2 targets
+      tenant_c: database pool not found: `tenant_c`
+          pools: main, tenant_a, tenant_a_direct, tenant_b
+          help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_TENANT_C
+      help: run the same again to go on: a target that is done costs one question
+    -- exit code 2 --
+    ");
 }
 
 /// `DATABASE_URL` leads to the database of the schemas.
@@ -163,15 +377,36 @@ fn every_schema_has_its_own_tables_and_its_own_history() {
     let project = Project::new(&["001_a", "002_b"]);
     let mut client = project.database.client().unwrap();
     client.batch_execute("CREATE SCHEMA tenant_a; CREATE SCHEMA tenant_b").unwrap();
-    assert_snapshot!(in_schemas(&project, "up", TENANTS), @"");
+    assert_snapshot!(in_schemas(&project, "up", TENANTS), @"
+    tenant_a: 2 migrations applied. Current version: 002 (… ms)
+    tenant_b: 2 migrations applied. Current version: 002 (… ms)
+    2 done, 0 failed
+    ");
     client.batch_execute("CREATE SCHEMA tenant_c").unwrap();
-    assert_snapshot!(in_schemas(&project, "status", TENANTS), @"");
-    assert_snapshot!(in_schemas(&project, "up", TENANTS), @"");
+    assert_snapshot!(in_schemas(&project, "status", TENANTS), @"
+    tenant_a: nothing is pending. Current version: 002
+    tenant_b: nothing is pending. Current version: 002
+    tenant_c: 2 pending. No migrations applied yet
+    2 up to date, 1 behind, 0 failed
+    ");
+    assert_snapshot!(in_schemas(&project, "up", TENANTS), @"
+    tenant_a: Nothing to do. Current version: 002 (… ms)
+    tenant_b: Nothing to do. Current version: 002 (… ms)
+    tenant_c: 2 migrations applied. Current version: 002 (… ms)
+    3 done, 0 failed
+    ");
     let tables = "SELECT string_agg(schemaname || '.' || tablename, ' ' ORDER BY 1) FROM
                   (SELECT * FROM pg_tables WHERE tablename IN ('migrations_002', 'schema_migrations')
                    ORDER BY schemaname, tablename) t";
     let tables: String = client.query_one(tables, &[]).unwrap().get(0);
-    assert_snapshot!(tables.replace(' ', "\n"), @"");
+    assert_snapshot!(tables.replace(' ', "\n"), @"
+    tenant_a.migrations_002
+    tenant_a.schema_migrations
+    tenant_b.migrations_002
+    tenant_b.schema_migrations
+    tenant_c.migrations_002
+    tenant_c.schema_migrations
+    ");
 }
 
 #[test]
@@ -184,17 +419,40 @@ fn a_script_that_moves_the_search_path_moves_it_for_itself_alone() {
     );
     let mut client = project.database.client().unwrap();
     client.batch_execute("CREATE SCHEMA tenant_a").unwrap();
-    assert_snapshot!(in_schemas(&project, "up", TENANTS), @"");
+    assert_snapshot!(in_schemas(&project, "up", TENANTS), @"
+    tenant_a: 3 migrations applied. Current version: 003 (… ms)
+    1 done, 0 failed
+    ");
     client.batch_execute("SELECT FROM public.here, public.there, tenant_a.migrations_003").unwrap();
 }
 
 #[test]
 fn a_query_that_lists_no_schemas_is_told() {
     let project = Project::new(&["001_a"]);
-    assert_snapshot!(in_schemas(&project, "up", "SELECT nothing"), @"");
-    assert_snapshot!(in_schemas(&project, "up", "CREATE SCHEMA tenant_z"), @"");
-    assert_snapshot!(in_schemas(&project, "up", "SELECT 'tenant_a' WHERE false"), @"");
-    assert_snapshot!(in_schemas(&project, "up", "VALUES ('Tenant-1'), ('tenant_new')"), @"");
+    assert_snapshot!(in_schemas(&project, "up", "SELECT nothing"), @r#"
+    -- standard error --
+    error: the query of -schemas fails: column "nothing" does not exist
+      help: it lists the names of schemas in its first column
+    -- exit code 2 --
+    "#);
+    assert_snapshot!(in_schemas(&project, "up", "CREATE SCHEMA tenant_z"), @"
+    -- standard error --
+    error: the query of -schemas fails: cannot execute CREATE SCHEMA in a read-only transaction
+      help: it lists the names of schemas in its first column
+    -- exit code 2 --
+    ");
+    assert_snapshot!(in_schemas(&project, "up", "SELECT 'tenant_a' WHERE false"), @"0 done, 0 failed");
+    assert_snapshot!(in_schemas(&project, "up", "VALUES ('Tenant-1'), ('tenant_new')"), @r#"
+    tenant_new: 1 migration applied. Current version: 001 (… ms)
+    1 done, 1 failed
+    -- standard error --
+    Tenant-1: failed: the schema "Tenant-1" cannot have a tracking table: it contains `T`; use lower-case letters, digits and `_`
+    error: not done: 1 of 2 targets
+      Tenant-1: the schema "Tenant-1" cannot have a tracking table: it contains `T`; use lower-case letters, digits and `_`
+          help: let the query leave it out
+      help: run the same again to go on: a target that is done costs one question
+    -- exit code 2 --
+    "#);
 }
 
 #[test]
@@ -205,8 +463,17 @@ fn a_folder_of_several_databases_asks_for_one() {
     project.write("migrations/01_main/migration.yaml", "dbpool-name: main\n");
     project.write("migrations/02_log/migration.yaml", "dbpool-name: log\n");
     project.write("targets.txt", &format!("a {}\n", project.database.url()));
-    assert_snapshot!(project.lokstra_alone(UP), @"");
-    assert_snapshot!(project.lokstra_alone(&format!("{UP} -dir migrations/02_log")), @"");
+    assert_snapshot!(project.lokstra_alone(UP), @"
+    -- standard error --
+    error: migrations has several databases
+      databases: 01_main, 02_log
+      help: choose one: -dir migrations/01_main
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra_alone(&format!("{UP} -dir migrations/02_log")), @"
+    a: 1 migration applied. Current version: 001 (… ms)
+    1 done, 0 failed
+    ");
 }
 
 #[cfg(unix)]
@@ -243,8 +510,23 @@ mod signals {
         let told = told_by(child.wait_with_output().unwrap(), &fleet.project.database);
         let (_, end) = told.split_once("error:").unwrap();
         assert!(told.starts_with("0 done, 0 failed, 2 stopped, 1 not tried\n"), "{told}");
-        assert_snapshot!(end, @"");
+        assert_snapshot!(end, @"
+         not done: 3 of 3 targets
+          a: stopped as asked
+              state: 001 and 002 are done; 003 is left
+              help: run again to go on; a count, as of `-steps`, begins anew from here
+          b: stopped as asked
+              state: 001 and 002 are done; 003 is left
+              help: run again to go on; a count, as of `-steps`, begins anew from here
+          help: run the same again to go on: a target that is done costs one question
+        -- exit code 2 --
+        ");
         fleet.project.write("migrations/003_c.up.sql", "CREATE TABLE late ();\n");
-        assert_snapshot!(fleet.lokstra(UP), @"");
+        assert_snapshot!(fleet.lokstra(UP), @"
+        a: 1 migration applied. Current version: 003 (… ms)
+        b: 1 migration applied. Current version: 003 (… ms)
+        c: 3 migrations applied. Current version: 003 (… ms)
+        3 done, 0 failed
+        ");
     }
 }

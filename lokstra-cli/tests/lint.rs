@@ -185,34 +185,64 @@ fn the_formats_are_told_in_the_help() {
     Usage: lokstra migration lint [OPTIONS]
 
     Options:
-          --dir <FOLDER>         The folder of migrations, or one database folder in it [default: migrations]
-          --db <POOL|URL>        The pool of config.yaml, or a URL (postgres://…), instead of the one in migration.yaml
-          --config <PATH>        The file of pools, or a folder of them [default: config.yaml, or the folder config]
-          --connect-wait <TIME>  How long to wait for a server that is still starting [default: 30s]
-          --server               Have the server of each database parse every statement too
-          --all                  Look for hazards in locked migrations too, which were judged before
-          --format <FORMAT>      How problems are written [default: human] [possible values: human, json, github]
-          --json                 The same as -format json
-      -h, --help                 Print help
+          -server               Have the server of each database parse every
+                                statement too
+          -all                  Look for hazards in locked migrations too, which
+                                were judged before
+          -format <FORMAT>      How problems are written [default: human] [possible
+                                values: human, json, github]
+          -dir <FOLDER>         The folder of migrations, or one database folder in
+                                it [default: migrations]
+          -db <POOL|URL>        The pool of config.yaml, or a URL (postgres://…),
+                                instead of the one in migration.yaml
+          -config <PATH>        The file of pools, or a folder of them [default:
+                                config.yaml, or the folder config]
+          -connect-wait <TIME>  How long to wait for a server that is still starting
+                                [default: 30s]
+          -json                 Write one JSON document instead of text
+          -no-color             No colours on a terminal
+      -h, -help                 Print help
 
-    A hazard takes a long lock, loses data or breaks the version that still runs. `lint: deny` in
-    migration.yaml makes it an error, `lint: off` keeps a folder out. One statement is let pass by a
-    comment above it:
+    A hazard takes a long lock, loses data or breaks the version that still runs.
+    `lint: deny` in migration.yaml makes it an error, `lint: off` keeps a folder
+    out. One statement is let pass by a comment above it:
 
       -- lokstra: allow(drop-column): no version reads it since 2.3
 
-    JSON: {"errors": 0, "warnings": 1, "problems": [{"severity", "code", "path", "line",
-    "column", "message", "help"}]}; line and column are null where there is no place.
+    JSON: {"errors": 0, "warnings": 1, "problems": [{"severity", "code", "path",
+    "line", "column", "message", "help"}]}; line and column are null where there is
+    no place. docs/lint.md has more, and all rules.
 
-    Exit codes: 0 without an error, 2 with one.
+    Exit codes: 0 without an error, 2 with one, 3 wrong usage
+
+    Examples:
+      What is not locked yet:
+        lokstra migration lint
+      Have the server of that pool judge the syntax too:
+        lokstra migration lint -server -db db_main
+      As remarks beside the lines of a pull request:
+        lokstra migration lint -format github
+
+    Environment: DATABASE_URL, LOKSTRA_DSN_<POOL>, PGHOST and its like: see lokstra
+    migration -help
     "#);
-    assert_snapshot!(project.lokstra_alone("migration lint -json -format github"), @"
+    assert_snapshot!(project.lokstra_alone("migration lint -json -format github"), @r#"
+    {
+      "error": {
+        "code": "usage",
+        "column": null,
+        "line": null,
+        "message": "the argument '-json' cannot be used with '-format <FORMAT>'\n\nUsage: lokstra migration lint -json\n\nFor more information, try '-help'.",
+        "path": null,
+        "sqlstate": null
+      }
+    }
     -- standard error --
-    error: the argument '--json' cannot be used with '--format <FORMAT>'
+    error: the argument '-json' cannot be used with '-format <FORMAT>'
 
-    Usage: lokstra migration lint --json
+    Usage: lokstra migration lint -json
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
-    ");
+    "#);
 }

@@ -52,11 +52,11 @@ fn a_baseline_is_confirmed_with_a_flag_where_there_is_no_terminal() {
     assert_snapshot!(project.lokstra("migration baseline"), @"
     -- standard error --
     error: the following required arguments were not provided:
-      --to <VERSION>
+      -to <VERSION>
 
-    Usage: lokstra migration baseline --to <VERSION>
+    Usage: lokstra migration baseline -to <VERSION>
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
     ");
 }
@@ -102,13 +102,13 @@ fn repair_lists_shows_and_changes_only_when_told() {
     assert_snapshot!(project.lokstra("migration repair"), @"Nothing to repair");
     project.write("migrations/001_a.up.sql", "CREATE TABLE people ();\n");
     assert_snapshot!(project.lokstra("migration repair"), @"
-    accept 001 as it is in this build
+    accept 001 as it is now
       before: `a`, checksum 2c1e83d2dc5c, of the down SQL 2e499d191e75
       after:  `a`, checksum 9812fa4c2ca5, of the down SQL 2e499d191e75
       do it:  lokstra migration repair -accept 001 -yes
     ");
     assert_snapshot!(project.lokstra("migration repair -accept 1"), @"
-    accept 001 as it is in this build
+    accept 001 as it is now
       before: `a`, checksum 2c1e83d2dc5c, of the down SQL 2e499d191e75
       after:  `a`, checksum 9812fa4c2ca5, of the down SQL 2e499d191e75
     -- standard error --
@@ -116,24 +116,24 @@ fn repair_lists_shows_and_changes_only_when_told() {
     ");
     assert!(project.lokstra("migration up").contains("edited"));
     assert_snapshot!(project.lokstra("migration repair -accept 1 -yes"), @"
-    accept 001 as it is in this build
+    accept 001 as it is now
       before: `a`, checksum 2c1e83d2dc5c, of the down SQL 2e499d191e75
       after:  `a`, checksum 9812fa4c2ca5, of the down SQL 2e499d191e75
     ");
     assert_snapshot!(project.lokstra("migration up"), @"Nothing to do. Current version: 002");
     assert_snapshot!(project.lokstra("migration repair -accept 1 -yes"), @"
     -- standard error --
-    error: cannot accept 001 as it is in this build: it is as it was applied; nothing was changed
+    error: cannot accept 001 as it is now: it is as it was applied; nothing was changed
       help: lokstra migration repair lists what can be repaired
     -- exit code 2 --
     ");
     assert_snapshot!(project.lokstra("migration repair -accept 1 -forget 2"), @"
     -- standard error --
-    error: the argument '--accept <VERSION>' cannot be used with '--forget <VERSION>'
+    error: the argument '-accept <VERSION>' cannot be used with '-forget <VERSION>'
 
-    Usage: lokstra migration repair --accept <VERSION>
+    Usage: lokstra migration repair -accept <VERSION>
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
     ");
 }
@@ -168,7 +168,7 @@ fn a_half_done_script_is_shown_and_mended() {
     =================
     [ ] 001: a  (1 of 3 statements of its up script are done)
 
-    Total: 1 migrations, 0 applied, 1 pending
+    Total: 1 migration, 0 applied, 1 pending
     ");
     assert_snapshot!(project.lokstra("migration repair -skip-statement 001 -yes"), @"
     have a statement of 001 skipped
@@ -193,8 +193,8 @@ fn what_the_folder_lacks_is_rolled_back_with_the_sql_of_the_database() {
     remove(&project, "002_b");
     assert_snapshot!(project.lokstra("migration down"), @"
     -- standard error --
-    error: migration 002 is applied and not in this build, which cannot roll it back
-      help: roll it back with the build that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
+    error: migration 002 is applied and unknown here, so that it cannot be rolled back
+      help: roll it back with the code that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
     -- exit code 2 --
     ");
     assert_snapshot!(project.lokstra("migration down -stored"), @"
@@ -213,8 +213,8 @@ fn removed_migrations_are_allowed_with_a_flag() {
     project.add("migrations", &["004_d"]);
     assert_snapshot!(project.lokstra("migration up"), @"
     -- standard error --
-    error: the database and this build disagree; nothing was run
-      migration 002_b is applied and its files are not in this build
+    error: the database and these migrations disagree; nothing was run
+      migration 002_b is applied and unknown here
         help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 002 (in a program: `repair`)
     -- exit code 5 --
     ");
@@ -222,7 +222,7 @@ fn removed_migrations_are_allowed_with_a_flag() {
     Applied 004: d (… ms)
     1 migration applied. Current version: 004
     -- standard error --
-    warning: 002 is applied and not in this build, which has newer ones
+    warning: 002 is applied and unknown here, though newer ones are known
     ");
 }
 
@@ -233,13 +233,13 @@ fn a_database_ahead_of_the_folder_is_an_error_with_a_flag() {
     assert_snapshot!(project.lokstra("migration up"), @"
     Nothing to do. Current version: 002
     -- standard error --
-    warning: 002 is applied and not in this build: the database is ahead of it
+    warning: 002 is applied and unknown here: the database is ahead of these migrations
     ");
     assert_snapshot!(project.lokstra("migration up -strict"), @"
     -- standard error --
-    error: the database and this build disagree; nothing was run
-      migration 002_b is applied and newer than everything in this build
-        help: a newer build has migrated this database: deploy that build or a later one
+    error: the database and these migrations disagree; nothing was run
+      migration 002_b is applied and newer than all of these migrations
+        help: newer code has migrated this database: use that, or later code
     -- exit code 5 --
     ");
 }

@@ -84,11 +84,11 @@ fn every_verb_that_runs_scripts_can_show_its_plan() {
     assert_snapshot!(project.lokstra("migration up -sql"), @"
     -- standard error --
     error: the following required arguments were not provided:
-      --dry-run
+      -dry-run
 
-    Usage: lokstra migration up --dry-run --sql
+    Usage: lokstra migration up -dry-run -sql
 
-    For more information, try '--help'.
+    For more information, try '-help'.
     -- exit code 3 --
     ");
 }

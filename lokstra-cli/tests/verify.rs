@@ -113,7 +113,7 @@ fn it_is_told_to_programs_too() {
                 },
                 {
                   "finding": "up-again-failed",
-                  "message": "migration 002_add_posts failed\nmigrations/002_add_posts.up.sql:1:1: relation \"users_email\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE INDEX users_email ON users (email);\n  | ^\n  state: 002 was rolled back; the database is at 001\n  help: correct the script, build, and run again: what is applied stays"
+                  "message": "migration 002_add_posts failed\nmigrations/002_add_posts.up.sql:1:1: relation \"users_email\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE INDEX users_email ON users (email);\n  | ^\n  state: 002 was rolled back; the database is at 001\n  help: correct the script and run again: what is applied stays"
                 }
               ],
               "reversible": false,
@@ -198,27 +198,35 @@ fn the_help_says_what_it_does_and_what_it_cannot_see() {
     Usage: lokstra migration verify [OPTIONS]
 
     Options:
-          --dir <FOLDER>         The folder of migrations, or one database folder in it [default: migrations]
-          --json                 Write one JSON document instead of text
-          --db <POOL|URL>        The pool of config.yaml, or a URL (postgres://…), instead of the one in migration.yaml
-          --no-color             No colours on a terminal; the variable NO_COLOR too
-          --config <PATH>        The file of pools, or a folder of them [default: config.yaml, or the folder config]
-          --connect-wait <TIME>  How long to wait for a server that is still starting [default: 30s]
-          --from <VERSION>       Apply the migrations below this version without verifying them
-          --to <VERSION>         Verify up to this version, included
-          --keep                 Leave the scratch database where it is; with -db
-      -h, --help                 Print help
+          -from <VERSION>       Apply the migrations below this version without
+                                verifying them
+          -to <VERSION>         Verify up to this version, included
+          -keep                 Leave the scratch database where it is; with -db
+          -dir <FOLDER>         The folder of migrations, or one database folder in
+                                it [default: migrations]
+          -db <POOL|URL>        The pool of config.yaml, or a URL (postgres://…),
+                                instead of the one in migration.yaml
+          -config <PATH>        The file of pools, or a folder of them [default:
+                                config.yaml, or the folder config]
+          -connect-wait <TIME>  How long to wait for a server that is still starting
+                                [default: 30s]
+          -json                 Write one JSON document instead of text
+          -no-color             No colours on a terminal
+      -h, -help                 Print help
 
-    For every migration: up, down, compare with before, up again, compare with the first time. What a down
-    did not undo is told object by object, with the SQL that would.
+    For every migration: up, down, compare with before, up again, compare with the
+    first time. What a down did not undo is told object by object, with the SQL that
+    would.
 
-    It never runs on the database itself. Without -db it starts a throw-away server from the PostgreSQL that
-    is installed, or works on the server that the variable LOKSTRA_TEST_DATABASE_URL names. With -db it
-    creates a database beside the one that is named and drops it again: the role needs CREATEDB, and
-    scripts that change roles are refused.
+    It never runs on the database itself. Without -db it starts a throw-away server
+    from the PostgreSQL that is installed, or works on the server that the variable
+    LOKSTRA_TEST_DATABASE_URL names. With -db it creates a database beside the one
+    that is named and drops it again: the role needs CREATEDB, and scripts that
+    change roles are refused.
 
-    What it cannot see: the tables hold what the scripts put into them, so that on an empty one every SET
-    NOT NULL passes. What need not be undone is let pass by a comment above its statement:
+    What it cannot see: the tables hold what the scripts put into them, so that on
+    an empty one every SET NOT NULL passes. What need not be undone is let pass by a
+    comment above its statement:
 
       -- lokstra: allow(not-undone): every environment has this type
 
@@ -233,5 +241,8 @@ fn the_help_says_what_it_does_and_what_it_cannot_see() {
         lokstra migration verify -from 041
       Leave the scratch database, to look into it:
         lokstra migration verify -db db_main -to 007 -keep
+
+    Environment: DATABASE_URL, LOKSTRA_DSN_<POOL>, PGHOST and its like: see lokstra
+    migration -help
     ");
 }

@@ -81,7 +81,7 @@ impl BaselineConflict {
                 format!("if the schema is that of {version}, make the baseline there")
             }
             BaselineConflict::Unknown(_) => {
-                "make the baseline with the build that has it".to_owned()
+                "make the baseline with the code that has it".to_owned()
             }
             BaselineConflict::Edited { version, .. } => {
                 format!(
@@ -104,7 +104,7 @@ impl fmt::Display for BaselineConflict {
                 write!(f, "{version} is applied and comes after it")
             }
             BaselineConflict::Unknown(version) => {
-                write!(f, "{version} is applied and not in this build")
+                write!(f, "{version} is applied and unknown here")
             }
             BaselineConflict::Edited { version, applied, embedded } => write!(
                 f,

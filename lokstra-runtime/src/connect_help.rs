@@ -10,22 +10,15 @@ pub(crate) fn connect_help(
     source: &postgres::Error,
     password_from: Option<PasswordFrom>,
 ) -> Option<Cow<'static, str>> {
-    let server = source.as_db_error();
-    match (server.map(|server| server.code().code()), password_from) {
-        (Some("28P01"), Some(from)) => {
-            return Some(format!("the password came from {from}: correct it there").into());
-        }
-        // Also of a role that is not there, or may not log in.
-        (Some("28000"), _) => {
-            return Some(
-                "see whether the role is there and has LOGIN, and whether pg_hba.conf of the server \
-                 admits it from this host, to this database, with or without TLS"
-                    .into(),
-            );
-        }
-        _ => {}
+    let code = source.as_db_error().map(|server| server.code().code());
+    if let (Some("28P01"), Some(from)) = (code, password_from) {
+        return Some(format!("the password came from {from}: correct it there").into());
     }
-    known_help(source).map(Cow::Borrowed)
+    // Also of a role that is not there, or may not log in.
+    let refused = "see whether the role is there and has LOGIN, and whether pg_hba.conf of the server \
+                   admits it from this host, to this database, with or without TLS";
+    let refused = (code == Some("28000")).then_some(refused);
+    known_help(source).or(refused).map(Cow::Borrowed)
 }
 
 fn known_help(source: &postgres::Error) -> Option<&'static str> {
@@ -45,7 +38,11 @@ fn known_help(source: &postgres::Error) -> Option<&'static str> {
 }
 
 /// What to do about the words of the client and of rustls.
-const HELP: [(&str, &str); 6] = [
+const HELP: [(&str, &str); 7] = [
+    (
+        "requires a valid client certificate",
+        "name one that is made out to the role: `sslcert` and `sslkey`",
+    ),
     ("password missing", "give it in the connection string, in PGPASSWORD or in ~/.pgpass"),
     (
         "does not support TLS",

@@ -61,7 +61,7 @@ impl Divergence {
                 path.rsplit('/').next().unwrap_or(path)
             ),
             Divergence::Ahead { .. } => {
-                "a newer build has migrated this database: deploy that build or a later one".into()
+                "newer code has migrated this database: use that, or later code".into()
             }
             Divergence::Removed { version, .. } => format!(
                 "bring the files of {version} back, or go on without them with \
@@ -100,14 +100,12 @@ impl fmt::Display for Divergence {
             ),
             Divergence::Ahead { version, description } => write!(
                 f,
-                "migration {} is applied and newer than everything in this build",
+                "migration {} is applied and newer than all of these migrations",
                 Named(*version, description)
             ),
-            Divergence::Removed { version, description } => write!(
-                f,
-                "migration {} is applied and its files are not in this build",
-                Named(*version, description)
-            ),
+            Divergence::Removed { version, description } => {
+                write!(f, "migration {} is applied and unknown here", Named(*version, description))
+            }
         }
     }
 }

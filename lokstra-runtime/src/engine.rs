@@ -296,11 +296,9 @@ impl<'e, 'm> Engine<'e, 'm> {
 
     fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
         record(&mut look.history, step);
-        if look.facts.shape.as_ref().is_none_or(|shape| !shape.is_ours()) {
-            look.facts.shape =
-                Some(look.facts.shape.take().map_or_else(Shape::ours, Shape::extended));
-            look.facts.schema_exists = true;
-        }
+        let shape = look.facts.shape.take();
+        look.facts.shape = Some(shape.map_or_else(Shape::ours, Shape::extended));
+        look.facts.schema_exists = true;
         if step.direction == Direction::Up {
             down_store::note_not_kept(&mut self.report.warnings, &look.facts, step.migration);
         }

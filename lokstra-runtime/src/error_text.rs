@@ -142,7 +142,7 @@ impl fmt::Display for ErrorKind {
                 or_none(*to)
             ),
             ErrorKind::Diverged(divergences) => {
-                f.write_str("the database and this build disagree; nothing was run")?;
+                f.write_str("the database and these migrations disagree; nothing was run")?;
                 for divergence in divergences {
                     write!(f, "\n  {divergence}\n    help: {}", divergence.help())?;
                 }
@@ -157,19 +157,19 @@ impl fmt::Display for ErrorKind {
             ),
             ErrorKind::NotEmbedded(version) => write!(
                 f,
-                "migration {version} is applied and not in this build, which cannot roll it back\n  \
-                 help: roll it back with the build that applied it, or with the down SQL that the \
+                "migration {version} is applied and unknown here, so that it cannot be rolled back\n  \
+                 help: roll it back with the code that applied it, or with the down SQL that the \
                  database keeps: `stored_down(true)` (on the command line: -stored)"
             ),
             ErrorKind::RedoNotEmbedded(version) => write!(
                 f,
-                "migration {version} is applied and not in this build, which cannot apply it again; \
-                 nothing was run\n  help: redo it with the build that applied it"
+                "migration {version} is applied and unknown here, so that it cannot be applied again; \
+                 nothing was run\n  help: redo it with the code that applied it"
             ),
             ErrorKind::NoStoredDown { version, reason } => write!(
                 f,
-                "migration {version} is not in this build, and {reason}; nothing was run\n  \
-                 help: roll it back with the build that applied it"
+                "migration {version} is unknown here, and {reason}; nothing was run\n  \
+                 help: roll it back with the code that applied it"
             ),
             ErrorKind::UntrustedDown { table, reasons } => write!(
                 f,

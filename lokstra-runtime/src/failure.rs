@@ -189,7 +189,7 @@ impl Failure {
                 if self.current.is_none() && self.direction == Direction::Up =>
             {
                 "if the database has this schema already, record that with `baseline` (on the command \
-                 line: lokstra migration baseline); else correct the script, build, and run again"
+                 line: lokstra migration baseline); else correct the script and run again"
             }
             (_, "25001") => {
                 "make the first line of the file `-- lokstra: no-transaction`; its statements then \
@@ -212,7 +212,7 @@ impl Failure {
             }
             (Aftermath::RolledBack, _) if self.is_deferred => {
                 "it is checked at the end of the transaction: correct the rows that the script \
-                 writes, build, and run again"
+                 writes, and run again"
             }
             (Aftermath::Partial { done, total }, _) if done == total => {
                 "only the record is missing: mend the cause and run again"
@@ -221,7 +221,7 @@ impl Failure {
                 "correct this statement (not those before it) and run again: it goes on here"
             }
             (Aftermath::RolledBack | Aftermath::Partial { .. }, _) => {
-                "correct the script, build, and run again: what is applied stays"
+                "correct the script and run again: what is applied stays"
             }
         }
     }

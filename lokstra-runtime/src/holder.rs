@@ -122,3 +122,16 @@ pub(crate) fn first(client: &mut Client, query: &str) -> Result<Option<Holder>, 
         _ => None,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Holder};
+
+    #[test]
+    fn what_this_role_may_not_see_of_a_holder_is_left_out() {
+        let (application, state, query) = Default::default();
+        let age = Duration::from_secs(3);
+        let holder = Holder::Session { pid: 7, application, state, age, query };
+        assert_eq!(holder.to_string(), "pid 7 for 3.0 s");
+    }
+}

@@ -23,6 +23,7 @@ mod down_store;
 mod dsn;
 mod engine;
 mod error;
+mod error_code;
 mod error_text;
 mod event;
 mod failure;

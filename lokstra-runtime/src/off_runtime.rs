@@ -24,12 +24,17 @@ pub(crate) fn within<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(work()).ok());
+    let thread = std::thread::spawn(move || sender.send(work()).ok());
     let (started, level) = (Instant::now(), stop.level());
     loop {
         let left = limit.saturating_sub(started.elapsed());
         match receiver.recv_timeout(left.min(SLICE)) {
             Err(mpsc::RecvTimeoutError::Timeout) if left > SLICE && stop.level() == level => {}
+            // Without a value: the work panicked, which is no reason to try again.
+            Err(mpsc::RecvTimeoutError::Disconnected) => match thread.join() {
+                Err(panic) => std::panic::resume_unwind(panic),
+                Ok(_) => return None,
+            },
             done => return done.ok(),
         }
     }
@@ -49,4 +54,15 @@ fn observed<T>(work: impl FnOnce() -> T + Send) -> impl FnOnce() -> T + Send {
 #[cfg(not(feature = "tracing"))]
 fn observed<T>(work: impl FnOnce() -> T + Send) -> impl FnOnce() -> T + Send {
     work
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "no random numbers")]
+    fn a_panic_of_the_work_is_not_taken_for_a_server_that_is_slow() {
+        within::<()>(Duration::from_mins(1), &Stop::new(), || panic!("no random numbers"));
+    }
 }

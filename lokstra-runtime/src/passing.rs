@@ -18,17 +18,19 @@ fn client_error_may_pass(error: &postgres::Error) -> bool {
         return server_error_may_pass(server.code().code(), server.message());
     }
     let Some(io) = io_cause(error) else { return error.is_closed() };
-    match io.kind() {
+    io_error_may_pass(io.kind(), error.to_string().starts_with("error connecting"))
+}
+
+fn io_error_may_pass(kind: io::ErrorKind, is_connecting: bool) -> bool {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, InvalidInput, PermissionDenied, TimedOut,
+        UnexpectedEof,
+    };
+    match kind {
         // A name that is not known yet has no kind of its own.
-        _ if error.to_string().starts_with("error connecting") => {
-            !matches!(io.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput)
-        }
+        _ if is_connecting => !matches!(kind, PermissionDenied | InvalidInput),
         // A proxy takes the connection before there is a server behind it, and lets go.
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof
-        | io::ErrorKind::TimedOut => true,
+        ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof | TimedOut => true,
         _ => false,
     }
 }
@@ -66,7 +68,9 @@ fn io_cause(error: &postgres::Error) -> Option<&io::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::server_error_may_pass;
+    use std::io::ErrorKind;
+
+    use super::{io_error_may_pass, server_error_may_pass};
 
     #[test]
     fn a_server_that_is_not_ready_passes_and_one_that_refuses_does_not() {
@@ -77,5 +81,17 @@ mod tests {
             assert!(!server_error_may_pass(code, "no such database: app"), "{code}");
         }
         assert!(server_error_may_pass("08P01", "pgbouncer cannot connect to server"));
+    }
+    #[test]
+    fn a_connection_that_was_let_go_passes_and_a_certificate_that_is_refused_does_not() {
+        assert!(io_error_may_pass(ErrorKind::ConnectionReset, false));
+        assert!(io_error_may_pass(ErrorKind::UnexpectedEof, false));
+        assert!(!io_error_may_pass(ErrorKind::InvalidData, false));
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_yet_passes_and_a_socket_that_is_not_ours_does_not() {
+        assert!(io_error_may_pass(ErrorKind::Other, true));
+        assert!(!io_error_may_pass(ErrorKind::PermissionDenied, true));
     }
 }

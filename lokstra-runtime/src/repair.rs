@@ -76,7 +76,7 @@ impl Repair {
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Repair::Accept(version) => write!(f, "accept {version} as it is in this build"),
+            Repair::Accept(version) => write!(f, "accept {version} as it is now"),
             Repair::Forget(version) => write!(f, "forget that {version} is applied"),
             Repair::ForgetProgress(version) => write!(f, "forget how far {version} came"),
             Repair::RedoStatement(version) => write!(f, "have a statement of {version} done again"),
@@ -116,7 +116,7 @@ impl Unfit {
         match (self, repair) {
             (Unfit::Embedded, _) => "roll it back instead: lokstra migration down",
             (Unfit::Ahead, _) => {
-                "use the build that applied it, or roll it back: lokstra migration down -stored"
+                "use the code that applied it, or roll it back: lokstra migration down -stored"
             }
             (Unfit::NoChecksum | Unfit::AllDone, _) => "run the migrations: lokstra migration up",
             (Unfit::ChangedMidway, _) => "restore the statements that ran",
@@ -132,9 +132,9 @@ impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Unfit::NotApplied => "it is not applied",
-            Unfit::NotEmbedded => "it is not in this build",
-            Unfit::Embedded => "its files are in this build",
-            Unfit::Ahead => "it is newer than everything in this build, so another build has it",
+            Unfit::NotEmbedded => "it is unknown here",
+            Unfit::Embedded => "it is one of these migrations",
+            Unfit::Ahead => "it is newer than all of these migrations, so other code has it",
             Unfit::Unedited => "it is as it was applied",
             Unfit::NoChecksum => "its row has no checksum, and the next run fills it in",
             Unfit::NotHalfDone => "none of its scripts is half-done",
@@ -319,7 +319,7 @@ impl Case<'_> {
             number(fingerprint),
             script.unchanged(self.guard.table)
         );
-        let after = HalfDone { done, fingerprint, running: false, ..script.clone() };
+        let after = HalfDone { done, running: false, ..script.clone() };
         Change { before: self.next(script), after: self.next(&after), sql: one(&update) }
     }
 

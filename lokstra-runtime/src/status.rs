@@ -127,7 +127,7 @@ impl fmt::Display for Status {
             let (mark, remark) = match state {
                 State::Applied(_) => ("✓", ""),
                 State::Edited(_) => ("✓", "  (edited after it was applied)"),
-                State::Unknown(_) => ("✓", "  (not in this build)"),
+                State::Unknown(_) => ("✓", "  (unknown here)"),
                 State::Pending => (" ", ""),
             };
             write!(f, "[{mark}] {version}: {description}{remark}")?;
@@ -137,6 +137,7 @@ impl fmt::Display for Status {
             writeln!(f)?;
         }
         let (applied, pending) = (self.applied(), self.pending());
-        write!(f, "\nTotal: {} migrations, {applied} applied, {pending} pending", self.rows.len())
+        let noun = if self.rows.len() == 1 { "migration" } else { "migrations" };
+        write!(f, "\nTotal: {} {noun}, {applied} applied, {pending} pending", self.rows.len())
     }
 }

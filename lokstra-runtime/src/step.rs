@@ -81,10 +81,9 @@ pub(crate) fn attempt(
         return Err(Error::new(ErrorKind::Client(error)));
     };
     let own = server.token().map(str::to_owned);
-    let is_over = match is_transaction_over(session) {
-        Ok(is_over) => is_over,
-        Err(lost) => return Ok(Attempt::Lost(lost)),
-    };
+    // A failed transaction refuses everything but its end. If the server takes a query, the script
+    // has ended the transaction itself.
+    let is_over = session.client().batch_execute("SELECT").is_ok();
     // Behind COMMIT: a setting of the caller's that cannot be put back, say.
     if is_over && own.is_none() && session.client().batch_execute(&guard.recorded(step)).is_ok() {
         return Ok(Attempt::Done(started.elapsed()));
@@ -141,16 +140,6 @@ pub(crate) fn attempt(
 ///
 /// PostgreSQL documentation: *SET CONSTRAINTS*.
 const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE;";
-
-/// A failed transaction refuses everything but its end. If the server takes a query, the script has
-/// ended the transaction itself.
-fn is_transaction_over(session: &mut Session<'_>) -> Result<bool, postgres::Error> {
-    match session.client().batch_execute("SELECT") {
-        Ok(()) => Ok(true),
-        Err(error) if error.as_db_error().is_some() => Ok(false),
-        Err(lost) => Err(lost),
-    }
-}
 
 /// Ends the failed transaction and reads how far the script came.
 fn rollback(
@@ -214,12 +203,6 @@ pub(crate) fn unrecorded(
     aftermath: Aftermath,
     server: ServerError,
 ) -> Failure {
-    let server = ServerError {
-        message: message.to_owned(),
-        hint: None,
-        detail: None,
-        context: None,
-        ..server
-    };
+    let server = ServerError { message: message.to_owned(), ..server };
     Failure::new(step, Place::default(), server, aftermath)
 }

@@ -223,13 +223,8 @@ fn union(
     let only_stored = stored.iter().map(|stored| MigrationSpec {
         version: stored.version,
         description: stored.description,
-        // Never run: it is only compared with the history.
-        up: ScriptSpec {
-            text: "",
-            checksum: stored.up_checksum,
-            statements: &[],
-            ..stored.down.clone()
-        },
+        // Never run: only its checksum is compared with the history.
+        up: ScriptSpec { checksum: stored.up_checksum, ..stored.down.clone() },
         down: stored.down.clone(),
     });
     let mut migrations: Vec<_> = embedded.chain(only_stored).collect();
@@ -253,5 +248,20 @@ fn spec<'s>(script: Script<'s>, statements: &'s [Range<usize>]) -> ScriptSpec<'s
         checksum: script.checksum(),
         mode: script.mode(),
         statements,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ranges;
+
+    #[test]
+    fn statements_that_do_not_stand_in_the_text_are_none() {
+        assert_eq!(ranges("{0,2,4,5}", "ab;é"), None);
+        assert_eq!(ranges("{0,2,3,5}", "ab;é"), Some(vec![0..2, 3..5]));
+        assert_eq!(ranges("{3,5,0,2}", "ab;é"), None);
+        assert_eq!(ranges("{0,9}", "ab;é"), None);
+        assert_eq!(ranges("{0}", "ab;é"), None);
+        assert_eq!(ranges("{}", ""), Some(Vec::new()));
     }
 }

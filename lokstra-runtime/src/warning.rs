@@ -66,12 +66,12 @@ impl fmt::Display for Warning {
         match self {
             Warning::Ahead { versions } => write!(
                 f,
-                "{} applied and not in this build: the database is ahead of it",
+                "{} applied and unknown here: the database is ahead of these migrations",
                 list(versions, "is", "are")
             ),
             Warning::Missing { versions } => write!(
                 f,
-                "{} applied and not in this build, which has newer ones",
+                "{} applied and unknown here, though newer ones are known",
                 list(versions, "is", "are")
             ),
             Warning::DownEdited { versions } => write!(

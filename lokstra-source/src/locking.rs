@@ -42,8 +42,8 @@ pub fn lock(root: &Path, folder: &str) -> Result<Vec<(String, usize)>, Problems>
 }
 
 /// Adds a line for a migration that was just created, where there is a lock file or where it is the
-/// first of its folder.
-pub fn lock_new(folder: &Path, version: Version, description: &Description) -> io::Result<()> {
+/// first of its folder. Whether it did.
+pub fn lock_new(folder: &Path, version: Version, description: &Description) -> io::Result<bool> {
     let found =
         Folder::read(folder, ".").map_err(|problems| io::Error::other(problems.to_string()))?;
     let mut entries = match &found.lock {
@@ -52,16 +52,16 @@ pub fn lock_new(folder: &Path, version: Version, description: &Description) -> i
             let entries = lock_file::read(file, &mut problems);
             // The build tells what is wrong with it; nothing is written over it.
             if !problems.is_empty() {
-                return Ok(());
+                return Ok(false);
             }
             entries.into_iter().map(|(entry, _)| entry).collect()
         }
         None if found.scripts.len() == 2 => Vec::new(),
-        None => return Ok(()),
+        None => return Ok(false),
     };
     let description = description.as_str().to_owned();
     entries.push(Entry { version, description, checksums: None });
-    fs::write(folder.join(LOCK), lock_file::text(&entries))
+    fs::write(folder.join(LOCK), lock_file::text(&entries)).map(|()| true)
 }
 
 /// Moves the migrations of a folder that are not locked behind those that are, and returns the names

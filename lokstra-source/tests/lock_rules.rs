@@ -174,6 +174,16 @@ fn conflict_markers_of_git() {
 }
 
 #[test]
+fn versions_of_two_branches_are_not_parted_before_the_conflict_of_git_is_settled() {
+    let root = locked();
+    add(&root, "003_theirs");
+    let conflict = format!("<<<<<<< ours\n=======\n>>>>>>> theirs\n{}", lock_text(&root));
+    assert!(told(&root).contains("renumber, which moves the one that is not locked"));
+    write(&root, "lokstra.lock", &conflict);
+    assert!(told(&root).contains("settle lokstra.lock first"), "{}", told(&root));
+}
+
+#[test]
 fn a_line_that_was_taken_out() {
     let root = locked();
     let text = lock_text(&root);

@@ -129,7 +129,7 @@ fn a_down_that_fails_is_told_and_the_next_migrations_are_verified() {
       1 | DROP TABLE b;
         | ^
         state: 002 stays applied; the database is at 002
-        help: correct the script, build, and run again: what is applied stays
+        help: correct the script and run again: what is applied stays
     migrations/003_c.down.sql: 003_c is not undone by its down
       table public.c is still there
         help: DROP TABLE public.c;
@@ -153,7 +153,7 @@ fn an_up_that_fails_ends_it() {
       1 | CREATE TABLE a (id int REFERENCES nowhere);
         | ^
         state: 002 was rolled back; the database is at 001
-        help: correct the script, build, and run again: what is applied stays
+        help: correct the script and run again: what is applied stays
     migrations: of 2 migrations verified, 1 is not reversible: 002
     "#);
 }
@@ -251,7 +251,7 @@ fn a_waiver_lets_pass_what_its_statement_names() {
       1 | CREATE TABLE sizes ();
         | ^
         state: 003 was rolled back; the database is at 002
-        help: correct the script, build, and run again: what is applied stays
+        help: correct the script and run again: what is applied stays
     migrations/003_sizes.down.sql: of 003_sizes, this is let pass
       table public.sizes is still there
         waived: sizes go with the next release
@@ -316,7 +316,7 @@ fn rows_put_in_behind_a_version_are_seen_by_what_follows() {
       1 | ALTER TABLE users ADD COLUMN email varchar(50) NOT NULL;
         | ^
         state: 002 stays applied; the database is at 002
-        help: correct the script, build, and run again: what is applied stays
+        help: correct the script and run again: what is applied stays
     migrations/003_posts.down.sql: 003_posts is not undone by its down
       table public.users has lost 1 row: 0 of 1 are left
         help: rows that were there before the up must survive the down: do not drop their table, or keep them elsewhere meanwhile

@@ -22,7 +22,7 @@ fn a_rule_that_swallows_the_record_is_found_out() {
     migrations/002_t.up.sql: cannot perform INSERT RETURNING on relation "schema_migrations" (SQLSTATE 0A000)
       hint: You need an unconditional ON INSERT DO INSTEAD rule with a RETURNING clause.
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     assert_eq!((tables(&mut client), versions(&mut client)), ("t001".into(), "1".into()));
     client.batch_execute("DROP RULE swallow ON lokstra_core.schema_migrations").unwrap();

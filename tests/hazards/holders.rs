@@ -1,11 +1,12 @@
 //! Who can hold the migration lock, and how a run waits.
 
 use std::process::Command;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{ErrorKind, Holder, Migrations};
+use lokstra::{ErrorKind, Event, Holder, Migrations};
 
 use crate::support::{
     advisory_locks, child, child_url, column, database, set, tables_set, versions,
@@ -62,6 +63,86 @@ fn a_prepared_transaction_that_holds_the_key_is_named_with_the_statement_that_en
     assert_eq!(holder.remedy(), format!("ROLLBACK PREPARED '{quoted}';"));
     app.batch_execute(&holder.remedy()).unwrap();
     tables_set(1, "").up(&mut client).unwrap();
+}
+
+/// Tells each time that the run waits.
+fn waits_to(tell: Sender<()>) -> impl FnMut(&Event<'_>) + Send {
+    move |event| {
+        if matches!(event, Event::Waiting { .. }) {
+            tell.send(()).ok();
+        }
+    }
+}
+
+#[test]
+fn a_table_that_nobody_may_read_for_now_is_waited_for() {
+    let database = database();
+    let mut other = database.client().unwrap();
+    tables_set(1, "").up(&mut other).unwrap();
+    let mut lock = other.transaction().unwrap();
+    lock.batch_execute("LOCK TABLE lokstra_core.schema_migrations").unwrap();
+    let set = tables_set(2, "");
+    std::thread::scope(|scope| {
+        let (tell, told) = channel();
+        let mut client = database.client().unwrap();
+        let mut migrator = set.migrator().on_event(waits_to(tell));
+        let run = scope.spawn(move || migrator.up(&mut client));
+        told.recv().unwrap();
+        lock.rollback().unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(versions(&mut other), "1 2");
+}
+
+#[test]
+fn a_run_whose_work_another_has_done_does_not_wait_for_its_lock() {
+    let database = database();
+    let mut other = database.client().unwrap();
+    let set = tables_set(2, "");
+    set.up(&mut other).unwrap();
+    other
+        .batch_execute(&format!(
+            "SELECT * INTO done FROM lokstra_core.schema_migrations WHERE version = 2;
+             DELETE FROM lokstra_core.schema_migrations WHERE version = 2;
+             SELECT pg_advisory_lock({KEY})"
+        ))
+        .unwrap();
+    std::thread::scope(|scope| {
+        let (tell, told) = channel();
+        let mut client = database.client().unwrap();
+        let mut migrator =
+            set.migrator().lock_wait(Duration::from_secs(30)).on_event(waits_to(tell));
+        let run = scope.spawn(move || migrator.up(&mut client));
+        told.recv().unwrap();
+        let done = "INSERT INTO lokstra_core.schema_migrations SELECT * FROM done";
+        other.batch_execute(done).unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!((versions(&mut other), advisory_locks(&mut other)), ("1 2".into(), "1".into()));
+}
+
+#[test]
+fn the_time_that_a_step_takes_is_none_that_it_waits() {
+    let database = database();
+    let mut other = database.client().unwrap();
+    let set = set(&[
+        ("001_slow", "SELECT pg_sleep(2.2);\n", "SELECT 1;\n"),
+        ("002_b", "CREATE TABLE b ();\n", "SELECT 1;\n"),
+    ]);
+    std::thread::scope(|scope| {
+        let (tell, told) = channel();
+        let mut client = database.client().unwrap();
+        let mut migrator =
+            set.migrator().lock_wait(Duration::from_secs(2)).on_event(waits_to(tell));
+        let run = scope.spawn(move || migrator.up(&mut client));
+        wait_for_lock(&mut other);
+        // Granted as soon as the first step has committed.
+        other.batch_execute(&format!("SELECT pg_advisory_lock({KEY})")).unwrap();
+        told.recv().unwrap();
+        other.batch_execute(&format!("SELECT pg_advisory_unlock({KEY})")).unwrap();
+        run.join().unwrap().unwrap();
+    });
+    assert_eq!(versions(&mut other), "1 2");
 }
 
 /// Sends a signal to a process that this test started.

@@ -78,7 +78,7 @@ fn a_block_that_commits_in_a_transactional_script_is_rolled_back() {
       | ^
       context: PL/pgSQL function inline_code_block line 1 at COMMIT
       state: 001 was rolled back; no migration is applied
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     ");
     assert_eq!(tables(&mut client), "");
 }
@@ -92,7 +92,7 @@ fn a_script_that_makes_its_transaction_read_only_is_rolled_back() {
     migration 001_a failed
     migrations/001_a.up.sql: cannot execute SELECT in a read-only transaction (SQLSTATE 25006)
       state: 001 was rolled back; no migration is applied
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     ");
     assert_eq!(tables(&mut client), "");
 }
@@ -130,7 +130,7 @@ fn a_copy_from_the_client_fails_and_leaves_nothing() {
     3 | 1
       | ^
       state: 001 was rolled back; no migration is applied
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     let mut client = database.client().unwrap();
     assert!(tables(&mut client).is_empty() && !is_recorded(&mut client));
@@ -146,7 +146,7 @@ fn a_script_that_drops_the_history_is_rolled_back() {
     migration 002_b failed
     migrations/002_b.up.sql: relation "lokstra_core.schema_migrations" does not exist (SQLSTATE 42P01)
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     assert_eq!(versions(&mut client), "1");
 }

@@ -78,7 +78,7 @@ fn a_database_in_latin1_takes_what_it_can_hold_and_names_what_it_cannot() {
     migration 002_b failed
     migrations/002_b.up.sql: character with byte sequence 0xe6 0xbc 0xa2 in encoding "UTF8" has no equivalent in encoding "LATIN1" (SQLSTATE 22P05)
       state: 002 was rolled back; the database is at 001
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
     assert_eq!(versions(&mut client), "1");
 }
@@ -98,7 +98,7 @@ fn in_a_database_without_an_encoding_an_error_still_points_at_its_word() {
     2 | SELECT 'é漢🐘', nothing FROM ledger;
       |               ^
       state: 001 was rolled back; no migration is applied
-      help: correct the script, build, and run again: what is applied stays
+      help: correct the script and run again: what is applied stays
     "#);
 }
 

@@ -1,9 +1,11 @@
 use std::fmt;
 
 use lokstra_core::IdentifierError;
-use lokstra_runtime::{ErrorKind, postgres};
+use lokstra_runtime::{ErrorKind, Report, postgres};
+use serde_json::Value;
 
 use crate::exit::Exit;
+use crate::json;
 
 /// What is wrong with many targets, or with one of them. No part of a connection string is in it.
 #[derive(Debug)]
@@ -25,6 +27,51 @@ pub(crate) enum FleetError {
 }
 
 impl FleetError {
+    /// Of the JSON document.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            FleetError::Read { .. } => "targets-unreadable",
+            FleetError::NoTarget { .. } => "no-target",
+            FleetError::Twice { .. } => "duplicate-target",
+            FleetError::NoPool { .. } => "unknown-pool",
+            FleetError::Query(_) => "schemas-query",
+            FleetError::Schema { .. } => "bad-schema",
+            FleetError::Run(error) => error.kind().code(),
+        }
+    }
+
+    /// Of the JSON document.
+    pub(super) fn object(&self) -> Value {
+        match self {
+            FleetError::Run(error) => json::of_run(error),
+            _ => json::object(self.code(), self),
+        }
+    }
+
+    /// What was done before.
+    pub(super) fn report(&self) -> Option<&Report> {
+        match self {
+            FleetError::Run(error) => error.report(),
+            _ => None,
+        }
+    }
+
+    /// What happened, in a line and without the remedy.
+    pub(super) fn headline(&self) -> String {
+        let text = self.to_string();
+        let mut lines = text.lines().map(str::trim);
+        let first = lines.next().unwrap_or_default();
+        match self {
+            FleetError::Run(error) => match (error.kind(), lines.next()) {
+                // The first line says of these only that they happened.
+                (ErrorKind::Failed(_), Some(place)) => format!("{first}: {place}"),
+                (ErrorKind::Stopped { .. }, Some(state)) => state.replace("state: ", ""),
+                _ => first.to_owned(),
+            },
+            _ => first.to_owned(),
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             FleetError::Query(_) | FleetError::Run(_) => Exit::Failed,

@@ -81,6 +81,6 @@ fn of_target(member: &Member, result: &Result<Status, Failed<'_>>) -> Value {
         "current": status.and_then(Status::current).map(|version| version.to_string()),
         "applied": status.map(Status::applied),
         "pending": status.map(Status::pending),
-        "error": result.as_ref().err().map(|failed| failed.error().to_string()),
+        "error": result.as_ref().err().map(|failed| failed.error().object()),
     })
 }

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::error::{Failed, FleetError};
 use super::members::{Member, members};
-use super::{headline, indented, jobs, queue};
+use super::{indented, jobs, queue};
 use crate::call::Call;
 use crate::console::{Console, Tone};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json;
 use crate::target::Target;
 use crate::verbs::run;
 
@@ -94,7 +95,7 @@ fn tell(console: &Console<'_>, member: &Member, result: &Ended<'_>, elapsed: Dur
         Err(failed) => {
             let word = if failed.is_stop() { "stopped" } else { "failed" };
             let word = console.on_stderr(Tone::Bad, word);
-            console.talk(format_args!("{name}: {word}: {}", headline(failed)));
+            console.talk(format_args!("{name}: {word}: {}", failed.error().headline()));
         }
     }
 }
@@ -142,7 +143,7 @@ fn why(
 ) -> String {
     let word = console.on_stderr(Tone::Bad, "error:");
     let left = tally.failed + tally.stopped + tally.not_tried;
-    let mut text = format!("{word} {left} of {} targets are not done", members.len());
+    let mut text = format!("{word} not done: {left} of {} targets", members.len());
     for (member, result) in members.iter().zip(results) {
         if let Some(Err(failed)) = result {
             let error = indented(&failed.error().to_string());
@@ -153,28 +154,8 @@ fn why(
 }
 
 fn document(members: &[Member], results: &[Option<Ended<'_>>], tally: &Tally) -> Value {
-    let targets = members.iter().zip(results).map(|(member, result)| {
-        let (report, error) = match result {
-            Some(Ok(report)) => (Some(report), None),
-            Some(Err(failed)) => match failed.error() {
-                FleetError::Run(error) => (error.report(), Some(failed)),
-                _ => (None, Some(failed)),
-            },
-            None => (None, None),
-        };
-        json!({
-            "target": member.name,
-            "outcome": match result {
-                Some(Ok(_)) => "done",
-                Some(Err(failed)) if failed.is_stop() => "stopped",
-                Some(Err(_)) => "failed",
-                None => "not-tried",
-            },
-            "applied": report.map_or(0, |report| report.steps.len()),
-            "current": report.and_then(|report| report.current).map(|version| version.to_string()),
-            "error": error.map(|failed| failed.error().to_string()),
-        })
-    });
+    let targets =
+        members.iter().zip(results).map(|(member, result)| of_target(member, result.as_ref()));
     json!({
         "targets": targets.collect::<Vec<_>>(),
         "done": tally.done,
@@ -182,4 +163,24 @@ fn document(members: &[Member], results: &[Option<Ended<'_>>], tally: &Tally) ->
         "stopped": tally.stopped,
         "not_tried": tally.not_tried,
     })
+}
+
+/// As of a database of a run on one target.
+fn of_target(member: &Member, result: Option<&Ended<'_>>) -> Value {
+    let (report, error) = match result {
+        Some(Ok(report)) => (Some(report), None),
+        Some(Err(failed)) => (failed.error().report(), Some(failed.error())),
+        None => (None, None),
+    };
+    let mut target = report.map_or_else(|| json!({ "steps": [], "current": null }), json::report);
+    target["target"] = member.name.as_str().into();
+    target["outcome"] = match result {
+        Some(Ok(_)) => "done",
+        Some(Err(failed)) if failed.is_stop() => "stopped",
+        Some(Err(_)) => "failed",
+        None => "not-tried",
+    }
+    .into();
+    target["error"] = error.map_or(Value::Null, FleetError::object);
+    target
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use clap::Arg;
 use lokstra_core::Version;
 use lokstra_source::{Description, NextVersion};
+use serde_json::json;
 
 use crate::call::{Call, Verb};
 use crate::error::Error;
@@ -55,15 +56,28 @@ fn create(call: &Call<'_>) -> Result<Exit, Error> {
         std::fs::remove_file(&up).ok();
         return Err(error);
     }
-    lokstra_source::lock_new(folder, version, &description)
-        .map_err(|source| failed(&folder.join("lokstra.lock"), source))?;
+    let locks = folder.join("lokstra.lock");
+    let is_locked = lokstra_source::lock_new(folder, version, &description)
+        .map_err(|source| failed(&locks, source))?;
     drop(lock);
     let (console, flag) = (call.console, flag(dir));
+    console.document(|| {
+        json!({
+            "version": version.to_string(),
+            "description": description.to_string(),
+            "up": up.to_string_lossy(),
+            "down": down.to_string_lossy(),
+            "lock": is_locked.then(|| locks.to_string_lossy()),
+        })
+    })?;
     console.say("✅ Created migration files:")?;
     console.say(format_args!("   {}\n   {}\n", up.display(), down.display()))?;
     console.say("📝 Next steps:")?;
     console.say("   1. Edit the migration files with your SQL")?;
     console.say(format_args!("   2. Run: lokstra migration up{flag}"))?;
+    if is_locked {
+        console.talk(format_args!("{} has a line for it: commit it too", locks.display()));
+    }
     Ok(Exit::Done)
 }
 

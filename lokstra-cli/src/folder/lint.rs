@@ -15,16 +15,17 @@ use crate::flags::{self, flag};
 use crate::target::Target;
 
 const DETAILS: &str = "\
-A hazard takes a long lock, loses data or breaks the version that still runs. `lint: deny` in
-migration.yaml makes it an error, `lint: off` keeps a folder out. One statement is let pass by a
-comment above it:
+A hazard takes a long lock, loses data or breaks the version that still runs.
+`lint: deny` in migration.yaml makes it an error, `lint: off` keeps a folder
+out. One statement is let pass by a comment above it:
 
   -- lokstra: allow(drop-column): no version reads it since 2.3
 
-JSON: {\"errors\": 0, \"warnings\": 1, \"problems\": [{\"severity\", \"code\", \"path\", \"line\",
-\"column\", \"message\", \"help\"}]}; line and column are null where there is no place.
+JSON: {\"errors\": 0, \"warnings\": 1, \"problems\": [{\"severity\", \"code\", \"path\",
+\"line\", \"column\", \"message\", \"help\"}]}; line and column are null where there is
+no place. docs/lint.md has more, and all rules.
 
-Exit codes: 0 without an error, 2 with one.";
+Exit codes: 0 without an error, 2 with one, 3 wrong usage";
 
 pub(crate) const VERB: Verb = Verb {
     name: "lint",

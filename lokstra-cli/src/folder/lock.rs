@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use lokstra_source::NextVersion;
+use serde_json::json;
 
 use crate::call::{Call, Verb};
 use crate::error::Error;
@@ -26,10 +27,13 @@ pub(crate) const RENUMBER: Verb = Verb {
 };
 
 fn lock(call: &Call<'_>) -> Result<Exit, Error> {
-    for (path, count) in lokstra_source::lock(Path::new(""), &call.dir())? {
-        let noun = if count == 1 { "migration" } else { "migrations" };
+    let locked = lokstra_source::lock(Path::new(""), &call.dir())?;
+    for (path, count) in &locked {
+        let noun = if *count == 1 { "migration" } else { "migrations" };
         call.console.say(format_args!("{path}: {count} {noun} locked"))?;
     }
+    let object = |(path, count): &(String, usize)| json!({ "path": path, "migrations": count });
+    call.console.document(|| json!({ "locks": locked.iter().map(object).collect::<Vec<_>>() }))?;
     Ok(Exit::Done)
 }
 
@@ -48,5 +52,8 @@ fn renumber(call: &Call<'_>) -> Result<Exit, Error> {
         0 => "Nothing to do: what is not locked comes after what is",
         _ => "Next: lokstra migration lock",
     })?;
+    let object = |(from, to): &(String, String)| json!({ "from": from, "to": to });
+    call.console
+        .document(|| json!({ "renamed": renamed.iter().map(object).collect::<Vec<_>>() }))?;
     Ok(Exit::Done)
 }

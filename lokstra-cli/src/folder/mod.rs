@@ -4,7 +4,8 @@ mod create;
 pub(crate) mod import;
 mod lint;
 mod lock;
-mod problems;
+pub(crate) mod pages;
+pub(crate) mod problems;
 
 use std::path::Path;
 

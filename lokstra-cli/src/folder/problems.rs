@@ -50,21 +50,22 @@ fn count(problems: &[Problem], severity: Severity) -> usize {
 
 /// See docs/lint.md: programs rely on these keys.
 fn object(problems: &[Problem]) -> Value {
-    let problem = |problem: &Problem| {
-        json!({
-            "severity": problem.severity().as_str(),
-            "code": problem.code().as_str(),
-            "path": problem.path(),
-            "line": problem.position().map(|place| place.line),
-            "column": problem.position().map(|place| place.column),
-            "message": problem.message(),
-            "help": problem.help(),
-        })
-    };
     json!({
         "errors": count(problems, Severity::Error),
         "warnings": count(problems, Severity::Warning),
-        "problems": problems.iter().map(problem).collect::<Vec<_>>(),
+        "problems": problems.iter().map(object_of_one).collect::<Vec<_>>(),
+    })
+}
+
+pub(crate) fn object_of_one(problem: &Problem) -> Value {
+    json!({
+        "severity": problem.severity().as_str(),
+        "code": problem.code().as_str(),
+        "path": problem.path(),
+        "line": problem.position().map(|place| place.line),
+        "column": problem.position().map(|place| place.column),
+        "message": problem.message(),
+        "help": problem.help(),
     })
 }
 

@@ -1,3 +1,6 @@
+use lokstra_runtime::Baseline;
+use serde_json::{Value, json};
+
 use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -30,6 +33,22 @@ fn baseline(call: &Call<'_>) -> Result<Exit, Error> {
         }
         call.confirm("Is the schema of this database that of these migrations?")?;
     }
-    call.console.say(migrator.baseline(&mut client, to)?)?;
+    let baseline = migrator.baseline(&mut client, to)?;
+    call.console.say(&baseline)?;
+    call.console.document(|| object(&baseline))?;
     Ok(Exit::Done)
+}
+
+/// See docs/cli.md: programs rely on these keys.
+fn object(baseline: &Baseline) -> Value {
+    let recorded = baseline.recorded.iter().map(|(version, description)| {
+        json!({ "version": version.to_string(), "description": description })
+    });
+    json!({
+        "database": baseline.database,
+        "table": baseline.table.to_string(),
+        "version": baseline.version.to_string(),
+        "recorded": recorded.collect::<Vec<_>>(),
+        "warnings": baseline.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
 }

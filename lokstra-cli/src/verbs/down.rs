@@ -1,5 +1,6 @@
 use std::num::NonZeroU32;
 
+use lokstra_core::Version;
 use lokstra_runtime::Goal;
 
 use super::plan;
@@ -8,6 +9,7 @@ use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::flags::{self, flag};
+use crate::target::Target;
 
 pub(crate) const VERB: Verb = Verb {
     name: "down",
@@ -17,31 +19,39 @@ pub(crate) const VERB: Verb = Verb {
         ("", "The newest applied migration"),
         ("-steps 3 -yes", "The last three, without a question"),
         ("-to 004", "Everything above a version, which stays"),
+        ("-to 0", "Everything"),
     ],
     flags: |command, program| {
         plan::dry_run(flags::at_work(command, program))
             .arg(flags::steps("Roll back that many [default: 1]"))
             .arg(
-                flags::to("Roll back everything above this version, which stays")
+                flags::to("Roll back everything above this version; 0: everything")
                     .conflicts_with("steps"),
             )
-            .arg(flag(
-                "stored",
-                "Also what is not in the folder, with the SQL that the database keeps",
-            ))
+            .arg(flag("stored", "Also what is unknown here, with the SQL that the database keeps"))
             .arg(flags::yes())
     },
     run: down,
 };
 
+/// Everything above this version. `0` is everything, where there is no such migration.
+pub(crate) fn to(target: &Target, version: Version) -> Result<Goal, Error> {
+    let is_known = target.only()?.migration(version).is_some();
+    Ok(if version.get() == 0 && !is_known {
+        Goal::Down(NonZeroU32::MAX)
+    } else {
+        Goal::DownTo(version)
+    })
+}
+
 fn down(call: &Call<'_>) -> Result<Exit, Error> {
-    let goal = match (call.value("steps"), call.to()) {
-        (_, Some(version)) => Goal::DownTo(version),
-        (steps, None) => Goal::Down(steps.unwrap_or(NonZeroU32::MIN)),
-    };
     let target = call.target()?;
     // One migration of each database is not what anybody means.
     target.only()?;
+    let goal = match (call.value("steps"), call.to()) {
+        (_, Some(version)) => to(&target, version)?,
+        (steps, None) => Goal::Down(steps.unwrap_or(NonZeroU32::MIN)),
+    };
     if call.has("dry-run") {
         return plan::show(call, &target, goal);
     }

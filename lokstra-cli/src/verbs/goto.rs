@@ -2,8 +2,8 @@ use clap::Arg;
 use lokstra_core::Version;
 use lokstra_runtime::Goal;
 
-use super::plan;
 use super::run::run_towards;
+use super::{down, plan};
 use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -32,7 +32,7 @@ fn goto(call: &Call<'_>) -> Result<Exit, Error> {
     let target = call.target()?;
     let (mut migrator, mut client) = target.reach()?;
     let is_above = migrator.version(&mut client)?.is_some_and(|newest| newest > version);
-    let goal = if is_above { Goal::DownTo(version) } else { Goal::To(version) };
+    let goal = if is_above { down::to(&target, version)? } else { Goal::To(version) };
     if call.has("dry-run") {
         return plan::show(call, &target, goal);
     }

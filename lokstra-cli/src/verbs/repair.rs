@@ -1,6 +1,7 @@
 use clap::{Arg, ArgGroup};
 use lokstra_core::Version;
 use lokstra_runtime::{Repair, Repaired};
+use serde_json::{Value, json};
 
 use crate::call::{Call, Verb};
 use crate::error::Error;
@@ -12,7 +13,7 @@ type RepairFlag = (&'static str, fn(Version) -> Repair, &'static str);
 
 /// Each takes a version.
 const REPAIRS: [RepairFlag; 5] = [
-    ("accept", Repair::Accept, "Take an applied migration that was edited as it is in the folder"),
+    ("accept", Repair::Accept, "Take an applied migration that was edited as it is now"),
     ("forget", Repair::Forget, "Remove the row of a migration whose files are gone"),
     ("forget-progress", Repair::ForgetProgress, "Begin a half-done no-transaction script anew"),
     ("redo-statement", Repair::RedoStatement, "Do the statement again that was cut off"),
@@ -51,16 +52,23 @@ fn repair(call: &Call<'_>) -> Result<Exit, Error> {
         list(call, &migrator.repairs(&mut client)?, &target.flags)?;
         return Ok(Exit::Done);
     };
-    if call.has("yes") {
-        call.console.say(migrator.repair(&mut client, repair)?)?;
+    let is_meant = call.has("yes");
+    let repaired = if is_meant {
+        migrator.repair(&mut client, repair)?
     } else {
-        call.console.say(migrator.plan_repair(&mut client, repair)?)?;
+        migrator.plan_repair(&mut client, repair)?
+    };
+    call.console.say(&repaired)?;
+    if !is_meant {
         call.console.talk("nothing was changed: -yes changes it");
     }
+    call.console.document(|| json!({ "repair": object(&repaired), "changed": is_meant }))?;
     Ok(Exit::Done)
 }
 
 fn list(call: &Call<'_>, possible: &[Repaired], flags: &str) -> Result<(), Error> {
+    call.console
+        .document(|| json!({ "repairs": possible.iter().map(object).collect::<Vec<_>>() }))?;
     if possible.is_empty() {
         return call.console.say("Nothing to repair");
     }
@@ -71,4 +79,18 @@ fn list(call: &Call<'_>, possible: &[Repaired], flags: &str) -> Result<(), Error
         ))?;
     }
     Ok(())
+}
+
+/// See docs/cli.md: programs rely on these keys.
+fn object(repaired: &Repaired) -> Value {
+    let flag = repaired.repair.flag();
+    let name = flag.split_whitespace().next().unwrap_or_default();
+    json!({
+        "database": repaired.database,
+        "table": repaired.table.to_string(),
+        "repair": name.trim_start_matches('-'),
+        "version": repaired.repair.version().to_string(),
+        "before": repaired.before,
+        "after": repaired.after,
+    })
 }

@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::console::{Console, Tone};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json;
 use crate::target::Target;
 
 /// How often a run that waits says so.
@@ -22,7 +23,7 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn has_news(&mut self, event: &Event<'_>) -> bool {
-        let waits = matches!(event, Event::Waiting { .. } | Event::Connecting { .. });
+        let waits = is_wait(event);
         let is_news = !waits || self.last_word.is_none_or(|last| last.elapsed() >= PATIENCE);
         if is_news {
             self.last_word = waits.then(Instant::now);
@@ -31,18 +32,26 @@ impl Patience {
     }
 }
 
+fn is_wait(event: &Event<'_>) -> bool {
+    matches!(event, Event::Waiting { .. } | Event::Connecting { .. })
+}
+
 /// Runs every database that the command is about towards the goal.
 pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
     let (console, several) = (call.console, target.has_several());
     let mut patience = Patience::default();
     let stop = stop().map_err(Error::Signals)?;
     let mut migrator = target.migrator().stop(stop).on_event(move |event| {
-        if patience.has_news(event) {
+        let progress = console.progress();
+        progress.follow(event, &prefixed(event.database(), several, ""));
+        let is_shown = progress.is_terminal() && is_wait(event);
+        if patience.has_news(event) && !is_shown {
             tell(console, event, several);
         }
     });
     let summary = migrator.run_pools(&target.pools, goal)?;
     conclude(console, &summary, several)?;
+    console.document(|| json::summary(&summary))?;
     Ok(Exit::Done)
 }
 

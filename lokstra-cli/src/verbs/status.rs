@@ -49,7 +49,11 @@ fn status(call: &Call<'_>) -> Result<Exit, Error> {
     if call.has("watch") {
         return watch::watch(call, &target);
     }
-    let statuses = statuses(call, &target)?;
+    // Those that can be reached are shown, before the error about the others.
+    let (statuses, failure) = match statuses(call, &target) {
+        Err(Error::Run(error)) => (error.statuses().to_vec(), Some(error)),
+        told => (told?, None),
+    };
     for (nth, status) in statuses.iter().enumerate() {
         if target.has_several() {
             let gap = if nth == 0 { "" } else { "\n" };
@@ -60,6 +64,9 @@ fn status(call: &Call<'_>) -> Result<Exit, Error> {
         } else {
             call.console.say(status)?;
         }
+    }
+    if let Some(error) = failure {
+        return Err(error.into());
     }
     call.console
         .document(|| json!({ "databases": statuses.iter().map(object).collect::<Vec<_>>() }))?;
@@ -111,7 +118,7 @@ fn compared(row: &StatusRow, sum: Checksum, status: &Status, target: &Target) ->
 }
 
 /// See docs/cli.md: programs rely on these keys.
-fn object(status: &Status) -> Value {
+pub(crate) fn object(status: &Status) -> Value {
     let row = |row: &StatusRow| {
         let (state, applied) = match &row.state {
             State::Applied(applied) => ("applied", Some(applied)),

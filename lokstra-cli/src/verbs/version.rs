@@ -1,8 +1,11 @@
+use lokstra_runtime::Status;
+use serde_json::json;
+
 use super::status::{current, statuses};
 use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::flags;
+use crate::{flags, json};
 
 pub(crate) const VERB: Verb = Verb {
     name: "version",
@@ -15,7 +18,8 @@ pub(crate) const VERB: Verb = Verb {
 
 fn version(call: &Call<'_>) -> Result<Exit, Error> {
     let target = call.target_despite_lock()?;
-    for status in statuses(call, &target)? {
+    let statuses = statuses(call, &target)?;
+    for status in &statuses {
         let current = current(status.current());
         if target.has_several() {
             call.console.say(format_args!("{}: {current}", status.database))?;
@@ -23,5 +27,14 @@ fn version(call: &Call<'_>) -> Result<Exit, Error> {
             call.console.say(current)?;
         }
     }
+    let object = |status: &Status| {
+        json!({
+            "database": status.database,
+            "table": status.table.to_string(),
+            "current": json::version(status.current()),
+        })
+    };
+    call.console
+        .document(|| json!({ "databases": statuses.iter().map(object).collect::<Vec<_>>() }))?;
     Ok(Exit::Done)
 }

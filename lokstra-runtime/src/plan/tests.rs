@@ -64,6 +64,11 @@ fn history(versions: &[i64]) -> History {
     versions.iter().copied().map(row).collect()
 }
 
+#[test]
+fn a_history_without_rows_is_empty() {
+    assert!(history(&[]).is_empty() && !history(&[1]).is_empty());
+}
+
 fn planned(
     embedded: &[i64],
     history: &History,
@@ -152,8 +157,7 @@ fn a_pending_migration_below_the_newest_applied_one_needs_permission() {
 
 #[test]
 fn a_history_ahead_of_the_build_is_a_warning_if_nothing_is_pending() {
-    let warning =
-        "warning: 002 and 003 are applied and not in this build: the database is ahead of it";
+    let warning = "warning: 002 and 003 are applied and unknown here: the database is ahead of these migrations";
     assert_eq!(steps(&[1], &[1, 2, 3], Goal::Latest), warning);
     let strict = Policy { strict: true, ..Policy::default() };
     let found = divergences(&[1], &history(&[1, 2, 3]), strict);
@@ -203,13 +207,13 @@ fn every_divergence_says_what_to_do() {
         .collect();
     let found = divergences(&[1, 2, 4, 5], &history, Policy::default());
     insta::assert_snapshot!(crate::error::ErrorKind::Diverged(found), @"
-    the database and this build disagree; nothing was run
+    the database and these migrations disagree; nothing was run
       migrations/x.sql: migration 001 was edited after it was applied: the history has checksum 636363636363, the file 010101010101
         help: restore migrations/x.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
-      migration 003_m3 is applied and its files are not in this build
+      migration 003_m3 is applied and unknown here
         help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 003 (in a program: `repair`)
-      migration 009_m9 is applied and newer than everything in this build
-        help: a newer build has migrated this database: deploy that build or a later one
+      migration 009_m9 is applied and newer than all of these migrations
+        help: newer code has migrated this database: use that, or later code
       migrations/x.sql: migration 002 is not applied, but 009, which comes after it, is
         help: rename x.sql so that its version is above 009, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
       migrations/x.sql: migration 005 is not applied, but 009, which comes after it, is

@@ -74,6 +74,8 @@ mod tests {
             ("E'a', \n'b\\'", "E'a', \n'b\\'"),
             ("'a'\n'b\\'", "'a'\n'b\\'"),
             ("E''\n'\\'", "E''\n'__"),
+            ("E''\n'a''b\\'c'", "E''\n'a''b__c'"),
+            ("\n'b\\'", "\n'b\\'"),
         ] {
             assert_eq!(masked(sql), expected, "{sql}");
         }

@@ -162,11 +162,31 @@ fn expected(message: &str) -> Option<String> {
         "L_PAREN" => "`(`".to_owned(),
         "R_PAREN" => "`)`".to_owned(),
         "EQ" => "`=`".to_owned(),
-        "IDENT" => "a name".to_owned(),
         keyword if keyword.ends_with("_KW") => format!("`{}`", keyword.trim_end_matches("_KW")),
         lower if lower.chars().all(|c| c.is_ascii_lowercase()) && !names.contains("found") => {
             names.to_owned()
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::errors;
+    use crate::sql::split::split;
+
+    #[test]
+    fn what_the_parser_waited_for_is_told_in_sql() {
+        for (text, expected) in [
+            ("SELECT f(1 2)", "`,` before it"),
+            ("CREATE INDEX a ON b c", "`(`"),
+            ("CREATE TABLE a (b int", "`)`"),
+            ("UPDATE a SET b 1", "`=`"),
+            ("INSERT a VALUES (1)", "`INTO`"),
+            ("ALTER TABLE a ADD PRIMARY KEY id", "column list"),
+        ] {
+            let found = errors(text, &split(text).statements);
+            assert_eq!(found[0].expected.as_deref(), Some(expected), "{text}");
+        }
+    }
 }

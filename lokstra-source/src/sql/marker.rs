@@ -21,8 +21,9 @@ pub(crate) fn markers(text: &str) -> Markers {
     let mut offset = 0;
     let mut is_top = true;
     for line in text.split_inclusive('\n') {
-        let (start, line) = (offset + line.len() - line.trim_start().len(), line.trim());
-        offset += text[offset..].find('\n').map_or(text.len() - offset, |end| end + 1);
+        let start = offset + line.len() - line.trim_start().len();
+        offset += line.len();
+        let line = line.trim();
         if line.is_empty() {
             continue;
         }
@@ -88,6 +89,7 @@ mod tests {
             ("/* lokstra: no-transaction */\n", 0),
             ("-- Migration: x\n  -- lokstra: no-transaction\nVACUUM;", 18),
             ("-- lokstra: allow(truncate): x\n-- lokstra: no-transaction\n", 31),
+            ("-- Migration: x\n-- lokstra: no-syntax-check\n", 16),
         ] {
             assert_eq!(misspelt(text), Some(at), "{text:?}");
         }

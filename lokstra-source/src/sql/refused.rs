@@ -140,9 +140,7 @@ pub(super) fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
 
 /// No SQL has a backslash outside of quotes.
 fn backslash(statement: &str) -> Option<usize> {
-    tokens(statement).find_map(|(kind, text, at)| {
-        (kind == TokenKind::Unknown && text.starts_with('\\')).then_some(at)
-    })
+    tokens(statement).find_map(|(_, text, at)| text.starts_with('\\').then_some(at))
 }
 
 fn tokens(text: &str) -> impl Iterator<Item = (TokenKind, &str, usize)> {

@@ -239,8 +239,13 @@ mod tests {
     #[test]
     fn words_of_a_body_mean_nothing_elsewhere() {
         assert_eq!(statements("BEGIN; SELECT 1; END; SELECT 2").len(), 4);
+        assert_eq!(statements("SELECT begin atomic FROM a; SELECT 2").len(), 2);
         let old_style = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1; $$";
         assert_eq!(statements(&format!("{old_style}; BEGIN; END")).len(), 3);
+        for types in ["(begin atomic)", "() RETURNS begin", "() RETURNS atomic"] {
+            let function = format!("CREATE FUNCTION f{types} LANGUAGE sql AS 'SELECT 1'");
+            assert_eq!(statements(&format!("{function}; SELECT 2")), [&function, "SELECT 2"]);
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ Exit codes: 5 if their table and their folder disagree, or if our history says s
 
 pub(crate) const VERB: Verb = Verb {
     name: "import",
-    about: "Take over the migrations of another tool and its history, and run none",
+    about: "Take over another tool's migrations and history, and run none",
     details: DETAILS,
     examples: &[
         ("-from sqlx -source old", "What would become of them, and of the history in DATABASE_URL"),
