@@ -24,11 +24,9 @@ const JOBS: usize = 4;
 pub(crate) fn flags(command: Command) -> Command {
     let targets = Arg::new("targets")
         .long("targets")
-        .value_name("FILE|pool:PATTERN")
+        .value_name("FILE")
         .conflicts_with("db")
-        .help(
-            "Many databases: a file with a URL a line, or the pools of such a name (pool:tenant_*)",
-        );
+        .help("Many databases: a file with a URL a line, or pools (pool:tenant_*)");
     let schemas = Arg::new("schemas")
         .long("schemas")
         .value_name("QUERY")

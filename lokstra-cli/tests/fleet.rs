@@ -322,9 +322,9 @@ fn a_file_of_targets_that_cannot_be_meant_is_refused_before_anything_runs() {
     assert_snapshot!(fleet.lokstra("migration up -jobs 2"), @"
     -- standard error --
     error: the following required arguments were not provided:
-      <-targets <FILE|pool:PATTERN>|-schemas <QUERY>>
+      <-targets <FILE>|-schemas <QUERY>>
 
-    Usage: lokstra migration up -jobs <N> <-targets <FILE|pool:PATTERN>|-schemas <QUERY>>
+    Usage: lokstra migration up -jobs <N> <-targets <FILE>|-schemas <QUERY>>
 
     For more information, try '-help'.
     -- exit code 3 --

@@ -361,6 +361,21 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_is_added_to_the_options_of_the_connection_past_the_pooler() {
+        let schema = "tenant_a".parse().unwrap();
+        let direct = "postgres://h/a?options=-c%20work_mem%3D1MB";
+        let pool = Pool::from_url("postgres://pooler/a").direct(direct).in_schema(&schema);
+        let Target::Dsn(Ok(dsn)) = pool.target else { panic!("it is a connection string") };
+        assert_eq!(dsn.get(Keyword::Host), Some("h"));
+        let options = dsn.get(Keyword::Options);
+        assert_eq!(options, Some("-c work_mem=1MB -c search_path=tenant_a"));
+
+        let pool = Pool::from_config(Config::new()).in_schema(&schema);
+        let Target::Config(config) = pool.target else { panic!("it is a configuration") };
+        assert_eq!(config.get_options(), Some("-c search_path=tenant_a"));
+    }
+
+    #[test]
     fn an_unknown_pool_names_those_that_there_are() {
         let pools = pools(&[("LOKSTRA_DSN_DB_MAIN", "x"), ("LOKSTRA_DSN_DB_ORDERS", "y")]);
         insta::assert_snapshot!(pools.get("db-ledger").unwrap_err(), @"

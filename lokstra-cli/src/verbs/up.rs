@@ -26,8 +26,8 @@ pub(crate) const VERB: Verb = Verb {
         let command = how_far(flags::at_work(command, program));
         let command = plan::dry_run(flags::policies(command));
         fleet::flags(command)
+            .mut_group("fleet", |fleet| fleet.conflicts_with("dry-run"))
             .arg(fleet::fail_fast())
-            .mut_arg("dry-run", |flag| flag.conflicts_with("fleet"))
     },
     run: up,
 };
