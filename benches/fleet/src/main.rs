@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bench_shared::page::{self, thousands};
-use lokstra_scratch::{PrivateServer, Server, ServerOptions};
+use lokstra_scratch::{Database, PrivateServer, Server, ServerOptions};
 use run::{Cost, measure};
 
 /// How many scripts a tenant has.
@@ -33,13 +33,17 @@ fn main() -> Result<()> {
         "| | wall time | × | peak memory | connections |\n| --- | ---: | ---: | ---: | ---: |\n",
     );
     // A server each: a checkpoint of the one would be paid for by the other.
-    let server = start()?;
-    Bench::new(&server)?.databases(databases, &mut table)?;
-    write_page(server.version(), &table)?;
-    drop(server);
-    let server = start()?;
-    Bench::new(&server)?.schemas(schemas, &mut table)?;
-    write_page(server.version(), &table)
+    if databases > 0 {
+        let server = start()?;
+        Bench::new(&server)?.databases(databases, &mut table)?;
+        write_page(server.version(), &table)?;
+    }
+    if schemas > 0 {
+        let server = start()?;
+        Bench::new(&server)?.schemas(schemas, &mut table)?;
+        write_page(server.version(), &table)?;
+    }
+    Ok(())
 }
 
 /// The data would fill the memory that other servers of ours live in.
@@ -106,7 +110,7 @@ impl Bench<'_> {
         });
         let floor = measure(&database, loops)?;
         line(table, &format!("{label}: a loop of psql"), floor, floor);
-        for jobs in ["4"] {
+        for jobs in ["1", "4"] {
             let prefix = format!("jobs{jobs}");
             make(&prefix)?;
             let query =
@@ -135,7 +139,7 @@ impl Bench<'_> {
         line(table, &format!("{label}: a loop of psql"), floor, floor);
         drop(ours);
         let ours = make()?;
-        let urls: Vec<_> = ours.iter().map(|database| database.url()).collect();
+        let urls: Vec<_> = ours.iter().map(Database::url).collect();
         fs::write(self.dir.join("targets.txt"), urls.join("\n"))?;
         for what in ["`-jobs 4`", "`-jobs 4` again, nothing to do"] {
             let cost =

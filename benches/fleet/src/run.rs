@@ -63,7 +63,7 @@ fn run_all(commands: impl IntoIterator<Item = Command>) -> Result<(Duration, usi
     Ok((began.elapsed(), peak))
 }
 
-/// `VmHWM` of proc_pid_status(5), in KiB.
+/// `VmHWM` of `proc_pid_status(5)`, in KiB.
 fn peak_of(status: &str) -> usize {
     let text = fs::read_to_string(status).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
