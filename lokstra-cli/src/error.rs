@@ -7,6 +7,7 @@ use lokstra_runtime::ErrorKind;
 use lokstra_source::{DescriptionError, Problems};
 
 use crate::exit::Exit;
+use crate::fleet::FleetError;
 #[cfg(feature = "folder")]
 use crate::folder::import::ImportError;
 #[cfg(feature = "folder")]
@@ -29,6 +30,8 @@ pub(crate) enum Error {
     Init(InitError),
     /// The schema is not dumped.
     Dump(DumpError),
+    /// There is something wrong with the many targets that were named.
+    Fleet(FleetError),
     /// `create` was given a bad name.
     #[cfg(feature = "folder")]
     Name(DescriptionError),
@@ -67,6 +70,7 @@ impl Error {
             Error::Run(error) => error.kind().code(),
             #[cfg(feature = "folder")]
             Error::Import(_) => "import",
+            Error::Fleet(error) => error.code(),
             #[cfg(feature = "folder")]
             Error::Name(_) => "name",
             #[cfg(feature = "folder")]
@@ -95,6 +99,7 @@ impl Error {
             Error::Run(error) => exit_of(error.kind()),
             #[cfg(feature = "folder")]
             Error::Import(error) => error.exit(),
+            Error::Fleet(error) => error.exit(),
             #[cfg(feature = "folder")]
             Error::Name(_) | Error::Init(_) => Exit::Usage,
             #[cfg(feature = "verify")]
@@ -143,6 +148,7 @@ impl fmt::Display for Error {
             Error::Run(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "folder")]
             Error::Import(error) => fmt::Display::fmt(error, f),
+            Error::Fleet(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "folder")]
             Error::Init(error) => fmt::Display::fmt(error, f),
             Error::Dump(error) => fmt::Display::fmt(error, f),
@@ -193,6 +199,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Run(error) => error.source(),
+            Error::Fleet(error) => error.source(),
             #[cfg(feature = "verify")]
             Error::Verify(error) => error.source(),
             #[cfg(feature = "folder")]
@@ -208,6 +215,12 @@ impl std::error::Error for Error {
 impl From<lokstra_runtime::Error> for Error {
     fn from(error: lokstra_runtime::Error) -> Error {
         Error::Run(error)
+    }
+}
+
+impl From<FleetError> for Error {
+    fn from(error: FleetError) -> Error {
+        Error::Fleet(error)
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn summary(summary: &Summary) -> Value {
     json!({ "databases": summary.reports.iter().map(report).collect::<Vec<_>>() })
 }
 
-fn report(report: &Report) -> Value {
+pub(crate) fn report(report: &Report) -> Value {
     let step = |step: &StepReport| {
         json!({
             "direction": step.direction.to_string(),
@@ -95,7 +95,7 @@ fn done_before(error: &lokstra_runtime::Error) -> Value {
     }
 }
 
-fn of_run(error: &lokstra_runtime::Error) -> Value {
+pub(crate) fn of_run(error: &lokstra_runtime::Error) -> Value {
     let kind = error.kind();
     let mut object = object(kind.code(), error);
     let (path, position) = match kind {

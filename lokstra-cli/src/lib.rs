@@ -15,6 +15,7 @@ mod dashes;
 mod error;
 mod exit;
 mod flags;
+mod fleet;
 #[cfg(feature = "folder")]
 mod folder;
 mod help;

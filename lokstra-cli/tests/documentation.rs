@@ -109,8 +109,11 @@ fn every_verb_has_a_manual_page() {
 #[test]
 fn every_code_of_an_error_is_documented() {
     let docs = include_str!("../../docs/cli.md");
-    let sources =
-        [include_str!("../../lokstra-runtime/src/error_code.rs"), include_str!("../src/error.rs")];
+    let sources = [
+        include_str!("../../lokstra-runtime/src/error_code.rs"),
+        include_str!("../src/error.rs"),
+        include_str!("../src/fleet/error.rs"),
+    ];
     let arms =
         sources.iter().flat_map(|source| source.lines()).filter(|line| line.contains("=> \""));
     let codes: Vec<_> = arms.map(|arm| arm.split('"').nth(1).unwrap()).collect();

@@ -8,7 +8,7 @@ use serde_yaml::{Mapping, Value};
 
 use crate::dsn::{Dsn, DsnError, Environment, Keyword};
 use crate::error::{Error, ErrorKind};
-use crate::pools::{Pool, Pools};
+use crate::pools::{Pool, Pools, with_search_path};
 
 /// Why a file of pools cannot be used.
 #[derive(Clone, Debug)]
@@ -268,9 +268,8 @@ fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolPr
         let schema: lokstra_core::Identifier =
             schema.parse().map_err(|_| PoolProblem::Schema(schema))?;
         for dsn in [Some(&mut dsn), direct.as_mut()].into_iter().flatten() {
-            let options = dsn.get(Keyword::Options).unwrap_or_default();
-            let options = format!("{options} -c search_path={schema}");
-            dsn.set(Keyword::Options, options.trim_start());
+            let options = with_search_path(dsn.get(Keyword::Options), &schema);
+            dsn.set(Keyword::Options, options);
         }
     }
     let pool = Pool::from_dsn(dsn);

@@ -55,6 +55,11 @@ impl Connector {
         first.and_then(|route| route.config.get_application_name()).unwrap_or("lokstra")
     }
 
+    /// Host, port and database of the first host.
+    pub(crate) fn location(&self) -> Option<&str> {
+        self.routes.first().map(|route| route.target.as_str())
+    }
+
     /// Connects to the first host that answers.
     pub(crate) fn connect(&self, stop: &Stop) -> Result<(Client, Notices), Error> {
         let mut last = None;

@@ -86,7 +86,8 @@ pub use half_done::HalfDone;
 pub use history::{Applied, History};
 pub use holder::Holder;
 pub use lokstra_core::{
-    Checksum, Database, Migration, Mode, Position, Script, Set, Snippet, TableName, Version,
+    Checksum, Database, Identifier, IdentifierError, Migration, Mode, Position, Script, Set,
+    Snippet, TableName, Version,
 };
 pub use lost::Interrupted;
 pub use migrations::Migrations;

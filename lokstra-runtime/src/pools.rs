@@ -3,7 +3,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use lokstra_core::Database;
+use lokstra_core::{Database, Identifier};
 use postgres::Config;
 
 use crate::connect::Connector;
@@ -100,6 +100,37 @@ impl Pool {
             Target::Broken(_) => {}
         }
         sibling
+    }
+
+    /// The same database with this schema as its whole `search_path`, past the connection pooler if
+    /// this pool has a [direct connection](Pool::direct). It is an option of the connection, so a
+    /// script cannot leave another one behind. Sets of many tenants give each a schema, and a
+    /// [tracking table](crate::Migrator::table) in it.
+    ///
+    /// PostgreSQL documentation: *20.1.4. Parameter Interaction via the Shell*, `options`.
+    #[must_use]
+    pub fn in_schema(&self, schema: &Identifier) -> Pool {
+        let mut pool = self.direct.as_deref().unwrap_or(self).clone();
+        match &mut pool.target {
+            Target::Dsn(Ok(dsn)) => {
+                let inherited = || crate::dsn::process(Keyword::Options.variable());
+                let before = dsn.get(Keyword::Options).map(str::to_owned).or_else(inherited);
+                dsn.set(Keyword::Options, with_search_path(before.as_deref(), schema));
+            }
+            Target::Config(config) => {
+                let options = with_search_path(config.get_options(), schema);
+                config.options(&options);
+            }
+            Target::Dsn(Err(_)) => {}
+            #[cfg(feature = "config")]
+            Target::Broken(_) => {}
+        }
+        pool
+    }
+
+    /// `host:port/database` of the first host, for messages; `None` if the definition is wrong.
+    pub fn location(&self) -> Option<String> {
+        self.connector().ok().and_then(|connector| connector.location().map(str::to_owned))
     }
 
     #[cfg(feature = "config")]
@@ -304,6 +335,11 @@ impl Pools {
     }
 }
 
+/// The options of a connection, the last of which wins.
+pub(crate) fn with_search_path(options: Option<&str>, schema: &Identifier) -> String {
+    format!("{} -c search_path={schema}", options.unwrap_or_default()).trim_start().to_owned()
+}
+
 fn in_environment(name: &str) -> String {
     let legal = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     name.chars().map(legal).collect()
@@ -343,6 +379,21 @@ mod tests {
         let defined = Pools::new().with("db-main", "postgres://pooler/a").merge(pools(&direct));
         assert!(defined.get("db-main").unwrap().direct.is_some());
         assert!(defined.get("db_main_direct").unwrap().direct.is_none());
+    }
+
+    #[test]
+    fn a_schema_is_added_to_the_options_of_the_connection_past_the_pooler() {
+        let schema = "tenant_a".parse().unwrap();
+        let direct = "postgres://h/a?options=-c%20work_mem%3D1MB";
+        let pool = Pool::from_url("postgres://pooler/a").direct(direct).in_schema(&schema);
+        let Target::Dsn(Ok(dsn)) = pool.target else { panic!("it is a connection string") };
+        assert_eq!(dsn.get(Keyword::Host), Some("h"));
+        let options = dsn.get(Keyword::Options);
+        assert_eq!(options, Some("-c work_mem=1MB -c search_path=tenant_a"));
+
+        let pool = Pool::from_config(Config::new()).in_schema(&schema);
+        let Target::Config(config) = pool.target else { panic!("it is a configuration") };
+        assert_eq!(config.get_options(), Some("-c search_path=tenant_a"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod goto;
 mod plan;
 mod redo;
 mod repair;
-mod run;
+pub(crate) mod run;
 pub(crate) mod status;
 mod up;
 #[cfg(feature = "verify")]

@@ -15,18 +15,37 @@ use crate::target::Target;
 /// How often a run that waits says so.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Lets through what is worth a line: that a run waits, only now and then.
+#[derive(Default)]
+pub(crate) struct Patience {
+    last_word: Option<Instant>,
+}
+
+impl Patience {
+    pub(crate) fn has_news(&mut self, event: &Event<'_>) -> bool {
+        let waits = is_wait(event);
+        let is_news = !waits || self.last_word.is_none_or(|last| last.elapsed() >= PATIENCE);
+        if is_news {
+            self.last_word = waits.then(Instant::now);
+        }
+        is_news
+    }
+}
+
+fn is_wait(event: &Event<'_>) -> bool {
+    matches!(event, Event::Waiting { .. } | Event::Connecting { .. })
+}
+
 /// Runs every database that the command is about towards the goal.
 pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
     let (console, several) = (call.console, target.has_several());
-    let mut last_word = None;
+    let mut patience = Patience::default();
     let stop = stop().map_err(Error::Signals)?;
     let mut migrator = target.migrator().stop(stop).on_event(move |event| {
-        let waits = matches!(event, Event::Waiting { .. } | Event::Connecting { .. });
-        let is_due = last_word.is_none_or(|last: Instant| last.elapsed() >= PATIENCE);
-        let is_news = !waits || is_due && !console.progress().is_terminal();
-        console.progress().follow(event, &prefixed(event.database(), several, ""));
-        if is_news {
-            last_word = waits.then(Instant::now);
+        let progress = console.progress();
+        progress.follow(event, &prefixed(event.database(), several, ""));
+        let is_shown = progress.is_terminal() && is_wait(event);
+        if patience.has_news(event) && !is_shown {
             tell(console, event, several);
         }
     });
@@ -55,7 +74,7 @@ fn conclude(console: &Console<'_>, summary: &Summary, several: bool) -> Result<(
     if several { console.say(summary.totals()) } else { Ok(()) }
 }
 
-fn ending(report: &Report) -> String {
+pub(crate) fn ending(report: &Report) -> String {
     let current = status::current(report.current);
     if report.steps.is_empty() {
         return format!("Nothing to do. {current}");

@@ -10,6 +10,7 @@ use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::flags::{self, flag};
+use crate::fleet;
 use crate::target::Target;
 
 pub(crate) const VERB: Verb = Verb {
@@ -22,17 +23,19 @@ pub(crate) const VERB: Verb = Verb {
         ("-v", "Also when, by whom, for how long, and whether the file is still the same"),
         ("-watch", "What runs at this moment"),
         ("-exit-code", "In a script: exit code 1 if something is pending"),
+        ("-targets tenants.txt", "Many databases, a line each"),
     ],
     flags: |command, program| {
-        flags::on_database(command, program)
+        fleet::flags(flags::on_database(command, program))
             .arg(flag("exit-code", "Exit with 1 if a migration is pending"))
             .arg(
                 flag("verbose", "Also when, by whom, and whether the file is still the same")
-                    .short('v'),
+                    .short('v')
+                    .conflicts_with("fleet"),
             )
             .arg(
                 flag("watch", "Follow what runs until nothing is pending")
-                    .conflicts_with_all(["json", "verbose"]),
+                    .conflicts_with_all(["json", "verbose", "fleet"]),
             )
     },
     run: status,
@@ -40,6 +43,9 @@ pub(crate) const VERB: Verb = Verb {
 
 fn status(call: &Call<'_>) -> Result<Exit, Error> {
     let target = call.target_despite_lock()?;
+    if fleet::is_asked_for(call) {
+        return fleet::status(call, &target);
+    }
     if call.has("watch") {
         return watch::watch(call, &target);
     }

@@ -9,6 +9,7 @@ use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::flags;
+use crate::fleet;
 
 pub(crate) const VERB: Verb = Verb {
     name: "up",
@@ -19,10 +20,14 @@ pub(crate) const VERB: Verb = Verb {
         ("-dir migrations/01_main-db", "One database of several"),
         ("-db db_main", "Where a pool of config.yaml leads"),
         ("-to 007", "Up to a version, included"),
+        ("-targets tenants.txt -jobs 8", "Many databases, eight at a time"),
     ],
     flags: |command, program| {
         let command = how_far(flags::at_work(command, program));
-        plan::dry_run(flags::policies(command))
+        let command = plan::dry_run(flags::policies(command));
+        fleet::flags(command)
+            .mut_group("fleet", |fleet| fleet.conflicts_with("dry-run"))
+            .arg(fleet::fail_fast())
     },
     run: up,
 };
@@ -44,7 +49,9 @@ pub(crate) fn goal(call: &Call<'_>) -> Goal {
 
 fn up(call: &Call<'_>) -> Result<Exit, Error> {
     let (target, goal) = (call.target()?, goal(call));
-    if call.has("dry-run") {
+    if fleet::is_asked_for(call) {
+        fleet::up(call, &target, goal)
+    } else if call.has("dry-run") {
         plan::show(call, &target, goal)
     } else {
         run_towards(call, &target, goal)

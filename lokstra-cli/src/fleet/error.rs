@@ -1,0 +1,160 @@
+use std::fmt;
+
+use lokstra_core::IdentifierError;
+use lokstra_runtime::{ErrorKind, Report, postgres};
+use serde_json::Value;
+
+use crate::exit::Exit;
+use crate::json;
+
+/// What is wrong with many targets, or with one of them. No part of a connection string is in it.
+#[derive(Debug)]
+pub(crate) enum FleetError {
+    /// The file of targets cannot be read.
+    Read { path: String, source: std::io::Error },
+    /// A file without targets.
+    NoTarget { path: String },
+    /// Two lines of the file have the same name.
+    Twice { path: String, line: usize, name: String, first: usize },
+    /// No pool has such a name.
+    NoPool { pattern: String, known: Vec<String> },
+    /// The query that lists the schemas fails.
+    Query(postgres::Error),
+    /// What the query lists is no name that a tracking table can have before it.
+    Schema { name: String, reason: IdentifierError },
+    /// A target failed.
+    Run(lokstra_runtime::Error),
+}
+
+impl FleetError {
+    /// Of the JSON document.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            FleetError::Read { .. } => "targets-unreadable",
+            FleetError::NoTarget { .. } => "no-target",
+            FleetError::Twice { .. } => "duplicate-target",
+            FleetError::NoPool { .. } => "unknown-pool",
+            FleetError::Query(_) => "schemas-query",
+            FleetError::Schema { .. } => "bad-schema",
+            FleetError::Run(error) => error.kind().code(),
+        }
+    }
+
+    /// Of the JSON document.
+    pub(super) fn object(&self) -> Value {
+        match self {
+            FleetError::Run(error) => json::of_run(error),
+            _ => json::object(self.code(), self),
+        }
+    }
+
+    /// What was done before.
+    pub(super) fn report(&self) -> Option<&Report> {
+        match self {
+            FleetError::Run(error) => error.report(),
+            _ => None,
+        }
+    }
+
+    /// What happened, in a line and without the remedy.
+    pub(super) fn headline(&self) -> String {
+        let text = self.to_string();
+        let mut lines = text.lines().map(str::trim);
+        let first = lines.next().unwrap_or_default();
+        match self {
+            FleetError::Run(error) => match (error.kind(), lines.next()) {
+                // The first line says of these only that they happened.
+                (ErrorKind::Failed(_), Some(place)) => format!("{first}: {place}"),
+                (ErrorKind::Stopped { .. }, Some(state)) => state.replace("state: ", ""),
+                _ => first.to_owned(),
+            },
+            _ => first.to_owned(),
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            FleetError::Query(_) | FleetError::Run(_) => Exit::Failed,
+            _ => Exit::Usage,
+        }
+    }
+}
+
+impl fmt::Display for FleetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FleetError::Read { path, source } => write!(
+                f,
+                "{path}: the targets cannot be read: {source}\n  help: -targets takes a file with a \
+                 URL a line, each with a name before it if you like, or pool:PATTERN"
+            ),
+            FleetError::NoTarget { path } => {
+                write!(
+                    f,
+                    "{path}: there is no target in it\n  help: a line is a URL, or a name and a URL"
+                )
+            }
+            FleetError::Twice { path, line, name, first } => write!(
+                f,
+                "{path}:{line}: {name} is the target of line {first} already\n  help: delete one of \
+                 the lines, or give them names: a word before the URL"
+            ),
+            FleetError::NoPool { pattern, known } => {
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                write!(f, "no pool has a name like {pattern}\n  pools: {known}")
+            }
+            FleetError::Query(source) => {
+                f.write_str("the query of -schemas fails: ")?;
+                match source.as_db_error() {
+                    Some(error) => f.write_str(error.message()),
+                    None => fmt::Display::fmt(source, f),
+                }?;
+                f.write_str("\n  help: it lists the names of schemas in its first column")
+            }
+            FleetError::Schema { name, reason } => write!(
+                f,
+                "the schema {name:?} cannot have a tracking table: {reason}\n  help: let the query \
+                 leave it out"
+            ),
+            FleetError::Run(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+impl std::error::Error for FleetError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            FleetError::Read { source, .. } => Some(source),
+            FleetError::Query(source) => Some(source),
+            FleetError::Schema { reason, .. } => Some(reason),
+            FleetError::Run(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<lokstra_runtime::Error> for FleetError {
+    fn from(error: lokstra_runtime::Error) -> FleetError {
+        FleetError::Run(error)
+    }
+}
+
+/// Why a member is not done: found out when it was named, or when it ran.
+pub(super) enum Failed<'m> {
+    Named(&'m FleetError),
+    Ran(FleetError),
+}
+
+impl Failed<'_> {
+    pub(super) fn error(&self) -> &FleetError {
+        match self {
+            Failed::Named(error) => error,
+            Failed::Ran(error) => error,
+        }
+    }
+
+    pub(super) fn is_stop(&self) -> bool {
+        matches!(self.error(), FleetError::Run(error)
+            if matches!(error.kind(), ErrorKind::Stopped { .. }))
+    }
+}

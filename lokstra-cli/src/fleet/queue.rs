@@ -1,0 +1,72 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Does `work` for each of the items, at most `jobs` at a time, in their order; `None` for those that
+/// were not begun, since `goes_on` said no.
+pub(super) fn each<'i, I: Sync, T: Send>(
+    items: &'i [I],
+    jobs: usize,
+    goes_on: impl Fn() -> bool + Sync,
+    work: impl Fn(&'i I) -> T + Sync,
+) -> Vec<Option<T>> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        while goes_on() {
+            let nth = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(nth) else { break };
+            done.push((nth, work(item)));
+        }
+        done
+    };
+    let mut results: Vec<Option<T>> = items.iter().map(|_| None).collect();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs.min(items.len())).map(|_| scope.spawn(worker)).collect();
+        for worker in workers {
+            match worker.join() {
+                Ok(done) => done.into_iter().for_each(|(nth, result)| results[nth] = Some(result)),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    results
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn the_results_are_in_the_order_of_the_items() {
+        let items: Vec<usize> = (0..100).collect();
+        let results = each(&items, 7, || true, |item| item * 2);
+        assert_eq!(results, items.iter().map(|item| Some(item * 2)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn as_many_work_at_a_time_as_there_are_jobs() {
+        let (barrier, working, most) = (Barrier::new(3), AtomicUsize::new(0), AtomicUsize::new(0));
+        each(
+            &[(); 9],
+            3,
+            || true,
+            |()| {
+                most.fetch_max(working.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                barrier.wait();
+                working.fetch_sub(1, Ordering::SeqCst);
+                barrier.wait();
+            },
+        );
+        assert_eq!(most.into_inner(), 3);
+    }
+
+    #[test]
+    fn nothing_is_begun_any_more_once_it_does_not_go_on() {
+        let begun = AtomicUsize::new(0);
+        let goes_on = || begun.load(Ordering::SeqCst) < 2;
+        let results = each(&[(); 5], 1, goes_on, |()| begun.fetch_add(1, Ordering::SeqCst));
+        assert_eq!(results, [Some(0), Some(1), None, None, None]);
+    }
+}

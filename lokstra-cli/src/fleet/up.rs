@@ -1,0 +1,186 @@
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use lokstra_runtime::{Event, Goal, Report, Stop};
+use serde_json::{Value, json};
+
+use super::error::{Failed, FleetError};
+use super::members::{Member, members};
+use super::{indented, jobs, queue};
+use crate::call::Call;
+use crate::console::{Console, Tone};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::json;
+use crate::target::Target;
+use crate::verbs::run;
+
+/// What became of a member.
+type Ended<'m> = Result<Report, Failed<'m>>;
+
+/// Works towards the goal on every target. One that fails does not keep the others from running.
+pub(crate) fn up(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+    let database = target.only()?.name();
+    let members = members(call, target, target.only()?)?;
+    let stop = run::stop().map_err(Error::Signals)?;
+    let (is_failed, is_hasty) = (AtomicBool::new(false), call.has("fail-fast"));
+    let goes_on = || !(stop.is_asked() || is_hasty && is_failed.load(Ordering::Relaxed));
+    let results = queue::each(&members, jobs(call), goes_on, |member| {
+        let began = Instant::now();
+        let result = of_one(call.console, target, database, member, &stop, goal);
+        is_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+        tell(call.console, member, &result, began.elapsed());
+        result
+    });
+    let tally = Tally::of(&results);
+    call.console.say(tally.to_string())?;
+    call.console.document(|| document(&members, &results, &tally))?;
+    if tally.failed + tally.stopped + tally.not_tried == 0 {
+        return Ok(Exit::Done);
+    }
+    call.console.talk(why(call.console, &members, &results, &tally));
+    Ok(Exit::Failed)
+}
+
+fn of_one<'m>(
+    console: &Console<'_>,
+    target: &Target,
+    database: &str,
+    member: &'m Member,
+    stop: &Stop,
+    goal: Goal,
+) -> Ended<'m> {
+    let place = member.place().map_err(Failed::Named)?;
+    let mut patience = run::Patience::default();
+    place
+        .migrator(target, database)
+        .stop(stop.clone())
+        .on_event(move |event| {
+            if patience.has_news(event) {
+                hear(console, &member.name, event);
+            }
+        })
+        .run_pool(&place.pool, goal)
+        .map_err(|error| Failed::Ran(error.into()))
+}
+
+/// What a person may have to act upon while it runs; the rest is in the one line of the target.
+fn hear(console: &Console<'_>, name: &str, event: &Event<'_>) {
+    match event {
+        Event::Stopping { cancels: false, .. } => {
+            console.talk(format_args!("{name}: {event}; a second signal cancels it"));
+        }
+        Event::Warned { warning, .. } => {
+            let word = console.on_stderr(Tone::Warning, "warning:");
+            console.talk(format_args!("{name}: {word} {warning}"));
+        }
+        Event::Connecting { .. }
+        | Event::Reconnecting { .. }
+        | Event::Retrying { .. }
+        | Event::Stopping { .. }
+        | Event::Waiting { .. } => console.talk(format_args!("{name}: {event}")),
+        _ => {}
+    }
+}
+
+fn tell(console: &Console<'_>, member: &Member, result: &Ended<'_>, elapsed: Duration) {
+    let name = &member.name;
+    match result {
+        Ok(report) => {
+            let (ending, took) = (run::ending(report), elapsed.as_millis());
+            // A closed output must not stop the others.
+            console.say(format_args!("{name}: {ending} ({took} ms)")).ok();
+        }
+        Err(failed) => {
+            let word = if failed.is_stop() { "stopped" } else { "failed" };
+            let word = console.on_stderr(Tone::Bad, word);
+            console.talk(format_args!("{name}: {word}: {}", failed.error().headline()));
+        }
+    }
+}
+
+/// How many ended how.
+#[derive(Default)]
+struct Tally {
+    done: usize,
+    failed: usize,
+    stopped: usize,
+    not_tried: usize,
+}
+
+impl Tally {
+    fn of(results: &[Option<Ended<'_>>]) -> Tally {
+        let mut tally = Tally::default();
+        for result in results {
+            *match result {
+                Some(Ok(_)) => &mut tally.done,
+                Some(Err(failed)) if failed.is_stop() => &mut tally.stopped,
+                Some(Err(_)) => &mut tally.failed,
+                None => &mut tally.not_tried,
+            } += 1;
+        }
+        tally
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} done, {} failed", self.done, self.failed)?;
+        let others = [(self.stopped, "stopped"), (self.not_tried, "not tried")];
+        for (count, word) in others.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {count} {word}")?;
+        }
+        Ok(())
+    }
+}
+
+fn why(
+    console: &Console<'_>,
+    members: &[Member],
+    results: &[Option<Ended<'_>>],
+    tally: &Tally,
+) -> String {
+    let word = console.on_stderr(Tone::Bad, "error:");
+    let left = tally.failed + tally.stopped + tally.not_tried;
+    let mut text = format!("{word} not done: {left} of {} targets", members.len());
+    for (member, result) in members.iter().zip(results) {
+        if let Some(Err(failed)) = result {
+            let error = indented(&failed.error().to_string());
+            write!(text, "\n  {}: {error}", member.name).ok();
+        }
+    }
+    text + "\n  help: run the same again to go on: a target that is done costs one question"
+}
+
+fn document(members: &[Member], results: &[Option<Ended<'_>>], tally: &Tally) -> Value {
+    let targets =
+        members.iter().zip(results).map(|(member, result)| of_target(member, result.as_ref()));
+    json!({
+        "targets": targets.collect::<Vec<_>>(),
+        "done": tally.done,
+        "failed": tally.failed,
+        "stopped": tally.stopped,
+        "not_tried": tally.not_tried,
+    })
+}
+
+/// As of a database of a run on one target.
+fn of_target(member: &Member, result: Option<&Ended<'_>>) -> Value {
+    let (report, error) = match result {
+        Some(Ok(report)) => (Some(report), None),
+        Some(Err(failed)) => (failed.error().report(), Some(failed.error())),
+        None => (None, None),
+    };
+    let mut target = report.map_or_else(|| json!({ "steps": [], "current": null }), json::report);
+    target["target"] = member.name.as_str().into();
+    target["outcome"] = match result {
+        Some(Ok(_)) => "done",
+        Some(Err(failed)) if failed.is_stop() => "stopped",
+        Some(Err(_)) => "failed",
+        None => "not-tried",
+    }
+    .into();
+    target["error"] = error.map_or(Value::Null, FleetError::object);
+    target
+}
