@@ -76,13 +76,30 @@ fn a_static_service_carries_its_command_into_an_empty_root() {
     };
     let (code, told) = run(&["migration", "status", "-exit-code"]);
     assert_eq!(code, Some(1), "{told}");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    Migration Status:
+    =================
+    [ ] 000: init_utilities
+    [ ] 001: create_users
+    [ ] 002: add_email_verified
+    [ ] 003: create_orders
+    [ ] 004: add_users_updated_trigger
+    [ ] 005: backfill_email_verified
+
+    Total: 6 migrations, 0 applied, 6 pending
+    ");
     assert_eq!(run(&[]).0, Some(0));
     let (code, told) = run(&["migration", "version"]);
     assert_eq!(code, Some(0), "{told}");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"Current version: 005");
     let (code, told) = run(&["migration", "create", "more"]);
     assert_eq!(code, Some(3), "{told}");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    error: unrecognized subcommand 'create'
+
+    Usage: service migration [OPTIONS] <COMMAND>
+
+    For more information, try '-help'.
+    ");
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
 }
