@@ -54,7 +54,10 @@ fn up_to_a_version_and_by_number() {
       help: go down to 001 instead
     ");
     let unknown = set.migrator().up_to(&mut client, version(9)).unwrap_err();
-    assert_snapshot!(unknown, @"there is no migration 009");
+    assert_snapshot!(unknown, @"
+    there is no migration 009
+      help: the status lists those that there are
+    ");
 }
 
 #[test]

@@ -108,9 +108,11 @@ fn lock_and_renumber_keep_the_history_of_a_team() {
     let project = Project::new(&[]);
     project.lokstra_alone("migration create create_users");
     project.write("migrations/001_create_users.up.sql", "CREATE TABLE users ();\n");
+    project.write("migrations/001_create_users.down.sql", "DROP TABLE users;\n");
     assert_snapshot!(project.lokstra_alone("migration lock"), @"migrations/lokstra.lock: 1 migration locked");
     project.lokstra_alone("migration create ours");
     project.write("migrations/002_ours.up.sql", "SELECT 1;\n");
+    project.write("migrations/002_ours.down.sql", "SELECT 1;\n");
     project.add("migrations", &["002_theirs"]);
     assert_snapshot!(project.lokstra_alone("migration renumber"), @"
     002_theirs.down.sql -> 003_theirs.down.sql

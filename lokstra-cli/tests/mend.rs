@@ -21,6 +21,24 @@ fn remove(project: &Project, name: &str) {
 }
 
 #[test]
+fn a_schema_that_is_there_already_is_told_with_the_baseline() {
+    let project = Project::new(&["001_create_users"]);
+    project.lokstra("migration up");
+    project.database.client().unwrap().batch_execute("DROP SCHEMA lokstra_core CASCADE").unwrap();
+    assert_snapshot!(project.lokstra("migration up"), @r#"
+    -- standard error --
+    error: migration 001_create_users failed
+    migrations/001_create_users.up.sql:1:1: relation "migrations_001" already exists (SQLSTATE 42P07)
+      |
+    1 | CREATE TABLE migrations_001 ();
+      | ^
+      state: 001 was rolled back; no migration is applied
+      help: if the database has this schema already, record that with `baseline` (on the command line: lokstra migration baseline -to VERSION, the newest one whose changes are there); else correct the script and run again
+    -- exit code 2 --
+    "#);
+}
+
+#[test]
 fn a_baseline_is_confirmed_with_a_flag_where_there_is_no_terminal() {
     let project = Project::new(&["001_create_users", "002_add_email", "003_orders"]);
     assert_snapshot!(project.lokstra("migration baseline -to 002"), @"

@@ -14,6 +14,9 @@ pub(crate) fn connect_help(
     if let (Some("28P01"), Some(from)) = (code, password_from) {
         return Some(format!("the password came from {from}: correct it there").into());
     }
+    if code == Some("3D000") {
+        return Some("correct its name, or make it: CREATE DATABASE".into());
+    }
     // Also of a role that is not there, or may not log in.
     let refused = "see whether the role is there and has LOGIN, and whether pg_hba.conf of the server \
                    admits it from this host, to this database, with or without TLS";

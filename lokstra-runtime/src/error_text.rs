@@ -149,7 +149,10 @@ impl fmt::Display for ErrorKind {
                 Ok(())
             }
             ErrorKind::UnknownVersion(version) => {
-                write!(f, "there is no migration {version}")
+                write!(
+                    f,
+                    "there is no migration {version}\n  help: the status lists those that there are"
+                )
             }
             ErrorKind::AboveTarget { version, newest } => write!(
                 f,

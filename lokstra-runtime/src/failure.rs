@@ -189,7 +189,8 @@ impl Failure {
                 if self.current.is_none() && self.direction == Direction::Up =>
             {
                 "if the database has this schema already, record that with `baseline` (on the command \
-                 line: lokstra migration baseline); else correct the script and run again"
+                 line: lokstra migration baseline -to VERSION, the newest one whose changes are there); \
+                 else correct the script and run again"
             }
             (_, "25001") => {
                 "make the first line of the file `-- lokstra: no-transaction`; its statements then \

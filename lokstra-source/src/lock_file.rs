@@ -209,7 +209,8 @@ fn changed(entry: &Entry, pair: &Pair<'_>, problems: &mut Vec<Problem>) {
                 script.checksum.short()
             );
             let help = "restore it, and put the change into a new migration; if no database has \
-                        applied it yet, remove its line and those below, and run `lokstra migration lock`";
+                        applied it yet, or `repair -accept` took it in each that has, remove its line and \
+                        those below, and run `lokstra migration lock`";
             problems.push(Problem::new(Code::LockEdited, &file.path, message, help));
         }
     }

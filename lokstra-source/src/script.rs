@@ -84,6 +84,20 @@ pub(crate) fn decode(file: &File, problems: &mut Vec<Problem>) -> Option<String>
     Some(text.replace("\r\n", "\n"))
 }
 
+/// Whether nobody has touched a down script since `lokstra migration create` wrote it: rolling it back
+/// would forget the migration and leave what it made. The version may be another after `renumber`.
+fn is_only_heading(text: &str, name: &str) -> bool {
+    let description = name.strip_suffix(".down.sql").and_then(|stem| stem.split_once('_'));
+    let heading = text.trim().strip_prefix("-- Rollback: ").and_then(|rest| rest.split_once(' '));
+    match (heading, description) {
+        (Some((version, heading)), Some((_, description))) => {
+            version.bytes().all(|byte| byte.is_ascii_digit())
+                && heading.eq_ignore_ascii_case(&description.replace('_', " "))
+        }
+        _ => false,
+    }
+}
+
 /// Reads a script; what is wrong with it is added to the problems.
 pub(crate) fn read(
     file: &File,
@@ -109,6 +123,10 @@ pub(crate) fn read(
     }
     if text.trim().is_empty() && direction == Some(Direction::Down) {
         let message = "this file is empty";
+        let help = "write how to undo the change, or a comment that says why nobody can";
+        problems.push(Problem::new(Code::EmptyDown, &file.path, message, help));
+    } else if direction == Some(Direction::Down) && is_only_heading(&text, &file.name) {
+        let message = "this file has only the heading that `create` wrote";
         let help = "write how to undo the change, or a comment that says why nobody can";
         problems.push(Problem::new(Code::EmptyDown, &file.path, message, help));
     }

@@ -181,6 +181,17 @@ fn a_down_file_without_a_word() {
 }
 
 #[test]
+fn a_down_file_as_create_wrote_it() {
+    let down = |text| [("002_add_email.up.sql", SQL), ("002_add_email.down.sql", text)];
+    assert_snapshot!(problems(&down("-- Rollback: 001 Add email\n\n")), @"
+    error: migrations/002_add_email.down.sql: this file has only the heading that `create` wrote [empty-down]
+      help: write how to undo the change, or a comment that says why nobody can
+    ");
+    check(&down("-- Rollback: 002 Add email\n-- The addresses are gone.\n")).unwrap();
+    check(&down("-- Rollback: nobody can add email\n")).unwrap();
+}
+
+#[test]
 fn a_parenthesis_that_is_never_closed() {
     let files =
         [("001_a.up.sql", "CREATE TABLE a (\n  b int\n"), ("001_a.down.sql", "DROP TABLE a;")];

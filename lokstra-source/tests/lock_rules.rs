@@ -87,7 +87,7 @@ fn an_edited_script() {
     write(&root, "001_create_users.up.sql", "CREATE TABLE people ();");
     assert_snapshot!(told(&root), @"
     error: migrations/001_create_users.up.sql: was edited after it was locked: lokstra.lock has checksum 7f25721ed949, the file b8a4845d9db8 [lock-edited]
-      help: restore it, and put the change into a new migration; if no database has applied it yet, remove its line and those below, and run `lokstra migration lock`
+      help: restore it, and put the change into a new migration; if no database has applied it yet, or `repair -accept` took it in each that has, remove its line and those below, and run `lokstra migration lock`
     ");
     lock(root.path(), "migrations").unwrap_err();
 }
