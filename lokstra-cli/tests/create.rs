@@ -138,7 +138,7 @@ fn wrong_usage_is_told_with_the_right_one() {
     -- standard error --
     error: unrecognized subcommand 'upp'
 
-      tip: a similar subcommand exists: 'up'
+      tip: some similar subcommands exist: 'dump', 'up'
 
     Usage: lokstra migration [OPTIONS] <COMMAND>
 
@@ -177,6 +177,7 @@ fn help_lists_the_commands() {
     Usage: lokstra migration [OPTIONS] <COMMAND>
 
     Commands:
+      init      Begin: the folder, the first migration, and the lines for a crate
       create    Create the two files of a new migration
       up        Apply the pending migrations
       down      Roll back the last migration
@@ -187,6 +188,8 @@ fn help_lists_the_commands() {
       version   Show the newest applied version
       baseline  Record migrations as applied, without running them
       repair    List what could be repaired, or repair one of it
+      doctor    Check what a migration depends on, and say what to do
+      dump      Write the schema as SQL, for review
       verify    Try on a scratch database whether every down undoes its up
       lint      Check the folder as the build does, and look for hazards
       lock      Write lokstra.lock, which makes changes of history fail the build
