@@ -159,3 +159,137 @@ fn a_role_that_may_not_lock_the_rows_waits_at_each_step() {
     "#);
     assert_eq!(column(&mut client, "SELECT setting FROM seen"), "on on");
 }
+
+#[test]
+fn a_last_script_that_does_not_wait_for_the_disk_takes_nothing_back() {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    let report = tables(20, 20, "SET synchronous_commit = off").up_url(database.url()).unwrap();
+    crash(&server);
+    assert_eq!(report.steps.len(), 20);
+    let mut client = database.client().unwrap();
+    assert_eq!(recorded(&mut client).split(' ').count(), 20);
+    assert_eq!(recorded(&mut client), made(&mut client));
+}
+
+#[test]
+fn nor_does_a_last_no_transaction_script_that_does_not_wait() {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    let alone = "-- lokstra: no-transaction\nSET synchronous_commit = off;\nCREATE TABLE t3 ();";
+    let set = set(&[
+        ("001_a", "CREATE TABLE t1 ();", "DROP TABLE t1;"),
+        ("002_b", "CREATE TABLE t2 ();", "DROP TABLE t2;"),
+        ("003_c", alone, "DROP TABLE t3;"),
+    ]);
+    set.up_url(database.url()).unwrap();
+    crash(&server);
+    let mut client = database.client().unwrap();
+    assert_eq!(recorded(&mut client), "1 2 3");
+    assert_eq!(recorded(&mut client), made(&mut client));
+}
+
+/// A failed run of a role that may lock the history at first, and not once this is done to it.
+fn failed_run_without_a_row_to_lock(change: &str) -> String {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    tables(1, 0, "").up_url(database.url()).unwrap();
+    let mut admin = database.client().unwrap();
+    admin
+        .batch_execute(
+            "CREATE ROLE app; GRANT CREATE ON SCHEMA public TO app;
+             GRANT USAGE ON SCHEMA lokstra_core TO app;
+             GRANT ALL ON ALL TABLES IN SCHEMA lokstra_core TO app",
+        )
+        .unwrap();
+    let mut client = database.client().unwrap();
+    client.batch_execute("SET ROLE app").unwrap();
+    let error = {
+        let set = tables(20, 15, "SELECT 1/0");
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Finished { step, .. } = event
+                && step.version.get() == 8
+            {
+                admin.batch_execute(change).unwrap();
+            }
+        });
+        migrator.up(&mut client).unwrap_err()
+    };
+    crash(&server);
+    assert_eq!(error.report().unwrap().steps.len(), 13, "{error}");
+    let mut client = database.client().unwrap();
+    assert_eq!(recorded(&mut client), made(&mut client));
+    recorded(&mut client)
+}
+
+#[test]
+fn what_is_reported_is_there_where_row_security_hides_the_row_to_lock() {
+    let left = failed_run_without_a_row_to_lock(
+        "ALTER TABLE lokstra_core.schema_migrations ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY reads ON lokstra_core.schema_migrations FOR SELECT USING (true);
+         CREATE POLICY adds ON lokstra_core.schema_migrations FOR INSERT WITH CHECK (true)",
+    );
+    assert_eq!(left.split(' ').count(), 14, "{left}");
+}
+
+#[test]
+fn what_is_reported_is_there_where_the_right_to_lock_is_taken_away() {
+    let left = failed_run_without_a_row_to_lock(
+        "REVOKE UPDATE ON lokstra_core.schema_migrations FROM app",
+    );
+    assert_eq!(left.split(' ').count(), 14, "{left}");
+}
+
+#[test]
+fn an_older_build_that_boots_meanwhile_reports_what_a_crash_may_take_back() {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    tables(1, 0, "").up_url(database.url()).unwrap();
+    let mut seen = None;
+    let set = tables(20, 0, "");
+    set.migrator()
+        .on_event(|event| {
+            if let Event::Finished { step, .. } = event
+                && step.version.get() == 12
+                && seen.is_none()
+            {
+                seen = Some(tables(12, 0, "").up_url(database.url()).unwrap());
+                crash(&server);
+                let left = recorded(&mut database.client().unwrap());
+                assert_ne!(left, "1 2 3 4 5 6 7 8 9 10 11 12");
+            }
+        })
+        .run_pool(&database.url().into(), lokstra::Goal::Latest)
+        .unwrap();
+    assert_snapshot!(seen.unwrap(), @"migrations: nothing to do, at version 012");
+}
+
+#[test]
+fn a_stop_ends_the_wait_for_a_standby_that_is_not_there() {
+    let server = Server::start(&ServerOptions::new()).unwrap();
+    let database = server.database().unwrap();
+    tables(1, 0, "").up_url(database.url()).unwrap();
+    let mut admin = database.client().unwrap();
+    admin.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").unwrap();
+    support::until(|| column(&mut admin, "SHOW synchronous_standby_names") == "nobody");
+    let stop = lokstra::Stop::new();
+    let (url, asked) = (database.url().to_owned(), stop.clone());
+    let run = std::thread::spawn(move || {
+        let set = tables(4, 3, "SELECT 1/0");
+        set.migrator().stop(asked).run_pool(&url.as_str().into(), lokstra::Goal::Latest)
+    });
+    let waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    support::until(|| !column(&mut admin, waits).is_empty());
+    stop.now();
+    let started = std::time::Instant::now();
+    while !run.is_finished() && started.elapsed().as_secs() < 10 {
+        std::thread::yield_now();
+    }
+    let has_ended = run.is_finished();
+    // Whatever came of it: the database could not be dropped either.
+    admin.batch_execute("ALTER SYSTEM RESET synchronous_standby_names").unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").unwrap();
+    assert!(run.join().unwrap().is_err());
+    assert!(has_ended, "it waits on");
+}

@@ -10,6 +10,9 @@ use crate::exit::Exit;
 use crate::fleet::FleetError;
 #[cfg(feature = "folder")]
 use crate::folder::import::ImportError;
+#[cfg(feature = "folder")]
+use crate::folder::init::InitError;
+use crate::verbs::dump::DumpError;
 
 /// Why the command failed.
 #[derive(Debug)]
@@ -24,6 +27,11 @@ pub(crate) enum Error {
     Import(ImportError),
     /// There is something wrong with the many targets that were named.
     Fleet(FleetError),
+    /// There is nothing to begin in.
+    #[cfg(feature = "folder")]
+    Init(InitError),
+    /// The schema is not dumped.
+    Dump(DumpError),
     /// `create` was given a bad name.
     #[cfg(feature = "folder")]
     Name(DescriptionError),
@@ -37,7 +45,6 @@ pub(crate) enum Error {
     #[cfg(feature = "folder")]
     NoVersionLeft,
     /// The connection was lost while the server was asked.
-    #[cfg(feature = "folder")]
     Server(lokstra_runtime::postgres::Error),
     /// A file cannot be written.
     #[cfg(feature = "folder")]
@@ -66,6 +73,9 @@ impl Error {
             Error::Fleet(error) => error.code(),
             #[cfg(feature = "folder")]
             Error::Name(_) => "name",
+            #[cfg(feature = "folder")]
+            Error::Init(_) => "no-crate",
+            Error::Dump(_) => "dump",
             #[cfg(feature = "verify")]
             Error::Verify(lokstra_verify::VerifyError::Run(error)) => error.kind().code(),
             #[cfg(feature = "verify")]
@@ -76,7 +86,6 @@ impl Error {
             Error::Unconfirmed { .. } => "unconfirmed",
             #[cfg(feature = "folder")]
             Error::NoVersionLeft => "no-version-left",
-            #[cfg(feature = "folder")]
             Error::Server(_) => "connection-lost",
             #[cfg(feature = "folder")]
             Error::Write { .. } => "write",
@@ -92,7 +101,7 @@ impl Error {
             Error::Import(error) => error.exit(),
             Error::Fleet(error) => error.exit(),
             #[cfg(feature = "folder")]
-            Error::Name(_) => Exit::Usage,
+            Error::Name(_) | Error::Init(_) => Exit::Usage,
             #[cfg(feature = "verify")]
             Error::NothingToKeep
             | Error::Verify(
@@ -141,6 +150,9 @@ impl fmt::Display for Error {
             Error::Import(error) => fmt::Display::fmt(error, f),
             Error::Fleet(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "folder")]
+            Error::Init(error) => fmt::Display::fmt(error, f),
+            Error::Dump(error) => fmt::Display::fmt(error, f),
+            #[cfg(feature = "folder")]
             Error::Name(error) => fmt::Display::fmt(error, f),
             Error::SeveralFolders { dir, databases } => write!(
                 f,
@@ -155,7 +167,6 @@ impl fmt::Display for Error {
                 databases.join(", "),
                 first(databases)
             ),
-            #[cfg(feature = "folder")]
             Error::Server(source) => write!(f, "the server cannot be asked: {source}"),
             Error::Unconfirmed { is_answer: true } => f.write_str("nothing was changed"),
             Error::Unconfirmed { is_answer: false } => f.write_str(
@@ -217,6 +228,12 @@ impl From<FleetError> for Error {
 impl From<lokstra_verify::VerifyError> for Error {
     fn from(error: lokstra_verify::VerifyError) -> Error {
         Error::Verify(error)
+    }
+}
+
+impl From<DumpError> for Error {
+    fn from(error: DumpError) -> Error {
+        Error::Dump(error)
     }
 }
 

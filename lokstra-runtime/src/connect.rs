@@ -46,6 +46,10 @@ impl Connector {
         })
     }
 
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &str> {
+        self.routes.iter().map(|route| route.target.as_str())
+    }
+
     pub(crate) fn application_name(&self) -> &str {
         let first = self.routes.first();
         first.and_then(|route| route.config.get_application_name()).unwrap_or("lokstra")

@@ -10,7 +10,7 @@ use lokstra_core::{Database, Mode, TableName, Version};
 
 use crate::blocker;
 use crate::down_store::{self, DownStore};
-use crate::engine::flush::defers;
+use crate::engine::flush::{defers, may_not_wait};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
 use crate::failure::{Aftermath, Failure};
@@ -239,7 +239,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             let mut watch = Watch::new(database, step, &self.options.stop, self.listener);
             match run(&mut self.session, &guard, step, self.options, &mut watch)? {
                 Attempt::Done(elapsed) => {
-                    self.is_unflushed = defers_flush;
+                    self.is_unflushed = defers_flush || may_not_wait(step);
                     self.done(look, step, elapsed);
                     return Ok(Progress::Done);
                 }

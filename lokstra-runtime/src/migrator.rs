@@ -146,6 +146,16 @@ impl<'m> Migrator<'m> {
         off_runtime(|| activity::look(client, LockKey::of(&table)))
     }
 
+    /// The GRANTs that the role lacks to keep the history; none where the server does not tell.
+    ///
+    /// # Errors
+    ///
+    /// If the set has several databases and none was chosen.
+    pub fn missing_rights(&mut self, client: &mut Client) -> Result<Vec<String>, Error> {
+        let (_, table) = self.target()?;
+        Ok(off_runtime(|| rights::missing(client, &table)).unwrap_or_default())
+    }
+
     /// The steps that [`run`](Migrator::run) would take, without taking them.
     ///
     /// # Errors

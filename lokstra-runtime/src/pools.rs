@@ -1,3 +1,5 @@
+mod variables;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -64,6 +66,25 @@ impl Pool {
     pub fn session_pooler(mut self, yes: bool) -> Pool {
         self.session_pooler = yes;
         self
+    }
+
+    /// The [direct connection](Pool::direct), if there is one.
+    pub fn direct_connection(&self) -> Option<&Pool> {
+        self.direct.as_deref()
+    }
+
+    /// Whether its pooler is [said](Pool::session_pooler) to be in session mode.
+    pub fn has_session_pooler(&self) -> bool {
+        self.session_pooler
+    }
+
+    /// Host, port and database of each host, in the order in which they are tried; no password.
+    ///
+    /// # Errors
+    ///
+    /// If the definition is wrong.
+    pub fn targets(&self) -> Result<Vec<String>, Error> {
+        Ok(self.connector()?.targets().map(str::to_owned).collect())
     }
 
     /// Another database of the same server: with the same host, user and password, past the

@@ -25,7 +25,7 @@ pub(crate) fn explained<T>(
 }
 
 /// The GRANTs, in order; `None` where nothing is missing or the server does not tell.
-fn missing(client: &mut Client, table: &TableName) -> Option<Vec<String>> {
+pub(crate) fn missing(client: &mut Client, table: &TableName) -> Option<Vec<String>> {
     let answer = client.simple_query(&query(table)).ok()?;
     let row = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),

@@ -1,9 +1,10 @@
 //! A message of a script on its way: one thread waits for the answer, this one for what the server
 //! raises meanwhile, and for whoever wants the run to stop.
 
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use postgres::{CancelToken, NoTls};
+use postgres::{CancelToken, Client, NoTls};
 
 use crate::connect::Connector;
 use crate::event::{Event, Listener, tell};
@@ -120,6 +121,41 @@ impl Session<'_> {
             std::thread::sleep(LATE);
         }
         answer
+    }
+
+    /// Work of ours that no script is to blame for; [`Stop::now`] cancels what it waits for.
+    pub(crate) fn cancellable<T: Send>(
+        &mut self,
+        stop: &Stop,
+        work: impl FnOnce(&mut Client) -> T + Send,
+    ) -> T {
+        let (client, _, connector) = self.parts();
+        let token = client.cancel_token();
+        let (sender, receiver) = mpsc::channel();
+        let mut cancelled: Option<Instant> = None;
+        let done = std::thread::scope(|scope| {
+            let thread = scope.spawn(move || sender.send(work(client)).ok());
+            loop {
+                match receiver.recv_timeout(SLICE) {
+                    Ok(done) => return done,
+                    Err(mpsc::RecvTimeoutError::Timeout) => {}
+                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                }
+                if stop.is_now() && cancelled.is_none_or(|last| last.elapsed() > AGAIN) {
+                    cancel(&token, connector).ok();
+                    cancelled = Some(Instant::now());
+                }
+            }
+            // Nothing was sent: it panicked.
+            match thread.join() {
+                Err(panic) => std::panic::resume_unwind(panic),
+                Ok(_) => unreachable!("it sends before it ends"),
+            }
+        });
+        if cancelled.is_some() {
+            std::thread::sleep(LATE);
+        }
+        done
     }
 }
 

@@ -86,20 +86,20 @@ fn flag(dir: &str) -> String {
 }
 
 /// Never over a file that is there.
-fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|source| failed(path, source))
 }
 
-fn failed(path: &Path, source: std::io::Error) -> Error {
+pub(super) fn failed(path: &Path, source: std::io::Error) -> Error {
     Error::Write { path: path.to_owned(), source }
 }
 
-fn up_text(description: &Description) -> String {
+pub(super) fn up_text(description: &Description) -> String {
     format!("-- Migration: {}\n-- Created: {}\n\n", sentence(description), today())
 }
 
-fn down_text(version: Version, description: &Description) -> String {
+pub(super) fn down_text(version: Version, description: &Description) -> String {
     format!("-- Rollback: {version} {}\n\n", sentence(description))
 }
 

@@ -2,6 +2,7 @@
 
 mod create;
 pub(crate) mod import;
+pub(crate) mod init;
 mod lint;
 mod lock;
 pub(crate) mod pages;
@@ -17,7 +18,7 @@ use crate::console::Tone;
 use crate::error::Error;
 
 /// Before the verbs that go to a database, in the help.
-pub(crate) const FIRST: &[&Verb] = &[&create::VERB];
+pub(crate) const FIRST: &[&Verb] = &[&init::VERB, &create::VERB];
 
 /// After them.
 pub(crate) const LAST: &[&Verb] = &[&lint::VERB, &lock::LOCK, &lock::RENUMBER, &import::VERB];

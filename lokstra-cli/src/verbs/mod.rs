@@ -1,7 +1,9 @@
 //! The verbs, in the order of the help.
 
 mod baseline;
+mod doctor;
 mod down;
+pub(crate) mod dump;
 mod goto;
 mod plan;
 mod redo;
@@ -34,6 +36,8 @@ const ON_DATABASE: &[&Verb] = &[
     &version::VERB,
     &baseline::VERB,
     &repair::VERB,
+    &doctor::VERB,
+    &dump::VERB,
 ];
 
 /// What never goes to the database itself.

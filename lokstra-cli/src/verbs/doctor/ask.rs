@@ -1,0 +1,61 @@
+//! Questions that change nothing: each is a transaction of its own that only reads, with short
+//! timeouts, and leaves no setting behind, which a connection pooler would hand to another client.
+
+use lokstra_runtime::postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
+
+const LIMITS: &str = "SELECT pg_catalog.set_config('statement_timeout', '5s', true), \
+     pg_catalog.set_config('lock_timeout', '1s', true), \
+     pg_catalog.set_config('transaction_read_only', 'on', true);";
+
+/// So that operators too are those of `pg_catalog`, whatever schemas the database has.
+const PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);";
+
+/// The rows of one SELECT.
+pub(super) fn rows(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
+    answer(client, &format!("{LIMITS}{PATH}{select}"))
+}
+
+/// The same under the search path of the session.
+pub(super) fn rows_as_it_is(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
+    answer(client, &format!("{LIMITS}{select}"))
+}
+
+/// The rows of the last statement: those before it only set limits.
+fn answer(client: &mut Client, message: &str) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    for message in client.simple_query(message)? {
+        match message {
+            SimpleQueryMessage::RowDescription(_) => rows.clear(),
+            SimpleQueryMessage::Row(row) => rows.push(Row(row)),
+            _ => {}
+        }
+    }
+    Ok(rows)
+}
+
+/// A row, of which every value is a text.
+#[derive(Debug)]
+pub(super) struct Row(SimpleQueryRow);
+
+impl Row {
+    /// Empty where it is NULL.
+    pub(super) fn text(&self, column: &str) -> &str {
+        self.0.try_get(column).ok().flatten().unwrap_or_default()
+    }
+
+    pub(super) fn number(&self, column: &str) -> i64 {
+        self.text(column).parse().unwrap_or_default()
+    }
+
+    pub(super) fn is(&self, column: &str) -> bool {
+        self.text(column) == "t"
+    }
+}
+
+pub(super) fn literal(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,146 @@
+use std::fmt::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::console::{Console, Tone};
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    Ok,
+    Warning,
+    Problem,
+}
+
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Level::Ok => "ok",
+            Level::Warning => "warning",
+            Level::Problem => "problem",
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Debug)]
+pub(super) struct Finding {
+    /// Stable: programs rely on it.
+    check: &'static str,
+    level: Level,
+    message: String,
+    /// What to do.
+    help: Option<String>,
+}
+
+/// What was found in one database, in the order of the checks.
+#[derive(Debug, Default)]
+pub(super) struct Findings(Vec<Finding>);
+
+impl Findings {
+    pub(super) fn ok(&mut self, check: &'static str, message: impl fmt::Display) {
+        self.add(check, Level::Ok, message, None);
+    }
+
+    /// Fine, and there is something that one may do.
+    pub(super) fn remark(
+        &mut self,
+        check: &'static str,
+        message: impl fmt::Display,
+        help: impl Into<String>,
+    ) {
+        self.add(check, Level::Ok, message, Some(help.into()));
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        check: &'static str,
+        message: impl fmt::Display,
+        help: impl Into<String>,
+    ) {
+        self.add(check, Level::Warning, message, Some(help.into()));
+    }
+
+    pub(super) fn problem(
+        &mut self,
+        check: &'static str,
+        message: impl fmt::Display,
+        help: impl Into<String>,
+    ) {
+        self.add(check, Level::Problem, message, Some(help.into()));
+    }
+
+    /// An error that tells what to do behind `help:`.
+    pub(super) fn error(&mut self, check: &'static str, error: &lokstra_runtime::Error) {
+        let text = error.to_string();
+        let (message, help) = match text.split_once("\n  help: ") {
+            Some((message, help)) => (message, Some(help.to_owned())),
+            None => (text.as_str(), None),
+        };
+        self.add(check, Level::Problem, message, help);
+    }
+
+    /// A check that could not be made, which keeps none of the others from being made.
+    pub(super) fn not_told(
+        &mut self,
+        check: &'static str,
+        error: &lokstra_runtime::postgres::Error,
+    ) {
+        let reason =
+            error.as_db_error().map_or_else(|| error.to_string(), |it| it.message().to_owned());
+        self.add(check, Level::Warning, format_args!("not checked: {reason}"), None);
+    }
+
+    fn add(
+        &mut self,
+        check: &'static str,
+        level: Level,
+        message: impl fmt::Display,
+        help: Option<String>,
+    ) {
+        self.0.push(Finding { check, level, message: message.to_string(), help });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn count(&self, level: Level) -> usize {
+        self.0.iter().filter(|finding| finding.level == level).count()
+    }
+
+    /// For a person, a line and perhaps its help each.
+    pub(super) fn text(&self, console: &Console<'_>) -> String {
+        self.0.iter().map(|finding| finding.text(console)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// See docs/cli.md: programs rely on these keys.
+    pub(super) fn json(&self) -> Value {
+        let object = |finding: &Finding| {
+            json!({
+                "check": finding.check,
+                "level": finding.level.as_str(),
+                "message": finding.message,
+                "help": finding.help,
+            })
+        };
+        self.0.iter().map(object).collect()
+    }
+}
+
+impl Finding {
+    fn text(&self, console: &Console<'_>) -> String {
+        let Finding { check, level, message, help } = self;
+        let tone = match level {
+            Level::Ok => Tone::Good,
+            Level::Warning => Tone::Warning,
+            Level::Problem => Tone::Bad,
+        };
+        let padded = format!("{:<7}", level.as_str());
+        let mut text = format!("{}  {check}: {message}", console.on_stdout(tone, &padded));
+        if let Some(help) = help {
+            write!(text, "\n         help: {help}").ok();
+        }
+        text
+    }
+}

@@ -1,0 +1,167 @@
+//! The tracking table: rights, shape, and whether it agrees with the migrations.
+
+use lokstra_core::{Mode, TableName};
+use lokstra_runtime::postgres::Client;
+use lokstra_runtime::{ErrorKind, Goal, HalfDone, Migrator, State, Status, Warning};
+
+use super::ask::{identifier, literal, rows};
+use super::finding::Findings;
+use super::server::Facts;
+
+pub(super) fn rights(
+    found: &mut Findings,
+    migrator: &mut Migrator<'_>,
+    client: &mut Client,
+    facts: &Facts,
+) {
+    match migrator.missing_rights(client) {
+        Err(error) => found.error("rights", &error),
+        Ok(grants) if grants.is_empty() => {
+            found.ok("rights", format_args!("{} may keep the history", facts.role));
+        }
+        Ok(grants) => found.problem(
+            "rights",
+            format_args!("{} may not keep the history", facts.role),
+            grants.join(" "),
+        ),
+    }
+}
+
+/// By name, and not by `to_regclass`, which takes a right on the schema.
+fn shape_query(table: &TableName) -> String {
+    format!(
+        "SELECT pg_catalog.pg_get_userbyid(c.relowner) AS owner, \
+         pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned, \
+         EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid \
+         AND a.attname = 'checksum' AND NOT a.attisdropped) AS ours \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = {} AND c.relname = {} AND c.relkind = ANY (ARRAY['r', 'p', 'v', 'f'])",
+        literal(table.schema()),
+        literal(table.table())
+    )
+}
+
+pub(super) fn shape(found: &mut Findings, client: &mut Client, table: &TableName, facts: &Facts) {
+    let rows = match rows(client, &shape_query(table)) {
+        Ok(rows) => rows,
+        Err(error) => return found.not_told("history", &error),
+    };
+    let Some(row) = rows.first() else {
+        return found.ok("history", format_args!("{table} is not there: the first run creates it"));
+    };
+    let owner = row.text("owner");
+    match (row.is("ours"), row.is("owned")) {
+        (true, _) => found.ok("history", format_args!("{table}, owned by {owner}")),
+        (false, true) => found.ok(
+            "history",
+            format_args!(
+                "{table} is that of the Lokstra framework for Go: the next run adds its columns"
+            ),
+        ),
+        (false, false) => found.problem(
+            "history",
+            format_args!(
+                "{table} is that of the Lokstra framework for Go, and only its owner {owner} may \
+                 add the columns that are missing"
+            ),
+            format!("GRANT {} TO {};", identifier(owner), identifier(&facts.role)),
+        ),
+    }
+}
+
+/// What is applied, and whether a no-transaction migration is pending.
+pub(super) fn state(
+    found: &mut Findings,
+    migrator: &mut Migrator<'_>,
+    client: &mut Client,
+    facts: &Facts,
+) -> Option<Status> {
+    let status = match migrator.status(client) {
+        Ok(status) => status,
+        Err(error) => {
+            found.error("history", &error);
+            return None;
+        }
+    };
+    let (applied, pending) = (status.applied(), status.pending());
+    found.ok("status", format_args!("{applied} applied, {pending} pending"));
+    match migrator.plan(client, Goal::Latest) {
+        Ok(plan) => plan.warnings.iter().for_each(|warning| odd(found, warning)),
+        Err(error) => match error.kind() {
+            ErrorKind::Diverged(all) => {
+                for divergence in all {
+                    found.problem("history", divergence, divergence.help());
+                }
+            }
+            _ => found.error("history", &error),
+        },
+    }
+    match (facts.is_standby, pending) {
+        (false, _) => found.ok("standby", "no: it can be written to"),
+        (true, 0) => found.warning(
+            "standby",
+            "the server is a standby: it tells what is applied, and nothing can be migrated here",
+            "connect to the primary server to migrate",
+        ),
+        (true, count) => found.problem(
+            "standby",
+            format_args!("the server is a standby, and migrations are pending: {count}"),
+            "connect to the primary server",
+        ),
+    }
+    Some(status)
+}
+
+fn odd(found: &mut Findings, warning: &Warning) {
+    let text = warning.to_string();
+    match text.split_once("\n  help: ").or_else(|| text.split_once("help: ")) {
+        Some((message, help)) => found.warning("history", message.trim_end(), help),
+        None => found.warning("history", &text, "see docs/operations.md"),
+    }
+}
+
+/// Who migrates now, and what was left half-way by somebody who does not.
+pub(super) fn runner(
+    found: &mut Findings,
+    migrator: &mut Migrator<'_>,
+    client: &mut Client,
+    half_done: &[HalfDone],
+) {
+    let activity = match migrator.activity(client) {
+        Ok(activity) => activity,
+        Err(error) => return found.error("runner", &error),
+    };
+    match &activity {
+        None => found.ok("runner", "nobody migrates"),
+        Some(activity) => {
+            let runner = &activity.runner;
+            let help = format!("wait for it (status -watch), or end it: {}", runner.remedy());
+            found.warning("runner", format_args!("it is being migrated by {runner}"), help);
+            for blocker in &activity.blockers {
+                let help = format!("to end it: {}", blocker.remedy());
+                found.problem("runner", format_args!("it waits for {blocker}"), help);
+            }
+        }
+    }
+    for script in half_done {
+        let message = format!("{}: {script}", script.version);
+        if activity.is_some() {
+            found.ok("half_done", message);
+        } else {
+            let help = "lokstra migration up goes on at the first statement that is not done; \
+                        lokstra migration repair lists what else can be done";
+            found.problem("half_done", message, help);
+        }
+    }
+    if half_done.is_empty() {
+        found.ok("half_done", "no script stopped half-way");
+    }
+}
+
+/// Whether a pending script runs statement by statement.
+pub(super) fn needs_session(status: &Status, database: lokstra_core::Database<'_>) -> bool {
+    status.rows.iter().filter(|row| row.state == State::Pending).any(|row| {
+        let migration = database.migration(row.version);
+        migration.is_some_and(|migration| migration.up().mode() == Mode::NoTransaction)
+    })
+}

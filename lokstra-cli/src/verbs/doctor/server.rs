@@ -1,0 +1,201 @@
+//! The connection, and what the server, the role and the database are set to.
+
+use std::time::Duration;
+
+use lokstra_runtime::Pool;
+use lokstra_runtime::postgres::{Client, Error};
+
+use super::ask::{Row, identifier, rows, rows_as_it_is};
+use super::finding::Findings;
+
+/// Tested against.
+const SUPPORTED: std::ops::RangeInclusive<i64> = 13..=18;
+
+/// What other checks have to know of the server.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) role: String,
+    pub(super) version: i64,
+    pub(super) is_standby: bool,
+    pub(super) is_pooled: bool,
+    /// One and the same database, reached on different ways.
+    identity: String,
+}
+
+const FACTS: &str = "SELECT current_user AS role, pg_catalog.current_database() AS database, \
+     pg_catalog.current_setting('server_version_num') AS number, \
+     pg_catalog.current_setting('server_version') AS version, \
+     pg_catalog.pg_is_in_recovery() AS standby, pg_catalog.getdatabaseencoding() AS encoding, \
+     pg_catalog.concat_ws(' ', pg_catalog.pg_postmaster_start_time(), d.oid, d.datname) AS identity, \
+     (SELECT source FROM pg_catalog.pg_settings WHERE name = 'client_encoding') AS source, \
+     pg_catalog.inet_client_addr() IS NULL OR pg_catalog.inet_client_addr() << '127.0.0.0/8' \
+     OR pg_catalog.inet_client_addr() = '::1' AS local, \
+     (SELECT s.version FROM pg_catalog.pg_stat_ssl s \
+     WHERE s.pid = pg_catalog.pg_backend_pid() AND s.ssl) AS tls \
+     FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()";
+
+/// The first question: without an answer there is nothing more to ask.
+pub(super) fn facts(client: &mut Client) -> Result<Option<(Facts, Row)>, Error> {
+    let row = rows(client, FACTS)?.into_iter().next();
+    Ok(row.map(|row| {
+        let facts = Facts {
+            role: row.text("role").to_owned(),
+            version: row.number("number") / 10_000,
+            is_standby: row.is("standby"),
+            // The client sets the encoding when it connects; behind a pooler the server did not
+            // hear it.
+            is_pooled: row.text("source") != "client",
+            identity: row.text("identity").to_owned(),
+        };
+        (facts, row)
+    }))
+}
+
+pub(super) fn connection(
+    found: &mut Findings,
+    target: &str,
+    facts: &Facts,
+    row: &Row,
+    took: Duration,
+) {
+    let (role, took) = (&facts.role, took.as_millis());
+    let told = |tls: &str| format!("{target} as {role}, {tls} ({took} ms)");
+    match row.text("tls") {
+        _ if facts.is_pooled => found.ok("connection", told("through a connection pooler")),
+        "" if row.is("local") => found.ok("connection", told("on this machine, without TLS")),
+        "" => found.warning(
+            "connection",
+            told("without TLS"),
+            "set sslmode=verify-full, or sslmode=require at least, in the connection string",
+        ),
+        version => found.ok("connection", told(version)),
+    }
+}
+
+pub(super) fn version(found: &mut Findings, facts: &Facts, row: &Row) {
+    let told = format!("PostgreSQL {}", row.text("version"));
+    match facts.version {
+        version if version < *SUPPORTED.start() => found.warning(
+            "version",
+            format_args!("{told} is older than 13, the oldest that is tested"),
+            "upgrade the server: the PostgreSQL project no longer mends this version",
+        ),
+        version if version > *SUPPORTED.end() => found.warning(
+            "version",
+            format_args!("{told} is newer than 18, the newest that is tested"),
+            "try the migrations on a copy first, or look for a newer lokstra",
+        ),
+        _ => found.ok("version", told),
+    }
+}
+
+pub(super) fn encoding(found: &mut Findings, row: &Row) {
+    match row.text("encoding") {
+        "UTF8" => found.ok("encoding", "UTF8"),
+        other => found.warning(
+            "encoding",
+            format_args!("{other}: the server converts the scripts, which are UTF-8"),
+            "a character that this encoding lacks makes a migration fail; a new database can have \
+             ENCODING 'UTF8' TEMPLATE template0",
+        ),
+    }
+}
+
+pub(super) fn pooler(found: &mut Findings, facts: &Facts, pool: &Pool, needs_session: bool) {
+    const HELP: &str = "give the pool a direct connection (direct-dsn in config.yaml, or \
+         LOKSTRA_DSN_…_DIRECT), or say `pooler: session` if it keeps sessions";
+    if let Some(direct) = pool.direct_connection() {
+        return direct_connection(found, facts, direct);
+    }
+    if !facts.is_pooled {
+        found.ok("pooler", "none on the way");
+    } else if pool.has_session_pooler() {
+        found.ok("pooler", "a connection pooler, in session mode as the pool says");
+    } else if needs_session {
+        let message = "a connection pooler, through which the no-transaction migrations that are \
+                       pending are refused";
+        found.problem("pooler", message, HELP);
+    } else {
+        let message = "a connection pooler, through which a no-transaction migration is refused";
+        found.warning("pooler", message, HELP);
+    }
+}
+
+fn direct_connection(found: &mut Findings, facts: &Facts, direct: &Pool) {
+    let mut client = match direct.connect() {
+        Ok(client) => client,
+        Err(error) => return found.error("pooler", &error),
+    };
+    match self::facts(&mut client) {
+        Err(error) => found.not_told("pooler", &error),
+        Ok(None) => {}
+        Ok(Some((there, _))) if there.identity != facts.identity => found.problem(
+            "pooler",
+            "the direct connection leads to another server or database than the pool",
+            "correct the direct connection: its migrations would run elsewhere",
+        ),
+        Ok(Some((there, _))) if there.is_pooled => found.problem(
+            "pooler",
+            "the direct connection leads through a connection pooler too",
+            "name the server itself there",
+        ),
+        Ok(Some(_)) => found.ok("pooler", "the direct connection leads to the same database"),
+    }
+}
+
+/// In milliseconds, but for the last three; `transaction_timeout` came with PostgreSQL 17.
+const SETTINGS: &str = "SELECT s.name, s.reset_val, pg_catalog.current_schema() AS schema \
+     FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) ANY (ARRAY[\
+     'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
+     'transaction_timeout', 'default_transaction_read_only', 'synchronous_commit', 'search_path'])";
+
+pub(super) fn settings(found: &mut Findings, client: &mut Client, facts: &Facts) {
+    let rows = match rows_as_it_is(client, SETTINGS) {
+        Ok(rows) => rows,
+        Err(error) => return found.not_told("settings", &error),
+    };
+    let role = identifier(&facts.role);
+    let before = found.len();
+    for row in &rows {
+        let (name, value) = (row.text("name"), row.text("reset_val"));
+        match (name, value) {
+            ("statement_timeout" | "transaction_timeout", limit) if limit != "0" => {
+                found.warning(
+                    "settings",
+                    format_args!("{name} is {limit} ms: a transactional migration that takes longer fails"),
+                    format!("ALTER ROLE {role} SET {name} = 0;, or SET LOCAL {name} = 0; in the script"),
+                );
+            }
+            ("lock_timeout" | "idle_in_transaction_session_timeout", limit) if limit != "0" => {
+                found.ok(
+                    "settings",
+                    format_args!("{name} is {limit} ms, and a migration sets or needs its own"),
+                );
+            }
+            ("default_transaction_read_only", "on") => found.problem(
+                "settings",
+                "default_transaction_read_only is on for this role or database",
+                format!("ALTER ROLE {role} SET default_transaction_read_only = off;"),
+            ),
+            ("synchronous_commit", "off") => found.warning(
+                "settings",
+                "synchronous_commit is off: a crash of the server can undo the migrations of the \
+                 last moment, which were told as applied",
+                format!("ALTER ROLE {role} SET synchronous_commit = on;"),
+            ),
+            ("search_path", path) if row.text("schema").is_empty() => found.problem(
+                "settings",
+                format_args!("search_path is {path}, of which there is no schema: CREATE TABLE without one fails"),
+                format!("create a schema of it, or ALTER ROLE {role} SET search_path = public;"),
+            ),
+            ("search_path", path) if row.text("schema") != "public" => found.ok(
+                "settings",
+                format_args!("search_path is {path}: what is created without a schema is in {}", row.text("schema")),
+            ),
+            _ => {}
+        }
+    }
+    if found.len() == before {
+        found.ok("settings", "none of the role or the database is in the way");
+    }
+}
