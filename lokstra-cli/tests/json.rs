@@ -102,10 +102,10 @@ fn a_history_is_mended() {
 fn a_folder_is_written() {
     let project = Project::new(&[]);
     assert_run(&project, "create create_users", 0, "create");
-    project.write("migrations/001_create_users.up.sql", "CREATE TABLE users ();\n");
+    project.add("migrations", &["001_create_users"]);
     assert_run(&project, "lock", 0, "lock");
     run(&project, "create ours");
-    project.write("migrations/002_ours.up.sql", "SELECT 1;\n");
+    project.add("migrations", &["002_ours"]);
     project.add("migrations", &["002_theirs"]);
     assert_run(&project, "renumber", 0, "renumber");
 }
