@@ -159,13 +159,24 @@ fn told(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> E
     if !usage.use_stderr() {
         return console.line(text).map_or(Exit::Failed, |()| Exit::Done);
     }
-    let is_verb = |word: &&OsString| verbs::all(program).any(|verb| *word == verb.name);
-    if let Some(verb) = arguments.get(1).filter(is_verb) {
-        let tip = format!("\n\n  tip: {} {LEAD} {}", program.name, verb.to_string_lossy());
-        text.insert_str(text.find('\n').unwrap_or(text.len()), &tip);
+    if let Some(tip) = tip(program, arguments) {
+        text.insert_str(text.find('\n').unwrap_or(text.len()), &format!("\n\n  tip: {tip}"));
     }
     console.talk(&text);
     let message = text.strip_prefix("error: ").unwrap_or(&text);
     console.document(|| json!({ "error": json::object("usage", &message) })).ok();
     Exit::Usage
+}
+
+/// For a verb in the wrong place.
+fn tip(program: &Program<'_>, arguments: &[OsString]) -> Option<String> {
+    let word = |nth: usize| arguments.get(nth).and_then(|word| word.to_str());
+    if let Some(verb) = word(1).filter(|word| verbs::all(program).any(|verb| verb.name == *word)) {
+        return Some(format!("{} {LEAD} {verb}", program.name));
+    }
+    let needs_folder = |verb: &&str| !program.is_over_a_folder() && verbs::ON_FOLDER.contains(verb);
+    let verb = word(2).filter(needs_folder)?;
+    Some(format!(
+        "`{verb}` is for the folder of migrations: run it there, with the program `lokstra`"
+    ))
 }

@@ -46,6 +46,9 @@ const ON_SCRATCH: &[&Verb] = &[&verify::VERB];
 #[cfg(not(feature = "verify"))]
 const ON_SCRATCH: &[&Verb] = &[];
 
+/// Of `lokstra` alone; a program that was built without them knows their names too.
+pub(crate) const ON_FOLDER: [&str; 6] = ["init", "create", "lint", "lock", "renumber", "import"];
+
 pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> {
     #[cfg(feature = "folder")]
     let (first, last) =
@@ -65,5 +68,17 @@ pub(crate) fn run(
     match all(program).find(|verb| verb.name == name) {
         Some(verb) => (verb.run)(&Call::new(program, console, matches)),
         None => Ok(Exit::Usage),
+    }
+}
+
+#[cfg(all(test, feature = "folder"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verbs_of_the_folder_are_known_without_it() {
+        let names: Vec<_> =
+            folder::FIRST.iter().chain(folder::LAST).map(|verb| verb.name).collect();
+        assert_eq!(names, ON_FOLDER);
     }
 }
