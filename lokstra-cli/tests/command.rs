@@ -296,7 +296,10 @@ fn a_password_is_never_shown() {
         "postgres://app:hunter2@127.0.0.1:1/app?sslmode=hunter2",
     ] {
         let mut command = project.command();
-        let told = told(command.args(["migration", "up", "-db", url]), &project.database);
+        let told = told(
+            command.args(["migration", "up", "-connect-wait", "0s", "-db", url]),
+            &project.database,
+        );
         assert!(told.contains("error:") && !told.contains("hunter2"), "{told}");
     }
     assert!(Path::new(&project.path("migrations")).exists());
