@@ -1,9 +1,9 @@
 use std::fmt;
 
-use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{Client, SimpleQueryRow};
 
+use crate::answer::{rows, text};
 use crate::error::Error;
-use crate::history::text;
 use crate::holder::{self, Holder, SESSION};
 use crate::sql::LockKey;
 
@@ -63,13 +63,6 @@ pub(crate) fn look(client: &mut Client, key: LockKey) -> Result<Option<Activity>
     let blockers = rows(&ask(&blockers)?).filter_map(holder::session).collect();
     let index = rows(&ask(&index)?).next().map(progress);
     Ok(Some(Activity { runner, blockers, index }))
-}
-
-fn rows(messages: &[SimpleQueryMessage]) -> impl Iterator<Item = &SimpleQueryRow> {
-    messages.iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    })
 }
 
 fn progress(row: &SimpleQueryRow) -> IndexProgress {

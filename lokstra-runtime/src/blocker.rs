@@ -6,7 +6,7 @@ use postgres::Client;
 
 use crate::error::Error;
 use crate::failure::Failure;
-use crate::holder::{self, COLUMNS, Holder};
+use crate::holder::{self, Holder};
 use crate::in_flight::names;
 use crate::plan::PlanStep;
 use crate::sql;
@@ -46,8 +46,8 @@ pub(crate) fn find(
         "OPERATOR(pg_catalog.=) ANY (CAST(ARRAY[{}] AS pg_catalog.name[]))",
         names.join(", ")
     );
-    let query = format!(
-        "SELECT {COLUMNS} FROM pg_catalog.pg_locks l \
+    let on_named = format!(
+        "FROM pg_catalog.pg_locks l \
          JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation \
          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
          LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid \
@@ -62,5 +62,5 @@ pub(crate) fn find(
          WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid AND x.relname {is_named})) \
          ORDER BY pg_catalog.array_position({MODES}, l.mode), a.xact_start LIMIT 1"
     );
-    holder::first(client, &query)
+    holder::first(client, &on_named)
 }

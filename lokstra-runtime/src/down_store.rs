@@ -5,11 +5,12 @@
 use std::fmt;
 
 use lokstra_core::{DOWN_TABLE, Migration, Mode, Script, TableName, Version};
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
+use crate::answer::{rows, text};
 use crate::error::Error;
 use crate::guard::{Guard, number};
-use crate::history::{Encoding, Facts, Look, text};
+use crate::history::{Encoding, Facts, Look};
 use crate::plan::{Direction, PlanStep};
 use crate::sql;
 use crate::warning::Warning;
@@ -131,12 +132,11 @@ pub(crate) fn settle(
          CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)",
         sql::literal(&table(history))
     );
-    for message in client.simple_query(&query).map_err(Error::query)? {
-        let SimpleQueryMessage::Row(row) = message else { continue };
-        look.facts.down_store = if text(&row, "may_write") == Some("t") {
+    for row in rows(&client.simple_query(&query).map_err(Error::query)?) {
+        look.facts.down_store = if text(row, "may_write") == Some("t") {
             DownStore::Usable
         } else {
-            let role = text(&row, "role").unwrap_or_default().to_owned();
+            let role = text(row, "role").unwrap_or_default().to_owned();
             DownStore::Refused(NotKept::Denied { role, table: table(history) })
         };
     }

@@ -54,8 +54,9 @@ pub(crate) fn connecting<'l>(
 /// ```
 ///
 /// Wherever the run asks the server, its connection can be lost: `Reconnecting Connecting*` follows,
-/// and what was asked is asked again. After `Waiting` the history is read again: `Planned` follows where the rest of the work has to be
-/// planned anew. A run that gets no connection has no other events: its error says all.
+/// and what was asked is asked again. After `Waiting` the history is read again: `Planned` follows
+/// where the rest of the work has to be planned anew. A run that gets no connection has no other
+/// events: its error says all.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'e> {

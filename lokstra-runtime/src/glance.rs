@@ -3,8 +3,9 @@
 use lokstra_core::{Database, TableName};
 use postgres::{Client, SimpleQueryMessage};
 
+use crate::answer::{rows, text};
 use crate::error::{Error, ErrorKind};
-use crate::history::{self, Look, READ_LOCK_TIMEOUT, text};
+use crate::history::{self, Look, READ_LOCK_TIMEOUT};
 use crate::plan::{Direction, Goal};
 
 /// The look for a run towards this goal; `None` where there is nothing to do.
@@ -69,11 +70,7 @@ fn fingerprint_sql(table: &TableName) -> String {
 }
 
 fn is_current(answer: &[SimpleQueryMessage], database: Database<'_>) -> Result<bool, Error> {
-    let row = answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
-    let row = row.ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
+    let row = rows(answer).next().ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
     // A transaction of the caller's began before this message.
     if text(row, "began") != text(row, "sent") {
         return Err(Error::new(ErrorKind::InTransaction));

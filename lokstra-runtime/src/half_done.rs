@@ -1,10 +1,11 @@
 use std::fmt;
 
 use lokstra_core::{TableName, Version};
-use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{Client, SimpleQueryRow};
 
+use crate::answer::{rows, text};
 use crate::error::Error;
-use crate::history::{Look, progress_table, text};
+use crate::history::{Look, progress_table};
 use crate::plan::Direction;
 use crate::progress::is_this;
 use crate::sql;
@@ -82,13 +83,7 @@ pub(crate) fn read(
         sql::literal(&table.to_string())
     );
     match client.simple_query(&query) {
-        Ok(answer) => Ok(answer
-            .iter()
-            .filter_map(|message| match message {
-                SimpleQueryMessage::Row(row) => HalfDone::parse(row),
-                _ => None,
-            })
-            .collect()),
+        Ok(answer) => Ok(rows(&answer).filter_map(HalfDone::parse).collect()),
         Err(error) => Err(Error::query(error)),
     }
 }

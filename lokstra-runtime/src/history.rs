@@ -4,6 +4,7 @@ use lokstra_core::{Checksum, PROGRESS_TABLE, TableName, Version};
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
+use crate::answer::{rows, text};
 use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
 use crate::sql;
@@ -271,10 +272,7 @@ pub(crate) fn progress_table(table: &TableName) -> String {
 }
 
 fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Error> {
-    let mut rows = messages.iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
+    let mut rows = rows(messages);
     let first = rows.next().ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
     if text(first, "alone") != Some("t") {
         return Err(Error::new(ErrorKind::InTransaction));
@@ -328,8 +326,4 @@ fn applied(row: &SimpleQueryRow, table: &TableName) -> Result<Applied, Error> {
         applied_by: text(row, "applied_by").map(str::to_owned),
         execution_ms: number("execution_ms"),
     })
-}
-
-pub(crate) fn text<'r>(row: &'r SimpleQueryRow, column: &str) -> Option<&'r str> {
-    row.try_get(column).ok().flatten()
 }

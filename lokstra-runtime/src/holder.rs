@@ -1,10 +1,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{Client, SimpleQueryRow};
 
+use crate::answer::{rows, text};
 use crate::error::Error;
-use crate::history::text;
 use crate::sql::LockKey;
 
 /// Who holds a lock that a run is waiting for.
@@ -94,33 +94,31 @@ pub(crate) fn session(row: &SimpleQueryRow) -> Option<Holder> {
 /// Looks for the holder without waiting: a small read in autocommit, so that the one who waits
 /// never stands in the way of a CREATE INDEX CONCURRENTLY of the one who works.
 pub(crate) fn find(client: &mut Client, key: LockKey) -> Result<Option<Holder>, Error> {
-    let query = format!(
-        "SELECT {COLUMNS} FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a \
+    let of_key = format!(
+        "FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a \
          ON a.pid OPERATOR(pg_catalog.=) l.pid WHERE {} LIMIT 1",
         key.held()
     );
-    first(client, &query)
+    first(client, &of_key)
 }
 
-/// What is told of the holder of the lock `l`, with its session `a`.
-pub(crate) const COLUMNS: &str = "l.pid, a.application_name, a.state, \
-     EXTRACT(epoch FROM pg_catalog.age(pg_catalog.clock_timestamp(), \
-     COALESCE(a.xact_start, a.query_start))) AS age, \
-     pg_catalog.left(a.query, 120) AS query, \
-     CASE WHEN l.pid IS NULL THEN (SELECT pg_catalog.string_agg(p.gid, ',') \
-     FROM pg_catalog.pg_prepared_xacts p \
-     WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()) END AS prepared";
-
-/// The holder that a query for [`COLUMNS`] finds first.
-pub(crate) fn first(client: &mut Client, query: &str) -> Result<Option<Holder>, Error> {
-    let messages = client.simple_query(query).map_err(Error::query)?;
-    Ok(messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(session(row).unwrap_or_else(|| {
+/// The first holder of the locks `l`, with their sessions `a`, that stand in what follows `SELECT …`.
+pub(crate) fn first(client: &mut Client, from: &str) -> Result<Option<Holder>, Error> {
+    let query = format!(
+        "SELECT l.pid, {SESSION}, \
+         CASE WHEN l.pid IS NULL THEN (SELECT pg_catalog.string_agg(p.gid, ',') \
+         FROM pg_catalog.pg_prepared_xacts p \
+         WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()) END AS prepared \
+         {from}"
+    );
+    let messages = client.simple_query(&query).map_err(Error::query)?;
+    let holder = rows(&messages).next().map(|row| {
+        session(row).unwrap_or_else(|| {
             let gids = text(row, "prepared").unwrap_or_default();
             Holder::Prepared { transactions: gids.split(',').map(str::to_owned).collect() }
-        })),
-        _ => None,
-    }))
+        })
+    });
+    Ok(holder)
 }
 
 #[cfg(test)]

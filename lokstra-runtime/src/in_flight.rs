@@ -1,9 +1,9 @@
 //! A statement that commits by itself and was running when a run was cut off: where its text says
 //! what it makes or removes, the catalog tells whether it is done.
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
-use crate::history::text;
+use crate::answer::{rows, text};
 use crate::sql;
 
 /// What a statement leaves behind.
@@ -63,10 +63,7 @@ impl Effect {
             Effect::NamelessIndex { .. } => return Ok(Outcome::Unclear),
         };
         let answer = client.simple_query(&query)?;
-        let is_done = answer.iter().any(|message| match message {
-            SimpleQueryMessage::Row(row) => text(row, "done") == Some("t"),
-            _ => false,
-        });
+        let is_done = rows(&answer).any(|row| text(row, "done") == Some("t"));
         Ok(if is_done { Outcome::Done } else { Outcome::NotDone })
     }
 
@@ -86,10 +83,7 @@ impl Effect {
              AND n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true))",
             catalog_name(name)
         ))?;
-        let several = answer.iter().any(|message| match message {
-            SimpleQueryMessage::Row(row) => text(row, "several") == Some("t"),
-            _ => false,
-        });
+        let several = rows(&answer).any(|row| text(row, "several") == Some("t"));
         Ok(several.then_some(name))
     }
 }

@@ -4,9 +4,9 @@
 //! PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*, *REINDEX, Rebuilding
 //! Indexes Concurrently*.
 
-use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{Client, SimpleQueryRow};
 
-use crate::history::text;
+use crate::answer::{rows, text};
 use crate::in_flight::{Effect, is_reindex, unquoted};
 use crate::lost::is_lost;
 use crate::sql;
@@ -74,11 +74,7 @@ impl Build {
 
     fn look(&self, client: &mut Client, condition: &str) -> Result<Vec<Invalid>, postgres::Error> {
         let answer = client.simple_query(&self.query(condition))?;
-        let rows = answer.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Invalid::new(row),
-            _ => None,
-        });
-        Ok(rows.collect())
+        Ok(rows(&answer).filter_map(Invalid::new).collect())
     }
 
     pub(crate) fn has_name(&self) -> bool {

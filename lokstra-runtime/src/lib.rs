@@ -11,6 +11,7 @@
 mod activity;
 mod adopt;
 mod amend;
+mod answer;
 mod baseline;
 mod blocker;
 mod boot;

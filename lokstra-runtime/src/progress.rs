@@ -3,9 +3,10 @@
 
 use lokstra_core::{Script, TableName, Version};
 
+use crate::answer::text;
 use crate::error::{Error, ErrorKind};
 use crate::guard::{Guard, number};
-use crate::history::{progress_table, text};
+use crate::history::progress_table;
 use crate::plan::{Direction, PlanStep};
 use crate::sql;
 

@@ -1,10 +1,11 @@
 //! What a role lacks to read and to keep the history. Looked up when the server has refused.
 
 use lokstra_core::TableName;
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
+use crate::answer::{rows, text};
 use crate::error::{Error, ErrorKind};
-use crate::history::{progress_table, text};
+use crate::history::progress_table;
 use crate::sql;
 
 /// The result, where a missing right (42501) is explained by the GRANTs that give it.
@@ -27,10 +28,7 @@ pub(crate) fn explained<T>(
 /// The GRANTs, in order; `None` where nothing is missing or the server does not tell.
 pub(crate) fn missing(client: &mut Client, table: &TableName) -> Option<Vec<String>> {
     let answer = client.simple_query(&query(table)).ok()?;
-    let row = answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    })?;
+    let row = rows(&answer).next()?;
     let lacks = |column| text(row, column) == Some("f");
     let role = sql::identifier(text(row, "role")?);
     let schema = sql::identifier(table.schema());

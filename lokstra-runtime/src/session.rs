@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
+use crate::answer::{rows, text};
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
-use crate::history::{Facts, text};
+use crate::history::Facts;
 use crate::notices::Notices;
 use crate::retry::Backoff;
 use crate::sql;
@@ -125,11 +126,8 @@ fn current_database(client: &mut Client) -> Result<(String, String), Error> {
                  pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())) AS identity \
                  FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
     let answer = client.simple_query(query).map_err(Error::query)?;
-    let found = answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => {
-            Some((text(row, "datname")?.to_owned(), text(row, "identity")?.to_owned()))
-        }
-        _ => None,
+    let found = rows(&answer).find_map(|row| {
+        Some((text(row, "datname")?.to_owned(), text(row, "identity")?.to_owned()))
     });
     found.ok_or_else(|| Error::new(ErrorKind::NoAnswer))
 }

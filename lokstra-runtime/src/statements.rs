@@ -13,10 +13,11 @@ use std::time::Instant;
 use lokstra_core::Script;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
+use crate::answer::{rows, text};
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
-use crate::history::{Encoding, text};
+use crate::history::Encoding;
 use crate::invalid_index::{Build, Invalid};
 use crate::lost::is_lost;
 use crate::message::{Message, contains};
@@ -348,11 +349,4 @@ fn refuses_transaction(error: &postgres::Error) -> bool {
 
 fn first_row(answer: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
     rows(answer).next()
-}
-
-fn rows(answer: &[SimpleQueryMessage]) -> impl Iterator<Item = &SimpleQueryRow> {
-    answer.iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    })
 }

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use postgres::SimpleQueryMessage;
-
+use crate::answer::{rows, text};
 use crate::down_store::DownStore;
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
-use crate::history::{Encoding, text};
+use crate::history::Encoding;
 use crate::lost::is_lost;
 use crate::mark::{Mark, Reached};
 use crate::message::Message;
@@ -155,10 +154,7 @@ fn rollback(
         Err(error) if !is_lost(&error) => client.simple_query(&rollback)?,
         answer => answer?,
     };
-    let nth = answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => text(row, "name").and_then(|name| mark.parse(name)),
-        _ => None,
-    });
+    let nth = rows(&answer).find_map(|row| text(row, "name").and_then(|name| mark.parse(name)));
     if let Some(nth) = nth {
         client.batch_execute(&mark.clear_one(nth))?;
     }

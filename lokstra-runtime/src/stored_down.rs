@@ -13,12 +13,13 @@ use lokstra_core::{
     TableName, Version,
 };
 use postgres::error::SqlState;
-use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{Client, SimpleQueryRow};
 
+use crate::answer::{rows, text};
 use crate::down_store::{self, mode_word};
 use crate::error::{Error, ErrorKind};
 use crate::guard::number;
-use crate::history::{Applied, History, text};
+use crate::history::{Applied, History};
 use crate::plan::{self, Direction, Goal, PlanStep};
 use crate::sql;
 
@@ -177,7 +178,7 @@ fn ranges(array: &str, sql: &str) -> Option<Vec<Range<usize>>> {
 /// Judges the table and reads it, in one message.
 fn read(client: &mut Client, table: &TableName, versions: &[Version]) -> Result<Vec<Kept>, Error> {
     let versions: Vec<_> = versions.iter().map(|version| number(version.get())).collect();
-    let rows = format!(
+    let kept = format!(
         "SELECT d.version, d.description, d.path, d.mode, d.statements, d.sql, \
          pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(d.sql, 'UTF8')), 'hex') \
          AS computed FROM ONLY {} d WHERE d.history OPERATOR(pg_catalog.=) {} \
@@ -186,14 +187,11 @@ fn read(client: &mut Client, table: &TableName, versions: &[Version]) -> Result<
         sql::literal(&table.to_string()),
         versions.join(", ")
     );
-    let answer = match client.simple_query(&(verdict_sql(table) + &rows)) {
+    let answer = match client.simple_query(&(verdict_sql(table) + &kept)) {
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => return Ok(Vec::new()),
         answer => answer.map_err(Error::query)?,
     };
-    let mut rows = answer.iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
+    let mut rows = rows(&answer);
     let verdict = rows.next().ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
     let reasons = untrusted(verdict);
     if !reasons.is_empty() {

@@ -1,9 +1,9 @@
 //! What the session of a lent client held before the run, and gets back after each step.
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
+use crate::answer::{rows, text};
 use crate::error::Error;
-use crate::history::text;
 use crate::sql;
 
 /// Not of custom settings (`app.tenant`), which the server does not list, nor of new temporary
@@ -30,8 +30,7 @@ impl Theirs {
              (SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable)";
         let answer = client.simple_query(query).map_err(Error::query)?;
         let mut theirs = Theirs::default();
-        for message in &answer {
-            let SimpleQueryMessage::Row(row) = message else { continue };
+        for row in rows(&answer) {
             let owned = |column| text(row, column).unwrap_or_default().to_owned();
             match text(row, "kind") {
                 Some("setting") => theirs.settings.push((owned("name"), owned("setting"))),

@@ -7,8 +7,9 @@
 //! PostgreSQL documentation: *30.4. Asynchronous Commit*.
 
 use lokstra_core::Mode;
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
+use crate::answer::rows;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::history::{History, Look, READ_LOCK_TIMEOUT};
@@ -73,9 +74,8 @@ impl Engine<'_, '_> {
 }
 
 fn flush(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
-    let is_row = |message: &_| matches!(message, SimpleQueryMessage::Row(_));
     match client.simple_query(lock) {
-        Ok(answer) if answer.iter().any(is_row) => Ok(()),
+        Ok(answer) if rows(&answer).next().is_some() => Ok(()),
         Err(error) if is_lost(&error) => Err(error),
         // Row security hides the row, somebody holds it, or the right to lock it is gone.
         answer => {

@@ -5,8 +5,9 @@ use std::fmt;
 use lokstra_core::TableName;
 use postgres::SimpleQueryRow;
 
+use crate::answer::text;
 use crate::down_store::{self, TRUSTED_OWNER};
-use crate::history::{READ_LOCK_TIMEOUT, text};
+use crate::history::READ_LOCK_TIMEOUT;
 use crate::sql;
 
 /// One reason for which somebody else could have written the kept down SQL.
