@@ -5,10 +5,8 @@ mod support;
 use std::num::NonZeroU32;
 
 use insta::assert_snapshot;
-use lokstra::{Goal, Migrations, embed_migrations};
+use lokstra::Goal;
 use support::{column, database, set, stable, tables, tables_set, version, versions};
-
-static ECOMMERCE: Migrations = embed_migrations!("migrations");
 
 fn count(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap()
@@ -149,44 +147,4 @@ fn the_tracking_table_can_have_another_name_and_schema() {
     set.migrator().table(table).up(&mut client).unwrap();
     assert_eq!(column(&mut client, "SELECT version FROM audit.billing_migrations"), "1");
     assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
-}
-
-/// Everything in the catalog that a migration of ours can make.
-fn catalog(client: &mut lokstra::postgres::Client) -> String {
-    column(
-        client,
-        "SELECT kind || ' ' || name FROM (
-             SELECT 'relation' AS kind, oid::regclass::text AS name FROM pg_class
-                 WHERE relnamespace NOT IN ('pg_toast'::regnamespace, 'pg_catalog'::regnamespace)
-             UNION ALL SELECT 'column', attrelid::regclass || '.' || attname FROM pg_attribute
-                 WHERE attrelid >= 16384 AND NOT attisdropped
-                     AND attrelid::regclass::text NOT LIKE 'pg_toast%'
-             UNION ALL SELECT 'constraint', conname FROM pg_constraint
-             UNION ALL SELECT 'routine', oid::regprocedure::text FROM pg_proc
-             UNION ALL SELECT 'trigger', tgname FROM pg_trigger WHERE NOT tgisinternal
-             UNION ALL SELECT 'extension', extname FROM pg_extension
-             UNION ALL SELECT 'schema', nspname FROM pg_namespace
-                 WHERE nspname NOT LIKE 'pg_t%'
-         ) AS catalog ORDER BY 1",
-    )
-}
-
-#[test]
-fn every_down_of_the_example_undoes_its_up() {
-    let database = database();
-    let mut client = database.client().unwrap();
-    // The tracking table is there in every catalog that is compared.
-    ECOMMERCE.migrator().up_to(&mut client, version(0)).unwrap();
-    ECOMMERCE.down(&mut client).unwrap();
-    let migrations: Vec<_> = ECOMMERCE.databases().next().unwrap().migrations().collect();
-    assert_eq!(migrations.len(), 6);
-    for migration in migrations {
-        let before = catalog(&mut client);
-        ECOMMERCE.migrator().run(&mut client, Goal::Up(count(1))).unwrap();
-        let after = catalog(&mut client);
-        ECOMMERCE.down(&mut client).unwrap();
-        assert_eq!(catalog(&mut client), before, "{}", migration.down().path());
-        ECOMMERCE.migrator().run(&mut client, Goal::Up(count(1))).unwrap();
-        assert_eq!(catalog(&mut client), after, "{}", migration.up().path());
-    }
 }

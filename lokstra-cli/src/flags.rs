@@ -44,7 +44,7 @@ pub(crate) fn on_database(command: Command, program: &Program<'_>) -> Command {
     let connect_wait = Arg::new("connect-wait")
         .long("connect-wait")
         .value_name("TIME")
-        .value_parser(humantime::parse_duration)
+        .value_parser(time)
         .help("How long to wait for a server that is still starting [default: 30s]");
     command.args([dir(program), db, config, connect_wait])
 }
@@ -59,7 +59,7 @@ pub(crate) fn at_work(command: Command, program: &Program<'_>) -> Command {
     let lock_timeout = Arg::new("lock-timeout")
         .long("lock-timeout")
         .value_name("TIME")
-        .value_parser(humantime::parse_duration)
+        .value_parser(lock_timeout)
         .help(
             "How long a statement waits for a lock on a table, 20 times at most [default: 800ms]",
         );
@@ -115,6 +115,22 @@ fn wait(text: &str) -> Result<Wait, String> {
     }
 }
 
+/// `30s`, `1m 30s`, `0`.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "a time is 0, or a number with its unit, such as 30s or 800ms".to_owned())
+}
+
+/// To PostgreSQL, which counts in milliseconds, 0 is no limit at all.
+fn lock_timeout(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        limit if limit < Duration::from_millis(1) => {
+            Err("a statement that waits no time gets no lock: 1ms is the least".to_owned())
+        }
+        limit => Ok(limit),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +141,20 @@ mod tests {
         assert_eq!(wait("0"), Ok(Wait(Some(Duration::ZERO))));
         assert_eq!(wait("forever"), Ok(Wait(None)));
         assert!(wait("30").is_err_and(|help| help.contains("30s")));
+    }
+
+    #[test]
+    fn a_time_that_is_none_says_what_one_is() {
+        assert_eq!(time("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("0"), Ok(Duration::ZERO));
+        assert!(time("banana").is_err_and(|help| help.contains("30s")));
+    }
+
+    #[test]
+    fn no_lock_timeout_is_one_that_postgresql_takes_for_none() {
+        assert_eq!(lock_timeout("1ms"), Ok(Duration::from_millis(1)));
+        for none in ["0", "0s", "999us"] {
+            assert!(lock_timeout(none).is_err_and(|help| help.contains("1ms")), "{none}");
+        }
     }
 }

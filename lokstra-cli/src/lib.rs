@@ -4,7 +4,8 @@
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate with its feature `cli`.
 //!
 //! Data goes to the standard output, talk and errors to the standard error; the exit codes are those
-//! of [`Exit`]. Each verb is a file of `verbs` with its flags, its help and what it does.
+//! of [`Exit`]. Each verb is a file with its flags, its help and what it does: in `verbs`, or in `folder`
+//! if it needs one on disk. `fleet` is `up` and `status` over many targets.
 
 mod call;
 mod cli;

@@ -2,8 +2,13 @@
 //!
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate, which re-exports everything here.
 //!
-//! From a history to a report: `history` reads the tracking table, `plan` computes the steps
-//! without a database, `step` and `statements` run one of them, and `engine` is the loop.
+//! From a history to a report: `glance` asks whether there is anything to do at all, `history` reads
+//! the tracking table, `plan` computes the steps without a database, `step` and `statements` run one of
+//! them between what `guard` puts around it, and `engine` is the loop, down to the flush at its end.
+//!
+//! Where something is in the way or went wrong: `holder`, `blocker` and `activity` look who is at work,
+//! `failure`, `mark` and `message` find the line of a script, `rights` the missing GRANT, and `repair`,
+//! `baseline` and `past_runs` change a history on purpose.
 //!
 //! From a connection string to a client: `dsn` reads it and fills in what it leaves out, `route` makes
 //! it the ways to its hosts, `tls` encrypts them, and `connect` takes the first that answers.

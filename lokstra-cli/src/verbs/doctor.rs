@@ -47,7 +47,7 @@ pub(crate) const VERB: Verb = Verb {
             Arg::new("older-than")
                 .long("older-than")
                 .value_name("TIME")
-                .value_parser(humantime::parse_duration)
+                .value_parser(flags::time)
                 .help("How old a transaction is that is told [default: 5m]"),
         )
     },

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::status::skipped;
 use super::up;
 use crate::call::{Call, Verb};
+use crate::console::Tone;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::flags::{self, flag};
@@ -60,7 +61,8 @@ pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit,
 
 fn write(call: &Call<'_>, plan: &Plan<'_>) -> Result<(), Error> {
     for warning in &plan.warnings {
-        call.console.talk(format_args!("warning: {warning}"));
+        let word = call.console.on_stderr(Tone::Warning, "warning:");
+        call.console.talk(format_args!("{word} {warning}"));
     }
     if plan.steps.is_empty() {
         return call.console.say("Nothing to do");
