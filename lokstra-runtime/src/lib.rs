@@ -54,6 +54,7 @@ mod past_runs;
 mod plan;
 mod pools;
 mod progress;
+mod record;
 mod repair;
 mod report;
 mod retry;

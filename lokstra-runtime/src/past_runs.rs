@@ -9,10 +9,11 @@ use crate::amend::Draft;
 use crate::baseline::BaselineConflict;
 use crate::down_store;
 use crate::error::{Error, ErrorKind};
-use crate::guard::{Guard, Particulars, number};
+use crate::guard::{Guard, number};
 use crate::half_done::{self, HalfDone};
 use crate::history::Shape;
 use crate::plan::{Direction, PlanStep};
+use crate::record::{Particulars, Proof};
 use crate::sql;
 use crate::warning::Warning;
 
@@ -118,7 +119,8 @@ pub(crate) fn draft(
     let mut sql = if missing.is_empty() { String::new() } else { guard.unchanged() };
     for (run, migration) in &missing {
         let step = PlanStep { direction: Direction::Up, migration: *migration };
-        sql += &guard.record_particulars(&step, &run.particulars(facts.shape.as_ref()));
+        sql +=
+            &guard.record_particulars(&step, &run.particulars(facts.shape.as_ref()), &Proof::Lock);
         sql += &guard.keep_down(&step);
         down_store::note_not_kept(&mut warnings, facts, *migration);
     }
