@@ -11,6 +11,7 @@ pub(crate) fn rows(messages: &[SimpleQueryMessage]) -> impl Iterator<Item = &Sim
 }
 
 /// A value; `None` where it is NULL, or where the row has no such column.
+#[inline(never)]
 pub(crate) fn text<'r>(row: &'r SimpleQueryRow, column: &str) -> Option<&'r str> {
     row.try_get(column).ok().flatten()
 }

@@ -269,7 +269,7 @@ fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolPr
             schema.parse().map_err(|_| PoolProblem::Schema(schema))?;
         for dsn in [Some(&mut dsn), direct.as_mut()].into_iter().flatten() {
             let options = with_search_path(dsn.get(Keyword::Options), &schema);
-            dsn.set(Keyword::Options, options);
+            dsn.set(Keyword::Options, &options);
         }
     }
     let pool = Pool::from_dsn(dsn);
@@ -289,8 +289,8 @@ fn from_parts(fields: &Fields<'_>) -> Result<Dsn, PoolProblem> {
         return Err(PoolProblem::NoTarget);
     };
     let mut dsn = Dsn::default();
-    dsn.set(Keyword::Host, host);
-    dsn.set(Keyword::Dbname, database);
+    dsn.set(Keyword::Host, &host);
+    dsn.set(Keyword::Dbname, &database);
     for (field, keyword) in [
         ("port", Keyword::Port),
         ("username", Keyword::User),
@@ -301,7 +301,7 @@ fn from_parts(fields: &Fields<'_>) -> Result<Dsn, PoolProblem> {
         ("sslkey", Keyword::SslKey),
     ] {
         if let Some(value) = fields.get(field)? {
-            dsn.set(keyword, value);
+            dsn.set(keyword, &value);
         }
     }
     Ok(dsn)

@@ -8,7 +8,6 @@ mod keywords;
 mod password_file;
 mod syntax;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 #[cfg(feature = "rustls")]
@@ -31,7 +30,8 @@ pub(crate) fn process(name: &str) -> Option<String> {
 /// What a connection string says, by keyword. An empty value is the same as none.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Dsn {
-    values: BTreeMap<Keyword, String>,
+    /// By keyword, each once: so few that a list is faster than a map.
+    values: Vec<(Keyword, String)>,
 }
 
 impl Dsn {
@@ -41,7 +41,7 @@ impl Dsn {
         syntax::read(text.trim(), &mut dsn)?;
         // A password with an `@` that is not percent-encoded would be in the host, and from there
         // in messages; that of `user= password=x` in the user.
-        let is_displaced = |(keyword, value): (&Keyword, &String)| {
+        let is_displaced = |(keyword, value): &(Keyword, String)| {
             *keyword != Keyword::Password && value.contains("password=")
         };
         if dsn.get(Keyword::Host).is_some_and(|host| host.contains('@'))
@@ -53,19 +53,18 @@ impl Dsn {
     }
 
     pub(crate) fn get(&self, keyword: Keyword) -> Option<&str> {
-        self.values.get(&keyword).map(String::as_str)
+        self.values.iter().find(|(known, _)| *known == keyword).map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn set(&mut self, keyword: Keyword, value: impl Into<String>) {
-        let value = value.into();
-        if value.is_empty() {
-            self.values.remove(&keyword);
-        } else {
-            self.values.insert(keyword, value);
+    pub(crate) fn set(&mut self, keyword: Keyword, value: &str) {
+        self.values.retain(|(known, _)| *known != keyword);
+        if !value.is_empty() {
+            let place = self.values.partition_point(|(known, _)| *known < keyword);
+            self.values.insert(place, (keyword, value.to_owned()));
         }
     }
 
-    fn set_default(&mut self, keyword: Keyword, value: String) {
+    fn set_default(&mut self, keyword: Keyword, value: &str) {
         if self.get(keyword).is_none() {
             self.set(keyword, value);
         }
@@ -90,7 +89,7 @@ impl Dsn {
 impl fmt::Debug for Dsn {
     /// The keywords alone: values hold passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.values.keys()).finish()
+        f.debug_set().entries(self.values.iter().map(|(keyword, _)| keyword)).finish()
     }
 }
 

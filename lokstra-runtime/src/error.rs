@@ -1,5 +1,6 @@
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
@@ -22,8 +23,10 @@ use crate::stored_down::{NoStoredDown, Untrusted};
 
 /// Why a run did not reach its goal. [`kind`](Error::kind) says what happened,
 /// [`report`](Error::report) what was done before it.
-pub struct Error(Box<Inner>);
+pub struct Error(Arc<Inner>);
 
+/// Shared by nobody. What an `Arc` holds is dropped by one function, what a `Box` holds by a copy at
+/// every place that gives up.
 struct Inner {
     kind: ErrorKind,
     report: Option<Report>,
@@ -294,11 +297,19 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    #[cold]
+    #[inline(never)]
     pub(crate) fn new(kind: ErrorKind) -> Error {
-        Error(Box::new(Inner { kind, report: None, statuses: Vec::new() }))
+        Error(Arc::new(Inner { kind, report: None, statuses: Vec::new() }))
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        Arc::get_mut(&mut self.0).expect("an error is never cloned")
     }
 
     /// An error of a query of ours.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn query(error: postgres::Error) -> Error {
         let kind = match error.as_db_error() {
             _ if is_lost(&error) => ErrorKind::ConnectionLost { running: None, source: error },
@@ -309,12 +320,12 @@ impl Error {
     }
 
     pub(crate) fn with_report(mut self, report: Report) -> Error {
-        self.0.report = Some(report);
+        self.inner().report = Some(report);
         self
     }
 
     pub(crate) fn with_statuses(mut self, statuses: Vec<Status>) -> Error {
-        self.0.statuses = statuses;
+        self.inner().statuses = statuses;
         self
     }
 
@@ -322,7 +333,7 @@ impl Error {
     pub(crate) fn denied(mut self, table: &TableName, grants: Vec<String>) -> Error {
         if let ErrorKind::Server(source) = &self.0.kind {
             let (table, source) = (table.clone(), source.clone());
-            self.0.kind = ErrorKind::Denied { table, grants, source };
+            self.inner().kind = ErrorKind::Denied { table, grants, source };
         }
         self
     }

@@ -248,7 +248,7 @@ impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Connecting { error, waited, .. } => {
-                write!(f, "waiting ({:.0} s): {error}", waited.as_secs_f64())
+                write!(f, "waiting ({} s): {error}", seconds(*waited))
             }
             Event::Reconnecting { cause, .. } => {
                 let cause = chain(cause);
@@ -291,7 +291,7 @@ impl fmt::Display for Event<'_> {
                 write!(f, "; in the way: {blocker}; to end it: {}", blocker.remedy())
             }
             Event::Waiting { holder, waited, .. } => {
-                write!(f, "waiting for another migration ({:.0} s)", waited.as_secs_f64())?;
+                write!(f, "waiting for another migration ({} s)", seconds(*waited))?;
                 let Some(holder) = holder else { return Ok(()) };
                 write!(f, ": {holder}; to end it: {}", holder.remedy())
             }
@@ -305,6 +305,11 @@ impl fmt::Display for Event<'_> {
             }
         }
     }
+}
+
+/// Rounded. Not through a float, whose formatting is 20 kB of a program.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_millis() >= 500)
 }
 
 fn left(aftermath: Aftermath) -> String {

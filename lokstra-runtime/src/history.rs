@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use lokstra_core::{Checksum, PROGRESS_TABLE, TableName, Version};
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
@@ -32,33 +30,44 @@ pub struct Applied {
 /// What the tracking table says: the applied migrations by version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    rows: BTreeMap<Version, Applied>,
+    /// By version, each once.
+    rows: Vec<Applied>,
 }
 
 impl History {
+    /// Where the row of this version is, or would be.
+    fn place(&self, version: Version) -> Result<usize, usize> {
+        match self.rows.last() {
+            // As the server sends them.
+            Some(last) if last.version < version => Err(self.rows.len()),
+            _ => self.rows.binary_search_by(|row| row.version.cmp(&version)),
+        }
+    }
+
     /// The row of this version, if it is applied.
     pub fn get(&self, version: Version) -> Option<&Applied> {
-        self.rows.get(&version)
+        self.place(version).ok().map(|place| &self.rows[place])
     }
 
     /// Whether this version is applied.
     pub fn contains(&self, version: Version) -> bool {
-        self.rows.contains_key(&version)
+        self.place(version).is_ok()
     }
 
     /// The highest version that is applied.
     pub fn newest(&self) -> Option<Version> {
-        self.rows.last_key_value().map(|(version, _)| *version)
+        self.rows.last().map(|row| row.version)
     }
 
     /// The highest applied version below this one.
     pub(crate) fn before(&self, version: Version) -> Option<Version> {
-        self.rows.range(..version).next_back().map(|(version, _)| *version)
+        let (Ok(place) | Err(place)) = self.place(version);
+        self.rows[..place].last().map(|row| row.version)
     }
 
     /// The rows, by version.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Applied> {
-        self.rows.values()
+        self.rows.iter()
     }
 
     /// How many migrations are applied.
@@ -72,17 +81,26 @@ impl History {
     }
 
     pub(crate) fn insert(&mut self, applied: Applied) {
-        self.rows.insert(applied.version, applied);
+        match self.place(applied.version) {
+            Ok(place) => self.rows[place] = applied,
+            Err(place) => self.rows.insert(place, applied),
+        }
     }
 
     pub(crate) fn remove(&mut self, version: Version) {
-        self.rows.remove(&version);
+        if let Ok(place) = self.place(version) {
+            self.rows.remove(place);
+        }
     }
 }
 
 impl FromIterator<Applied> for History {
     fn from_iter<T: IntoIterator<Item = Applied>>(rows: T) -> History {
-        History { rows: rows.into_iter().map(|row| (row.version, row)).collect() }
+        let mut history = History::default();
+        for row in rows {
+            history.insert(row);
+        }
+        history
     }
 }
 
@@ -319,7 +337,10 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
         },
         shape: text(first, "shape").map(Shape::parse),
     };
-    let history = rows.map(|row| applied(row, table)).collect::<Result<_, _>>()?;
+    let mut history = History::default();
+    for row in rows {
+        history.insert(applied(row, table)?);
+    }
     let may_have_progress = text(first, "may_have_progress") == Some("t");
     Ok(Look { facts, history, may_have_progress })
 }

@@ -56,7 +56,8 @@ impl fmt::Display for Holder {
                 if !state.is_empty() {
                     write!(f, ", {state}")?;
                 }
-                write!(f, " for {:.1} s", age.as_secs_f64())?;
+                let tenths = (age.subsec_millis() + 50) / 100;
+                write!(f, " for {}.{} s", age.as_secs() + u64::from(tenths / 10), tenths % 10)?;
                 // A step of ours begins with a comment that names it.
                 let ours = query.strip_prefix("/* ").and_then(|rest| rest.split_once(" */"));
                 match ours {
@@ -75,8 +76,8 @@ impl fmt::Display for Holder {
 
 /// What is told of a session `a` of `pg_stat_activity`.
 pub(crate) const SESSION: &str = "a.application_name, a.state, \
-     EXTRACT(epoch FROM pg_catalog.age(pg_catalog.clock_timestamp(), \
-     COALESCE(a.xact_start, a.query_start))) AS age, pg_catalog.left(a.query, 120) AS query";
+     CAST(EXTRACT(epoch FROM pg_catalog.age(pg_catalog.clock_timestamp(), \
+     COALESCE(a.xact_start, a.query_start))) OPERATOR(pg_catalog.*) 1000 AS pg_catalog.int8) AS age, pg_catalog.left(a.query, 120) AS query";
 
 /// A row with a `pid` and the columns of [`SESSION`].
 pub(crate) fn session(row: &SimpleQueryRow) -> Option<Holder> {
@@ -85,8 +86,7 @@ pub(crate) fn session(row: &SimpleQueryRow) -> Option<Holder> {
         pid: text(row, "pid")?.parse().ok()?,
         application: owned("application_name"),
         state: owned("state"),
-        age: Duration::try_from_secs_f64(owned("age").parse().unwrap_or_default())
-            .unwrap_or_default(),
+        age: Duration::from_millis(owned("age").parse().unwrap_or_default()),
         query: owned("query").split_whitespace().collect::<Vec<_>>().join(" "),
     })
 }

@@ -1,4 +1,4 @@
-use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::stop::Stop;
@@ -8,11 +8,25 @@ use crate::stop::Stop;
 /// The blocking client drives an async runtime inside and panics where one is running already, be
 /// it to connect, to use or to drop. A thread costs about 30 µs and makes one path for all callers.
 pub(crate) fn off_runtime<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let work = observed(work);
-    std::thread::scope(|scope| match scope.spawn(work).join() {
-        Ok(value) => value,
-        Err(panic) => std::panic::resume_unwind(panic),
-    })
+    beside(observed(work), &mut || {})
+}
+
+/// Runs work on a thread of its own, and something else on this one meanwhile.
+pub(crate) fn beside<T: Send>(work: impl FnOnce() -> T + Send, meanwhile: &mut dyn FnMut()) -> T {
+    let (mut work, mut value) = (Some(work), None);
+    join(&mut || value = work.take().map(|work| work()), meanwhile);
+    value.expect("the work has ended")
+}
+
+/// Threads are instantiated for this one type of work.
+fn join(work: &mut (dyn FnMut() + Send), meanwhile: &mut dyn FnMut()) {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(work);
+        meanwhile();
+        if let Err(panic) = thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+    });
 }
 
 /// Waits for blocking work no longer than this, nor once a stop is asked for meanwhile; `None` if it
@@ -23,20 +37,53 @@ pub(crate) fn within<T: Send + 'static>(
     stop: &Stop,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    let (sender, receiver) = mpsc::channel();
-    let thread = std::thread::spawn(move || sender.send(work()).ok());
-    let (started, level) = (Instant::now(), stop.level());
-    loop {
-        let left = limit.saturating_sub(started.elapsed());
-        match receiver.recv_timeout(left.min(SLICE)) {
-            Err(mpsc::RecvTimeoutError::Timeout) if left > SLICE && stop.level() == level => {}
-            // Without a value: the work panicked, which is no reason to try again.
-            Err(mpsc::RecvTimeoutError::Disconnected) => match thread.join() {
-                Err(panic) => std::panic::resume_unwind(panic),
-                Ok(_) => return None,
-            },
-            done => return done.ok(),
+    let end = End::default();
+    let ending = Ending(end.clone());
+    let thread = std::thread::spawn(move || {
+        let _ending = ending;
+        work()
+    });
+    if !end.comes_within(limit, stop) {
+        return None;
+    }
+    match thread.join() {
+        Ok(value) => Some(value),
+        // No reason to try again.
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Whether the work of another thread has ended, and a way to wait for it.
+#[derive(Clone, Default)]
+struct End(Arc<(Mutex<bool>, Condvar)>);
+
+impl End {
+    fn comes_within(&self, limit: Duration, stop: &Stop) -> bool {
+        let (started, level) = (Instant::now(), stop.level());
+        let mut has_ended = self.lock();
+        while !*has_ended {
+            let left = limit.saturating_sub(started.elapsed());
+            if left.is_zero() || stop.level() != level {
+                return false;
+            }
+            let woken = self.0.1.wait_timeout(has_ended, left.min(SLICE));
+            has_ended = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Announces the end of its thread, be it a panic.
+struct Ending(End);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        *self.0.lock() = true;
+        self.0.0.1.notify_all();
     }
 }
 

@@ -115,7 +115,7 @@ impl Pool {
             Target::Dsn(Ok(dsn)) => {
                 let inherited = || crate::dsn::process(Keyword::Options.variable());
                 let before = dsn.get(Keyword::Options).map(str::to_owned).or_else(inherited);
-                dsn.set(Keyword::Options, with_search_path(before.as_deref(), schema));
+                dsn.set(Keyword::Options, &with_search_path(before.as_deref(), schema));
             }
             Target::Config(config) => {
                 let options = with_search_path(config.get_options(), schema);

@@ -100,7 +100,8 @@ pub(crate) fn load(
         let row = history.get(version).ok_or_else(|| refuse(NoStoredDown::Missing))?;
         stored.push(found.check(row).map_err(refuse)?);
     }
-    stored.sort_by_key(|migration| migration.version);
+    // They were asked for from the newest on.
+    stored.reverse();
     let set = union(database, table, &stored).map_err(|_| {
         Error::new(ErrorKind::NoStoredDown { version: versions[0], reason: NoStoredDown::NoText })
     })?;
@@ -225,8 +226,11 @@ fn union(
         up: ScriptSpec { checksum: stored.up_checksum, ..stored.down.clone() },
         down: stored.down.clone(),
     });
-    let mut migrations: Vec<_> = embedded.chain(only_stored).collect();
-    migrations.sort_by_key(|migration| migration.version);
+    let mut migrations: Vec<_> = embedded.collect();
+    for one in only_stored {
+        let place = migrations.partition_point(|before| before.version < one.version);
+        migrations.insert(place, one);
+    }
     let database = DatabaseSpec {
         folder: database.folder(),
         pool: database.pool(),

@@ -1,7 +1,6 @@
 //! A message of a script on its way: one thread waits for the answer, this one for what the server
 //! raises meanwhile, and for whoever wants the run to stop.
 
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use postgres::{CancelToken, Client, NoTls};
@@ -9,6 +8,7 @@ use postgres::{CancelToken, Client, NoTls};
 use crate::connect::Connector;
 use crate::event::{Event, Listener, tell};
 use crate::notices::Notice;
+use crate::off_runtime::beside;
 use crate::plan::PlanStep;
 use crate::session::Session;
 use crate::stop::{Level, Stop};
@@ -90,11 +90,11 @@ impl Session<'_> {
         let token = client.cancel_token();
         notices.begin();
         let mut cancelled: Option<Instant> = None;
-        let answer = std::thread::scope(|scope| {
-            let work = scope.spawn(|| {
-                let _answering = notices.answering();
-                client.batch_execute(sql)
-            });
+        let work = || {
+            let _answering = notices.answering();
+            client.batch_execute(sql)
+        };
+        let answer = beside(work, &mut || {
             loop {
                 let (heard, is_answered) = notices.wait(SLICE);
                 for notice in &heard {
@@ -115,7 +115,6 @@ impl Session<'_> {
                     }
                 }
             }
-            work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
         if cancelled.is_some() {
             std::thread::sleep(LATE);
@@ -123,33 +122,27 @@ impl Session<'_> {
         answer
     }
 
-    /// Work of ours that no script is to blame for; [`Stop::now`] cancels what it waits for.
+    /// Work of ours that no script is to blame for; [`Stop::now`] cancels what it waits for. What the
+    /// server raises meanwhile is nobody's business.
     pub(crate) fn cancellable<T: Send>(
         &mut self,
         stop: &Stop,
         work: impl FnOnce(&mut Client) -> T + Send,
     ) -> T {
-        let (client, _, connector) = self.parts();
+        let (client, notices, connector) = self.parts();
         let token = client.cancel_token();
-        let (sender, receiver) = mpsc::channel();
+        notices.begin();
         let mut cancelled: Option<Instant> = None;
-        let done = std::thread::scope(|scope| {
-            let thread = scope.spawn(move || sender.send(work(client)).ok());
-            loop {
-                match receiver.recv_timeout(SLICE) {
-                    Ok(done) => return done,
-                    Err(mpsc::RecvTimeoutError::Timeout) => {}
-                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                }
+        let work = || {
+            let _answering = notices.answering();
+            work(client)
+        };
+        let done = beside(work, &mut || {
+            while !notices.wait(SLICE).1 {
                 if stop.is_now() && cancelled.is_none_or(|last| last.elapsed() > AGAIN) {
                     cancel(&token, connector).ok();
                     cancelled = Some(Instant::now());
                 }
-            }
-            // Nothing was sent: it panicked.
-            match thread.join() {
-                Err(panic) => std::panic::resume_unwind(panic),
-                Ok(_) => unreachable!("it sends before it ends"),
             }
         });
         if cancelled.is_some() {

@@ -12,7 +12,7 @@ impl Dsn {
         if let Some(name) = service.or_else(|| environment("PGSERVICE")).filter(|it| !it.is_empty())
         {
             for (keyword, value) in service_file(&name, environment)?.values {
-                self.set_default(keyword, value);
+                self.set_default(keyword, &value);
             }
         }
         // Somebody who names one host must not get the address of another.
@@ -23,7 +23,7 @@ impl Dsn {
                 continue;
             }
             if let Some(value) = environment(keyword.variable()) {
-                self.set_default(keyword, value);
+                self.set_default(keyword, &value);
             }
         }
         Ok(self)

@@ -28,8 +28,8 @@ fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
                 Some((user, password)) => (user, Some(password)),
                 None => (&rest[..at], None),
             };
-            dsn.set(Keyword::User, decoded(user)?);
-            dsn.set(Keyword::Password, decoded(password.unwrap_or_default())?);
+            dsn.set(Keyword::User, &decoded(user)?);
+            dsn.set(Keyword::Password, &decoded(password.unwrap_or_default())?);
             &rest[at + 1..]
         }
         None => rest,
@@ -47,12 +47,12 @@ fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
         ports.push(port);
     }
     if names.iter().any(|name| !name.is_empty()) {
-        dsn.set(Keyword::Host, names.join(","));
+        dsn.set(Keyword::Host, &names.join(","));
     }
     if ports.iter().any(|port| !port.is_empty()) {
-        dsn.set(Keyword::Port, ports.join(","));
+        dsn.set(Keyword::Port, &ports.join(","));
     }
-    dsn.set(Keyword::Dbname, decoded(database)?);
+    dsn.set(Keyword::Dbname, &decoded(database)?);
     // With an `@` in them, or behind a password, a parameter can be a part of a password.
     let mut may_be_secret = parameters.contains('@');
     for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {

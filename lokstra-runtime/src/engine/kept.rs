@@ -46,11 +46,13 @@ impl<'e, 'm> Engine<'e, 'm> {
             let (Warning::Missing { versions } | Warning::Ahead { versions }) = warning else {
                 return true;
             };
-            ahead.extend(versions.extract_if(.., |version| Some(*version) > self.newest));
+            for version in versions.extract_if(.., |version| Some(*version) > self.newest) {
+                let place = ahead.partition_point(|before| *before < version);
+                ahead.insert(place, version);
+            }
             !versions.is_empty()
         });
         if !ahead.is_empty() {
-            ahead.sort_unstable();
             plan.warnings.insert(0, Warning::Ahead { versions: ahead });
         }
         Ok(plan)
