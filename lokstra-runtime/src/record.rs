@@ -79,11 +79,12 @@ impl Guard<'_> {
         proof: &Proof<'_>,
     ) -> String {
         let table = self.table.quoted();
-        let version = number(step.migration.version().get());
+        let version = step.migration.version().get();
         let held = proof.holds(self);
         let change = match step.direction {
             Direction::Down => format!(
-                "DELETE FROM {table} h WHERE h.version OPERATOR(pg_catalog.=) {version} AND {held}"
+                "DELETE FROM {table} h WHERE h.version OPERATOR(pg_catalog.=) {} AND {held}",
+                number(version)
             ),
             Direction::Up => {
                 let Particulars { applied_at, applied_by, execution_ms } = particulars;
@@ -98,10 +99,10 @@ impl Guard<'_> {
                      down_checksum, applied_by, execution_ms)"
                 );
                 if self.look.facts.hooks == Hooks::Nothing {
-                    let version = sql::required(&held, &version, "unrecorded", "int8");
+                    let version = sql::required(&held, version, "unrecorded", "int8");
                     return format!("{insert} VALUES ({version}, {rest});");
                 }
-                format!("{insert} SELECT {version}, {rest} WHERE {held}")
+                format!("{insert} SELECT {}, {rest} WHERE {held}", number(version))
             }
         };
         let recorded = sql::require("EXISTS (SELECT FROM r)", "unrecorded");
