@@ -158,30 +158,16 @@ impl Guard<'_> {
     /// `lokstra:unrecorded` unless exactly that row was written: a script that ended its own
     /// transaction, or a trigger on the history, fails here.
     pub(crate) fn record(&self, step: &PlanStep<'_>) -> String {
-        self.record_as(step, ELAPSED_MS)
-    }
-
-    /// The record of a migration that is applied without being run.
-    pub(crate) fn record_unrun(&self, step: &PlanStep<'_>) -> String {
-        self.record_as(step, "NULL")
-    }
-
-    fn record_as(&self, step: &PlanStep<'_>, elapsed_ms: &str) -> String {
         let shape = self.look.facts.shape.as_ref();
         let particulars = Particulars {
             applied_at: Shape::moment(shape, "pg_catalog.clock_timestamp()"),
             applied_by: "session_user".to_owned(),
-            execution_ms: elapsed_ms.to_owned(),
+            execution_ms: ELAPSED_MS.to_owned(),
         };
         self.record_particulars(step, &particulars)
     }
 
-    /// The record with what somebody else knows of the run.
-    pub(crate) fn record_particulars(
-        &self,
-        step: &PlanStep<'_>,
-        particulars: &Particulars,
-    ) -> String {
+    fn record_particulars(&self, step: &PlanStep<'_>, particulars: &Particulars) -> String {
         let table = self.table.quoted();
         let version = number(step.migration.version().get());
         let held = self.key.held_by_us();

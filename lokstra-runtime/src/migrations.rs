@@ -45,16 +45,20 @@ impl Migrations {
     /// this was built; `None` if that is not known, as in a release build, or not there any more.
     #[doc(hidden)]
     pub fn differences(&self, root: Option<&Path>) -> Option<Vec<String>> {
-        let built_in = Some(Path::new(self.built_in)).filter(|path| path.is_dir());
-        built_in.or(root).map(|root| stale::differences(self.databases(), root))
+        self.built_in().or(root).map(|root| stale::differences(self.databases(), root))
     }
 
     /// What is to be said of this database before anything is done: in a debug build, that the
     /// binary is older than the folder.
     pub(crate) fn staleness(&self, database: Database<'_>) -> Option<Warning> {
-        let root = Some(Path::new(self.built_in)).filter(|path| path.is_dir())?;
-        let differences = stale::differences(std::iter::once(database), root);
+        let differences = stale::differences(std::iter::once(database), self.built_in()?);
         (!differences.is_empty()).then_some(Warning::Stale { differences })
+    }
+
+    /// The folder in which this was built, if it is known and still there.
+    fn built_in(&self) -> Option<&'static Path> {
+        // A release build asks the file system nothing.
+        (!self.built_in.is_empty()).then(|| Path::new(self.built_in)).filter(|path| path.is_dir())
     }
 
     /// Applies everything that is pending over a connection of its own to this URL
