@@ -18,10 +18,17 @@ pub(crate) struct Arguments {
     pub(crate) apply_rounds: usize,
     pub(crate) peers: bool,
     pub(crate) write: bool,
-    /// Only count instructions before the first byte.
-    pub(crate) start_up: bool,
-    /// Only measure large numbers of migrations.
-    pub(crate) scale: bool,
+    /// What is measured instead of all that.
+    pub(crate) alone: Option<Alone>,
+}
+
+/// What is measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alone {
+    /// Instructions before the first byte.
+    StartUp,
+    /// Large numbers of migrations.
+    Scale,
 }
 
 /// From here on the round trips are nearly all of the time, and one round of applying says it all.
@@ -53,8 +60,7 @@ impl Arguments {
             apply_rounds: 3,
             peers: true,
             write: true,
-            start_up: false,
-            scale: false,
+            alone: None,
         };
         while let Some(flag) = given.next() {
             let mut numbers = || -> Result<Vec<usize>, String> {
@@ -81,11 +87,11 @@ impl Arguments {
                     arguments.write = false;
                 }
                 "--scale" => {
-                    arguments.scale = true;
+                    arguments.alone = Some(Alone::Scale);
                     arguments.counts = vec![1_000, 10_000, 100_000];
                 }
                 "--start-up" => {
-                    arguments.start_up = true;
+                    arguments.alone = Some(Alone::StartUp);
                     arguments.counts = vec![10, 1_000, 10_000, 100_000];
                 }
                 "--no-write" => arguments.write = false,

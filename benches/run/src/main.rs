@@ -26,18 +26,19 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use arguments::Arguments;
+use arguments::{Alone, Arguments};
 use bench_shared::page;
 use host::{Host, Storage};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     fs::create_dir_all(project::work_folder())?;
-    if arguments.start_up {
-        return tell(&arguments, "start_up", &start_up::section(&arguments)?);
-    }
-    if arguments.scale {
-        return tell(&arguments, "scale_run", &scale::section(&arguments)?);
+    match arguments.alone {
+        Some(Alone::StartUp) => {
+            return tell(&arguments, "start_up", &start_up::section(&arguments)?);
+        }
+        Some(Alone::Scale) => return tell(&arguments, "scale_run", &scale::section(&arguments)?),
+        None => {}
     }
     let psql = psql()?;
     let idle_programs = idle::Programs::build(&arguments, psql.clone())?;
