@@ -75,6 +75,7 @@ mod theirs;
 mod tls;
 #[cfg(feature = "tracing")]
 mod trace;
+mod unrun;
 mod warning;
 mod watch;
 

@@ -6,13 +6,6 @@ use crate::message::contains;
 use crate::plan::{Direction, PlanStep};
 use crate::sql;
 
-/// When, by whom and how long, as expressions of SQL.
-pub(crate) struct Particulars {
-    pub(crate) applied_at: String,
-    pub(crate) applied_by: String,
-    pub(crate) execution_ms: String,
-}
-
 /// How the record finds out that its transaction is still the one that took the lock, and not one
 /// that began after the script ended it.
 pub(crate) enum Proof<'a> {
@@ -54,30 +47,6 @@ impl Guard<'_> {
     /// `lokstra:unrecorded` unless exactly that row was written: a script that ended its own
     /// transaction, or a trigger on the history, fails here.
     pub(crate) fn record(&self, step: &PlanStep<'_>, proof: &Proof<'_>) -> String {
-        self.record_particulars(step, &self.particulars(ELAPSED_MS), proof)
-    }
-
-    /// The record of a migration that is applied without being run.
-    pub(crate) fn record_unrun(&self, step: &PlanStep<'_>) -> String {
-        self.record_particulars(step, &self.particulars("NULL"), &Proof::Lock)
-    }
-
-    fn particulars(&self, elapsed_ms: &str) -> Particulars {
-        let shape = self.look.facts.shape.as_ref();
-        Particulars {
-            applied_at: Shape::moment(shape, "pg_catalog.clock_timestamp()"),
-            applied_by: "session_user".to_owned(),
-            execution_ms: elapsed_ms.to_owned(),
-        }
-    }
-
-    /// The record with what somebody else knows of the run.
-    pub(crate) fn record_particulars(
-        &self,
-        step: &PlanStep<'_>,
-        particulars: &Particulars,
-        proof: &Proof<'_>,
-    ) -> String {
         let table = self.table.quoted();
         let version = step.migration.version().get();
         let held = proof.holds(self);
@@ -87,9 +56,10 @@ impl Guard<'_> {
                 number(version)
             ),
             Direction::Up => {
-                let Particulars { applied_at, applied_by, execution_ms } = particulars;
+                let shape = self.look.facts.shape.as_ref();
+                let applied_at = Shape::moment(shape, "pg_catalog.clock_timestamp()");
                 let rest = format!(
-                    "{}, {applied_at}, '{}', '{}', {applied_by}, {execution_ms}",
+                    "{}, {applied_at}, '{}', '{}', session_user, {ELAPSED_MS}",
                     sql::literal(step.migration.description()),
                     step.migration.up().checksum(),
                     step.migration.down().checksum(),
