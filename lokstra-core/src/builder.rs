@@ -7,9 +7,11 @@ use crate::{Checksum, Fingerprint, Mode, Set, TableName, Version};
 pub(crate) mod layout {
     /// The first word. It changes with the layout, so that a macro and a runtime that do not fit
     /// fail to compile.
-    pub(crate) const FORMAT: u32 = 0x4c4b_0003;
+    pub(crate) const FORMAT: u32 = 0x4c4b_0004;
+    /// Whether a script is not transactional.
+    pub(crate) const NO_TRANSACTION: usize = 1;
     /// The number of databases, followed by the place of each.
-    pub(crate) const DATABASES: usize = 1;
+    pub(crate) const DATABASES: usize = 2;
 
     /// A database; its migrations follow it.
     pub(crate) mod database {
@@ -108,6 +110,7 @@ pub struct Builder {
     databases: Vec<Vec<u32>>,
     /// Ranges of statements; their place is known when all databases are.
     statements: Vec<u32>,
+    no_transaction: bool,
 }
 
 impl Builder {
@@ -146,7 +149,8 @@ impl Builder {
 
     /// The set.
     pub fn finish(self) -> Result<Set, TooLarge> {
-        let mut index = vec![layout::FORMAT, word(self.databases.len())?];
+        let no_transaction = u32::from(self.no_transaction);
+        let mut index = vec![layout::FORMAT, no_transaction, word(self.databases.len())?];
         let mut place = index.len() + self.databases.len();
         for database in &self.databases {
             index.push(word(place)?);
@@ -169,6 +173,7 @@ impl Builder {
             Mode::Transactional => 0,
             Mode::NoTransaction => 1,
         });
+        self.no_transaction |= script.mode == Mode::NoTransaction;
         let (fours, _) = script.checksum.as_bytes().as_chunks::<4>();
         words.extend(fours.iter().map(|&four| u32::from_be_bytes(four)));
         words.extend([word(self.statements.len())?, word(script.statements.len())?]);
@@ -237,6 +242,7 @@ mod tests {
     fn what_the_builder_writes_the_views_read() {
         let set = set();
         assert_eq!(set.databases().len(), 2);
+        assert!(set.has_no_transaction());
         let main = set.database("01_main-db").unwrap();
         assert_eq!((main.folder(), main.pool()), ("migrations/01_main-db", Some("db_main")));
         assert_eq!((main.table().to_string().as_str(), main.enabled()), ("audit.history", false));
@@ -254,6 +260,7 @@ mod tests {
         assert!(empty.is_empty());
         assert_eq!(empty.fingerprint(), Fingerprint::default());
         assert!(set.database("nowhere").is_none());
+        assert!(!Builder::new().finish().unwrap().has_no_transaction());
     }
 
     #[test]

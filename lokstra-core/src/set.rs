@@ -21,7 +21,7 @@ pub struct Set {
 impl Set {
     /// A set without a database.
     pub const EMPTY: Set =
-        Set::from_static("", [layout::FORMAT.to_be_bytes(), [0; 4]].as_flattened());
+        Set::from_static("", [layout::FORMAT.to_be_bytes(), [0; 4], [0; 4]].as_flattened());
 
     /// The set that a [`Builder`](crate::Builder) wrote, from its two parts.
     ///
@@ -55,6 +55,15 @@ impl Set {
     #[doc(hidden)]
     pub fn parts(&self) -> (&str, &[u8]) {
         (&self.text, self.index.as_flattened())
+    }
+
+    /// Whether a script of any database is not transactional.
+    pub const fn has_no_transaction(&self) -> bool {
+        let index = match &self.index {
+            Cow::Borrowed(index) => index,
+            Cow::Owned(index) => index.as_slice(),
+        };
+        u32::from_be_bytes(index[layout::NO_TRANSACTION]) != 0
     }
 
     /// The databases, in folder order.

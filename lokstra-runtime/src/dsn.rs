@@ -52,6 +52,7 @@ impl Dsn {
         Ok(dsn)
     }
 
+    #[inline(never)]
     pub(crate) fn get(&self, keyword: Keyword) -> Option<&str> {
         self.values.iter().find(|(known, _)| *known == keyword).map(|(_, value)| value.as_str())
     }

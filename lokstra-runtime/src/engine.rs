@@ -25,7 +25,6 @@ use crate::retry::Backoff;
 use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
-use crate::statements;
 use crate::step::{self, Attempt};
 use crate::warning::Warning;
 use crate::watch::Watch;
@@ -137,17 +136,17 @@ impl<'e, 'm> Engine<'e, 'm> {
         let mut is_waiting = false;
         let Some(mut look) = self.look_first(goal, &mut wait)? else { return Ok(()) };
         'plan: loop {
-            let plan = self.plan(&look.history, goal)?;
+            let mut plan = self.plan(&look.history, goal)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
             if plan.steps.iter().any(needs_session) && self.go_direct()? {
                 look = self.look_patiently(&mut wait)?;
                 continue 'plan;
             }
             // Those of steps that ran stay.
-            let ran = std::mem::take(&mut self.report.warnings);
-            let ran = ran.into_iter().filter(|told| matches!(told, Warning::DownNotKept { .. }));
-            self.report.warnings =
-                self.noticed.iter().cloned().chain(ran).chain(plan.warnings).collect();
+            let mut ran = std::mem::replace(&mut self.report.warnings, self.noticed.clone());
+            ran.retain(|told| matches!(told, Warning::DownNotKept { .. }));
+            self.report.warnings.append(&mut ran);
+            self.report.warnings.append(&mut plan.warnings);
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 self.heed_stop(&plan.steps)?;
                 let expected = std::mem::take(&mut look.history);
@@ -234,7 +233,9 @@ impl<'e, 'm> Engine<'e, 'm> {
             let guard = Guard { table: &self.table, key: self.key, look, defers_flush };
             let run = match step.script().mode() {
                 Mode::Transactional => step::attempt,
-                Mode::NoTransaction => statements::attempt,
+                Mode::NoTransaction => {
+                    self.options.run_no_transaction.expect("the set says that it has such scripts")
+                }
             };
             let mut watch = Watch::new(database, step, &self.options.stop, self.listener);
             match run(&mut self.session, &guard, step, self.options, &mut watch)? {

@@ -101,11 +101,11 @@ impl Failure {
         place: Place,
         server: ServerError,
         aftermath: Aftermath,
-    ) -> Failure {
+    ) -> Box<Failure> {
         let script = step.script();
         let place = place.complete(script);
         let snippet = place.offset.map(|offset| Snippet::new(script.text(), offset));
-        Failure {
+        Box::new(Failure {
             version: step.migration.version(),
             description: step.migration.description().to_owned(),
             direction: step.direction,
@@ -125,7 +125,7 @@ impl Failure {
             is_partial: false,
             current: None,
             not_tried: Vec::new(),
-        }
+        })
     }
 
     /// `migrations/001_a.up.sql:2:1`

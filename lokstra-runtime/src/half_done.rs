@@ -3,7 +3,7 @@ use std::fmt;
 use lokstra_core::{TableName, Version};
 use postgres::{Client, SimpleQueryRow};
 
-use crate::answer::{rows, text};
+use crate::answer::{ask, holds, number, rows, text};
 use crate::error::Error;
 use crate::history::{Look, progress_table};
 use crate::plan::Direction;
@@ -42,17 +42,16 @@ impl fmt::Display for HalfDone {
 
 impl HalfDone {
     fn parse(row: &SimpleQueryRow) -> Option<HalfDone> {
-        let number = |name| text(row, name)?.parse::<i64>().ok();
-        let count = |name| number(name).and_then(|count| usize::try_from(count).ok());
+        let count = |name| number(row, name).and_then(|count| usize::try_from(count).ok());
         Some(HalfDone {
-            version: number("version").and_then(Version::new)?,
+            version: number(row, "version").and_then(Version::new)?,
             direction: [Direction::Up, Direction::Down]
                 .into_iter()
                 .find(|direction| text(row, "direction") == Some(&direction.to_string()))?,
             done: count("done")?,
             total: count("total")?,
-            running: text(row, "running") == Some("t"),
-            fingerprint: number("fingerprint")?,
+            running: holds(row, "running"),
+            fingerprint: number(row, "fingerprint")?,
         })
     }
 
@@ -82,8 +81,5 @@ pub(crate) fn read(
         progress_table(table),
         sql::literal(&table.to_string())
     );
-    match client.simple_query(&query) {
-        Ok(answer) => Ok(rows(&answer).filter_map(HalfDone::parse).collect()),
-        Err(error) => Err(Error::query(error)),
-    }
+    Ok(rows(&ask(client, &query)?).filter_map(HalfDone::parse).collect())
 }

@@ -2,7 +2,7 @@ use lokstra_core::{Checksum, PROGRESS_TABLE, TableName, Version};
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use crate::answer::{rows, text};
+use crate::answer::{holds, number, owned, rows, text};
 use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
 use crate::sql;
@@ -304,13 +304,13 @@ pub(crate) fn progress_table(table: &TableName) -> String {
 fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Error> {
     let mut rows = rows(messages);
     let first = rows.next().ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
-    if text(first, "alone") != Some("t") {
+    if !holds(first, "alone") {
         return Err(Error::new(ErrorKind::InTransaction));
     }
-    let owned = |name| text(first, name).unwrap_or_default().to_owned();
+    let required = |name| owned(first, name).unwrap_or_default();
     let facts = Facts {
-        session_user: owned("session_user"),
-        role: owned("role"),
+        session_user: required("session_user"),
+        role: required("role"),
         access: match (text(first, "standby"), text(first, "read_only")) {
             (Some("t"), _) => Access::Standby,
             (_, Some("on")) => Access::ReadOnly,
@@ -321,13 +321,13 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
             Some("SQL_ASCII") => Encoding::SqlAscii,
             _ => Encoding::Other,
         },
-        notices_dead_clients: owned("version_number").parse().is_ok_and(|n: u32| n >= 140_000)
-            && owned("version_text").contains("linux"),
-        schema_exists: text(first, "schema_exists") == Some("t"),
+        notices_dead_clients: number(first, "version_number").is_some_and(|n| n >= 140_000)
+            && text(first, "version_text").is_some_and(|version| version.contains("linux")),
+        schema_exists: holds(first, "schema_exists"),
         may_update: text(first, "may_update") != Some("f"),
         down_store: DownStore::parse(
             table,
-            &owned("current_role"),
+            text(first, "current_role").unwrap_or_default(),
             text(first, "may_create") != Some("f"),
             text(first, "down_store"),
         ),
@@ -341,7 +341,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
     for row in rows {
         history.insert(applied(row, table)?);
     }
-    let may_have_progress = text(first, "may_have_progress") == Some("t");
+    let may_have_progress = holds(first, "may_have_progress");
     Ok(Look { facts, history, may_have_progress })
 }
 
@@ -350,17 +350,16 @@ fn applied(row: &SimpleQueryRow, table: &TableName) -> Result<Applied, Error> {
         let value = text(row, column).unwrap_or("NULL").to_owned();
         Error::new(ErrorKind::OddHistory { table: table.clone(), column, value })
     };
-    let number = |column| text(row, column).and_then(|value| value.parse::<i64>().ok());
-    let version = number("version").and_then(Version::new).ok_or_else(|| odd("version"))?;
+    let version = number(row, "version").and_then(Version::new).ok_or_else(|| odd("version"))?;
     let checksum =
         |column| text(row, column).map(|value| value.parse().map_err(|_| odd(column))).transpose();
     Ok(Applied {
         version,
         checksum: checksum("checksum")?,
         down_checksum: checksum("down_checksum")?,
-        description: text(row, "description").map(str::to_owned),
-        applied_at: text(row, "applied_at").map(str::to_owned),
-        applied_by: text(row, "applied_by").map(str::to_owned),
-        execution_ms: number("execution_ms"),
+        description: owned(row, "description"),
+        applied_at: owned(row, "applied_at"),
+        applied_by: owned(row, "applied_by"),
+        execution_ms: number(row, "execution_ms"),
     })
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use postgres::{Client, SimpleQueryRow};
 
-use crate::answer::{rows, text};
+use crate::answer::{ask, number, owned, rows, text};
 use crate::error::Error;
 use crate::sql::LockKey;
 
@@ -76,18 +76,21 @@ impl fmt::Display for Holder {
 
 /// What is told of a session `a` of `pg_stat_activity`.
 pub(crate) const SESSION: &str = "a.application_name, a.state, \
-     CAST(EXTRACT(epoch FROM pg_catalog.age(pg_catalog.clock_timestamp(), \
-     COALESCE(a.xact_start, a.query_start))) OPERATOR(pg_catalog.*) 1000 AS pg_catalog.int8) AS age, pg_catalog.left(a.query, 120) AS query";
+     CAST(pg_catalog.date_part('epoch', pg_catalog.age(pg_catalog.clock_timestamp(), \
+     COALESCE(a.xact_start, a.query_start))) OPERATOR(pg_catalog.*) \
+     CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8) AS age_ms, \
+     pg_catalog.left(a.query, 120) AS query";
 
 /// A row with a `pid` and the columns of [`SESSION`].
 pub(crate) fn session(row: &SimpleQueryRow) -> Option<Holder> {
-    let owned = |column| text(row, column).unwrap_or_default().to_owned();
+    let age = number(row, "age_ms").and_then(|age| u64::try_from(age).ok());
+    let query = text(row, "query").unwrap_or_default();
     Some(Holder::Session {
-        pid: text(row, "pid")?.parse().ok()?,
-        application: owned("application_name"),
-        state: owned("state"),
-        age: Duration::from_millis(owned("age").parse().unwrap_or_default()),
-        query: owned("query").split_whitespace().collect::<Vec<_>>().join(" "),
+        pid: number(row, "pid").and_then(|pid| i32::try_from(pid).ok())?,
+        application: owned(row, "application_name").unwrap_or_default(),
+        state: owned(row, "state").unwrap_or_default(),
+        age: Duration::from_millis(age.unwrap_or_default()),
+        query: query.split_whitespace().collect::<Vec<_>>().join(" "),
     })
 }
 
@@ -111,7 +114,7 @@ pub(crate) fn first(client: &mut Client, from: &str) -> Result<Option<Holder>, E
          WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()) END AS prepared \
          {from}"
     );
-    let messages = client.simple_query(&query).map_err(Error::query)?;
+    let messages = ask(client, &query)?;
     let holder = rows(&messages).next().map(|row| {
         session(row).unwrap_or_else(|| {
             let gids = text(row, "prepared").unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use postgres::Client;
 
-use crate::answer::{rows, text};
+use crate::answer::{holds, rows};
 use crate::sql;
 
 /// What a statement leaves behind.
@@ -63,7 +63,7 @@ impl Effect {
             Effect::NamelessIndex { .. } => return Ok(Outcome::Unclear),
         };
         let answer = client.simple_query(&query)?;
-        let is_done = rows(&answer).any(|row| text(row, "done") == Some("t"));
+        let is_done = rows(&answer).any(|row| holds(row, "done"));
         Ok(if is_done { Outcome::Done } else { Outcome::NotDone })
     }
 
@@ -83,7 +83,7 @@ impl Effect {
              AND n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true))",
             catalog_name(name)
         ))?;
-        let several = rows(&answer).any(|row| text(row, "several") == Some("t"));
+        let several = rows(&answer).any(|row| holds(row, "several"));
         Ok(several.then_some(name))
     }
 }

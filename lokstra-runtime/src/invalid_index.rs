@@ -6,7 +6,7 @@
 
 use postgres::{Client, SimpleQueryRow};
 
-use crate::answer::{rows, text};
+use crate::answer::{owned, rows};
 use crate::in_flight::{Effect, is_reindex, unquoted};
 use crate::lost::is_lost;
 use crate::sql;
@@ -155,8 +155,11 @@ pub(crate) struct Invalid {
 
 impl Invalid {
     fn new(row: &SimpleQueryRow) -> Option<Invalid> {
-        let owned = |column| text(row, column).map(str::to_owned);
-        Some(Invalid { oid: owned("oid")?, name: owned("name")?, index: owned("index")? })
+        Some(Invalid {
+            oid: owned(row, "oid")?,
+            name: owned(row, "name")?,
+            index: owned(row, "index")?,
+        })
     }
 
     pub(crate) fn drop(&self) -> String {

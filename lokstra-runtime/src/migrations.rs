@@ -12,7 +12,9 @@ use crate::plan::Goal;
 use crate::pools::Pools;
 use crate::report::{Report, Summary};
 use crate::stale;
+use crate::statements;
 use crate::status::Status;
+use crate::step::RunScript;
 use crate::warning::Warning;
 
 /// The migrations that are embedded in a program: what `embed_migrations!` yields.
@@ -25,11 +27,20 @@ pub struct Migrations {
     set: Set,
     /// The folder of the crate, in a debug build; else empty.
     built_in: &'static str,
+    /// What runs no-transaction scripts. `None` where there are none, which is known while compiling:
+    /// a program without them does not link it.
+    pub(crate) run_no_transaction: Option<RunScript>,
 }
 
 impl Migrations {
     /// No migrations.
-    pub const EMPTY: Migrations = Migrations { set: Set::EMPTY, built_in: "" };
+    pub const EMPTY: Migrations = Migrations::new(Set::EMPTY, "");
+
+    const fn new(set: Set, built_in: &'static str) -> Migrations {
+        let run_no_transaction: Option<RunScript> =
+            if set.has_no_transaction() { Some(statements::attempt) } else { None };
+        Migrations { set, built_in, run_no_transaction }
+    }
 
     /// What the macro calls.
     #[doc(hidden)]
@@ -38,7 +49,7 @@ impl Migrations {
         index: &'static [u8],
         built_in: &'static str,
     ) -> Migrations {
-        Migrations { set: Set::from_static(text, index), built_in }
+        Migrations::new(Set::from_static(text, index), built_in)
     }
 
     /// How the folder of a crate differs from what is embedded. Without a folder, the one in which
@@ -159,6 +170,6 @@ impl Deref for Migrations {
 
 impl From<Set> for Migrations {
     fn from(set: Set) -> Migrations {
-        Migrations { set, built_in: "" }
+        Migrations::new(set, "")
     }
 }

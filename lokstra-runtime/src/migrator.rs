@@ -51,7 +51,9 @@ pub struct Migrator<'m> {
 
 impl<'m> Migrator<'m> {
     pub(crate) fn new(migrations: &'m Migrations) -> Migrator<'m> {
-        Migrator { migrations, options: Options::default(), listener: Box::new(|_| ()) }
+        let run_no_transaction = migrations.run_no_transaction;
+        let options = Options { run_no_transaction, ..Options::default() };
+        Migrator { migrations, options, listener: Box::new(|_| ()) }
     }
 
     /// Applies everything that is pending.

@@ -5,11 +5,13 @@ use lokstra_core::TableName;
 use crate::event::Event;
 use crate::migrator::Migrator;
 use crate::plan::Policy;
+use crate::statements;
+use crate::step::RunScript;
 use crate::stop::Stop;
+use crate::stored_down::{self, LoadStored};
 
 /// What a [`Migrator`] was told.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option by itself")]
 pub(crate) struct Options {
     pub(crate) database: Option<String>,
     pub(crate) table: Option<TableName>,
@@ -22,7 +24,10 @@ pub(crate) struct Options {
     pub(crate) session_pooler: bool,
     pub(crate) rebuild_invalid_indexes: bool,
     pub(crate) stop: Stop,
-    pub(crate) stored_down: bool,
+    /// What loads the SQL: a program that never asks for it does not link it.
+    pub(crate) stored_down: Option<LoadStored>,
+    /// `None` where no script of the set needs it.
+    pub(crate) run_no_transaction: Option<RunScript>,
 }
 
 impl Default for Options {
@@ -41,7 +46,8 @@ impl Default for Options {
             session_pooler: false,
             rebuild_invalid_indexes: false,
             stop: Stop::new(),
-            stored_down: false,
+            stored_down: None,
+            run_no_transaction: None,
         }
     }
 }
@@ -161,7 +167,11 @@ impl<'m> Migrator<'m> {
     /// owner may write to the table that keeps it, the owner is this role or a superuser, and its
     /// checksum is the one in the history. [`plan`](Migrator::plan) does not look for it.
     pub fn stored_down(mut self, yes: bool) -> Self {
-        self.options.stored_down = yes;
+        self.options.stored_down = yes.then_some(stored_down::load);
+        if yes {
+            // Of which mode the kept scripts are, nobody knows yet.
+            self.options.run_no_transaction = Some(statements::attempt);
+        }
         self
     }
 

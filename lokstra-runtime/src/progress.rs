@@ -3,9 +3,9 @@
 
 use lokstra_core::{Script, TableName, Version};
 
-use crate::answer::text;
+use crate::answer::{holds, number};
 use crate::error::{Error, ErrorKind};
-use crate::guard::{Guard, number};
+use crate::guard::{self, Guard};
 use crate::history::progress_table;
 use crate::plan::{Direction, PlanStep};
 use crate::sql;
@@ -33,16 +33,15 @@ impl<'a> Progress<'a> {
     /// How many statements are done according to the row, if they are still the same, and whether the
     /// next one was running.
     pub(crate) fn read(&self, row: &postgres::SimpleQueryRow) -> Result<(usize, bool), Error> {
-        let done = text(row, "done").and_then(|done| done.parse().ok());
-        let fingerprint = text(row, "fingerprint").and_then(|value| value.parse::<i64>().ok());
-        let (Some(done), Some(fingerprint)) = (done, fingerprint) else {
+        let done = number(row, "done").and_then(|done| usize::try_from(done).ok());
+        let (Some(done), Some(fingerprint)) = (done, number(row, "fingerprint")) else {
             return Ok((0, false));
         };
         let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
         if fingerprint != self.fingerprint(done) {
             return Err(Error::new(ErrorKind::ChangedMidway { version, path, done }));
         }
-        Ok((done, text(row, "running") == Some("t")))
+        Ok((done, holds(row, "running")))
     }
 
     /// Nobody can tell whether the statement behind these was done: the operator is asked.
@@ -65,9 +64,9 @@ impl<'a> Progress<'a> {
              running = EXCLUDED.running, changed_at = EXCLUDED.changed_at;",
             progress_table(self.guard.table),
             sql::literal(&self.guard.table.to_string()),
-            number(self.step.migration.version().get()),
+            guard::number(self.step.migration.version().get()),
             self.step.direction,
-            number(self.fingerprint(done)),
+            guard::number(self.fingerprint(done)),
         )
     }
 
@@ -90,7 +89,7 @@ pub(crate) fn is_this(table: &TableName, version: Version, direction: Direction)
         "p.history OPERATOR(pg_catalog.=) {} AND p.version OPERATOR(pg_catalog.=) {} \
          AND p.direction OPERATOR(pg_catalog.=) '{direction}'",
         sql::literal(&table.to_string()),
-        number(version.get()),
+        guard::number(version.get()),
     )
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use postgres::Client;
 
-use crate::answer::{rows, text};
+use crate::answer::{ask, owned, rows};
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::history::Facts;
@@ -122,10 +122,8 @@ fn current_database(client: &mut Client) -> Result<(String, String), Error> {
     let query = "SELECT d.datname, pg_catalog.concat(d.oid, ' ', \
                  pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())) AS identity \
                  FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
-    let answer = client.simple_query(query).map_err(Error::query)?;
-    let found = rows(&answer).find_map(|row| {
-        Some((text(row, "datname")?.to_owned(), text(row, "identity")?.to_owned()))
-    });
+    let answer = ask(client, query)?;
+    let found = rows(&answer).find_map(|row| owned(row, "datname").zip(owned(row, "identity")));
     found.ok_or_else(|| Error::new(ErrorKind::NoAnswer))
 }
 

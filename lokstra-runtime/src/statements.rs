@@ -138,14 +138,14 @@ impl Run<'_> {
                 let total = self.script.statement_ranges().len();
                 let all_done = Aftermath::Partial { done: total, total };
                 let failure = step::unrecorded(self.step, message, all_done, server);
-                Attempt::Failed(Box::new(failure))
+                Attempt::Failed(failure)
             }
             _ if self.guard.look.facts.shape.is_none() && step::is_race(&server, self.guard) => {
                 Attempt::Moved
             }
             _ if step::passes(&server) => {
                 let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
-                Attempt::Again(Box::new(Failure::new(self.step, place, server, aftermath)))
+                Attempt::Again(Failure::new(self.step, place, server, aftermath))
             }
             _ => return Stop::Error(Error::query(error)),
         })
@@ -261,7 +261,7 @@ impl Run<'_> {
         let total = self.script.statement_ranges().len();
         let place = Place { offset: None, statement: Some(nth), is_deferred: false };
         let aftermath = Aftermath::Partial { done: nth, total };
-        Box::new(Failure::new(self.step, place, ServerError::cancelled(), aftermath))
+        Failure::new(self.step, place, ServerError::cancelled(), aftermath)
     }
 
     fn text(&self, nth: usize) -> &str {
@@ -309,7 +309,7 @@ impl Run<'_> {
         let place = Place { offset, statement: Some(nth), is_deferred: false };
         let total = self.script.statement_ranges().len();
         let aftermath = Aftermath::Partial { done: nth, total };
-        let mut failure = Box::new(Failure::new(self.step, place, server, aftermath));
+        let mut failure = Failure::new(self.step, place, server, aftermath);
         failure.invalid_index = invalid_index;
         failure.is_partial = is_partial;
         let attempt = if is_cancelled {

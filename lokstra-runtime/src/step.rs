@@ -42,6 +42,15 @@ pub(crate) enum Attempt {
     Failed(Box<Failure>),
 }
 
+/// Runs a script of one [`Mode`](lokstra_core::Mode).
+pub(crate) type RunScript = fn(
+    &mut Session<'_>,
+    &Guard<'_>,
+    &PlanStep<'_>,
+    &Options,
+    &mut Watch<'_>,
+) -> Result<Attempt, Error>;
+
 pub(crate) fn attempt(
     session: &mut Session<'_>,
     guard: &Guard<'_>,
@@ -118,22 +127,22 @@ pub(crate) fn attempt(
         Some("unrecorded") => {
             let message = "the script ended its transaction, or a trigger on the tracking table \
                            kept the record from being written";
-            Attempt::Failed(Box::new(unrecorded(step, message, Aftermath::Unrecorded, server)))
+            Attempt::Failed(unrecorded(step, message, Aftermath::Unrecorded, server))
         }
         _ if is_over && ran => {
-            Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::Unrecorded)))
+            Attempt::Failed(Failure::new(step, place, server, Aftermath::Unrecorded))
         }
         _ if is_cancelled(&server, watch) => {
-            Attempt::Cancelled(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
+            Attempt::Cancelled(Failure::new(step, place, server, Aftermath::RolledBack))
         }
         _ if is_race(&server, guard) => {
-            Attempt::Raced(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
+            Attempt::Raced(Failure::new(step, place, server, Aftermath::RolledBack))
         }
         _ if passes(&server) => {
-            Attempt::Again(Box::new(Failure::new(step, place, server, Aftermath::RolledBack)))
+            Attempt::Again(Failure::new(step, place, server, Aftermath::RolledBack))
         }
         _ if is_ours => return Err(Error::new(ErrorKind::Server(server))),
-        _ => Attempt::Failed(Box::new(Failure::new(step, place, server, Aftermath::RolledBack))),
+        _ => Attempt::Failed(Failure::new(step, place, server, Aftermath::RolledBack)),
     })
 }
 
@@ -201,7 +210,7 @@ pub(crate) fn unrecorded(
     message: &str,
     aftermath: Aftermath,
     server: ServerError,
-) -> Failure {
+) -> Box<Failure> {
     let server = ServerError { message: message.to_owned(), ..server };
     Failure::new(step, Place::default(), server, aftermath)
 }

@@ -15,10 +15,10 @@ use lokstra_core::{
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryRow};
 
-use crate::answer::{rows, text};
+use crate::answer::{number, owned, rows, text};
 use crate::down_store::{self, mode_word};
 use crate::error::{Error, ErrorKind};
-use crate::guard::number;
+use crate::guard;
 use crate::history::{Applied, History};
 use crate::plan::{self, Direction, Goal, PlanStep};
 use crate::sql;
@@ -76,6 +76,10 @@ impl Stored {
     }
 }
 
+/// [`load`]
+pub(crate) type LoadStored =
+    fn(&mut Client, Database<'_>, &TableName, &History, Goal) -> Result<Option<Stored>, Error>;
+
 /// The embedded migrations together with those that the goal rolls back and only the database has.
 /// `None` where everything is embedded.
 pub(crate) fn load(
@@ -132,11 +136,11 @@ struct Confirmed<'k> {
 
 impl Kept {
     fn parse(row: &SimpleQueryRow) -> Option<Kept> {
-        let sql = text(row, "sql").map(str::to_owned);
+        let sql = owned(row, "sql");
         Some(Kept {
-            version: text(row, "version")?.parse().ok().and_then(Version::new)?,
-            description: text(row, "description")?.to_owned(),
-            path: text(row, "path")?.to_owned(),
+            version: number(row, "version").and_then(Version::new)?,
+            description: owned(row, "description")?,
+            path: owned(row, "path")?,
             mode: [Mode::Transactional, Mode::NoTransaction]
                 .into_iter()
                 .find(|mode| text(row, "mode") == Some(mode_word(*mode)))?,
@@ -178,7 +182,7 @@ fn ranges(array: &str, sql: &str) -> Option<Vec<Range<usize>>> {
 
 /// Judges the table and reads it, in one message.
 fn read(client: &mut Client, table: &TableName, versions: &[Version]) -> Result<Vec<Kept>, Error> {
-    let versions: Vec<_> = versions.iter().map(|version| number(version.get())).collect();
+    let versions: Vec<_> = versions.iter().map(|version| guard::number(version.get())).collect();
     let kept = format!(
         "SELECT d.version, d.description, d.path, d.mode, d.statements, d.sql, \
          pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(d.sql, 'UTF8')), 'hex') \

@@ -2,7 +2,7 @@
 
 use postgres::Client;
 
-use crate::answer::{rows, text};
+use crate::answer::{ask, owned, rows, text};
 use crate::error::Error;
 use crate::sql;
 
@@ -28,13 +28,13 @@ impl Theirs {
              AND d.refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
              UNION ALL SELECT 'cursor', NULL, NULL WHERE EXISTS \
              (SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable)";
-        let answer = client.simple_query(query).map_err(Error::query)?;
+        let answer = ask(client, query)?;
         let mut theirs = Theirs::default();
         for row in rows(&answer) {
-            let owned = |column| text(row, column).unwrap_or_default().to_owned();
+            let required = |column| owned(row, column).unwrap_or_default();
             match text(row, "kind") {
-                Some("setting") => theirs.settings.push((owned("name"), owned("setting"))),
-                Some("channel") => theirs.channels.push(owned("name")),
+                Some("setting") => theirs.settings.push((required("name"), required("setting"))),
+                Some("channel") => theirs.channels.push(required("name")),
                 Some("temporary") => theirs.has_temporary = true,
                 _ => theirs.has_cursors = true,
             }
