@@ -300,7 +300,9 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
         let mut listen = connecting(job.database.name(), &mut migrator.listener);
         let mut told = |error: &Error, waited| {
             // What is held may be what this one waits for: a role or a pooler has a limit.
-            before.iter_mut().for_each(|job| job.opened = None);
+            for job in before.iter_mut() {
+                job.opened = None;
+            }
             keeps = false;
             listen(error, waited);
         };
