@@ -59,7 +59,7 @@ fn a_role_with_one_connection_is_enough_for_several_databases() {
              GRANT CREATE ON DATABASE {name} TO {role}"
         ))
         .unwrap();
-    let pool = || Pool::from_url(&database.url().replace("postgres@", &format!("{role}@")));
+    let pool = || Pool::from_url(database.url().replace("postgres@", &format!("{role}@")));
     let pools = Pools::new().with("db_main", pool()).with("db_orders", pool());
     let count = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
     let listen = |event: &Event<'_>| {
