@@ -71,9 +71,14 @@ impl Engine<'_, '_> {
         wait: &mut Backoff,
         mut question: impl FnMut(&mut Client) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let mut may_be_stale = true;
         loop {
             let error = match question(self.session.client()) {
                 Err(error) if !wait.is_over() => error,
+                // Such as one that was held while other databases ran: nothing to wait for.
+                Err(error) if std::mem::take(&mut may_be_stale) && self.reconnect(&error)? => {
+                    continue;
+                }
                 done => return done,
             };
             match error.kind() {
