@@ -43,8 +43,6 @@ pub(crate) struct Engine<'e, 'm> {
     session: Session<'e>,
     listener: Listener<'e>,
     report: Report,
-    /// What was odd before the history was read.
-    noticed: Vec<Warning>,
     /// The newest migration of this build; with kept down SQL, `database` has newer ones.
     newest: Option<Version>,
     /// How often the step that is next lost its connection.
@@ -71,7 +69,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
         let newest = database.migrations().next_back().map(|migration| migration.version());
-        let (noticed, losses, is_unflushed) = (Vec::new(), 0, false);
+        let (losses, is_unflushed) = (0, false);
         Engine {
             database,
             table,
@@ -80,18 +78,16 @@ impl<'e, 'm> Engine<'e, 'm> {
             session,
             listener,
             report,
-            noticed,
             newest,
             losses,
             is_unflushed,
         }
     }
 
-    /// Adds what is to be told with the warnings of the plan.
+    /// Adds what is to be told before the warnings of the plan. Also where there is none: a stale
+    /// build may be why.
     pub(crate) fn noticing(mut self, warning: Option<Warning>) -> Self {
-        self.noticed.extend(warning);
-        // Also where there is no plan: a stale build may be why.
-        self.report.warnings.clone_from(&self.noticed);
+        self.report.warnings.extend(warning);
         self
     }
 
@@ -142,10 +138,10 @@ impl<'e, 'm> Engine<'e, 'm> {
                 look = self.look_patiently(&mut wait)?;
                 continue 'plan;
             }
-            // Those of steps that ran stay.
-            let mut ran = std::mem::replace(&mut self.report.warnings, self.noticed.clone());
-            ran.retain(|told| matches!(told, Warning::DownNotKept { .. }));
-            self.report.warnings.append(&mut ran);
+            // Those of an earlier plan go, those of the build and of steps that ran stay.
+            self.report
+                .warnings
+                .retain(|told| matches!(told, Warning::Stale { .. } | Warning::DownNotKept { .. }));
             self.report.warnings.append(&mut plan.warnings);
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 self.heed_stop(&plan.steps)?;
@@ -334,7 +330,7 @@ impl<'e, 'm> Engine<'e, 'm> {
 }
 
 fn from<'m>(step: &PlanStep<'m>, rest: &[PlanStep<'m>]) -> Vec<PlanStep<'m>> {
-    std::iter::once(step).chain(rest).copied().collect()
+    [std::slice::from_ref(step), rest].concat()
 }
 
 /// What the step does to the history, without reading it again.

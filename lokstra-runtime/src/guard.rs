@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
 
+use crate::duration;
 use crate::history::{ADDED_COLUMNS, Look, Shape, progress_table};
 use crate::plan::{Direction, PlanStep};
 use crate::progress;
@@ -68,7 +69,10 @@ impl Guard<'_> {
             } else {
                 format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.table.schema())
             };
-            let columns = ADDED_COLUMNS.map(|(name, kind)| format!(", {name} {kind}")).concat();
+            let mut columns = String::new();
+            for (name, kind) in ADDED_COLUMNS {
+                [", ", name, " ", kind].iter().for_each(|piece| columns.push_str(piece));
+            }
             return format!(
                 "{schema}CREATE TABLE IF NOT EXISTS {table} (version pg_catalog.int8 PRIMARY KEY, \
                  description pg_catalog.text, applied_at pg_catalog.timestamptz NOT NULL \
@@ -78,8 +82,10 @@ impl Guard<'_> {
         if shape.is_ours() {
             return String::new();
         }
-        let columns =
-            ADDED_COLUMNS.map(|(name, kind)| format!("ADD COLUMN IF NOT EXISTS {name} {kind}"));
+        let mut columns = Vec::new();
+        for (name, kind) in ADDED_COLUMNS {
+            columns.push(format!("ADD COLUMN IF NOT EXISTS {name} {kind}"));
+        }
         format!("ALTER TABLE {table} {};", columns.join(", "))
     }
 
@@ -225,8 +231,8 @@ impl Guard<'_> {
 }
 
 /// What a timeout of the server can be; 0 would mean none.
-fn millis(limit: Duration) -> u128 {
-    limit.as_millis().clamp(1, i32::MAX.unsigned_abs().into())
+fn millis(limit: Duration) -> u64 {
+    duration::millis(limit).clamp(1, i32::MAX.unsigned_abs().into())
 }
 
 /// A `bigint`, whatever its size and sign.

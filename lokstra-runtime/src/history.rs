@@ -104,27 +104,21 @@ impl FromIterator<Applied> for History {
     }
 }
 
-/// The columns of the tracking table that is there.
+/// The columns of the tracking table that is there, each with its type: `version bigint,checksum text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Shape {
-    columns: Vec<(String, String)>,
-}
+pub(crate) struct Shape(String);
 
 impl Shape {
-    fn parse(text: &str) -> Shape {
-        let columns = text.split(',').filter_map(|column| column.split_once(' '));
-        Shape { columns: columns.map(|(n, t)| (n.to_owned(), t.to_owned())).collect() }
-    }
-
     fn type_of(&self, column: &str) -> Option<&str> {
-        self.columns.iter().find(|(name, _)| name == column).map(|(_, kind)| kind.as_str())
+        let mut columns = self.0.split(',').filter_map(|column| column.split_once(' '));
+        columns.find(|(name, _)| *name == column).map(|(_, kind)| kind)
     }
 
     /// This table with every column that we write.
     pub(crate) fn extended(mut self) -> Shape {
         for (name, _) in ADDED_COLUMNS {
             if self.type_of(name).is_none() {
-                self.columns.push((name.to_owned(), String::new()));
+                [",", name, " "].iter().for_each(|piece| self.0.push_str(piece));
             }
         }
         self
@@ -132,11 +126,7 @@ impl Shape {
 
     /// The table as we make it.
     pub(crate) fn ours() -> Shape {
-        let columns = [("version", "bigint"), ("applied_at", "timestamp with time zone")];
-        let added = ADDED_COLUMNS.iter().map(|(name, _)| (*name, "text"));
-        Shape {
-            columns: columns.into_iter().chain(added).map(|(n, t)| (n.into(), t.into())).collect(),
-        }
+        Shape("version bigint,applied_at timestamp with time zone".to_owned()).extended()
     }
 
     /// Whether every column that we write is there. The table of the Go framework has three.
@@ -319,7 +309,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
             text(first, "may_create") != Some("f"),
             text(first, "down_store"),
         ),
-        shape: text(first, "shape").map(Shape::parse),
+        shape: owned(first, "shape").map(Shape),
     };
     let mut history = History::default();
     for row in rows {

@@ -4,8 +4,9 @@ use std::time::Duration;
 use postgres::{Client, SimpleQueryRow};
 
 use crate::answer::{ask, number, owned, rows, text};
+use crate::duration::tenths;
 use crate::error::Error;
-use crate::sql::LockKey;
+use crate::sql::{LockKey, doubled};
 
 /// Who holds a lock that a run is waiting for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +37,10 @@ impl Holder {
     pub fn remedy(&self) -> String {
         match self {
             Holder::Session { pid, .. } => format!("SELECT pg_terminate_backend({pid});"),
-            Holder::Prepared { transactions } => transactions
-                .iter()
-                .map(|gid| format!("ROLLBACK PREPARED '{}';", gid.replace('\'', "''")))
-                .collect::<Vec<_>>()
-                .join(" "),
+            Holder::Prepared { transactions } => {
+                let end = |gid: &String| format!("ROLLBACK PREPARED '{}';", doubled(gid, '\''));
+                transactions.iter().map(end).collect::<Vec<_>>().join(" ")
+            }
         }
     }
 }
@@ -56,8 +56,7 @@ impl fmt::Display for Holder {
                 if !state.is_empty() {
                     write!(f, ", {state}")?;
                 }
-                let tenths = (age.subsec_millis() + 50) / 100;
-                write!(f, " for {}.{} s", age.as_secs() + u64::from(tenths / 10), tenths % 10)?;
+                write!(f, " for {} s", tenths(*age))?;
                 // A step of ours begins with a comment that names it.
                 let ours = query.strip_prefix("/* ").and_then(|rest| rest.split_once(" */"));
                 match ours {

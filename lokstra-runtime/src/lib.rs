@@ -27,6 +27,7 @@ mod connect_help;
 mod divergence;
 mod down_store;
 mod dsn;
+mod duration;
 mod engine;
 mod error;
 mod error_code;

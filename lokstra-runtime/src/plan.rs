@@ -156,25 +156,29 @@ fn check_version(database: Database<'_>, history: &History, goal: Goal) -> Resul
 }
 
 fn up<'m>(database: Database<'m>, history: &History, goal: Goal) -> Vec<PlanStep<'m>> {
-    let pending = database
+    let (most, last) = match goal {
+        Goal::Up(count) => (count.get() as usize, Version::MAX),
+        Goal::To(last) => (usize::MAX, last),
+        _ => (usize::MAX, Version::MAX),
+    };
+    database
         .migrations()
+        .take_while(|migration| migration.version() <= last)
         .filter(|migration| !history.contains(migration.version()))
-        .map(|migration| PlanStep { direction: Direction::Up, migration });
-    match goal {
-        Goal::Up(count) => pending.take(count.get() as usize).collect(),
-        Goal::To(last) => pending.take_while(|s| s.migration.version() <= last).collect(),
-        _ => pending.collect(),
-    }
+        .take(most)
+        .map(|migration| PlanStep { direction: Direction::Up, migration })
+        .collect()
 }
 
 /// The versions to roll back, the newest first.
 pub(crate) fn rolled_back(history: &History, goal: Goal) -> Vec<Version> {
+    let (most, last) = match goal {
+        Goal::Down(count) => (count.get() as usize, None),
+        Goal::DownTo(last) => (usize::MAX, Some(last)),
+        _ => (1, None),
+    };
     let newest_first = history.iter().rev().map(|row| row.version);
-    match goal {
-        Goal::Down(count) => newest_first.take(count.get() as usize).collect(),
-        Goal::DownTo(last) => newest_first.take_while(|version| *version > last).collect(),
-        _ => newest_first.take(1).collect(),
-    }
+    newest_first.take_while(|version| Some(*version) > last).take(most).collect()
 }
 
 fn down<'m>(

@@ -23,7 +23,20 @@ pub(crate) fn literal(text: &str) -> String {
 
 /// A quoted identifier, whatever it contains.
 pub(crate) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    format!("\"{}\"", doubled(name, '"'))
+}
+
+/// The text with each of these quotes twice.
+#[inline(never)]
+pub(crate) fn doubled(text: &str, quote: char) -> String {
+    let mut doubled = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter == quote {
+            doubled.push(quote);
+        }
+        doubled.push(letter);
+    }
+    doubled
 }
 
 /// A text that can stand inside `/* */`.

@@ -40,17 +40,21 @@ fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
         return Err(DsnError::Syntax);
     }
     let (hosts, database) = place.split_once('/').unwrap_or((place, ""));
-    let (mut names, mut ports) = (Vec::new(), Vec::new());
-    for host in hosts.split(',') {
+    let (mut names, mut ports) = (String::new(), String::new());
+    for (nth, host) in hosts.split(',').enumerate() {
         let (name, port) = host_and_port(host)?;
-        names.push(decoded(name)?);
-        ports.push(port);
+        if nth > 0 {
+            names.push(',');
+            ports.push(',');
+        }
+        names.push_str(&decoded(name)?);
+        ports.push_str(port);
     }
-    if names.iter().any(|name| !name.is_empty()) {
-        dsn.set(Keyword::Host, &names.join(","));
-    }
-    if ports.iter().any(|port| !port.is_empty()) {
-        dsn.set(Keyword::Port, &ports.join(","));
+    // As many commas, and nothing between them, say nothing.
+    for (keyword, list) in [(Keyword::Host, names), (Keyword::Port, ports)] {
+        if list.contains(|letter| letter != ',') {
+            dsn.set(keyword, &list);
+        }
     }
     dsn.set(Keyword::Dbname, &decoded(database)?);
     // With an `@` in them, or behind a password, a parameter can be a part of a password.

@@ -33,10 +33,10 @@ impl<'e, 'm> Engine<'e, 'm> {
 
     /// The same run over this database.
     pub(super) fn over<'n>(self, database: Database<'n>) -> Engine<'e, 'n> {
-        let Engine { table, options, session, listener, report, noticed, newest, .. } = self;
+        let Engine { table, options, session, listener, report, newest, .. } = self;
         let (losses, is_unflushed) = (self.losses, self.is_unflushed);
         let fresh = Engine::new(database, table, options, session, listener);
-        Engine { report, noticed, newest, losses, is_unflushed, ..fresh }
+        Engine { report, newest, losses, is_unflushed, ..fresh }
     }
 
     pub(super) fn plan(&self, history: &History, goal: Goal) -> Result<Plan<'m>, Error> {

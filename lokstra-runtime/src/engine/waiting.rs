@@ -72,23 +72,27 @@ impl Engine<'_, '_> {
         mut question: impl FnMut(&mut Client) -> Result<T, Error>,
     ) -> Result<T, Error> {
         loop {
-            let error = match question(self.session.client()) {
-                Err(error) if !wait.is_over() => error,
+            match question(self.session.client()) {
+                Err(error) if !wait.is_over() => self.before_next_question(error, wait)?,
                 done => return done,
-            };
-            match error.kind() {
-                ErrorKind::HistoryLocked { .. } => {
-                    self.heed_stop(&[])?;
-                    let (database, waited) = (self.report.database.as_str(), wait.waited());
-                    tell(self.listener, &Event::Waiting { database, holder: None, waited });
-                }
-                // A standby, whose primary changes what is read (40001).
-                ErrorKind::Server(server) if step::passes(server) => self.heed_stop(&[])?,
-                _ if self.reconnect(&error)? => {}
-                _ => return Err(error),
             }
-            wait.sleep(&self.options.stop);
         }
+    }
+
+    fn before_next_question(&mut self, error: Error, wait: &mut Backoff) -> Result<(), Error> {
+        match error.kind() {
+            ErrorKind::HistoryLocked { .. } => {
+                self.heed_stop(&[])?;
+                let (database, waited) = (self.report.database.as_str(), wait.waited());
+                tell(self.listener, &Event::Waiting { database, holder: None, waited });
+            }
+            // A standby, whose primary changes what is read (40001).
+            ErrorKind::Server(server) if step::passes(server) => self.heed_stop(&[])?,
+            _ if self.reconnect(&error)? => {}
+            _ => return Err(error),
+        }
+        wait.sleep(&self.options.stop);
+        Ok(())
     }
 
     /// Waits until nobody holds the lock, or until somebody else has done the work. Looks at the
