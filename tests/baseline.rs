@@ -137,6 +137,36 @@ fn one_row_that_cannot_be_written_leaves_none() {
     assert_eq!(column(&mut client, columns), "3");
 }
 
+#[test]
+fn more_than_one_statement_takes_are_all_recorded() {
+    let (_database, mut client) = by_hand();
+    let set = tables_set(2_001, "");
+    set.migrator().baseline(&mut client, version(2_001)).unwrap();
+    let kept = "SELECT count(*) FROM lokstra_core.lokstra_down";
+    let recorded = "SELECT count(*) FROM lokstra_core.schema_migrations";
+    assert_eq!(
+        (column(&mut client, recorded), column(&mut client, kept)),
+        ("2001".into(), "2001".into())
+    );
+    assert!(set.up(&mut client).unwrap().steps.is_empty());
+}
+
+#[test]
+fn a_trigger_that_lets_one_row_go_leaves_none() {
+    let (_database, mut client) = by_hand();
+    let set = tables_set(3, "");
+    baseline(&set, &mut client, 1);
+    client
+        .batch_execute(
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER lose BEFORE INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW WHEN (NEW.version = 2) EXECUTE FUNCTION lose()",
+        )
+        .unwrap();
+    let told = refused(&set, &mut client, 3);
+    assert!(told.contains("lokstra:unrecorded"), "{told}");
+}
+
 /// The table that the Go program makes, whose versions end at 2,147,483,647.
 const GO_TABLE: &str = "CREATE SCHEMA lokstra_core; CREATE TABLE lokstra_core.schema_migrations (
     version INTEGER PRIMARY KEY, applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description TEXT);";

@@ -149,6 +149,26 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
 }
 
 #[test]
+fn a_script_that_begins_a_transaction_of_its_own_is_not_recorded_whatever_it_resets() {
+    for script in ["COMMIT; BEGIN; SELECT 1;", "RESET ALL; COMMIT; BEGIN; SELECT 1;"] {
+        let database = database();
+        let mut client = database.client().unwrap();
+        let error = unchecked(script).up(&mut client).unwrap_err();
+        assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded, "{script}");
+        let records = "SELECT count(*) FROM lokstra_core.schema_migrations";
+        assert_eq!(column(&mut client, records), "0", "{script}");
+    }
+}
+
+#[test]
+fn a_script_that_resets_all_settings_is_recorded() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    unchecked("RESET ALL; SELECT 1;").up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT version FROM lokstra_core.schema_migrations"), "1");
+}
+
+#[test]
 fn a_constraint_that_waits_for_the_commit_fails_before_it() {
     let up = "CREATE TABLE orders (id int REFERENCES users DEFERRABLE INITIALLY DEFERRED);\n\
               INSERT INTO orders VALUES (7);\nSELECT 1;\n";

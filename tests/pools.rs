@@ -10,6 +10,7 @@ use lokstra::{
     embed_migrations,
 };
 use lokstra_scratch::Database;
+use support::wire::Wire;
 use support::{column, database, files_set, stable, versions};
 use tempfile::TempDir;
 
@@ -32,6 +33,18 @@ fn config(text: &str) -> Result<Pools, lokstra::Error> {
     let path = dir.path().join("config.yaml");
     fs::write(&path, text).unwrap();
     Pools::from_config(&path)
+}
+
+#[test]
+fn each_of_several_databases_is_connected_to_once() {
+    let (main, orders) = (database(), database());
+    check_db_migrations_auto(&SHOP, &pools(&main, &orders)).unwrap();
+    let wires = [Wire::before(&main), Wire::before(&orders)];
+    let [main, orders] = wires.each_ref().map(|wire| Pool::from_url(&wire.url));
+    let pools = Pools::new().with("db_main", main).with("db_orders", orders);
+    check_db_migrations_auto(&SHOP, &pools).unwrap();
+    // Compared before the first script of any, and then each run.
+    assert_eq!(wires.map(|wire| wire.take_all().sent), ["QQX", "QQX"]);
 }
 
 #[test]

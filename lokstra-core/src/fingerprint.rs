@@ -5,7 +5,7 @@ use crate::{Checksum, MigrationSpec};
 /// What a history is that has exactly these migrations, as one number that the server computes by
 /// itself: the sum over the rows of
 /// `hashtextextended(checksum, hashtextextended(down_checksum, hashtextextended(description,
-/// hashtextextended(version, 0))))`.
+/// version)))`. A row that lacks one of them adds nothing, so that the rows have to be counted, too.
 ///
 /// Two histories that differ have the same one by a chance of 1 in 2⁶⁴. The hash is not
 /// cryptographic, nor need it be: whoever can choose the rows, or the scripts, needs no collision.
@@ -43,14 +43,9 @@ impl fmt::Display for Fingerprint {
 
 fn row(migration: &MigrationSpec<'_>) -> i64 {
     let text = |checksum: Checksum| checksum.to_string();
-    [
-        migration.version.get().to_string().as_str(),
-        migration.description,
-        &text(migration.down.checksum),
-        &text(migration.up.checksum),
-    ]
-    .iter()
-    .fold(0, |seed, column| hash(column.as_bytes(), seed))
+    let (down, up) = (text(migration.down.checksum), text(migration.up.checksum));
+    let columns = [migration.description, &down, &up];
+    columns.iter().fold(migration.version.get(), |seed, column| hash(column.as_bytes(), seed))
 }
 
 /// `hashtextextended` of PostgreSQL: Bob Jenkins' lookup3, which reads the bytes in threes of words.

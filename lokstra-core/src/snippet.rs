@@ -62,6 +62,13 @@ impl Snippet {
         }
     }
 
+    /// The snippet for the beginning of a line of which the number is known, from 1. For each of many lines of
+    /// a text, [`new`](Snippet::new) would count the lines before it.
+    pub fn of_line(number: usize, line: &str) -> Snippet {
+        let snippet = Snippet::new(line, 0);
+        Snippet { position: Position { line: number, column: 1 }, ..snippet }
+    }
+
     /// Where the caret stands.
     pub fn position(&self) -> Position {
         self.position

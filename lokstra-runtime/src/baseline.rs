@@ -11,8 +11,8 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
 use crate::half_done::{self, HalfDone};
 use crate::history::Shape;
-use crate::plan::{Direction, PlanStep};
 use crate::repair::Repair;
+use crate::unrun::Particulars;
 use crate::warning::Warning;
 
 /// What [`Migrator::baseline`](crate::Migrator::baseline) recorded, or would record.
@@ -145,17 +145,20 @@ pub(crate) fn draft(
         return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
     }
     let mut warnings = Vec::new();
-    let mut sql = if missing.is_empty() { String::new() } else { guard.unchanged() };
     for &migration in &missing {
-        let step = PlanStep { direction: Direction::Up, migration };
-        sql += &guard.record_unrun(&step);
-        sql += &guard.keep_down(&step);
         down_store::note_not_kept(&mut warnings, facts, migration);
     }
+    let applied_at = Shape::moment(facts.shape.as_ref(), "pg_catalog.clock_timestamp()");
+    let unrun = || Particulars {
+        applied_at: applied_at.clone(),
+        applied_by: "session_user".to_owned(),
+        execution_ms: "NULL".to_owned(),
+    };
+    let records: Vec<_> = missing.iter().map(|&migration| (migration, unrun())).collect();
     let recorded: Vec<_> =
         missing.iter().map(|m| (m.version(), m.description().to_owned())).collect();
     Ok(Draft {
-        sql,
+        sql: guard.record_unrun(&records),
         versions: recorded.iter().map(|(version, _)| *version).collect(),
         result: Baseline {
             database: database.name().to_owned(),

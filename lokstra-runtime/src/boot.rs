@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lokstra_core::{Database, TableName};
+use postgres::Client;
 
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
@@ -10,6 +11,7 @@ use crate::event::{Event, connecting};
 use crate::glance;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
+use crate::notices::Notices;
 use crate::off_runtime::off_runtime;
 use crate::passing::may_pass;
 use crate::plan::{self, Direction, Goal, NoPlan};
@@ -136,6 +138,8 @@ struct Job<'m> {
     database: Database<'m>,
     table: TableName,
     target: Target,
+    /// What its history was compared over, for the run.
+    opened: Option<(Client, Notices)>,
     /// False once it was waited for in vain.
     is_reachable: bool,
 }
@@ -156,13 +160,13 @@ fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Jobs<'m>, Error> {
         let table = migrator.table_of(database);
         if let Some(skipped) = migrator.skipped(database, &table) {
             let target = Target::Skipped(skipped);
-            jobs.push(Job { database, table, target, is_reachable: true });
+            jobs.push(Job { database, table, target, opened: None, is_reachable: true });
             continue;
         }
         match pools.of(database, migrator.is_of_one_database()).and_then(|pool| pool.connector()) {
             Ok(connector) => {
                 let target = Target::Pool(connector);
-                jobs.push(Job { database, table, target, is_reachable: true });
+                jobs.push(Job { database, table, target, opened: None, is_reachable: true });
             }
             Err(error) => causes.push((database.name().to_owned(), error)),
         }
@@ -210,6 +214,15 @@ pub(crate) fn run_pools(
     pools: &Pools,
     goal: Goal,
 ) -> Result<Summary, Error> {
+    // As a whole: what was connected must not be dropped inside a runtime of the caller's either.
+    off_runtime(|| run_pools_here(migrator, pools, goal))
+}
+
+fn run_pools_here(
+    migrator: &mut Migrator<'_>,
+    pools: &Pools,
+    goal: Goal,
+) -> Result<Summary, Error> {
     let (mut jobs, causes) = jobs(migrator, pools)?;
     if !causes.is_empty() {
         return Err(all_failed(&migrator.databases()?, migrator, causes));
@@ -244,7 +257,7 @@ pub(crate) fn run_pools(
             if !job.is_reachable {
                 one.options.connect_wait = Some(Duration::ZERO);
             }
-            let run = one.run_connector(&connector, goal);
+            let run = one.run_connector(&connector, job.opened, goal);
             one.options.connect_wait = wait;
             run
         });
@@ -283,15 +296,16 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
         let Target::Pool(connector) = &job.target else { continue };
         let mut told = connecting(job.database.name(), &mut migrator.listener);
         let stop = &migrator.options.stop;
-        let look = off_runtime(|| {
-            let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
-            glance::look_for(&mut client, &job.table, job.database, goal)
+        let look = connector.connect_patiently(&mut wait, stop, &mut told).and_then(|opened| {
+            let (client, _) = job.opened.insert(opened);
+            glance::look_for(client, &job.table, job.database, goal)
         });
         let look = match look {
             Ok(Some(look)) => look,
             Ok(None) => continue,
             Err(error) => {
                 job.is_reachable = !may_pass(&error);
+                job.opened = None;
                 continue;
             }
         };

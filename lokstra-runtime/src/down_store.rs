@@ -200,16 +200,31 @@ impl Guard<'_> {
 
     /// Keeps the down SQL of what this step applies, or drops what it rolls back.
     pub(crate) fn keep_down(&self, step: &PlanStep<'_>) -> String {
-        if step.direction == Direction::Down {
-            return self.drop_down(step.migration.version());
+        match step.direction {
+            Direction::Up => self.keep_downs(&[step.migration]),
+            Direction::Down => self.drop_down(step.migration.version()),
         }
+    }
+
+    /// Keeps the down SQL of these, in one statement.
+    pub(crate) fn keep_downs(&self, migrations: &[Migration<'_>]) -> String {
         if matches!(self.look.facts.down_store, DownStore::Refused(_)) {
             return String::new();
         }
-        let table = table(self.table);
-        let history = sql::literal(&self.table.to_string());
-        let version = number(step.migration.version().get());
-        let down = step.migration.down();
+        let rows: Vec<_> = migrations.iter().map(|migration| self.kept_row(*migration)).collect();
+        format!(
+            "INSERT INTO {} AS d (history, version, description, path, mode, statements, sql, \
+             checksum, kept_at) VALUES {} \
+             ON CONFLICT (history, version) DO UPDATE SET description = EXCLUDED.description, \
+             path = EXCLUDED.path, mode = EXCLUDED.mode, statements = EXCLUDED.statements, \
+             sql = EXCLUDED.sql, checksum = EXCLUDED.checksum, kept_at = EXCLUDED.kept_at;",
+            table(self.table),
+            rows.join(", ")
+        )
+    }
+
+    fn kept_row(&self, migration: Migration<'_>) -> String {
+        let down = migration.down();
         let (text, ranges) = match self.look.facts.not_kept(down) {
             None => (sql::literal(down.text()), down.statement_ranges().collect()),
             Some(_) => ("NULL".to_owned(), Vec::new()),
@@ -217,13 +232,11 @@ impl Guard<'_> {
         let offsets = ranges.iter().flat_map(|range| [range.start, range.end]);
         let offsets: Vec<_> = offsets.map(|offset| offset.to_string()).collect();
         format!(
-            "INSERT INTO {table} AS d (history, version, description, path, mode, statements, sql, \
-             checksum, kept_at) VALUES ({history}, {version}, {}, {}, '{}', \
-             CAST('{{{}}}' AS pg_catalog.int4[]), {text}, '{}', pg_catalog.clock_timestamp()) \
-             ON CONFLICT (history, version) DO UPDATE SET description = EXCLUDED.description, \
-             path = EXCLUDED.path, mode = EXCLUDED.mode, statements = EXCLUDED.statements, \
-             sql = EXCLUDED.sql, checksum = EXCLUDED.checksum, kept_at = EXCLUDED.kept_at;",
-            sql::literal(step.migration.description()),
+            "({}, {}, {}, {}, '{}', CAST('{{{}}}' AS pg_catalog.int4[]), {text}, '{}', \
+             pg_catalog.clock_timestamp())",
+            sql::literal(&self.table.to_string()),
+            number(migration.version().get()),
+            sql::literal(migration.description()),
             sql::literal(down.path()),
             mode_word(down.mode()),
             offsets.join(","),

@@ -1,6 +1,7 @@
 //! Whether the history is exactly what is embedded: all that a boot with nothing to do has to know.
 
 use lokstra_core::{Database, TableName};
+use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage};
 
 use crate::answer::{rows, text};
@@ -40,6 +41,10 @@ pub(crate) fn look_unless_current(
     match client.simple_query(&fingerprint_sql(table)) {
         Ok(answer) if is_current(&answer, database)? => Ok(None),
         Ok(_) => history::look(client, table).map(Some),
+        // A version that is no number: the look says which.
+        Err(error) if error.code() == Some(&SqlState::INVALID_TEXT_REPRESENTATION) => {
+            history::look(client, table).map(Some)
+        }
         Err(error) if history::is_missing(&error) => {
             history::look_without_table(client, table).map(Some)
         }
@@ -47,24 +52,23 @@ pub(crate) fn look_unless_current(
     }
 }
 
-/// The [`Fingerprint`](lokstra_core::Fingerprint) of the rows. A column that the table lacks is
-/// the one of `missing`, where a name leads that `rows` does not have. Few functions, since a session
-/// that has just begun has to look up each of them.
+/// The [`Fingerprint`](lokstra_core::Fingerprint) of the rows, and how many they are. A column that
+/// the table lacks is the one of `missing`, where a name leads that `rows` does not have. Few
+/// functions, since a session that has just begun has to look up each of them.
 ///
 /// PostgreSQL documentation: *7.2.1.5. LATERAL Subqueries*.
 fn fingerprint_sql(table: &TableName) -> String {
-    let columns = ["version", "description", "down_checksum", "checksum"];
-    let hash = columns.iter().fold("'0'".to_owned(), |seed, column| {
-        format!(
-            "pg_catalog.hashtextextended(COALESCE(CAST({column} AS pg_catalog.text), ''), {seed})"
-        )
-    });
+    let columns = ["description", "down_checksum", "checksum"];
+    let version = "CAST(version AS pg_catalog.int8)".to_owned();
+    let hash = columns
+        .iter()
+        .fold(version, |seed, column| format!("pg_catalog.hashtextextended({column}, {seed})"));
     format!(
         "SET LOCAL lock_timeout='{READ_LOCK_TIMEOUT}ms';\
-         SELECT pg_catalog.sum(rows.hash) AS fingerprint, CURRENT_TIMESTAMP AS began, \
-         pg_catalog.statement_timestamp() AS sent FROM (SELECT NULL AS version, \
-         NULL AS description, NULL AS checksum, NULL AS down_checksum) missing, \
-         LATERAL (SELECT {hash} AS hash FROM {}) rows;",
+         SELECT pg_catalog.count(*) AS count, pg_catalog.sum(rows.hash) AS fingerprint, \
+         CURRENT_TIMESTAMP AS began, pg_catalog.statement_timestamp() AS sent \
+         FROM (SELECT NULL AS version, NULL AS description, NULL AS checksum, \
+         NULL AS down_checksum) missing, LATERAL (SELECT {hash} AS hash FROM {}) rows;",
         table.quoted()
     )
 }
@@ -76,8 +80,7 @@ fn is_current(answer: &[SimpleQueryMessage], database: Database<'_>) -> Result<b
         return Err(Error::new(ErrorKind::InTransaction));
     }
     // Of no rows, the sum is NULL.
-    Ok(match text(row, "fingerprint") {
-        Some(sum) => sum == database.fingerprint().to_string(),
-        None => database.is_empty(),
-    })
+    let sum = text(row, "fingerprint").unwrap_or("0");
+    let count = database.migrations().len().to_string();
+    Ok(text(row, "count") == Some(&count) && sum == database.fingerprint().to_string())
 }

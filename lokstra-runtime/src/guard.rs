@@ -8,7 +8,7 @@ use std::time::Duration;
 use lokstra_core::{TableName, Version};
 
 use crate::duration;
-use crate::history::{ADDED_COLUMNS, Look, Shape, progress_table};
+use crate::history::{ADDED_COLUMNS, Look, progress_table};
 use crate::plan::{Direction, PlanStep};
 use crate::progress;
 use crate::sql::{self, LockKey};
@@ -19,13 +19,6 @@ pub(crate) struct Guard<'a> {
     pub(crate) look: &'a Look,
     /// Whether COMMIT need not wait for the disk, since a later one of the run does.
     pub(crate) defers_flush: bool,
-}
-
-/// When, by whom and how long, as expressions of SQL.
-pub(crate) struct Particulars {
-    pub(crate) applied_at: String,
-    pub(crate) applied_by: String,
-    pub(crate) execution_ms: String,
 }
 
 impl Guard<'_> {
@@ -71,7 +64,9 @@ impl Guard<'_> {
             };
             let mut columns = String::new();
             for (name, kind) in ADDED_COLUMNS {
-                [", ", name, " ", kind].iter().for_each(|piece| columns.push_str(piece));
+                for piece in [", ", name, " ", kind] {
+                    columns.push_str(piece);
+                }
             }
             return format!(
                 "{schema}CREATE TABLE IF NOT EXISTS {table} (version pg_catalog.int8 PRIMARY KEY, \
@@ -103,25 +98,31 @@ impl Guard<'_> {
     }
 
     /// Fails with `lokstra:moved` unless the history is still what the plan was made from. Looks up
-    /// three keys, however long the history is.
+    /// three keys, however long the history is; where the newest one implies the others, that alone.
     pub(crate) fn unmoved(&self, step: &PlanStep<'_>) -> String {
-        let version = step.migration.version();
-        let history = &self.look.history;
-        let this = match step.direction {
-            Direction::Up => format!("NOT {}", self.applied(version)),
-            Direction::Down => self.applied(version),
-        };
-        let before = history
-            .before(version)
-            .map_or_else(String::new, |before| format!(" AND {}", self.applied(before)));
-        let condition = format!(
-            "pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp() \
-             AND (SELECT COALESCE(pg_catalog.max(h.version), CAST('-1' AS pg_catalog.int8)) \
-             FROM {} h) OPERATOR(pg_catalog.=) {} AND {this}{before}",
-            self.table.quoted(),
-            number(history.newest().map_or(-1, Version::get)),
-        );
-        sql::require(&condition, "moved")
+        let (version, history) = (step.migration.version(), &self.look.history);
+        let (newest, before) = (history.newest(), history.before(version));
+        let table = self.table.quoted();
+        let alone = "pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp()";
+        let mut conditions = vec![alone.to_owned()];
+        conditions.push(match newest {
+            None => format!("NOT EXISTS (SELECT FROM {table})"),
+            Some(newest) => format!(
+                "(SELECT h.version FROM {table} h ORDER BY h.version DESC LIMIT 1) \
+                 OPERATOR(pg_catalog.=) {}",
+                number(newest.get())
+            ),
+        });
+        match step.direction {
+            Direction::Up if newest >= Some(version) => {
+                conditions.push(format!("NOT {}", self.applied(version)));
+            }
+            Direction::Down if newest != Some(version) => conditions.push(self.applied(version)),
+            _ => {}
+        }
+        let before = before.filter(|before| newest != Some(*before));
+        conditions.extend(before.map(|before| self.applied(before)));
+        sql::require(&conditions.join(" AND "), "moved")
     }
 
     /// Fails with `lokstra:halfway` while another no-transaction script is half-done that this step
@@ -160,58 +161,6 @@ impl Guard<'_> {
         sql::require(&condition, "moved")
     }
 
-    /// Writes the record, only while this backend holds the lock, and fails with
-    /// `lokstra:unrecorded` unless exactly that row was written: a script that ended its own
-    /// transaction, or a trigger on the history, fails here.
-    pub(crate) fn record(&self, step: &PlanStep<'_>) -> String {
-        self.record_as(step, ELAPSED_MS)
-    }
-
-    /// The record of a migration that is applied without being run.
-    pub(crate) fn record_unrun(&self, step: &PlanStep<'_>) -> String {
-        self.record_as(step, "NULL")
-    }
-
-    fn record_as(&self, step: &PlanStep<'_>, elapsed_ms: &str) -> String {
-        let shape = self.look.facts.shape.as_ref();
-        let particulars = Particulars {
-            applied_at: Shape::moment(shape, "pg_catalog.clock_timestamp()"),
-            applied_by: "session_user".to_owned(),
-            execution_ms: elapsed_ms.to_owned(),
-        };
-        self.record_particulars(step, &particulars)
-    }
-
-    /// The record with what somebody else knows of the run.
-    pub(crate) fn record_particulars(
-        &self,
-        step: &PlanStep<'_>,
-        particulars: &Particulars,
-    ) -> String {
-        let table = self.table.quoted();
-        let version = number(step.migration.version().get());
-        let held = self.key.held_by_us();
-        let change = match step.direction {
-            Direction::Down => format!(
-                "DELETE FROM {table} h WHERE h.version OPERATOR(pg_catalog.=) {version} AND {held}"
-            ),
-            Direction::Up => {
-                let Particulars { applied_at, applied_by, execution_ms } = particulars;
-                format!(
-                    "INSERT INTO {table} (version, description, applied_at, checksum, \
-                     down_checksum, applied_by, execution_ms) \
-                     SELECT {version}, {}, {applied_at}, '{}', '{}', {applied_by}, {execution_ms} \
-                     WHERE {held}",
-                    sql::literal(step.migration.description()),
-                    step.migration.up().checksum(),
-                    step.migration.down().checksum(),
-                )
-            }
-        };
-        let recorded = sql::require("EXISTS (SELECT FROM r)", "unrecorded");
-        format!("WITH r AS ({change} RETURNING 1) {recorded}")
-    }
-
     /// Fails unless the step has done to the history what it is for.
     pub(crate) fn recorded(&self, step: &PlanStep<'_>) -> String {
         let applied = self.applied(step.migration.version());
@@ -239,11 +188,6 @@ fn millis(limit: Duration) -> u64 {
 pub(crate) fn number(value: i64) -> String {
     format!("CAST('{value}' AS pg_catalog.int8)")
 }
-
-/// Since the beginning of the transaction.
-const ELAPSED_MS: &str = "CAST(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
-     OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog.*) \
-     CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8)";
 
 #[cfg(test)]
 mod tests {

@@ -55,6 +55,7 @@ mod past_runs;
 mod plan;
 mod pools;
 mod progress;
+mod record;
 mod repair;
 mod report;
 mod retry;
@@ -75,6 +76,7 @@ mod theirs;
 mod tls;
 #[cfg(feature = "tracing")]
 mod trace;
+mod unrun;
 mod warning;
 mod watch;
 

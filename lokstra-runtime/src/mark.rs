@@ -52,6 +52,11 @@ impl Mark {
         Mark { prefix: format!("lokstra_{:016x}_", crate::retry::entropy()), before, statements }
     }
 
+    /// What no other run has.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub(crate) fn is_set(&self) -> bool {
         self.before > 0
     }

@@ -56,20 +56,22 @@ impl Migrations {
     /// this was built; `None` if that is not known, as in a release build, or not there any more.
     #[doc(hidden)]
     pub fn differences(&self, root: Option<&Path>) -> Option<Vec<String>> {
-        let built_in = Some(Path::new(self.built_in)).filter(|path| path.is_dir());
-        built_in.or(root).map(|root| stale::differences(self.databases(), root))
+        self.built_in().or(root).map(|root| stale::differences(self.databases(), root))
     }
 
     /// What is to be said of this database before anything is done: in a debug build, that the
     /// binary is older than the folder.
     pub(crate) fn staleness(&self, database: Database<'_>) -> Option<Warning> {
-        // Known while compiling, so that nothing of it is in a release build.
-        if !cfg!(debug_assertions) {
-            return None;
-        }
-        let root = Some(Path::new(self.built_in)).filter(|path| path.is_dir())?;
-        let differences = stale::differences(std::iter::once(database), root);
+        let differences = stale::differences(std::iter::once(database), self.built_in()?);
         (!differences.is_empty()).then_some(Warning::Stale { differences })
+    }
+
+    /// The folder in which this was built, if it is known and still there.
+    fn built_in(&self) -> Option<&'static Path> {
+        // Known while compiling: nothing of the comparison is in a release build.
+        (cfg!(debug_assertions) && !self.built_in.is_empty())
+            .then(|| Path::new(self.built_in))
+            .filter(|path| path.is_dir())
     }
 
     /// Applies everything that is pending over a connection of its own to this URL
@@ -81,7 +83,7 @@ impl Migrations {
     ///
     /// As [`Migrator::up`]; also if there is no connection, or if the set has several databases.
     pub fn up_url(&self, url: &str) -> Result<Report, Error> {
-        self.migrator().run_connector(&Connector::from_url(url)?, Goal::Latest)
+        self.migrator().run_connector(&Connector::from_url(url)?, None, Goal::Latest)
     }
 
     /// Applies everything that is pending.

@@ -12,6 +12,7 @@ use crate::event::{Event, connecting, tell};
 use crate::glance;
 use crate::history::{self, History};
 use crate::migrations::Migrations;
+use crate::notices::Notices;
 use crate::off_runtime::off_runtime;
 use crate::options::Options;
 use crate::plan::{self, Goal, Plan};
@@ -195,6 +196,7 @@ impl<'m> Migrator<'m> {
     pub(crate) fn run_connector(
         &mut self,
         connector: &Connector,
+        opened: Option<(Client, Notices)>,
         goal: Goal,
     ) -> Result<Report, Error> {
         let (database, table) = self.target()?;
@@ -204,10 +206,14 @@ impl<'m> Migrator<'m> {
         }
         off_runtime(|| {
             let mut wait = Backoff::new(self.options.connect_wait);
-            let session = {
-                let mut told = connecting(database.name(), &mut self.listener);
-                Session::owned(connector, &mut wait, &self.options.stop, &mut told)?
-            };
+            let opened = opened.map_or_else(
+                || {
+                    let mut told = connecting(database.name(), &mut self.listener);
+                    connector.connect_patiently(&mut wait, &self.options.stop, &mut told)
+                },
+                Ok,
+            )?;
+            let session = Session::owned(connector, opened);
             self.work(database, table, session, goal)
         })
     }
@@ -231,7 +237,7 @@ impl<'m> Migrator<'m> {
     ///
     /// As [`run`](Migrator::run); also if there is no connection.
     pub fn run_pool(&mut self, pool: &crate::Pool, goal: Goal) -> Result<Report, Error> {
-        self.run_connector(&pool.connector()?, goal)
+        self.run_connector(&pool.connector()?, None, goal)
     }
 
     /// Works towards the goal in every enabled database, or in the chosen one, each over a

@@ -9,11 +9,11 @@ use crate::amend::Draft;
 use crate::baseline::BaselineConflict;
 use crate::down_store;
 use crate::error::{Error, ErrorKind};
-use crate::guard::{Guard, Particulars, number};
+use crate::guard::{Guard, number};
 use crate::half_done::{self, HalfDone};
 use crate::history::Shape;
-use crate::plan::{Direction, PlanStep};
 use crate::sql;
+use crate::unrun::Particulars;
 use crate::warning::Warning;
 
 /// A migration that another tool has run, with what that tool knows of it.
@@ -115,17 +115,16 @@ pub(crate) fn draft(
         return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
     }
     let mut warnings = Vec::new();
-    let mut sql = if missing.is_empty() { String::new() } else { guard.unchanged() };
-    for (run, migration) in &missing {
-        let step = PlanStep { direction: Direction::Up, migration: *migration };
-        sql += &guard.record_particulars(&step, &run.particulars(facts.shape.as_ref()));
-        sql += &guard.keep_down(&step);
+    for (_, migration) in &missing {
         down_store::note_not_kept(&mut warnings, facts, *migration);
     }
+    let shape = facts.shape.as_ref();
+    let records: Vec<_> =
+        missing.iter().map(|(run, migration)| (*migration, run.particulars(shape))).collect();
     let recorded: Vec<_> =
         missing.iter().map(|(run, m)| (run.version, m.description().to_owned())).collect();
     Ok(Draft {
-        sql,
+        sql: guard.record_unrun(&records),
         versions: recorded.iter().map(|(version, _)| *version).collect(),
         result: RecordedRuns {
             database: database.name().to_owned(),

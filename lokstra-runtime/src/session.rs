@@ -23,12 +23,9 @@ pub(crate) enum Session<'c> {
 impl<'c> Session<'c> {
     pub(crate) fn owned(
         connector: &'c Connector,
-        wait: &mut Backoff,
-        stop: &Stop,
-        told: &mut dyn FnMut(&Error, Duration),
-    ) -> Result<Session<'c>, Error> {
-        let (client, notices) = connector.connect_patiently(wait, stop, told)?;
-        Ok(Session::Owned { client: Box::new(client), notices, connector })
+        (client, notices): (Client, Notices),
+    ) -> Session<'c> {
+        Session::Owned { client: Box::new(client), notices, connector }
     }
 
     pub(crate) fn borrowed(client: &'c mut Client) -> Session<'c> {

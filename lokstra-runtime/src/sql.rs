@@ -98,12 +98,17 @@ pub(crate) fn fnv(parts: &[&[u8]]) -> i64 {
     hash.cast_signed()
 }
 
-/// An expression that is 0 where `condition` holds and otherwise fails with `lokstra:<token>` in
-/// its message. A cast, not a `RAISE`: a role may lack the right to use plpgsql.
+/// A query that fails with `lokstra:<token>` in its message unless `condition` holds.
 pub(crate) fn require(condition: &str, token: &str) -> String {
+    format!("SELECT {};", required(condition, 0, token, "int4"))
+}
+
+/// An expression that is `value`, of this type, where `condition` holds, and otherwise fails with
+/// `lokstra:<token>` in its message. A cast, not a `RAISE`: a role may lack the right to use plpgsql.
+/// The planner cannot do it ahead, as long as the condition has no constant value.
+pub(crate) fn required(condition: &str, value: i64, token: &str, kind: &str) -> String {
     format!(
-        "SELECT CASE WHEN {condition} THEN 0 ELSE CAST(pg_catalog.concat('lokstra:{token}:', \
-         pg_catalog.pg_backend_pid()) AS pg_catalog.int4) END;"
+        "CAST(CASE WHEN {condition} THEN '{value}' ELSE 'lokstra:{token}:' END AS pg_catalog.{kind})"
     )
 }
 

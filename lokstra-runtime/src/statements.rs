@@ -24,6 +24,7 @@ use crate::message::{Message, contains};
 use crate::options::Options;
 use crate::plan::PlanStep;
 use crate::progress::{Progress, first_word, is_routine};
+use crate::record::Proof;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
@@ -189,7 +190,8 @@ impl Run<'_> {
             self.statement(session, nth, watch)?;
         }
         let client = session.client();
-        let (record, keep) = (self.guard.record(self.step), self.guard.keep_down(self.step));
+        let record = self.guard.record(self.step, &Proof::Lock);
+        let keep = self.guard.keep_down(self.step);
         let finish = format!("{record}{keep}{}", self.progress.forget());
         let Err(error) = client.batch_execute(&format!("{}{hygiene}", self.wrapped(&finish)))
         else {

@@ -59,7 +59,7 @@ fn link(before: &str, line: &str) -> String {
     chain
 }
 
-/// An entry and where its line begins.
+/// An entry and the number of its line, from 1.
 type Placed = (Entry, usize);
 
 /// A line of the file, in its parts.
@@ -89,20 +89,18 @@ fn parse_line(line: &str) -> Option<Line<'_>> {
 /// Reads the file; what is wrong with it is added to the problems.
 pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
     let Some(text) = script::decode(file, problems) else { return Vec::new() };
-    let mut problem = |code, offset, message: &str, help: &str| {
-        problems.push(Problem::new(code, &file.path, message, help).at(&text, offset));
+    let mut problem = |code, number, line: &str, message: &str, help: &str| {
+        problems.push(Problem::new(code, &file.path, message, help).at_line(number, line));
     };
     let (mut entries, mut chain, mut is_whole) = (Vec::new(), String::new(), true);
-    let mut end = 0;
-    for line in text.split_inclusive('\n') {
-        let start = end;
-        end += line.len();
+    for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim_end();
         if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
             if line.starts_with('<') {
                 problem(
                     Code::LockConflict,
-                    start,
+                    number,
+                    line,
                     "two branches added migrations at the same time",
                     "delete the lines with <, = and >, put the lines of what is deployed or merged \
                      already first, then run `lokstra migration renumber`, which moves the others \
@@ -115,22 +113,22 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let Some(line) = parse_line(line) else {
+        let Some(parsed) = parse_line(line) else {
             let help = "restore the file from git, or delete it and run `lokstra migration lock`";
-            problem(Code::LockSyntax, start, "this is no line of a lock file", help);
+            problem(Code::LockSyntax, number, line, "this is no line of a lock file", help);
             is_whole = false;
             continue;
         };
-        chain = link(&chain, line.text);
-        if is_whole && line.chain != chain {
+        chain = link(&chain, parsed.text);
+        if is_whole && parsed.chain != chain {
             let message = "this line does not follow from the one before it";
             let help = "a merge or a hand changed the lines up to here; look at them, then run \
                         `lokstra migration renumber` and `lokstra migration lock`";
-            problem(Code::LockChain, start, message, help);
+            problem(Code::LockChain, number, line, message, help);
             is_whole = false;
         }
-        line.chain.clone_into(&mut chain);
-        entries.push((line.entry, start));
+        parsed.chain.clone_into(&mut chain);
+        entries.push((parsed.entry, number));
     }
     entries
 }
@@ -154,19 +152,20 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
     let Some(file) = &folder.lock else { return };
     let entries = read(file, problems);
     let text = String::from_utf8_lossy(&file.content);
+    let lines: Vec<_> = text.lines().collect();
     let mut locked: BTreeMap<Version, &Placed> = BTreeMap::new();
     for placed in entries.iter().filter(|(entry, _)| entry.checksums.is_some()) {
         locked.entry(placed.0.version).or_insert(placed);
     }
     let newest = locked.keys().next_back().copied();
-    let is_locked = |pair: &Pair<'_>, entry: &Entry| {
-        pair.version == entry.version && pair.description.as_str() == entry.description
-    };
+    let found: HashSet<_> =
+        pairs.iter().map(|pair| (pair.version, pair.description.as_str())).collect();
     for pair in pairs {
         match locked.get(&pair.version) {
             // Another branch took the same version, which is a problem of its own.
             Some((entry, _))
-                if !is_locked(pair, entry) && pairs.iter().any(|pair| is_locked(pair, entry)) => {}
+                if pair.description.as_str() != entry.description
+                    && found.contains(&(entry.version, entry.description.as_str())) => {}
             Some((entry, _)) => changed(entry, pair, problems),
             None => {
                 if let Some(newest) = newest.filter(|newest| pair.version < *newest) {
@@ -182,13 +181,14 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
     }
     let there: HashSet<_> =
         folder.scripts.iter().filter_map(|script| leading_version(&script.name)).collect();
-    for (version, (entry, offset)) in &locked {
+    for (version, (entry, number)) in &locked {
         if !there.contains(version) {
             let message =
                 format!("{version}_{} is locked, and its files are gone", entry.description);
             let help = "bring them back: a database may have applied them";
             let problem = Problem::new(Code::LockRemoved, &file.path, message, help);
-            problems.push(problem.at(&text, *offset));
+            let line = lines.get(*number - 1).copied().unwrap_or_default();
+            problems.push(problem.at_line(*number, line));
         }
     }
 }

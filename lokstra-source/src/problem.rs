@@ -44,6 +44,12 @@ impl Problem {
         self
     }
 
+    /// The same for the beginning of a line, by its number from 1.
+    pub(crate) fn at_line(mut self, number: usize, line: &str) -> Problem {
+        self.snippet = Some(Snippet::of_line(number, line));
+        self
+    }
+
     /// What kind of problem it is.
     pub fn code(&self) -> Code {
         self.code

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use crate::cargo::Build;
 
@@ -19,6 +20,8 @@ pub(crate) struct Arguments {
     pub(crate) limits: bool,
     /// Only measure large numbers of migrations.
     pub(crate) scale: bool,
+    /// Of `--scale`, for itself: the project whose folder is judged.
+    pub(crate) judge: Option<PathBuf>,
 }
 
 const USAGE: &str = "\
@@ -46,6 +49,7 @@ impl Arguments {
             write: true,
             limits: false,
             scale: false,
+            judge: None,
         };
         while let Some(flag) = given.next() {
             match flag.as_str() {
@@ -68,6 +72,7 @@ impl Arguments {
             "--debug-rounds" => self.debug_rounds = number(value)?,
             "--release-rounds" => self.release_rounds = number(value)?,
             "--clean-rounds" => self.clean_rounds = number(value)?,
+            "--judge" => self.judge = Some(value.into()),
             "--only" => self.only = value.split(',').map(str::to_owned).collect(),
             "--counts" => self.counts = numbers(value)?,
             "--release-counts" => self.release_counts = numbers(value)?,

@@ -22,6 +22,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use arguments::Arguments;
+use bench_shared::page;
 use cargo::Build;
 use project::Project;
 use report::{Clean, Measured};
@@ -34,8 +35,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if arguments.limits {
         return limits::check(&work).map_err(Into::into);
     }
+    if let Some(project) = &arguments.judge {
+        return scale::judge(project).map_err(Into::into);
+    }
     if arguments.scale {
-        return tell("scale", &scale::section(&work)?, &arguments);
+        return tell("scale", &scale::section(&work, &arguments)?, &arguments);
     }
     let mut projects = prepare(&work, &arguments)?;
     let mut measured = Measured::new(&arguments, cargo::compiler()?);
@@ -51,7 +55,7 @@ fn tell(
 ) -> Result<(), Box<dyn std::error::Error>> {
     println!("{section}");
     if arguments.write {
-        report::write(name, section)?;
+        page::write(name, section)?;
     }
     Ok(())
 }

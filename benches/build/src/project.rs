@@ -4,10 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::subjects::{Layout, Subject};
+use bench_shared::versions::LOCK;
 
-/// Names the version of everything, so that each run measures the same.
-const LOCK: &str = include_str!("../../Cargo.lock");
+use crate::subjects::{Layout, Subject};
 
 const BUILD_SCRIPT: &str = "\
 fn main() {
@@ -96,11 +95,4 @@ fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<
         _ => {}
     }
     Ok(sql as u64)
-}
-
-/// The version of a crate that the projects use.
-pub(crate) fn version_of(name: &str) -> &'static str {
-    let entry = format!("\nname = \"{name}\"\nversion = \"");
-    let rest = LOCK.split_once(entry.as_str()).map_or("", |(_, rest)| rest);
-    rest.split('"').next().unwrap_or_default()
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
 use std::time::Duration;
+
+use bench_shared::page::thousands;
+use bench_shared::versions;
 
 use crate::arguments::Arguments;
 use crate::cargo::Build;
-use crate::project::version_of;
 use crate::subjects::{FLOOR, SUBJECTS, Subject};
 
 /// One clean build.
@@ -68,7 +68,7 @@ impl<'a> Measured<'a> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let versions: Vec<_> = ["refinery", "sqlx", "diesel_migrations"]
             .iter()
-            .map(|tool| format!("{tool} {}", version_of(tool)))
+            .map(|tool| format!("{tool} {}", versions::of(tool)))
             .collect();
         format!(
             "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin \
@@ -169,7 +169,7 @@ impl<'a> Measured<'a> {
 
 fn titled(subject: &Subject) -> String {
     match subject.tool {
-        Some(tool) => format!("{} ({})", subject.title, version_of(tool)),
+        Some(tool) => format!("{} ({})", subject.title, versions::of(tool)),
         None => subject.title.to_owned(),
     }
 }
@@ -179,26 +179,4 @@ pub(crate) fn seconds(time: Duration) -> String {
         long if long >= 10.0 => format!("{long:.0} s"),
         short => format!("{short:.2} s"),
     }
-}
-
-pub(crate) fn thousands(count: usize) -> String {
-    match (count / 1000, count % 1000) {
-        (0, rest) => rest.to_string(),
-        (thousands, rest) => format!("{thousands},{rest:03}"),
-    }
-}
-
-/// Replaces the section of this name, and leaves the rest of the page.
-pub(crate) fn write(name: &str, section: &str) -> io::Result<()> {
-    let begin =
-        format!("<!-- {name}: begin. Written by benches/build; edit nothing up to its end. -->");
-    let end = format!("<!-- {name}: end -->");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/performance.md");
-    let page = fs::read_to_string(path)?;
-    let parts = page
-        .split_once(&begin)
-        .and_then(|(before, rest)| rest.split_once(&end).map(|(_, behind)| (before, behind)));
-    let (before, behind) =
-        parts.ok_or_else(|| io::Error::other(format!("{path} has no section {begin}")))?;
-    fs::write(path, format!("{before}{begin}\n\n{section}\n{end}{behind}"))
 }

@@ -4,13 +4,17 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use bench_shared::page::{self, thousands};
+use bench_shared::svg::{self, Line, Whose, approximate, exact};
 use lokstra_source::{Lint, load_cached};
 
+use crate::arguments::Arguments;
 use crate::cargo::{self, Build};
 use crate::project::Project;
-use crate::report::{seconds, thousands};
+use crate::report::seconds;
 use crate::subjects::{OURS, SUBJECTS};
 
 const COUNTS: [usize; 3] = [1_000, 10_000, 100_000];
@@ -18,39 +22,104 @@ const COUNTS: [usize; 3] = [1_000, 10_000, 100_000];
 /// More take a compiler minutes, whatever they are.
 const MOST_COMPILED: usize = 10_000;
 
+/// The shortest of as many is told; others on the machine only add.
+const ROUNDS: usize = 3;
+
 /// Times of one number of migrations.
 struct Row {
     count: usize,
-    judged: Duration,
-    known: Duration,
+    judged: Judged,
+    known: Judged,
     /// `cargo check`, the first and one after an edit.
     compiled: Option<(Duration, Duration)>,
 }
 
+/// A folder that was read and judged.
+#[derive(Clone, Copy)]
+struct Judged {
+    took: Duration,
+    /// The highest resident memory of the process.
+    peak_kib: usize,
+}
+
 /// Measures, and returns the section of `docs/performance.md`.
-pub(crate) fn section(work: &Path) -> io::Result<String> {
+pub(crate) fn section(work: &Path, arguments: &Arguments) -> io::Result<String> {
     let rows: Vec<_> = COUNTS.iter().map(|&count| row(work, count)).collect::<Result<_, _>>()?;
-    let mut text = "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin \
-         build_cost -- --scale`: the folder read and judged by an optimised program such as the \
-         command, and `cargo check` of a crate that embeds it, whose macro is not optimised. \"Again\" \
-         is after an edit of another file.\n\n\
-         | migrations | files | folder | for each | folder, again | `cargo check` | again |\n\
-         | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        .to_owned();
+    if arguments.write {
+        fs::write(page::docs().join("plots/folder.svg"), plot(&rows))?;
+    }
+    let mut text = format!(
+        "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin build_cost -- \
+         --scale`: the folder read and judged by an optimised program such as the command, the \
+         shortest of {ROUNDS} rounds, and `cargo check` of a crate that embeds it, whose macro is not \
+         optimised. \"Again\" is after an edit of another file.\n\n\
+         ![A folder by the number of migrations](plots/folder.svg)\n\n\
+         | migrations | files | folder | for each | peak memory | folder, again | for each | \
+         `cargo check` | again |\n\
+         | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+    );
     for Row { count, judged, known, compiled } in rows {
-        let each = judged.as_micros() / count as u128;
+        let each = |judged: Judged| judged.took.as_micros() / count as u128;
         let (first, again) = match compiled {
             Some((first, again)) => (seconds(first), seconds(again)),
             None => ("not tried".to_owned(), "not tried".to_owned()),
         };
-        let (count, files) = (thousands(count), thousands(2 * count));
-        let (judged, known) = (seconds(judged), seconds(known));
         let _ = writeln!(
             text,
-            "| {count} | {files} | {judged} | {each} µs | {known} | {first} | {again} |"
+            "| {} | {} | {} | {} µs | {} MB | {} | {} µs | {first} | {again} |",
+            thousands(count),
+            thousands(2 * count),
+            seconds(judged.took),
+            each(judged),
+            judged.peak_kib * 1024 / 1_000_000,
+            seconds(known.took),
+            each(known),
         );
     }
     Ok(text)
+}
+
+fn plot(rows: &[Row]) -> String {
+    let line = |label: &str, judged: fn(&Row) -> Judged| {
+        let point = |row: &Row| (approximate(row.count), judged(row).took.as_secs_f64());
+        let points = rows.iter().map(point).collect();
+        Line { label: label.to_owned(), points, whose: Whose::Ours }
+    };
+    svg::lines(
+        "A folder by the number of migrations",
+        "Read and judged by an optimised program, shortest",
+        |count| thousands(exact(count)),
+        |seconds| format!("{seconds} s"),
+        &[line("judged", |row| row.judged), line("judged again", |row| row.known)],
+    )
+}
+
+/// What `--judge` does: reads and judges a folder in a process of its own, whose memory is that of
+/// nothing else.
+pub(crate) fn judge(project: &Path) -> io::Result<()> {
+    let start = Instant::now();
+    let cache = project.join("cache");
+    let loaded = load_cached(project, "migrations", Lint::Never, &cache, "");
+    let loaded = loaded.map_err(io::Error::other)?;
+    let took = start.elapsed();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+    println!("{} {}", took.as_micros(), peak.trim().trim_end_matches(" kB"));
+    drop(loaded);
+    Ok(())
+}
+
+fn judge_apart(project: &Path) -> io::Result<Judged> {
+    let output = Command::new(std::env::current_exe()?).arg("--judge").arg(project).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut numbers = text.split_whitespace().map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(micros)), Some(Ok(kib))) => Ok(Judged {
+            took: Duration::from_micros(micros),
+            peak_kib: usize::try_from(kib).unwrap_or(usize::MAX),
+        }),
+        _ => Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned())),
+    }
 }
 
 /// Removes what the macro kept of the last run.
@@ -72,13 +141,20 @@ fn row(work: &Path, count: usize) -> io::Result<Row> {
     let subject = subject.ok_or(io::ErrorKind::NotFound)?;
     let mut project = Project::write(&work.join("projects"), subject, count)?;
     let cache = project.folder.join("cache");
-    let load = || {
-        let start = Instant::now();
-        let loaded = load_cached(&project.folder, "migrations", Lint::Never, &cache, "");
-        loaded.map_err(io::Error::other)?;
-        Ok::<_, io::Error>(start.elapsed())
+    let shortest = |knows: bool| {
+        let mut shortest: Option<Judged> = None;
+        for _ in 0..ROUNDS {
+            if !knows && cache.exists() {
+                fs::remove_file(&cache)?;
+            }
+            let judged = judge_apart(&project.folder)?;
+            if shortest.is_none_or(|shortest| judged.took < shortest.took) {
+                shortest = Some(judged);
+            }
+        }
+        shortest.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     };
-    let (judged, known) = (load()?, load()?);
+    let (judged, known) = (shortest(false)?, shortest(true)?);
     fs::remove_file(&cache)?;
     forget(&work.join("target/debug/incremental"))?;
     let mut check = || {
@@ -86,6 +162,7 @@ fn row(work: &Path, count: usize) -> io::Result<Row> {
         cargo::build(&project.folder, &work.join("target"), Build::Check)
     };
     let compiled = if count > MOST_COMPILED { None } else { Some((check()?, check()?)) };
-    eprintln!("{count} migrations: {judged:.2?}, again {known:.2?}, compiled {compiled:.2?}");
+    let (first, again) = (judged.took, known.took);
+    eprintln!("{count} migrations: {first:.2?}, again {again:.2?}, compiled {compiled:.2?}");
     Ok(Row { count, judged, known, compiled })
 }

@@ -18,6 +18,17 @@ pub(crate) struct Arguments {
     pub(crate) apply_rounds: usize,
     pub(crate) peers: bool,
     pub(crate) write: bool,
+    /// What is measured instead of all that.
+    pub(crate) alone: Option<Alone>,
+}
+
+/// What is measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alone {
+    /// Instructions before the first byte.
+    StartUp,
+    /// Large numbers of migrations.
+    Scale,
 }
 
 /// From here on the round trips are nearly all of the time, and one round of applying says it all.
@@ -27,10 +38,15 @@ const USAGE: &str = "\
 run_cost [--quick] [--no-peers] [--no-write] [--counts 10,1000,10000]
          [--idle-rounds 15] [--idle-latencies 0,1,10]
          [--apply-rounds 3] [--apply-latencies 0,1,10]
+run_cost --start-up [--no-write] [--counts 10,1000,10000,100000]
+run_cost --scale [--no-write] [--counts 1000,10000,100000] [--idle-rounds 15]
 
 --quick      fewer migrations, latencies and rounds; writes nothing
 --no-peers   lokstra and the floors; writes nothing
 --no-write   leaves docs/performance.md and docs/plots as they are
+--start-up   nothing but the instructions before the first byte, which take valgrind; fails if they
+             depend on the number of migrations
+--scale      nothing but large numbers of migrations
 0 rounds leave a part out.";
 
 impl Arguments {
@@ -44,6 +60,7 @@ impl Arguments {
             apply_rounds: 3,
             peers: true,
             write: true,
+            alone: None,
         };
         while let Some(flag) = given.next() {
             let mut numbers = || -> Result<Vec<usize>, String> {
@@ -68,6 +85,14 @@ impl Arguments {
                 "--no-peers" => {
                     arguments.peers = false;
                     arguments.write = false;
+                }
+                "--scale" => {
+                    arguments.alone = Some(Alone::Scale);
+                    arguments.counts = vec![1_000, 10_000, 100_000];
+                }
+                "--start-up" => {
+                    arguments.alone = Some(Alone::StartUp);
+                    arguments.counts = vec![10, 1_000, 10_000, 100_000];
                 }
                 "--no-write" => arguments.write = false,
                 _ => return Err(USAGE.to_owned()),

@@ -16,7 +16,8 @@ mod plots;
 mod project;
 mod proxy;
 mod samples;
-mod svg;
+mod scale;
+mod start_up;
 mod tables;
 mod tools;
 
@@ -25,14 +26,21 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use arguments::Arguments;
+use arguments::{Alone, Arguments};
 use bench_shared::page;
 use host::{Host, Storage};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
-    let psql = psql()?;
     fs::create_dir_all(project::work_folder())?;
+    match arguments.alone {
+        Some(Alone::StartUp) => {
+            return tell(&arguments, "start_up", &start_up::section(&arguments)?);
+        }
+        Some(Alone::Scale) => return tell(&arguments, "scale_run", &scale::section(&arguments)?),
+        None => {}
+    }
+    let psql = psql()?;
     let idle_programs = idle::Programs::build(&arguments, psql.clone())?;
     let apply_programs = apply::Programs::build(&arguments, psql)?;
     let memory = Host::start(Storage::Memory)?;
@@ -50,13 +58,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         sections.push(("run_cost_apply", tables::apply(&arguments, &apply)));
     }
     for (name, section) in &sections {
-        println!("{section}");
-        if arguments.write {
-            page::write(name, section)?;
-        }
+        tell(&arguments, name, section)?;
     }
     if arguments.write {
         plots::write(&arguments, &idle, &apply)?;
+    }
+    Ok(())
+}
+
+fn tell(arguments: &Arguments, name: &str, section: &str) -> Result<(), Box<dyn Error>> {
+    println!("{section}");
+    if arguments.write {
+        page::write(name, section)?;
     }
     Ok(())
 }

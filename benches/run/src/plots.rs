@@ -4,11 +4,11 @@ use std::time::Duration;
 use std::{fs, io};
 
 use bench_shared::page::{self, thousands};
+use bench_shared::svg::{self, Bar, Line, Whose, approximate, exact};
 
 use crate::arguments::Arguments;
 use crate::host::Storage;
 use crate::samples::{Case, Samples};
-use crate::svg::{self, Bar, Line, Whose};
 use crate::tables::{bytes, ratio, time};
 use crate::tools::{LOKSTRA, TOOLS};
 use crate::{apply, idle};
@@ -105,14 +105,4 @@ fn whose(entrant: usize) -> Whose {
         peer if peer < TOOLS.len() => Whose::Peer,
         _ => Whose::Floor,
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a pixel of a plot")]
-fn approximate(count: usize) -> f64 {
-    count as f64
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a power of ten")]
-fn exact(power: f64) -> usize {
-    power.round() as usize
 }

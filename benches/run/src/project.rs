@@ -12,7 +12,7 @@ use bench_shared::migrations::Migration;
 use bench_shared::versions::LOCK;
 
 use crate::arguments::Arguments;
-use crate::tools::{FLOOR, FLOOR_DEPENDENCIES, Layout, PEAK, TOOLS, Tool};
+use crate::tools::{FLOOR, FLOOR_DEPENDENCIES, LOKSTRA, Layout, PEAK, TOOLS};
 
 /// The crate that embeds refinery's migrations.
 ///
@@ -37,10 +37,12 @@ pub(crate) fn tools(
     migrations: &[Migration],
 ) -> io::Result<BTreeMap<usize, PathBuf>> {
     let parts = TOOLS.iter().enumerate().filter(|(nth, _)| arguments.takes_part(*nth));
-    parts.map(|(nth, part)| Ok((nth, tool(part, set, migrations)?))).collect()
+    parts.map(|(nth, _)| Ok((nth, tool(nth, set, migrations)?))).collect()
 }
 
-fn tool(tool: &Tool, set: &str, migrations: &[Migration]) -> io::Result<PathBuf> {
+/// Writes and builds the program of one tool, and returns where it is.
+pub(crate) fn tool(nth: usize, set: &str, migrations: &[Migration]) -> io::Result<PathBuf> {
+    let tool = &TOOLS[nth];
     let name = format!("{}-{set}-{}", tool.name, migrations.len());
     let embedded = format!("{set}-{}", migrations.len());
     let dependencies = tool.dependencies.replace("{embedded}", &embedded);
@@ -51,6 +53,14 @@ fn tool(tool: &Tool, set: &str, migrations: &[Migration]) -> io::Result<PathBuf>
         files.push(("embedded/Cargo.toml".to_owned(), EMBEDDED.0.replace("{name}", &embedded)));
         files.push(("embedded/src/lib.rs".to_owned(), EMBEDDED.1.to_owned()));
     }
+    build(&name, &files)
+}
+
+/// Writes and builds another program of lokstra's.
+pub(crate) fn ours(prefix: &str, program: &str, migrations: &[Migration]) -> io::Result<PathBuf> {
+    let name = format!("{prefix}-{}", migrations.len());
+    let mut files = package(&name, TOOLS[LOKSTRA].dependencies, program);
+    files.extend(scripts(TOOLS[LOKSTRA].layout, migrations));
     build(&name, &files)
 }
 

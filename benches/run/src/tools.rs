@@ -58,6 +58,38 @@ pub(crate) const FLOOR_DEPENDENCIES: &str = r#"postgres = "0.19""#;
 
 pub(crate) const LOKSTRA: usize = 0;
 
+/// Lokstra with the verbs that have to do with a long history.
+pub(crate) const VERBS: &str = r#"
+mod peak;
+
+use lokstra::postgres::{Client, NoTls};
+use lokstra::{Goal, Migrations, embed_migrations};
+
+static MIGRATIONS: Migrations = embed_migrations!("migrations");
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::var("DATABASE_URL")?;
+    let verb = std::env::args().nth(1).unwrap_or_default();
+    if verb == "up" {
+        MIGRATIONS.up_url(&url)?;
+        peak::print();
+        return Ok(());
+    }
+    let mut client = Client::connect(&url, NoTls)?;
+    let mut migrator = MIGRATIONS.migrator();
+    let newest = MIGRATIONS.databases().next().and_then(|database| database.newest());
+    let rows = match verb.as_str() {
+        "baseline" => migrator.baseline(&mut client, newest.ok_or("no migration")?)?.recorded.len(),
+        "plan" => migrator.plan(&mut client, Goal::Latest)?.steps.len(),
+        "status" => migrator.status(&mut client)?.rows.len(),
+        _ => return Err("no such verb".into()),
+    };
+    println!("{rows}");
+    peak::print();
+    Ok(())
+}
+"#;
+
 pub(crate) const TOOLS: [Tool; 4] = [
     Tool {
         name: "lokstra",

@@ -25,9 +25,12 @@ text { fill: #f0f6fc } .small { fill: #9198a1 }
 
 /// Whose figure it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whose {
+pub enum Whose {
+    /// Lokstra's.
     Ours,
+    /// Of another tool.
     Peer,
+    /// What nobody can be below.
     Floor,
 }
 
@@ -41,16 +44,20 @@ impl Whose {
     }
 }
 
-pub(crate) struct Bar {
-    pub(crate) label: String,
-    pub(crate) value: f64,
+/// A row of a plot of bars.
+pub struct Bar {
+    /// Before the bar.
+    pub label: String,
+    /// Its length; positive.
+    pub value: f64,
     /// Behind the bar.
-    pub(crate) text: String,
-    pub(crate) whose: Whose,
+    pub text: String,
+    /// Its colour.
+    pub whose: Whose,
 }
 
 /// Bars from 0, in the given order.
-pub(crate) fn bars(title: &str, below: &str, bars: &[Bar]) -> String {
+pub fn bars(title: &str, below: &str, bars: &[Bar]) -> String {
     let rows = u32::try_from(bars.len()).unwrap_or_default();
     let mut svg = begin(title, below, HEAD + rows * ROW + MARGIN / 2);
     let longest = bars.iter().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
@@ -74,15 +81,18 @@ pub(crate) fn bars(title: &str, below: &str, bars: &[Bar]) -> String {
     svg + "</svg>\n"
 }
 
-pub(crate) struct Line {
-    pub(crate) label: String,
+/// A line of a plot of lines.
+pub struct Line {
+    /// Behind its end.
+    pub label: String,
     /// Both positive.
-    pub(crate) points: Vec<(f64, f64)>,
-    pub(crate) whose: Whose,
+    pub points: Vec<(f64, f64)>,
+    /// Its colour.
+    pub whose: Whose,
 }
 
 /// Lines over two logarithmic axes.
-pub(crate) fn lines(
+pub fn lines(
     title: &str,
     below: &str,
     x_text: impl Fn(f64) -> String,
@@ -171,4 +181,16 @@ fn begin(title: &str, below: &str, height: u32) -> String {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('`', "")
+}
+
+/// A number of things as a place in a plot.
+#[expect(clippy::cast_precision_loss, reason = "a pixel of a plot")]
+pub fn approximate(count: usize) -> f64 {
+    count as f64
+}
+
+/// A mark of an axis as the number that it is.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a power of ten")]
+pub fn exact(power: f64) -> usize {
+    power.round() as usize
 }

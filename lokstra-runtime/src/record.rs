@@ -1,0 +1,86 @@
+//! The record of a step: the row of the history that its transaction writes or deletes.
+
+use crate::guard::{Guard, number};
+use crate::history::{Hooks, Shape};
+use crate::message::contains;
+use crate::plan::{Direction, PlanStep};
+use crate::sql;
+
+/// How the record finds out that its transaction is still the one that took the lock, and not one
+/// that began after the script ended it.
+pub(crate) enum Proof<'a> {
+    /// A setting of this value that ends with the transaction.
+    Setting(&'a str),
+    /// The list of locks, which costs the server more than everything else around a small script.
+    Lock,
+}
+
+impl<'a> Proof<'a> {
+    /// For a script after which a setting of this value, which no other transaction has, tells.
+    pub(crate) fn new(script: &str, unique: &'a str) -> Proof<'a> {
+        // RESET ALL would take the setting back.
+        if contains(script, "reset") { Proof::Lock } else { Proof::Setting(unique) }
+    }
+
+    /// To be sent before the script.
+    ///
+    /// PostgreSQL documentation: *20.16. Customized Options*.
+    pub(crate) fn set(&self) -> String {
+        match self {
+            Proof::Setting(unique) => format!("SET LOCAL lokstra.step='{unique}';"),
+            Proof::Lock => String::new(),
+        }
+    }
+
+    fn holds(&self, guard: &Guard<'_>) -> String {
+        match self {
+            Proof::Setting(unique) => format!(
+                "pg_catalog.current_setting('lokstra.step', true) OPERATOR(pg_catalog.=) '{unique}'"
+            ),
+            Proof::Lock => guard.key.held_by_us(),
+        }
+    }
+}
+
+impl Guard<'_> {
+    /// Writes the record, only in the transaction that holds the lock, and fails with
+    /// `lokstra:unrecorded` unless exactly that row was written: a script that ended its own
+    /// transaction, or a trigger on the history, fails here.
+    pub(crate) fn record(&self, step: &PlanStep<'_>, proof: &Proof<'_>) -> String {
+        let table = self.table.quoted();
+        let version = step.migration.version().get();
+        let held = proof.holds(self);
+        let change = match step.direction {
+            Direction::Down => format!(
+                "DELETE FROM {table} h WHERE h.version OPERATOR(pg_catalog.=) {} AND {held}",
+                number(version)
+            ),
+            Direction::Up => {
+                let shape = self.look.facts.shape.as_ref();
+                let applied_at = Shape::moment(shape, "pg_catalog.clock_timestamp()");
+                let rest = format!(
+                    "{}, {applied_at}, '{}', '{}', session_user, {ELAPSED_MS}",
+                    sql::literal(step.migration.description()),
+                    step.migration.up().checksum(),
+                    step.migration.down().checksum(),
+                );
+                let insert = format!(
+                    "INSERT INTO {table} (version, description, applied_at, checksum, \
+                     down_checksum, applied_by, execution_ms)"
+                );
+                if self.look.facts.hooks == Hooks::Nothing {
+                    let version = sql::required(&held, version, "unrecorded", "int8");
+                    return format!("{insert} VALUES ({version}, {rest});");
+                }
+                format!("{insert} SELECT {}, {rest} WHERE {held}", number(version))
+            }
+        };
+        let recorded = sql::require("EXISTS (SELECT FROM r)", "unrecorded");
+        format!("WITH r AS ({change} RETURNING 1) {recorded}")
+    }
+}
+
+/// Since the beginning of the transaction.
+const ELAPSED_MS: &str = "CAST(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
+     OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog.*) \
+     CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8)";
