@@ -45,7 +45,7 @@ impl Default for Options {
             statement_timeout: None,
             session_pooler: false,
             rebuild_invalid_indexes: false,
-            stop: Stop::new(),
+            stop: Stop::nobodys(),
             stored_down: None,
             run_no_transaction: None,
         }
