@@ -62,26 +62,17 @@ impl Guard<'_> {
             } else {
                 format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.table.schema())
             };
-            let mut columns = String::new();
-            for (name, kind) in ADDED_COLUMNS {
-                for piece in [", ", name, " ", kind] {
-                    columns.push_str(piece);
-                }
-            }
+            let columns = added_columns("");
             return format!(
                 "{schema}CREATE TABLE IF NOT EXISTS {table} (version pg_catalog.int8 PRIMARY KEY, \
                  description pg_catalog.text, applied_at pg_catalog.timestamptz NOT NULL \
-                 DEFAULT pg_catalog.clock_timestamp(){columns});"
+                 DEFAULT pg_catalog.clock_timestamp(), {columns});"
             );
         };
         if shape.is_ours() {
             return String::new();
         }
-        let mut columns = Vec::new();
-        for (name, kind) in ADDED_COLUMNS {
-            columns.push(format!("ADD COLUMN IF NOT EXISTS {name} {kind}"));
-        }
-        format!("ALTER TABLE {table} {};", columns.join(", "))
+        format!("ALTER TABLE {table} {};", added_columns("ADD COLUMN IF NOT EXISTS "))
     }
 
     /// Makes the table for the progress of no-transaction scripts.
@@ -141,7 +132,7 @@ impl Guard<'_> {
             "NOT EXISTS (SELECT FROM {} p WHERE p.history OPERATOR(pg_catalog.=) {} \
              AND NOT ({}){in_the_way})",
             progress_table(self.table),
-            sql::literal(&self.table.to_string()),
+            sql::name(self.table),
             progress::is_this(self.table, version, direction)
         );
         sql::require(&condition, "halfway")
@@ -177,6 +168,10 @@ impl Guard<'_> {
             number(version.get())
         )
     }
+}
+
+fn added_columns(prefix: &str) -> String {
+    ADDED_COLUMNS.map(|(name, kind)| format!("{prefix}{name} {kind}")).join(", ")
 }
 
 /// What a timeout of the server can be; 0 would mean none.

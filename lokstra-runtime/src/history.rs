@@ -5,6 +5,7 @@ use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use crate::answer::{holds, number, owned, rows, text};
 use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
+use crate::search::{contains, split, split_once};
 use crate::sql;
 
 /// One row of the tracking table: a migration that is applied.
@@ -110,7 +111,7 @@ pub(crate) struct Shape(String);
 
 impl Shape {
     fn type_of(&self, column: &str) -> Option<&str> {
-        let mut columns = self.0.split(',').filter_map(|column| column.split_once(' '));
+        let mut columns = split(&self.0, ",").filter_map(|column| split_once(column, " "));
         columns.find(|(name, _)| *name == column).map(|(_, kind)| kind)
     }
 
@@ -314,7 +315,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
             _ => Encoding::Other,
         },
         notices_dead_clients: number(first, "version_number").is_some_and(|n| n >= 140_000)
-            && text(first, "version_text").is_some_and(|version| version.contains("linux")),
+            && text(first, "version_text").is_some_and(|version| contains(version, "linux")),
         schema_exists: holds(first, "schema_exists"),
         may_update: text(first, "may_update") != Some("f"),
         down_store: DownStore::parse(

@@ -6,7 +6,8 @@ use postgres::{Client, SimpleQueryRow};
 use crate::answer::{ask, number, owned, rows, text};
 use crate::duration::tenths;
 use crate::error::Error;
-use crate::sql::{LockKey, doubled};
+use crate::search::{replace, split_once};
+use crate::sql::LockKey;
 
 /// Who holds a lock that a run is waiting for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,8 @@ impl Holder {
         match self {
             Holder::Session { pid, .. } => format!("SELECT pg_terminate_backend({pid});"),
             Holder::Prepared { transactions } => {
-                let end = |gid: &String| format!("ROLLBACK PREPARED '{}';", doubled(gid, '\''));
+                let end =
+                    |gid: &String| format!("ROLLBACK PREPARED '{}';", replace(gid, "'", "''"));
                 transactions.iter().map(end).collect::<Vec<_>>().join(" ")
             }
         }
@@ -58,7 +60,7 @@ impl fmt::Display for Holder {
                 }
                 write!(f, " for {} s", tenths(*age))?;
                 // A step of ours begins with a comment that names it.
-                let ours = query.strip_prefix("/* ").and_then(|rest| rest.split_once(" */"));
+                let ours = query.strip_prefix("/* ").and_then(|rest| split_once(rest, " */"));
                 match ours {
                     Some((step, _)) => write!(f, ": {step}")?,
                     None if query.is_empty() => {}

@@ -61,6 +61,7 @@ mod report;
 mod retry;
 mod rights;
 mod route;
+mod search;
 mod server_error;
 mod session;
 #[cfg(all(feature = "signals", unix))]

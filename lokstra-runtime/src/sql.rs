@@ -4,6 +4,8 @@ use std::fmt;
 
 use lokstra_core::TableName;
 
+use crate::search::replace;
+
 /// A string literal. Written with `E''`, so that `standard_conforming_strings` does not matter.
 ///
 /// PostgreSQL documentation: *4.1.2.2. String Constants with C-Style Escapes*.
@@ -21,27 +23,20 @@ pub(crate) fn literal(text: &str) -> String {
     quoted
 }
 
-/// A quoted identifier, whatever it contains.
-pub(crate) fn identifier(name: &str) -> String {
-    format!("\"{}\"", doubled(name, '"'))
+/// The name of a tracking table, by which the tables beside it have its rows.
+#[inline(never)]
+pub(crate) fn name(history: &TableName) -> String {
+    literal(&history.to_string())
 }
 
-/// The text with each of these quotes twice.
-#[inline(never)]
-pub(crate) fn doubled(text: &str, quote: char) -> String {
-    let mut doubled = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter == quote {
-            doubled.push(quote);
-        }
-        doubled.push(letter);
-    }
-    doubled
+/// A quoted identifier, whatever it contains.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", replace(name, "\"", "\"\""))
 }
 
 /// A text that can stand inside `/* */`.
 pub(crate) fn comment(text: &str) -> String {
-    text.replace("*/", "* /").replace("/*", "/ *")
+    replace(&replace(text, "*/", "* /"), "/*", "/ *")
 }
 
 /// The advisory lock that guards one tracking table. Advisory locks are per database, so the name

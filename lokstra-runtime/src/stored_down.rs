@@ -189,7 +189,7 @@ fn read(client: &mut Client, table: &TableName, versions: &[Version]) -> Result<
          AS computed FROM ONLY {} d WHERE d.history OPERATOR(pg_catalog.=) {} \
          AND d.version OPERATOR(pg_catalog.=) ANY (ARRAY[{}]);",
         down_store::table(table),
-        sql::literal(&table.to_string()),
+        sql::name(table),
         versions.join(", ")
     );
     let answer = match client.simple_query(&(verdict_sql(table) + &kept)) {
