@@ -79,13 +79,16 @@ impl Dsn {
     }
 
     /// A whole number, or the error that says so.
-    pub(crate) fn number<T: std::str::FromStr>(
-        &self,
-        keyword: Keyword,
-    ) -> Result<Option<T>, DsnError> {
+    pub(crate) fn number(&self, keyword: Keyword) -> Result<Option<i64>, DsnError> {
         let Some(text) = self.get(keyword) else { return Ok(None) };
         let number = text.trim().parse().map_err(|_| keyword.expects("a whole number"))?;
         Ok(Some(number))
+    }
+
+    /// One that is not negative.
+    pub(crate) fn count(&self, keyword: Keyword) -> Result<Option<u32>, DsnError> {
+        let count = self.number(keyword)?.map(u32::try_from);
+        count.transpose().map_err(|_| keyword.expects("a whole number"))
     }
 }
 

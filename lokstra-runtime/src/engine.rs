@@ -206,8 +206,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Planned { database, steps: steps.len() });
-        let (table, mut wait) = (self.table.clone(), Backoff::new(self.options.lock_wait));
-        self.ask(&mut wait, |client| down_store::settle(client, &table, look))?;
+        let mut wait = Backoff::new(self.options.lock_wait);
+        self.ask(&mut wait, |client, table| down_store::settle(client, table, look))?;
         self.session.prepare()
     }
 
@@ -242,9 +242,9 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
                 Attempt::Halfway => {
-                    let table = self.table.clone();
-                    let read = |client: &mut _| half_done::read(client, look, &table);
-                    let scripts = self.ask(&mut Backoff::new(self.options.lock_wait), read)?;
+                    let mut wait = Backoff::new(self.options.lock_wait);
+                    let scripts =
+                        self.ask(&mut wait, |client, table| half_done::read(client, look, table))?;
                     let (version, direction) = (step.migration.version(), step.direction);
                     return Err(Error::new(ErrorKind::Halfway { version, direction, scripts }));
                 }

@@ -37,6 +37,7 @@ pub struct History {
 
 impl History {
     /// Where the row of this version is, or would be.
+    #[inline(never)]
     fn place(&self, version: Version) -> Result<usize, usize> {
         match self.rows.last() {
             // As the server sends them.

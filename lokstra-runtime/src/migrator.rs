@@ -265,14 +265,14 @@ impl<'m> Migrator<'m> {
 
     /// The databases that the options leave.
     pub(crate) fn databases(&self) -> Result<Vec<Database<'m>>, Error> {
-        let all = self.migrations.databases();
-        let Some(name) = &self.options.database else { return Ok(all.collect()) };
-        match all.clone().find(|database| matches_folder(*database, name)) {
-            Some(database) => Ok(vec![database]),
-            None => Err(Error::new(ErrorKind::UnknownDatabase {
-                name: name.clone(),
-                known: all.map(|database| database.name().to_owned()).collect(),
-            })),
+        let all: Vec<_> = self.migrations.databases().collect();
+        let Some(name) = &self.options.database else { return Ok(all) };
+        match all.iter().find(|database| matches_folder(**database, name)) {
+            Some(database) => Ok(vec![*database]),
+            None => {
+                let (name, known) = (name.clone(), names(&all));
+                Err(Error::new(ErrorKind::UnknownDatabase { name, known }))
+            }
         }
     }
 
@@ -312,11 +312,17 @@ impl<'m> Migrator<'m> {
     pub(crate) fn target(&self) -> Result<(Database<'m>, TableName), Error> {
         match self.databases()?.as_slice() {
             [only] => Ok((*only, self.table_of(*only))),
-            several => Err(Error::new(ErrorKind::SeveralDatabases {
-                names: several.iter().map(|database| database.name().to_owned()).collect(),
-            })),
+            several => {
+                let names = names(several);
+                Err(Error::new(ErrorKind::SeveralDatabases { names }))
+            }
         }
     }
+}
+
+/// For messages.
+pub(crate) fn names(databases: &[Database<'_>]) -> Vec<String> {
+    databases.iter().map(|database| database.name().to_owned()).collect()
 }
 
 /// By the folder's name, or by its path: `01_main-db`, `migrations/01_main-db`.

@@ -216,15 +216,17 @@ fn compare(
     let (mut ahead, mut missing) = (Vec::new(), Vec::new());
     let (mut trusted, mut down_edited) = (Vec::new(), Vec::new());
     for row in history.iter() {
-        let (version, description) = (row.version, row.description.clone());
+        let version = row.version;
         let Some(migration) = database.migration(version) else {
             let is_ahead = newest_embedded.is_none_or(|newest| version > newest);
             let allowed = if is_ahead { policy.out_of_order } else { policy.allow_missing };
             if harmless || allowed && !policy.strict {
                 if is_ahead { &mut ahead } else { &mut missing }.push(version);
             } else if is_ahead {
+                let description = row.description.clone();
                 divergences.push(Divergence::Ahead { version, description });
             } else {
+                let description = row.description.clone();
                 divergences.push(Divergence::Removed { version, description });
             }
             continue;
@@ -242,11 +244,11 @@ fn compare(
                     embedded: migration.up().checksum(),
                 });
             }
-            Some(_) => match description {
+            Some(_) => match &row.description {
                 Some(applied) if applied != migration.description() => {
                     warnings.push(Warning::Renamed {
                         version,
-                        applied,
+                        applied: applied.clone(),
                         embedded: migration.description().to_owned(),
                     });
                 }

@@ -21,9 +21,9 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
         let mut wait = Backoff::new(self.options.lock_wait);
         let history = self.look_patiently(&mut wait)?.history;
-        let (embedded, table) = (self.database, self.table.clone());
+        let embedded = self.database;
         let stored =
-            self.ask(&mut wait, |client| load(client, embedded, &table, &history, goal))?;
+            self.ask(&mut wait, |client, table| load(client, embedded, table, &history, goal))?;
         for step in stored.iter().flat_map(Stored::steps) {
             let database = self.report.database.as_str();
             tell(self.listener, &Event::StoredDown { database, step: &step });
