@@ -17,12 +17,14 @@ use crate::tools::{LOKSTRA, TOOLS};
 
 /// The entrants behind the tools.
 pub(crate) const FLOOR: usize = TOOLS.len();
-pub(crate) const PSQL: usize = FLOOR + 1;
+pub(crate) const ROW: usize = FLOOR + 1;
+pub(crate) const PSQL: usize = ROW + 1;
 pub(crate) const ENTRANTS: usize = PSQL + 1;
 
 pub(crate) fn title(entrant: usize) -> &'static str {
     match entrant {
         FLOOR => "connect and `SELECT 1` (the floor)",
+        ROW => "connect and read one row of the history",
         PSQL => "`psql -c 'SELECT 1'`",
         tool => TOOLS[tool].name,
     }
@@ -48,6 +50,11 @@ impl Programs {
     fn command(&self, nth_count: usize, entrant: usize) -> Command {
         match entrant {
             FLOOR => Command::new(&self.floor),
+            ROW => {
+                let mut floor = Command::new(&self.floor);
+                floor.args(["-c", "SELECT version FROM lokstra_core.schema_migrations LIMIT 1"]);
+                floor
+            }
             PSQL => {
                 let mut psql = Command::new(&self.psql);
                 psql.args(["-Xqc", "SELECT 1"]);

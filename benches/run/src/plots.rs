@@ -95,7 +95,7 @@ fn received(arguments: &Arguments, samples: &Samples) -> String {
         "Bytes from the server, by the number of applied migrations",
         |count| thousands(exact(count)),
         |count| bytes(exact(count)),
-        &(0..idle::PSQL).map(line).collect::<Vec<_>>(),
+        &(0..idle::ROW).map(line).collect::<Vec<_>>(),
     )
 }
 

@@ -33,7 +33,8 @@ pub fn print() {
 }
 "#;
 
-/// A connection and one query, or one message for each script of a file: what no tool can be below.
+/// A connection and one query, which is `SELECT 1` or the one behind `-c`, or one message for each
+/// script of a file: what no tool can be below.
 pub(crate) const FLOOR: &str = r#"
 mod peak;
 
@@ -41,9 +42,11 @@ use postgres::{Client, NoTls};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut client = Client::connect(&std::env::var("DATABASE_URL")?, NoTls)?;
-    match std::env::args().nth(1) {
-        None => drop(client.simple_query("SELECT 1")?),
-        Some(file) => {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [] => drop(client.simple_query("SELECT 1")?),
+        [_, query] => drop(client.simple_query(query)?),
+        [file, ..] => {
             for script in std::fs::read_to_string(file)?.split("-- next\n") {
                 client.batch_execute(&format!("BEGIN;\n{script}\nCOMMIT;"))?;
             }
