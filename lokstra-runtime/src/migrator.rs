@@ -267,13 +267,11 @@ impl<'m> Migrator<'m> {
     pub(crate) fn databases(&self) -> Result<Vec<Database<'m>>, Error> {
         let all: Vec<_> = self.migrations.databases().collect();
         let Some(name) = &self.options.database else { return Ok(all) };
-        match all.iter().find(|database| matches_folder(**database, name)) {
-            Some(database) => Ok(vec![*database]),
-            None => {
-                let (name, known) = (name.clone(), names(&all));
-                Err(Error::new(ErrorKind::UnknownDatabase { name, known }))
-            }
+        if let Some(database) = all.iter().find(|database| matches_folder(**database, name)) {
+            return Ok(vec![*database]);
         }
+        let (name, known) = (name.clone(), names(&all));
+        Err(Error::new(ErrorKind::UnknownDatabase { name, known }))
     }
 
     /// Whether the whole set works on one database, so that a default pool can stand for its own.
