@@ -36,7 +36,7 @@ pub(crate) fn find(
     let statement = failure.statement.and_then(|nth| step.script().statements().nth(nth - 1));
     let words = match statement {
         Some(statement) => names(statement),
-        None => [history.table(), PROGRESS_TABLE, DOWN_TABLE].map(str::to_owned).to_vec(),
+        None => vec![history.table().to_owned(), PROGRESS_TABLE.to_owned(), DOWN_TABLE.to_owned()],
     };
     let mut names = Vec::new();
     for word in words {

@@ -290,7 +290,7 @@ fn run_pools_here(
 /// cannot be reached is left to the run itself, which goes on with the others.
 fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) -> Result<(), Error> {
     let mut causes = Vec::new();
-    let (policy, stored_down) = (migrator.options.policy, migrator.options.stored_down.is_some());
+    let (policy, stored_down) = (migrator.options.policy, migrator.options.load_stored.is_some());
     let mut wait = Backoff::new(migrator.options.connect_wait);
     for job in jobs.iter_mut() {
         let Target::Pool(connector) = &job.target else { continue };

@@ -26,6 +26,7 @@ use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
 use crate::step::{self, Attempt};
+use crate::stored_down::Stored;
 use crate::warning::Warning;
 use crate::watch::Watch;
 
@@ -50,6 +51,9 @@ pub(crate) struct Engine<'e, 'm> {
     /// Whether a COMMIT did not wait for the disk, and none after it did.
     is_unflushed: bool,
 }
+
+/// [`Engine::stored`]
+pub(crate) type LoadStored = fn(&mut Engine<'_, '_>, Goal) -> Result<Option<Stored>, Error>;
 
 /// What became of a step.
 enum Progress {
@@ -92,7 +96,8 @@ impl<'e, 'm> Engine<'e, 'm> {
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
-        match self.stored(goal) {
+        let stored = self.options.load_stored.map_or(Ok(None), |load| load(&mut self, goal));
+        match stored {
             Ok(None) => {
                 let worked = self.work(goal);
                 self.end(worked)
@@ -333,7 +338,9 @@ impl<'e, 'm> Engine<'e, 'm> {
 }
 
 fn from<'m>(step: &PlanStep<'m>, rest: &[PlanStep<'m>]) -> Vec<PlanStep<'m>> {
-    [std::slice::from_ref(step), rest].concat()
+    let mut steps = vec![*step];
+    steps.extend_from_slice(rest);
+    steps
 }
 
 /// What the step does to the history, without reading it again.

@@ -85,13 +85,17 @@ pub(crate) const SESSION: &str = "a.application_name, a.state, \
 /// A row with a `pid` and the columns of [`SESSION`].
 pub(crate) fn session(row: &SimpleQueryRow) -> Option<Holder> {
     let age = number(row, "age_ms").and_then(|age| u64::try_from(age).ok());
-    let query = text(row, "query").unwrap_or_default();
+    let mut query = String::new();
+    for word in text(row, "query").unwrap_or_default().split_whitespace() {
+        query.push_str(if query.is_empty() { "" } else { " " });
+        query.push_str(word);
+    }
     Some(Holder::Session {
         pid: number(row, "pid").and_then(|pid| i32::try_from(pid).ok())?,
         application: owned(row, "application_name").unwrap_or_default(),
         state: owned(row, "state").unwrap_or_default(),
         age: Duration::from_millis(age.unwrap_or_default()),
-        query: query.split_whitespace().collect::<Vec<_>>().join(" "),
+        query,
     })
 }
 

@@ -101,7 +101,9 @@ impl Routes {
             None | Some("disable") => {}
             Some("random") => {
                 let first = usize::try_from(entropy() % count as u64).unwrap_or_default();
-                all.rotate_left(first);
+                let mut later = all.split_off(first);
+                later.append(&mut all);
+                all = later;
             }
             Some(_) => return Err(Keyword::LoadBalanceHosts.expects("disable or random")),
         }

@@ -76,10 +76,6 @@ impl Stored {
     }
 }
 
-/// [`load`]
-pub(crate) type LoadStored =
-    fn(&mut Client, Database<'_>, &TableName, &History, Goal) -> Result<Option<Stored>, Error>;
-
 /// The embedded migrations together with those that the goal rolls back and only the database has.
 /// `None` where everything is embedded.
 pub(crate) fn load(

@@ -8,22 +8,22 @@ use crate::event::{Event, tell};
 use crate::history::History;
 use crate::plan::{self, Direction, Goal, Plan};
 use crate::retry::Backoff;
-use crate::stored_down::Stored;
+use crate::stored_down::{self, Stored};
 use crate::warning::Warning;
 
 impl<'e, 'm> Engine<'e, 'm> {
     /// The migrations together with those that the goal rolls back and only the database has.
-    pub(super) fn stored(&mut self, goal: Goal) -> Result<Option<Stored>, Error> {
+    pub(crate) fn stored(&mut self, goal: Goal) -> Result<Option<Stored>, Error> {
         // What only the database has cannot be applied again.
-        let Some(load) = self.options.stored_down else { return Ok(None) };
         if goal.direction() == Direction::Up || goal == Goal::Redo {
             return Ok(None);
         }
         let mut wait = Backoff::new(self.options.lock_wait);
         let history = self.look_patiently(&mut wait)?.history;
         let embedded = self.database;
-        let stored =
-            self.ask(&mut wait, |client, table| load(client, embedded, table, &history, goal))?;
+        let stored = self.ask(&mut wait, |client, table| {
+            stored_down::load(client, embedded, table, &history, goal)
+        })?;
         for step in stored.iter().flat_map(Stored::steps) {
             let database = self.report.database.as_str();
             tell(self.listener, &Event::StoredDown { database, step: &step });
