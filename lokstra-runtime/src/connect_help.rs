@@ -38,7 +38,7 @@ fn known_help(source: &postgres::Error) -> Option<&'static str> {
     if cfg!(not(feature = "rustls")) && contains(&text, "no encryption") {
         return Some("if the server wants TLS, add the feature `rustls` of `lokstra`");
     }
-    HELP.iter().find(|(words, _)| text.contains(words)).map(|(_, help)| *help)
+    HELP.iter().find(|(words, _)| contains(&text, words)).map(|(_, help)| *help)
 }
 
 /// What to do about the words of the client and of rustls.

@@ -11,6 +11,7 @@ use lokstra_core::{Database, Mode, TableName, Version};
 use crate::blocker;
 use crate::down_store::{self, DownStore};
 use crate::engine::flush::{defers, may_not_wait};
+pub(crate) use crate::engine::kept::load_stored;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
 use crate::failure::{Aftermath, Failure};
@@ -52,7 +53,7 @@ pub(crate) struct Engine<'e, 'm> {
     is_unflushed: bool,
 }
 
-/// [`Engine::stored`]
+/// [`load_stored`]
 pub(crate) type LoadStored = fn(&mut Engine<'_, '_>, Goal) -> Result<Option<Stored>, Error>;
 
 /// What became of a step.

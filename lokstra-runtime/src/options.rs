@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use lokstra_core::TableName;
 
-use crate::engine::LoadStored;
+use crate::engine::{LoadStored, load_stored};
 use crate::event::Event;
 use crate::migrator::Migrator;
 use crate::plan::Policy;
@@ -167,7 +167,7 @@ impl<'m> Migrator<'m> {
     /// owner may write to the table that keeps it, the owner is this role or a superuser, and its
     /// checksum is the one in the history. [`plan`](Migrator::plan) does not look for it.
     pub fn stored_down(mut self, yes: bool) -> Self {
-        self.options.load_stored = yes.then_some(|engine, goal| engine.stored(goal));
+        self.options.load_stored = yes.then_some(load_stored);
         if yes {
             // Of which mode the kept scripts are, nobody knows yet.
             self.options.run_no_transaction = Some(statements::attempt);
