@@ -81,5 +81,10 @@ pub(crate) fn read(
         progress_table(table),
         sql::name(table)
     );
-    Ok(rows(&ask(client, &query)?).filter_map(HalfDone::parse).collect())
+    let answer = ask(client, &query)?;
+    let mut scripts = Vec::new();
+    for row in rows(&answer) {
+        scripts.extend(HalfDone::parse(row));
+    }
+    Ok(scripts)
 }
