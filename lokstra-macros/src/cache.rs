@@ -13,13 +13,13 @@ pub(crate) struct Place {
 }
 
 /// In the folder that cargo gives a crate with a build script, or else in the one that it gives the
-/// compiler for incremental builds: both are there for this, and `cargo clean` removes them. An editor
-/// and a release build without a build script have neither.
+/// compiler for incremental builds, or else, as in a release build, beside the libraries: `cargo clean`
+/// removes all of them. An editor has none.
 pub(crate) fn place(root: &Path, folder: &str) -> Option<Place> {
     let arguments = || std::env::args_os().filter_map(|argument| argument.into_string().ok());
     let kept_in = match std::env::var_os("OUT_DIR") {
         Some(out) => PathBuf::from(out),
-        None => incremental(arguments())?,
+        None => incremental(arguments()).or_else(|| beside_libraries(arguments()))?,
     };
     let libraries = ours(libraries(arguments()));
     let writer = written(&libraries)?;
@@ -33,6 +33,10 @@ pub(crate) fn place(root: &Path, folder: &str) -> Option<Place> {
 fn incremental(arguments: impl Iterator<Item = String>) -> Option<PathBuf> {
     let mut options = options(arguments, "-C");
     options.find_map(|option| option.strip_prefix("incremental=").map(PathBuf::from))
+}
+
+fn beside_libraries(arguments: impl Iterator<Item = String>) -> Option<PathBuf> {
+    options(arguments, "--out-dir").next().map(|folder| folder.trim_start_matches('=').into())
 }
 
 /// The libraries that the crate uses itself.
@@ -101,6 +105,13 @@ mod tests {
             ["rustc -C opt-level=3 --cfg incremental=x", "rust-analyzer-proc-macro-srv", "-C"]
         {
             assert_eq!(incremental(arguments(line)), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_release_build_has_the_folder_of_its_libraries() {
+        for line in ["rustc -C opt-level=3 --out-dir /t/deps -L x", "rustc --out-dir=/t/deps"] {
+            assert_eq!(beside_libraries(arguments(line)), Some("/t/deps".into()), "{line}");
         }
     }
 
