@@ -113,7 +113,7 @@ impl<'a> Database<'a> {
     /// The last component of the folder, which names this database in messages: `01_main-db`.
     pub fn name(&self) -> &'a str {
         let folder = self.folder();
-        folder.rsplit('/').next().unwrap_or(folder)
+        folder.bytes().rposition(|byte| byte == b'/').map_or(folder, |at| &folder[at + 1..])
     }
 
     /// `dbpool-name` of `migration.yaml`.

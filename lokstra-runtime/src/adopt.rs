@@ -38,16 +38,16 @@ pub(crate) fn adopt(
     versions: &[Version],
     options: &Options,
 ) -> Result<Adoption, Error> {
-    let rows =
-        versions.iter().filter_map(|version| database.migration(*version)).map(|migration| {
-            format!(
-                "({}, '{}', '{}')",
-                number(migration.version().get()),
-                migration.up().checksum(),
-                migration.down().checksum()
-            )
-        });
-    let rows = rows.collect::<Vec<_>>().join(", ");
+    let mut rows = Vec::new();
+    for migration in versions.iter().filter_map(|version| database.migration(*version)) {
+        rows.push(format!(
+            "({}, '{}', '{}')",
+            number(migration.version().get()),
+            migration.up().checksum(),
+            migration.down().checksum()
+        ));
+    }
+    let rows = rows.join(", ");
     let fill_in = format!(
         "UPDATE {} h SET checksum = v.checksum, down_checksum = v.down_checksum \
          FROM (VALUES {rows}) v(version, checksum, down_checksum) \

@@ -34,14 +34,17 @@ pub(crate) fn find(
         return Ok(None);
     }
     let statement = failure.statement.and_then(|nth| step.script().statements().nth(nth - 1));
-    let mut names = match statement {
+    let words = match statement {
         Some(statement) => names(statement),
-        None => [history.table(), PROGRESS_TABLE, DOWN_TABLE].map(str::to_owned).to_vec(),
+        None => vec![history.table().to_owned(), PROGRESS_TABLE.to_owned(), DOWN_TABLE.to_owned()],
     };
-    names.sort_unstable();
-    names.dedup();
-    names.truncate(MOST_NAMES);
-    let names: Vec<_> = names.iter().map(|name| sql::literal(name)).collect();
+    let mut names = Vec::new();
+    for word in words {
+        let name = sql::literal(&word);
+        if names.len() < MOST_NAMES && !names.contains(&name) {
+            names.push(name);
+        }
+    }
     let is_named = format!(
         "OPERATOR(pg_catalog.=) ANY (CAST(ARRAY[{}] AS pg_catalog.name[]))",
         names.join(", ")

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use lokstra_core::{Database, TableName};
-use postgres::Client;
 
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
@@ -11,7 +10,6 @@ use crate::event::{Event, connecting};
 use crate::glance;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
-use crate::notices::Notices;
 use crate::off_runtime::off_runtime;
 use crate::passing::may_pass;
 use crate::plan::{self, Direction, Goal, NoPlan};
@@ -138,8 +136,8 @@ struct Job<'m> {
     database: Database<'m>,
     table: TableName,
     target: Target,
-    /// What its history was compared over, for the run.
-    opened: Option<(Client, Notices)>,
+    /// Its history was found to be what is embedded: nothing to do.
+    is_current: bool,
     /// False once it was waited for in vain.
     is_reachable: bool,
 }
@@ -160,13 +158,13 @@ fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Jobs<'m>, Error> {
         let table = migrator.table_of(database);
         if let Some(skipped) = migrator.skipped(database, &table) {
             let target = Target::Skipped(skipped);
-            jobs.push(Job { database, table, target, opened: None, is_reachable: true });
+            jobs.push(Job { database, table, target, is_current: false, is_reachable: true });
             continue;
         }
         match pools.of(database, migrator.is_of_one_database()).and_then(|pool| pool.connector()) {
             Ok(connector) => {
                 let target = Target::Pool(connector);
-                jobs.push(Job { database, table, target, opened: None, is_reachable: true });
+                jobs.push(Job { database, table, target, is_current: false, is_reachable: true });
             }
             Err(error) => causes.push((database.name().to_owned(), error)),
         }
@@ -214,15 +212,6 @@ pub(crate) fn run_pools(
     pools: &Pools,
     goal: Goal,
 ) -> Result<Summary, Error> {
-    // As a whole: what was connected must not be dropped inside a runtime of the caller's either.
-    off_runtime(|| run_pools_here(migrator, pools, goal))
-}
-
-fn run_pools_here(
-    migrator: &mut Migrator<'_>,
-    pools: &Pools,
-    goal: Goal,
-) -> Result<Summary, Error> {
     let (mut jobs, causes) = jobs(migrator, pools)?;
     if !causes.is_empty() {
         return Err(all_failed(&migrator.databases()?, migrator, causes));
@@ -250,6 +239,10 @@ fn run_pools_here(
                 is_stopped = true;
                 continue;
             }
+            Target::Pool(_) if job.is_current => {
+                summary.reports.push(migrator.report_current(job.database, job.table));
+                continue;
+            }
             Target::Pool(connector) => connector,
         };
         let run = migrator.narrowed(job.database, |one| {
@@ -257,7 +250,7 @@ fn run_pools_here(
             if !job.is_reachable {
                 one.options.connect_wait = Some(Duration::ZERO);
             }
-            let run = one.run_connector(&connector, job.opened, goal);
+            let run = one.run_connector(&connector, goal);
             one.options.connect_wait = wait;
             run
         });
@@ -290,36 +283,24 @@ fn run_pools_here(
 /// cannot be reached is left to the run itself, which goes on with the others.
 fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) -> Result<(), Error> {
     let mut causes = Vec::new();
-    let (policy, stored_down) = (migrator.options.policy, migrator.options.stored_down.is_some());
+    let (policy, stored_down) = (migrator.options.policy, migrator.options.load_stored.is_some());
     let mut wait = Backoff::new(migrator.options.connect_wait);
-    let mut keeps = true;
-    for nth in 0..jobs.len() {
-        let (before, behind) = jobs.split_at_mut(nth);
-        let job = &mut behind[0];
+    for job in jobs.iter_mut() {
         let Target::Pool(connector) = &job.target else { continue };
-        let mut listen = connecting(job.database.name(), &mut migrator.listener);
-        let mut told = |error: &Error, waited| {
-            // What is held may be what this one waits for: a role or a pooler has a limit.
-            for job in before.iter_mut() {
-                job.opened = None;
-            }
-            keeps = false;
-            listen(error, waited);
-        };
+        let mut told = connecting(job.database.name(), &mut migrator.listener);
         let stop = &migrator.options.stop;
-        let look = connector.connect_patiently(&mut wait, stop, &mut told).and_then(|opened| {
-            let (client, _) = job.opened.insert(opened);
-            glance::look_for(client, &job.table, job.database, goal)
+        let look = off_runtime(|| {
+            let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
+            glance::look_for(&mut client, &job.table, job.database, goal)
         });
-        if !keeps {
-            job.opened = None;
-        }
         let look = match look {
             Ok(Some(look)) => look,
-            Ok(None) => continue,
+            Ok(None) => {
+                job.is_current = true;
+                continue;
+            }
             Err(error) => {
                 job.is_reachable = !may_pass(&error);
-                job.opened = None;
                 continue;
             }
         };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::error_text::chain;
 use crate::route::PasswordFrom;
+use crate::search::contains;
 
 /// What to do about a refusal whose words do not tell.
 pub(crate) fn connect_help(
@@ -26,7 +27,7 @@ pub(crate) fn connect_help(
 
 fn known_help(source: &postgres::Error) -> Option<&'static str> {
     let server = source.as_db_error();
-    if server.is_some_and(|server| server.message().contains("unsupported startup parameter")) {
+    if server.is_some_and(|server| contains(server.message(), "unsupported startup parameter")) {
         // `schema` of config.yaml, PGOPTIONS.
         return Some(
             "PgBouncer takes no `options`: leave them out, or name them in its \
@@ -34,10 +35,10 @@ fn known_help(source: &postgres::Error) -> Option<&'static str> {
         );
     }
     let text = chain(source);
-    if cfg!(not(feature = "rustls")) && text.contains("no encryption") {
+    if cfg!(not(feature = "rustls")) && contains(&text, "no encryption") {
         return Some("if the server wants TLS, add the feature `rustls` of `lokstra`");
     }
-    HELP.iter().find(|(words, _)| text.contains(words)).map(|(_, help)| *help)
+    HELP.iter().find(|(words, _)| contains(&text, words)).map(|(_, help)| *help)
 }
 
 /// What to do about the words of the client and of rustls.

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::guard::{Guard, number};
 use crate::history::{Encoding, Facts, Look};
 use crate::plan::{Direction, PlanStep};
+use crate::search::split_once;
 use crate::sql;
 use crate::warning::Warning;
 
@@ -151,7 +152,7 @@ impl DownStore {
         found: Option<&str>,
     ) -> DownStore {
         let (role, table) = (role.to_owned(), table(history));
-        match found.and_then(|found| found.split_once(' ')) {
+        match found.and_then(|found| split_once(found, " ")) {
             None if may_create => DownStore::Missing,
             None => {
                 let schema = history.schema().to_owned();
@@ -234,7 +235,7 @@ impl Guard<'_> {
         format!(
             "({}, {}, {}, {}, '{}', CAST('{{{}}}' AS pg_catalog.int4[]), {text}, '{}', \
              pg_catalog.clock_timestamp())",
-            sql::literal(&self.table.to_string()),
+            sql::name(self.table),
             number(migration.version().get()),
             sql::literal(migration.description()),
             sql::literal(down.path()),
@@ -253,7 +254,7 @@ impl Guard<'_> {
             "DELETE FROM {} d WHERE d.history OPERATOR(pg_catalog.=) {} \
              AND d.version OPERATOR(pg_catalog.=) {};",
             table(self.table),
-            sql::literal(&self.table.to_string()),
+            sql::name(self.table),
             number(version.get())
         )
     }

@@ -16,6 +16,8 @@ pub use error::DsnError;
 pub(crate) use keywords::Keyword;
 pub(crate) use password_file::{Login, PasswordFile};
 
+use crate::search::{contains, split};
+
 /// Looks up a variable of the environment.
 pub(crate) type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
@@ -42,9 +44,9 @@ impl Dsn {
         // A password with an `@` that is not percent-encoded would be in the host, and from there
         // in messages; that of `user= password=x` in the user.
         let is_displaced = |(keyword, value): &(Keyword, String)| {
-            *keyword != Keyword::Password && value.contains("password=")
+            *keyword != Keyword::Password && contains(value, "password=")
         };
-        if dsn.get(Keyword::Host).is_some_and(|host| host.contains('@'))
+        if dsn.get(Keyword::Host).is_some_and(|host| contains(host, "@"))
             || dsn.values.iter().any(is_displaced)
         {
             return Err(DsnError::Syntax);
@@ -73,17 +75,20 @@ impl Dsn {
 
     /// A comma-separated value, as for several hosts; nothing where it is not given.
     pub(crate) fn list(&self, keyword: Keyword) -> Vec<&str> {
-        self.get(keyword).map_or_else(Vec::new, |text| text.split(',').map(str::trim).collect())
+        self.get(keyword).map_or_else(Vec::new, |text| split(text, ",").map(str::trim).collect())
     }
 
     /// A whole number, or the error that says so.
-    pub(crate) fn number<T: std::str::FromStr>(
-        &self,
-        keyword: Keyword,
-    ) -> Result<Option<T>, DsnError> {
+    pub(crate) fn number(&self, keyword: Keyword) -> Result<Option<i64>, DsnError> {
         let Some(text) = self.get(keyword) else { return Ok(None) };
         let number = text.trim().parse().map_err(|_| keyword.expects("a whole number"))?;
         Ok(Some(number))
+    }
+
+    /// One that is not negative.
+    pub(crate) fn count(&self, keyword: Keyword) -> Result<Option<u32>, DsnError> {
+        let count = self.number(keyword)?.map(u32::try_from);
+        count.transpose().map_err(|_| keyword.expects("a whole number"))
     }
 }
 

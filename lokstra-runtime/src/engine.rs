@@ -11,6 +11,7 @@ use lokstra_core::{Database, Mode, TableName, Version};
 use crate::blocker;
 use crate::down_store::{self, DownStore};
 use crate::engine::flush::{defers, may_not_wait};
+pub(crate) use crate::engine::kept::load_stored;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
 use crate::failure::{Aftermath, Failure};
@@ -26,6 +27,7 @@ use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
 use crate::step::{self, Attempt};
+use crate::stored_down::Stored;
 use crate::warning::Warning;
 use crate::watch::Watch;
 
@@ -43,8 +45,6 @@ pub(crate) struct Engine<'e, 'm> {
     session: Session<'e>,
     listener: Listener<'e>,
     report: Report,
-    /// What was odd before the history was read.
-    noticed: Vec<Warning>,
     /// The newest migration of this build; with kept down SQL, `database` has newer ones.
     newest: Option<Version>,
     /// How often the step that is next lost its connection.
@@ -52,6 +52,9 @@ pub(crate) struct Engine<'e, 'm> {
     /// Whether a COMMIT did not wait for the disk, and none after it did.
     is_unflushed: bool,
 }
+
+/// [`load_stored`]
+pub(crate) type LoadStored = fn(&mut Engine<'_, '_>, Goal) -> Result<Option<Stored>, Error>;
 
 /// What became of a step.
 enum Progress {
@@ -71,7 +74,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
         let newest = database.migrations().next_back().map(|migration| migration.version());
-        let (noticed, losses, is_unflushed) = (Vec::new(), 0, false);
+        let (losses, is_unflushed) = (0, false);
         Engine {
             database,
             table,
@@ -80,23 +83,22 @@ impl<'e, 'm> Engine<'e, 'm> {
             session,
             listener,
             report,
-            noticed,
             newest,
             losses,
             is_unflushed,
         }
     }
 
-    /// Adds what is to be told with the warnings of the plan.
+    /// Adds what is to be told before the warnings of the plan. Also where there is none: a stale
+    /// build may be why.
     pub(crate) fn noticing(mut self, warning: Option<Warning>) -> Self {
-        self.noticed.extend(warning);
-        // Also where there is no plan: a stale build may be why.
-        self.report.warnings.clone_from(&self.noticed);
+        self.report.warnings.extend(warning);
         self
     }
 
     pub(crate) fn run(mut self, goal: Goal) -> Result<Report, Error> {
-        match self.stored(goal) {
+        let stored = self.options.load_stored.map_or(Ok(None), |load| load(&mut self, goal));
+        match stored {
             Ok(None) => {
                 let worked = self.work(goal);
                 self.end(worked)
@@ -120,11 +122,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             Some(ErrorKind::Stopped { .. }) => Outcome::Stopped,
             Some(_) => Outcome::Failed,
         };
-        let (database, report) = (self.report.database.as_str(), &self.report);
-        for warning in &report.warnings {
-            tell(self.listener, &Event::Warned { database, warning });
-        }
-        tell(self.listener, &Event::Ended { database, report, error: error.as_ref() });
+        tell_end(self.listener, &self.report, error.as_ref());
         match error {
             None => Ok(self.report),
             Some(error) => Err(error.with_report(self.report)),
@@ -142,10 +140,10 @@ impl<'e, 'm> Engine<'e, 'm> {
                 look = self.look_patiently(&mut wait)?;
                 continue 'plan;
             }
-            // Those of steps that ran stay.
-            let mut ran = std::mem::replace(&mut self.report.warnings, self.noticed.clone());
-            ran.retain(|told| matches!(told, Warning::DownNotKept { .. }));
-            self.report.warnings.append(&mut ran);
+            // Those of an earlier plan go, those of the build and of steps that ran stay.
+            self.report
+                .warnings
+                .retain(|told| matches!(told, Warning::Stale { .. } | Warning::DownNotKept { .. }));
             self.report.warnings.append(&mut plan.warnings);
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 self.heed_stop(&plan.steps)?;
@@ -210,8 +208,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Planned { database, steps: steps.len() });
-        let (table, mut wait) = (self.table.clone(), Backoff::new(self.options.lock_wait));
-        self.ask(&mut wait, |client| down_store::settle(client, &table, look))?;
+        let mut wait = Backoff::new(self.options.lock_wait);
+        self.ask(&mut wait, |client, table| down_store::settle(client, table, look))?;
         self.session.prepare()
     }
 
@@ -246,9 +244,9 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
                 Attempt::Halfway => {
-                    let table = self.table.clone();
-                    let read = |client: &mut _| half_done::read(client, look, &table);
-                    let scripts = self.ask(&mut Backoff::new(self.options.lock_wait), read)?;
+                    let mut wait = Backoff::new(self.options.lock_wait);
+                    let scripts =
+                        self.ask(&mut wait, |client, table| half_done::read(client, look, table))?;
                     let (version, direction) = (step.migration.version(), step.direction);
                     return Err(Error::new(ErrorKind::Halfway { version, direction, scripts }));
                 }
@@ -333,8 +331,19 @@ impl<'e, 'm> Engine<'e, 'm> {
     }
 }
 
+/// What was odd, and how it ended.
+pub(crate) fn tell_end(listener: Listener<'_>, report: &Report, error: Option<&Error>) {
+    let database = report.database.as_str();
+    for warning in &report.warnings {
+        tell(listener, &Event::Warned { database, warning });
+    }
+    tell(listener, &Event::Ended { database, report, error });
+}
+
 fn from<'m>(step: &PlanStep<'m>, rest: &[PlanStep<'m>]) -> Vec<PlanStep<'m>> {
-    std::iter::once(step).chain(rest).copied().collect()
+    let mut steps = vec![*step];
+    steps.extend_from_slice(rest);
+    steps
 }
 
 /// What the step does to the history, without reading it again.

@@ -331,10 +331,11 @@ impl Error {
 
     /// Of an error of the server, that these rights were missing.
     pub(crate) fn denied(mut self, table: &TableName, grants: Vec<String>) -> Error {
-        if let ErrorKind::Server(source) = &self.0.kind {
-            let (table, source) = (table.clone(), source.clone());
-            self.inner().kind = ErrorKind::Denied { table, grants, source };
-        }
+        let inner = self.inner();
+        inner.kind = match std::mem::replace(&mut inner.kind, ErrorKind::NoAnswer) {
+            ErrorKind::Server(source) => ErrorKind::Denied { table: table.clone(), grants, source },
+            kind => kind,
+        };
         self
     }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::duration::{millis, seconds};
 use crate::error::Error;
 use crate::error_text::chain;
 use crate::failure::{Aftermath, Failure};
@@ -275,7 +276,7 @@ impl fmt::Display for Event<'_> {
                     Direction::Up => "applied",
                     Direction::Down => "rolled back",
                 };
-                write!(f, "{verb} {version}_{description} ({} ms)", elapsed.as_millis())
+                write!(f, "{verb} {version}_{description} ({} ms)", millis(*elapsed))
             }
             Event::Failed { step, failure, .. } => {
                 write!(f, "{step} failed{}: {}", left(failure.aftermath), failure.server.headline())
@@ -305,11 +306,6 @@ impl fmt::Display for Event<'_> {
             }
         }
     }
-}
-
-/// Rounded. Not through a float, whose formatting is 20 kB of a program.
-fn seconds(time: Duration) -> u64 {
-    time.as_secs() + u64::from(time.subsec_millis() >= 500)
 }
 
 fn left(aftermath: Aftermath) -> String {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
 
+use crate::duration;
 use crate::history::{ADDED_COLUMNS, Look, progress_table};
 use crate::plan::{Direction, PlanStep};
 use crate::progress;
@@ -61,19 +62,17 @@ impl Guard<'_> {
             } else {
                 format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.table.schema())
             };
-            let columns = ADDED_COLUMNS.map(|(name, kind)| format!(", {name} {kind}")).concat();
+            let columns = added_columns("");
             return format!(
                 "{schema}CREATE TABLE IF NOT EXISTS {table} (version pg_catalog.int8 PRIMARY KEY, \
                  description pg_catalog.text, applied_at pg_catalog.timestamptz NOT NULL \
-                 DEFAULT pg_catalog.clock_timestamp(){columns});"
+                 DEFAULT pg_catalog.clock_timestamp(), {columns});"
             );
         };
         if shape.is_ours() {
             return String::new();
         }
-        let columns =
-            ADDED_COLUMNS.map(|(name, kind)| format!("ADD COLUMN IF NOT EXISTS {name} {kind}"));
-        format!("ALTER TABLE {table} {};", columns.join(", "))
+        format!("ALTER TABLE {table} {};", added_columns("ADD COLUMN IF NOT EXISTS "))
     }
 
     /// Makes the table for the progress of no-transaction scripts.
@@ -133,7 +132,7 @@ impl Guard<'_> {
             "NOT EXISTS (SELECT FROM {} p WHERE p.history OPERATOR(pg_catalog.=) {} \
              AND NOT ({}){in_the_way})",
             progress_table(self.table),
-            sql::literal(&self.table.to_string()),
+            sql::name(self.table),
             progress::is_this(self.table, version, direction)
         );
         sql::require(&condition, "halfway")
@@ -169,9 +168,13 @@ impl Guard<'_> {
     }
 }
 
+fn added_columns(prefix: &str) -> String {
+    ADDED_COLUMNS.map(|(name, kind)| format!("{prefix}{name} {kind}")).join(", ")
+}
+
 /// What a timeout of the server can be; 0 would mean none.
-fn millis(limit: Duration) -> u128 {
-    limit.as_millis().clamp(1, i32::MAX.unsigned_abs().into())
+fn millis(limit: Duration) -> u64 {
+    duration::millis(limit).clamp(1, i32::MAX.unsigned_abs().into())
 }
 
 /// A `bigint`, whatever its size and sign.

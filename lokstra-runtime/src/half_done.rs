@@ -79,7 +79,12 @@ pub(crate) fn read(
         "SELECT p.version, p.direction, p.done, p.total, p.running, p.fingerprint FROM {} p \
          WHERE p.history OPERATOR(pg_catalog.=) {} ORDER BY p.version, p.direction",
         progress_table(table),
-        sql::literal(&table.to_string())
+        sql::name(table)
     );
-    Ok(rows(&ask(client, &query)?).filter_map(HalfDone::parse).collect())
+    let answer = ask(client, &query)?;
+    let mut scripts = Vec::new();
+    for row in rows(&answer) {
+        scripts.extend(HalfDone::parse(row));
+    }
+    Ok(scripts)
 }

@@ -5,6 +5,7 @@ use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use crate::answer::{holds, number, owned, rows, text};
 use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
+use crate::search::{contains, split, split_once};
 use crate::sql;
 
 /// One row of the tracking table: a migration that is applied.
@@ -36,6 +37,7 @@ pub struct History {
 
 impl History {
     /// Where the row of this version is, or would be.
+    #[inline(never)]
     fn place(&self, version: Version) -> Result<usize, usize> {
         match self.rows.last() {
             // As the server sends them.
@@ -104,27 +106,23 @@ impl FromIterator<Applied> for History {
     }
 }
 
-/// The columns of the tracking table that is there.
+/// The columns of the tracking table that is there, each with its type: `version bigint,checksum text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Shape {
-    columns: Vec<(String, String)>,
-}
+pub(crate) struct Shape(String);
 
 impl Shape {
-    fn parse(text: &str) -> Shape {
-        let columns = text.split(',').filter_map(|column| column.split_once(' '));
-        Shape { columns: columns.map(|(n, t)| (n.to_owned(), t.to_owned())).collect() }
-    }
-
     fn type_of(&self, column: &str) -> Option<&str> {
-        self.columns.iter().find(|(name, _)| name == column).map(|(_, kind)| kind.as_str())
+        let mut columns = split(&self.0, ",").filter_map(|column| split_once(column, " "));
+        columns.find(|(name, _)| *name == column).map(|(_, kind)| kind)
     }
 
     /// This table with every column that we write.
     pub(crate) fn extended(mut self) -> Shape {
         for (name, _) in ADDED_COLUMNS {
             if self.type_of(name).is_none() {
-                self.columns.push((name.to_owned(), String::new()));
+                for piece in [",", name, " "] {
+                    self.0.push_str(piece);
+                }
             }
         }
         self
@@ -132,11 +130,7 @@ impl Shape {
 
     /// The table as we make it.
     pub(crate) fn ours() -> Shape {
-        let columns = [("version", "bigint"), ("applied_at", "timestamp with time zone")];
-        let added = ADDED_COLUMNS.iter().map(|(name, _)| (*name, "text"));
-        Shape {
-            columns: columns.into_iter().chain(added).map(|(n, t)| (n.into(), t.into())).collect(),
-        }
+        Shape("version bigint,applied_at timestamp with time zone".to_owned()).extended()
     }
 
     /// Whether every column that we write is there. The table of the Go framework has three.
@@ -310,7 +304,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
             _ => Encoding::Other,
         },
         notices_dead_clients: number(first, "version_number").is_some_and(|n| n >= 140_000)
-            && text(first, "version_text").is_some_and(|version| version.contains("linux")),
+            && text(first, "version_text").is_some_and(|version| contains(version, "linux")),
         schema_exists: holds(first, "schema_exists"),
         may_update: text(first, "may_update") != Some("f"),
         down_store: DownStore::parse(
@@ -319,7 +313,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
             text(first, "may_create") != Some("f"),
             text(first, "down_store"),
         ),
-        shape: text(first, "shape").map(Shape::parse),
+        shape: owned(first, "shape").map(Shape),
     };
     let mut history = History::default();
     for row in rows {

@@ -4,7 +4,9 @@ use std::time::Duration;
 use postgres::{Client, SimpleQueryRow};
 
 use crate::answer::{ask, number, owned, rows, text};
+use crate::duration::tenths;
 use crate::error::Error;
+use crate::search::{replace, split_once};
 use crate::sql::LockKey;
 
 /// Who holds a lock that a run is waiting for.
@@ -36,11 +38,11 @@ impl Holder {
     pub fn remedy(&self) -> String {
         match self {
             Holder::Session { pid, .. } => format!("SELECT pg_terminate_backend({pid});"),
-            Holder::Prepared { transactions } => transactions
-                .iter()
-                .map(|gid| format!("ROLLBACK PREPARED '{}';", gid.replace('\'', "''")))
-                .collect::<Vec<_>>()
-                .join(" "),
+            Holder::Prepared { transactions } => {
+                let end =
+                    |gid: &String| format!("ROLLBACK PREPARED '{}';", replace(gid, "'", "''"));
+                transactions.iter().map(end).collect::<Vec<_>>().join(" ")
+            }
         }
     }
 }
@@ -56,10 +58,9 @@ impl fmt::Display for Holder {
                 if !state.is_empty() {
                     write!(f, ", {state}")?;
                 }
-                let tenths = (age.subsec_millis() + 50) / 100;
-                write!(f, " for {}.{} s", age.as_secs() + u64::from(tenths / 10), tenths % 10)?;
+                write!(f, " for {} s", tenths(*age))?;
                 // A step of ours begins with a comment that names it.
-                let ours = query.strip_prefix("/* ").and_then(|rest| rest.split_once(" */"));
+                let ours = query.strip_prefix("/* ").and_then(|rest| split_once(rest, " */"));
                 match ours {
                     Some((step, _)) => write!(f, ": {step}")?,
                     None if query.is_empty() => {}
@@ -84,13 +85,17 @@ pub(crate) const SESSION: &str = "a.application_name, a.state, \
 /// A row with a `pid` and the columns of [`SESSION`].
 pub(crate) fn session(row: &SimpleQueryRow) -> Option<Holder> {
     let age = number(row, "age_ms").and_then(|age| u64::try_from(age).ok());
-    let query = text(row, "query").unwrap_or_default();
+    let mut query = String::new();
+    for word in text(row, "query").unwrap_or_default().split_whitespace() {
+        query.push_str(if query.is_empty() { "" } else { " " });
+        query.push_str(word);
+    }
     Some(Holder::Session {
         pid: number(row, "pid").and_then(|pid| i32::try_from(pid).ok())?,
         application: owned(row, "application_name").unwrap_or_default(),
         state: owned(row, "state").unwrap_or_default(),
         age: Duration::from_millis(age.unwrap_or_default()),
-        query: query.split_whitespace().collect::<Vec<_>>().join(" "),
+        query,
     })
 }
 

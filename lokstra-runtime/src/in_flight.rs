@@ -4,6 +4,7 @@
 use postgres::Client;
 
 use crate::answer::{holds, rows};
+use crate::search::{find, replace, split_once};
 use crate::sql;
 
 /// What a statement leaves behind.
@@ -137,7 +138,7 @@ pub(crate) fn names(statement: &str) -> Vec<String> {
 /// An identifier as the catalog has it.
 pub(crate) fn unquoted(name: &str) -> String {
     match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inside) => inside.replace("\"\"", "\""),
+        Some(inside) => replace(inside, "\"\"", "\""),
         None => name.to_owned(),
     }
 }
@@ -146,7 +147,7 @@ pub(crate) fn unquoted(name: &str) -> String {
 fn behind_comment(text: &str) -> &str {
     let (mut depth, mut rest) = (1_usize, text);
     while depth > 0 {
-        match (rest.find("/*"), rest.find("*/")) {
+        match (find(rest, "/*"), find(rest, "*/")) {
             (Some(opens), Some(closes)) if opens < closes => {
                 (depth, rest) = (depth + 1, &rest[opens + 2..]);
             }
@@ -167,7 +168,7 @@ impl Iterator for Words<'_> {
         loop {
             self.0 = self.0.trim_start();
             if let Some(comment) = self.0.strip_prefix("--") {
-                self.0 = comment.split_once('\n').map_or("", |(_, rest)| rest);
+                self.0 = split_once(comment, "\n").map_or("", |(_, rest)| rest);
             } else if let Some(comment) = self.0.strip_prefix("/*") {
                 self.0 = behind_comment(comment);
             } else {
@@ -177,8 +178,8 @@ impl Iterator for Words<'_> {
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
         let first = self.0.chars().next()?;
         let length = if first == '"' {
-            let inside = self.0[1..].replace("\"\"", "__");
-            inside.find('"').map_or(self.0.len(), |end| end + 2)
+            let inside = replace(&self.0[1..], "\"\"", "__");
+            find(&inside, "\"").map_or(self.0.len(), |end| end + 2)
         } else if is_word(first) {
             self.0.find(|c| !is_word(c)).unwrap_or(self.0.len())
         } else {

@@ -27,6 +27,7 @@ mod connect_help;
 mod divergence;
 mod down_store;
 mod dsn;
+mod duration;
 mod engine;
 mod error;
 mod error_code;
@@ -60,6 +61,7 @@ mod report;
 mod retry;
 mod rights;
 mod route;
+mod search;
 mod server_error;
 mod session;
 #[cfg(all(feature = "signals", unix))]

@@ -22,6 +22,7 @@ impl Message {
         &self.text
     }
 
+    #[inline(never)]
     pub(crate) fn push(&mut self, sql: &str) {
         self.text.push_str(sql);
         self.text.push('\n');

@@ -83,7 +83,7 @@ impl Migrations {
     ///
     /// As [`Migrator::up`]; also if there is no connection, or if the set has several databases.
     pub fn up_url(&self, url: &str) -> Result<Report, Error> {
-        self.migrator().run_connector(&Connector::from_url(url)?, None, Goal::Latest)
+        self.migrator().run_connector(&Connector::from_url(url)?, Goal::Latest)
     }
 
     /// Applies everything that is pending.

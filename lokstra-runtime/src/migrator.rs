@@ -6,13 +6,12 @@ use postgres::Client;
 
 use crate::activity::{self, Activity};
 use crate::connect::Connector;
-use crate::engine::Engine;
+use crate::engine::{Engine, tell_end};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
 use crate::glance;
 use crate::history::{self, History};
 use crate::migrations::Migrations;
-use crate::notices::Notices;
 use crate::off_runtime::off_runtime;
 use crate::options::Options;
 use crate::plan::{self, Goal, Plan};
@@ -196,7 +195,6 @@ impl<'m> Migrator<'m> {
     pub(crate) fn run_connector(
         &mut self,
         connector: &Connector,
-        opened: Option<(Client, Notices)>,
         goal: Goal,
     ) -> Result<Report, Error> {
         let (database, table) = self.target()?;
@@ -206,13 +204,10 @@ impl<'m> Migrator<'m> {
         }
         off_runtime(|| {
             let mut wait = Backoff::new(self.options.connect_wait);
-            let opened = opened.map_or_else(
-                || {
-                    let mut told = connecting(database.name(), &mut self.listener);
-                    connector.connect_patiently(&mut wait, &self.options.stop, &mut told)
-                },
-                Ok,
-            )?;
+            let opened = {
+                let mut told = connecting(database.name(), &mut self.listener);
+                connector.connect_patiently(&mut wait, &self.options.stop, &mut told)?
+            };
             let session = Session::owned(connector, opened);
             self.work(database, table, session, goal)
         })
@@ -231,13 +226,25 @@ impl<'m> Migrator<'m> {
             .run(goal)
     }
 
+    /// What a run is told to end with whose history was found to be what is embedded.
+    pub(crate) fn report_current(&mut self, database: Database<'_>, table: TableName) -> Report {
+        let report = Report {
+            outcome: Outcome::Done,
+            current: database.newest(),
+            warnings: self.migrations.staleness(database).into_iter().collect(),
+            ..Report::new(database.name(), table)
+        };
+        tell_end(&mut self.listener, &report, None);
+        report
+    }
+
     /// Works towards the goal over a connection of its own from this pool.
     ///
     /// # Errors
     ///
     /// As [`run`](Migrator::run); also if there is no connection.
     pub fn run_pool(&mut self, pool: &crate::Pool, goal: Goal) -> Result<Report, Error> {
-        self.run_connector(&pool.connector()?, None, goal)
+        self.run_connector(&pool.connector()?, goal)
     }
 
     /// Works towards the goal in every enabled database, or in the chosen one, each over a
@@ -265,15 +272,13 @@ impl<'m> Migrator<'m> {
 
     /// The databases that the options leave.
     pub(crate) fn databases(&self) -> Result<Vec<Database<'m>>, Error> {
-        let all = self.migrations.databases();
-        let Some(name) = &self.options.database else { return Ok(all.collect()) };
-        match all.clone().find(|database| matches_folder(*database, name)) {
-            Some(database) => Ok(vec![database]),
-            None => Err(Error::new(ErrorKind::UnknownDatabase {
-                name: name.clone(),
-                known: all.map(|database| database.name().to_owned()).collect(),
-            })),
+        let all: Vec<_> = self.migrations.databases().collect();
+        let Some(name) = &self.options.database else { return Ok(all) };
+        if let Some(database) = all.iter().find(|database| matches_folder(**database, name)) {
+            return Ok(vec![*database]);
         }
+        let (name, known) = (name.clone(), names(&all));
+        Err(Error::new(ErrorKind::UnknownDatabase { name, known }))
     }
 
     /// Whether the whole set works on one database, so that a default pool can stand for its own.
@@ -312,11 +317,17 @@ impl<'m> Migrator<'m> {
     pub(crate) fn target(&self) -> Result<(Database<'m>, TableName), Error> {
         match self.databases()?.as_slice() {
             [only] => Ok((*only, self.table_of(*only))),
-            several => Err(Error::new(ErrorKind::SeveralDatabases {
-                names: several.iter().map(|database| database.name().to_owned()).collect(),
-            })),
+            several => {
+                let names = names(several);
+                Err(Error::new(ErrorKind::SeveralDatabases { names }))
+            }
         }
     }
+}
+
+/// For messages.
+pub(crate) fn names(databases: &[Database<'_>]) -> Vec<String> {
+    databases.iter().map(|database| database.name().to_owned()).collect()
 }
 
 /// By the folder's name, or by its path: `01_main-db`, `migrations/01_main-db`.

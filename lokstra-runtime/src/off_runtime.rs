@@ -13,13 +13,15 @@ pub(crate) fn off_runtime<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 /// Runs work on a thread of its own, and something else on this one meanwhile.
 pub(crate) fn beside<T: Send>(work: impl FnOnce() -> T + Send, meanwhile: &mut dyn FnMut()) -> T {
-    let (mut work, mut value) = (Some(work), None);
-    join(&mut || value = work.take().map(|work| work()), meanwhile);
+    let mut value = None;
+    join(Box::new(|| value = Some(work())), meanwhile);
     value.expect("the work has ended")
 }
 
-/// Threads are instantiated for this one type of work.
-fn join(work: &mut (dyn FnMut() + Send), meanwhile: &mut dyn FnMut()) {
+/// What threads are instantiated for: the library's part of one is 5 kB for each type.
+type Work<'w> = Box<dyn FnOnce() + Send + 'w>;
+
+fn join(work: Work<'_>, meanwhile: &mut dyn FnMut()) {
     std::thread::scope(|scope| {
         let thread = scope.spawn(work);
         meanwhile();
@@ -37,20 +39,22 @@ pub(crate) fn within<T: Send + 'static>(
     stop: &Stop,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    let end = End::default();
-    let ending = Ending(end.clone());
-    let thread = std::thread::spawn(move || {
+    let (end, value) = (End::default(), Arc::new(Mutex::new(None)));
+    let (ending, slot) = (Ending(end.clone()), Arc::clone(&value));
+    let work: Work<'static> = Box::new(move || {
         let _ending = ending;
-        work()
+        let value = work();
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
     });
+    let thread = std::thread::spawn(work);
     if !end.comes_within(limit, stop) {
         return None;
     }
-    match thread.join() {
-        Ok(value) => Some(value),
-        // No reason to try again.
-        Err(panic) => std::panic::resume_unwind(panic),
+    // A panic is no reason to try again.
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
     }
+    value.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Whether the work of another thread has ended, and a way to wait for it.

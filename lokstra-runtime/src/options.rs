@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use lokstra_core::TableName;
 
+use crate::engine::{LoadStored, load_stored};
 use crate::event::Event;
 use crate::migrator::Migrator;
 use crate::plan::Policy;
 use crate::statements;
 use crate::step::RunScript;
 use crate::stop::Stop;
-use crate::stored_down::{self, LoadStored};
 
 /// What a [`Migrator`] was told.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     pub(crate) rebuild_invalid_indexes: bool,
     pub(crate) stop: Stop,
     /// What loads the SQL: a program that never asks for it does not link it.
-    pub(crate) stored_down: Option<LoadStored>,
+    pub(crate) load_stored: Option<LoadStored>,
     /// `None` where no script of the set needs it.
     pub(crate) run_no_transaction: Option<RunScript>,
 }
@@ -45,8 +45,8 @@ impl Default for Options {
             statement_timeout: None,
             session_pooler: false,
             rebuild_invalid_indexes: false,
-            stop: Stop::new(),
-            stored_down: None,
+            stop: Stop::nobodys(),
+            load_stored: None,
             run_no_transaction: None,
         }
     }
@@ -167,7 +167,7 @@ impl<'m> Migrator<'m> {
     /// owner may write to the table that keeps it, the owner is this role or a superuser, and its
     /// checksum is the one in the history. [`plan`](Migrator::plan) does not look for it.
     pub fn stored_down(mut self, yes: bool) -> Self {
-        self.options.stored_down = yes.then_some(stored_down::load);
+        self.options.load_stored = yes.then_some(load_stored);
         if yes {
             // Of which mode the kept scripts are, nobody knows yet.
             self.options.run_no_transaction = Some(statements::attempt);

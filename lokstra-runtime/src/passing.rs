@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::error::{Error, ErrorKind};
+use crate::search::contains;
 
 /// Whether a later try can succeed though nobody does anything about it.
 pub(crate) fn may_pass(error: &Error) -> bool {
@@ -41,7 +42,7 @@ fn server_error_may_pass(code: &str, message: &str) -> bool {
         // Shut down, crashed, starting up or recovering; too many connections.
         "57P01" | "57P02" | "57P03" | "53300" => true,
         // The one code of PgBouncer, for what passes and for what does not.
-        "08P01" => PGBOUNCER.iter().any(|known| message.contains(known)),
+        "08P01" => PGBOUNCER.iter().any(|known| contains(message, known)),
         _ => false,
     }
 }

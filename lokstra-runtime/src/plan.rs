@@ -156,25 +156,29 @@ fn check_version(database: Database<'_>, history: &History, goal: Goal) -> Resul
 }
 
 fn up<'m>(database: Database<'m>, history: &History, goal: Goal) -> Vec<PlanStep<'m>> {
-    let pending = database
+    let (most, last) = match goal {
+        Goal::Up(count) => (count.get() as usize, Version::MAX),
+        Goal::To(last) => (usize::MAX, last),
+        _ => (usize::MAX, Version::MAX),
+    };
+    database
         .migrations()
+        .take_while(|migration| migration.version() <= last)
         .filter(|migration| !history.contains(migration.version()))
-        .map(|migration| PlanStep { direction: Direction::Up, migration });
-    match goal {
-        Goal::Up(count) => pending.take(count.get() as usize).collect(),
-        Goal::To(last) => pending.take_while(|s| s.migration.version() <= last).collect(),
-        _ => pending.collect(),
-    }
+        .take(most)
+        .map(|migration| PlanStep { direction: Direction::Up, migration })
+        .collect()
 }
 
 /// The versions to roll back, the newest first.
 pub(crate) fn rolled_back(history: &History, goal: Goal) -> Vec<Version> {
+    let (most, last) = match goal {
+        Goal::Down(count) => (count.get() as usize, None),
+        Goal::DownTo(last) => (usize::MAX, Some(last)),
+        _ => (1, None),
+    };
     let newest_first = history.iter().rev().map(|row| row.version);
-    match goal {
-        Goal::Down(count) => newest_first.take(count.get() as usize).collect(),
-        Goal::DownTo(last) => newest_first.take_while(|version| *version > last).collect(),
-        _ => newest_first.take(1).collect(),
-    }
+    newest_first.take_while(|version| Some(*version) > last).take(most).collect()
 }
 
 fn down<'m>(
@@ -212,15 +216,17 @@ fn compare(
     let (mut ahead, mut missing) = (Vec::new(), Vec::new());
     let (mut trusted, mut down_edited) = (Vec::new(), Vec::new());
     for row in history.iter() {
-        let (version, description) = (row.version, row.description.clone());
+        let version = row.version;
         let Some(migration) = database.migration(version) else {
             let is_ahead = newest_embedded.is_none_or(|newest| version > newest);
             let allowed = if is_ahead { policy.out_of_order } else { policy.allow_missing };
             if harmless || allowed && !policy.strict {
                 if is_ahead { &mut ahead } else { &mut missing }.push(version);
             } else if is_ahead {
+                let description = row.description.clone();
                 divergences.push(Divergence::Ahead { version, description });
             } else {
+                let description = row.description.clone();
                 divergences.push(Divergence::Removed { version, description });
             }
             continue;
@@ -238,11 +244,11 @@ fn compare(
                     embedded: migration.up().checksum(),
                 });
             }
-            Some(_) => match description {
+            Some(_) => match &row.description {
                 Some(applied) if applied != migration.description() => {
                     warnings.push(Warning::Renamed {
                         version,
-                        applied,
+                        applied: applied.clone(),
                         embedded: migration.description().to_owned(),
                     });
                 }

@@ -162,7 +162,7 @@ impl Pool {
     ///
     /// Inside an async runtime, as the blocking client does.
     pub fn connect(&self) -> Result<postgres::Client, Error> {
-        self.connector()?.connect(&Stop::new()).map(|(client, _)| client)
+        self.connector()?.connect(&Stop::nobodys()).map(|(client, _)| client)
     }
 }
 

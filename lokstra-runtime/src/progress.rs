@@ -63,7 +63,7 @@ impl<'a> Progress<'a> {
              done = EXCLUDED.done, total = EXCLUDED.total, fingerprint = EXCLUDED.fingerprint, \
              running = EXCLUDED.running, changed_at = EXCLUDED.changed_at;",
             progress_table(self.guard.table),
-            sql::literal(&self.guard.table.to_string()),
+            sql::name(self.guard.table),
             guard::number(self.step.migration.version().get()),
             self.step.direction,
             guard::number(self.fingerprint(done)),
@@ -88,7 +88,7 @@ pub(crate) fn is_this(table: &TableName, version: Version, direction: Direction)
     format!(
         "p.history OPERATOR(pg_catalog.=) {} AND p.version OPERATOR(pg_catalog.=) {} \
          AND p.direction OPERATOR(pg_catalog.=) '{direction}'",
-        sql::literal(&table.to_string()),
+        sql::name(table),
         guard::number(version.get()),
     )
 }

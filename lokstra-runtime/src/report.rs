@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
 
+use crate::duration::millis;
 use crate::error::Error;
 use crate::plan::Direction;
 use crate::warning::Warning;
@@ -40,7 +41,7 @@ pub struct StepReport {
 impl fmt::Display for StepReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let StepReport { direction, version, description, elapsed } = self;
-        write!(f, "{direction:<4} {version}_{description} ({} ms)", elapsed.as_millis())
+        write!(f, "{direction:<4} {version}_{description} ({} ms)", millis(*elapsed))
     }
 }
 

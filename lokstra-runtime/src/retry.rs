@@ -1,11 +1,11 @@
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use crate::stop::Stop;
 
 /// A number that differs from process to process and from call to call. Not for secrets.
 pub(crate) fn entropy() -> u64 {
-    RandomState::new().hash_one(std::process::id())
+    RandomState::new().build_hasher().finish()
 }
 
 /// Sleeps between tries: 25 ms at first, doubled up to 2 s, each shortened at random so that many

@@ -41,13 +41,14 @@ pub(crate) fn missing(client: &mut Client, table: &TableName) -> Option<Vec<Stri
     } else {
         // The first no-transaction script makes a table beside the history.
         let makes_table = text(row, "may_write").is_none() || text(row, "may_progress").is_none();
-        let rights: Vec<_> =
-            [("USAGE", lacks("usage")), ("CREATE", makes_table && lacks("create"))]
-                .into_iter()
-                .filter_map(|(right, is_missing)| is_missing.then_some(right))
-                .collect();
+        let rights = match (lacks("usage"), makes_table && lacks("create")) {
+            (true, true) => "USAGE, CREATE",
+            (true, false) => "USAGE",
+            (false, true) => "CREATE",
+            (false, false) => "",
+        };
         if !rights.is_empty() {
-            grants.push(format!("GRANT {} ON SCHEMA {schema} TO {role};", rights.join(", ")));
+            grants.push(format!("GRANT {rights} ON SCHEMA {schema} TO {role};"));
         }
     }
     for (column, name) in [("may_write", table.quoted()), ("may_progress", progress_table(table))] {

@@ -101,7 +101,9 @@ impl Routes {
             None | Some("disable") => {}
             Some("random") => {
                 let first = usize::try_from(entropy() % count as u64).unwrap_or_default();
-                all.rotate_left(first);
+                let mut later = all.split_off(first);
+                later.append(&mut all);
+                all = later;
             }
             Some(_) => return Err(Keyword::LoadBalanceHosts.expects("disable or random")),
         }
@@ -236,7 +238,7 @@ fn shared(dsn: &Dsn) -> Result<Config, DsnError> {
         config.application_name(name);
     }
     // As libpq has it, 0 and less are for ever, and 1 is too short to be meant.
-    match dsn.number::<i64>(Keyword::ConnectTimeout)? {
+    match dsn.number(Keyword::ConnectTimeout)? {
         Some(seconds @ 1..) => {
             config.connect_timeout(Duration::from_secs(seconds.max(2).unsigned_abs()));
         }
@@ -245,20 +247,20 @@ fn shared(dsn: &Dsn) -> Result<Config, DsnError> {
         }
         None => {}
     }
-    if let Some(number) = dsn.number::<i64>(Keyword::Keepalives)? {
+    if let Some(number) = dsn.number(Keyword::Keepalives)? {
         config.keepalives(number != 0);
     }
-    if let Some(seconds @ 1..) = dsn.number(Keyword::KeepalivesIdle)? {
-        config.keepalives_idle(Duration::from_secs(seconds));
+    if let Some(seconds @ 1..) = dsn.count(Keyword::KeepalivesIdle)? {
+        config.keepalives_idle(Duration::from_secs(seconds.into()));
     }
-    if let Some(seconds @ 1..) = dsn.number(Keyword::KeepalivesInterval)? {
-        config.keepalives_interval(Duration::from_secs(seconds));
+    if let Some(seconds @ 1..) = dsn.count(Keyword::KeepalivesInterval)? {
+        config.keepalives_interval(Duration::from_secs(seconds.into()));
     }
-    if let Some(count @ 1..) = dsn.number(Keyword::KeepalivesCount)? {
+    if let Some(count @ 1..) = dsn.count(Keyword::KeepalivesCount)? {
         config.keepalives_retries(count);
     }
-    if let Some(millis @ 1..) = dsn.number(Keyword::TcpUserTimeout)? {
-        config.tcp_user_timeout(Duration::from_millis(millis));
+    if let Some(millis @ 1..) = dsn.count(Keyword::TcpUserTimeout)? {
+        config.tcp_user_timeout(Duration::from_millis(millis.into()));
     }
     choices(dsn, &mut config)?;
     finish(&mut config);

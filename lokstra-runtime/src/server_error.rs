@@ -2,6 +2,8 @@ use std::fmt;
 
 use postgres::error::{DbError, ErrorPosition};
 
+use crate::search::{replace, split, split_once};
+
 /// What PostgreSQL said when it refused a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -69,8 +71,8 @@ impl ServerError {
         if self.sqlstate != "22P02" {
             return None;
         }
-        let (_, rest) = self.message.split_once("lokstra:")?;
-        rest.split(':').next()
+        let (_, rest) = split_once(&self.message, "lokstra:")?;
+        split(rest, ":").next()
     }
 
     /// The message and its SQLSTATE on one line.
@@ -83,7 +85,7 @@ impl ServerError {
         let parts = [("detail", &self.detail), ("hint", &self.hint), ("context", &self.context)];
         for (name, text) in parts {
             if let Some(text) = text {
-                write!(f, "\n  {name}: {}", text.replace('\n', "\n    "))?;
+                write!(f, "\n  {name}: {}", replace(text, "\n", "\n    "))?;
             }
         }
         Ok(())

@@ -10,14 +10,20 @@ use crate::notices::Notices;
 use crate::retry::Backoff;
 use crate::sql;
 use crate::stop::Stop;
-use crate::theirs::Theirs;
+use crate::theirs;
 
 /// The connection of a run, and what it owes to whoever uses it next.
 pub(crate) enum Session<'c> {
     /// Ours: everything can be reset, and it can be made again.
     Owned { client: Box<Client>, notices: Notices, connector: &'c Connector },
-    /// The caller's: what the caller had set is put back.
-    Borrowed { client: &'c mut Client, notices: Notices, theirs: Option<Theirs> },
+    /// The caller's: what the caller had set is put back, by the SQL that `read_theirs` makes. A
+    /// program that lends no client does not link it.
+    Borrowed {
+        client: &'c mut Client,
+        notices: Notices,
+        read_theirs: fn(&mut Client) -> Result<String, Error>,
+        restore: Option<String>,
+    },
 }
 
 impl<'c> Session<'c> {
@@ -29,7 +35,8 @@ impl<'c> Session<'c> {
     }
 
     pub(crate) fn borrowed(client: &'c mut Client) -> Session<'c> {
-        Session::Borrowed { client, notices: Notices::default(), theirs: None }
+        let (notices, read_theirs) = (Notices::default(), theirs::to_restore);
+        Session::Borrowed { client, notices, read_theirs, restore: None }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
@@ -49,8 +56,9 @@ impl<'c> Session<'c> {
 
     /// Remembers, before the first script runs, what the caller had.
     pub(crate) fn prepare(&mut self) -> Result<(), Error> {
-        let Session::Borrowed { client, theirs: theirs @ None, .. } = self else { return Ok(()) };
-        *theirs = Some(Theirs::read(client)?);
+        if let Session::Borrowed { client, read_theirs, restore: restore @ None, .. } = self {
+            *restore = Some(read_theirs(client)?);
+        }
         Ok(())
     }
 
@@ -65,9 +73,7 @@ impl<'c> Session<'c> {
                  UNLISTEN *;DISCARD TEMP;CLOSE ALL;",
                 sql::literal(connector.application_name())
             ),
-            Session::Borrowed { theirs, .. } => {
-                theirs.as_ref().map(Theirs::restore).unwrap_or_default()
-            }
+            Session::Borrowed { restore, .. } => restore.clone().unwrap_or_default(),
         }
     }
 

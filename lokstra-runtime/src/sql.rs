@@ -4,6 +4,8 @@ use std::fmt;
 
 use lokstra_core::TableName;
 
+use crate::search::replace;
+
 /// A string literal. Written with `E''`, so that `standard_conforming_strings` does not matter.
 ///
 /// PostgreSQL documentation: *4.1.2.2. String Constants with C-Style Escapes*.
@@ -21,14 +23,20 @@ pub(crate) fn literal(text: &str) -> String {
     quoted
 }
 
+/// The name of a tracking table, by which the tables beside it have its rows.
+#[inline(never)]
+pub(crate) fn name(history: &TableName) -> String {
+    literal(&history.to_string())
+}
+
 /// A quoted identifier, whatever it contains.
 pub(crate) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    format!("\"{}\"", replace(name, "\"", "\"\""))
 }
 
 /// A text that can stand inside `/* */`.
 pub(crate) fn comment(text: &str) -> String {
-    text.replace("*/", "* /").replace("/*", "/ *")
+    replace(&replace(text, "*/", "* /"), "/*", "/ *")
 }
 
 /// The advisory lock that guards one tracking table. Advisory locks are per database, so the name

@@ -187,8 +187,9 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     match server.sqlstate.as_str() {
         "23505" => on_history || on_catalog,
         "42703" => is_first,
-        // "tuple concurrently updated": of two REVOKEs on the table that both found missing.
-        "XX000" => makes_tables,
+        // "tuple concurrently updated": of two REVOKEs on the table that both found missing. "type
+        // already exists": the table came after we looked for it, and before its type was made.
+        "XX000" | "42710" => makes_tables,
         _ => false,
     }
 }

@@ -2,22 +2,32 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use postgres::CancelToken;
+
+use crate::connect::Connector;
+use crate::watch;
+
 /// Ends a run from another thread, from a signal handler's thread or from a listener.
 ///
 /// Clones are one handle. Given to a run with [`Migrator::stop`](crate::Migrator::stop); a run that
 /// it ends returns [`ErrorKind::Stopped`](crate::ErrorKind::Stopped). A handle that was used stays
 /// used: the next run that it is given to ends before its first migration.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Stop(pub(crate) Arc<Shared>);
 
 #[derive(Default)]
 pub(crate) struct Shared {
     level: Mutex<Level>,
     risen: Condvar,
+    /// What cancels a statement; a program that never makes a handle does not link it.
+    cancel: Option<Cancel>,
     /// Kept as long as the handle.
     #[cfg(all(feature = "signals", unix))]
     pub(crate) signals: std::sync::OnceLock<crate::signals::Listening>,
 }
+
+/// Sends a request to cancel, the way the connection was made.
+type Cancel = fn(&CancelToken, Option<&Connector>) -> Result<(), postgres::Error>;
 
 /// What was asked for; it only ever rises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +41,12 @@ pub(crate) enum Level {
 impl Stop {
     /// A handle that nobody has used.
     pub fn new() -> Stop {
-        Stop::default()
+        Stop(Arc::new(Shared { cancel: Some(watch::cancel), ..Shared::default() }))
+    }
+
+    /// For a run that nobody can stop.
+    pub(crate) fn nobodys() -> Stop {
+        Stop(Arc::default())
     }
 
     /// Finishes the migration that is running, a no-transaction script included, and ends the run
@@ -74,6 +89,15 @@ impl Stop {
         }
     }
 
+    /// Cancels what the connection is running.
+    pub(crate) fn cancel(
+        &self,
+        token: &CancelToken,
+        connector: Option<&Connector>,
+    ) -> Result<(), postgres::Error> {
+        self.0.cancel.map_or(Ok(()), |cancel| cancel(token, connector))
+    }
+
     pub(crate) fn rise(&self, to: Level) {
         let mut level = self.lock();
         *level = to.max(*level);
@@ -83,6 +107,12 @@ impl Stop {
     fn lock(&self) -> MutexGuard<'_, Level> {
         // A level is never half written.
         self.0.level.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Stop {
+    fn default() -> Stop {
+        Stop::new()
     }
 }
 

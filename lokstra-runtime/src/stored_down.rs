@@ -76,10 +76,6 @@ impl Stored {
     }
 }
 
-/// [`load`]
-pub(crate) type LoadStored =
-    fn(&mut Client, Database<'_>, &TableName, &History, Goal) -> Result<Option<Stored>, Error>;
-
 /// The embedded migrations together with those that the goal rolls back and only the database has.
 /// `None` where everything is embedded.
 pub(crate) fn load(
@@ -189,7 +185,7 @@ fn read(client: &mut Client, table: &TableName, versions: &[Version]) -> Result<
          AS computed FROM ONLY {} d WHERE d.history OPERATOR(pg_catalog.=) {} \
          AND d.version OPERATOR(pg_catalog.=) ANY (ARRAY[{}]);",
         down_store::table(table),
-        sql::literal(&table.to_string()),
+        sql::name(table),
         versions.join(", ")
     );
     let answer = match client.simple_query(&(verdict_sql(table) + &kept)) {

@@ -9,15 +9,20 @@ use crate::sql;
 /// Not of custom settings (`app.tenant`), which the server does not list, nor of new temporary
 /// objects and cursors where the caller has some too.
 #[derive(Debug, Default)]
-pub(crate) struct Theirs {
+struct Theirs {
     settings: Vec<(String, String)>,
     channels: Vec<String>,
     has_temporary: bool,
     has_cursors: bool,
 }
 
+/// The SQL that puts it back, from what the session holds now.
+pub(crate) fn to_restore(client: &mut Client) -> Result<String, Error> {
+    Theirs::read(client).map(|theirs| theirs.restore())
+}
+
 impl Theirs {
-    pub(crate) fn read(client: &mut Client) -> Result<Theirs, Error> {
+    fn read(client: &mut Client) -> Result<Theirs, Error> {
         let query = "SELECT 'setting' AS kind, s.name, s.setting FROM pg_catalog.pg_settings s \
              WHERE s.source OPERATOR(pg_catalog.=) 'session' \
              UNION ALL SELECT 'channel', c.name, NULL \
@@ -43,7 +48,7 @@ impl Theirs {
     }
 
     /// One implicit transaction, in which a channel that was listened to loses no notification.
-    pub(crate) fn restore(&self) -> String {
+    fn restore(&self) -> String {
         let listen = self.channels.iter().map(|name| format!("LISTEN {};", sql::identifier(name)));
         format!(
             "{}UNLISTEN *;{}{}{}",

@@ -3,6 +3,7 @@
 use tracing::field::display;
 use tracing::span::EnteredSpan;
 
+use crate::duration::millis;
 use crate::event::Event;
 use crate::plan::PlanStep;
 
@@ -28,7 +29,7 @@ pub(crate) fn event(event: &Event<'_>) {
     let description =
         step.map(|s| s.migration.description()).or(done.map(|done| done.description.as_str()));
     let direction = step.map(|s| s.direction).or(done.map(|done| done.direction)).map(display);
-    let elapsed_ms = done.map(|done| u64::try_from(done.elapsed.as_millis()).unwrap_or(u64::MAX));
+    let elapsed_ms = done.map(|done| millis(done.elapsed));
     macro_rules! emit {
         ($level:ident) => {
             tracing::event!(

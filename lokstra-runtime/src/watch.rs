@@ -106,7 +106,7 @@ impl Session<'_> {
                 // One that comes while the server still reads the message is lost.
                 let is_due = cancelled.is_some_and(|last| last.elapsed() > AGAIN);
                 if watch.heeds_stop() || is_due {
-                    let sent = cancel(&token, connector);
+                    let sent = watch.asked.cancel(&token, connector);
                     if sent.is_ok() || is_due {
                         cancelled = Some(Instant::now());
                     }
@@ -140,7 +140,7 @@ impl Session<'_> {
         let done = beside(work, &mut || {
             while !notices.wait(SLICE).1 {
                 if stop.is_now() && cancelled.is_none_or(|last| last.elapsed() > AGAIN) {
-                    cancel(&token, connector).ok();
+                    stop.cancel(&token, connector).ok();
                     cancelled = Some(Instant::now());
                 }
             }
@@ -152,7 +152,10 @@ impl Session<'_> {
     }
 }
 
-fn cancel(token: &CancelToken, connector: Option<&Connector>) -> Result<(), postgres::Error> {
+pub(crate) fn cancel(
+    token: &CancelToken,
+    connector: Option<&Connector>,
+) -> Result<(), postgres::Error> {
     match connector {
         Some(connector) => connector.cancel(token),
         None => token.cancel_query(NoTls),

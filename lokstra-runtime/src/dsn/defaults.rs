@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::{Dsn, DsnError, Environment, Keyword, PasswordFile, syntax};
+use crate::search::split_once;
 
 impl Dsn {
     /// Fills in what is not said: from the service, if one is named, and then from `PG*` variables.
@@ -62,7 +63,7 @@ fn service_file(name: &str, environment: Environment<'_>) -> Result<Dsn, DsnErro
         if line == header || line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let (name, value) = line.split_once('=').ok_or(DsnError::Syntax)?;
+        let (name, value) = split_once(line, "=").ok_or(DsnError::Syntax)?;
         syntax::set(&mut dsn, name.trim(), value.trim())?;
     }
     if is_there { Ok(dsn) } else { Err(unknown()) }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::search::split;
+
 /// The file, with what it says; without, if it is not to be used.
 pub(crate) enum PasswordFile {
     Read(String),
@@ -56,7 +58,7 @@ fn password(line: &str, login: Login<'_>) -> Option<String> {
     let mut rest = line;
     for wanted in [login.host, login.port, login.database, login.user] {
         let (field, after) = field(rest);
-        if rest.split(':').next() != Some("*") && field != wanted {
+        if split(rest, ":").next() != Some("*") && field != wanted {
             return None;
         }
         rest = after?;

@@ -4,16 +4,17 @@ use std::borrow::Cow;
 
 use super::keywords::Meaning;
 use super::{Dsn, DsnError, Keyword};
+use crate::search::{contains, find, split, split_once};
 
 pub(super) fn is_url(text: &str) -> bool {
     text.starts_with("postgres://") || text.starts_with("postgresql://")
 }
 
 pub(super) fn read(text: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
-    if text.contains('\0') {
+    if contains(text, "\0") {
         return Err(DsnError::Syntax);
     }
-    match text.split_once("://") {
+    match split_once(text, "://") {
         Some((_, rest)) if is_url(text) => url(rest, dsn),
         _ => pairs(text, dsn),
     }
@@ -21,10 +22,10 @@ pub(super) fn read(text: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
 
 /// `[user[:password]@][host][:port][,…][/database][?key=value[&…]]`
 fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
-    let authority_end = rest.find('/').unwrap_or(rest.len());
-    let rest = match rest[..authority_end].find('@') {
+    let authority_end = find(rest, "/").unwrap_or(rest.len());
+    let rest = match find(&rest[..authority_end], "@") {
         Some(at) => {
-            let (user, password) = match rest[..at].split_once(':') {
+            let (user, password) = match split_once(&rest[..at], ":") {
                 Some((user, password)) => (user, Some(password)),
                 None => (&rest[..at], None),
             };
@@ -34,30 +35,34 @@ fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
         }
         None => rest,
     };
-    let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let (place, parameters) = split_once(rest, "?").unwrap_or((rest, ""));
     // The end of a password with a `/` that is not percent-encoded.
-    if place.contains('@') {
+    if contains(place, "@") {
         return Err(DsnError::Syntax);
     }
-    let (hosts, database) = place.split_once('/').unwrap_or((place, ""));
-    let (mut names, mut ports) = (Vec::new(), Vec::new());
-    for host in hosts.split(',') {
+    let (hosts, database) = split_once(place, "/").unwrap_or((place, ""));
+    let (mut names, mut ports) = (String::new(), String::new());
+    for (nth, host) in split(hosts, ",").enumerate() {
         let (name, port) = host_and_port(host)?;
-        names.push(decoded(name)?);
-        ports.push(port);
+        if nth > 0 {
+            names.push(',');
+            ports.push(',');
+        }
+        names.push_str(&decoded(name)?);
+        ports.push_str(port);
     }
-    if names.iter().any(|name| !name.is_empty()) {
-        dsn.set(Keyword::Host, &names.join(","));
-    }
-    if ports.iter().any(|port| !port.is_empty()) {
-        dsn.set(Keyword::Port, &ports.join(","));
+    // As many commas, and nothing between them, say nothing.
+    for (keyword, list) in [(Keyword::Host, names), (Keyword::Port, ports)] {
+        if list.contains(|letter| letter != ',') {
+            dsn.set(keyword, &list);
+        }
     }
     dsn.set(Keyword::Dbname, &decoded(database)?);
     // With an `@` in them, or behind a password, a parameter can be a part of a password.
-    let mut may_be_secret = parameters.contains('@');
-    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
-        let (name, value) = parameter.split_once('=').ok_or(DsnError::Syntax)?;
-        if value.contains('=') {
+    let mut may_be_secret = contains(parameters, "@");
+    for parameter in split(parameters, "&").filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = split_once(parameter, "=").ok_or(DsnError::Syntax)?;
+        if contains(value, "=") {
             return Err(DsnError::Syntax);
         }
         let (name, value) = (decoded(name)?, decoded(value)?);
@@ -73,19 +78,19 @@ fn url(rest: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
 
 fn host_and_port(text: &str) -> Result<(&str, &str), DsnError> {
     if let Some(rest) = text.strip_prefix('[') {
-        let (address, port) = rest.split_once(']').ok_or(DsnError::Syntax)?;
+        let (address, port) = split_once(rest, "]").ok_or(DsnError::Syntax)?;
         return match (port.is_empty(), port.strip_prefix(':')) {
             (true, _) => Ok((address, "")),
             (_, Some(port)) => Ok((address, port)),
             _ => Err(DsnError::Syntax),
         };
     }
-    Ok(text.split_once(':').unwrap_or((text, "")))
+    Ok(split_once(text, ":").unwrap_or((text, "")))
 }
 
 /// `%41` is `A`. A `+` is a `+`.
 fn decoded(text: &str) -> Result<Cow<'_, str>, DsnError> {
-    if !text.contains('%') {
+    if !contains(text, "%") {
         return Ok(Cow::Borrowed(text));
     }
     let mut bytes = Vec::with_capacity(text.len());
@@ -101,14 +106,14 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, DsnError> {
         });
     }
     let text = String::from_utf8(bytes).map_err(|_| DsnError::Syntax)?;
-    if text.contains('\0') { Err(DsnError::Syntax) } else { Ok(Cow::Owned(text)) }
+    if contains(&text, "\0") { Err(DsnError::Syntax) } else { Ok(Cow::Owned(text)) }
 }
 
 /// `key = value key='a value'`; a backslash takes the next character as it is.
 fn pairs(text: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (name, after) = rest.split_once('=').ok_or(DsnError::Syntax)?;
+        let (name, after) = split_once(rest, "=").ok_or(DsnError::Syntax)?;
         let name = name.trim_end();
         if name.is_empty() || name.contains(char::is_whitespace) {
             return Err(DsnError::Syntax);

@@ -8,35 +8,38 @@ use crate::event::{Event, tell};
 use crate::history::History;
 use crate::plan::{self, Direction, Goal, Plan};
 use crate::retry::Backoff;
-use crate::stored_down::Stored;
+use crate::stored_down::{self, Stored};
 use crate::warning::Warning;
 
-impl<'e, 'm> Engine<'e, 'm> {
-    /// The migrations together with those that the goal rolls back and only the database has.
-    pub(super) fn stored(&mut self, goal: Goal) -> Result<Option<Stored>, Error> {
-        // What only the database has cannot be applied again.
-        let Some(load) = self.options.stored_down else { return Ok(None) };
-        if goal.direction() == Direction::Up || goal == Goal::Redo {
-            return Ok(None);
-        }
-        let mut wait = Backoff::new(self.options.lock_wait);
-        let history = self.look_patiently(&mut wait)?.history;
-        let (embedded, table) = (self.database, self.table.clone());
-        let stored =
-            self.ask(&mut wait, |client| load(client, embedded, &table, &history, goal))?;
-        for step in stored.iter().flat_map(Stored::steps) {
-            let database = self.report.database.as_str();
-            tell(self.listener, &Event::StoredDown { database, step: &step });
-        }
-        Ok(stored)
+/// The migrations together with those that the goal rolls back and only the database has.
+pub(crate) fn load_stored(
+    engine: &mut Engine<'_, '_>,
+    goal: Goal,
+) -> Result<Option<Stored>, Error> {
+    // What only the database has cannot be applied again.
+    if goal.direction() == Direction::Up || goal == Goal::Redo {
+        return Ok(None);
     }
+    let mut wait = Backoff::new(engine.options.lock_wait);
+    let history = engine.look_patiently(&mut wait)?.history;
+    let embedded = engine.database;
+    let stored = engine.ask(&mut wait, |client, table| {
+        stored_down::load(client, embedded, table, &history, goal)
+    })?;
+    for step in stored.iter().flat_map(Stored::steps) {
+        let database = engine.report.database.as_str();
+        tell(engine.listener, &Event::StoredDown { database, step: &step });
+    }
+    Ok(stored)
+}
 
+impl<'e, 'm> Engine<'e, 'm> {
     /// The same run over this database.
     pub(super) fn over<'n>(self, database: Database<'n>) -> Engine<'e, 'n> {
-        let Engine { table, options, session, listener, report, noticed, newest, .. } = self;
+        let Engine { table, options, session, listener, report, newest, .. } = self;
         let (losses, is_unflushed) = (self.losses, self.is_unflushed);
         let fresh = Engine::new(database, table, options, session, listener);
-        Engine { report, noticed, newest, losses, is_unflushed, ..fresh }
+        Engine { report, newest, losses, is_unflushed, ..fresh }
     }
 
     pub(super) fn plan(&self, history: &History, goal: Goal) -> Result<Plan<'m>, Error> {

@@ -1,11 +1,11 @@
 //! A connection that is lost: one of our own is made again, and the history tells what was done.
 
-use crate::engine::{Engine, MOST_LOSSES, Progress, record, same_versions};
+use crate::engine::{Engine, MOST_LOSSES, Progress};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
-use crate::history::Look;
+use crate::history::{History, Look};
 use crate::lost::Interrupted;
-use crate::plan::PlanStep;
+use crate::plan::{Direction, PlanStep};
 use crate::retry::Backoff;
 
 impl Engine<'_, '_> {
@@ -65,9 +65,7 @@ impl Engine<'_, '_> {
             }
         };
         look.facts = now.facts;
-        let mut after = look.history.clone();
-        record(&mut after, step);
-        if same_versions(&after, &now.history) {
+        if is_after(step, &look.history, &now.history) {
             self.done(look, step, started.elapsed());
             return Ok(Progress::Done);
         }
@@ -88,4 +86,16 @@ impl Engine<'_, '_> {
         }
         self.look_patiently(&mut wait).map(Some)
     }
+}
+
+/// Whether the step, and nothing else, is between two histories.
+fn is_after(step: &PlanStep<'_>, before: &History, now: &History) -> bool {
+    let version = step.migration.version();
+    let (without, with) = match step.direction {
+        Direction::Up => (before, now),
+        Direction::Down => (now, before),
+    };
+    with.len() == without.len() + 1
+        && with.contains(version)
+        && with.iter().all(|row| row.version == version || without.contains(row.version))
 }

@@ -1,5 +1,6 @@
 //! Looks at the history, and waits for whoever is in the way.
 
+use lokstra_core::TableName;
 use postgres::Client;
 
 use crate::engine::{Engine, same_versions};
@@ -30,8 +31,9 @@ impl Engine<'_, '_> {
         goal: Goal,
         wait: &mut Backoff,
     ) -> Result<Option<Look>, Error> {
-        let (database, table) = (self.database, self.table.clone());
-        let look = self.ask(wait, |client| glance::look_for(client, &table, database, goal))?;
+        let database = self.database;
+        let look =
+            self.ask(wait, |client, table| glance::look_for(client, table, database, goal))?;
         self.report.current =
             look.as_ref().map_or_else(|| database.newest(), |look| look.history.newest());
         Ok(look)
@@ -53,15 +55,14 @@ impl Engine<'_, '_> {
 
     /// Waits for somebody who changes the tracking table, as for the migration lock.
     pub(super) fn look_patiently(&mut self, wait: &mut Backoff) -> Result<Look, Error> {
-        let table = self.table.clone();
-        let look = self.ask(wait, |client| history::look(client, &table))?;
+        let look = self.ask(wait, history::look)?;
         self.heed(&look);
         Ok(look)
     }
 
     pub(super) fn holder(&mut self, wait: &mut Backoff) -> Result<Option<Holder>, Error> {
         let key = self.key;
-        self.ask(wait, |client| holder::find(client, key))
+        self.ask(wait, |client, _| holder::find(client, key))
     }
 
     /// Asks the server what changes nothing, and asks again where somebody is in the way, or an own
@@ -69,31 +70,30 @@ impl Engine<'_, '_> {
     pub(super) fn ask<T>(
         &mut self,
         wait: &mut Backoff,
-        mut question: impl FnMut(&mut Client) -> Result<T, Error>,
+        mut question: impl FnMut(&mut Client, &TableName) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut may_be_stale = true;
         loop {
-            let error = match question(self.session.client()) {
-                Err(error) if !wait.is_over() => error,
-                // Such as one that was held while other databases ran: nothing to wait for.
-                Err(error) if std::mem::take(&mut may_be_stale) && self.reconnect(&error)? => {
-                    continue;
-                }
+            match question(self.session.client(), &self.table) {
+                Err(error) if !wait.is_over() => self.before_next_question(error, wait)?,
                 done => return done,
-            };
-            match error.kind() {
-                ErrorKind::HistoryLocked { .. } => {
-                    self.heed_stop(&[])?;
-                    let (database, waited) = (self.report.database.as_str(), wait.waited());
-                    tell(self.listener, &Event::Waiting { database, holder: None, waited });
-                }
-                // A standby, whose primary changes what is read (40001).
-                ErrorKind::Server(server) if step::passes(server) => self.heed_stop(&[])?,
-                _ if self.reconnect(&error)? => {}
-                _ => return Err(error),
             }
-            wait.sleep(&self.options.stop);
         }
+    }
+
+    fn before_next_question(&mut self, error: Error, wait: &mut Backoff) -> Result<(), Error> {
+        match error.kind() {
+            ErrorKind::HistoryLocked { .. } => {
+                self.heed_stop(&[])?;
+                let (database, waited) = (self.report.database.as_str(), wait.waited());
+                tell(self.listener, &Event::Waiting { database, holder: None, waited });
+            }
+            // A standby, whose primary changes what is read (40001).
+            ErrorKind::Server(server) if step::passes(server) => self.heed_stop(&[])?,
+            _ if self.reconnect(&error)? => {}
+            _ => return Err(error),
+        }
+        wait.sleep(&self.options.stop);
+        Ok(())
     }
 
     /// Waits until nobody holds the lock, or until somebody else has done the work. Looks at the

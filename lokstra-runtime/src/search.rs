@@ -1,0 +1,54 @@
+//! Finds a text in a text. The library's search is generic and large, and a copy of it would be at each
+//! place that searches.
+
+#[inline(never)]
+pub(crate) fn find(text: &str, what: &str) -> Option<usize> {
+    text.find(what)
+}
+
+pub(crate) fn contains(text: &str, what: &str) -> bool {
+    find(text, what).is_some()
+}
+
+/// What stands before and behind it.
+#[inline(never)]
+pub(crate) fn split_once<'t>(text: &'t str, what: &str) -> Option<(&'t str, &'t str)> {
+    let at = find(text, what)?;
+    Some((&text[..at], &text[at + what.len()..]))
+}
+
+#[inline(never)]
+pub(crate) fn replace(text: &str, what: &str, with: &str) -> String {
+    let (mut replaced, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, behind)) = split_once(rest, what) {
+        replaced.push_str(before);
+        replaced.push_str(with);
+        rest = behind;
+    }
+    replaced + rest
+}
+
+/// The pieces between, of which there is always one.
+pub(crate) fn split<'t>(text: &'t str, what: &'static str) -> impl Iterator<Item = &'t str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (piece, behind) = split_once(text, what).map_or((text, None), |(a, b)| (a, Some(b)));
+        rest = behind;
+        Some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_is_what_the_library_finds() {
+        for text in ["", ",", "a", "a,b", ",a,,b,"] {
+            assert!(split(text, ",").eq(text.split(',')), "{text}");
+            assert_eq!(split_once(text, ","), text.split_once(','), "{text}");
+            assert_eq!(replace(text, ",", "<>"), text.replace(',', "<>"), "{text}");
+        }
+    }
+}
