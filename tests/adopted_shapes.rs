@@ -158,3 +158,19 @@ fn a_table_of_another_owner_is_read_and_its_upgrade_refused_with_the_remedy() {
     drop(app);
     admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
 }
+
+#[test]
+fn the_table_of_another_tool_is_told_by_its_first_odd_value() {
+    let (_database, mut client) = history(
+        "lokstra_core.schema_migrations (version bigint PRIMARY KEY, description text,
+         checksum bytea NOT NULL DEFAULT '\\xab')",
+    );
+    assert_snapshot!(tables_set(1, "").up(&mut client).unwrap_err(), @r"lokstra_core.schema_migrations has a row with checksum `\xab`, which no migration tool of ours wrote");
+    client
+        .batch_execute(
+            "ALTER TABLE lokstra_core.schema_migrations
+                 ALTER version TYPE uuid USING '00000000-0000-0000-0000-000000000001'",
+        )
+        .unwrap();
+    assert_snapshot!(tables_set(1, "").up(&mut client).unwrap_err(), @"lokstra_core.schema_migrations has a row with version `00000000-0000-0000-0000-000000000001`, which no migration tool of ours wrote");
+}

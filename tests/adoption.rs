@@ -5,7 +5,7 @@ mod support;
 use insta::assert_snapshot;
 use lokstra::Event;
 use lokstra::postgres::Client;
-use support::{column, database, set, tables_set, versions};
+use support::{column, database, set, tables, tables_set, versions};
 
 fn go_history(client: &mut Client) {
     client
@@ -53,6 +53,28 @@ fn a_rollback_takes_nothing_on_trust() {
     tables_set(2, "").down(&mut client).unwrap();
     let blank = "SELECT version FROM lokstra_core.schema_migrations WHERE checksum IS NULL";
     assert_eq!(column(&mut client, blank), "1");
+}
+
+#[test]
+fn what_is_rolled_back_during_the_adoption_is_planned_for() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    go_history(&mut client);
+    client
+        .batch_execute(
+            "INSERT INTO lokstra_core.schema_migrations (version) VALUES (2);
+             CREATE FUNCTION roll_back() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN DELETE FROM lokstra_core.schema_migrations WHERE version = 2; RETURN NULL; END';
+             CREATE TRIGGER roll_back AFTER UPDATE ON lokstra_core.schema_migrations
+                 EXECUTE FUNCTION roll_back()",
+        )
+        .unwrap();
+    let report = tables_set(3, "").up(&mut client).unwrap();
+    assert_eq!(report.steps.len(), 2, "{report}");
+    assert_eq!(
+        (versions(&mut client), tables(&mut client)),
+        ("1 2 3".into(), "t001 t002 t003".into())
+    );
 }
 
 #[test]

@@ -3,9 +3,11 @@
 mod support;
 
 use insta::assert_snapshot;
-use lokstra::postgres::Client;
+use lokstra::postgres::{Client, NoTls};
 use lokstra::{ErrorKind, Migrations};
-use support::{column, database, set, tables, tables_set, version, versions};
+use lokstra_scratch::Server;
+use support::proxy::{Point, Proxy, Then};
+use support::{column, database, recorded, set, tables, tables_set, version, versions};
 
 /// A schema of 002 that no migration made.
 fn by_hand() -> (lokstra_scratch::Database, Client) {
@@ -295,4 +297,32 @@ fn what_a_trigger_does_to_the_session_of_a_lent_client_does_not_make_a_refusal_o
     let set = tables_set(2, "SELECT 1; DROP TABLE t001;");
     set.migrator().baseline(&mut client, version(2)).unwrap();
     assert_eq!(versions(&mut client), "1 2");
+}
+
+#[test]
+fn a_history_that_changes_meanwhile_is_not_taken_for_the_one_that_was_read() {
+    let files = ["001_t", "002_t", "003_t", "005_t"];
+    let set = set(&files.map(|name| (name, "SELECT 1;", "SELECT 1;")));
+    for message in 0.. {
+        let database = database();
+        let mut client = database.client().unwrap();
+        recorded(&set, &mut client);
+        client
+            .batch_execute("DELETE FROM lokstra_core.schema_migrations WHERE version = 2")
+            .unwrap();
+        let proxy = Proxy::before(&Server::shared().unwrap());
+        let mut proxied = Client::connect(&proxy.url(database.name()), NoTls).unwrap();
+        // As many rows and the same newest one, but not what the schema is said to be.
+        let swap = "UPDATE lokstra_core.schema_migrations SET version = 4 WHERE version = 3";
+        proxy.arm(message, Point::Before, move || {
+            client.batch_execute(swap).unwrap();
+            Then::GoOn
+        });
+        let done = set.migrator().baseline(&mut proxied, version(5));
+        if !proxy.finish() {
+            assert!(message > 1 && done.is_ok());
+            return;
+        }
+        assert!(done.is_err(), "before message {message}");
+    }
 }

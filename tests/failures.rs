@@ -4,8 +4,10 @@ mod support;
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{Aftermath, ErrorKind, Migrations, embed_migrations};
-use support::{advisory_locks, column, database, set, tables, unchecked, versions};
+use lokstra::{Aftermath, ErrorKind, Event, Migrations, embed_migrations};
+use support::{
+    advisory_locks, column, database, recorded, set, tables, tables_set, unchecked, versions,
+};
 
 static AS_PRINTED: Migrations = embed_migrations!("tests/fixtures/document_003_as_printed");
 
@@ -129,7 +131,7 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
     assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
     assert_snapshot!(error, @"
     migration 001_a failed
-    migrations/001_a.up.sql: the script ended its transaction, or a trigger on the tracking table kept the record from being written (SQLSTATE 22P02)
+    migrations/001_a.up.sql: the script ended its transaction, a function that it calls reset all settings, or a trigger on the tracking table kept the record from being written (SQLSTATE 22P02)
       state: 001 ended its transaction itself: a part of it may be committed; no migration is applied
       help: take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left
     ");
@@ -166,6 +168,79 @@ fn a_script_that_resets_all_settings_is_recorded() {
     let mut client = database.client().unwrap();
     unchecked("RESET ALL; SELECT 1;").up(&mut client).unwrap();
     assert_eq!(column(&mut client, "SELECT version FROM lokstra_core.schema_migrations"), "1");
+}
+
+/// Keeps every further record from being written.
+const SWALLOW: &str = "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER swallow BEFORE INSERT ON lokstra_core.schema_migrations
+    FOR EACH ROW EXECUTE FUNCTION swallow();";
+
+#[test]
+fn a_script_that_keeps_its_own_record_out_is_rolled_back() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = set(&[("001_a", "CREATE TABLE a ()", "SELECT 1"), ("002_b", SWALLOW, "SELECT 1")]);
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
+    assert_eq!(versions(&mut client), "1");
+    assert_eq!(column(&mut client, "SELECT to_regproc('swallow')"), "NULL");
+}
+
+#[test]
+fn a_trigger_that_somebody_adds_between_two_steps_keeps_no_record_out_unnoticed() {
+    let database = database();
+    let (mut client, mut other) = (database.client().unwrap(), database.client().unwrap());
+    let set = tables_set(2, "");
+    let listen = |event: &Event<'_>| {
+        if matches!(event, Event::Finished { .. }) {
+            other.batch_execute(SWALLOW).unwrap();
+        }
+    };
+    set.migrator().on_event(listen).up(&mut client).unwrap_err();
+    assert_eq!((versions(&mut client), tables(&mut client)), ("1".into(), "t001".into()));
+}
+
+#[test]
+fn a_trigger_that_changes_the_version_of_the_record_is_found_out() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(1, "");
+    recorded(&set, &mut client);
+    client
+        .batch_execute(
+            "DELETE FROM lokstra_core.schema_migrations;
+             CREATE FUNCTION renumber() RETURNS trigger LANGUAGE plpgsql
+                 AS 'BEGIN NEW.version = 7; RETURN NEW; END';
+             CREATE TRIGGER renumber BEFORE INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW EXECUTE FUNCTION renumber()",
+        )
+        .unwrap();
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded, "{error}");
+    assert_eq!((versions(&mut client), tables(&mut client)), (String::new(), String::new()));
+}
+
+#[test]
+fn a_record_that_row_security_hides_is_none() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(1, "");
+    recorded(&set, &mut client);
+    let role = format!("secured_{}", database.name());
+    client
+        .batch_execute(&format!(
+            "CREATE ROLE {role}; DELETE FROM lokstra_core.schema_migrations;
+             ALTER TABLE lokstra_core.schema_migrations ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY written ON lokstra_core.schema_migrations FOR INSERT WITH CHECK (true);
+             GRANT ALL ON SCHEMA lokstra_core, public TO {role};
+             GRANT ALL ON lokstra_core.schema_migrations TO {role}; SET ROLE {role}"
+        ))
+        .unwrap();
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(error.failure().unwrap().aftermath, Aftermath::RolledBack, "{error}");
+    client.batch_execute("RESET ROLE").unwrap();
+    assert_eq!((versions(&mut client), tables(&mut client)), (String::new(), String::new()));
 }
 
 #[test]

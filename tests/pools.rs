@@ -3,15 +3,16 @@
 mod support;
 
 use std::fs;
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use lokstra::{
-    MigrationConfig, Migrations, Pool, Pools, check_db_migration, check_db_migrations_auto,
-    embed_migrations,
+    Event, Goal, MigrationConfig, Migrations, Outcome, Pool, Pools, check_db_migration,
+    check_db_migrations_auto, embed_migrations,
 };
 use lokstra_scratch::Database;
 use support::wire::Wire;
-use support::{column, database, files_set, stable, versions};
+use support::{column, database, files_set, stable, until, versions};
 use tempfile::TempDir;
 
 static SHOP: Migrations = embed_migrations!("examples/multi_database/migrations");
@@ -45,6 +46,46 @@ fn each_of_several_databases_is_connected_to_once() {
     check_db_migrations_auto(&SHOP, &pools).unwrap();
     // Compared before the first script of any, and then each run.
     assert_eq!(wires.map(|wire| wire.take_all().sent), ["QQX", "QQX"]);
+}
+
+#[test]
+fn a_role_with_one_connection_is_enough_for_several_databases() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let (name, role) = (database.name(), format!("lonely_{}", database.name()));
+    client
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN CONNECTION LIMIT 1; GRANT CREATE ON SCHEMA public TO {role};
+             GRANT CREATE ON DATABASE {name} TO {role}"
+        ))
+        .unwrap();
+    let pool = || Pool::from_url(database.url().replace("postgres@", &format!("{role}@")));
+    let pools = Pools::new().with("db_main", pool()).with("db_orders", pool());
+    let count = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
+    let listen = |event: &Event<'_>| {
+        if matches!(event, Event::Connecting { .. }) {
+            until(|| column(&mut client, &count) == "0");
+        }
+    };
+    let summary = SHOP.migrator().on_event(listen).run_pools(&pools, Goal::Latest).unwrap();
+    assert_eq!(summary.count(Outcome::Done), 2);
+}
+
+#[test]
+fn a_connection_that_is_lost_while_another_database_runs_is_made_again() {
+    let (main, orders) = (database(), database());
+    let mut client = orders.client().unwrap();
+    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let listen = |event: &Event<'_>| {
+        if matches!(event, Event::Ended { database: "01_main-db", .. }) {
+            client.batch_execute(kill).unwrap();
+        }
+    };
+    // That is nobody who is waited for.
+    let mut migrator = SHOP.migrator().on_event(listen).lock_wait(Duration::ZERO);
+    migrator.run_pools(&pools(&main, &orders), Goal::Latest).unwrap();
+    assert_eq!(orders_versions(&orders), "1 2");
 }
 
 #[test]

@@ -292,14 +292,28 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
     let mut causes = Vec::new();
     let (policy, stored_down) = (migrator.options.policy, migrator.options.load_stored.is_some());
     let mut wait = Backoff::new(migrator.options.connect_wait);
-    for job in jobs.iter_mut() {
+    let mut keeps = true;
+    for nth in 0..jobs.len() {
+        let (before, behind) = jobs.split_at_mut(nth);
+        let job = &mut behind[0];
         let Target::Pool(connector) = &job.target else { continue };
-        let mut told = connecting(job.database.name(), &mut migrator.listener);
+        let mut listen = connecting(job.database.name(), &mut migrator.listener);
+        let mut told = |error: &Error, waited| {
+            // What is held may be what this one waits for: a role or a pooler has a limit.
+            for job in before.iter_mut() {
+                job.opened = None;
+            }
+            keeps = false;
+            listen(error, waited);
+        };
         let stop = &migrator.options.stop;
         let look = connector.connect_patiently(&mut wait, stop, &mut told).and_then(|opened| {
             let (client, _) = job.opened.insert(opened);
             glance::look_for(client, &job.table, job.database, goal)
         });
+        if !keeps {
+            job.opened = None;
+        }
         let look = match look {
             Ok(Some(look)) => look,
             Ok(None) => continue,

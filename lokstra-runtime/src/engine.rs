@@ -17,7 +17,7 @@ use crate::event::{Event, Listener, tell};
 use crate::failure::{Aftermath, Failure};
 use crate::guard::Guard;
 use crate::half_done;
-use crate::history::{Access, Applied, History, Hooks, Look, Shape};
+use crate::history::{Access, Applied, History, Look, Shape};
 use crate::holder::Holder;
 use crate::options::Options;
 use crate::plan::{Direction, Goal, PlanStep};
@@ -300,9 +300,6 @@ impl<'e, 'm> Engine<'e, 'm> {
     fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
         record(&mut look.history, step);
         let shape = look.facts.shape.take();
-        if shape.is_none() {
-            look.facts.hooks = Hooks::Nothing;
-        }
         look.facts.shape = Some(shape.map_or_else(Shape::ours, Shape::extended));
         look.facts.schema_exists = true;
         if step.direction == Direction::Up {

@@ -41,15 +41,25 @@ pub(crate) fn look_unless_current(
     match client.simple_query(&fingerprint_sql(table)) {
         Ok(answer) if is_current(&answer, database)? => Ok(None),
         Ok(_) => history::look(client, table).map(Some),
-        // A version that is no number: the look says which.
-        Err(error) if error.code() == Some(&SqlState::INVALID_TEXT_REPRESENTATION) => {
-            history::look(client, table).map(Some)
-        }
+        Err(error) if is_foreign(&error) => history::look(client, table).map(Some),
         Err(error) if history::is_missing(&error) => {
             history::look_without_table(client, table).map(Some)
         }
         Err(error) => Err(history::refusal(error, table)),
     }
+}
+
+/// A version that is no number, or a column of a type that cannot be hashed: the look says which.
+fn is_foreign(error: &postgres::Error) -> bool {
+    matches!(
+        error.code(),
+        Some(
+            &SqlState::INVALID_TEXT_REPRESENTATION
+                | &SqlState::NUMERIC_VALUE_OUT_OF_RANGE
+                | &SqlState::CANNOT_COERCE
+                | &SqlState::UNDEFINED_FUNCTION
+        )
+    )
 }
 
 /// The [`Fingerprint`](lokstra_core::Fingerprint) of the rows, and how many they are. A column that

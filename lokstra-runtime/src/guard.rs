@@ -138,16 +138,14 @@ impl Guard<'_> {
         sql::require(&condition, "halfway")
     }
 
-    /// Fails with `lokstra:moved` unless the history has as many rows as the look saw, and the same
-    /// newest one.
+    /// Fails with `lokstra:moved` unless the history has exactly the versions that the look saw.
     pub(crate) fn unchanged(&self) -> String {
-        let newest = self.look.history.newest().map_or(-1, Version::get);
+        let versions = self.look.history.iter().map(|row| row.version.get().to_string());
         let condition = format!(
-            "(SELECT pg_catalog.concat(pg_catalog.count(*), ' ', \
-             COALESCE(pg_catalog.max(h.version), CAST('-1' AS pg_catalog.int8))) FROM {} h) \
-             OPERATOR(pg_catalog.=) '{} {newest}'",
+            "ARRAY(SELECT CAST(h.version AS pg_catalog.int8) FROM {} h ORDER BY 1) \
+             OPERATOR(pg_catalog.=) CAST('{{{}}}' AS pg_catalog.int8[])",
             self.table.quoted(),
-            self.look.history.len(),
+            versions.collect::<Vec<_>>().join(","),
         );
         sql::require(&condition, "moved")
     }

@@ -178,7 +178,6 @@ pub(crate) struct Facts {
     /// This role may lock a row of the tracking table, also of one that it is going to make.
     pub(crate) may_update: bool,
     pub(crate) down_store: DownStore,
-    pub(crate) hooks: Hooks,
     /// The tracking table; `None` where there is none yet.
     pub(crate) shape: Option<Shape>,
 }
@@ -191,14 +190,6 @@ pub(crate) enum Encoding {
     SqlAscii,
     /// Lacks some characters.
     Other,
-}
-
-/// What could keep a row of the tracking table from being written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hooks {
-    /// A trigger or a rule, or it is no plain table; or nothing is known.
-    Possible,
-    Nothing,
 }
 
 /// Whether a run can write.
@@ -275,9 +266,6 @@ fn facts_sql(table: &TableName) -> String {
          pg_catalog.to_regnamespace({schema}) IS NOT NULL AS schema_exists, \
          pg_catalog.has_table_privilege(CAST(pg_catalog.to_regclass({table_name}) \
          AS pg_catalog.oid), CAST('UPDATE' AS pg_catalog.text)) AS may_update, \
-         (SELECT c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhastriggers AND NOT c.relhasrules \
-         FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) \
-         CAST(pg_catalog.to_regclass({table_name}) AS pg_catalog.oid)) AS is_plain, \
          {down_store}, pg_catalog.pg_relation_size(pg_catalog.to_regclass({progress})) \
          OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int8) AS may_have_progress, \
          (SELECT pg_catalog.string_agg(pg_catalog.concat(a.attname, ' ', \
@@ -325,7 +313,6 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
             text(first, "may_create") != Some("f"),
             text(first, "down_store"),
         ),
-        hooks: if holds(first, "is_plain") { Hooks::Nothing } else { Hooks::Possible },
         shape: owned(first, "shape").map(Shape),
     };
     let mut history = History::default();

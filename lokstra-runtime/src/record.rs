@@ -1,7 +1,7 @@
 //! The record of a step: the row of the history that its transaction writes or deletes.
 
 use crate::guard::{Guard, number};
-use crate::history::{Hooks, Shape};
+use crate::history::Shape;
 use crate::message::contains;
 use crate::plan::{Direction, PlanStep};
 use crate::sql;
@@ -64,19 +64,20 @@ impl Guard<'_> {
                     step.migration.up().checksum(),
                     step.migration.down().checksum(),
                 );
-                let insert = format!(
+                // A plan for VALUES is cheaper than one for SELECT … WHERE.
+                let version = sql::required(&held, version, "unrecorded", "int8");
+                format!(
                     "INSERT INTO {table} (version, description, applied_at, checksum, \
-                     down_checksum, applied_by, execution_ms)"
-                );
-                if self.look.facts.hooks == Hooks::Nothing {
-                    let version = sql::required(&held, version, "unrecorded", "int8");
-                    return format!("{insert} VALUES ({version}, {rest});");
-                }
-                format!("{insert} SELECT {}, {rest} WHERE {held}", number(version))
+                     down_checksum, applied_by, execution_ms) VALUES ({version}, {rest})"
+                )
             }
         };
-        let recorded = sql::require("EXISTS (SELECT FROM r)", "unrecorded");
-        format!("WITH r AS ({change} RETURNING 1) {recorded}")
+        // Only a column that is returned has the row policies for SELECT looked at.
+        let this = number(version);
+        let condition =
+            format!("EXISTS (SELECT FROM r WHERE r.version OPERATOR(pg_catalog.=) {this})");
+        let recorded = sql::require(&condition, "unrecorded");
+        format!("WITH r AS ({change} RETURNING version) {recorded}")
     }
 }
 

@@ -125,8 +125,9 @@ pub(crate) fn attempt(
         Some("moved") => Attempt::Moved,
         Some("halfway") => Attempt::Halfway,
         Some("unrecorded") => {
-            let message = "the script ended its transaction, or a trigger on the tracking table \
-                           kept the record from being written";
+            let message = "the script ended its transaction, a function that it calls reset all \
+                           settings, or a trigger on the tracking table kept the record from \
+                           being written";
             Attempt::Failed(unrecorded(step, message, Aftermath::Unrecorded, server))
         }
         _ if is_over && ran => {

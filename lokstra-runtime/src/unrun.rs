@@ -55,7 +55,7 @@ impl Guard<'_> {
         );
         format!(
             "WITH r AS (INSERT INTO {} (version, description, applied_at, checksum, down_checksum, \
-             applied_by, execution_ms) VALUES {rows} RETURNING 1) {}",
+             applied_by, execution_ms) VALUES {rows} RETURNING version) {}",
             self.table.quoted(),
             sql::require(&recorded, "unrecorded")
         )

@@ -1,9 +1,9 @@
 //! Instructions from `main` until the server has the first byte and the program waits for the answer, as
 //! callgrind counts them.
 //!
-//! They do not depend on what else the machine does. A run differs from the next by which thread comes
-//! first: the fewest of some rounds are those that always have to be. What Rust does before `main` is left
-//! out: it reads `/proc/self/maps`, where paths are as long as they are.
+//! They do not depend on what else the machine does, and hardly on which thread comes first: the fewest of
+//! some rounds are those that always have to be. What Rust does before `main` is left out: it reads
+//! `/proc/self/maps`, where paths are as long as they are.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -21,11 +21,11 @@ use crate::arguments::Arguments;
 use crate::project;
 use crate::tools::LOKSTRA;
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 5;
 
-/// What the instructions of two programs may differ by that do the same: a thread that has to make a heap
-/// of its own, since another one was faster, takes 1,300. One instruction for each of 10,000 migrations is five times as many.
-const SLACK: u64 = 2_000;
+/// What the instructions of two programs may differ by that do the same. One for each of 10,000 migrations
+/// is ten times as many.
+const SLACK: u64 = 1_000;
 
 /// Long enough for a program under valgrind on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -119,6 +119,8 @@ fn count(program: &Path) -> Result<u64, Box<dyn Error>> {
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("HOME", "/nonexistent")
+            // Whether a thread has to make a heap of its own is a matter of luck.
+            .env("MALLOC_ARENA_MAX", "1")
             .env("DATABASE_URL", url)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -126,6 +128,7 @@ fn count(program: &Path) -> Result<u64, Box<dyn Error>> {
     );
     let mut client = running.accept(&listener)?;
     client.read_exact(&mut [0])?;
+    running.settle()?;
     running.terminate()?;
     let text = fs::read_to_string(&counts)?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
@@ -158,6 +161,25 @@ impl Running {
                 },
             }
         }
+    }
+
+    /// Waits until none of its threads has anything to do.
+    fn settle(&self) -> io::Result<()> {
+        let threads = format!("/proc/{}/task", self.0.id());
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let mut is_idle = true;
+            for thread in fs::read_dir(&threads)? {
+                // Of `1234 (name) S 1 …`; a thread that has ended meanwhile is not there.
+                let state = fs::read_to_string(thread?.path().join("stat")).unwrap_or_default();
+                is_idle &= state.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('S'));
+            }
+            if is_idle {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Err(io::Error::other("the program does not come to rest"))
     }
 
     /// As the operator would, so that callgrind writes what it has.

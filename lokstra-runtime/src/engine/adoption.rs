@@ -1,5 +1,5 @@
 use crate::adopt::{self, Adoption};
-use crate::engine::Engine;
+use crate::engine::{Engine, same_versions};
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::history::{Access, Look};
@@ -39,7 +39,12 @@ impl Engine<'_, '_> {
                 // Done or not, the history tells, once nobody holds the lock.
                 Err(error) => return if self.survives(&error)? { Ok(false) } else { Err(error) },
                 Ok(Adoption::Done) => {
-                    *look = self.look_patiently(wait)?;
+                    let now = self.look_patiently(wait)?;
+                    if !same_versions(&now.history, &look.history) {
+                        // The steps were planned from another history.
+                        return Ok(false);
+                    }
+                    *look = now;
                     for warning in &mut self.report.warnings {
                         if let Warning::Trusted { recorded, .. } = warning {
                             *recorded = !versions.is_empty();

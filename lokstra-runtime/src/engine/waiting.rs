@@ -72,9 +72,12 @@ impl Engine<'_, '_> {
         wait: &mut Backoff,
         mut question: impl FnMut(&mut Client, &TableName) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let mut may_be_stale = true;
         loop {
             match question(self.session.client(), &self.table) {
                 Err(error) if !wait.is_over() => self.before_next_question(error, wait)?,
+                // Such as one that was held while other databases ran: nothing to wait for.
+                Err(error) if std::mem::take(&mut may_be_stale) && self.reconnect(&error)? => {}
                 done => return done,
             }
         }
