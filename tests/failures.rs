@@ -132,8 +132,8 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
     assert_snapshot!(error, @"
     migration 001_a failed
     migrations/001_a.up.sql: the script ended its transaction, a function that it calls reset all settings, or a trigger on the tracking table kept the record from being written (SQLSTATE 22P02)
-      state: 001 ended its transaction itself: a part of it may be committed; no migration is applied
-      help: take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left
+      state: 001 has no record; if it ended its transaction itself, a part of it may be committed, else it was rolled back; no migration is applied
+      help: take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left; if a function resets all settings, say `reset` in a comment of the script; a trigger has to let the record pass
     ");
     for (after, state) in [
         ("SELECT 1 / 0", Aftermath::Unrecorded),

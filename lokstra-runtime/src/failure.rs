@@ -151,6 +151,10 @@ impl Failure {
             (Aftermath::Partial { done, total }, _) => {
                 format!("of {version}, {done} of {total} statements are done and stay")
             }
+            (Aftermath::Unrecorded, _) if self.is_record_missing() => format!(
+                "{version} has no record; if it ended its transaction itself, a part of it may be \
+                 committed, else it was rolled back"
+            ),
             (Aftermath::Unrecorded, _) => {
                 format!("{version} ended its transaction itself: a part of it may be committed")
             }
@@ -180,8 +184,18 @@ impl Failure {
         format!("{this}{tries}; {current}{rest}{invalid}")
     }
 
+    /// Our own check failed, which has several reasons, and not a statement of the script.
+    fn is_record_missing(&self) -> bool {
+        self.server.sqlstate == "22P02"
+    }
+
     fn help(&self) -> &'static str {
         match (self.aftermath, self.server.sqlstate.as_str()) {
+            (Aftermath::Unrecorded, _) if self.is_record_missing() => {
+                "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left; if \
+                 a function resets all settings, say `reset` in a comment of the script; a trigger \
+                 has to let the record pass"
+            }
             (Aftermath::Unrecorded, _) => {
                 "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left"
             }

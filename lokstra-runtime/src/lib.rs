@@ -4,7 +4,7 @@
 //!
 //! From a history to a report: `glance` asks whether there is anything to do at all, `history` reads
 //! the tracking table, `plan` computes the steps without a database, `step` and `statements` run one of
-//! them between what `guard` puts around it, and `engine` is the loop, down to the flush at its end.
+//! them between what `guard` and `record` put around it, and `engine` is the loop, down to the flush at its end.
 //!
 //! Where something is in the way or went wrong: `holder`, `blocker` and `activity` look who is at work,
 //! `failure`, `mark` and `message` find the line of a script, `rights` the missing GRANT, and `repair`,
@@ -31,6 +31,7 @@ mod duration;
 mod engine;
 mod error;
 mod error_code;
+mod error_kind;
 mod error_text;
 mod event;
 mod failure;
