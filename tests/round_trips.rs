@@ -34,7 +34,7 @@ fn nothing_to_do_is_one_message_over_a_lent_client() {
 }
 
 #[test]
-fn each_migration_is_one_message_more() {
+fn each_of_a_few_migrations_is_one_message_more() {
     let database = database();
     let wire = Wire::before(&database);
     let messages = |count| {
@@ -44,7 +44,48 @@ fn each_migration_is_one_message_more() {
     // The fingerprint and the look; then a migration each.
     assert_eq!(messages(1), "QQQX");
     assert_eq!(messages(2), "QQQX");
-    assert_eq!(messages(12), format!("QQ{}X", "Q".repeat(10)));
+    assert_eq!(messages(10), format!("QQ{}X", "Q".repeat(8)));
+}
+
+#[test]
+fn of_many_migrations_the_first_is_a_message_and_then_sixteen_are() {
+    let database = database();
+    let wire = Wire::before(&database);
+    let messages = |count| {
+        tables_set(count, "").up_url(&wire.url).unwrap();
+        wire.take_all().sent
+    };
+    assert_eq!(messages(9), "QQQQX");
+    assert_eq!(messages(9 + 1 + 16), "QQQQX");
+    assert_eq!(messages(26 + 1 + 16 + 1), "QQQQQX");
+    let mut client = database.client().unwrap();
+    assert_eq!(
+        support::column(&mut client, "SELECT count(*) FROM lokstra_core.schema_migrations"),
+        "44"
+    );
+    assert_eq!(support::tables(&mut client).split(' ').count(), 44);
+}
+
+#[test]
+fn what_is_sent_of_many_migrations_is_below_64_kib_or_one_of_them() {
+    let database = database();
+    let wire = Wire::before(&database);
+    let up = |nth: i64| format!("/* {} */ CREATE TABLE t{nth} ();", "x".repeat(20 << 10));
+    support::built(14, up).up_url(&wire.url).unwrap();
+    // One, and then three each.
+    assert_eq!(wire.take_all().sent, format!("QQQ{}X", "Q".repeat(5)));
+}
+
+#[test]
+fn a_lent_client_sends_each_migration_by_itself() {
+    let database = database();
+    let wire = Wire::before(&database);
+    let mut client =
+        lokstra::postgres::Client::connect(&wire.url, lokstra::postgres::NoTls).unwrap();
+    tables_set(12, "").up(&mut client).unwrap();
+    let sent = wire.take().sent;
+    // What the caller had set is asked for once.
+    assert_eq!(sent, "Q".repeat(2 + 1 + 12), "{sent}");
 }
 
 #[test]
@@ -101,9 +142,10 @@ fn kept_down_sql_is_read_only_for_a_rollback_that_asks_for_it() {
 }
 
 #[test]
-fn a_thousand_migrations_are_a_thousand_messages_and_two_more() {
+fn a_thousand_migrations_are_sixty_six_messages() {
     let database = database();
     let wire = Wire::before(&database);
     tables_set(1_000, "").up_url(&wire.url).unwrap();
-    assert_eq!(wire.take_all().sent, format!("{}X", "Q".repeat(1_002)));
+    // 1 + 999 / 16, after the two of a run that finds work.
+    assert_eq!(wire.take_all().sent, format!("{}X", "Q".repeat(2 + 1 + 63)));
 }

@@ -4,6 +4,7 @@ mod adoption;
 mod flush;
 mod kept;
 mod losing;
+mod together;
 mod waiting;
 
 use lokstra_core::{Database, Mode, TableName, Version};
@@ -51,6 +52,8 @@ pub(crate) struct Engine<'e, 'm> {
     losses: u32,
     /// Whether a COMMIT did not wait for the disk, and none after it did.
     is_unflushed: bool,
+    /// Whether several migrations in one message went wrong already: the rest goes one by one.
+    is_alone: bool,
 }
 
 /// [`load_stored`]
@@ -74,7 +77,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         let report = Report::new(database.name(), table.clone());
         let key = LockKey::of(&table);
         let newest = database.migrations().next_back().map(|migration| migration.version());
-        let (losses, is_unflushed) = (0, false);
+        let (losses, is_unflushed, is_alone) = (0, false, false);
         Engine {
             database,
             table,
@@ -86,6 +89,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             newest,
             losses,
             is_unflushed,
+            is_alone,
         }
     }
 
@@ -156,10 +160,16 @@ impl<'e, 'm> Engine<'e, 'm> {
             if !plan.steps.is_empty() {
                 self.check_before(&mut look, &plan.steps)?;
             }
-            for (nth, step) in plan.steps.iter().enumerate() {
-                self.heed_stop(&plan.steps[nth..])?;
-                let (rest, defers_flush) =
-                    (&plan.steps[nth + 1..], defers(&look, goal, &plan.steps[nth..]));
+            let mut nth = 0;
+            while let Some(step) = plan.steps.get(nth) {
+                let left = &plan.steps[nth..];
+                self.heed_stop(left)?;
+                let count = self.group(&look, goal, &plan.steps, nth);
+                if count > 1 {
+                    nth += self.together(&mut look, goal, left, count)?;
+                    continue;
+                }
+                let (rest, defers_flush) = (&left[1..], defers(&look, goal, left));
                 while let Progress::Overtaken = self.step(&mut look, step, rest, defers_flush)? {
                     // The time that the step itself took is not waiting.
                     if !std::mem::replace(&mut is_waiting, true) {
@@ -167,13 +177,14 @@ impl<'e, 'm> Engine<'e, 'm> {
                     }
                     let expected = std::mem::take(&mut look.history);
                     look = self.wait(goal, &mut wait)?;
-                    self.heed_stop(&plan.steps[nth..])?;
+                    self.heed_stop(left)?;
                     if !goal.is_relative() {
                         continue 'plan;
                     }
                     refuse_moved(goal, &expected, &look.history)?;
                 }
                 (is_waiting, self.losses) = (false, 0);
+                nth += 1;
             }
             return Ok(());
         }
@@ -282,7 +293,10 @@ impl<'e, 'm> Engine<'e, 'm> {
                     tell(self.listener, &Event::Cancelled { database, step, aftermath });
                     return Err(self.stopped(Some(failure), &from(step, rest)));
                 }
-                Attempt::Lost(source) => return self.lost(look, step, source),
+                Attempt::Lost(source) => {
+                    let done = self.lost(look, std::slice::from_ref(step), source)?;
+                    return Ok(if done == 1 { Progress::Done } else { Progress::Overtaken });
+                }
             }
         }
         Ok(Progress::Overtaken)
@@ -294,6 +308,13 @@ impl<'e, 'm> Engine<'e, 'm> {
     }
 
     fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
+        let done = StepReport::new(step, elapsed);
+        tell(self.listener, &Event::Finished { database: &self.report.database, step: &done });
+        self.note_done(look, step, done);
+    }
+
+    /// What a step that was told of has changed.
+    fn note_done(&mut self, look: &mut Look, step: &PlanStep<'_>, done: StepReport) {
         record(&mut look.history, step);
         let shape = look.facts.shape.take();
         look.facts.shape = Some(shape.map_or_else(Shape::ours, Shape::extended));
@@ -304,13 +325,6 @@ impl<'e, 'm> Engine<'e, 'm> {
         if look.facts.down_store == DownStore::Missing {
             look.facts.down_store = DownStore::Usable;
         }
-        let done = StepReport {
-            direction: step.direction,
-            version: step.migration.version(),
-            description: step.migration.description().to_owned(),
-            elapsed,
-        };
-        tell(self.listener, &Event::Finished { database: &self.report.database, step: &done });
         self.report.current = look.history.newest();
         self.report.steps.push(done);
     }

@@ -26,6 +26,10 @@ pub(crate) struct Mark {
     statements: usize,
 }
 
+fn unique() -> String {
+    format!("lokstra_{:016x}_", crate::retry::entropy())
+}
+
 /// What had begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reached {
@@ -49,7 +53,12 @@ impl Mark {
             0..=MOST_MARKS if copied <= MOST_COPIED => statements,
             _ => 1,
         };
-        Mark { prefix: format!("lokstra_{:016x}_", crate::retry::entropy()), before, statements }
+        Mark { prefix: unique(), before, statements }
+    }
+
+    /// For a script whose failure is looked into elsewhere.
+    pub(crate) fn none() -> Mark {
+        Mark { prefix: unique(), before: 0, statements: 0 }
     }
 
     /// What no other run has.

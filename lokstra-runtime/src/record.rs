@@ -11,6 +11,8 @@ use crate::sql;
 pub(crate) enum Proof<'a> {
     /// A setting of this value that ends with the transaction.
     Setting(&'a str),
+    /// The same for a transaction behind others in its message, where `now()` is no beginning.
+    Timed(&'a str),
     /// The list of locks, which costs the server more than everything else around a small script.
     Lock,
 }
@@ -28,16 +30,30 @@ impl<'a> Proof<'a> {
     pub(crate) fn set(&self) -> String {
         match self {
             Proof::Setting(unique) => format!("SET LOCAL lokstra.step='{unique}';"),
+            Proof::Timed(unique) => format!(
+                "SELECT pg_catalog.set_config('lokstra.step', '{unique}', true), \
+                 pg_catalog.set_config('lokstra.began', CAST({NOW_S} AS pg_catalog.text), true);"
+            ),
             Proof::Lock => String::new(),
         }
     }
 
     fn holds(&self, guard: &Guard<'_>) -> String {
         match self {
-            Proof::Setting(unique) => format!(
+            Proof::Setting(unique) | Proof::Timed(unique) => format!(
                 "pg_catalog.current_setting('lokstra.step', true) OPERATOR(pg_catalog.=) '{unique}'"
             ),
             Proof::Lock => guard.key.held_by_us(),
+        }
+    }
+
+    /// When the transaction began, in seconds.
+    fn began(&self) -> &'static str {
+        match self {
+            Proof::Timed(_) => {
+                "CAST(pg_catalog.current_setting('lokstra.began') AS pg_catalog.float8)"
+            }
+            _ => "pg_catalog.date_part('epoch', pg_catalog.now())",
         }
     }
 }
@@ -57,9 +73,14 @@ impl Guard<'_> {
             ),
             Direction::Up => {
                 let shape = self.look.facts.shape.as_ref();
+                let elapsed = format!(
+                    "CAST(({NOW_S} OPERATOR(pg_catalog.-) {}) OPERATOR(pg_catalog.*) \
+                     CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8)",
+                    proof.began()
+                );
                 let applied_at = Shape::moment(shape, "pg_catalog.clock_timestamp()");
                 let rest = format!(
-                    "{}, {applied_at}, '{}', '{}', session_user, {ELAPSED_MS}",
+                    "{}, {applied_at}, '{}', '{}', session_user, {elapsed}",
                     sql::literal(step.migration.description()),
                     step.migration.up().checksum(),
                     step.migration.down().checksum(),
@@ -81,7 +102,5 @@ impl Guard<'_> {
     }
 }
 
-/// Since the beginning of the transaction.
-const ELAPSED_MS: &str = "CAST(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
-     OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog.*) \
-     CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8)";
+/// In seconds.
+const NOW_S: &str = "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())";

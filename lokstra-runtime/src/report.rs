@@ -5,7 +5,7 @@ use lokstra_core::{TableName, Version};
 
 use crate::duration::millis;
 use crate::error::Error;
-use crate::plan::Direction;
+use crate::plan::{Direction, PlanStep};
 use crate::warning::Warning;
 
 /// How a run over one database ended.
@@ -36,6 +36,17 @@ pub struct StepReport {
     pub description: String,
     /// From sending the script to its answer.
     pub elapsed: Duration,
+}
+
+impl StepReport {
+    pub(crate) fn new(step: &PlanStep<'_>, elapsed: Duration) -> StepReport {
+        StepReport {
+            direction: step.direction,
+            version: step.migration.version(),
+            description: step.migration.description().to_owned(),
+            elapsed,
+        }
+    }
 }
 
 impl fmt::Display for StepReport {

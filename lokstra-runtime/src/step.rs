@@ -7,7 +7,7 @@ use crate::down_store::DownStore;
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
-use crate::history::Encoding;
+use crate::history::{Encoding, Facts};
 use crate::lost::is_lost;
 use crate::mark::{Mark, Reached};
 use crate::message::Message;
@@ -65,19 +65,7 @@ pub(crate) fn attempt(
     let hygiene = session.hygiene();
     let mut message = Message::new();
     message.push(&format!("/* lokstra {} {} */", sql::comment(script.path()), step.direction));
-    message.push(&guard.begin(options.lock_timeout, options.statement_timeout));
-    message.push(&guard.lock());
-    message.push(&guard.bootstrap());
-    message.push(&guard.unmoved(step));
-    message.push(&guard.not_halfway(step));
-    message.push(&proof.set());
-    message.push_marked(script, &mark);
-    message.push(&restore_role(&guard.look.facts));
-    message.push(CHECK_DEFERRED);
-    message.push(&mark.set_checked());
-    message.push(&guard.record(step, &proof));
-    message.push(&keep);
-    message.push("COMMIT;");
+    push_transaction(&mut message, guard, step, options, (&mark, &proof, &keep));
     message.push(&mark.clear());
     message.push(&hygiene);
 
@@ -147,11 +135,40 @@ pub(crate) fn attempt(
     })
 }
 
+/// The transaction of a step, from BEGIN to COMMIT.
+pub(crate) fn push_transaction(
+    message: &mut Message,
+    guard: &Guard<'_>,
+    step: &PlanStep<'_>,
+    options: &Options,
+    (mark, proof, keep): (&Mark, &Proof<'_>, &str),
+) {
+    message.push(&guard.begin(options.lock_timeout, options.statement_timeout));
+    message.push(&guard.lock());
+    message.push(&guard.bootstrap());
+    message.push(&guard.unmoved(step));
+    message.push(&guard.not_halfway(step));
+    message.push(&proof.set());
+    message.push_marked(step.script(), mark);
+    message.push(&restore_role(&guard.look.facts));
+    message.push(CHECK_DEFERRED);
+    message.push(&mark.set_checked());
+    message.push(&guard.record(step, proof));
+    message.push(keep);
+    message.push("COMMIT;");
+}
+
 /// What COMMIT would check, while the transaction still tells that it is ours: a COMMIT that fails
 /// looks like a script that ended its transaction itself.
 ///
 /// PostgreSQL documentation: *SET CONSTRAINTS*.
 const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE;";
+
+/// Ends a transaction that failed, whichever it is, and what it has set.
+pub(crate) fn end_failed(session: &mut Session<'_>, facts: &Facts) -> Result<(), postgres::Error> {
+    let hygiene = session.hygiene();
+    rollback(session, &Mark::none(), &restore_role(facts), &hygiene).map(drop)
+}
 
 /// Ends the failed transaction and reads how far the script came.
 fn rollback(

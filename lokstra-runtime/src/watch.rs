@@ -10,6 +10,7 @@ use crate::event::{Event, Listener, tell};
 use crate::notices::Notice;
 use crate::off_runtime::beside;
 use crate::plan::PlanStep;
+use crate::report::StepReport;
 use crate::session::Session;
 use crate::stop::{Level, Stop};
 use crate::warning::Warning;
@@ -26,23 +27,99 @@ const LATE: Duration = Duration::from_millis(500);
 /// How often a cancel is asked for again while there is no answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Who hears of a step while it runs, and who may stop it.
+/// What the server quotes in the NOTICE that says that one of several migrations is done. Nothing but
+/// white space, or it would be a text-search query.
+pub(crate) const SIGN: &str = "\t \t\t  \t \t";
+
+/// Who hears of the steps of a message while they run, and who may stop them.
 pub(crate) struct Watch<'w> {
     database: &'w str,
-    step: &'w PlanStep<'w>,
+    steps: &'w [PlanStep<'w>],
     asked: &'w Stop,
     listener: Listener<'w>,
     told: Level,
+    /// Those that the server has said to be done.
+    finished: Vec<StepReport>,
+    /// Since when the one that runs does.
+    since: Instant,
+    /// Whether the listener knows of it.
+    is_told_of: bool,
+    #[cfg(feature = "tracing")]
+    span: Option<tracing::span::EnteredSpan>,
 }
 
 impl<'w> Watch<'w> {
+    /// For a step that the listener knows of.
     pub(crate) fn new(
         database: &'w str,
         step: &'w PlanStep<'w>,
         asked: &'w Stop,
         listener: Listener<'w>,
     ) -> Watch<'w> {
-        Watch { database, step, asked, listener, told: Level::Run }
+        Watch {
+            database,
+            steps: std::slice::from_ref(step),
+            asked,
+            listener,
+            told: Level::Run,
+            finished: Vec::new(),
+            since: Instant::now(),
+            is_told_of: true,
+            #[cfg(feature = "tracing")]
+            span: None,
+        }
+    }
+
+    /// For steps between which the server gives the [`SIGN`].
+    pub(crate) fn of_several(
+        database: &'w str,
+        steps: &'w [PlanStep<'w>],
+        asked: &'w Stop,
+        listener: Listener<'w>,
+    ) -> Watch<'w> {
+        let mut watch = Watch { steps, ..Watch::new(database, &steps[0], asked, listener) };
+        watch.running();
+        watch
+    }
+
+    /// What is done, and whether the listener knows of the one that was running.
+    pub(crate) fn end(mut self, is_done: bool) -> (Vec<StepReport>, bool) {
+        while is_done && self.finished.len() < self.steps.len() {
+            self.next();
+        }
+        (self.finished, self.is_told_of)
+    }
+
+    /// The one that runs.
+    fn step(&self) -> &'w PlanStep<'w> {
+        &self.steps[self.finished.len()]
+    }
+
+    fn running(&mut self) {
+        let (database, step) = (self.database, self.step());
+        #[cfg(feature = "tracing")]
+        {
+            self.span = Some(crate::trace::step(database, step));
+        }
+        tell(self.listener, &Event::Running { database, step });
+        self.is_told_of = true;
+    }
+
+    /// One is done, and the next one begins. Nobody hears of that if the run is to stop: it is cut
+    /// off, or done before that.
+    fn next(&mut self) {
+        if !self.is_told_of {
+            self.running();
+        }
+        let done = StepReport::new(self.step(), self.since.elapsed());
+        tell(self.listener, &Event::Finished { database: self.database, step: &done });
+        #[cfg(feature = "tracing")]
+        drop(self.span.take());
+        self.finished.push(done);
+        (self.since, self.is_told_of) = (Instant::now(), false);
+        if self.finished.len() < self.steps.len() && !self.asked.is_asked() {
+            self.running();
+        }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -51,30 +128,40 @@ impl<'w> Watch<'w> {
 
     /// Statement `nth`, from 0, of a no-transaction script begins.
     pub(crate) fn statement(&mut self, nth: usize, total: usize) {
-        let (database, step) = (self.database, self.step);
+        let (database, step) = (self.database, self.step());
         tell(self.listener, &Event::Statement { database, step, nth: nth + 1, total });
     }
 
     fn notice(&mut self, Notice { severity, message }: &Notice) {
-        let (database, step) = (self.database, self.step);
+        if message.contains(SIGN) && self.finished.len() + 1 < self.steps.len() {
+            return self.next();
+        }
+        let (database, step) = (self.database, self.step());
         tell(self.listener, &Event::Notice { database, step, severity, message });
     }
 
     /// Tells once of each level that was asked for. True: the statement is to be cancelled.
     fn heeds_stop(&mut self) -> bool {
-        let level = self.asked.level();
-        if level == self.told {
+        let level = match self.asked.level() {
+            // Behind the one that was to be finished.
+            Level::AfterCurrent if !self.is_told_of => Level::Now,
+            level => level,
+        };
+        if level <= self.told {
             return false;
         }
         self.told = level;
-        let (database, step, cancels) = (self.database, self.step, level == Level::Now);
-        tell(self.listener, &Event::Stopping { database, step, cancels });
+        let cancels = level == Level::Now;
+        if self.is_told_of {
+            let (database, step) = (self.database, self.step());
+            tell(self.listener, &Event::Stopping { database, step, cancels });
+        }
         cancels
     }
 
     fn not_cancelled(&mut self, error: &postgres::Error) {
         let reason = crate::error_text::chain(error);
-        let warning = Warning::NotCancelled { version: self.step.migration.version(), reason };
+        let warning = Warning::NotCancelled { version: self.step().migration.version(), reason };
         tell(self.listener, &Event::Warned { database: self.database, warning: &warning });
     }
 }

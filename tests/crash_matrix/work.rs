@@ -38,7 +38,8 @@ impl FromStr for Direction {
 }
 
 /// Transactional scripts and no-transaction ones, each of several statements. Whatever a script
-/// does is an entry in `ledger`, which must be there once, or an index.
+/// does is an entry in `ledger`, which must be there once, or an index. Enough of them that the last
+/// four go up in one message.
 static WORK: LazyLock<Migrations> = LazyLock::new(|| {
     set(&[
         ("001_begin", "CREATE TABLE begun ();\n", "DROP TABLE begun;\n"),
@@ -71,17 +72,47 @@ static WORK: LazyLock<Migrations> = LazyLock::new(|| {
             "-- lokstra: no-transaction\nDROP INDEX CONCURRENTLY IF EXISTS ledger_entry;\n\
              INSERT INTO ledger VALUES ('-5 b');\n",
         ),
+        (
+            "006_one",
+            "INSERT INTO ledger VALUES ('6 a');\nINSERT INTO ledger VALUES ('6 b');\n",
+            "INSERT INTO ledger VALUES ('-6 a');\n",
+        ),
+        (
+            "007_message",
+            "INSERT INTO ledger VALUES ('7 a');\nCREATE TABLE c ();\n\
+             INSERT INTO ledger VALUES ('7 b');\n",
+            "INSERT INTO ledger VALUES ('-7 a');\nDROP TABLE c;\n",
+        ),
+        (
+            "008_of",
+            "INSERT INTO ledger VALUES ('8 a');\nALTER TABLE c ADD d int;\n\
+             INSERT INTO ledger VALUES ('8 b');\n",
+            "INSERT INTO ledger VALUES ('-8 a');\nALTER TABLE c DROP d;\n",
+        ),
+        (
+            "009_four",
+            "INSERT INTO ledger VALUES ('9 a');\nINSERT INTO ledger VALUES ('9 b');\n",
+            "INSERT INTO ledger VALUES ('-9 a');\n",
+        ),
     ])
 });
 
 /// The parts of each script that leave a trace, in their order.
-const UP: [(i64, bool, &[&str]); 4] = [
+const UP: [(i64, bool, &[&str]); 8] = [
     (2, true, &["2 a", "2 b"]),
     (3, false, &["3 a", "index a_b", "3 b"]),
     (4, true, &["4 a", "4 b"]),
     (5, false, &["index ledger_entry", "5 b"]),
+    (6, true, &["6 a", "6 b"]),
+    (7, true, &["7 a", "7 b"]),
+    (8, true, &["8 a", "8 b"]),
+    (9, true, &["9 a", "9 b"]),
 ];
-const DOWN: [(i64, bool, &[&str]); 4] = [
+const DOWN: [(i64, bool, &[&str]); 8] = [
+    (9, true, &["-9 a"]),
+    (8, true, &["-8 a"]),
+    (7, true, &["-7 a"]),
+    (6, true, &["-6 a"]),
     (5, false, &["no ledger_entry", "-5 b"]),
     (4, true, &["-4 a", "-4 b"]),
     (3, false, &["-3 a", "no a_b", "-3 b"]),

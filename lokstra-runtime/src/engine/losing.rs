@@ -1,6 +1,8 @@
 //! A connection that is lost: one of our own is made again, and the history tells what was done.
 
-use crate::engine::{Engine, MOST_LOSSES, Progress};
+use std::time::Duration;
+
+use crate::engine::{Engine, MOST_LOSSES};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
 use crate::history::{History, Look};
@@ -42,13 +44,13 @@ impl Engine<'_, '_> {
     }
 
     /// The server finishes what it was sent, COMMIT included, or rolls it back: once nobody holds
-    /// the lock any more, the history tells which.
+    /// the lock any more, the history tells how many of these steps are done.
     pub(super) fn lost(
         &mut self,
         look: &mut Look,
-        step: &PlanStep<'_>,
+        steps: &[PlanStep<'_>],
         source: postgres::Error,
-    ) -> Result<Progress, Error> {
+    ) -> Result<usize, Error> {
         let started = std::time::Instant::now();
         self.losses += 1;
         let is_back = self.losses < MOST_LOSSES && self.connect_again(&source).unwrap_or(false);
@@ -59,17 +61,33 @@ impl Engine<'_, '_> {
                 return Err(error);
             }
             _ => {
-                let (version, mode) = (step.migration.version(), step.script().mode());
+                let (version, mode) = (steps[0].migration.version(), steps[0].script().mode());
                 let running = Some(Interrupted { version, mode });
                 return Err(Error::new(ErrorKind::ConnectionLost { running, source }));
             }
         };
+        Ok(self.catch_up(look, steps, now, started.elapsed()))
+    }
+
+    /// Notes those of these steps that are done according to this history, the first of which took
+    /// this long. Returns their number.
+    pub(super) fn catch_up(
+        &mut self,
+        look: &mut Look,
+        steps: &[PlanStep<'_>],
+        now: Look,
+        elapsed: Duration,
+    ) -> usize {
         look.facts = now.facts;
-        if is_after(step, &look.history, &now.history) {
-            self.done(look, step, started.elapsed());
-            return Ok(Progress::Done);
+        let done = number_between(steps, &look.history, &now.history);
+        for (nth, step) in steps[..done].iter().enumerate() {
+            let database = self.database.name();
+            if nth > 0 {
+                tell(self.listener, &Event::Running { database, step });
+            }
+            self.done(look, step, if nth == 0 { elapsed } else { Duration::ZERO });
         }
-        Ok(Progress::Overtaken)
+        done
     }
 
     /// The history once nobody holds the lock; `None` without a connection, or if the run is to stop.
@@ -88,14 +106,20 @@ impl Engine<'_, '_> {
     }
 }
 
-/// Whether the step, and nothing else, is between two histories.
-fn is_after(step: &PlanStep<'_>, before: &History, now: &History) -> bool {
-    let version = step.migration.version();
-    let (without, with) = match step.direction {
+/// How many of these steps, from the first on, are between two histories; none if anything else is.
+fn number_between(steps: &[PlanStep<'_>], before: &History, now: &History) -> usize {
+    let Some(first) = steps.first() else { return 0 };
+    let (without, with) = match first.direction {
         Direction::Up => (before, now),
         Direction::Down => (now, before),
     };
-    with.len() == without.len() + 1
-        && with.contains(version)
-        && with.iter().all(|row| row.version == version || without.contains(row.version))
+    let number = with.len().saturating_sub(without.len());
+    let done = steps.get(..number).unwrap_or_default();
+    let is_done = |version| done.iter().any(|step| step.migration.version() == version);
+    let differ = with.iter().filter(|row| !without.contains(row.version));
+    let (mut count, mut are_done) = (0, true);
+    for row in differ {
+        (count, are_done) = (count + 1, are_done && is_done(row.version));
+    }
+    if are_done && count == done.len() { count } else { 0 }
 }
