@@ -50,7 +50,8 @@ impl Stop {
     }
 
     /// Finishes the migration that is running, a no-transaction script included, and ends the run
-    /// before the next. A run that waits, for another migrator or before it tries a migration again,
+    /// before the next; of several in one message, what the server has begun of the next is rolled
+    /// back, unless it is done first. A run that waits, for another migrator or before it tries a migration again,
     /// ends at once.
     pub fn after_current(&self) {
         self.rise(Level::AfterCurrent);

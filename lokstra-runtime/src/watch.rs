@@ -11,6 +11,7 @@ use crate::notices::Notice;
 use crate::off_runtime::beside;
 use crate::plan::PlanStep;
 use crate::report::StepReport;
+use crate::search::contains;
 use crate::session::Session;
 use crate::stop::{Level, Stop};
 use crate::warning::Warning;
@@ -133,7 +134,7 @@ impl<'w> Watch<'w> {
     }
 
     fn notice(&mut self, Notice { severity, message }: &Notice) {
-        if message.contains(SIGN) && self.finished.len() + 1 < self.steps.len() {
+        if contains(message, SIGN) && self.finished.len() + 1 < self.steps.len() {
             return self.next();
         }
         let (database, step) = (self.database, self.step());

@@ -90,12 +90,14 @@ pub(crate) fn apply(arguments: &Arguments, samples: &Samples) -> String {
     );
     for entrant in 0..apply::ENTRANTS {
         let Some(cost) = samples.costs(case(entrant, places[0])).first() else { continue };
-        let each = cost.traffic.round_trips.div_euclid(migrations);
+        let hundredths = 100 * cost.traffic.round_trips / migrations;
         let _ = writeln!(
             text,
-            "| {} | {} | {each} | {} | {} | {} |",
+            "| {} | {} | {}.{:02} | {} | {} | {} |",
             apply::title(entrant),
             round_trips(cost),
+            hundredths / 100,
+            hundredths % 100,
             received(cost),
             sent(cost),
             peak(cost)
