@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use lokstra_source::{Code, Lint, Loaded, Problem, Problems};
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::LitStr;
 
 use crate::cache::{self, Place};
@@ -59,12 +59,16 @@ fn warnings<'a>(problems: impl Iterator<Item = &'a Problem>, span: Span) -> Toke
 /// build. Hence the index as one literal, and a macro for what every file would repeat.
 fn table(facade: &TokenStream, root: &str, loaded: &Loaded, warnings: &TokenStream) -> TokenStream {
     let (text, index) = loaded.set.parts();
-    let index = Literal::byte_string(index);
+    let (text, index) = (string(text), Literal::byte_string(index));
     let tracked = loaded.tracked.iter().map(|path| format!("{root}/{path}"));
+    // Bytes, and not texts: those the compiler would escape and unescape again.
     quote! {{
         #warnings
-        fn _tracked() -> &'static ::core::primitive::str {
-            ::core::concat!(#(::core::include_str!(#tracked)),*)
+        fn _tracked() {
+            macro_rules! tracked {
+                ($($path:tt)*) => { $(::core::include_bytes!($path);)* };
+            }
+            tracked!(#(#tracked)*);
         }
         #facade::Migrations::from_static(
             #text,
@@ -73,6 +77,28 @@ fn table(facade: &TokenStream, root: &str, loaded: &Loaded, warnings: &TokenStre
             if ::core::cfg!(debug_assertions) { ::core::env!("CARGO_MANIFEST_DIR") } else { "" },
         )
     }}
+}
+
+/// A raw literal, which is taken as it stands, where the compiler takes one: of a megabyte, escaping
+/// and unescaping are a tenth of a rebuild.
+fn string(text: &str) -> TokenStream {
+    // It makes a line feed of CRLF, and refuses CR alone and what changes the direction of a text.
+    let directions = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
+    // Not `contains`, which is instantiated here and not optimised.
+    let is_plain = directions.chain(['\r']).all(|odd| text.find(odd).is_none());
+    let raw = is_plain.then(|| {
+        let fence = "#".repeat(longest_fence(text) + 1);
+        // Of the compiler: the other one looks at every character of it.
+        let literal: proc_macro::Literal = format!("r{fence}\"{text}\"{fence}").parse().ok()?;
+        Some(proc_macro::TokenStream::from(proc_macro::TokenTree::from(literal)).into())
+    });
+    raw.flatten().unwrap_or_else(|| Literal::string(text).into_token_stream())
+}
+
+/// The most `#` that follow a quote.
+fn longest_fence(text: &str) -> usize {
+    let fences = text.split('"').skip(1);
+    fences.map(|rest| rest.bytes().take_while(|byte| *byte == b'#').count()).max().unwrap_or(0)
 }
 
 /// The table is empty then, so that no other error hides these.

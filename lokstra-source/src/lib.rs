@@ -19,6 +19,7 @@ mod problem;
 mod script;
 mod scripts;
 mod settings;
+mod shares;
 mod sql;
 mod waiver;
 

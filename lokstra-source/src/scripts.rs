@@ -1,15 +1,10 @@
 //! Many scripts, on all processors: reading them is most of what a build waits for.
 
-use std::thread;
-
-use crate::STACK;
 use crate::file_name::Direction;
 use crate::folder::File;
 use crate::problem::Problem;
 use crate::script::{self, Judged, Script};
-
-/// Fewer scripts than this are read before a thread has begun.
-const SHARE: usize = 32;
+use crate::shares::in_shares;
 
 /// Scripts, `None` where a file is none, and what is wrong with them.
 type Read = (Vec<Option<Script>>, Vec<Problem>);
@@ -20,27 +15,8 @@ pub(crate) fn read(
     judged: &Judged<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Option<Script>> {
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let shares = files.chunks(files.len().div_ceil(processors).max(SHARE));
-    let shares: Vec<Read> = thread::scope(|scope| {
-        let threads: Vec<_> = shares
-            .map(|share| {
-                let thread = thread::Builder::new().stack_size(STACK);
-                (share, thread.spawn_scoped(scope, || read_here(share, judged)))
-            })
-            .collect();
-        let join = |(share, thread): (_, Result<thread::ScopedJoinHandle<'_, Read>, _>)| {
-            match thread.map(thread::ScopedJoinHandle::join) {
-                Ok(Ok(read)) => read,
-                Ok(Err(panic)) => std::panic::resume_unwind(panic),
-                // No room for such a thread.
-                Err(_) => read_here(share, judged),
-            }
-        };
-        threads.into_iter().map(join).collect()
-    });
     let mut scripts = Vec::with_capacity(files.len());
-    for (some, wrong) in shares {
+    for (some, wrong) in in_shares(files, |share| read_here(share, judged)) {
         scripts.extend(some);
         problems.extend(wrong);
     }
