@@ -5,7 +5,7 @@ use crate::{Checksum, MigrationSpec};
 /// What a history is that has exactly these migrations, as one number that the server computes by
 /// itself: the sum over the rows of
 /// `hashtextextended(checksum, hashtextextended(down_checksum, hashtextextended(description,
-/// version)))`. A row that lacks one of them adds nothing, so that the rows have to be counted, too.
+/// version)))`. A row that lacks one of them has no hash, and must be made to count as something.
 ///
 /// Two histories that differ have the same one by a chance of 1 in 2⁶⁴. The hash is not
 /// cryptographic, nor need it be: whoever can choose the rows, or the scripts, needs no collision.

@@ -7,7 +7,7 @@ use lokstra_core::{Database, TableName};
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting};
-use crate::glance;
+use crate::glance::{self, Whose};
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
@@ -291,7 +291,7 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
         let stop = &migrator.options.stop;
         let look = off_runtime(|| {
             let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
-            glance::look_for(&mut client, &job.table, job.database, goal)
+            glance::look_for(&mut client, Whose::Ours, &job.table, job.database, goal)
         });
         let look = match look {
             Ok(Some(look)) => look,

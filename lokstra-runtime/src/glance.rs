@@ -9,9 +9,18 @@ use crate::error::{Error, ErrorKind};
 use crate::history::{self, Look, READ_LOCK_TIMEOUT};
 use crate::plan::{Direction, Goal};
 
+/// Whose session it is that asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Ours,
+    /// It may be in a transaction, which our COMMIT would end.
+    TheCallers,
+}
+
 /// The look for a run towards this goal; `None` where there is nothing to do.
 pub(crate) fn look_for(
     client: &mut Client,
+    whose: Whose,
     table: &TableName,
     database: Database<'_>,
     goal: Goal,
@@ -21,7 +30,7 @@ pub(crate) fn look_for(
         _ => goal.direction() == Direction::Up,
     };
     if is_reached_when_current {
-        look_unless_current(client, table, database)
+        look_unless_current(client, whose, table, database)
     } else {
         history::look(client, table).map(Some)
     }
@@ -35,10 +44,11 @@ pub(crate) fn look_for(
 /// a session that has just begun they are most of what a look costs.
 pub(crate) fn look_unless_current(
     client: &mut Client,
+    whose: Whose,
     table: &TableName,
     database: Database<'_>,
 ) -> Result<Option<Look>, Error> {
-    match client.simple_query(&fingerprint_sql(table)) {
+    match client.simple_query(&fingerprint_sql(whose, table)) {
         Ok(answer) if is_current(&answer, database)? => Ok(None),
         Ok(_) => history::look(client, table).map(Some),
         Err(error) if is_foreign(&error) => history::look(client, table).map(Some),
@@ -62,12 +72,19 @@ fn is_foreign(error: &postgres::Error) -> bool {
     )
 }
 
-/// The [`Fingerprint`](lokstra_core::Fingerprint) of the rows, and how many they are. A column that
-/// the table lacks is the one of `missing`, where a name leads that `rows` does not have. Few
-/// functions, since a session that has just begun has to look up each of them.
+/// The [`Fingerprint`](lokstra_core::Fingerprint) of the rows, to which one that lacks a checksum adds
+/// something else. A column that the table lacks is the one of `missing`, where a name leads that
+/// `rows` does not have. Few functions, since a session that has just begun has to look up each of
+/// them: a count would be a tenth of it.
 ///
 /// PostgreSQL documentation: *7.2.1.5. LATERAL Subqueries*.
-fn fingerprint_sql(table: &TableName) -> String {
+fn fingerprint_sql(whose: Whose, table: &TableName) -> String {
+    let moments = match whose {
+        Whose::Ours => "",
+        Whose::TheCallers => {
+            ", CURRENT_TIMESTAMP AS began, pg_catalog.statement_timestamp() AS sent"
+        }
+    };
     let columns = ["description", "down_checksum", "checksum"];
     let version = "CAST(version AS pg_catalog.int8)".to_owned();
     let hash = columns
@@ -75,9 +92,8 @@ fn fingerprint_sql(table: &TableName) -> String {
         .fold(version, |seed, column| format!("pg_catalog.hashtextextended({column}, {seed})"));
     format!(
         "SET LOCAL lock_timeout='{READ_LOCK_TIMEOUT}ms';\
-         SELECT pg_catalog.count(*) AS count, pg_catalog.sum(rows.hash) AS fingerprint, \
-         CURRENT_TIMESTAMP AS began, pg_catalog.statement_timestamp() AS sent \
-         FROM (SELECT NULL AS version, NULL AS description, NULL AS checksum, \
+         SELECT pg_catalog.sum(COALESCE(rows.hash, CAST('1' AS pg_catalog.int8))) AS fingerprint\
+         {moments} FROM (SELECT NULL AS version, NULL AS description, NULL AS checksum, \
          NULL AS down_checksum) missing, LATERAL (SELECT {hash} AS hash FROM {}) rows;",
         table.quoted()
     )
@@ -91,6 +107,5 @@ fn is_current(answer: &[SimpleQueryMessage], database: Database<'_>) -> Result<b
     }
     // Of no rows, the sum is NULL.
     let sum = text(row, "fingerprint").unwrap_or("0");
-    let count = database.migrations().len().to_string();
-    Ok(text(row, "count") == Some(&count) && sum == database.fingerprint().to_string())
+    Ok(sum == database.fingerprint().to_string())
 }

@@ -9,7 +9,7 @@ use crate::connect::Connector;
 use crate::engine::{Engine, tell_end};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
-use crate::glance;
+use crate::glance::{self, Whose::TheCallers};
 use crate::history::{self, History};
 use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
@@ -116,7 +116,8 @@ impl<'m> Migrator<'m> {
     /// As [`status`](Migrator::status).
     pub fn version(&mut self, client: &mut Client) -> Result<Option<Version>, Error> {
         let (database, table) = self.target()?;
-        let look = off_runtime(|| glance::look_unless_current(client, &table, database))?;
+        let look =
+            off_runtime(|| glance::look_unless_current(client, TheCallers, &table, database))?;
         Ok(match look {
             Some(look) => look.history.newest(),
             None => database.newest(),
@@ -166,7 +167,7 @@ impl<'m> Migrator<'m> {
     pub fn plan(&mut self, client: &mut Client, goal: Goal) -> Result<Plan<'m>, Error> {
         let (database, table) = self.target()?;
         let look = off_runtime(|| {
-            let look = glance::look_for(client, &table, database, goal);
+            let look = glance::look_for(client, TheCallers, &table, database, goal);
             rights::explained(client, &table, look)
         })?;
         match look {

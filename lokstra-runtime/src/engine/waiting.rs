@@ -6,7 +6,7 @@ use postgres::Client;
 use crate::engine::{Engine, same_versions};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
-use crate::glance;
+use crate::glance::{self, Whose};
 use crate::history::{self, Look};
 use crate::holder::{self, Holder};
 use crate::plan::Goal;
@@ -32,8 +32,9 @@ impl Engine<'_, '_> {
         wait: &mut Backoff,
     ) -> Result<Option<Look>, Error> {
         let database = self.database;
+        let whose = if self.session.is_owned() { Whose::Ours } else { Whose::TheCallers };
         let look =
-            self.ask(wait, |client, table| glance::look_for(client, table, database, goal))?;
+            self.ask(wait, |client, table| glance::look_for(client, whose, table, database, goal))?;
         self.report.current =
             look.as_ref().map_or_else(|| database.newest(), |look| look.history.newest());
         Ok(look)
