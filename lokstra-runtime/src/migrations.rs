@@ -77,7 +77,7 @@ impl Migrations {
     /// Applies everything that is pending over a connection of its own to this URL
     /// (`postgres://user:password@host:5432/database`) or `key=value` string.
     ///
-    /// It runs on a thread of its own and so also works inside an async runtime.
+    /// Inside an async runtime it runs on a thread of its own, and so works there too.
     ///
     /// # Errors
     ///

@@ -3,11 +3,13 @@ use std::time::{Duration, Instant};
 
 use crate::stop::Stop;
 
-/// Runs blocking work on a thread of its own.
-///
-/// The blocking client drives an async runtime inside and panics where one is running already, be
-/// it to connect, to use or to drop. A thread costs about 30 µs and makes one path for all callers.
+/// Runs blocking work where that is allowed: inside an async runtime on a thread of its own, where the
+/// blocking client, which drives one itself, does not panic, be it to connect, to use or to drop. Else
+/// here: a thread would be a thirtieth of a boot with nothing to do.
 pub(crate) fn off_runtime<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return work();
+    }
     beside(observed(work), &mut || {})
 }
 
