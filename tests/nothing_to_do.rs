@@ -129,6 +129,7 @@ fn whatever_is_odd_is_still_told() {
         "UPDATE schema_migrations SET checksum = 'x' WHERE version = 2",
         "UPDATE schema_migrations SET version = 3 WHERE version = 2",
         "INSERT INTO schema_migrations (version) VALUES (3)",
+        "INSERT INTO schema_migrations (version) VALUES (0)",
         "DELETE FROM schema_migrations WHERE version = 1",
     ];
     assert_snapshot!(changes.map(after).join("\n"), @"
@@ -146,6 +147,8 @@ fn whatever_is_odd_is_still_told() {
       migration 003_b is applied and newer than all of these migrations
     INSERT INTO schema_migrations (version) VALUES (3)
       warning: 003 is applied and unknown here: the database is ahead of these migrations
+    INSERT INTO schema_migrations (version) VALUES (0)
+      warning: 000 is applied and unknown here, though newer ones are known
     DELETE FROM schema_migrations WHERE version = 1
       migrations/001_a.up.sql: migration 001 is not applied, but 002, which comes after it, is
     ");
