@@ -8,7 +8,7 @@ use cutting::{Cut, cutting};
 use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
 use lokstra::{ErrorKind, Migrations};
-use support::{column, database, set, version, versions};
+use support::{built, column, database, set, version, versions};
 
 /// Three migrations, each of which leaves one row.
 fn logged(marker: &str) -> Migrations {
@@ -86,4 +86,19 @@ fn of_a_no_transaction_script_it_is_told_that_its_statements_stay() {
       state: of 002, the statements that came to their end are done and stay; the one that was running may be done
       help: run again; the history tells, and the run goes on from there
     ");
+}
+
+#[test]
+fn a_server_that_goes_on_without_the_client_is_waited_for_to_the_end_of_its_message() {
+    let database = database();
+    let url = cutting(&database, Cut::Client, &["and 8 more"]);
+    // What they leave is dropped between two of them, when nobody holds the lock.
+    let set = built(10, |_| {
+        "DO $$ BEGIN FOR n IN 1..200 LOOP EXECUTE 'CREATE TEMP TABLE t' || n || ' ()'; \
+         END LOOP; END $$"
+            .to_owned()
+    });
+    let report = set.up_url(&url).unwrap();
+    let steps: Vec<_> = report.steps.iter().map(|step| step.version.get()).collect();
+    assert_eq!(steps, (1..=10).collect::<Vec<_>>());
 }

@@ -4,6 +4,7 @@ mod adoption;
 mod flush;
 mod kept;
 mod losing;
+mod stopping;
 mod together;
 mod waiting;
 
@@ -160,13 +161,16 @@ impl<'e, 'm> Engine<'e, 'm> {
             if !plan.steps.is_empty() {
                 self.check_before(&mut look, &plan.steps)?;
             }
-            let mut nth = 0;
+            let (mut nth, mut is_begun) = (0, false);
             while let Some(step) = plan.steps.get(nth) {
                 let left = &plan.steps[nth..];
-                self.heed_stop(left)?;
+                if !std::mem::take(&mut is_begun) {
+                    self.heed_stop(left)?;
+                }
                 let count = self.group(&look, goal, &plan.steps, nth);
                 if count > 1 {
-                    nth += self.together(&mut look, goal, left, count)?;
+                    let (done, is_next_begun) = self.together(&mut look, goal, left, count)?;
+                    (nth, is_begun) = (nth + done, is_next_begun);
                     continue;
                 }
                 let (rest, defers_flush) = (&left[1..], defers(&look, goal, left));
@@ -188,19 +192,6 @@ impl<'e, 'm> Engine<'e, 'm> {
             }
             return Ok(());
         }
-    }
-
-    /// Ends the run before these steps, if that was asked for.
-    fn heed_stop(&self, left: &[PlanStep<'_>]) -> Result<(), Error> {
-        if self.options.stop.is_asked() { Err(self.stopped(None, left)) } else { Ok(()) }
-    }
-
-    fn stopped(&self, cancelled: Option<Box<Failure>>, left: &[PlanStep<'_>]) -> Error {
-        Error::new(ErrorKind::Stopped {
-            done: self.report.steps.iter().map(|step| step.version).collect(),
-            cancelled,
-            left: left.iter().map(|step| step.migration.version()).collect(),
-        })
     }
 
     /// What can be known before the first script runs.
@@ -239,6 +230,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         for attempt in 1.. {
             let database = self.database.name();
             tell(self.listener, &Event::Running { database, step });
+            let started = std::time::Instant::now();
             let guard = Guard { table: &self.table, key: self.key, look, defers_flush };
             let run = match step.script().mode() {
                 Mode::Transactional => step::attempt,
@@ -287,14 +279,12 @@ impl<'e, 'm> Engine<'e, 'm> {
                     failure.blocker = self.blocker(step, &failure);
                     return Err(self.failed(look, step, failure, rest));
                 }
-                Attempt::Cancelled(mut failure) => {
-                    failure.current = look.history.newest();
-                    let aftermath = failure.aftermath;
-                    tell(self.listener, &Event::Cancelled { database, step, aftermath });
-                    return Err(self.stopped(Some(failure), &from(step, rest)));
+                Attempt::Cancelled(failure) => {
+                    return Err(self.cancelled(look, failure, &from(step, rest)));
                 }
                 Attempt::Lost(source) => {
-                    let done = self.lost(look, std::slice::from_ref(step), source)?;
+                    let done =
+                        self.lost(look, std::slice::from_ref(step), Some(started), source)?;
                     return Ok(if done == 1 { Progress::Done } else { Progress::Overtaken });
                 }
             }

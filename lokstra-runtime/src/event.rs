@@ -55,8 +55,8 @@ pub(crate) fn connecting<'l>(
 /// ```
 ///
 /// A run of more than eight scripts sends several in one message, each a transaction of its own: the
-/// server does not wait for the listener between them. One that fails there is not told of as
-/// `Failed`; it is sent again by itself, and `Running` follows `Running`.
+/// server does not wait for the listener between them. One that fails there, unless it was cancelled,
+/// is not told of as `Failed`; it is sent again by itself, and `Running` follows `Running`.
 ///
 /// Wherever the run asks the server, its connection can be lost: `Reconnecting Connecting*` follows,
 /// and what was asked is asked again. After `Waiting` the history is read again: `Planned` follows

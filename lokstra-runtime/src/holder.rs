@@ -100,12 +100,18 @@ pub(crate) fn session(row: &SimpleQueryRow) -> Option<Holder> {
 }
 
 /// Looks for the holder without waiting: a small read in autocommit, so that the one who waits
-/// never stands in the way of a CREATE INDEX CONCURRENTLY of the one who works.
+/// never stands in the way of a CREATE INDEX CONCURRENTLY of the one who works. A message of several
+/// steps holds it to its end: it does not between two of them, but the next one is on its way.
 pub(crate) fn find(client: &mut Client, key: LockKey) -> Result<Option<Holder>, Error> {
     let of_key = format!(
-        "FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a \
-         ON a.pid OPERATOR(pg_catalog.=) l.pid WHERE {} LIMIT 1",
-        key.held()
+        "FROM (SELECT l.pid FROM pg_catalog.pg_locks l WHERE {} UNION ALL \
+         SELECT s.pid FROM pg_catalog.pg_stat_activity s \
+         WHERE s.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() \
+         AND s.state OPERATOR(pg_catalog.=) 'active' \
+         AND s.query OPERATOR(pg_catalog.~~) '/* lokstra % more */ {}%') l \
+         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid LIMIT 1",
+        key.held(),
+        key.comment()
     );
     first(client, &of_key)
 }

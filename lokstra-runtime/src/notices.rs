@@ -1,5 +1,5 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres::error::DbError;
 
@@ -9,6 +9,7 @@ pub(crate) struct Notice {
     /// In English, whatever the server's language.
     pub(crate) severity: String,
     pub(crate) message: String,
+    pub(crate) at: Instant,
 }
 
 /// Where the messages of a connection arrive while one thread waits for the server's answer and
@@ -32,7 +33,8 @@ impl Notices {
     pub(crate) fn push(&self, notice: &DbError) {
         let severity = notice.parsed_severity();
         let severity = severity.map_or_else(|| notice.severity().to_owned(), |s| s.to_string());
-        self.lock().waiting.push(Notice { severity, message: notice.message().to_owned() });
+        let (message, at) = (notice.message().to_owned(), Instant::now());
+        self.lock().waiting.push(Notice { severity, message, at });
         self.0.changed.notify_all();
     }
 

@@ -32,7 +32,8 @@ impl<'a> Proof<'a> {
             Proof::Setting(unique) => format!("SET LOCAL lokstra.step='{unique}';"),
             Proof::Timed(unique) => format!(
                 "SELECT pg_catalog.set_config('lokstra.step', '{unique}', true), \
-                 pg_catalog.set_config('lokstra.began', CAST({NOW_S} AS pg_catalog.text), true);"
+                 pg_catalog.set_config('lokstra.began', CAST({} AS pg_catalog.text), true);",
+                millis(CLOCK)
             ),
             Proof::Lock => String::new(),
         }
@@ -47,13 +48,13 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// When the transaction began, in seconds.
-    fn began(&self) -> &'static str {
+    /// When the transaction began, in milliseconds.
+    fn began(&self) -> String {
         match self {
             Proof::Timed(_) => {
-                "CAST(pg_catalog.current_setting('lokstra.began') AS pg_catalog.float8)"
+                "CAST(pg_catalog.current_setting('lokstra.began') AS pg_catalog.int8)".to_owned()
             }
-            _ => "pg_catalog.date_part('epoch', pg_catalog.now())",
+            _ => millis("pg_catalog.now()"),
         }
     }
 }
@@ -73,12 +74,9 @@ impl Guard<'_> {
             ),
             Direction::Up => {
                 let shape = self.look.facts.shape.as_ref();
-                let elapsed = format!(
-                    "CAST(({NOW_S} OPERATOR(pg_catalog.-) {}) OPERATOR(pg_catalog.*) \
-                     CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8)",
-                    proof.began()
-                );
-                let applied_at = Shape::moment(shape, "pg_catalog.clock_timestamp()");
+                let (now, began) = (millis(CLOCK), proof.began());
+                let elapsed = format!("{now} OPERATOR(pg_catalog.-) {began}");
+                let applied_at = Shape::moment(shape, CLOCK);
                 let rest = format!(
                     "{}, {applied_at}, '{}', '{}', session_user, {elapsed}",
                     sql::literal(step.migration.description()),
@@ -102,5 +100,12 @@ impl Guard<'_> {
     }
 }
 
-/// In seconds.
-const NOW_S: &str = "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())";
+const CLOCK: &str = "pg_catalog.clock_timestamp()";
+
+/// A moment as whole milliseconds: `extra_float_digits` may leave a fraction no digits at all.
+fn millis(moment: &str) -> String {
+    format!(
+        "CAST(pg_catalog.date_part('epoch', {moment}) OPERATOR(pg_catalog.*) \
+         CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8)"
+    )
+}

@@ -66,6 +66,11 @@ impl LockKey {
         )
     }
 
+    /// Stands behind the comment that a message of several steps begins with.
+    pub(crate) fn comment(self) -> String {
+        format!("/* {} */", self.0)
+    }
+
     /// True while this backend holds the key.
     pub(crate) fn held_by_us(self) -> String {
         format!(

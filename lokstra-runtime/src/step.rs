@@ -76,17 +76,17 @@ pub(crate) fn attempt(
     if is_lost(&error) || session.client().is_closed() {
         return Ok(Attempt::Lost(error));
     }
-    let Some(server) = error.as_db_error().map(ServerError::new) else {
-        return Err(Error::new(ErrorKind::Client(error)));
-    };
-    let own = server.token().map(str::to_owned);
+    let server = error.as_db_error().map(ServerError::new);
+    let own = server.as_ref().and_then(ServerError::token).map(str::to_owned);
     // A failed transaction refuses everything but its end. If the server takes a query, the script
     // has ended the transaction itself.
     let is_over = session.client().batch_execute("SELECT").is_ok();
-    // Behind COMMIT: a setting of the caller's that cannot be put back, say.
+    // Behind COMMIT: a setting of the caller's that cannot be put back, say. Or the client gave up at
+    // what COPY TO STDOUT sends, which the server does not mind.
     if is_over && own.is_none() && session.client().batch_execute(&guard.recorded(step)).is_ok() {
         return Ok(Attempt::Done(started.elapsed()));
     }
+    let Some(server) = server else { return Err(Error::new(ErrorKind::Client(error))) };
     let reached = match rollback(session, &mark, &restore_role(&guard.look.facts), &hygiene) {
         Ok(reached) => reached,
         Err(lost) => return Ok(Attempt::Lost(lost)),
@@ -218,9 +218,12 @@ pub(crate) fn passes(server: &ServerError) -> bool {
     matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
 }
 
-/// By us; `query_canceled` is also what a `statement_timeout` says.
+/// `query_canceled`: a `statement_timeout` says so too.
+pub(crate) const CANCELLED: &str = "57014";
+
+/// By us.
 pub(crate) fn is_cancelled(server: &ServerError, watch: &Watch<'_>) -> bool {
-    watch.is_cancelled() && server.sqlstate == "57014"
+    watch.is_cancelled() && server.sqlstate == CANCELLED
 }
 
 /// A record that was not written, in words instead of the failing cast that found it out.

@@ -80,15 +80,16 @@ impl<'w> Watch<'w> {
     ) -> Watch<'w> {
         let mut watch = Watch { steps, ..Watch::new(database, &steps[0], asked, listener) };
         watch.running();
+        watch.since = Instant::now();
         watch
     }
 
-    /// What is done, and whether the listener knows of the one that was running.
-    pub(crate) fn end(mut self, is_done: bool) -> (Vec<StepReport>, bool) {
+    /// What is done, and since when the one is running that the listener knows of.
+    pub(crate) fn end(mut self, is_done: bool) -> (Vec<StepReport>, Option<Instant>) {
         while is_done && self.finished.len() < self.steps.len() {
-            self.next();
+            self.next(Instant::now());
         }
-        (self.finished, self.is_told_of)
+        (self.finished, self.is_told_of.then_some(self.since))
     }
 
     /// The one that runs.
@@ -108,16 +109,16 @@ impl<'w> Watch<'w> {
 
     /// One is done, and the next one begins. Nobody hears of that if the run is to stop: it is cut
     /// off, or done before that.
-    fn next(&mut self) {
+    fn next(&mut self, at: Instant) {
         if !self.is_told_of {
             self.running();
         }
-        let done = StepReport::new(self.step(), self.since.elapsed());
+        let done = StepReport::new(self.step(), at.duration_since(self.since));
         tell(self.listener, &Event::Finished { database: self.database, step: &done });
         #[cfg(feature = "tracing")]
         drop(self.span.take());
         self.finished.push(done);
-        (self.since, self.is_told_of) = (Instant::now(), false);
+        (self.since, self.is_told_of) = (at, false);
         if self.finished.len() < self.steps.len() && !self.asked.is_asked() {
             self.running();
         }
@@ -133,9 +134,9 @@ impl<'w> Watch<'w> {
         tell(self.listener, &Event::Statement { database, step, nth: nth + 1, total });
     }
 
-    fn notice(&mut self, Notice { severity, message }: &Notice) {
+    fn notice(&mut self, Notice { severity, message, at }: &Notice) {
         if contains(message, SIGN) && self.finished.len() + 1 < self.steps.len() {
-            return self.next();
+            return self.next(*at);
         }
         let (database, step) = (self.database, self.step());
         tell(self.listener, &Event::Notice { database, step, severity, message });

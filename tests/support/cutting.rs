@@ -8,12 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use lokstra_scratch::Database;
 
+#[allow(dead_code, reason = "each test file uses its part")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cut {
     /// The message never reaches the server.
     Message,
     /// The server has answered, and the answer never reaches the client.
     Answer,
+    /// The client is cut off, and the server goes on.
+    Client,
+    /// Nothing is cut, but no NOTICE comes through.
+    Notices,
 }
 
 /// The URL of a proxy before this database that cuts the connection once, at the first message with
@@ -30,9 +35,12 @@ pub(crate) fn cutting(database: &Database, cut: Cut, texts: &'static [&str]) -> 
             let is_swallowed = Arc::new(AtomicBool::new(false));
             let answers = (server.try_clone().unwrap(), client.try_clone().unwrap());
             let (swallowed, due) = (Arc::clone(&is_swallowed), Arc::clone(&is_due));
-            std::thread::spawn(move || back(answers.0, &answers.1, &swallowed));
+            let answers = std::thread::spawn(move || back(answers.0, &answers.1, cut, &swallowed));
             std::thread::spawn(move || {
                 forth(client, &server, cut, texts, &due, &is_swallowed);
+                if is_swallowed.load(Ordering::SeqCst) {
+                    answers.join().unwrap();
+                }
                 server.shutdown(Shutdown::Both).ok();
             });
         }
@@ -56,7 +64,13 @@ fn forth(
         if texts.iter().all(|part| text.contains(part)) && is_due.swap(false, Ordering::SeqCst) {
             match cut {
                 Cut::Message => return client.shutdown(Shutdown::Both).ok(),
+                Cut::Notices => {}
                 Cut::Answer => is_swallowed.store(true, Ordering::SeqCst),
+                Cut::Client => {
+                    is_swallowed.store(true, Ordering::SeqCst);
+                    server.write_all(&message).ok()?;
+                    return client.shutdown(Shutdown::Both).ok();
+                }
             }
         }
         server.write_all(&message).ok()?;
@@ -64,10 +78,16 @@ fn forth(
     }
 }
 
-fn back(mut server: UnixStream, mut client: &TcpStream, is_swallowed: &AtomicBool) -> Option<()> {
+fn back(
+    mut server: UnixStream,
+    mut client: &TcpStream,
+    cut: Cut,
+    is_swallowed: &AtomicBool,
+) -> Option<()> {
     loop {
         let message = read(&mut server, vec![0; 5]);
         match message {
+            Some(message) if matches!(cut, Cut::Notices) && message[0] == b'N' => {}
             Some(message) if !is_swallowed.load(Ordering::SeqCst) => {
                 client.write_all(&message).ok()?;
             }

@@ -1,6 +1,6 @@
 //! A connection that is lost: one of our own is made again, and the history tells what was done.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, MOST_LOSSES};
 use crate::error::{Error, ErrorKind};
@@ -44,14 +44,15 @@ impl Engine<'_, '_> {
     }
 
     /// The server finishes what it was sent, COMMIT included, or rolls it back: once nobody holds
-    /// the lock any more, the history tells how many of these steps are done.
+    /// the lock any more, the history tells how many of these steps are done. The first has been
+    /// running since then, if the listener knows of it.
     pub(super) fn lost(
         &mut self,
         look: &mut Look,
         steps: &[PlanStep<'_>],
+        running: Option<Instant>,
         source: postgres::Error,
     ) -> Result<usize, Error> {
-        let started = std::time::Instant::now();
         self.losses += 1;
         let is_back = self.losses < MOST_LOSSES && self.connect_again(&source).unwrap_or(false);
         // What became of the step is not known yet, so that a stop here is no clean one.
@@ -66,26 +67,27 @@ impl Engine<'_, '_> {
                 return Err(Error::new(ErrorKind::ConnectionLost { running, source }));
             }
         };
-        Ok(self.catch_up(look, steps, now, started.elapsed()))
+        Ok(self.catch_up(look, steps, now, running))
     }
 
-    /// Notes those of these steps that are done according to this history, the first of which took
-    /// this long. Returns their number.
+    /// Notes those of these steps that are done according to this history. The first has been running
+    /// since then, if the listener knows of it. Returns their number.
     pub(super) fn catch_up(
         &mut self,
         look: &mut Look,
         steps: &[PlanStep<'_>],
         now: Look,
-        elapsed: Duration,
+        mut running: Option<Instant>,
     ) -> usize {
         look.facts = now.facts;
         let done = number_between(steps, &look.history, &now.history);
-        for (nth, step) in steps[..done].iter().enumerate() {
+        for step in &steps[..done] {
             let database = self.database.name();
-            if nth > 0 {
+            let since = running.take();
+            if since.is_none() {
                 tell(self.listener, &Event::Running { database, step });
             }
-            self.done(look, step, if nth == 0 { elapsed } else { Duration::ZERO });
+            self.done(look, step, since.map_or(Duration::ZERO, |since| since.elapsed()));
         }
         done
     }

@@ -2,19 +2,16 @@
 //! run is the number of its messages.
 //!
 //! The server does the transactions one after the other and leaves the rest of the message at the
-//! first error. Whatever goes wrong is therefore found out in the plain way: what is recorded is
-//! done, and the next script is sent again, by itself.
+//! first error. Whatever goes wrong is therefore found out in the plain way: the first script of
+//! which it has not said that it is done is sent again, by itself.
 //!
 //! PostgreSQL documentation: *55.2.2.1. Multiple Statements in a Simple Query*.
-
-use std::time::Duration;
 
 use lokstra_core::Mode;
 
 use crate::engine::flush::defers;
 use crate::engine::{Engine, record};
 use crate::error::Error;
-use crate::event::{Event, tell};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::{Look, Shape};
@@ -23,10 +20,9 @@ use crate::mark::Mark;
 use crate::message::{Message, contains};
 use crate::plan::{Direction, Goal, PlanStep};
 use crate::record::Proof;
-use crate::retry::Backoff;
 use crate::server_error::ServerError;
 use crate::sql;
-use crate::step;
+use crate::step::{self, CANCELLED};
 use crate::watch::{SIGN, Watch};
 
 /// A plan of no more scripts is run one by one: that of a deploy, whose tables are full.
@@ -37,6 +33,11 @@ const MOST: usize = 16;
 
 /// How many bytes of them do: the server parses all of a message before it runs the first statement.
 const MOST_BYTES: usize = 64 << 10;
+
+/// A script with one of these words is sent alone: `RESET ALL` takes back the proof of the record,
+/// `synchronous_commit` the flush, what has committed a part of itself must not run again, and the
+/// server logs all of a message with the error of one.
+const ODD: [&str; 4] = ["reset", "commit", "rollback", "password"];
 
 impl<'m> Engine<'_, 'm> {
     /// How many scripts of this plan, from this one on, go in one message. The first of a run is
@@ -59,71 +60,88 @@ impl<'m> Engine<'_, 'm> {
         let mut bytes = 0;
         let fits = |step: &&PlanStep<'m>| {
             let text = step.script().text();
-            bytes += text.len();
-            let is_odd = ["reset", "synchronous_commit"].iter().any(|word| contains(text, word));
-            bytes <= MOST_BYTES && step.script().mode() == Mode::Transactional && !is_odd
+            bytes += text.len() + step.migration.down().text().len();
+            let is_odd = || ODD.iter().any(|word| contains(text, word));
+            bytes <= MOST_BYTES && step.script().mode() == Mode::Transactional && !is_odd()
         };
         steps[nth..].iter().take(MOST).take_while(fits).count().max(1)
     }
 
     /// Runs the first `count` of these steps, which are the rest of the plan, in one message. Returns
-    /// how many are done; after fewer than all, the rest of the run goes one by one.
+    /// how many are done, and whether the next one is to be finished though the run stops after it.
+    /// After fewer than all, the rest of the run goes one by one.
     pub(super) fn together(
         &mut self,
         look: &mut Look,
         goal: Goal,
         left: &[PlanStep<'m>],
         count: usize,
-    ) -> Result<usize, Error> {
+    ) -> Result<(usize, bool), Error> {
         let steps = &left[..count];
         let message = self.message(look, goal, left, count);
-        self.is_unflushed = true;
+        self.is_unflushed |= defers(look, goal, left);
         let database = self.database.name();
         let mut watch = Watch::of_several(database, steps, &self.options.stop, self.listener);
         let answer = self.session.execute(message.text(), &mut watch);
-        let (finished, is_told_of) = watch.end(answer.is_ok());
+        let (finished, running) = watch.end(answer.is_ok());
         let heard = finished.len();
         for (step, done) in steps.iter().zip(finished) {
             self.note_done(look, step, done);
         }
         let Err(error) = answer else {
             self.is_unflushed = defers(look, goal, &left[count - 1..]);
-            return Ok(count);
+            return Ok((count, false));
         };
         self.is_alone = true;
         let unheard = &steps[heard..];
         if is_lost(&error) || self.session.client().is_closed() {
-            return Ok(heard + self.lost(look, unheard, error)?);
+            return Ok((heard + self.lost(look, unheard, running, error)?, false));
         }
         if let Err(lost) = step::end_failed(&mut self.session, &look.facts) {
-            return Ok(heard + self.lost(look, unheard, lost)?);
+            return Ok((heard + self.lost(look, unheard, running, lost)?, false));
         }
-        let now = self.look_patiently(&mut Backoff::new(self.options.lock_wait))?;
-        let done = heard + self.catch_up(look, unheard, now, Duration::ZERO);
-        match error.as_db_error().map(ServerError::new) {
-            Some(server) if is_told_of && done == heard && self.is_cancelled(&server) => {
-                let step = &steps[done];
-                let mut failure =
-                    Failure::new(step, Place::default(), server, Aftermath::RolledBack);
-                failure.current = look.history.newest();
-                let aftermath = failure.aftermath;
-                tell(self.listener, &Event::Cancelled { database, step, aftermath });
-                Err(self.stopped(Some(failure), &left[done..]))
+        let server = error.as_db_error().map(ServerError::new);
+        // It is the next one that failed, though somebody else may have recorded it meanwhile. But a
+        // cancel or a timeout can come between COMMIT and the sign; a pooler may keep the sign to
+        // itself; and what COPY TO STDOUT sends has the client give up, and not the server.
+        let is_next = |server: &ServerError| {
+            server.token().is_some() || heard > 0 && server.sqlstate != CANCELLED
+        };
+        if !server.as_ref().is_some_and(is_next)
+            && let Ok(now) = self.look()
+        {
+            let done = self.catch_up(look, unheard, now, running);
+            if done > 0 {
+                return Ok((heard + done, false));
             }
-            _ => Ok(done),
         }
-    }
-
-    fn is_cancelled(&self, server: &ServerError) -> bool {
-        self.options.stop.is_now() && server.sqlstate == "57014"
+        let is_now = self.options.stop.is_now();
+        match server {
+            // Not to be tried again; nor if an operator has cancelled it.
+            Some(server) if running.is_some() && server.sqlstate == CANCELLED => {
+                let (step, left) = (&unheard[0], &left[heard..]);
+                let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
+                let failure = Failure::new(step, place, server, aftermath);
+                Err(if is_now {
+                    self.cancelled(look, failure, left)
+                } else {
+                    self.failed(look, step, failure, &left[1..])
+                })
+            }
+            _ => Ok((heard, running.is_some() && !is_now)),
+        }
     }
 
     /// The message of the first `count` steps. Leaves `look` as it is.
     fn message(&self, look: &mut Look, goal: Goal, left: &[PlanStep<'m>], count: usize) -> Message {
         let (steps, hygiene) = (&left[..count], self.session.hygiene());
         let mut message = Message::new();
-        let path = sql::comment(steps[0].script().path());
-        message.push(&format!("/* lokstra {path} {} and {} more */", Direction::Up, count - 1));
+        let (path, key) = (sql::comment(steps[0].script().path()), self.key.comment());
+        message.push(&format!(
+            "/* lokstra {path} {} and {} more */ {key}",
+            Direction::Up,
+            count - 1
+        ));
         for (nth, step) in steps.iter().enumerate() {
             let defers_flush = defers(look, goal, &left[nth..]);
             let guard = Guard { table: &self.table, key: self.key, look, defers_flush };
@@ -150,15 +168,15 @@ impl<'m> Engine<'_, 'm> {
     }
 }
 
-/// To be sent between two transactions: cleans up after the first, and has the server say that it is
-/// done. In a transaction of its own, since the next BEGIN would otherwise take it over, and refuse
-/// to change the isolation level of what has begun already.
+/// To be sent between two transactions: has the server say that the first is done, and cleans up
+/// after it. In a transaction of its own, since the next BEGIN would otherwise take it over, and
+/// refuse to change the isolation level of what has begun already.
 ///
 /// A text-search query without a word is the one thing of which the server sends a NOTICE, at once,
 /// that takes no right, no language and no lock, fires no event trigger and leaves its log alone.
 fn between(hygiene: &str) -> String {
     format!(
-        "BEGIN;{hygiene}SET LOCAL client_min_messages=notice;\
-         SELECT CAST('{SIGN}' AS pg_catalog.tsquery);COMMIT;"
+        "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL client_min_messages=notice;\
+         SELECT CAST('{SIGN}' AS pg_catalog.tsquery);{hygiene}COMMIT;"
     )
 }
