@@ -7,7 +7,7 @@ use crate::{Checksum, Fingerprint, Mode, Set, TableName, Version};
 pub(crate) mod layout {
     /// The first word. It changes with the layout, so that a macro and a runtime that do not fit
     /// fail to compile.
-    pub(crate) const FORMAT: u32 = 0x4c4b_0004;
+    pub(crate) const FORMAT: u32 = 0x4c4b_0005;
     /// Whether a script is not transactional.
     pub(crate) const NO_TRANSACTION: usize = 1;
     /// The number of databases, followed by the place of each.

@@ -1,43 +1,48 @@
-use std::fmt;
-
 use crate::{Checksum, MigrationSpec};
 
 /// What a history is that has exactly these migrations, as one number that the server computes by
 /// itself: the sum over the rows of
 /// `hashtextextended(checksum, hashtextextended(down_checksum, hashtextextended(description,
-/// version)))`. A row that lacks one of them has no hash, and must be made to count as something.
+/// version)))`, modulo 2⁶⁴. A row that lacks one of them has no hash, and must be made to count as something.
 ///
 /// Two histories that differ have the same one by a chance of 1 in 2⁶⁴. The hash is not
 /// cryptographic, nor need it be: whoever can choose the rows, or the scripts, needs no collision.
 /// PostgreSQL keeps it stable, since hash partitions depend on it. A big-endian server computes
 /// another one, which costs it a full read and nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Fingerprint(i128);
+pub struct Fingerprint(u64);
 
 impl Fingerprint {
-    pub(crate) const WORDS: usize = 4;
+    pub(crate) const WORDS: usize = 2;
 
     pub(crate) fn of(migrations: &[MigrationSpec<'_>]) -> Fingerprint {
-        Fingerprint(migrations.iter().map(|migration| i128::from(row(migration))).sum())
+        let rows = migrations.iter().map(|migration| row(migration).cast_unsigned());
+        Fingerprint(rows.fold(0, u64::wrapping_add))
+    }
+
+    /// Whether this is the sum, written as the server writes a number of any size.
+    pub fn is_sum(self, sum: &str) -> bool {
+        let (is_negative, digits) = match sum.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, sum),
+        };
+        let mut value = 0_u64;
+        for digit in digits.bytes() {
+            if !digit.is_ascii_digit() {
+                return false;
+            }
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        }
+        self.0 == if is_negative { value.wrapping_neg() } else { value }
     }
 
     pub(crate) fn to_words(self) -> [u32; Self::WORDS] {
-        let bytes = self.0.to_be_bytes();
-        let (words, _) = bytes.as_chunks::<4>();
-        std::array::from_fn(|nth| u32::from_be_bytes(words[nth]))
+        halves(self.0.cast_signed())
     }
 
     pub(crate) fn from_words(words: &[[u8; 4]]) -> Fingerprint {
-        let mut bytes = [0; 4 * Self::WORDS];
-        bytes.copy_from_slice(words.as_flattened());
-        Fingerprint(i128::from_be_bytes(bytes))
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    /// As the server writes a sum.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let [high, low] = [words[0], words[1]].map(u32::from_be_bytes);
+        Fingerprint(u64::from(high) << 32 | u64::from(low))
     }
 }
 
@@ -153,9 +158,19 @@ mod tests {
 
     #[test]
     fn a_fingerprint_survives_its_words() {
-        for sum in [0, -1, i128::from(i64::MAX) * 3, i128::MIN] {
+        for sum in [0, 1, 1 << 32, u64::MAX] {
             let words = Fingerprint(sum).to_words().map(u32::to_be_bytes);
             assert_eq!(Fingerprint::from_words(&words), Fingerprint(sum));
         }
+    }
+
+    #[test]
+    fn a_sum_of_any_size_is_known_by_its_lowest_64_bits() {
+        for sum in [0, 7, -7, i128::from(u64::MAX) + 8, i128::MIN + 7, i128::MAX - 6] {
+            let fingerprint = Fingerprint(sum.rem_euclid(1 << 64).try_into().unwrap());
+            assert!(fingerprint.is_sum(&sum.to_string()), "{sum}");
+            assert!(!fingerprint.is_sum(&(sum / 2 + 1).to_string()), "{sum}");
+        }
+        assert!(!Fingerprint(0).is_sum("NaN") && !Fingerprint(12).is_sum("1.2"));
     }
 }

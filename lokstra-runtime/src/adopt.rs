@@ -6,6 +6,7 @@ use lokstra_core::{Database, Version};
 use crate::error::{Error, ErrorKind};
 use crate::guard::{Guard, number};
 use crate::options::Options;
+use crate::search::join;
 use crate::server_error::ServerError;
 use crate::session::Session;
 
@@ -47,7 +48,7 @@ pub(crate) fn adopt(
             migration.down().checksum()
         ));
     }
-    let rows = rows.join(", ");
+    let rows = join(&rows, ", ");
     let fill_in = format!(
         "UPDATE {} h SET checksum = v.checksum, down_checksum = v.down_checksum \
          FROM (VALUES {rows}) v(version, checksum, down_checksum) \

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::holder::{self, Holder};
 use crate::in_flight::names;
 use crate::plan::PlanStep;
+use crate::search::join;
 use crate::sql;
 
 /// The strongest first: it is the likeliest to conflict with what a migration asks for.
@@ -47,7 +48,7 @@ pub(crate) fn find(
     }
     let is_named = format!(
         "OPERATOR(pg_catalog.=) ANY (CAST(ARRAY[{}] AS pg_catalog.name[]))",
-        names.join(", ")
+        join(&names, ", ")
     );
     let on_named = format!(
         "FROM pg_catalog.pg_locks l \

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::guard::{Guard, number};
 use crate::history::{Encoding, Facts, Look};
 use crate::plan::{Direction, PlanStep};
-use crate::search::split_once;
+use crate::search::{join, split_once};
 use crate::sql;
 use crate::warning::Warning;
 
@@ -220,7 +220,7 @@ impl Guard<'_> {
              path = EXCLUDED.path, mode = EXCLUDED.mode, statements = EXCLUDED.statements, \
              sql = EXCLUDED.sql, checksum = EXCLUDED.checksum, kept_at = EXCLUDED.kept_at;",
             table(self.table),
-            rows.join(", ")
+            join(&rows, ", ")
         )
     }
 
@@ -240,7 +240,7 @@ impl Guard<'_> {
             sql::literal(migration.description()),
             sql::literal(down.path()),
             mode_word(down.mode()),
-            offsets.join(","),
+            join(&offsets, ","),
             down.checksum(),
         )
     }

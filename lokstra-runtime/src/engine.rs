@@ -196,15 +196,15 @@ impl<'e, 'm> Engine<'e, 'm> {
 
     /// What can be known before the first script runs.
     fn check_before(&mut self, look: &mut Look, steps: &[PlanStep<'_>]) -> Result<(), Error> {
-        let versions = || steps.iter().map(|step| step.migration.version());
+        let versions = versions(steps);
         if look.facts.access != Access::ReadWrite {
             return Err(Error::new(ErrorKind::ReadOnly {
                 standby: look.facts.access == Access::Standby,
-                versions: versions().collect(),
+                versions,
             }));
         }
         let highest = look.facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
-        if let Some(version) = versions().find(|version| *version > highest) {
+        if let Some(&version) = versions.iter().find(|version| **version > highest) {
             let table = self.table.clone();
             return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
         }
@@ -328,7 +328,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         rest: &[PlanStep<'_>],
     ) -> Error {
         failure.current = look.history.newest();
-        failure.not_tried = rest.iter().map(|step| step.migration.version()).collect();
+        failure.not_tried = versions(rest);
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Failed { database, step, failure: &failure });
         Error::new(ErrorKind::Failed(failure))
@@ -342,6 +342,11 @@ pub(crate) fn tell_end(listener: Listener<'_>, report: &Report, error: Option<&E
         tell(listener, &Event::Warned { database, warning });
     }
     tell(listener, &Event::Ended { database, report, error });
+}
+
+#[inline(never)]
+fn versions(steps: &[PlanStep<'_>]) -> Vec<Version> {
+    steps.iter().map(|step| step.migration.version()).collect()
 }
 
 fn from<'m>(step: &PlanStep<'m>, rest: &[PlanStep<'m>]) -> Vec<PlanStep<'m>> {

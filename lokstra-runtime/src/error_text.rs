@@ -10,6 +10,7 @@ use crate::error::ErrorKind;
 use crate::lost::Interrupted;
 use crate::plan::Direction;
 use crate::repair::Repair;
+use crate::search::join;
 use crate::server_error::ServerError;
 use crate::stored_down::UntrustedTable;
 use crate::warning::list;
@@ -274,7 +275,7 @@ impl fmt::Display for ErrorKind {
                 f,
                 "this role may not use the tracking table {table}: {source}\n  \
                  help: have its owner, or a superuser, say: {}",
-                grants.join(" ")
+                join(grants, " ")
             ),
             ErrorKind::Server(error) => write!(f, "the server refused: {error}"),
             ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),
@@ -298,7 +299,7 @@ fn conflicts_text(f: &mut fmt::Formatter<'_>, conflicts: &[BaselineConflict]) ->
 }
 
 fn names(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() { "none".to_owned() } else { join(names, ", ") }
 }
 
 fn or_none(version: Option<Version>) -> String {

@@ -107,5 +107,5 @@ fn is_current(answer: &[SimpleQueryMessage], database: Database<'_>) -> Result<b
     }
     // Of no rows, the sum is NULL.
     let sum = text(row, "fingerprint").unwrap_or("0");
-    Ok(sum == database.fingerprint().to_string())
+    Ok(database.fingerprint().is_sum(sum))
 }

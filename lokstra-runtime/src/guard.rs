@@ -11,6 +11,7 @@ use crate::duration;
 use crate::history::{ADDED_COLUMNS, Look, progress_table};
 use crate::plan::{Direction, PlanStep};
 use crate::progress;
+use crate::search::join;
 use crate::sql::{self, LockKey};
 
 pub(crate) struct Guard<'a> {
@@ -113,7 +114,7 @@ impl Guard<'_> {
         }
         let before = before.filter(|before| newest != Some(*before));
         conditions.extend(before.map(|before| self.applied(before)));
-        sql::require(&conditions.join(" AND "), "moved")
+        sql::require(&join(&conditions, " AND "), "moved")
     }
 
     /// Fails with `lokstra:halfway` while another no-transaction script is half-done that this step
@@ -145,7 +146,7 @@ impl Guard<'_> {
             "ARRAY(SELECT CAST(h.version AS pg_catalog.int8) FROM {} h ORDER BY 1) \
              OPERATOR(pg_catalog.=) CAST('{{{}}}' AS pg_catalog.int8[])",
             self.table.quoted(),
-            versions.collect::<Vec<_>>().join(","),
+            join(&versions.collect::<Vec<_>>(), ","),
         );
         sql::require(&condition, "moved")
     }
@@ -169,7 +170,7 @@ impl Guard<'_> {
 }
 
 fn added_columns(prefix: &str) -> String {
-    ADDED_COLUMNS.map(|(name, kind)| format!("{prefix}{name} {kind}")).join(", ")
+    join(&ADDED_COLUMNS.map(|(name, kind)| format!("{prefix}{name} {kind}")), ", ")
 }
 
 /// What a timeout of the server can be; 0 would mean none.

@@ -6,7 +6,7 @@ use postgres::{Client, SimpleQueryRow};
 use crate::answer::{ask, number, owned, rows, text};
 use crate::duration::tenths;
 use crate::error::Error;
-use crate::search::{replace, split_once};
+use crate::search::{join, replace, split_once};
 use crate::sql::LockKey;
 
 /// Who holds a lock that a run is waiting for.
@@ -41,7 +41,7 @@ impl Holder {
             Holder::Prepared { transactions } => {
                 let end =
                     |gid: &String| format!("ROLLBACK PREPARED '{}';", replace(gid, "'", "''"));
-                transactions.iter().map(end).collect::<Vec<_>>().join(" ")
+                join(&transactions.iter().map(end).collect::<Vec<_>>(), " ")
             }
         }
     }
@@ -69,7 +69,7 @@ impl fmt::Display for Holder {
                 Ok(())
             }
             Holder::Prepared { transactions } => {
-                write!(f, "a prepared transaction ({})", transactions.join(", "))
+                write!(f, "a prepared transaction ({})", join(transactions, ", "))
             }
         }
     }

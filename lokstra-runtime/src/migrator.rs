@@ -333,7 +333,8 @@ pub(crate) fn names(databases: &[Database<'_>]) -> Vec<String> {
 
 /// By the folder's name, or by its path: `01_main-db`, `migrations/01_main-db`.
 fn matches_folder(database: Database<'_>, name: &str) -> bool {
-    let name = name.trim_start_matches("./").trim_end_matches('/');
+    let name = name.strip_prefix("./").unwrap_or(name);
+    let name = name.strip_suffix('/').unwrap_or(name);
     database.name() == name || database.folder() == name
 }
 

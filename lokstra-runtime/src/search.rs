@@ -1,5 +1,5 @@
-//! Finds a text in a text. The library's search is generic and large, and a copy of it would be at each
-//! place that searches.
+//! Finds texts in a text, and puts texts together. What the library has for that is generic and large, and
+//! a copy of it would be at each place that does.
 
 #[inline(never)]
 pub(crate) fn find(text: &str, what: &str) -> Option<usize> {
@@ -26,6 +26,18 @@ pub(crate) fn replace(text: &str, what: &str, with: &str) -> String {
         rest = behind;
     }
     replaced + rest
+}
+
+#[inline(never)]
+pub(crate) fn join(pieces: &[String], between: &str) -> String {
+    let mut joined = String::new();
+    for (nth, piece) in pieces.iter().enumerate() {
+        if nth > 0 {
+            joined.push_str(between);
+        }
+        joined.push_str(piece);
+    }
+    joined
 }
 
 /// The pieces between, of which there is always one.

@@ -3,6 +3,7 @@ use std::fmt;
 use lokstra_core::Version;
 
 use crate::down_store::NotKept;
+use crate::search::join;
 
 /// Something odd that does not stop a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +110,7 @@ impl fmt::Display for Warning {
                 "the program is older than its migrations: {}\n    \
                  help: build again after touching the source file with embed_migrations!, or add a \
                  build.rs with println!(\"cargo:rerun-if-changed=migrations\");",
-                differences.join(", ")
+                join(differences, ", ")
             ),
         }
     }

@@ -88,7 +88,5 @@ fn program() -> OsString {
 
 /// Where generated packages and what is built of them go.
 pub(crate) fn work_folder() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"));
-    target.join("build_cost")
+    bench_shared::work::folder("build_cost")
 }

@@ -30,7 +30,7 @@ fn size(work: &Path, name: &str) -> io::Result<u64> {
     let subject = SUBJECTS.iter().find(|subject| subject.name == name);
     let subject = subject.ok_or(io::ErrorKind::NotFound)?;
     let project = Project::write(&work.join("projects"), subject, 10)?;
-    let target = work.join("target");
+    let target = bench_shared::work::programs();
     cargo::build(&project.folder, &target, Build::Release)?;
     let binary = cargo::binary(&project.folder, &target)?;
     Ok(fs::metadata(binary)?.len() - project.sql)

@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut projects = prepare(&work, &arguments)?;
     let mut measured = Measured::new(&arguments, cargo::compiler()?);
-    rebuilds(&work, &mut projects, &arguments, &mut measured)?;
+    rebuilds(&mut projects, &arguments, &mut measured)?;
     clean_builds(&work, &projects, &arguments, &mut measured)?;
     tell("build_cost", &measured.to_markdown(), &arguments)
 }
@@ -71,7 +71,7 @@ fn prepare(work: &Path, arguments: &Arguments) -> io::Result<Projects> {
         }
         for count in arguments.all_counts() {
             let project = Project::write(&work.join("projects"), subject, count)?;
-            cargo::fetch(&project.folder, &work.join("target"))?;
+            cargo::fetch(&project.folder, &bench_shared::work::programs())?;
             projects.insert((nth, count), project);
         }
     }
@@ -80,12 +80,11 @@ fn prepare(work: &Path, arguments: &Arguments) -> io::Result<Projects> {
 
 /// The rebuild that a developer waits for.
 fn rebuilds(
-    work: &Path,
     projects: &mut Projects,
     arguments: &Arguments,
     measured: &mut Measured,
 ) -> io::Result<()> {
-    let target = work.join("target");
+    let target = bench_shared::work::programs();
     for &build in &arguments.builds {
         // The first builds the dependencies.
         for round in 0..=arguments.rounds_of(build) {

@@ -163,7 +163,7 @@ fn row(work: &Path, count: usize) -> io::Result<Row> {
     };
     let (judged, known) = (shortest(false)?, shortest(true)?);
     fs::remove_file(&cache)?;
-    let target = work.join("target");
+    let target = bench_shared::work::programs();
     let mut check = || {
         project.edit()?;
         cargo::build(&project.folder, &target, Build::Check)

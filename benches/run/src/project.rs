@@ -105,7 +105,7 @@ fn build(name: &str, files: &Files) -> io::Result<PathBuf> {
     let folder = work_folder().join("projects").join(name);
     write(&folder, files)?;
     eprintln!("building {name}");
-    let target = work_folder().join("target");
+    let target = bench_shared::work::programs();
     let output = Command::new(program())
         .args(["build", "--release"])
         .current_dir(&folder)
@@ -151,7 +151,5 @@ fn program() -> OsString {
 
 /// Where generated files and what is built of them go.
 pub(crate) fn work_folder() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"));
-    target.join("run_cost")
+    bench_shared::work::folder("run_cost")
 }

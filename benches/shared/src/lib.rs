@@ -5,3 +5,4 @@ pub mod migrations;
 pub mod page;
 pub mod svg;
 pub mod versions;
+pub mod work;

@@ -1,6 +1,6 @@
 //! A run that ends before it is done, since somebody asked for that.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, versions};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, tell};
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ impl Engine<'_, '_> {
         Error::new(ErrorKind::Stopped {
             done: self.report.steps.iter().map(|step| step.version).collect(),
             cancelled,
-            left: left.iter().map(|step| step.migration.version()).collect(),
+            left: versions(left),
         })
     }
 

@@ -1,0 +1,18 @@
+//! Where benches leave what they generate.
+
+use std::path::{Path, PathBuf};
+
+/// A folder of a bench of this name.
+pub fn folder(bench: &str) -> PathBuf {
+    target().join(bench)
+}
+
+/// What is built of all programs that a bench generates: most of them have the same dependencies.
+pub fn programs() -> PathBuf {
+    target().join("programs")
+}
+
+fn target() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"))
+}
