@@ -78,7 +78,8 @@ fn run(project: &Path, target: &Path, arguments: &[&str]) -> io::Result<String> 
     }
     let errors = String::from_utf8_lossy(&output.stderr);
     let (folder, arguments) = (project.display(), arguments.join(" "));
-    Err(io::Error::other(format!("cargo {arguments} failed in {folder}:\n{errors}")))
+    let help = bench_shared::work::help(&errors);
+    Err(io::Error::other(format!("cargo {arguments} failed in {folder}:\n{errors}{help}")))
 }
 
 /// The cargo that runs us, and with it the toolchain of this repository.

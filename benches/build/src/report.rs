@@ -76,9 +76,9 @@ impl<'a> Measured<'a> {
              which the programs take turns, so compare them with each other and not with those of \
              another machine.\n\n\
              Each program embeds migrations of about 1 KB of SQL up and a line or two down \
-             (refinery has no down) and uses its tool as the tool's documentation says. `diesel_migrations` \
-             is built without its PostgreSQL client, which is a library in C; the other programs \
-             contain theirs. Dependencies and macros are built as cargo does by default: macros \
+             (refinery has no down) and uses its tool as the tool's documentation says. All contain a \
+             PostgreSQL client, but for `diesel_migrations`, whose is libpq, a library in C that is \
+             there already (Debian: `libpq-dev`). Dependencies and macros are built as cargo does by default: macros \
              are not optimised, in a release build neither.\n",
             self.compiler,
             versions.join(", ")

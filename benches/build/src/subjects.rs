@@ -174,19 +174,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     },
     Subject {
         title: "diesel_migrations",
-        name: "diesel-migrations-user",
+        name: "diesel-postgres-user",
         tool: Some("diesel_migrations"),
         layout: Layout::Folders,
-        // Its PostgreSQL client is libpq, a library in C that is linked and not built: left out.
-        dependencies: r#"diesel_migrations = "2.3""#,
+        // Its client is libpq, a library in C that is linked and not built.
+        dependencies: r#"
+diesel = { version = "2.3", default-features = false, features = ["postgres"] }
+diesel_migrations = "2.3"
+"#,
         program: r#"
-use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use diesel::{Connection as _, PgConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-fn main() {
-    std::hint::black_box(&MIGRATIONS);
-    println!("{}", unrelated::answer());
+fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut connection = PgConnection::establish(&std::env::var("DATABASE_URL")?)?;
+    let applied = connection.run_pending_migrations(MIGRATIONS)?;
+    println!("{} {}", unrelated::answer(), applied.len());
+    Ok(())
 }
 "#,
         most_in_release: usize::MAX,

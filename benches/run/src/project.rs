@@ -113,11 +113,7 @@ fn build(name: &str, files: &Files) -> io::Result<PathBuf> {
         .output()?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
-        let help = if errors.contains("-lpq") {
-            "\ndiesel's client is libpq, which is not here: Debian has it in `libpq-dev`"
-        } else {
-            ""
-        };
+        let help = bench_shared::work::help(&errors);
         let folder = folder.display();
         return Err(io::Error::other(format!("cargo build failed in {folder}:\n{errors}{help}")));
     }

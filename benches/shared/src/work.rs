@@ -12,6 +12,15 @@ pub fn programs() -> PathBuf {
     target().join("programs")
 }
 
+/// What to do about these errors of a build, where we know.
+pub fn help(errors: &str) -> &'static str {
+    if errors.contains("-lpq") {
+        "\ndiesel's client is libpq, which is not here: Debian has it in `libpq-dev`"
+    } else {
+        ""
+    }
+}
+
 fn target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"))
