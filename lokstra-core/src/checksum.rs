@@ -19,7 +19,7 @@ impl Checksum {
 
     /// The first 12 digits: enough for a person to tell two apart.
     pub fn short(&self) -> String {
-        let mut text = self.to_string();
+        let mut text = format!("{self}");
         text.truncate(12);
         text
     }

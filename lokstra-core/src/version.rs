@@ -73,7 +73,7 @@ impl FromStr for Version {
             return Err(ParseVersionError::NotANumber);
         }
         let version = text.parse().map(Version).map_err(|_| ParseVersionError::OutOfRange)?;
-        if version.to_string() == text {
+        if format!("{version}") == text {
             Ok(version)
         } else {
             Err(ParseVersionError::Padding(version))

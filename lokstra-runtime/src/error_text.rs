@@ -10,7 +10,7 @@ use crate::error::ErrorKind;
 use crate::lost::Interrupted;
 use crate::plan::Direction;
 use crate::repair::Repair;
-use crate::search::join;
+use crate::search::{join, shown};
 use crate::server_error::ServerError;
 use crate::stored_down::UntrustedTable;
 use crate::warning::list;
@@ -303,19 +303,19 @@ fn names(names: &[String]) -> String {
 }
 
 fn or_none(version: Option<Version>) -> String {
-    version.map_or_else(|| "no version".to_owned(), |version| version.to_string())
+    version.map_or_else(|| "no version".to_owned(), |version| shown(&version))
 }
 
 /// An error of the client with its causes: its own `Display` hides them.
 pub(crate) fn chain(error: &postgres::Error) -> String {
     if let Some(server) = error.as_db_error() {
-        return ServerError::new(server).to_string();
+        return shown(&ServerError::new(server));
     }
-    let mut text = error.to_string();
+    let mut text = shown(&error);
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         text.push_str(": ");
-        text.push_str(&error.to_string());
+        text.push_str(&shown(&error));
         cause = error.source();
     }
     text

@@ -8,6 +8,7 @@ use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
 use crate::plan::{Direction, PlanStep};
 use crate::report::{Report, StepReport};
+use crate::search::shown;
 use crate::warning::Warning;
 
 /// Who is told what happens.
@@ -306,7 +307,7 @@ impl fmt::Display for Event<'_> {
             Event::Ended { report, error: None, .. } => f.write_str(&report.headline()),
             Event::Ended { error: Some(error), .. } => {
                 // The whole of it is returned, and told there.
-                f.write_str(error.to_string().lines().next().unwrap_or_default())
+                f.write_str(shown(error).lines().next().unwrap_or_default())
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::history::{Look, progress_table};
 use crate::plan::Direction;
 use crate::progress::is_this;
+use crate::search::shown;
 use crate::sql;
 
 /// A no-transaction script that has begun and not come to its end.
@@ -47,7 +48,7 @@ impl HalfDone {
             version: number(row, "version").and_then(Version::new)?,
             direction: [Direction::Up, Direction::Down]
                 .into_iter()
-                .find(|direction| text(row, "direction") == Some(&direction.to_string()))?,
+                .find(|direction| text(row, "direction") == Some(&shown(direction)))?,
             done: count("done")?,
             total: count("total")?,
             running: holds(row, "running"),

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::search::shown;
 use postgres::error::DbError;
 
 /// A NOTICE or WARNING of the server.
@@ -32,7 +33,7 @@ struct State {
 impl Notices {
     pub(crate) fn push(&self, notice: &DbError) {
         let severity = notice.parsed_severity();
-        let severity = severity.map_or_else(|| notice.severity().to_owned(), |s| s.to_string());
+        let severity = severity.map_or_else(|| notice.severity().to_owned(), |s| shown(&s));
         let (message, at) = (notice.message().to_owned(), Instant::now());
         self.lock().waiting.push(Notice { severity, message, at });
         self.0.changed.notify_all();

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::error::{Error, ErrorKind};
-use crate::search::contains;
+use crate::search::{contains, shown};
 
 /// Whether a later try can succeed though nobody does anything about it.
 pub(crate) fn may_pass(error: &Error) -> bool {
@@ -19,7 +19,7 @@ fn client_error_may_pass(error: &postgres::Error) -> bool {
         return server_error_may_pass(server.code().code(), server.message());
     }
     let Some(io) = io_cause(error) else { return error.is_closed() };
-    io_error_may_pass(io.kind(), error.to_string().starts_with("error connecting"))
+    io_error_may_pass(io.kind(), shown(error).starts_with("error connecting"))
 }
 
 fn io_error_may_pass(kind: io::ErrorKind, is_connecting: bool) -> bool {

@@ -11,6 +11,7 @@ use postgres::config::{
 
 use crate::dsn::{Dsn, DsnError, Environment, Keyword, Login, PasswordFile};
 use crate::retry::entropy;
+use crate::search::shown;
 use crate::tls::Tls;
 
 /// Where PostgreSQL puts its socket: Debian and Red Hat, and as it is built from source.
@@ -334,8 +335,8 @@ fn target(config: &Config) -> String {
     let host = match (config.get_hosts().first(), config.get_hostaddrs().first()) {
         (Some(Host::Tcp(host)), _) => host.clone(),
         #[cfg(unix)]
-        (Some(Host::Unix(path)), _) => path.display().to_string(),
-        (None, Some(address)) => address.to_string(),
+        (Some(Host::Unix(path)), _) => shown(&path.display()),
+        (None, Some(address)) => shown(address),
         (None, None) => "no host".to_owned(),
     };
     let port = config.get_ports().first().copied().unwrap_or(5432);

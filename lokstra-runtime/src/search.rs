@@ -28,6 +28,11 @@ pub(crate) fn replace(text: &str, what: &str, with: &str) -> String {
     replaced + rest
 }
 
+/// As `to_string`, of which every part of the crate that uses it would have a copy.
+pub(crate) fn shown(value: &dyn std::fmt::Display) -> String {
+    format!("{value}")
+}
+
 #[inline(never)]
 pub(crate) fn join(pieces: &[String], between: &str) -> String {
     let mut joined = String::new();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lokstra_core::TableName;
 
-use crate::search::replace;
+use crate::search::{replace, shown};
 
 /// A string literal. Written with `E''`, so that `standard_conforming_strings` does not matter.
 ///
@@ -26,7 +26,7 @@ pub(crate) fn literal(text: &str) -> String {
 /// The name of a tracking table, by which the tables beside it have its rows.
 #[inline(never)]
 pub(crate) fn name(history: &TableName) -> String {
-    literal(&history.to_string())
+    literal(&shown(history))
 }
 
 /// A quoted identifier, whatever it contains.
@@ -46,7 +46,7 @@ pub(crate) struct LockKey(i64);
 
 impl LockKey {
     pub(crate) fn of(table: &TableName) -> LockKey {
-        LockKey(fnv(&[b"lokstra:", table.to_string().as_bytes()]))
+        LockKey(fnv(&[b"lokstra:", shown(table).as_bytes()]))
     }
 
     /// The rows of `pg_locks` that hold this key in this database.

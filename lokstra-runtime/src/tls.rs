@@ -14,6 +14,7 @@ use postgres::config::{SslMode, SslNegotiation};
 use postgres::{CancelToken, Client, Config, NoTls};
 
 use crate::dsn::{Dsn, DsnError, Environment, Keyword};
+use crate::search::shown;
 
 /// `sslmode`, of which the client has three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +189,7 @@ fn is_about_encryption(error: &postgres::Error) -> bool {
 
 /// The client has no other name for it.
 pub(crate) fn is_tls(error: &postgres::Error) -> bool {
-    error.to_string().starts_with("error performing TLS handshake")
+    shown(error).starts_with("error performing TLS handshake")
 }
 
 #[cfg(test)]
