@@ -13,6 +13,7 @@ use cutting::{Cut, cutting};
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
 use lokstra::{Error, Event, Migrations, Report, Stop};
+use lokstra_scratch::{Server, ServerOptions};
 use support::{advisory_locks, built, column, database, stable, until, versions};
 use ten::{finishes, run, runs, ten, ten_with};
 
@@ -234,4 +235,26 @@ fn a_password_is_not_logged_with_the_error_of_another() {
     let log = std::fs::read_to_string(database.server().log_file()).unwrap();
     assert!(log.contains("SELECT 1 / 0"));
     assert!(!log.contains(&secret));
+}
+
+#[test]
+fn a_server_that_does_not_come_back_leaves_each_of_them_done_or_not() {
+    let server = Server::start(&ServerOptions::new()).unwrap();
+    let database = server.database().unwrap();
+    let stop = Stop::new();
+    let set = ten(6, "SELECT pg_sleep(10)");
+    let error = run(&set, database.url(), &stop, |event| match event {
+        Event::Running { .. } if runs(event, 6) => server.kill().unwrap(),
+        // Or it would be waited for.
+        Event::Reconnecting { .. } => stop.after_current(),
+        _ => {}
+    })
+    .unwrap_err();
+    let told: Vec<_> = error.to_string().lines().skip(1).map(str::to_owned).collect();
+    assert_snapshot!(told.join("\n"), @"
+    state: each of 006 to 010 is either done as a whole or not at all
+    help: run again; the history tells, and the run goes on from there
+    ");
+    assert!(error.to_string().starts_with("the connection was lost while 006 was running: "));
+    assert_eq!(steps(error.report().unwrap()), [1, 2, 3, 4, 5]);
 }

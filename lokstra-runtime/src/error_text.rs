@@ -74,10 +74,14 @@ impl fmt::Display for ErrorKind {
                  `{database}`\n  help: correct the pool's `direct-dsn`; nothing was run"
             ),
             ErrorKind::ConnectionLost { running: Some(running), source } => {
-                let Interrupted { version, mode } = running;
+                let Interrupted { version, last, mode } = running;
                 let source = chain(source);
                 writeln!(f, "the connection was lost while {version} was running: {source}")?;
                 match mode {
+                    Mode::Transactional if last != version => write!(
+                        f,
+                        "  state: each of {version} to {last} is either done as a whole or not at all"
+                    ),
                     Mode::Transactional => {
                         write!(f, "  state: {version} is either done as a whole or not at all")
                     }

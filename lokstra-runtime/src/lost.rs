@@ -3,12 +3,14 @@
 use lokstra_core::{Mode, Version};
 use postgres::error::{DbError, Severity};
 
-/// A script that was running when a connection was lost.
+/// What was running when a connection was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Interrupted {
     /// The version.
     pub version: Version,
+    /// The last one that was sent together with it; mostly the same.
+    pub last: Version,
     /// Transactional: done as a whole or not at all. No-transaction: the statements that came to
     /// their end stay, and the next run goes on behind them.
     pub mode: Mode,

@@ -63,7 +63,8 @@ impl Engine<'_, '_> {
             }
             _ => {
                 let (version, mode) = (steps[0].migration.version(), steps[0].script().mode());
-                let running = Some(Interrupted { version, mode });
+                let last = steps[steps.len() - 1].migration.version();
+                let running = Some(Interrupted { version, last, mode });
                 return Err(Error::new(ErrorKind::ConnectionLost { running, source }));
             }
         };
