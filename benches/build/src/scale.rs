@@ -19,9 +19,6 @@ use crate::subjects::{OURS, SUBJECTS};
 
 const COUNTS: [usize; 3] = [1_000, 10_000, 100_000];
 
-/// More take a compiler minutes, whatever they are.
-const MOST_COMPILED: usize = 10_000;
-
 /// The shortest of as many is told; others on the machine only add.
 const ROUNDS: usize = 3;
 
@@ -31,7 +28,7 @@ struct Row {
     judged: Judged,
     known: Judged,
     /// `cargo check`, the first and one after an edit.
-    compiled: Option<(Duration, Duration)>,
+    compiled: (Duration, Duration),
 }
 
 /// A folder that was read and judged.
@@ -62,10 +59,7 @@ pub(crate) fn section(work: &Path, arguments: &Arguments) -> io::Result<String> 
     );
     for Row { count, judged, known, compiled } in rows {
         let each = |judged: Judged| judged.processor.as_micros() / count as u128;
-        let (first, again) = match compiled {
-            Some((first, again)) => (seconds(first), seconds(again)),
-            None => ("not tried".to_owned(), "not tried".to_owned()),
-        };
+        let (first, again) = (seconds(compiled.0), seconds(compiled.1));
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} µs | {} MB | {} | {} µs | {first} | {again} |",
@@ -168,14 +162,10 @@ fn row(work: &Path, count: usize) -> io::Result<Row> {
         project.edit()?;
         cargo::build(&project.folder, &target, Build::Check)
     };
-    let compiled = if count > MOST_COMPILED {
-        None
-    } else {
-        // The first one of all builds the dependencies.
-        check()?;
-        forget(&target.join("debug/incremental"))?;
-        Some((check()?, check()?))
-    };
+    // The first one of all builds the dependencies.
+    check()?;
+    forget(&target.join("debug/incremental"))?;
+    let compiled = (check()?, check()?);
     let (first, again) = (judged.took, known.took);
     eprintln!("{count} migrations: {first:.2?}, again {again:.2?}, compiled {compiled:.2?}");
     Ok(Row { count, judged, known, compiled })
