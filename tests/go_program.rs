@@ -73,9 +73,9 @@ impl GoProgram<'_> {
                 Ok(false) => return,
                 Err(error) => {
                     let code = error.code().map_or("", |code| code.code()).to_owned();
-                    // Unique violation, a table or schema that is there already, a lost race.
+                    // Unique violation, a table, its type or a schema that is there already, a lost race.
                     assert!(
-                        matches!(&code[..], "23505" | "42P07" | "42P06" | "XX000"),
+                        matches!(&code[..], "23505" | "42P07" | "42710" | "42P06" | "XX000"),
                         "{error:?}"
                     );
                     self.client = self.database.client().unwrap();
