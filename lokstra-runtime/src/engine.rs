@@ -36,6 +36,9 @@ use crate::watch::Watch;
 /// How often a step is tried that fails for a reason that passes, such as a lock timeout.
 const MOST_ATTEMPTS: u32 = 20;
 
+/// How often a step is tried that lost a race of which nothing can be seen.
+const MOST_RACES: u32 = 5;
+
 /// How often the same step may lose its connection: a script can be what ends it.
 const MOST_LOSSES: u32 = 3;
 
@@ -255,16 +258,20 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 Attempt::Raced(failure) => {
                     let now = self.look_patiently(&mut Backoff::new(self.options.lock_wait))?;
-                    if same_versions(&now.history, &look.history) && now.facts == look.facts {
+                    if !same_versions(&now.history, &look.history) || now.facts != look.facts {
+                        return Ok(Progress::Overtaken);
+                    }
+                    // What a session has cached of the catalog is behind for a moment.
+                    if attempt >= MOST_RACES {
                         return Err(self.failed(look, step, failure, rest));
                     }
-                    return Ok(Progress::Overtaken);
+                    self.retrying(step, &failure, attempt, MOST_RACES);
+                    backoff.sleep(&self.options.stop);
+                    self.heed_stop(&from(step, rest))?;
                 }
                 Attempt::Again(mut failure) if attempt < MOST_ATTEMPTS => {
                     failure.blocker = self.blocker(step, &failure);
-                    let (failure, attempts) = (&failure, MOST_ATTEMPTS);
-                    let retrying = Event::Retrying { database, step, failure, attempt, attempts };
-                    tell(self.listener, &retrying);
+                    self.retrying(step, &failure, attempt, MOST_ATTEMPTS);
                     backoff.sleep(&self.options.stop);
                     self.heed_stop(&from(step, rest))?;
                 }
@@ -290,6 +297,12 @@ impl<'e, 'm> Engine<'e, 'm> {
             }
         }
         Ok(Progress::Overtaken)
+    }
+
+    fn retrying(&mut self, step: &PlanStep<'_>, failure: &Failure, attempt: u32, attempts: u32) {
+        let database = self.report.database.as_str();
+        let retrying = Event::Retrying { database, step, failure, attempt, attempts };
+        tell(self.listener, &retrying);
     }
 
     /// Who is in the way; not worth a failure of its own.
