@@ -58,7 +58,7 @@ impl GoProgram<'_> {
         let mut transaction = self.client.transaction()?;
         transaction.batch_execute(&up(next))?;
         transaction.execute(
-            "INSERT INTO lokstra_core.schema_migrations (version, description) VALUES ($1, 't')",
+            "INSERT INTO lokstra_core.schema_migrations (version, description) VALUES ($1::int4, 't')",
             &[&next],
         )?;
         transaction.commit()?;

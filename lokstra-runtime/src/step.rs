@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE};
+
 use crate::answer::{rows, text};
 use crate::down_store::DownStore;
 use crate::error::{Error, ErrorKind};
@@ -14,6 +16,7 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::plan::PlanStep;
 use crate::record::Proof;
+use crate::search;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
@@ -204,9 +207,15 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     match server.sqlstate.as_str() {
         "23505" => on_history || on_catalog,
         "42703" => is_first,
-        // "tuple concurrently updated": of two REVOKEs on the table that both found missing. "type
-        // already exists": the table came after we looked for it, and before its type was made.
-        "XX000" | "42710" => makes_tables,
+        // "tuple concurrently updated": of two REVOKEs on the table that both found missing.
+        "XX000" => makes_tables,
+        // The table, or its type, came after it was looked for, and before it was made.
+        "42P07" | "42710" => {
+            let tables = [guard.table.table(), DOWN_TABLE, PROGRESS_TABLE];
+            let is_named =
+                |table: &&str| search::contains(&server.message, &format!("\"{table}\""));
+            makes_tables && tables.iter().any(is_named)
+        }
         _ => false,
     }
 }
