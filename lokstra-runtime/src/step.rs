@@ -212,8 +212,8 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
         // The table, or its type, came after it was looked for, and before it was made.
         "42P07" | "42710" => {
             let tables = [guard.table.table(), DOWN_TABLE, PROGRESS_TABLE];
-            let is_named =
-                |table: &&str| search::contains(&server.message, &format!("\"{table}\""));
+            // In whatever quotes the server's language has.
+            let is_named = |table: &&str| search::contains(&server.message, table);
             makes_tables && tables.iter().any(is_named)
         }
         _ => false,
