@@ -4,13 +4,13 @@ mod support;
 #[path = "support/ten.rs"]
 mod ten;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use insta::assert_snapshot;
 use lokstra::{Error, Event, Migrations, Report, Stop};
 use lokstra_scratch::{Database, PgBouncer, PoolMode, Server};
 use support::{advisory_locks, column, database, stable, tables, until, versions};
-use ten::{finishes, run, runs, ten, ten_with};
+use ten::{finishes, run, runs, steps, stopped, ten, ten_with};
 
 /// What a run tells, a line an event, but for the first migrations.
 fn told_from(first: i64, set: &Migrations, url: &str) -> (String, Result<Report, Error>) {
@@ -125,8 +125,7 @@ fn one_that_needs_a_moment_of_its_own_gets_it() {
         (8, insert),
     ]);
     let report = set.up_url(database.url()).unwrap();
-    let steps: Vec<_> = report.steps.iter().map(|step| step.version.get()).collect();
-    assert_eq!(steps, (1..=10).collect::<Vec<_>>());
+    assert_eq!(steps(&report), (1..=10).collect::<Vec<_>>());
     assert_eq!(column(&mut database.client().unwrap(), "SELECT count(*) FROM moments"), "3");
 }
 
@@ -194,7 +193,7 @@ fn a_row_that_somebody_else_records_meanwhile_is_not_run_over() {
     })
     .unwrap_err();
     assert_snapshot!(error, @"
-    the database and these migrations disagree; nothing was run
+    the database and these migrations disagree now; the rest was not run
       migration 011 is applied and newer than all of these migrations
         help: newer code has migrated this database: use that, or later code
       migrations/001_a.up.sql: migration 006 is not applied, but 011, which comes after it, is
@@ -244,30 +243,8 @@ fn a_connection_that_is_lost_is_made_again_and_each_is_reported_once() {
         }
     })
     .unwrap();
-    let steps: Vec<_> = report.steps.iter().map(|step| step.version.get()).collect();
-    assert_eq!(steps, (1..=10).collect::<Vec<_>>());
+    assert_eq!(steps(&report), (1..=10).collect::<Vec<_>>());
     assert_eq!(applied(&database), "1 2 3 4 5 6 7 8 9 10");
-}
-
-/// What a run tells from migration 5 on that is stopped when it is told of this.
-fn stopped(
-    set: &Migrations,
-    database: &Database,
-    stop_at: impl Fn(&Event<'_>) -> bool + Sync,
-    ask: impl Fn(&Stop) + Sync,
-) -> (String, Error) {
-    let (stop, told) = (Stop::new(), Arc::new(Mutex::new(Vec::new())));
-    let log = Arc::clone(&told);
-    let error = run(set, database.url(), &stop, |event| {
-        log.lock().unwrap().push(stable(event));
-        if stop_at(event) {
-            ask(&stop);
-        }
-    })
-    .unwrap_err();
-    let told = told.lock().unwrap();
-    let from = told.iter().position(|line| line.contains("005_a")).unwrap();
-    (told[from..].join("\n"), error)
 }
 
 #[test]
@@ -275,7 +252,7 @@ fn after_the_current_one_the_rest_of_the_message_is_cut_off() {
     let database = database();
     let slow = [(6, "CREATE TABLE t6 (); SELECT pg_sleep(1)"), (7, "SELECT pg_sleep(60)")];
     let (told, error) =
-        stopped(&ten_with(&slow), &database, |event| runs(event, 6), Stop::after_current);
+        stopped(&ten_with(&slow), database.url(), 5, |event| runs(event, 6), Stop::after_current);
     assert_snapshot!(told, @"
     running 005_a
     applied 005_a (… ms)
@@ -296,7 +273,8 @@ fn after_the_current_one_the_rest_of_the_message_is_cut_off() {
 fn between_two_of_a_message_a_stop_leaves_the_next_to_a_later_run() {
     let database = database();
     let set = ten(6, "CREATE TABLE t6 (); SELECT pg_sleep(60)");
-    let (told, error) = stopped(&set, &database, |event| finishes(event, 5), Stop::after_current);
+    let (told, error) =
+        stopped(&set, database.url(), 5, |event| finishes(event, 5), Stop::after_current);
     assert_snapshot!(told, @"
     running 005_a
     applied 005_a (… ms)
@@ -314,7 +292,7 @@ fn between_two_of_a_message_a_stop_leaves_the_next_to_a_later_run() {
 fn now_cancels_the_one_that_runs() {
     let database = database();
     let set = ten(6, "CREATE TABLE t6 (); SELECT pg_sleep(60)");
-    let (told, error) = stopped(&set, &database, |event| runs(event, 6), Stop::now);
+    let (told, error) = stopped(&set, database.url(), 5, |event| runs(event, 6), Stop::now);
     assert_snapshot!(told, @"
     running 005_a
     applied 005_a (… ms)

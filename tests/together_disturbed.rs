@@ -15,30 +15,7 @@ use lokstra::postgres::Client;
 use lokstra::{Error, Event, Migrations, Report, Stop};
 use lokstra_scratch::{Server, ServerOptions};
 use support::{advisory_locks, built, column, database, stable, until, versions};
-use ten::{finishes, run, runs, ten, ten_with};
-
-fn steps(report: &Report) -> Vec<i64> {
-    report.steps.iter().map(|step| step.version.get()).collect()
-}
-
-/// What a run tells from this migration on that is stopped when that begins.
-fn stopped(
-    set: &Migrations,
-    url: &str,
-    version: i64,
-    ask: impl Fn(&Stop) + Send + Sync,
-) -> (String, Error) {
-    let (stop, mut told) = (Stop::new(), Vec::new());
-    let error = run(set, url, &stop, |event| {
-        if runs(event, version) {
-            ask(&stop);
-        }
-        told.push(stable(event));
-    })
-    .unwrap_err();
-    let from = told.iter().position(|line| line.contains(&format!("{version:03}_a"))).unwrap();
-    (told[from..].join("\n"), error)
-}
+use ten::{finishes, run, runs, steps, stopped, ten, ten_with};
 
 /// Sends this once migration 5 runs, without waiting for it.
 fn beside_five(
@@ -124,7 +101,8 @@ fn one_that_an_operator_cancels_is_not_tried_again() {
 #[test]
 fn one_that_fails_is_told_though_the_run_was_to_end_after_it() {
     let set = ten(6, "SELECT pg_sleep(1); SELECT 1 / 0");
-    let (told, error) = stopped(&set, database().url(), 6, Stop::after_current);
+    let (told, error) =
+        stopped(&set, database().url(), 6, |event| runs(event, 6), Stop::after_current);
     assert_snapshot!(told, @"
     running 006_a
     stopping after 006_a
@@ -145,7 +123,7 @@ fn one_that_needs_a_moment_of_its_own_is_finished_before_the_run_ends() {
         (5, "INSERT INTO moments VALUES (now())"),
         (6, insert),
     ]);
-    let (_, error) = stopped(&set, database.url(), 6, Stop::after_current);
+    let (_, error) = stopped(&set, database.url(), 6, |event| runs(event, 6), Stop::after_current);
     assert_snapshot!(error, @"
     stopped as asked
       state: 001 to 006 (6) are done; 007 to 010 (4) are left

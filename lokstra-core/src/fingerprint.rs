@@ -3,7 +3,8 @@ use crate::{Checksum, MigrationSpec};
 /// What a history is that has exactly these migrations, as one number that the server computes by
 /// itself: the sum over the rows of
 /// `hashtextextended(checksum, hashtextextended(down_checksum, hashtextextended(description,
-/// version)))`, modulo 2⁶⁴. A row that lacks one of them has no hash, and must be made to count as something.
+/// version)))`, modulo 2⁶⁴. A row that lacks one of them has no hash, and must be made to count as
+/// something.
 ///
 /// Two histories that differ have the same one by a chance of 1 in 2⁶⁴. The hash is not
 /// cryptographic, nor need it be: whoever can choose the rows, or the scripts, needs no collision.
@@ -27,6 +28,9 @@ impl Fingerprint {
             None => (false, sum),
         };
         let mut value = 0_u64;
+        if digits.is_empty() {
+            return false;
+        }
         for digit in digits.bytes() {
             if !digit.is_ascii_digit() {
                 return false;
@@ -171,6 +175,7 @@ mod tests {
             assert!(fingerprint.is_sum(&sum.to_string()), "{sum}");
             assert!(!fingerprint.is_sum(&(sum / 2 + 1).to_string()), "{sum}");
         }
-        assert!(!Fingerprint(0).is_sum("NaN") && !Fingerprint(12).is_sum("1.2"));
+        assert!(!Fingerprint(0).is_sum("NaN") && !Fingerprint(0).is_sum("-"));
+        assert!(!Fingerprint(0).is_sum("") && !Fingerprint(12).is_sum("1.2"));
     }
 }

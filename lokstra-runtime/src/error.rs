@@ -4,6 +4,7 @@ use std::sync::Arc;
 use lokstra_core::TableName;
 
 pub use crate::error_kind::ErrorKind;
+use crate::error_text::diverged;
 use crate::failure::Failure;
 use crate::lost::is_lost;
 use crate::plan::NoPlan;
@@ -112,7 +113,13 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.kind(), f)
+        match (self.kind(), self.report()) {
+            // Somebody else has written to the history while this run was at work.
+            (ErrorKind::Diverged(divergences), Some(report)) if !report.steps.is_empty() => {
+                diverged(f, divergences, "disagree now; the rest was not run")
+            }
+            (kind, _) => kind.fmt(f),
+        }
     }
 }
 

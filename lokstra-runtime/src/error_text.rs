@@ -6,6 +6,7 @@ use lokstra_core::{Mode, Version};
 
 use crate::baseline::BaselineConflict;
 use crate::connect_help::connect_help;
+use crate::divergence::Divergence;
 use crate::error::ErrorKind;
 use crate::lost::Interrupted;
 use crate::plan::Direction;
@@ -147,11 +148,7 @@ impl fmt::Display for ErrorKind {
                 or_none(*to)
             ),
             ErrorKind::Diverged(divergences) => {
-                f.write_str("the database and these migrations disagree; nothing was run")?;
-                for divergence in divergences {
-                    write!(f, "\n  {divergence}\n    help: {}", divergence.help())?;
-                }
-                Ok(())
+                diverged(f, divergences, "disagree; nothing was run")
             }
             ErrorKind::UnknownVersion(version) => {
                 write!(
@@ -298,6 +295,19 @@ impl fmt::Display for ErrorKind {
 fn conflicts_text(f: &mut fmt::Formatter<'_>, conflicts: &[BaselineConflict]) -> fmt::Result {
     for conflict in conflicts {
         write!(f, "\n  {conflict}\n    help: {}", conflict.help())?;
+    }
+    Ok(())
+}
+
+/// What is between the history and the migrations, and what that means for the run.
+pub(crate) fn diverged(
+    f: &mut fmt::Formatter<'_>,
+    divergences: &[Divergence],
+    so: &str,
+) -> fmt::Result {
+    write!(f, "the database and these migrations {so}")?;
+    for divergence in divergences {
+        write!(f, "\n  {divergence}\n    help: {}", divergence.help())?;
     }
     Ok(())
 }

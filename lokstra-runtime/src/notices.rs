@@ -1,8 +1,9 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::search::shown;
 use postgres::error::DbError;
+
+use crate::search::shown;
 
 /// A NOTICE or WARNING of the server.
 #[derive(Clone, Debug)]

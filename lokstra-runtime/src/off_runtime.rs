@@ -7,42 +7,34 @@ use crate::stop::Stop;
 /// blocking client, which drives one itself, does not panic, be it to connect, to use or to drop. Else
 /// here: a thread would be a thirtieth of a boot with nothing to do.
 pub(crate) fn off_runtime<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let mut value = None;
-    let work = observed(work);
-    join_if(is_inside_runtime(), Box::new(|| value = Some(work())));
-    value.expect("the work has ended")
+    value_of(
+        observed(work),
+        |work| {
+            if is_inside_runtime() { join(work, &mut || {}) } else { work() }
+        },
+    )
 }
 
-#[inline(never)]
-fn join_if(is_inside: bool, work: Work<'_>) {
-    if is_inside { join(work, Some(&mut || {})) } else { work() }
-}
-
-#[inline(never)]
 fn is_inside_runtime() -> bool {
     tokio::runtime::Handle::try_current().is_ok()
 }
 
 /// Runs work on a thread of its own, and something else on this one meanwhile.
 pub(crate) fn beside<T: Send>(work: impl FnOnce() -> T + Send, meanwhile: &mut dyn FnMut()) -> T {
-    run(work, Some(meanwhile))
+    value_of(work, |work| join(work, meanwhile))
 }
 
-/// Runs work beside something else, or here.
-fn run<T: Send>(work: impl FnOnce() -> T + Send, beside: Option<&mut dyn FnMut()>) -> T {
+/// What the work yields, wherever it is run: compiled once for all places.
+fn value_of<T: Send>(work: impl FnOnce() -> T + Send, run: impl FnOnce(Work<'_>)) -> T {
     let mut value = None;
-    // One type also for what is run here, or the work would be compiled twice.
-    let work: Work<'_> = Box::new(|| value = Some(work()));
-    join(work, beside);
+    run(Box::new(|| value = Some(work())));
     value.expect("the work has ended")
 }
 
 /// What threads are instantiated for: the library's part of one is 5 kB for each type.
 type Work<'w> = Box<dyn FnOnce() + Send + 'w>;
 
-#[inline(never)]
-fn join(work: Work<'_>, beside: Option<&mut dyn FnMut()>) {
-    let Some(meanwhile) = beside else { return work() };
+fn join(work: Work<'_>, meanwhile: &mut dyn FnMut()) {
     std::thread::scope(|scope| {
         let thread = scope.spawn(work);
         meanwhile();

@@ -2,7 +2,7 @@
 
 use lokstra::{Error, Event, Goal, Migrations, Pool, Report, Stop};
 
-use super::support::built;
+use super::support::{built, stable};
 
 /// One of them has this script.
 pub(crate) fn ten(at: i64, sql: &str) -> Migrations {
@@ -32,4 +32,28 @@ pub(crate) fn finishes(event: &Event<'_>, version: i64) -> bool {
 
 pub(crate) fn runs(event: &Event<'_>, version: i64) -> bool {
     matches!(event, Event::Running { step, .. } if step.migration.version().get() == version)
+}
+
+pub(crate) fn steps(report: &Report) -> Vec<i64> {
+    report.steps.iter().map(|step| step.version.get()).collect()
+}
+
+/// What a run tells from this migration on that is asked to stop when it is told of this.
+pub(crate) fn stopped(
+    set: &Migrations,
+    url: &str,
+    first: i64,
+    stop_at: impl Fn(&Event<'_>) -> bool + Sync,
+    ask: impl Fn(&Stop) + Sync,
+) -> (String, Error) {
+    let (stop, mut told) = (Stop::new(), Vec::new());
+    let error = run(set, url, &stop, |event| {
+        told.push(stable(event));
+        if stop_at(event) {
+            ask(&stop);
+        }
+    })
+    .unwrap_err();
+    let from = told.iter().position(|line| line.contains(&format!("{first:03}_a"))).unwrap();
+    (told[from..].join("\n"), error)
 }
