@@ -217,6 +217,14 @@ fn a_call_for_one_database_refuses_a_set_of_several() {
 }
 
 #[test]
+fn a_misspelt_section_of_pools_is_refused_and_not_taken_for_none() {
+    let error =
+        config("apps: []\nservice_definitions:\n  db_main:\n    type: dbpool\n").unwrap_err();
+    assert_snapshot!(error.to_string().split_once("config.yaml").unwrap().1, @": line 2: `service_definitions` must be `service-definitions`");
+    assert_eq!(config("apps: []\n").unwrap().names().count(), 0);
+}
+
+#[test]
 fn a_service_that_is_no_pool_says_so_when_it_is_asked_for_one() {
     let pools = config(
         "service-definitions:\n  \

@@ -137,3 +137,25 @@ fn a_pool_of_a_file_does_not_show_its_password() {
         assert!(!said.contains("hunter2"), "{dsn}: {said}");
     }
 }
+
+#[cfg(feature = "config")]
+#[test]
+fn a_connection_string_in_another_field_of_a_file_is_not_shown() {
+    for dsn in DSNS {
+        for field in ["type", "driver", "schema", "pooler"] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("config.yaml");
+            let others = "type: dbpool\n    dsn: postgres://127.0.0.1:1/app\n";
+            let others = if field == "type" { "" } else { others };
+            let quoted = dsn.replace('\'', "''");
+            let yaml =
+                format!("service-definitions:\n  main:\n    {others}    {field}: '{quoted}'\n");
+            std::fs::write(&path, yaml).unwrap();
+            let pool = Pools::from_config(&path).unwrap().get("main");
+            let mut said = format!("{pool:?} ");
+            let client = pool.and_then(|pool| pool.connect().map(drop));
+            write_error(&mut said, &client.unwrap_err());
+            assert!(!said.contains("hunter2"), "{field}: {dsn}: {said}");
+        }
+    }
+}

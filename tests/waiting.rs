@@ -50,7 +50,10 @@ fn a_server_that_starts_two_seconds_later_is_waited_for_and_told_of() {
         migrator.run_pool(&Pool::from_url(&url), Goal::Latest)
     });
     assert_eq!(report.unwrap().steps.len(), 1);
-    assert_snapshot!(heard[0].0, @"no connection to <dir>:<port>/postgres: error connecting to server: No such file or directory (os error 2)");
+    assert_snapshot!(heard[0].0, @"
+    no connection to <dir>:<port>/postgres: error connecting to server: No such file or directory (os error 2)
+      help: see whether the server runs, and has this folder in its unix_socket_directories
+    ");
     assert!(heard.is_sorted_by_key(|(_, waited)| *waited));
 }
 
@@ -76,7 +79,10 @@ fn the_wait_has_an_end() {
     let mut migrator = set.migrator().connect_wait(Duration::from_millis(500));
     let error = migrator.run_pool(&Pool::from_url(&url), Goal::Latest).unwrap_err();
     assert!((500..5000).contains(&started.elapsed().as_millis()));
-    assert_snapshot!(told(&error, &server), @"no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)");
+    assert_snapshot!(told(&error, &server), @"
+    no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)
+      help: see whether the server runs and listens there; in a container, `localhost` is the container
+    ");
 }
 
 #[test]

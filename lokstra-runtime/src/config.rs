@@ -92,10 +92,8 @@ impl fmt::Display for PoolProblem {
                 f.write_str("\n  help: write `type: dbpool` or `type: dbpool_pg`")
             }
             PoolProblem::NoTarget => f.write_str("it needs a `dsn`, or a `host` and a `database`"),
-            PoolProblem::Driver(name) => {
-                write!(f, "the driver `{name}` is not `postgres`")
-            }
-            PoolProblem::Schema(text) => write!(f, "`{text}` is not a plain schema name"),
+            PoolProblem::Driver(name) => write!(f, "`driver: {name}` is not `postgres`"),
+            PoolProblem::Schema(text) => write!(f, "`schema: {text}` is not a plain name"),
             PoolProblem::Dsn(error) => fmt::Display::fmt(error, f),
             PoolProblem::Pooler(text) => {
                 write!(f, "`pooler: {text}` is neither session nor transaction")
@@ -171,7 +169,7 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
             let Some(name) = name.as_str().map(str::to_owned) else { continue };
             let kind = definition.get("type").and_then(Value::as_str);
             if !kind.is_some_and(|kind| POOL_TYPES.contains(&kind)) {
-                let reason = PoolProblem::Type(kind.map(str::to_owned));
+                let reason = PoolProblem::Type(kind.map(told));
                 let (path, pool) = (file.clone(), name.clone());
                 pools = pools.with_other(&name, ConfigError::Pool { path, pool, reason });
                 continue;
@@ -219,10 +217,26 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, ConfigError> {
 fn services(text: &str) -> Result<Mapping, String> {
     let document: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     match document.get(SERVICES) {
-        None | Some(Value::Null) => Ok(Mapping::new()),
+        None => match misspelt(text, &document) {
+            Some((key, line)) => Err(format!("line {line}: `{key}` must be `{SERVICES}`")),
+            None => Ok(Mapping::new()),
+        },
+        Some(Value::Null) => Ok(Mapping::new()),
         Some(Value::Mapping(services)) => Ok(services.clone()),
         Some(_) => Err(format!("`{SERVICES}` is not a mapping of names to services")),
     }
+}
+
+/// A key that can only be meant for [`SERVICES`], and its line. Others belong to the framework.
+fn misspelt<'d>(text: &str, document: &'d Value) -> Option<(&'d str, usize)> {
+    let letters = |key: &str| {
+        key.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase()
+    };
+    let mut keys = document.as_mapping()?.keys().filter_map(Value::as_str);
+    let key = keys
+        .find(|key| matches!(letters(key).as_str(), "servicedefinition" | "servicedefinitions"))?;
+    let line = text.lines().position(|line| line.contains(key)).unwrap_or_default();
+    Some((key, line + 1))
 }
 
 /// The types of services that are pools of PostgreSQL.
@@ -249,13 +263,20 @@ impl Fields<'_> {
     }
 }
 
+/// The value of a field, for an error; not if it may be a connection string that got there, whose password
+/// nobody may read.
+fn told(value: &str) -> String {
+    let may_connect = ["://", "@", "="].iter().any(|sign| value.contains(sign));
+    if may_connect { "…" } else { value }.to_owned()
+}
+
 fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolProblem> {
     let outer = Fields { definition, environment };
     if let Some(driver) = outer.get("driver")?
         && driver != "postgres"
         && driver != "postgresql"
     {
-        return Err(PoolProblem::Driver(driver));
+        return Err(PoolProblem::Driver(told(&driver)));
     }
     let fields = Fields { definition: definition.get("config").unwrap_or(definition), environment };
     let mut dsn = match fields.get("dsn")? {
@@ -266,7 +287,7 @@ fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolPr
     let mut direct = direct.map_err(PoolProblem::Dsn)?;
     if let Some(schema) = fields.get("schema")? {
         let schema: lokstra_core::Identifier =
-            schema.parse().map_err(|_| PoolProblem::Schema(schema))?;
+            schema.parse().map_err(|_| PoolProblem::Schema(told(&schema)))?;
         for dsn in [Some(&mut dsn), direct.as_mut()].into_iter().flatten() {
             let options = with_search_path(dsn.get(Keyword::Options), &schema);
             dsn.set(Keyword::Options, &options);
@@ -276,7 +297,7 @@ fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolPr
     let pool = match fields.get("pooler")?.as_deref() {
         None | Some("transaction") => pool,
         Some("session") => pool.session_pooler(true),
-        Some(other) => return Err(PoolProblem::Pooler(other.to_owned())),
+        Some(other) => return Err(PoolProblem::Pooler(told(other))),
     };
     Ok(match direct {
         Some(direct) => pool.direct(Pool::from_dsn(direct)),

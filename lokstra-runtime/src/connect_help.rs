@@ -41,8 +41,17 @@ fn known_help(source: &postgres::Error) -> Option<&'static str> {
     HELP.iter().find(|(words, _)| contains(&text, words)).map(|(_, help)| *help)
 }
 
-/// What to do about the words of the client and of rustls.
-const HELP: [(&str, &str); 7] = [
+/// What to do about the words of the system, of the client and of rustls.
+const HELP: [(&str, &str); 10] = [
+    (
+        "Connection refused",
+        "see whether the server runs and listens there; in a container, `localhost` is the container",
+    ),
+    (
+        "No such file or directory",
+        "see whether the server runs, and has this folder in its unix_socket_directories",
+    ),
+    ("failed to lookup address", "correct the name of the host"),
     (
         "requires a valid client certificate",
         "name one that is made out to the role: `sslcert` and `sslkey`",

@@ -254,6 +254,9 @@ impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Connecting { error, waited, .. } => {
+                // What to do about it is said at the end, if it stays so.
+                let error = shown(error);
+                let error = error.lines().next().unwrap_or_default();
                 write!(f, "waiting ({} s): {error}", seconds(*waited))
             }
             Event::Reconnecting { cause, .. } => {
