@@ -18,23 +18,27 @@ fn readme(kind: &str) -> String {
 
 fn crate_with_migrations(name: &str) -> TempDir {
     let dir = TempDir::new().unwrap();
+    write_crate(name, dir.path());
+    dir
+}
+
+fn write_crate(name: &str, dir: &Path) {
     let manifest = format!(
         "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
          [dependencies]\nlokstra = {{ path = {ROOT:?} }}\n\n[workspace]\n"
     );
-    fs::write(dir.path().join("Cargo.toml"), manifest).unwrap();
+    fs::write(dir.join("Cargo.toml"), manifest).unwrap();
     // The same versions as ours, so that nothing is looked up.
-    fs::copy(Path::new(ROOT).join("Cargo.lock"), dir.path().join("Cargo.lock")).unwrap();
-    fs::create_dir_all(dir.path().join("src")).unwrap();
-    fs::write(dir.path().join("src/main.rs"), readme("rust,no_run")).unwrap();
-    fs::create_dir(dir.path().join("migrations")).unwrap();
+    fs::copy(Path::new(ROOT).join("Cargo.lock"), dir.join("Cargo.lock")).unwrap();
+    fs::create_dir_all(dir.join("src")).unwrap();
+    fs::write(dir.join("src/main.rs"), readme("rust,no_run")).unwrap();
+    fs::create_dir(dir.join("migrations")).unwrap();
     for (name, sql) in [
         ("001_create_users.up.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\n"),
         ("001_create_users.down.sql", "DROP TABLE users;\n"),
     ] {
-        fs::write(dir.path().join("migrations").join(name), sql).unwrap();
+        fs::write(dir.join("migrations").join(name), sql).unwrap();
     }
-    dir
 }
 
 fn target() -> std::path::PathBuf {
@@ -101,6 +105,19 @@ fn a_crate_elsewhere_rebuilds_with_its_migrations_and_runs_without_them() {
     let told = run("consumer", database.url());
     assert!(told.starts_with("migrations: 1 applied, now at version 002\n"), "{told}");
     assert_eq!(run("consumer", database.url()), "migrations: nothing to do, at version 002\n");
+}
+
+#[test]
+fn a_crate_in_a_folder_with_an_odd_name_builds_and_is_rebuilt() {
+    let parent = TempDir::new().unwrap();
+    let dir = parent.path().join(r#"it's "my" \folder, ä"#);
+    fs::create_dir(&dir).unwrap();
+    write_crate("oddly", &dir);
+    built(&dir);
+    fs::write(dir.join("migrations/001_create_users.down.sql"), "DROP TABLE public.users;\n")
+        .unwrap();
+    assert!(built(&dir).contains("Compiling oddly"));
+    assert!(!built(&dir).contains("Compiling"), "nothing has changed");
 }
 
 /// Both files of a migration.

@@ -56,11 +56,12 @@ fn warnings<'a>(problems: impl Iterator<Item = &'a Problem>, span: Span) -> Toke
 }
 
 /// Each token goes through the compiler's bridge, unoptimised: the less there are, the faster the
-/// build. Hence the index as one literal, and a macro for what every file would repeat.
+/// build. Hence the index as one literal, a macro for what every file would repeat, and the paths as a
+/// text that the compiler takes apart itself.
 fn table(facade: &TokenStream, root: &str, loaded: &Loaded, warnings: &TokenStream) -> TokenStream {
     let (text, index) = loaded.set.parts();
     let (text, index) = (string(text), Literal::byte_string(index));
-    let tracked = loaded.tracked.iter().map(|path| format!("{root}/{path}"));
+    let tracked = parsed(&quoted(root, &loaded.tracked)).expect("these are literals");
     // Bytes, and not texts: those the compiler would escape and unescape again.
     quote! {{
         #warnings
@@ -68,7 +69,7 @@ fn table(facade: &TokenStream, root: &str, loaded: &Loaded, warnings: &TokenStre
             macro_rules! tracked {
                 ($($path:tt)*) => { $(::core::include_bytes!($path);)* };
             }
-            tracked!(#(#tracked)*);
+            tracked!(#tracked);
         }
         #facade::Migrations::from_static(
             #text,
@@ -77,6 +78,32 @@ fn table(facade: &TokenStream, root: &str, loaded: &Loaded, warnings: &TokenStre
             if ::core::cfg!(debug_assertions) { ::core::env!("CARGO_MANIFEST_DIR") } else { "" },
         )
     }}
+}
+
+/// Of the compiler, at once: the tokens of the other parser go through the bridge one by one, and a
+/// literal twice with its text.
+fn parsed(source: &str) -> Option<TokenStream> {
+    source.parse::<proc_macro::TokenStream>().ok().map(TokenStream::from)
+}
+
+/// The paths as literals, one behind the other.
+fn quoted(root: &str, paths: &[String]) -> String {
+    let odd = ['"', '\\', '\r'];
+    let is_plain =
+        |text: &str| text.is_ascii() && odd.into_iter().all(|odd| text.find(odd).is_none());
+    // At once, and without `format!`: both take their time for each path.
+    let are_plain = is_plain(root) && is_plain(&paths.concat());
+    let mut text = String::new();
+    for path in paths {
+        if are_plain {
+            for piece in ["\"", root, "/", path, "\" "] {
+                text.push_str(piece);
+            }
+        } else {
+            text += &format!("{:?} ", format!("{root}/{path}"));
+        }
+    }
+    text
 }
 
 /// A raw literal, which is taken as it stands, where the compiler takes one: of a megabyte, escaping
@@ -88,9 +115,7 @@ fn string(text: &str) -> TokenStream {
     let is_plain = directions.chain(['\r']).all(|odd| text.find(odd).is_none());
     let raw = is_plain.then(|| {
         let fence = "#".repeat(longest_fence(text) + 1);
-        // Of the compiler: the other one looks at every character of it.
-        let literal: proc_macro::Literal = format!("r{fence}\"{text}\"{fence}").parse().ok()?;
-        Some(proc_macro::TokenStream::from(proc_macro::TokenTree::from(literal)).into())
+        parsed(&format!("r{fence}\"{text}\"{fence}"))
     });
     raw.flatten().unwrap_or_else(|| Literal::string(text).into_token_stream())
 }
