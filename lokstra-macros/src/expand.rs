@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use lokstra_source::{Code, Lint, Loaded, Problem, Problems};
@@ -100,7 +101,7 @@ fn quoted(root: &str, paths: &[String]) -> String {
                 text.push_str(piece);
             }
         } else {
-            text += &format!("{:?} ", format!("{root}/{path}"));
+            let _ = write!(text, "{:?} ", format!("{root}/{path}"));
         }
     }
     text

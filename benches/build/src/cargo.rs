@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,9 +41,35 @@ pub(crate) fn build(project: &Path, target: &Path, build: Build) -> io::Result<D
     Ok(start.elapsed())
 }
 
-/// Downloads what a package needs, so that no time is spent on it later.
-pub(crate) fn fetch(project: &Path, target: &Path) -> io::Result<()> {
-    run(project, target, &["fetch"]).map(drop)
+/// Puts what a package depends on, but for what lies on the disk already, into a folder.
+pub(crate) fn vendor(project: &Path, folder: &Path) -> io::Result<()> {
+    let folder = folder.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+    run(project, project, &["vendor", "--quiet", folder]).map(drop)
+}
+
+/// Removes what was built of these packages.
+pub(crate) fn clean(project: &Path, target: &Path, packages: &[String]) -> io::Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    for profile in ["dev", "release"] {
+        let mut arguments = vec!["clean", "--quiet", "--profile", profile];
+        arguments.extend(packages.iter().flat_map(|package| ["--package", package.as_str()]));
+        run(project, target, &arguments)?;
+    }
+    Ok(())
+}
+
+/// Packs this repository as for a registry, and returns the files.
+pub(crate) fn package(target: &Path) -> io::Result<Vec<PathBuf>> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    run(root, target, &["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"])?;
+    let files = fs::read_dir(target.join("package"))?.map(|entry| Ok(entry?.path()));
+    let files = files.collect::<io::Result<Vec<_>>>()?;
+    Ok(files
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "crate"))
+        .collect())
 }
 
 /// How many crates are built for a package, without itself.

@@ -10,6 +10,7 @@
 mod arguments;
 mod cargo;
 mod limits;
+mod packages;
 mod project;
 mod report;
 mod scale;
@@ -43,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut projects = prepare(&work, &arguments)?;
     let mut measured = Measured::new(&arguments, cargo::compiler()?);
-    rebuilds(&mut projects, &arguments, &mut measured)?;
+    rebuilds(&work, &mut projects, &arguments, &mut measured)?;
     clean_builds(&work, &projects, &arguments, &mut measured)?;
     tell("build_cost", &measured.to_markdown(), &arguments)
 }
@@ -65,13 +66,14 @@ type Projects = BTreeMap<(usize, usize), Project>;
 
 fn prepare(work: &Path, arguments: &Arguments) -> io::Result<Projects> {
     let mut projects = BTreeMap::new();
+    packages::clear(work)?;
     for (nth, subject) in SUBJECTS.iter().enumerate() {
         if !arguments.only.is_empty() && !arguments.only.iter().any(|name| name == subject.name) {
             continue;
         }
         for count in arguments.all_counts() {
             let project = Project::write(&work.join("projects"), subject, count)?;
-            cargo::fetch(&project.folder, &bench_shared::work::programs())?;
+            packages::provide(subject, &project, count, work)?;
             projects.insert((nth, count), project);
         }
     }
@@ -80,11 +82,11 @@ fn prepare(work: &Path, arguments: &Arguments) -> io::Result<Projects> {
 
 /// The rebuild that a developer waits for.
 fn rebuilds(
+    work: &Path,
     projects: &mut Projects,
     arguments: &Arguments,
     measured: &mut Measured,
 ) -> io::Result<()> {
-    let target = bench_shared::work::programs();
     for &build in &arguments.builds {
         // The first builds the dependencies.
         for round in 0..=arguments.rounds_of(build) {
@@ -96,6 +98,7 @@ fn rebuilds(
                     continue;
                 }
                 project.edit()?;
+                let target = packages::target(&SUBJECTS[nth], work);
                 let took = cargo::build(&project.folder, &target, build)?;
                 progress(&SUBJECTS[nth], count, build, round, took);
                 if round > 0 {

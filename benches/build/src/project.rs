@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bench_shared::versions::LOCK;
+use bench_shared::versions::{self, LOCK};
 
-use crate::subjects::{Layout, Subject};
+use crate::subjects::{Layout, OURS, Subject};
 
 const BUILD_SCRIPT: &str = "\
 fn main() {
@@ -34,13 +34,7 @@ impl Project {
         }
         fs::create_dir_all(folder.join("src"))?;
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-        let manifest = format!(
-            "[package]\nname = \"{}-{migrations}\"\nedition = \"2024\"\n\n[dependencies]\n{}\n\n\
-             [workspace]\n",
-            subject.name,
-            subject.dependencies.replace("{root}", root)
-        );
-        fs::write(folder.join("Cargo.toml"), manifest)?;
+        write_manifest(&folder, subject, migrations, &format!("path = \"{root}\""))?;
         // What the package does not use, cargo removes.
         fs::write(folder.join("Cargo.lock"), LOCK)?;
         fs::write(folder.join("src/main.rs"), format!("mod unrelated;\n{}", subject.program))?;
@@ -50,12 +44,44 @@ impl Project {
         Ok(project)
     }
 
+    /// Has cargo take all dependencies from a folder of packages, ours like those of others.
+    pub(crate) fn take_from(
+        &self,
+        packages: &Path,
+        subject: &Subject,
+        migrations: usize,
+    ) -> io::Result<()> {
+        let version = versions::of(OURS);
+        write_manifest(&self.folder, subject, migrations, &format!("version = \"{version}\""))?;
+        fs::create_dir_all(self.folder.join(".cargo"))?;
+        let config = format!(
+            "[source.crates-io]\nreplace-with = \"packages\"\n\n[source.packages]\n\
+             directory = \"{}\"\n",
+            packages.display()
+        );
+        fs::write(self.folder.join(".cargo/config.toml"), config)
+    }
+
     /// Changes one Rust file, and no migration.
     pub(crate) fn edit(&mut self) -> io::Result<()> {
         self.edits += 1;
         let source = format!("pub fn answer() -> u32 {{\n    {}\n}}\n", self.edits);
         fs::write(self.folder.join("src/unrelated.rs"), source)
     }
+}
+
+fn write_manifest(
+    folder: &Path,
+    subject: &Subject,
+    migrations: usize,
+    lokstra: &str,
+) -> io::Result<()> {
+    let (name, dependencies) = (subject.name, subject.dependencies.replace("{lokstra}", lokstra));
+    let manifest = format!(
+        "[package]\nname = \"{name}-{migrations}\"\nedition = \"2024\"\n\n[dependencies]\n\
+         {dependencies}\n\n[workspace]\n"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest)
 }
 
 fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<u64> {

@@ -78,8 +78,10 @@ impl<'a> Measured<'a> {
              Each program embeds migrations of about 1 KB of SQL up and a line or two down \
              (refinery has no down) and uses its tool as the tool's documentation says. All contain a \
              PostgreSQL client, but for `diesel_migrations`, whose is libpq, a library in C that is \
-             there already (Debian: `libpq-dev`). Dependencies and macros are built as cargo does by default: macros \
-             are not optimised, in a release build neither.\n",
+             there already (Debian: `libpq-dev`). All are built of packages, as `cargo vendor` puts them into \
+             a folder and `cargo package` makes ours: of what lies on the disk by path, cargo looks at each \
+             source file and at the whole workspace. Dependencies and macros are built as cargo does by \
+             default: macros are not optimised, in a release build neither.\n",
             self.compiler,
             versions.join(", ")
         )

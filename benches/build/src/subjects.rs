@@ -27,7 +27,7 @@ pub(crate) struct Subject {
     /// The crate whose version the tables show.
     pub(crate) tool: Option<&'static str>,
     pub(crate) layout: Layout,
-    /// Lines of `[dependencies]`; `{root}` is the folder of this repository.
+    /// Lines of `[dependencies]`; `{lokstra}` says where ours comes from.
     pub(crate) dependencies: &'static str,
     /// `main.rs`, but for the file that is touched.
     pub(crate) program: &'static str,
@@ -39,6 +39,13 @@ pub(crate) struct Subject {
 pub(crate) const FLOOR: &str = "floor";
 pub(crate) const CLIENT: &str = "client";
 pub(crate) const OURS: &str = "lokstra";
+
+impl Subject {
+    /// The packages of this repository are among its dependencies.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.tool == Some(OURS)
+    }
+}
 
 const LOKSTRA: &str = r#"
 use lokstra::{Migrations, embed_migrations};
@@ -83,37 +90,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     },
     Subject {
         title: "lokstra",
-        name: "lokstra",
-        tool: Some("lokstra"),
+        name: OURS,
+        tool: Some(OURS),
         layout: Layout::Pairs,
-        dependencies: r#"lokstra = { path = "{root}" }"#,
+        dependencies: "lokstra = { {lokstra} }",
         program: LOKSTRA,
         most_in_release: usize::MAX,
     },
     Subject {
         title: "lokstra, with `lokstra.lock`",
         name: "lokstra-locked",
-        tool: Some("lokstra"),
+        tool: Some(OURS),
         layout: Layout::LockedPairs,
-        dependencies: r#"lokstra = { path = "{root}" }"#,
+        dependencies: "lokstra = { {lokstra} }",
         program: LOKSTRA,
         most_in_release: usize::MAX,
     },
     Subject {
         title: "lokstra, with `build.rs`",
         name: "lokstra-build-script",
-        tool: Some("lokstra"),
+        tool: Some(OURS),
         layout: Layout::PairsAndScript,
-        dependencies: r#"lokstra = { path = "{root}" }"#,
+        dependencies: "lokstra = { {lokstra} }",
         program: LOKSTRA,
         most_in_release: usize::MAX,
     },
     Subject {
         title: "lokstra without `sql-check`",
         name: "lokstra-no-grammar",
-        tool: Some("lokstra"),
+        tool: Some(OURS),
         layout: Layout::Pairs,
-        dependencies: r#"lokstra = { path = "{root}", default-features = false, features = ["config"] }"#,
+        dependencies: r#"lokstra = { {lokstra}, default-features = false, features = ["config"] }"#,
         program: LOKSTRA,
         most_in_release: usize::MAX,
     },
