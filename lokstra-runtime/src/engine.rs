@@ -172,8 +172,8 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
                 let count = self.group(&look, goal, &plan.steps, nth);
                 if count > 1 {
-                    let (done, is_next_begun) = self.together(&mut look, goal, left, count)?;
-                    (nth, is_begun) = (nth + done, is_next_begun);
+                    let ran = self.together(&mut look, goal, left, count)?;
+                    (nth, is_begun) = (nth + ran.done, ran.is_next_begun);
                     continue;
                 }
                 let (rest, defers_flush) = (&left[1..], defers(&look, goal, left));

@@ -8,7 +8,7 @@ use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
 use crate::plan::{Direction, PlanStep};
 use crate::report::{Report, StepReport};
-use crate::search::shown;
+use crate::search::{first_line, shown};
 use crate::warning::Warning;
 
 /// Who is told what happens.
@@ -256,13 +256,11 @@ impl fmt::Display for Event<'_> {
             Event::Connecting { error, waited, .. } => {
                 // What to do about it is said at the end, if it stays so.
                 let error = shown(error);
-                let error = error.lines().next().unwrap_or_default();
-                write!(f, "waiting ({} s): {error}", seconds(*waited))
+                write!(f, "waiting ({} s): {}", seconds(*waited), first_line(&error))
             }
             Event::Reconnecting { cause, .. } => {
                 let cause = chain(cause);
-                let cause = cause.lines().next().unwrap_or_default();
-                write!(f, "connection lost, connecting again: {cause}")
+                write!(f, "connection lost, connecting again: {}", first_line(&cause))
             }
             Event::Skipped { .. } => f.write_str("skipped: `enabled: false` in its migration.yaml"),
             Event::Planned { steps: 1, .. } => f.write_str("1 script to run"),
@@ -310,7 +308,7 @@ impl fmt::Display for Event<'_> {
             Event::Ended { report, error: None, .. } => f.write_str(&report.headline()),
             Event::Ended { error: Some(error), .. } => {
                 // The whole of it is returned, and told there.
-                f.write_str(shown(error).lines().next().unwrap_or_default())
+                f.write_str(first_line(&shown(error)))
             }
         }
     }

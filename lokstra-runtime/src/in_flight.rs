@@ -130,8 +130,8 @@ pub(crate) fn is_reindex(statement: &str) -> bool {
 
 /// What a statement may name: its words as the catalog has them.
 pub(crate) fn names(statement: &str) -> Vec<String> {
-    let is_name =
-        |word: &String| word.starts_with(|c: char| c.is_alphabetic() || "\"_".contains(c));
+    let begins_name = |c: char| c == '"' || is_word(c) && !is_inside(c);
+    let is_name = |word: &String| word.starts_with(begins_name);
     Words(statement).filter(is_name).map(|word| unquoted(&word)).collect()
 }
 
@@ -158,6 +158,18 @@ fn behind_comment(text: &str) -> &str {
     rest
 }
 
+/// What a name or a number without quotes has. To the server, what is not ASCII is a letter.
+///
+/// PostgreSQL documentation: *4.1.1. Identifiers and Key Words*.
+fn is_word(c: char) -> bool {
+    !c.is_ascii() || c.is_ascii_alphabetic() || c == '_' || is_inside(c)
+}
+
+/// What a name does not begin with.
+fn is_inside(c: char) -> bool {
+    c.is_ascii_digit() || c == '$'
+}
+
 /// Words in lower case, quoted names as they stand, and signs; without comments.
 struct Words<'s>(&'s str);
 
@@ -166,7 +178,7 @@ impl Iterator for Words<'_> {
 
     fn next(&mut self) -> Option<String> {
         loop {
-            self.0 = self.0.trim_start();
+            self.0 = self.0.trim_ascii_start();
             if let Some(comment) = self.0.strip_prefix("--") {
                 self.0 = split_once(comment, "\n").map_or("", |(_, rest)| rest);
             } else if let Some(comment) = self.0.strip_prefix("/*") {
@@ -175,7 +187,6 @@ impl Iterator for Words<'_> {
                 break;
             }
         }
-        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
         let first = self.0.chars().next()?;
         let length = if first == '"' {
             let inside = replace(&self.0[1..], "\"\"", "__");
@@ -226,6 +237,8 @@ mod tests {
                 "DROP INDEX CONCURRENTLY IF EXISTS s.a CASCADE",
                 Some(Effect::NoIndex { name: "s.a".to_owned() }),
             ),
+            // A letter to the server.
+            ("CREATE INDEX CONCURRENTLY a€ ON b (c)", index("a€", "b")),
             ("CREATE /* a /* b */ c */ INDEX CONCURRENTLY a ON b (c)", index("a", "b")),
             ("CREATE /* open /* */ INDEX CONCURRENTLY a ON b (c)", None),
             ("CREATE INDEX a ON b (c)", None),

@@ -92,21 +92,17 @@ impl Routes {
         let tls = OnDemand { dsn: &dsn, environment, made: None };
         let mut builder = Builder { shared, tls, passwords: &mut passwords, password_from };
         let mut all = Vec::with_capacity(count);
+        let first = match dsn.get(Keyword::LoadBalanceHosts) {
+            None | Some("disable") => 0,
+            Some("random") => usize::try_from(entropy() % count as u64).unwrap_or_default(),
+            Some(_) => return Err(Keyword::LoadBalanceHosts.expects("disable or random")),
+        };
         for nth in 0..count {
+            let nth = (first + nth) % count;
             let port = ports.get(nth).or(ports.first()).filter(|port| !port.is_empty());
             let port = port.copied().unwrap_or(DEFAULT_PORT);
             let (host, address) = (hosts.get(nth).copied(), addresses.get(nth).copied());
             all.push(builder.route(host.unwrap_or_default(), address.unwrap_or_default(), port)?);
-        }
-        match dsn.get(Keyword::LoadBalanceHosts) {
-            None | Some("disable") => {}
-            Some("random") => {
-                let first = usize::try_from(entropy() % count as u64).unwrap_or_default();
-                let mut later = all.split_off(first);
-                later.append(&mut all);
-                all = later;
-            }
-            Some(_) => return Err(Keyword::LoadBalanceHosts.expects("disable or random")),
         }
         let open_password_file = match passwords.file {
             Some(PasswordFile::TooOpen(path)) => Some(path),

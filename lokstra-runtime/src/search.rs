@@ -17,6 +17,12 @@ pub(crate) fn split_once<'t>(text: &'t str, what: &str) -> Option<(&'t str, &'t 
     Some((&text[..at], &text[at + what.len()..]))
 }
 
+/// Of an error, whose other lines say what to do.
+#[inline(never)]
+pub(crate) fn first_line(text: &str) -> &str {
+    split_once(text, "\n").map_or(text, |(first, _)| first)
+}
+
 #[inline(never)]
 pub(crate) fn replace(text: &str, what: &str, with: &str) -> String {
     let (mut replaced, mut rest) = (String::with_capacity(text.len()), text);

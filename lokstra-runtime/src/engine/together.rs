@@ -39,6 +39,19 @@ const MOST_BYTES: usize = 64 << 10;
 /// server logs all of a message with the error of one.
 const ODD: [&str; 4] = ["reset", "commit", "rollback", "password"];
 
+/// What became of several in one message.
+pub(super) struct Together {
+    pub(super) done: usize,
+    /// The next one had begun, and is finished though the run stops after it.
+    pub(super) is_next_begun: bool,
+}
+
+impl Together {
+    fn done(done: usize) -> Together {
+        Together { done, is_next_begun: false }
+    }
+}
+
 impl<'m> Engine<'_, 'm> {
     /// How many scripts of this plan, from this one on, go in one message. The first of a run is
     /// sent alone: it is the one that others are in the way of, and that makes the tables.
@@ -67,16 +80,15 @@ impl<'m> Engine<'_, 'm> {
         steps[nth..].iter().take(MOST).take_while(fits).count().max(1)
     }
 
-    /// Runs the first `count` of these steps, which are the rest of the plan, in one message. Returns
-    /// how many are done, and whether the next one is to be finished though the run stops after it.
-    /// After fewer than all, the rest of the run goes one by one.
+    /// Runs the first `count` of these steps, which are the rest of the plan, in one message. After fewer
+    /// than all, the rest of the run goes one by one.
     pub(super) fn together(
         &mut self,
         look: &mut Look,
         goal: Goal,
         left: &[PlanStep<'m>],
         count: usize,
-    ) -> Result<(usize, bool), Error> {
+    ) -> Result<Together, Error> {
         let steps = &left[..count];
         let message = self.message(look, goal, left, count);
         self.is_unflushed |= defers(look, goal, left);
@@ -90,15 +102,15 @@ impl<'m> Engine<'_, 'm> {
         }
         let Err(error) = answer else {
             self.is_unflushed = defers(look, goal, &left[count - 1..]);
-            return Ok((count, false));
+            return Ok(Together::done(count));
         };
         self.is_alone = true;
         let unheard = &steps[heard..];
         if is_lost(&error) || self.session.client().is_closed() {
-            return Ok((heard + self.lost(look, unheard, running, error)?, false));
+            return Ok(Together::done(heard + self.lost(look, unheard, running, error)?));
         }
         if let Err(lost) = step::end_failed(&mut self.session, &look.facts) {
-            return Ok((heard + self.lost(look, unheard, running, lost)?, false));
+            return Ok(Together::done(heard + self.lost(look, unheard, running, lost)?));
         }
         let server = error.as_db_error().map(ServerError::new);
         // It is the next one that failed, though somebody else may have recorded it meanwhile. But a
@@ -112,7 +124,7 @@ impl<'m> Engine<'_, 'm> {
         {
             let done = self.catch_up(look, unheard, now, running);
             if done > 0 {
-                return Ok((heard + done, false));
+                return Ok(Together::done(heard + done));
             }
         }
         let is_now = self.options.stop.is_now();
@@ -128,7 +140,7 @@ impl<'m> Engine<'_, 'm> {
                     self.failed(look, step, failure, &left[1..])
                 })
             }
-            _ => Ok((heard, running.is_some() && !is_now)),
+            _ => Ok(Together { done: heard, is_next_begun: running.is_some() && !is_now }),
         }
     }
 
