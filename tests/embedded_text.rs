@@ -9,6 +9,9 @@ static PLAIN: Migrations = embed_migrations!("tests/fixtures/plain_text");
 /// change the direction of a text.
 static ODD: Migrations = embed_migrations!("tests/fixtures/odd_text");
 
+/// More fences than the compiler takes around a literal.
+static FENCED: Migrations = embed_migrations!("tests/fixtures/fenced_text");
+
 fn embedded(set: &Migrations) -> [&str; 2] {
     let migration = set.databases().next().unwrap().migrations().next().unwrap();
     [migration.up().text(), migration.down().text()]
@@ -27,4 +30,11 @@ fn so_is_one_that_the_compiler_would_refuse_but_for_its_line_endings() {
     assert!(up.contains(['\r', '\u{202e}', '\u{2066}']));
     let down = include_str!("fixtures/odd_text/001_a.down.sql");
     assert_eq!(embedded(&ODD), [up, &down.replace("\r\n", "\n")]);
+}
+
+#[test]
+fn so_is_one_with_a_longer_fence_than_a_literal_can_have() {
+    let up = include_str!("fixtures/fenced_text/001_a.up.sql");
+    let down = include_str!("fixtures/fenced_text/001_a.down.sql");
+    assert_eq!(embedded(&FENCED), [up, down]);
 }

@@ -218,10 +218,17 @@ fn a_call_for_one_database_refuses_a_set_of_several() {
 
 #[test]
 fn a_misspelt_section_of_pools_is_refused_and_not_taken_for_none() {
-    let error =
-        config("apps: []\nservice_definitions:\n  db_main:\n    type: dbpool\n").unwrap_err();
-    assert_snapshot!(error.to_string().split_once("config.yaml").unwrap().1, @": line 2: `service_definitions` must be `service-definitions`");
-    assert_eq!(config("apps: []\n").unwrap().names().count(), 0);
+    let told = |yaml: &str| {
+        let error = config(yaml).unwrap_err().to_string();
+        error.split_once("config.yaml").unwrap().1.to_owned()
+    };
+    let misspelt =
+        "# service_definitions:\napps: []\nservice_definitions:\n  db_main:\n    type: dbpool\n";
+    assert_snapshot!(told(misspelt), @": line 3: `service_definitions` must be `service-definitions`");
+    assert_snapshot!(told("service-definitions:\n\"Service-Definition\": {}\n"), @": line 2: `Service-Definition` must be `service-definitions`");
+    for other in ["apps: []\n", ".service-definitions: &base {}\n", "service-definitions-2: {}\n"] {
+        assert_eq!(config(other).unwrap().names().count(), 0);
+    }
 }
 
 #[test]

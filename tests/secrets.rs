@@ -159,3 +159,30 @@ fn a_connection_string_in_another_field_of_a_file_is_not_shown() {
         }
     }
 }
+
+#[cfg(feature = "config")]
+#[test]
+fn a_password_beside_the_name_of_a_variable_or_in_it_is_not_shown() {
+    // What a test can count on to be there, and whose value is no secret but nobody's business here.
+    let home = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    for line in [
+        "dsn: '${DATABASE_URL-postgres://app:hunter2@db/app}'",
+        "dsn: '${DATABASE_URL:=postgres://app:hunter2@db/app}'",
+        "password: '${hunter2!}'",
+        "driver: '${CARGO_MANIFEST_DIR}'",
+        "pooler: '${CARGO_MANIFEST_DIR}'",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.yaml");
+        let parts = "host: 127.0.0.1\n    database: app";
+        let yaml = format!(
+            "service-definitions:\n  main:\n    type: dbpool\n    {parts}\n    port: 1\n    {line}\n"
+        );
+        std::fs::write(&path, yaml).unwrap();
+        let pool = Pools::from_config(&path).unwrap().get("main").unwrap();
+        let mut said = format!("{pool:?} ");
+        write_error(&mut said, &pool.connect().err().unwrap());
+        let is_silent = !said.contains("hunter2") && !said.contains(&home);
+        assert!(is_silent && said.contains("main"), "{line}: {said}");
+    }
+}

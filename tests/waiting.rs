@@ -52,7 +52,7 @@ fn a_server_that_starts_two_seconds_later_is_waited_for_and_told_of() {
     assert_eq!(report.unwrap().steps.len(), 1);
     assert_snapshot!(heard[0].0, @"
     no connection to <dir>:<port>/postgres: error connecting to server: No such file or directory (os error 2)
-      help: see whether the server runs, and has this folder in its unix_socket_directories
+      help: see whether the server runs, listens on this port, and has this folder in its unix_socket_directories
     ");
     assert!(heard.is_sorted_by_key(|(_, waited)| *waited));
 }
@@ -81,7 +81,7 @@ fn the_wait_has_an_end() {
     assert!((500..5000).contains(&started.elapsed().as_millis()));
     assert_snapshot!(told(&error, &server), @"
     no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)
-      help: see whether the server runs and listens there; in a container, `localhost` is the container
+      help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
     ");
 }
 

@@ -224,7 +224,7 @@ fn one_database_that_cannot_be_reached_is_named() {
     -- standard error --
     error: 1 succeeded, 1 failed, 0 skipped
     02_orders-db: no connection to /nowhere:5432/x: error connecting to server: No such file or directory (os error 2)
-      help: see whether the server runs, and has this folder in its unix_socket_directories
+      help: see whether the server runs, listens on this port, and has this folder in its unix_socket_directories
     -- exit code 2 --
     ");
 }

@@ -260,7 +260,7 @@ fn a_server_that_does_not_answer_is_told_at_once() {
     let told = project.lokstra_alone("migration doctor -db postgres://u:secret@127.0.0.1:1/d");
     assert_snapshot!(told, @"
     problem  connection: no connection to 127.0.0.1:1/d: error connecting to server: Connection refused (os error 111)
-             help: see whether the server runs and listens there; in a container, `localhost` is the container
+             help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
 
     1 problem, no warning
     -- exit code 2 --

@@ -180,7 +180,7 @@ fn a_server_that_is_still_starting_is_waited_for_and_told_of() {
     assert_snapshot!(place.lokstra("up -connect-wait 0s", &variables), @"
     -- standard error --
     error: no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)
-      help: see whether the server runs and listens there; in a container, `localhost` is the container
+      help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
     -- exit code 2 --
     ");
     let told = std::thread::scope(|scope| {

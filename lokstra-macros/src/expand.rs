@@ -62,7 +62,7 @@ fn warnings<'a>(problems: impl Iterator<Item = &'a Problem>, span: Span) -> Toke
 fn table(facade: &TokenStream, root: &str, loaded: &Loaded, warnings: &TokenStream) -> TokenStream {
     let (text, index) = loaded.set.parts();
     let (text, index) = (string(text), Literal::byte_string(index));
-    let tracked = parsed(&quoted(root, &loaded.tracked)).expect("these are literals");
+    let tracked = parsed(&quoted(root, &loaded.tracked));
     // Bytes, and not texts: those the compiler would escape and unescape again.
     quote! {{
         #warnings
@@ -81,10 +81,10 @@ fn table(facade: &TokenStream, root: &str, loaded: &Loaded, warnings: &TokenStre
     }}
 }
 
-/// Of the compiler, at once: the tokens of the other parser go through the bridge one by one, and a
-/// literal twice with its text.
-fn parsed(source: &str) -> Option<TokenStream> {
-    source.parse::<proc_macro::TokenStream>().ok().map(TokenStream::from)
+/// Literals, by the compiler's own parser and at once: what `quote` makes goes over to it token by token.
+fn parsed(source: &str) -> TokenStream {
+    let tokens: proc_macro::TokenStream = source.parse().expect("what is quoted is a literal");
+    tokens.into()
 }
 
 /// The paths as literals, one behind the other.
@@ -114,12 +114,17 @@ fn string(text: &str) -> TokenStream {
     let directions = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
     // Not `contains`, which is instantiated here and not optimised.
     let is_plain = directions.chain(['\r']).all(|odd| text.find(odd).is_none());
-    let raw = is_plain.then(|| {
-        let fence = "#".repeat(longest_fence(text) + 1);
+    let fence = longest_fence(text) + 1;
+    if is_plain && fence <= MOST_FENCE {
+        let fence = "#".repeat(fence);
         parsed(&format!("r{fence}\"{text}\"{fence}"))
-    });
-    raw.flatten().unwrap_or_else(|| Literal::string(text).into_token_stream())
+    } else {
+        Literal::string(text).into_token_stream()
+    }
 }
+
+/// More `#` the compiler does not take.
+const MOST_FENCE: usize = 255;
 
 /// The most `#` that follow a quote.
 fn longest_fence(text: &str) -> usize {

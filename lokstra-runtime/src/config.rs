@@ -51,7 +51,7 @@ pub enum ConfigError {
     },
 }
 
-/// What is wrong with the definition of a pool.
+/// What is wrong with the definition of a pool. A value that may be or hold a password is `…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PoolProblem {
@@ -59,6 +59,8 @@ pub enum PoolProblem {
     Variable(String),
     /// `${` without `}`.
     Unclosed,
+    /// `${…}` around something that is no name of a variable, perhaps a password.
+    VariableName,
     /// Its `type` is that of another service, or missing.
     Type(Option<String>),
     /// Neither `dsn` nor `host` and `database`.
@@ -84,6 +86,10 @@ impl fmt::Display for PoolProblem {
                  help: set it, or give a default: ${{{name}:-value}}"
             ),
             PoolProblem::Unclosed => f.write_str("`${` without `}`"),
+            PoolProblem::VariableName => f.write_str(
+                "`${…}` does not hold the name of a variable\n  \
+                 help: write ${NAME}, or ${NAME:-value} with a default",
+            ),
             PoolProblem::Type(found) => {
                 match found {
                     Some(kind) => write!(f, "`type: {kind}` is no database pool"),
@@ -169,7 +175,7 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
             let Some(name) = name.as_str().map(str::to_owned) else { continue };
             let kind = definition.get("type").and_then(Value::as_str);
             if !kind.is_some_and(|kind| POOL_TYPES.contains(&kind)) {
-                let reason = PoolProblem::Type(kind.map(told));
+                let reason = PoolProblem::Type(kind.map(|kind| told(kind, &definition)));
                 let (path, pool) = (file.clone(), name.clone());
                 pools = pools.with_other(&name, ConfigError::Pool { path, pool, reason });
                 continue;
@@ -217,11 +223,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, ConfigError> {
 fn services(text: &str) -> Result<Mapping, String> {
     let document: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     match document.get(SERVICES) {
-        None => match misspelt(text, &document) {
+        None | Some(Value::Null) => match misspelt(text, &document) {
             Some((key, line)) => Err(format!("line {line}: `{key}` must be `{SERVICES}`")),
             None => Ok(Mapping::new()),
         },
-        Some(Value::Null) => Ok(Mapping::new()),
         Some(Value::Mapping(services)) => Ok(services.clone()),
         Some(_) => Err(format!("`{SERVICES}` is not a mapping of names to services")),
     }
@@ -229,14 +234,13 @@ fn services(text: &str) -> Result<Mapping, String> {
 
 /// A key that can only be meant for [`SERVICES`], and its line. Others belong to the framework.
 fn misspelt<'d>(text: &str, document: &'d Value) -> Option<(&'d str, usize)> {
-    let letters = |key: &str| {
-        key.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase()
+    let plain = |key: &str| key.replace(['-', '_', ' '], "").to_ascii_lowercase();
+    let is_meant = |key: &&str| {
+        *key != SERVICES && matches!(&*plain(key), "servicedefinition" | "servicedefinitions")
     };
-    let mut keys = document.as_mapping()?.keys().filter_map(Value::as_str);
-    let key = keys
-        .find(|key| matches!(letters(key).as_str(), "servicedefinition" | "servicedefinitions"))?;
-    let line = text.lines().position(|line| line.contains(key)).unwrap_or_default();
-    Some((key, line + 1))
+    let key = document.as_mapping()?.keys().filter_map(Value::as_str).find(is_meant)?;
+    let begins = |line: &str| line.trim_start_matches(['"', '\'']).starts_with(key);
+    Some((key, text.lines().position(begins).unwrap_or_default() + 1))
 }
 
 /// The types of services that are pools of PostgreSQL.
@@ -263,11 +267,21 @@ impl Fields<'_> {
     }
 }
 
-/// The value of a field, for an error; not if it may be a connection string that got there, whose password
-/// nobody may read.
-fn told(value: &str) -> String {
-    let may_connect = ["://", "@", "="].iter().any(|sign| value.contains(sign));
-    if may_connect { "…" } else { value }.to_owned()
+/// The value of a field, for an error; not what came from the environment, nor what may be a connection
+/// string that got there: nobody may read their passwords.
+fn told(value: &str, definition: &Value) -> String {
+    let is_secret = ["://", "@", "="].iter().any(|sign| value.contains(sign));
+    if is_secret || !holds(definition, value) { "…" } else { value }.to_owned()
+}
+
+/// Whether this text stands in the definition as it is.
+fn holds(definition: &Value, text: &str) -> bool {
+    match definition {
+        Value::String(value) => value == text,
+        Value::Number(value) => value.to_string() == text,
+        Value::Mapping(fields) => fields.values().any(|value| holds(value, text)),
+        _ => false,
+    }
 }
 
 fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolProblem> {
@@ -276,7 +290,7 @@ fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolPr
         && driver != "postgres"
         && driver != "postgresql"
     {
-        return Err(PoolProblem::Driver(told(&driver)));
+        return Err(PoolProblem::Driver(told(&driver, definition)));
     }
     let fields = Fields { definition: definition.get("config").unwrap_or(definition), environment };
     let mut dsn = match fields.get("dsn")? {
@@ -287,7 +301,7 @@ fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolPr
     let mut direct = direct.map_err(PoolProblem::Dsn)?;
     if let Some(schema) = fields.get("schema")? {
         let schema: lokstra_core::Identifier =
-            schema.parse().map_err(|_| PoolProblem::Schema(told(&schema)))?;
+            schema.parse().map_err(|_| PoolProblem::Schema(told(&schema, definition)))?;
         for dsn in [Some(&mut dsn), direct.as_mut()].into_iter().flatten() {
             let options = with_search_path(dsn.get(Keyword::Options), &schema);
             dsn.set(Keyword::Options, &options);
@@ -297,7 +311,7 @@ fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolPr
     let pool = match fields.get("pooler")?.as_deref() {
         None | Some("transaction") => pool,
         Some("session") => pool.session_pooler(true),
-        Some(other) => return Err(PoolProblem::Pooler(told(other))),
+        Some(other) => return Err(PoolProblem::Pooler(told(other, definition))),
     };
     Ok(match direct {
         Some(direct) => pool.direct(Pool::from_dsn(direct)),
@@ -338,6 +352,10 @@ fn expand(text: &str, environment: Environment<'_>) -> Result<String, PoolProble
             Some((name, default)) => (name, Some(default.to_owned())),
             None => (inside, None),
         };
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || !name.chars().all(is_name) {
+            return Err(PoolProblem::VariableName);
+        }
         let value = environment(name).filter(|value| !value.is_empty()).or(default);
         expanded.push_str(before);
         expanded.push_str(&value.ok_or_else(|| PoolProblem::Variable(name.to_owned()))?);

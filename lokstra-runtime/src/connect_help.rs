@@ -38,20 +38,32 @@ fn known_help(source: &postgres::Error) -> Option<&'static str> {
     if cfg!(not(feature = "rustls")) && contains(&text, "no encryption") {
         return Some("if the server wants TLS, add the feature `rustls` of `lokstra`");
     }
-    HELP.iter().find(|(words, _)| contains(&text, words)).map(|(_, help)| *help)
+    // A server that has answered may use the words of the system for something of its own.
+    let unreached = if server.is_none() { &UNREACHED[..] } else { &[] };
+    let known = unreached.iter().chain(&HELP);
+    known.into_iter().find(|(words, _)| contains(&text, words)).map(|(_, help)| *help)
 }
 
-/// What to do about the words of the system, of the client and of rustls.
-const HELP: [(&str, &str); 10] = [
+/// What to do about the words of the system.
+const UNREACHED: [(&str, &str); 3] = [
     (
         "Connection refused",
-        "see whether the server runs and listens there; in a container, `localhost` is the container",
+        "see whether the server runs and listens there; inside a container, `localhost` is the \
+         container itself and not its host",
     ),
     (
         "No such file or directory",
-        "see whether the server runs, and has this folder in its unix_socket_directories",
+        "see whether the server runs, listens on this port, and has this folder in its \
+         unix_socket_directories",
     ),
-    ("failed to lookup address", "correct the name of the host"),
+    (
+        "failed to lookup address",
+        "see whether this is the name of the host, and whether it can be resolved from here",
+    ),
+];
+
+/// What to do about the words of the client and of rustls.
+const HELP: [(&str, &str); 7] = [
     (
         "requires a valid client certificate",
         "name one that is made out to the role: `sslcert` and `sslkey`",

@@ -8,7 +8,7 @@ use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
 use crate::plan::{Direction, PlanStep};
 use crate::report::{Report, StepReport};
-use crate::search::{first_line, shown};
+use crate::search::{first_line, shown, split_once};
 use crate::warning::Warning;
 
 /// Who is told what happens.
@@ -256,7 +256,8 @@ impl fmt::Display for Event<'_> {
             Event::Connecting { error, waited, .. } => {
                 // What to do about it is said at the end, if it stays so.
                 let error = shown(error);
-                write!(f, "waiting ({} s): {}", seconds(*waited), first_line(&error))
+                let what = split_once(&error, "\n  help: ").map_or(&*error, |(what, _)| what);
+                write!(f, "waiting ({} s): {what}", seconds(*waited))
             }
             Event::Reconnecting { cause, .. } => {
                 let cause = chain(cause);

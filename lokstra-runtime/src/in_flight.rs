@@ -4,7 +4,7 @@
 use postgres::Client;
 
 use crate::answer::{holds, rows};
-use crate::search::{find, replace, split_once};
+use crate::search::{find, replace};
 use crate::sql;
 
 /// What a statement leaves behind.
@@ -89,13 +89,18 @@ impl Effect {
     }
 }
 
-/// `"t"`, `s.t`, `s."t"`.
+/// `"t"`, `s.t`, `s."t"`; `None` for `U&"t"`, which is another name than what stands there.
 fn name(words: &mut std::iter::Peekable<Words<'_>>) -> Option<String> {
-    let mut name = words.next()?;
+    let mut name = part(words)?;
     while words.next_if_eq(".").is_some() {
-        name = format!("{name}.{}", words.next()?);
+        name = format!("{name}.{}", part(words)?);
     }
     Some(name)
+}
+
+fn part(words: &mut std::iter::Peekable<Words<'_>>) -> Option<String> {
+    let part = words.next()?;
+    (part != "u" || words.peek().is_none_or(|next| next != "&")).then_some(part)
 }
 
 /// Finds an index by its name and table, and whether it is there in full.
@@ -170,6 +175,9 @@ fn is_inside(c: char) -> bool {
     c.is_ascii_digit() || c == '$'
 }
 
+/// White space, as the server has it. `\v` is one from 16 on, and before it an error.
+const SPACE: [char; 6] = [' ', '\t', '\n', '\r', '\x0b', '\x0c'];
+
 /// Words in lower case, quoted names as they stand, and signs; without comments.
 struct Words<'s>(&'s str);
 
@@ -178,9 +186,9 @@ impl Iterator for Words<'_> {
 
     fn next(&mut self) -> Option<String> {
         loop {
-            self.0 = self.0.trim_ascii_start();
+            self.0 = self.0.trim_start_matches(SPACE);
             if let Some(comment) = self.0.strip_prefix("--") {
-                self.0 = split_once(comment, "\n").map_or("", |(_, rest)| rest);
+                self.0 = comment.trim_start_matches(|c| !matches!(c, '\n' | '\r'));
             } else if let Some(comment) = self.0.strip_prefix("/*") {
                 self.0 = behind_comment(comment);
             } else {
@@ -237,6 +245,11 @@ mod tests {
                 "DROP INDEX CONCURRENTLY IF EXISTS s.a CASCADE",
                 Some(Effect::NoIndex { name: "s.a".to_owned() }),
             ),
+            // Another index than what stands there.
+            (r#"DROP INDEX CONCURRENTLY U&"\0061bc""#, None),
+            (r#"CREATE INDEX CONCURRENTLY a ON s.U&"\0061bc" (c)"#, None),
+            ("DROP INDEX CONCURRENTLY u", Some(Effect::NoIndex { name: "u".to_owned() })),
+            ("DROP INDEX -- x\r CONCURRENTLY\x0bu", Some(Effect::NoIndex { name: "u".to_owned() })),
             // A letter to the server.
             ("CREATE INDEX CONCURRENTLY a€ ON b (c)", index("a€", "b")),
             ("CREATE /* a /* b */ c */ INDEX CONCURRENTLY a ON b (c)", index("a", "b")),

@@ -17,7 +17,6 @@ pub(crate) fn split_once<'t>(text: &'t str, what: &str) -> Option<(&'t str, &'t 
     Some((&text[..at], &text[at + what.len()..]))
 }
 
-/// Of an error, whose other lines say what to do.
 #[inline(never)]
 pub(crate) fn first_line(text: &str) -> &str {
     split_once(text, "\n").map_or(text, |(first, _)| first)

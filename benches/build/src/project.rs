@@ -34,7 +34,7 @@ impl Project {
         }
         fs::create_dir_all(folder.join("src"))?;
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-        write_manifest(&folder, subject, migrations, &format!("path = \"{root}\""))?;
+        write_manifest(&folder, subject, migrations, &format!("path = {root:?}"))?;
         // What the package does not use, cargo removes.
         fs::write(folder.join("Cargo.lock"), LOCK)?;
         fs::write(folder.join("src/main.rs"), format!("mod unrelated;\n{}", subject.program))?;
@@ -56,8 +56,8 @@ impl Project {
         fs::create_dir_all(self.folder.join(".cargo"))?;
         let config = format!(
             "[source.crates-io]\nreplace-with = \"packages\"\n\n[source.packages]\n\
-             directory = \"{}\"\n",
-            packages.display()
+             directory = {:?}\n",
+            packages.display().to_string()
         );
         fs::write(self.folder.join(".cargo/config.toml"), config)
     }

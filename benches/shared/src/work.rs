@@ -23,5 +23,7 @@ pub fn help(errors: &str) -> &'static str {
 
 fn target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"))
+    let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"));
+    // Cargo runs in other folders.
+    std::path::absolute(&target).unwrap_or(target)
 }

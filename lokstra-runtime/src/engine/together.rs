@@ -42,7 +42,7 @@ const ODD: [&str; 4] = ["reset", "commit", "rollback", "password"];
 /// What became of several in one message.
 pub(super) struct Together {
     pub(super) done: usize,
-    /// The next one had begun, and is finished though the run stops after it.
+    /// The next one had begun, and is to be finished though the run stops after it.
     pub(super) is_next_begun: bool,
 }
 
