@@ -36,7 +36,7 @@ pub(crate) const LONG: Duration = Duration::from_millis(5);
 
 const USAGE: &str = "\
 run_cost [--quick] [--no-peers] [--no-write] [--counts 10,1000,10000]
-         [--idle-rounds 15] [--idle-latencies 0,1,10]
+         [--idle-rounds 60] [--idle-latencies 0,1,10]
          [--apply-rounds 3] [--apply-latencies 0,1,10]
 run_cost --start-up [--no-write] [--counts 10,1000,10000,100000]
 run_cost --scale [--no-write] [--counts 1000,10000,100000] [--idle-rounds 15]
@@ -56,7 +56,7 @@ impl Arguments {
             pending: 1_000,
             idle_latencies: latencies(&[0, 1, 10]),
             apply_latencies: latencies(&[0, 1, 10]),
-            idle_rounds: 15,
+            idle_rounds: 60,
             apply_rounds: 3,
             peers: true,
             write: true,
@@ -89,6 +89,7 @@ impl Arguments {
                 "--scale" => {
                     arguments.alone = Some(Alone::Scale);
                     arguments.counts = vec![1_000, 10_000, 100_000];
+                    arguments.idle_rounds = 15;
                 }
                 "--start-up" => {
                     arguments.alone = Some(Alone::StartUp);
