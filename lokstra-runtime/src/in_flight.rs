@@ -1,6 +1,8 @@
 //! A statement that commits by itself and was running when a run was cut off: where its text says
 //! what it makes or removes, the catalog tells whether it is done.
 
+use std::iter::Peekable;
+
 use postgres::Client;
 
 use crate::answer::{holds, rows};
@@ -16,6 +18,8 @@ pub(crate) enum Effect {
     NamelessIndex { table: String },
     /// No index of this name, written as in the statement.
     NoIndex { name: String },
+    /// One or none, of a name that is not read here: `U&"…"`.
+    Unread,
 }
 
 /// What became of it.
@@ -43,17 +47,8 @@ impl Effect {
         if words.next_if_eq("if").is_some() {
             while words.next_if(|word| word == "not" || word == "exists").is_some() {}
         }
-        if !creates {
-            return Some(Effect::NoIndex { name: name(&mut words)? });
-        }
-        if words.next_if_eq("on").is_some() {
-            words.next_if_eq("only");
-            return Some(Effect::NamelessIndex { table: name(&mut words)? });
-        }
-        let index = name(&mut words)?;
-        words.next_if_eq("on")?;
-        words.next_if_eq("only");
-        Some(Effect::Index { name: index, table: name(&mut words)? })
+        let effect = if creates { made(&mut words) } else { dropped(&mut words) };
+        Some(effect.unwrap_or(Effect::Unread))
     }
 
     /// Whether it is there, as far as the catalog tells.
@@ -61,7 +56,7 @@ impl Effect {
         let query = match self {
             Effect::Index { name, table } => find_index(name, table),
             Effect::NoIndex { name } => find_no_index(name),
-            Effect::NamelessIndex { .. } => return Ok(Outcome::Unclear),
+            Effect::NamelessIndex { .. } | Effect::Unread => return Ok(Outcome::Unclear),
         };
         let answer = client.simple_query(&query)?;
         let is_done = rows(&answer).any(|row| holds(row, "done"));
@@ -89,8 +84,23 @@ impl Effect {
     }
 }
 
+fn made(words: &mut Peekable<Words<'_>>) -> Option<Effect> {
+    if words.next_if_eq("on").is_some() {
+        words.next_if_eq("only");
+        return Some(Effect::NamelessIndex { table: name(words)? });
+    }
+    let index = name(words)?;
+    words.next_if_eq("on")?;
+    words.next_if_eq("only");
+    Some(Effect::Index { name: index, table: name(words)? })
+}
+
+fn dropped(words: &mut Peekable<Words<'_>>) -> Option<Effect> {
+    Some(Effect::NoIndex { name: name(words)? })
+}
+
 /// `"t"`, `s.t`, `s."t"`; `None` for `U&"t"`, which is another name than what stands there.
-fn name(words: &mut std::iter::Peekable<Words<'_>>) -> Option<String> {
+fn name(words: &mut Peekable<Words<'_>>) -> Option<String> {
     let mut name = part(words)?;
     while words.next_if_eq(".").is_some() {
         name = format!("{name}.{}", part(words)?);
@@ -98,7 +108,7 @@ fn name(words: &mut std::iter::Peekable<Words<'_>>) -> Option<String> {
     Some(name)
 }
 
-fn part(words: &mut std::iter::Peekable<Words<'_>>) -> Option<String> {
+fn part(words: &mut Peekable<Words<'_>>) -> Option<String> {
     let part = words.next()?;
     (part != "u" || words.peek().is_none_or(|next| next != "&")).then_some(part)
 }
@@ -246,8 +256,8 @@ mod tests {
                 Some(Effect::NoIndex { name: "s.a".to_owned() }),
             ),
             // Another index than what stands there.
-            (r#"DROP INDEX CONCURRENTLY U&"\0061bc""#, None),
-            (r#"CREATE INDEX CONCURRENTLY a ON s.U&"\0061bc" (c)"#, None),
+            (r#"DROP INDEX CONCURRENTLY U&"\0061bc""#, Some(Effect::Unread)),
+            (r#"CREATE INDEX CONCURRENTLY a ON s.U&"\0061bc" (c)"#, Some(Effect::Unread)),
             ("DROP INDEX CONCURRENTLY u", Some(Effect::NoIndex { name: "u".to_owned() })),
             ("DROP INDEX -- x\r CONCURRENTLY\x0bu", Some(Effect::NoIndex { name: "u".to_owned() })),
             // A letter to the server.

@@ -49,7 +49,7 @@ impl Build {
                 Some(Build::Index { name: Some(unquoted(&name)), table })
             }
             Effect::NamelessIndex { table } => Some(Build::Index { name: None, table }),
-            Effect::NoIndex { .. } => None,
+            Effect::NoIndex { .. } | Effect::Unread => None,
         }
     }
 

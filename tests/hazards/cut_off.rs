@@ -80,3 +80,16 @@ fn an_index_that_has_no_name_of_its_own_asks_the_operator() {
     set.up(&mut client).unwrap();
     assert_eq!(indexes(&database), "s.a_b_idx s.c");
 }
+
+#[test]
+fn so_does_one_whose_name_is_written_in_escapes() {
+    for statement in [
+        r#"DROP INDEX CONCURRENTLY U&"\0063""#,
+        r#"CREATE INDEX CONCURRENTLY IF NOT EXISTS U&"\0062" ON a (b)"#,
+    ] {
+        let database = database();
+        let error = cut_off(&database, &script(statement)).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::InFlight { statement: 2, .. }), "{error}");
+        assert_eq!(versions(&mut database.client().unwrap()), "1", "{statement}");
+    }
+}
