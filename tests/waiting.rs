@@ -7,9 +7,10 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use lokstra::{ErrorKind, Event, Goal, Pool, Pools, check_db_migrations_auto};
+use lokstra::{ErrorKind, Event, Goal, Pool, Pools, Stop, check_db_migrations_auto};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
-use support::{tables_set, versions};
+use support::proxy::{Point, Proxy, Then};
+use support::{column, set, tables_set, until, versions};
 
 /// A server that is down, the URL of its database, and what it was told on the way.
 fn stopped(options: &ServerOptions) -> (PrivateServer, String) {
@@ -260,7 +261,7 @@ fn a_server_that_says_that_it_is_not_ready_is_waited_for() {
 fn a_stop_ends_an_attempt_to_connect_that_nobody_answers() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let stop = lokstra::Stop::new();
+    let stop = Stop::new();
     let asks = stop.clone();
     let taken = std::thread::spawn(move || {
         let connection = silent.accept().unwrap();
@@ -271,4 +272,71 @@ fn a_stop_ends_an_attempt_to_connect_that_nobody_answers() {
     let error = set.migrator().stop(stop).run_pool(&Pool::from_url(url), Goal::Latest).unwrap_err();
     assert!(matches!(error.kind(), lokstra::ErrorKind::Stopped { .. }), "{error}");
     drop(taken.join().unwrap());
+}
+
+#[test]
+fn a_stop_gives_up_a_question_that_is_never_answered() {
+    let database = support::database();
+    let proxy = Proxy::before(database.server());
+    let pools = Pools::new().with_default(Pool::from_url(proxy.url(database.name())));
+    let set = tables_set(1, "");
+    for reads in [false, true] {
+        let (stop, (thaw, frozen)) = (Stop::new(), std::sync::mpsc::channel::<()>());
+        let handle = stop.clone();
+        proxy.arm(0, Point::Before, move || {
+            handle.after_current();
+            frozen.recv().ok();
+            Then::Cut
+        });
+        let mut migrator = set.migrator().stop(stop);
+        let error = if reads {
+            migrator.status_pools(&pools).unwrap_err()
+        } else {
+            migrator.run_pools(&pools, Goal::Latest).unwrap_err()
+        };
+        assert!(matches!(error.kind(), ErrorKind::Stopped { .. }), "{error}");
+        drop(thaw);
+        proxy.finish();
+    }
+}
+
+#[test]
+fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
+    let mut errors = Vec::new();
+    for first_line in ["", "-- lokstra: no-transaction\n"] {
+        let database = support::database();
+        let mut client = database.client().unwrap();
+        let up = format!("{first_line}SELECT pg_sleep(20);\n");
+        let set = set(&[("001_a", up.as_str(), "SELECT 1;")]);
+        let stop = Stop::new();
+        let mut migrator = set.migrator().stop(stop.clone());
+        let backend = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
+                       AND pid <> pg_backend_pid() AND wait_event = 'PgSleep'";
+        let error = std::thread::scope(|scope| {
+            let pool = Pool::from_url(database.url());
+            let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
+            until(|| !column(&mut client, backend).is_empty());
+            let pid = column(&mut client, backend);
+            signal("-STOP", &pid);
+            stop.after_current();
+            stop.now();
+            let error = run.join().unwrap();
+            signal("-CONT", &pid);
+            error
+        });
+        errors.push(error.to_string());
+        until(|| column(&mut client, backend).is_empty());
+    }
+    assert_snapshot!(errors.join("\n"), @"
+    the connection was lost while 001 was running: the run was to stop and the server did not answer
+      state: 001 is either done as a whole or not at all
+      help: run again; the history tells, and the run goes on from there
+    the connection was lost while 001 was running: the run was to stop and the server did not answer
+      state: of 001, the statements that came to their end are done and stay; the one that was running may be done
+      help: run again; the history tells, and the run goes on from there
+    ");
+}
+
+fn signal(name: &str, pid: &str) {
+    assert!(std::process::Command::new("kill").args([name, pid]).status().unwrap().success());
 }

@@ -1,8 +1,9 @@
 use std::fmt;
 
-use postgres::{Client, SimpleQueryRow};
+use postgres::SimpleQueryRow;
 
 use crate::answer::{rows, text};
+use crate::client::Client;
 use crate::error::Error;
 use crate::holder::{self, Holder, SESSION};
 use crate::sql::LockKey;

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
-use postgres::Client;
 
 use crate::adopt::{self, Adoption};
+use crate::client::Client;
 use crate::down_store;
 use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;

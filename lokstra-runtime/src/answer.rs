@@ -1,7 +1,8 @@
 //! What the server answers to a simple query.
 
-use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
+use crate::client::Client;
 use crate::error::Error;
 
 /// Asks something that no script is to blame for.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use lokstra_core::{Checksum, Database, Migration, TableName, Version};
-use postgres::Client;
 
 use crate::amend::Draft;
+use crate::client::Client;
 use crate::down_store;
 use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;

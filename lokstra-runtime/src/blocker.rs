@@ -2,8 +2,8 @@
 //! a statement that succeeds costs nothing.
 
 use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE, TableName};
-use postgres::Client;
 
+use crate::client::Client;
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::holder::{self, Holder};

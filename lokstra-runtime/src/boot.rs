@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use lokstra_core::{Database, TableName};
 
-use crate::connect::Connector;
+use crate::client::OwnClient;
+use crate::connect::{Connector, stopped};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting};
 use crate::glance::{self, Whose};
+use crate::lost::is_given_up;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
@@ -25,7 +27,7 @@ pub struct MigrationConfig {
     database: Option<String>,
     pool: Option<String>,
     table: Option<String>,
-    stop: Stop,
+    stop: Option<Stop>,
 }
 
 impl MigrationConfig {
@@ -61,7 +63,7 @@ impl MigrationConfig {
     /// A handle that ends the run, such as `Stop::on_signals`. See [`Migrator::stop`].
     #[must_use]
     pub fn stop(mut self, stop: Stop) -> MigrationConfig {
-        self.stop = stop;
+        self.stop = Some(stop);
         self
     }
 }
@@ -81,7 +83,10 @@ pub fn check_db_migration(
     pools: &Pools,
     config: &MigrationConfig,
 ) -> Result<Report, Error> {
-    let mut migrator = migrations.migrator().stop(config.stop.clone());
+    let mut migrator = migrations.migrator();
+    if let Some(stop) = &config.stop {
+        migrator = migrator.stop(stop.clone());
+    }
     if let Some(folder) = &config.database {
         migrator = migrator.database(folder);
     }
@@ -247,12 +252,8 @@ pub(crate) fn run_pools(
         };
         let run = migrator.narrowed(job.database, |one| {
             let wait = one.options.connect_wait;
-            if !job.is_reachable {
-                one.options.connect_wait = Some(Duration::ZERO);
-            }
-            let run = one.run_connector(&connector, goal);
-            one.options.connect_wait = wait;
-            run
+            let wait = if job.is_reachable { wait } else { Some(Duration::ZERO) };
+            one.run_connector(&connector, goal, wait)
         });
         match run {
             Ok(report) => summary.reports.push(report),
@@ -290,7 +291,8 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
         let mut told = connecting(job.database.name(), &mut migrator.listener);
         let stop = &migrator.options.stop;
         let look = off_runtime(|| {
-            let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
+            let (client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
+            let mut client = OwnClient::asking(client, stop);
             glance::look_for(&mut client, Whose::Ours, &job.table, job.database, goal)
         });
         let look = match look {
@@ -329,8 +331,9 @@ pub(crate) fn status_pools(
         let mut told = connecting(database.name(), &mut migrator.listener);
         let stop = &migrator.options.stop;
         let status = off_runtime(|| {
-            let (mut client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
-            Status::read(&mut client, database, table)
+            let (client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
+            Status::read(&mut OwnClient::asking(client, stop), database, table)
+                .map_err(|error| if is_given_up(&error) { stopped() } else { error })
         });
         match status {
             Ok(status) => statuses.push(status),

@@ -1,12 +1,12 @@
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres::{CancelToken, Client, Config};
 
 use crate::dsn::{self, Dsn, DsnError};
 use crate::error::{Error, ErrorKind};
 use crate::notices::Notices;
-use crate::off_runtime::within;
+use crate::off_runtime::unless;
 use crate::passing::may_pass;
 use crate::retry::Backoff;
 use crate::route::{Route, Routes};
@@ -116,7 +116,9 @@ impl Connector {
         let limit = config.get_connect_timeout().copied().unwrap_or_default();
         let tls = route.tls.clone();
         let target = || route.target.clone();
-        match within(limit, stop, move || tls.connect(&config)) {
+        let (started, level) = (Instant::now(), stop.level());
+        let mut is_over = |now| now != level || started.elapsed() >= limit;
+        match unless(stop, &mut is_over, move || tls.connect(&config)) {
             Some(Ok(client)) => Ok((client, notices)),
             Some(Err(source)) => Err(Error::new(ErrorKind::Connect {
                 target: target(),
@@ -130,7 +132,7 @@ impl Connector {
 }
 
 /// Before anything was done.
-fn stopped() -> Error {
+pub(crate) fn stopped() -> Error {
     let (done, left) = (Vec::new(), Vec::new());
     Error::new(ErrorKind::Stopped { done, cancelled: None, left })
 }

@@ -5,9 +5,9 @@
 use std::fmt;
 
 use lokstra_core::{DOWN_TABLE, Migration, Mode, Script, TableName, Version};
-use postgres::Client;
 
 use crate::answer::{rows, text};
+use crate::client::Client;
 use crate::error::Error;
 use crate::guard::{Guard, number};
 use crate::history::{Encoding, Facts, Look};

@@ -5,6 +5,7 @@ use std::fmt;
 use lokstra_core::{Mode, Version};
 
 use crate::baseline::BaselineConflict;
+use crate::client::client_gave_up;
 use crate::connect_help::connect_help;
 use crate::divergence::Divergence;
 use crate::error::ErrorKind;
@@ -324,6 +325,9 @@ fn or_none(version: Option<Version>) -> String {
 pub(crate) fn chain(error: &postgres::Error) -> String {
     if let Some(server) = error.as_db_error() {
         return shown(&ServerError::new(server));
+    }
+    if client_gave_up(error) {
+        return "the run was to stop and the server did not answer".to_owned();
     }
     let mut text = shown(&error);
     let mut cause = std::error::Error::source(error);

@@ -1,10 +1,11 @@
 //! Whether the history is exactly what is embedded: all that a boot with nothing to do has to know.
 
 use lokstra_core::{Database, TableName};
+use postgres::SimpleQueryMessage;
 use postgres::error::SqlState;
-use postgres::{Client, SimpleQueryMessage};
 
 use crate::answer::{rows, text};
+use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::history::{self, Look, READ_LOCK_TIMEOUT};
 use crate::plan::{Direction, Goal};

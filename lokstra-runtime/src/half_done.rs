@@ -1,9 +1,10 @@
 use std::fmt;
 
 use lokstra_core::{TableName, Version};
-use postgres::{Client, SimpleQueryRow};
+use postgres::SimpleQueryRow;
 
 use crate::answer::{ask, holds, number, rows, text};
+use crate::client::Client;
 use crate::error::Error;
 use crate::history::{Look, progress_table};
 use crate::plan::Direction;

@@ -1,8 +1,9 @@
 use lokstra_core::{Checksum, PROGRESS_TABLE, TableName, Version};
 use postgres::error::SqlState;
-use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::answer::{holds, number, owned, rows, text};
+use crate::client::Client;
 use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
 use crate::search::{contains, split, split_once};

@@ -1,9 +1,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use postgres::{Client, SimpleQueryRow};
+use postgres::SimpleQueryRow;
 
 use crate::answer::{ask, number, owned, rows, text};
+use crate::client::Client;
 use crate::duration::tenths;
 use crate::error::Error;
 use crate::search::{join, replace, split_once};

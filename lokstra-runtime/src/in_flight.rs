@@ -3,9 +3,8 @@
 
 use std::iter::Peekable;
 
-use postgres::Client;
-
 use crate::answer::{holds, rows};
+use crate::client::Client;
 use crate::search::{find, replace};
 use crate::sql;
 

@@ -4,9 +4,10 @@
 //! PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*, *REINDEX, Rebuilding
 //! Indexes Concurrently*.
 
-use postgres::{Client, SimpleQueryRow};
+use postgres::SimpleQueryRow;
 
 use crate::answer::{owned, rows};
+use crate::client::Client;
 use crate::in_flight::{Effect, is_reindex, unquoted};
 use crate::lost::is_lost;
 use crate::sql;

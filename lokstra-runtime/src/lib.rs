@@ -20,6 +20,7 @@ mod answer;
 mod baseline;
 mod blocker;
 mod boot;
+mod client;
 #[cfg(feature = "config")]
 mod config;
 mod connect;

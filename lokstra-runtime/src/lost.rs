@@ -3,6 +3,9 @@
 use lokstra_core::{Mode, Version};
 use postgres::error::{DbError, Severity};
 
+use crate::client::client_gave_up;
+use crate::error::{Error, ErrorKind};
+
 /// What was running when a connection was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,5 +30,10 @@ pub(crate) fn is_lost(error: &postgres::Error) -> bool {
     let pooler = error
         .as_db_error()
         .is_some_and(|server| server.code().code() == "08P01" && server.severity() == "FATAL");
-    error.is_closed() || io || fatal || pooler
+    error.is_closed() || io || fatal || pooler || client_gave_up(error)
+}
+
+/// Whether a stop ended the wait for an answer, and gave the connection up.
+pub(crate) fn is_given_up(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionLost { source, .. } if client_gave_up(source))
 }

@@ -5,6 +5,7 @@ use postgres::Client;
 
 use crate::amend::{Draft, amend};
 use crate::baseline::{self, Baseline};
+use crate::client;
 use crate::error::Error;
 use crate::event::{Event, tell};
 use crate::guard::Guard;
@@ -129,7 +130,7 @@ impl Migrator<'_> {
     fn amend<T: Send>(
         &mut self,
         client: &mut Client,
-        draft: impl Fn(&mut Client, &Guard<'_>, Database<'_>) -> Result<Draft<T>, Error> + Sync,
+        draft: impl Fn(&mut client::Client, &Guard<'_>, Database<'_>) -> Result<Draft<T>, Error> + Sync,
     ) -> Result<T, Error> {
         let (database, table) = self.target()?;
         let (options, listener) = (&self.options, &mut self.listener);
@@ -151,7 +152,7 @@ impl Migrator<'_> {
     fn drafted<T: Send>(
         &mut self,
         client: &mut Client,
-        draft: impl Fn(&mut Client, &Guard<'_>, Database<'_>) -> Result<T, Error> + Sync,
+        draft: impl Fn(&mut client::Client, &Guard<'_>, Database<'_>) -> Result<T, Error> + Sync,
     ) -> Result<T, Error> {
         let (database, table): (_, TableName) = self.target()?;
         off_runtime(|| {

@@ -83,7 +83,9 @@ impl Migrations {
     ///
     /// As [`Migrator::up`]; also if there is no connection, or if the set has several databases.
     pub fn up_url(&self, url: &str) -> Result<Report, Error> {
-        self.migrator().run_connector(&Connector::from_url(url)?, Goal::Latest)
+        let mut migrator = self.migrator();
+        let connect_wait = migrator.options.connect_wait;
+        migrator.run_connector(&Connector::from_url(url)?, Goal::Latest, connect_wait)
     }
 
     /// Applies everything that is pending.

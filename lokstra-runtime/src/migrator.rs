@@ -1,5 +1,6 @@
 use std::fmt;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use lokstra_core::{Database, TableName, Version};
 use postgres::Client;
@@ -197,6 +198,7 @@ impl<'m> Migrator<'m> {
         &mut self,
         connector: &Connector,
         goal: Goal,
+        connect_wait: Option<Duration>,
     ) -> Result<Report, Error> {
         let (database, table) = self.target()?;
         if let Some(skipped) = self.skipped(database, &table) {
@@ -204,12 +206,12 @@ impl<'m> Migrator<'m> {
             return Ok(skipped);
         }
         off_runtime(|| {
-            let mut wait = Backoff::new(self.options.connect_wait);
+            let mut wait = Backoff::new(connect_wait);
             let opened = {
                 let mut told = connecting(database.name(), &mut self.listener);
                 connector.connect_patiently(&mut wait, &self.options.stop, &mut told)?
             };
-            let session = Session::owned(connector, opened);
+            let session = Session::owned(connector, opened, &self.options.stop);
             self.work(database, table, session, goal)
         })
     }
@@ -245,7 +247,8 @@ impl<'m> Migrator<'m> {
     ///
     /// As [`run`](Migrator::run); also if there is no connection.
     pub fn run_pool(&mut self, pool: &crate::Pool, goal: Goal) -> Result<Report, Error> {
-        self.run_connector(&pool.connector()?, goal)
+        let connect_wait = self.options.connect_wait;
+        self.run_connector(&pool.connector()?, goal, connect_wait)
     }
 
     /// Works towards the goal in every enabled database, or in the chosen one, each over a

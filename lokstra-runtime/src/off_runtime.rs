@@ -1,7 +1,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::stop::Stop;
+use crate::stop::{Level, Stop};
 
 /// Runs blocking work where that is allowed: inside an async runtime on a thread of its own, where the
 /// blocking client, which drives one itself, does not panic, be it to connect, to use or to drop. Else
@@ -44,12 +44,12 @@ fn join(work: Work<'_>, meanwhile: &mut dyn FnMut()) {
     });
 }
 
-/// Waits for blocking work no longer than this, nor once a stop is asked for meanwhile; `None` if it
-/// takes longer. What it yields then is dropped when it comes. The client has no limit of its own for
-/// a server that takes a connection and never answers.
-pub(crate) fn within<T: Send + 'static>(
-    limit: Duration,
+/// Waits for blocking work unless the wait is over before, which is asked again and again with the level
+/// of the stop; `None` then. What the work yields afterwards is dropped when it comes. The client has no
+/// limit of its own for a server that accepts a connection, or a message, and never answers.
+pub(crate) fn unless<T: Send + 'static>(
     stop: &Stop,
+    is_over: &mut dyn FnMut(Level) -> bool,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (end, value) = (End::default(), Arc::new(Mutex::new(None)));
@@ -60,7 +60,7 @@ pub(crate) fn within<T: Send + 'static>(
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
     });
     let thread = std::thread::spawn(work);
-    if !end.comes_within(limit, stop) {
+    if !end.comes_unless(stop, is_over) {
         return None;
     }
     // A panic is no reason to try again.
@@ -75,15 +75,13 @@ pub(crate) fn within<T: Send + 'static>(
 struct End(Arc<(Mutex<bool>, Condvar)>);
 
 impl End {
-    fn comes_within(&self, limit: Duration, stop: &Stop) -> bool {
-        let (started, level) = (Instant::now(), stop.level());
+    fn comes_unless(&self, stop: &Stop, is_over: &mut dyn FnMut(Level) -> bool) -> bool {
         let mut has_ended = self.lock();
         while !*has_ended {
-            let left = limit.saturating_sub(started.elapsed());
-            if left.is_zero() || stop.level() != level {
+            if is_over(stop.level()) {
                 return false;
             }
-            let woken = self.0.1.wait_timeout(has_ended, left.min(SLICE));
+            let woken = self.0.1.wait_timeout(has_ended, SLICE);
             has_ended = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
@@ -127,6 +125,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "no random numbers")]
     fn a_panic_of_the_work_is_not_taken_for_a_server_that_is_slow() {
-        within::<()>(Duration::from_mins(1), &Stop::new(), || panic!("no random numbers"));
+        unless::<()>(&Stop::new(), &mut |_| false, || panic!("no random numbers"));
     }
 }

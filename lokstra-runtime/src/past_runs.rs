@@ -3,10 +3,10 @@
 use std::fmt;
 
 use lokstra_core::{Database, Migration, TableName, Version};
-use postgres::Client;
 
 use crate::amend::Draft;
 use crate::baseline::BaselineConflict;
+use crate::client::Client;
 use crate::down_store;
 use crate::error::{Error, ErrorKind};
 use crate::guard::{Guard, number};

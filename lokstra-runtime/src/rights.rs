@@ -1,9 +1,9 @@
 //! What a role lacks to read and to keep the history. Looked up when the server has refused.
 
 use lokstra_core::TableName;
-use postgres::Client;
 
 use crate::answer::{rows, text};
+use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::history::progress_table;
 use crate::sql;

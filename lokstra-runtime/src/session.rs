@@ -1,8 +1,7 @@
 use std::time::Duration;
 
-use postgres::Client;
-
 use crate::answer::{ask, owned, rows};
+use crate::client::{Client, OwnClient};
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::history::Facts;
@@ -15,11 +14,11 @@ use crate::theirs;
 /// The connection of a run, and what it owes to whoever uses it next.
 pub(crate) enum Session<'c> {
     /// Ours: everything can be reset, and it can be made again.
-    Owned { client: Box<Client>, notices: Notices, connector: &'c Connector },
+    Owned { client: Box<OwnClient>, notices: Notices, connector: &'c Connector },
     /// The caller's: what the caller had set is put back, by the SQL that `read_theirs` makes. A
     /// program that lends no client does not link it.
     Borrowed {
-        client: &'c mut Client,
+        client: &'c mut postgres::Client,
         notices: Notices,
         read_theirs: fn(&mut Client) -> Result<String, Error>,
         restore: Option<String>,
@@ -29,35 +28,46 @@ pub(crate) enum Session<'c> {
 impl<'c> Session<'c> {
     pub(crate) fn owned(
         connector: &'c Connector,
-        (client, notices): (Client, Notices),
+        (client, notices): (postgres::Client, Notices),
+        stop: &Stop,
     ) -> Session<'c> {
-        Session::Owned { client: Box::new(client), notices, connector }
+        let client = Box::new(OwnClient::new(client, stop));
+        Session::Owned { client, notices, connector }
     }
 
-    pub(crate) fn borrowed(client: &'c mut Client) -> Session<'c> {
+    pub(crate) fn borrowed(client: &'c mut postgres::Client) -> Session<'c> {
         let (notices, read_theirs) = (Notices::default(), theirs::to_restore);
         Session::Borrowed { client, notices, read_theirs, restore: None }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
         match self {
-            Session::Owned { client, .. } => client,
-            Session::Borrowed { client, .. } => client,
+            Session::Owned { client, .. } => &mut **client,
+            Session::Borrowed { client, .. } => *client,
         }
     }
 
     /// The client, where its messages arrive (none of a borrowed one's), and how it was connected.
     pub(crate) fn parts(&mut self) -> (&mut Client, &Notices, Option<&Connector>) {
         match self {
-            Session::Owned { client, notices, connector } => (client, notices, Some(connector)),
-            Session::Borrowed { client, notices, .. } => (client, notices, None),
+            Session::Owned { client, notices, connector } => {
+                (&mut **client, notices, Some(connector))
+            }
+            Session::Borrowed { client, notices, .. } => (*client, notices, None),
+        }
+    }
+
+    /// Says whether nothing depends on what is sent from here on, so that the first stop gives it up.
+    pub(crate) fn only_asks(&mut self, yes: bool) {
+        if let Session::Owned { client, .. } = self {
+            client.only_asks = yes;
         }
     }
 
     /// Remembers, before the first script runs, what the caller had.
     pub(crate) fn prepare(&mut self) -> Result<(), Error> {
         if let Session::Borrowed { client, read_theirs, restore: restore @ None, .. } = self {
-            *restore = Some(read_theirs(client)?);
+            *restore = Some(read_theirs(*client)?);
         }
         Ok(())
     }
@@ -85,13 +95,16 @@ impl<'c> Session<'c> {
     /// Makes a lost connection again, if it is ours.
     pub(crate) fn reconnect(
         &mut self,
+        limit: Option<Duration>,
         stop: &Stop,
         told: &mut dyn FnMut(&Error, Duration),
     ) -> Result<(), Error> {
         let Session::Owned { client, notices, connector } = self else { return Ok(()) };
-        let mut wait = Backoff::new(Some(RECONNECT_LIMIT));
+        let mut wait = Backoff::new(limit);
         let (new_client, new_notices) = connector.connect_patiently(&mut wait, stop, told)?;
-        (**client, *notices) = (new_client, new_notices);
+        let only_asks = client.only_asks;
+        (**client, *notices) = (OwnClient::new(new_client, stop), new_notices);
+        client.only_asks = only_asks;
         Ok(())
     }
 
@@ -104,9 +117,11 @@ impl<'c> Session<'c> {
     ) -> Result<bool, Error> {
         let Session::Owned { client, notices, connector } = self else { return Ok(false) };
         let Some(direct) = connector.direct.as_deref() else { return Ok(false) };
-        let database = current_database(client)?;
-        let (mut new_client, new_notices) = direct.connect_patiently(wait, stop, told)?;
+        let database = current_database(&mut **client)?;
+        let (new_client, new_notices) = direct.connect_patiently(wait, stop, told)?;
+        let mut new_client = OwnClient::asking(new_client, stop);
         let direct_database = current_database(&mut new_client)?;
+        new_client.only_asks = client.only_asks;
         if database != direct_database {
             return Err(Error::new(ErrorKind::DirectElsewhere {
                 database: database.0,
@@ -132,9 +147,6 @@ fn current_database(client: &mut Client) -> Result<(String, String), Error> {
     let found = rows(&answer).find_map(|row| owned(row, "datname").zip(owned(row, "identity")));
     found.ok_or_else(|| Error::new(ErrorKind::NoAnswer))
 }
-
-/// How long to try to reach a server again that was there a moment ago.
-const RECONNECT_LIMIT: Duration = Duration::from_secs(30);
 
 /// Back to the role and the session user that the run began with. A script may have changed both,
 /// and RESET ALL resets neither.

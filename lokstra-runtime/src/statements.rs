@@ -11,9 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
 use lokstra_core::Script;
-use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::answer::{rows, text};
+use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use lokstra_core::{Database, TableName, Version};
-use postgres::Client;
 
+use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::half_done::{self, HalfDone};
 use crate::history::{self, Applied, History};

@@ -51,14 +51,18 @@ impl Stop {
 
     /// Finishes the migration that is running, a no-transaction script included, and ends the run
     /// before the next; of several in one message, what the server has begun of the next is rolled
-    /// back, unless it is done first. A run that waits, for another migrator or before it tries a migration again,
-    /// ends at once.
+    /// back, unless it is done first. A run that waits, for another migrator, for a server that does not answer
+    /// a question, or before it tries a migration again, ends at once.
     pub fn after_current(&self) {
         self.rise(Level::AfterCurrent);
     }
 
     /// Also cancels on the server the statement that is running. A transactional migration is then
     /// rolled back; of a no-transaction script, the statements that are done stay.
+    ///
+    /// A server that does not answer within three seconds, since it is frozen or a pooler is paused, is left
+    /// behind together with a connection that the run opened itself: the error then says what is not known. A
+    /// thread of the process waits for that server until the connection ends.
     pub fn now(&self) {
         self.rise(Level::Now);
     }
@@ -66,6 +70,11 @@ impl Stop {
     /// Whether one of the two was called.
     pub fn is_asked(&self) -> bool {
         self.level() >= Level::AfterCurrent
+    }
+
+    /// Whether anybody can ask: a handle was given to the run.
+    pub(crate) fn can_be_asked(&self) -> bool {
+        self.0.cancel.is_some()
     }
 
     pub(crate) fn is_now(&self) -> bool {

@@ -12,10 +12,11 @@ use lokstra_core::{
     Builder, Checksum, Database, DatabaseSpec, MigrationSpec, Mode, Script, ScriptSpec, Set,
     TableName, Version,
 };
+use postgres::SimpleQueryRow;
 use postgres::error::SqlState;
-use postgres::{Client, SimpleQueryRow};
 
 use crate::answer::{number, owned, rows, text};
+use crate::client::Client;
 use crate::down_store::{self, mode_word};
 use crate::error::{Error, ErrorKind};
 use crate::guard;

@@ -1,8 +1,7 @@
 //! What the session of a lent client held before the run, and gets back after each step.
 
-use postgres::Client;
-
 use crate::answer::{ask, owned, rows, text};
+use crate::client::Client;
 use crate::error::Error;
 use crate::sql;
 

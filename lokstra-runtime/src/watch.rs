@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use postgres::{CancelToken, Client, NoTls};
+use postgres::{CancelToken, NoTls};
 
+use crate::client::Client;
 use crate::connect::Connector;
 use crate::event::{Event, Listener, tell};
 use crate::notices::Notice;
-use crate::off_runtime::beside;
+use crate::off_runtime::{beside, unless};
 use crate::plan::PlanStep;
 use crate::report::StepReport;
 use crate::search::contains;
@@ -27,6 +28,9 @@ const LATE: Duration = Duration::from_millis(500);
 
 /// How often a cancel is asked for again while there is no answer.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a request to cancel may take.
+const LONGEST_CANCEL: Duration = Duration::from_secs(2);
 
 /// What the server quotes in the NOTICE that says that one of several migrations is done. Nothing but
 /// white space, or it would be a text-search query.
@@ -241,12 +245,18 @@ impl Session<'_> {
     }
 }
 
+/// Does not wait for a server that accepts the connection and is frozen in the TLS handshake.
 pub(crate) fn cancel(
     token: &CancelToken,
     connector: Option<&Connector>,
 ) -> Result<(), postgres::Error> {
-    match connector {
-        Some(connector) => connector.cancel(token),
-        None => token.cancel_query(NoTls),
-    }
+    let (token, connector) = (token.clone(), connector.cloned());
+    let started = Instant::now();
+    let sent = unless(&Stop::nobodys(), &mut |_| started.elapsed() > LONGEST_CANCEL, move || {
+        match connector {
+            Some(connector) => connector.cancel(&token),
+            None => token.cancel_query(NoTls),
+        }
+    });
+    sent.unwrap_or(Ok(()))
 }

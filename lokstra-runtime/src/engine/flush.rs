@@ -7,9 +7,9 @@
 //! PostgreSQL documentation: *30.4. Asynchronous Commit*.
 
 use lokstra_core::Mode;
-use postgres::Client;
 
 use crate::answer::rows;
+use crate::client::Client;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::history::{History, Look, READ_LOCK_TIMEOUT};

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::client::client_gave_up;
 use crate::engine::{Engine, MOST_LOSSES};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
@@ -19,14 +20,14 @@ impl Engine<'_, '_> {
     }
 
     fn connect_again(&mut self, cause: &postgres::Error) -> Result<bool, Error> {
-        if !self.session.is_owned() {
+        if !self.session.is_owned() || client_gave_up(cause) {
             return Ok(false);
         }
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Reconnecting { database, cause });
         let connected = {
             let mut told = connecting(database, self.listener);
-            self.session.reconnect(&self.options.stop, &mut told)
+            self.session.reconnect(self.options.connect_wait, &self.options.stop, &mut told)
         };
         match connected {
             Err(error) if matches!(error.kind(), ErrorKind::Stopped { .. }) => {
@@ -58,7 +59,12 @@ impl Engine<'_, '_> {
         // What became of the step is not known yet, so that a stop here is no clean one.
         let now = match self.unlocked(is_back) {
             Ok(Some(now)) => now,
-            Err(error) if !matches!(error.kind(), ErrorKind::ConnectionLost { .. }) => {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionLost { .. } | ErrorKind::Stopped { .. }
+                ) =>
+            {
                 return Err(error);
             }
             _ => {

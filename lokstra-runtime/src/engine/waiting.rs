@@ -1,14 +1,15 @@
 //! Looks at the history, and waits for whoever is in the way.
 
 use lokstra_core::TableName;
-use postgres::Client;
 
+use crate::client::Client;
 use crate::engine::{Engine, same_versions};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
 use crate::glance::{self, Whose};
 use crate::history::{self, Look};
 use crate::holder::{self, Holder};
+use crate::lost::is_given_up;
 use crate::plan::Goal;
 use crate::retry::Backoff;
 use crate::step;
@@ -74,7 +75,11 @@ impl Engine<'_, '_> {
         mut question: impl FnMut(&mut Client, &TableName) -> Result<T, Error>,
     ) -> Result<T, Error> {
         loop {
-            match question(self.session.client(), &self.table) {
+            self.session.only_asks(true);
+            let answer = question(self.session.client(), &self.table);
+            self.session.only_asks(false);
+            match answer {
+                Err(error) if is_given_up(&error) => return Err(self.stopped(None, &[])),
                 Err(error) if !wait.is_over() => self.before_next_question(error, wait)?,
                 done => return done,
             }

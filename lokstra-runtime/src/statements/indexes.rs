@@ -1,7 +1,6 @@
 //! Concurrent indexes: what is looked at around the statements that make and drop them.
 
-use postgres::Client;
-
+use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::in_flight::Effect;
 use crate::invalid_index::{Build, Invalid};

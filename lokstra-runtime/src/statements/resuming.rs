@@ -1,7 +1,6 @@
 //! Where a script is gone on with that an earlier run has begun.
 
-use postgres::Client;
-
+use crate::client::Client;
 use crate::in_flight::{Effect, Outcome};
 use crate::invalid_index::Build;
 use crate::progress::{first_word, is_routine};

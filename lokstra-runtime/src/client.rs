@@ -1,0 +1,125 @@
+//! What a run asks the server through: a lent client, or an own one that a stop gives up.
+
+use std::time::{Duration, Instant};
+
+use postgres::{CancelToken, SimpleQueryMessage};
+
+use crate::off_runtime::unless;
+use crate::stop::{Level, Stop};
+
+/// The part of the client that a run uses.
+pub(crate) trait Ask: Send {
+    fn simple_query(&mut self, sql: &str) -> Result<Vec<SimpleQueryMessage>, postgres::Error>;
+    fn batch_execute(&mut self, sql: &str) -> Result<(), postgres::Error>;
+    fn cancel_token(&self) -> CancelToken;
+    fn is_closed(&self) -> bool;
+}
+
+pub(crate) type Client = dyn Ask;
+
+impl Ask for postgres::Client {
+    fn simple_query(&mut self, sql: &str) -> Result<Vec<SimpleQueryMessage>, postgres::Error> {
+        postgres::Client::simple_query(self, sql)
+    }
+
+    fn batch_execute(&mut self, sql: &str) -> Result<(), postgres::Error> {
+        postgres::Client::batch_execute(self, sql)
+    }
+
+    fn cancel_token(&self) -> CancelToken {
+        postgres::Client::cancel_token(self)
+    }
+
+    fn is_closed(&self) -> bool {
+        postgres::Client::is_closed(self)
+    }
+}
+
+/// How long after [`Stop::now`] a server may take to answer. A cancelled statement takes milliseconds;
+/// a server that is frozen, or a pooler that is paused, answers nothing for ever.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// A client of our own. Where somebody can stop the run, each message is sent by a thread that the run
+/// can leave behind together with the connection: the client has no way to end a wait.
+pub(crate) struct OwnClient {
+    /// `None` once it was given up.
+    client: Option<postgres::Client>,
+    token: CancelToken,
+    stop: Stop,
+    /// Whether nothing depends on what is sent, so that the first stop ends the wait for its answer.
+    pub(crate) only_asks: bool,
+}
+
+impl OwnClient {
+    pub(crate) fn new(client: postgres::Client, stop: &Stop) -> OwnClient {
+        let token = client.cancel_token();
+        OwnClient { client: Some(client), token, stop: stop.clone(), only_asks: false }
+    }
+
+    /// For questions before or without a run.
+    pub(crate) fn asking(client: postgres::Client, stop: &Stop) -> OwnClient {
+        OwnClient { only_asks: true, ..OwnClient::new(client, stop) }
+    }
+
+    fn send<T: Send + 'static>(&mut self, sql: &str, how: Method<T>) -> Result<T, postgres::Error> {
+        let mut client = self.client.take().ok_or_else(given_up)?;
+        if !self.stop.can_be_asked() {
+            let answer = how(&mut client, sql);
+            self.client = Some(client);
+            return answer;
+        }
+        let sql = sql.to_owned();
+        let mut is_over = self.patience();
+        let done = unless(&self.stop, &mut is_over, move || {
+            let answer = how(&mut client, &sql);
+            (client, answer)
+        });
+        let (client, answer) = done.ok_or_else(given_up)?;
+        self.client = Some(client);
+        answer
+    }
+
+    /// Whether to wait no longer, at this level of the stop.
+    fn patience(&self) -> impl FnMut(Level) -> bool + use<> {
+        let (first, only_asks) = (self.stop.level(), self.only_asks);
+        let mut since: Option<Instant> = None;
+        move |level| {
+            let is_late =
+                level == Level::Now && since.get_or_insert_with(Instant::now).elapsed() >= GRACE;
+            is_late || only_asks && level > first
+        }
+    }
+}
+
+/// How a message is sent.
+type Method<T> = fn(&mut postgres::Client, &str) -> Result<T, postgres::Error>;
+
+impl Ask for OwnClient {
+    fn simple_query(&mut self, sql: &str) -> Result<Vec<SimpleQueryMessage>, postgres::Error> {
+        self.send(sql, postgres::Client::simple_query)
+    }
+
+    fn batch_execute(&mut self, sql: &str) -> Result<(), postgres::Error> {
+        self.send(sql, postgres::Client::batch_execute)
+    }
+
+    fn cancel_token(&self) -> CancelToken {
+        self.token.clone()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.client.as_ref().is_none_or(postgres::Client::is_closed)
+    }
+}
+
+/// "timeout waiting for server": the only error that the client lets others make, for its own crates.
+fn given_up() -> postgres::Error {
+    postgres::Error::__private_api_timeout()
+}
+
+/// Whether the wait for an answer was ended by a stop. Nothing else here waits with a limit of the
+/// client's.
+pub(crate) fn client_gave_up(error: &postgres::Error) -> bool {
+    std::error::Error::source(error).is_none()
+        && crate::search::shown(error) == "timeout waiting for server"
+}
