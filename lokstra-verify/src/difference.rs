@@ -99,12 +99,17 @@ pub(crate) fn differences(before: &Snapshot, after: &Snapshot) -> Vec<Difference
     let mut found = Vec::new();
     for key @ (_, object) in keys {
         let whole = object.part_of.as_deref().unwrap_or_default();
+        // Another column of a view is another definition of the view.
+        let is_of_view = object.kind == "column"
+            && (whole.starts_with("view ") || whole.starts_with("materialized view "));
         let mut tell = |change, remedy| {
             found.push(Difference { object: object.clone(), change, remedy, waived: None });
         };
         match (before.objects.get(key), after.objects.get(key)) {
-            (None, Some(_)) if !added.contains(whole) => tell(Change::Added, remedy::drop(object)),
-            (Some(was), None) if !missing.contains(whole) => {
+            (None, Some(_)) if !added.contains(whole) && !is_of_view => {
+                tell(Change::Added, remedy::drop(object));
+            }
+            (Some(was), None) if !missing.contains(whole) && !is_of_view => {
                 tell(Change::Missing, remedy::create(object, was));
             }
             (Some(was), Some(is)) => {

@@ -151,6 +151,91 @@ fn what_was_granted_and_revoked_again_is_no_difference() {
     assert_snapshot!(told(&found), @"migrations: all 2 migrations are undone by their downs");
 }
 
+/// As PostgreSQL 15.20 does with `pg_attver`, wherever a catalog has room for a note.
+#[test]
+fn what_a_server_keeps_for_itself_is_no_difference() {
+    let note = "UPDATE pg_attribute SET attoptions = attoptions || ('{pg_note=' || txid_current() || '}')::text[]
+                WHERE attrelid IN ('a'::regclass, 'v'::regclass, 'm'::regclass) AND attnum > 0;
+                UPDATE pg_class SET reloptions = reloptions || ('{pg_note=' || txid_current() || '}')::text[]
+                WHERE relname IN ('a', 'v', 'm', 'a_pkey')
+                   OR oid = (SELECT reltoastrelid FROM pg_class WHERE relname = 'a');";
+    let create = "CREATE TABLE a (id int PRIMARY KEY, t text) WITH (fillfactor = 50);
+                  CREATE VIEW v WITH (security_barrier) AS SELECT 1 AS one;
+                  CREATE MATERIALIZED VIEW m AS SELECT 1 AS one;
+                  ALTER VIEW v ALTER one SET DEFAULT 2;";
+    let found = verify(&set(&[
+        (
+            "001_a",
+            &format!("{create}{note}"),
+            "DROP TABLE a; DROP VIEW v; DROP MATERIALIZED VIEW m;",
+        ),
+        ("002_note", note, "SELECT 1;"),
+    ]));
+    assert_snapshot!(told(&found), @"migrations: all 2 migrations are undone by their downs");
+}
+
+#[test]
+fn the_order_in_which_options_were_set_is_no_difference() {
+    let found = verify(&set(&[
+        (
+            "001_a",
+            "CREATE TABLE a (id int) WITH (fillfactor = 50, autovacuum_enabled = off);",
+            "DROP TABLE a;",
+        ),
+        ("002_b", "ALTER TABLE a RESET (fillfactor);", "ALTER TABLE a SET (fillfactor = 50);"),
+    ]));
+    assert_snapshot!(told(&found), @"migrations: all 2 migrations are undone by their downs");
+}
+
+#[test]
+fn an_option_that_a_down_does_not_put_back_is_told() {
+    let found = verify(&set(&[
+        (
+            "001_a",
+            "CREATE TABLE a (id int PRIMARY KEY, t text); CREATE VIEW v AS SELECT 1 AS one;
+             CREATE MATERIALIZED VIEW m AS SELECT 1 AS one;
+             CREATE TABLE parted (id int) PARTITION BY LIST (id);",
+            "DROP TABLE a, parted; DROP VIEW v; DROP MATERIALIZED VIEW m;",
+        ),
+        (
+            "002_b",
+            "ALTER TABLE a SET (fillfactor = 50, toast.autovacuum_enabled = off), ALTER t SET (n_distinct = 5);
+             ALTER TABLE parted ALTER id SET (n_distinct_inherited = 7);
+             ALTER INDEX a_pkey SET (deduplicate_items = off);
+             ALTER VIEW v SET (security_barrier);
+             ALTER MATERIALIZED VIEW m SET (parallel_workers = 2);
+             ALTER MATERIALIZED VIEW m ALTER one SET (n_distinct = 1);",
+            "SELECT 1;",
+        ),
+    ]));
+    assert_snapshot!(told(&found), @r#"
+    migrations/002_b.down.sql: 002_b is not undone by its down
+      table public.a is changed
+        options: fillfactor=50, was none
+        options of the TOAST table: autovacuum_enabled=off, was none
+        help: put it back in the down script
+      column id of table public.parted is changed
+        options: n_distinct_inherited=7, was none
+        help: put it back in the down script
+      column one of materialized view public.m is changed
+        options: n_distinct=1, was none
+        help: put it back in the down script
+      column t of table public.a is changed
+        options: n_distinct=5, was none
+        help: put it back in the down script
+      materialized view public.m is changed
+        options: parallel_workers=2, was none
+        help: put it back in the down script
+      view public.v is changed
+        options: security_barrier=true, was none
+        help: put it back in the down script
+      constraint a_pkey on table public.a is changed
+        options of the index: deduplicate_items=off, was none
+        help: put it back in the down script
+    migrations: of 2 migrations verified, 1 is not reversible: 002
+    "#);
+}
+
 /// From PostgreSQL 14 and 15 on.
 #[test]
 fn what_newer_servers_have_is_told_too() {

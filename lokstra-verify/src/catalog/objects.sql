@@ -45,7 +45,7 @@ FROM pg_authid r WHERE r.rolname !~ '^pg_'
 SELECT 'tablespace' AS kind, quote_ident(t.spcname) AS name, NULL AS "on",
     pg_get_userbyid(t.spcowner) AS owner,
     pg_tablespace_location(t.oid) AS location,
-    $lines(t.spcoptions) AS options,
+    $options(t.spcoptions, 0) AS options,
     $acl(t, t.spcacl, t.spcowner) AS privileges
 FROM pg_tablespace t WHERE t.spcname !~ '^pg_'
 
@@ -111,12 +111,12 @@ FROM pg_foreign_server s WHERE $own(pg_foreign_server, s.oid)
 --- user mapping
 -- Its options hold passwords: only that they changed is told.
 SELECT 'user mapping' AS kind, format('FOR %I SERVER %I', m.usename, m.srvname) AS name, NULL AS "on",
-    'with checksum ' || md5(m.umoptions::text) AS options
+    'with checksum ' || md5($lines(m.umoptions)) AS options
 FROM pg_user_mappings m
 
 --- collation
 SELECT 'collation' AS kind, c.oid::regcollation AS name, NULL AS "on",
-    (to_jsonb(c) - 'oid' - 'collname' - 'collnamespace' - 'collowner' - 'collversion')::text AS definition,
+    $columns(c, collprovider collisdeterministic collencoding collcollate collctype collicurules colliculocale colllocale) AS definition,
     pg_get_userbyid(c.collowner) AS owner
 FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
 WHERE $user(n) AND $own(pg_collation, c.oid)
@@ -266,7 +266,7 @@ FROM pg_event_trigger t WHERE $own(pg_event_trigger, t.oid)
 
 --- publication
 SELECT 'publication' AS kind, quote_ident(p.pubname) AS name, NULL AS "on",
-    (to_jsonb(p) - 'oid' - 'pubname' - 'pubowner')::text AS definition,
+    $columns(p, puballtables puballsequences pubinsert pubupdate pubdelete pubtruncate pubviaroot pubgencols) AS definition,
     (SELECT string_agg(r.prrelid::regclass::text
          || coalesce($since(15, coalesce((SELECT ' (' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) || ')'
              FROM pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)), '')

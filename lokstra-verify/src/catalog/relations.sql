@@ -5,8 +5,8 @@ SELECT $relkind(c) AS kind, c.oid::regclass AS name, NULL AS "on",
     CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' END AS persistence,
     (SELECT quote_ident(s.spcname) FROM pg_tablespace s WHERE s.oid = c.reltablespace) AS tablespace,
     (SELECT quote_ident(m.amname) FROM pg_am m WHERE m.oid = c.relam) AS "access method",
-    $lines(c.reloptions) AS options,
-    $lines(t.reloptions) AS "options of the TOAST table",
+    $options(c.reloptions, c.relam) AS options,
+    $options(t.reloptions, t.relam) AS "options of the TOAST table",
     $flag(c.relrowsecurity) AS "row level security",
     $flag(c.relforcerowsecurity) AS "row level security for the owner",
     CASE c.relreplident WHEN 'n' THEN 'NOTHING' WHEN 'f' THEN 'FULL' WHEN 'i' THEN
@@ -30,7 +30,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f') AND $user(n) AND $own(pg_class, c.oid)
 
 --- column
--- Those of a view stand in its definition.
+-- Which columns a view has stands in its definition.
 SELECT 'column' AS kind, quote_ident(a.attname) AS name, $relation(c) AS "on",
     CASE WHEN c.relkind NOT IN ('v', 'm') THEN format_type(a.atttypid, a.atttypmod) END AS type,
     CASE WHEN a.attcollation <> t.typcollation AND c.relkind NOT IN ('v', 'm')
@@ -45,7 +45,7 @@ SELECT 'column' AS kind, quote_ident(a.attname) AS name, $relation(c) AS "on",
     END AS storage,
     $since(14, CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END) AS compression,
     nullif(a.attstattarget, -1) AS "statistics target",
-    $lines(a.attoptions) AS options,
+    $options(a.attoptions, 0) AS options,
     $lines(a.attfdwoptions) AS "foreign options",
     (SELECT string_agg(x.item::text, E'\n' ORDER BY x.item::text) FROM unnest(a.attacl) AS x(item)) AS privileges,
     col_description(c.oid, a.attnum) AS comment
@@ -53,8 +53,7 @@ FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON
     JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped AND $user(n) AND $own(pg_class, c.oid)
-    AND (c.relkind IN ('r', 'p', 'f') OR c.relkind IN ('v', 'm')
-        AND (d.adbin IS NOT NULL OR a.attacl IS NOT NULL OR col_description(c.oid, a.attnum) IS NOT NULL))
+    AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
 
 --- sequence
 SELECT 'sequence' AS kind, c.oid::regclass AS name,
@@ -77,7 +76,7 @@ WHERE $user(n) AND $own(pg_class, c.oid)
 SELECT $relkind(c) AS kind, c.oid::regclass AS name, NULL AS "on",
     pg_get_viewdef(c.oid) AS definition,
     $flag(c.relkind = 'm' AND NOT c.relispopulated) AS "without data",
-    $lines(c.reloptions) AS options,
+    $options(c.reloptions, c.relam) AS options,
     (SELECT quote_ident(s.spcname) FROM pg_tablespace s WHERE s.oid = c.reltablespace) AS tablespace,
     pg_get_userbyid(c.relowner) AS owner,
     $acl(r, c.relacl, c.relowner) AS privileges,
@@ -91,7 +90,7 @@ WHERE c.relkind IN ('v', 'm') AND $user(n) AND $own(pg_class, c.oid)
 SELECT 'constraint' AS kind, quote_ident(k.conname) AS name,
     coalesce($relation(c), 'domain ' || nullif(k.contypid, 0)::regtype) AS "on",
     pg_get_constraintdef(k.oid) AS definition,
-    $lines(i.reloptions) AS "options of the index",
+    $options(i.reloptions, i.relam) AS "options of the index",
     (SELECT quote_ident(s.spcname) FROM pg_tablespace s WHERE s.oid = i.reltablespace) AS tablespace,
     $flag(x.indisclustered) AS clustered,
     obj_description(k.oid, 'pg_constraint') AS comment
