@@ -306,3 +306,30 @@ fn a_step_that_gives_up_names_the_line_and_who_is_in_the_way() {
     }
     blocker.batch_execute("COMMIT").unwrap();
 }
+
+#[test]
+fn who_only_reads_is_not_named_as_in_the_way_of_an_index() {
+    let database = database();
+    let mut reader = database.client().unwrap();
+    reader.batch_execute("CREATE TABLE t (n int)").unwrap();
+    reader.batch_execute("BEGIN; SELECT * FROM t").unwrap();
+    let mut writer = database.config();
+    let mut writer = writer.application_name("writer").connect(lokstra::postgres::NoTls).unwrap();
+    writer.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
+    let set = one("CREATE INDEX i ON t (n);\n");
+    let mut named = Vec::new();
+    let mut writer = Some(writer);
+    let mut reader = Some(reader);
+    let mut migrator = set.migrator().lock_timeout(Duration::from_millis(1)).on_event(|event| {
+        if let Event::Retrying { failure, .. } = event {
+            named
+                .push(failure.blocker.as_ref().is_some_and(|it| it.to_string().contains("writer")));
+            // From now on nobody is in the way.
+            writer.take();
+        }
+    });
+    migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
+    drop(migrator);
+    reader.take();
+    assert!(named[0], "{named:?}");
+}

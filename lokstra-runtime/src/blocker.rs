@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::holder::{self, Holder};
 use crate::in_flight::names;
 use crate::plan::PlanStep;
+use crate::progress::first_word;
 use crate::search::join;
 use crate::sql;
 
@@ -50,15 +51,22 @@ pub(crate) fn find(
         "OPERATOR(pg_catalog.=) ANY (CAST(ARRAY[{}] AS pg_catalog.name[]))",
         join(&names, ", ")
     );
+    // Who only reads is in the way of an AccessExclusiveLock alone.
+    let strong = match statement {
+        Some(statement) if lets_read(statement) => {
+            "AND l.mode OPERATOR(pg_catalog.<>) 'AccessShareLock' "
+        }
+        _ => "",
+    };
     let on_named = format!(
-        "FROM pg_catalog.pg_locks l \
+        " FROM pg_catalog.pg_locks l \
          JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation \
          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
          LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid \
          WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.granted \
          AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d \
          WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) \
-         AND COALESCE(l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid(), true) \
+         {strong}AND COALESCE(l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid(), true) \
          AND n.nspname OPERATOR(pg_catalog.<>) ALL \
          (CAST(ARRAY['pg_catalog', 'information_schema'] AS pg_catalog.name[])) \
          AND (c.relname {is_named} OR EXISTS (SELECT FROM pg_catalog.pg_index i \
@@ -67,4 +75,14 @@ pub(crate) fn find(
          ORDER BY pg_catalog.array_position({MODES}, l.mode), a.xact_start LIMIT 1"
     );
     holder::first(client, &on_named)
+}
+
+/// Whether the statement asks for no lock that keeps others from reading.
+fn lets_read(statement: &str) -> bool {
+    let mut words = statement.split_ascii_whitespace().map(first_word);
+    match words.next().as_deref() {
+        Some("insert" | "update" | "delete" | "merge" | "copy") => true,
+        Some("create") => matches!(words.next().as_deref(), Some("index" | "unique" | "trigger")),
+        _ => false,
+    }
 }

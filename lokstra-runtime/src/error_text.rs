@@ -118,7 +118,8 @@ impl fmt::Display for ErrorKind {
             ErrorKind::LockHeld { holder, waited } => {
                 write!(f, "another migration is running: waited {} s for it", waited.as_secs())?;
                 if let Some(holder) = holder {
-                    write!(f, "\n  holder: {holder}\n  to end it: {}", holder.remedy())?;
+                    write!(f, "\n  holder: {holder}")?;
+                    holder.write_remedy(f, "\n  ")?;
                 }
                 f.write_str("\n  help: `lock_wait`, or -lock-wait, sets how long a run waits")
             }

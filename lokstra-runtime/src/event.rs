@@ -178,7 +178,7 @@ pub enum Event<'e> {
     Waiting {
         /// The folder's name.
         database: &'e str,
-        /// Who, if the server tells. [`Holder::remedy`] is the statement that would end it.
+        /// Who, if the server tells. [`Holder::remedy`] is the statement that would end it, if it is certain.
         holder: Option<&'e Holder>,
         /// How long this run has been waiting.
         waited: Duration,
@@ -296,12 +296,14 @@ impl fmt::Display for Event<'_> {
                     (attempt + 1, failure.place(), failure.server.headline());
                 write!(f, "{step} is tried again ({next} of {attempts}): {place}: {reason}")?;
                 let Some(blocker) = &failure.blocker else { return Ok(()) };
-                write!(f, "; in the way: {blocker}; to end it: {}", blocker.remedy())
+                write!(f, "; in the way: {blocker}")?;
+                blocker.write_remedy(f, "; ")
             }
             Event::Waiting { holder, waited, .. } => {
                 write!(f, "waiting for another migration ({} s)", seconds(*waited))?;
                 let Some(holder) = holder else { return Ok(()) };
-                write!(f, ": {holder}; to end it: {}", holder.remedy())
+                write!(f, ": {holder}")?;
+                holder.write_remedy(f, "; ")
             }
             Event::Stopping { step, cancels: true, .. } => write!(f, "cancelling {step}"),
             Event::Stopping { step, .. } => write!(f, "stopping after {step}"),

@@ -257,7 +257,8 @@ impl fmt::Display for Failure {
         self.server.write_rest(f)?;
         write!(f, "\n  state: {}", self.state())?;
         if let Some(blocker) = &self.blocker {
-            write!(f, "\n  in the way: {blocker}\n  to end it: {}", blocker.remedy())?;
+            write!(f, "\n  in the way: {blocker}")?;
+            blocker.write_remedy(f, "\n  ")?;
         }
         if self.is_partial {
             return write!(

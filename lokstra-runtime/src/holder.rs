@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use postgres::SimpleQueryRow;
 
-use crate::answer::{ask, number, owned, rows, text};
+use crate::answer::{ask, holds, number, owned, rows, text};
 use crate::client::Client;
 use crate::duration::tenths;
 use crate::error::Error;
-use crate::search::{join, replace, split_once};
-use crate::sql::LockKey;
+use crate::search::split_once;
+use crate::sql::{self, LockKey};
 
 /// Who holds a lock that a run is waiting for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,24 +26,34 @@ pub enum Holder {
         age: Duration,
         /// The beginning of the statement that it runs or ran last.
         query: String,
+        /// Only its statement says that it migrates, and it holds no lock at this moment.
+        is_between: bool,
     },
-    /// A prepared transaction: it holds the lock until somebody ends it.
+    /// A prepared transaction: it holds the lock until an operator ends it.
     Prepared {
-        /// The identifiers of the prepared transactions of this database.
-        transactions: Vec<String>,
+        /// The identifier of this transaction.
+        gid: String,
     },
 }
 
 impl Holder {
-    /// The statement that ends the holder, for an operator who has decided to.
-    pub fn remedy(&self) -> String {
+    /// Returns the statement that ends the holder, for an operator who has decided to; `None` where the
+    /// server does not list it as a holder, so that the statement could end another session.
+    pub fn remedy(&self) -> Option<String> {
         match self {
-            Holder::Session { pid, .. } => format!("SELECT pg_terminate_backend({pid});"),
-            Holder::Prepared { transactions } => {
-                let end =
-                    |gid: &String| format!("ROLLBACK PREPARED '{}';", replace(gid, "'", "''"));
-                join(&transactions.iter().map(end).collect::<Vec<_>>(), " ")
+            Holder::Session { is_between: true, .. } => None,
+            Holder::Session { pid, .. } => Some(format!("SELECT pg_terminate_backend({pid});")),
+            Holder::Prepared { gid } => {
+                Some(format!("ROLLBACK PREPARED {};", sql::typable_literal(gid)))
             }
+        }
+    }
+
+    /// Writes the remedy, if there is one, behind `before`.
+    pub(crate) fn write_remedy(&self, f: &mut fmt::Formatter<'_>, before: &str) -> fmt::Result {
+        match self.remedy() {
+            Some(remedy) => write!(f, "{before}to end it: {remedy}"),
+            None => Ok(()),
         }
     }
 }
@@ -51,7 +61,7 @@ impl Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Holder::Session { pid, application, state, age, query } => {
+            Holder::Session { pid, application, state, age, query, .. } => {
                 write!(f, "pid {pid}")?;
                 if !application.is_empty() {
                     write!(f, " ({application})")?;
@@ -69,8 +79,8 @@ impl fmt::Display for Holder {
                 }
                 Ok(())
             }
-            Holder::Prepared { transactions } => {
-                write!(f, "a prepared transaction ({})", join(transactions, ", "))
+            Holder::Prepared { gid } => {
+                write!(f, "the prepared transaction {}", sql::typable_literal(gid))
             }
         }
     }
@@ -97,20 +107,24 @@ pub(crate) fn session(row: &SimpleQueryRow) -> Option<Holder> {
         state: owned(row, "state").unwrap_or_default(),
         age: Duration::from_millis(age.unwrap_or_default()),
         query,
+        is_between: holds(row, "is_between"),
     })
 }
 
 /// Looks for the holder without waiting: a small read in autocommit, so that the one who waits
 /// never stands in the way of a CREATE INDEX CONCURRENTLY of the one who works. A message of several
-/// steps holds it to its end: it does not between two of them, but the next one is on its way.
+/// steps holds it to its end: it does not between two of them, but the next one is on its way. That a
+/// session is there only its text says, which any client can send: one that holds the lock comes first.
 pub(crate) fn find(client: &mut Client, key: LockKey) -> Result<Option<Holder>, Error> {
     let of_key = format!(
-        "FROM (SELECT l.pid FROM pg_catalog.pg_locks l WHERE {} UNION ALL \
-         SELECT s.pid FROM pg_catalog.pg_stat_activity s \
+        ", l.is_between FROM (SELECT l.pid, l.virtualtransaction, false AS is_between \
+         FROM pg_catalog.pg_locks l WHERE {} UNION ALL \
+         SELECT s.pid, NULL, true FROM pg_catalog.pg_stat_activity s \
          WHERE s.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() \
          AND s.state OPERATOR(pg_catalog.=) 'active' \
          AND s.query OPERATOR(pg_catalog.~~) '/* lokstra % more */ {}%') l \
-         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid LIMIT 1",
+         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid \
+         ORDER BY l.is_between LIMIT 1",
         key.held(),
         key.comment()
     );
@@ -118,22 +132,24 @@ pub(crate) fn find(client: &mut Client, key: LockKey) -> Result<Option<Holder>, 
 }
 
 /// The first holder of the locks `l`, with their sessions `a`, that stand in what follows `SELECT …`.
+///
+/// A prepared transaction has no process: its locks have the virtual transaction in common, and one of
+/// them is on its own identifier.
+///
+/// PostgreSQL documentation: *54.12. `pg_locks`*, *54.16. `pg_prepared_xacts`*.
 pub(crate) fn first(client: &mut Client, from: &str) -> Result<Option<Holder>, Error> {
     let query = format!(
         "SELECT l.pid, {SESSION}, \
-         CASE WHEN l.pid IS NULL THEN (SELECT pg_catalog.string_agg(p.gid, ',') \
-         FROM pg_catalog.pg_prepared_xacts p \
-         WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()) END AS prepared \
-         {from}"
+         CASE WHEN l.pid IS NULL THEN (SELECT p.gid FROM pg_catalog.pg_locks t \
+         JOIN pg_catalog.pg_prepared_xacts p \
+         ON p.transaction OPERATOR(pg_catalog.=) t.transactionid \
+         WHERE t.virtualtransaction OPERATOR(pg_catalog.=) l.virtualtransaction \
+         AND t.pid IS NULL LIMIT 1) END AS gid{from}"
     );
     let messages = ask(client, &query)?;
-    let holder = rows(&messages).next().map(|row| {
-        session(row).unwrap_or_else(|| {
-            let gids = text(row, "prepared").unwrap_or_default();
-            Holder::Prepared { transactions: gids.split(',').map(str::to_owned).collect() }
-        })
-    });
-    Ok(holder)
+    // A prepared transaction that has ended meanwhile is none.
+    let holder = |row| session(row).or_else(|| Some(Holder::Prepared { gid: owned(row, "gid")? }));
+    Ok(rows(&messages).next().and_then(holder))
 }
 
 #[cfg(test)]
@@ -144,7 +160,16 @@ mod tests {
     fn what_this_role_may_not_see_of_a_holder_is_left_out() {
         let (application, state, query) = Default::default();
         let age = Duration::from_secs(3);
-        let holder = Holder::Session { pid: 7, application, state, age, query };
+        let is_between = false;
+        let holder = Holder::Session { pid: 7, application, state, age, query, is_between };
         assert_eq!(holder.to_string(), "pid 7 for 3.0 s");
+    }
+
+    #[test]
+    fn the_statement_that_ends_a_prepared_transaction_can_be_typed() {
+        let remedy = |gid: &str| Holder::Prepared { gid: gid.to_owned() }.remedy().unwrap();
+        assert_eq!(remedy("it's, so"), "ROLLBACK PREPARED 'it''s, so';");
+        assert_eq!(remedy(r"a\'b"), r"ROLLBACK PREPARED E'a\\''b';");
+        assert_eq!(remedy("a\nb\u{202e}c"), r"ROLLBACK PREPARED E'a\u000Ab\u202Ec';");
     }
 }

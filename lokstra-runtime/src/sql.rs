@@ -1,6 +1,6 @@
 //! Pieces of SQL that mean the same under every setting of the session.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use lokstra_core::TableName;
 
@@ -21,6 +21,27 @@ pub(crate) fn literal(text: &str) -> String {
     }
     quoted.push('\'');
     quoted
+}
+
+/// A string literal for an operator to type or paste: what a terminal would not show is escaped.
+pub(crate) fn typable_literal(text: &str) -> String {
+    let is_hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    if !text.contains(|c| is_hidden(c) || c == '\\') {
+        return format!("'{}'", replace(text, "'", "''"));
+    }
+    let mut typable = String::new();
+    for character in literal(text).chars() {
+        if is_hidden(character) {
+            write!(typable, "\\u{:04X}", u32::from(character)).ok();
+        } else {
+            typable.push(character);
+        }
+    }
+    typable
 }
 
 /// The name of a tracking table, by which the tables beside it have its rows.

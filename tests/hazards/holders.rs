@@ -33,7 +33,7 @@ fn an_application_that_uses_the_same_key_is_named_and_waited_for() {
     let mut client = database.client().unwrap();
     let set = tables_set(2, "");
     let holder = held(&set, &mut client);
-    assert_eq!(holder.remedy(), format!("SELECT pg_terminate_backend({pid});"));
+    assert_eq!(holder.remedy().unwrap(), format!("SELECT pg_terminate_backend({pid});"));
     let told = holder.to_string().replace(&pid, "<pid>");
     let (before, after) = told.split_once(" for ").unwrap();
     assert_snapshot!(before, @"pid <pid> (invoices), idle");
@@ -47,22 +47,76 @@ fn an_application_that_uses_the_same_key_is_named_and_waited_for() {
     assert_eq!(versions(&mut client), "1 2");
 }
 
+/// Leaves a prepared transaction of this name that has done this.
+fn prepare(client: &mut Client, gid: &str, sql: &str) {
+    let quoted = gid.replace('\'', "''");
+    client.batch_execute(&format!("BEGIN; {sql}; PREPARE TRANSACTION '{quoted}'")).unwrap();
+}
+
 #[test]
-fn a_prepared_transaction_that_holds_the_key_is_named_with_the_statement_that_ends_it() {
+fn of_several_prepared_transactions_the_remedy_ends_the_holder_alone() {
     let database = database();
     let mut app = database.client().unwrap();
-    let gid = format!("it's {}", database.name());
-    let quoted = gid.replace('\'', "''");
-    app.batch_execute(&format!(
-        "BEGIN; SELECT pg_advisory_xact_lock({KEY}); PREPARE TRANSACTION '{quoted}'"
-    ))
-    .unwrap();
+    app.batch_execute("CREATE TABLE pay (i int)").unwrap();
+    let name = database.name();
+    let [before, holder, after] =
+        ["pay,ment", "it's,\n\\ \u{202e}the 'holder'", "later"].map(|gid| format!("{gid} {name}"));
+    prepare(&mut app, &before, "INSERT INTO pay VALUES (1); SELECT pg_advisory_xact_lock(1)");
+    prepare(&mut app, &holder, &format!("SELECT pg_advisory_xact_lock({KEY})"));
+    prepare(&mut app, &after, "INSERT INTO pay VALUES (2)");
     let mut client = database.client().unwrap();
-    let holder = held(&tables_set(1, ""), &mut client);
-    assert_eq!(holder, Holder::Prepared { transactions: vec![gid] });
-    assert_eq!(holder.remedy(), format!("ROLLBACK PREPARED '{quoted}';"));
-    app.batch_execute(&holder.remedy()).unwrap();
+    let held = held(&tables_set(1, ""), &mut client);
+    assert_eq!(held, Holder::Prepared { gid: holder });
+    let remedy = held.remedy().unwrap();
+    assert_snapshot!(remedy.replace(name, "<db>"), @r"ROLLBACK PREPARED E'it''s,\u000A\\ \u202Ethe ''holder'' <db>';");
+    app.batch_execute(&remedy).unwrap();
+    let gids = "SELECT string_agg(gid, '|' ORDER BY prepared) FROM pg_prepared_xacts \
+                WHERE database = current_database()";
+    assert_eq!(column(&mut app, gids), format!("{before}|{after}"));
     tables_set(1, "").up(&mut client).unwrap();
+    for gid in [before, after] {
+        app.batch_execute(&format!("ROLLBACK PREPARED '{gid}'")).unwrap();
+    }
+}
+
+#[test]
+fn the_same_key_in_another_database_holds_nothing_here() {
+    let (here, there) = (database(), database());
+    let mut app = there.client().unwrap();
+    let gid = format!("elsewhere {}", there.name());
+    prepare(&mut app, &gid, &format!("SELECT pg_advisory_xact_lock({KEY})"));
+    tables_set(1, "").up(&mut here.client().unwrap()).unwrap();
+    app.batch_execute(&format!("ROLLBACK PREPARED '{gid}'")).unwrap();
+}
+
+#[test]
+fn a_session_whose_text_alone_says_that_it_migrates_is_not_to_be_ended() {
+    let database = database();
+    let mut app = database.client().unwrap();
+    app.batch_execute(&format!("SELECT pg_advisory_lock({KEY})")).unwrap();
+    let other = database.client().unwrap();
+    let token = other.cancel_token();
+    std::thread::scope(|scope| {
+        let mut other = other;
+        let text = format!("/* lokstra a.sql up and 3 more */ /* {KEY} */ SELECT pg_sleep(60)");
+        let sleeping = scope.spawn(move || other.batch_execute(&text));
+        let mut client = database.client().unwrap();
+        let runs = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '/* lokstra a.sql%' \
+                    AND state = 'active' AND datname = current_database()";
+        while column(&mut client, runs) == "0" {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let set = tables_set(1, "");
+        // The one that holds the lock comes first.
+        let pid = column(&mut app, "SELECT pg_backend_pid()");
+        let remedy = held(&set, &mut client).remedy();
+        assert_eq!(remedy.unwrap(), format!("SELECT pg_terminate_backend({pid});"));
+        app.batch_execute(&format!("SELECT pg_advisory_unlock({KEY})")).unwrap();
+        let activity = set.migrator().activity(&mut client).unwrap().unwrap();
+        assert_eq!(activity.runner.remedy(), None);
+        token.cancel_query(lokstra::postgres::NoTls).unwrap();
+        sleeping.join().unwrap().unwrap_err();
+    });
 }
 
 /// Tells each time that the run waits.
@@ -204,7 +258,7 @@ fn the_server_rolls_back_the_step_of_a_killed_process() {
     if database.server().version() < 14 {
         // It cannot notice; the operator is told whom to end.
         let remedy = held(&set, &mut client).remedy();
-        client.batch_execute(&remedy).unwrap();
+        client.batch_execute(&remedy.unwrap()).unwrap();
     }
     while advisory_locks(&mut client) != "0" {
         assert!(begun.elapsed() < Duration::from_secs(10));

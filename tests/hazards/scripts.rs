@@ -56,7 +56,7 @@ fn a_prepared_script_is_not_recorded_and_the_next_run_names_what_to_roll_back() 
     let told = error.to_string().replace(&gid, "<gid>");
     assert_snapshot!(told, @"
     another migration is running: waited 0 s for it
-      holder: a prepared transaction (<gid>)
+      holder: the prepared transaction '<gid>'
       to end it: ROLLBACK PREPARED '<gid>';
       help: `lock_wait`, or -lock-wait, sets how long a run waits
     ");

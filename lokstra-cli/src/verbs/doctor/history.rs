@@ -135,10 +135,12 @@ pub(super) fn runner(
         None => found.ok("runner", "nobody migrates"),
         Some(activity) => {
             let runner = &activity.runner;
-            let help = format!("wait for it (status -watch), or end it: {}", runner.remedy());
+            let end = |remedy| format!(", or end it: {remedy}");
+            let end = runner.remedy().map(end).unwrap_or_default();
+            let help = format!("wait for it (status -watch){end}");
             found.warning("runner", format_args!("it is being migrated by {runner}"), help);
             for blocker in &activity.blockers {
-                let help = format!("to end it: {}", blocker.remedy());
+                let help = format!("to end it: {}", blocker.remedy().unwrap_or_default());
                 found.problem("runner", format_args!("it waits for {blocker}"), help);
             }
         }

@@ -57,7 +57,10 @@ fn told(status: &Status, activity: Option<&Activity>) -> String {
         write!(text, "\n    {index}").ok();
     }
     for blocker in &activity.blockers {
-        write!(text, "\n    waits for {blocker}; to end it: {}", blocker.remedy()).ok();
+        write!(text, "\n    waits for {blocker}").ok();
+        if let Some(remedy) = blocker.remedy() {
+            write!(text, "; to end it: {remedy}").ok();
+        }
     }
     text
 }
