@@ -4,8 +4,8 @@ mod support;
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{ErrorKind, Event, Migrations, Repair};
-use support::{database, set, tables_set, version, versions};
+use lokstra::{ErrorKind, Event, Goal, Migrations, Repair};
+use support::{database, set, tables, tables_set, version, versions};
 
 const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
 const B: (&str, &str, &str) = ("002_b", "CREATE TABLE b ();", "DROP TABLE b;");
@@ -41,6 +41,139 @@ fn an_edited_migration_stops_both_directions() {
         ");
         edited.down(client).unwrap_err();
         assert_eq!(versions(client), "1");
+    });
+}
+
+#[test]
+fn another_migration_under_the_same_version_is_not_called_edited() {
+    on(&set(&[A, B]), |client| {
+        let branch = set(&[A, ("002_c", C.1, C.2)]);
+        assert_snapshot!(branch.up(client).unwrap_err(), @"
+        the database and these migrations disagree; nothing was run
+          migrations/002_c.up.sql: 002_c is not applied: another migration, 002_b, is applied as 002
+            help: roll 002_b back with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_c behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
+        ");
+        assert_snapshot!(branch.status(client).unwrap(), @"
+        Migration Status:
+        =================
+        [✓] 001: a
+        [ ] 002: c  (not applied: 002 is another migration here, b)
+
+        Total: 2 migrations, 1 applied, 1 pending
+        ");
+        assert_eq!(branch.status(client).unwrap().current(), Some(version(2)));
+        assert_eq!(
+            branch.down(client).unwrap_err().to_string(),
+            branch.up(client).unwrap_err().to_string()
+        );
+        assert_eq!(tables(client), "a b");
+    });
+}
+
+#[test]
+fn another_migration_is_taken_back_with_the_stored_sql() {
+    on(&set(&[A, B, C]), |client| {
+        let branch = set(&[A, ("002_other", "CREATE TABLE o ();", "DROP TABLE o;"), C]);
+        let told = branch.up(client).unwrap_err().to_string();
+        assert!(told.contains("down -steps 2 -stored"), "{told}");
+        branch.migrator().stored_down(true).down(client, 2.try_into().unwrap()).unwrap();
+        branch.up(client).unwrap();
+        assert_eq!((tables(client), versions(client)), ("a c o".into(), "1 2 3".into()));
+    });
+}
+
+#[test]
+fn what_is_newer_than_another_migration_is_rolled_back_with_a_warning() {
+    on(&set(&[A, B, C]), |client| {
+        let branch = set(&[A, ("002_other", "CREATE TABLE o ();", "DROP TABLE o;"), C]);
+        let report = branch.down(client).unwrap();
+        assert_snapshot!(report.warnings[0], @"002_other is not applied: another migration, 002_b, is applied as 002");
+        assert_eq!((tables(client), versions(client)), ("a b".into(), "1 2".into()));
+    });
+}
+
+#[test]
+fn several_other_migrations_are_taken_back_one_at_a_time() {
+    on(&set(&[A, B, C]), |client| {
+        let two = ("002_o", "CREATE TABLE o ();", "DROP TABLE o;");
+        let branch = set(&[A, two, ("003_p", "CREATE TABLE p ();", "DROP TABLE p;")]);
+        for left in ["1 2", "1"] {
+            branch.migrator().stored_down(true).down(client, 1.try_into().unwrap()).unwrap();
+            assert_eq!(versions(client), left);
+        }
+        branch.up(client).unwrap();
+        assert_eq!(tables(client), "a o p");
+    });
+}
+
+#[test]
+fn another_migration_that_is_moved_behind_lets_both_be_applied() {
+    on(&set(&[A, B]), |client| {
+        set(&[A, B, ("003_c", C.1, C.2)]).up(client).unwrap();
+        assert_eq!((tables(client), versions(client)), ("a b c".into(), "1 2 3".into()));
+    });
+}
+
+#[test]
+fn a_row_without_checksum_of_another_description_is_not_trusted() {
+    on(&set(&[A, B]), |client| {
+        let go = "UPDATE lokstra_core.schema_migrations SET checksum = NULL, down_checksum = NULL";
+        client.batch_execute(go).unwrap();
+        let told = set(&[A, ("002_c", C.1, C.2)]).up(client).unwrap_err().to_string();
+        assert!(told.contains("002_c is not applied: another migration, 002_b"), "{told}");
+        // Other tools write the description otherwise.
+        let named = "UPDATE lokstra_core.schema_migrations SET description = upper(description)";
+        client.batch_execute(named).unwrap();
+        set(&[A, B]).up(client).unwrap();
+    });
+}
+
+#[test]
+fn one_row_of_another_program_is_told_with_a_table_of_its_own() {
+    on(&set(&[("001_a1", A.1, A.2)]), |client| {
+        let other = set(&[("001_b1", B.1, B.2)]);
+        assert_snapshot!(other.up(client).unwrap_err(), @"
+        the database and these migrations disagree; nothing was run
+          migrations/001_b1.up.sql: 001_b1 is not applied: another migration, 001_a1, is applied as 001
+            help: roll 001_a1 back with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 001_b1 behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text; or, if another program uses this tracking table, give these migrations one of their own: `schema-table` in migration.yaml
+        ");
+        other.migrator().table("lokstra_core.b".parse().unwrap()).up(client).unwrap();
+        assert_eq!(tables(client), "a b");
+    });
+}
+
+#[test]
+fn the_history_of_another_program_is_told_as_such_in_both_directions() {
+    on(&tables_set(4, ""), |client| {
+        let other = set(&[("001_x", A.1, A.2), ("003_y", B.1, B.2)]);
+        let told = other.up(client).unwrap_err().to_string();
+        assert_snapshot!(told, @"
+        the database and these migrations disagree; nothing was run
+          none of the 4 applied migrations is one of these (001_t to 004_t): another program uses this tracking table
+            help: give these migrations a tracking table of their own: `schema-table` in migration.yaml (in a program: `table`); or, if this is the wrong database, correct its pool
+        ");
+        for goal in [Goal::Down(1.try_into().unwrap()), Goal::Redo, Goal::DownTo(version(1))] {
+            for stored in [false, true] {
+                let mut migrator = other.migrator().stored_down(stored).allow_missing(true);
+                assert_eq!(migrator.run(client, goal).unwrap_err().to_string(), told);
+            }
+        }
+        assert_eq!(versions(client), "1 2 3 4");
+    });
+}
+
+#[test]
+fn a_history_with_nothing_in_common_is_told_with_a_table_of_its_own() {
+    on(&tables_set(2, ""), |client| {
+        let other = set(&[("010_x", A.1, A.2)]);
+        assert_snapshot!(other.up(client).unwrap_err(), @"
+        the database and these migrations disagree; nothing was run
+          none of the 2 applied migrations is one of these (001_t to 002_t)
+            help: if another program uses this tracking table, give these migrations one of their own: `schema-table` in migration.yaml (in a program: `table`); if they are earlier migrations of this set whose files were removed on purpose, go on without them with `allow_missing(true)` (on the command line: -allow-missing)
+        ");
+        // A set that was squashed has nothing in common either.
+        other.migrator().allow_missing(true).up(client).unwrap();
+        assert_eq!(versions(client), "1 2 10");
     });
 }
 

@@ -9,7 +9,7 @@ use support::{column, database, set, tables, version, versions};
 
 const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
 const EDITED: (&str, &str, &str) =
-    ("001_first", "CREATE TABLE a (); -- edited", "DROP TABLE IF EXISTS a;");
+    ("001_a", "CREATE TABLE a (); -- edited", "DROP TABLE IF EXISTS a;");
 const B: (&str, &str, &str) = ("002_b", "CREATE TABLE b ();", "DROP TABLE b;");
 const C: (&str, &str, &str) = ("003_c", "CREATE TABLE c ();", "DROP TABLE c;");
 
@@ -45,7 +45,7 @@ fn an_edited_migration_is_accepted_as_it_is_now() {
     assert_snapshot!(repaired(&edited, &mut client, Repair::Accept(version(1))), @"
     accept 001 as it is now
       before: `a`, checksum 902f5c947b00, of the down SQL 937ae32e019a
-      after:  `first`, checksum ccbed980e225, of the down SQL 07e3d052acc0
+      after:  `a`, checksum ccbed980e225, of the down SQL 07e3d052acc0
     ");
     assert!(edited.up(&mut client).unwrap().warnings.is_empty());
     assert_eq!(tables(&mut client), "a b");
@@ -76,6 +76,40 @@ fn accepting_asks_for_an_edited_migration() {
     cannot accept 001 as it is now: its row has no checksum, and the next run fills it in; nothing was changed
       help: run the migrations: lokstra migration up
     ");
+}
+
+#[test]
+fn another_migration_is_neither_accepted_nor_forgotten() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    set(&[A, B]).up(&mut client).unwrap();
+    let build = set(&[A, ("002_c", C.1, C.2)]);
+    assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(2))), @"
+    cannot accept 002 as it is now: another migration is applied under its version, and its own script never ran; nothing was changed
+      help: roll back what is applied with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -stored
+    ");
+    assert_snapshot!(refused(&build, &mut client, Repair::Forget(version(2))), @"
+    cannot forget that 002 is applied: another migration is applied under its version, and its own script never ran; nothing was changed
+      help: roll back what is applied with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -stored
+    ");
+    assert_eq!(listed(&build, &mut client), "");
+}
+
+#[test]
+fn rows_of_another_program_are_neither_accepted_nor_forgotten() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    set(&[A, B, C]).up(&mut client).unwrap();
+    let other = set(&[("001_x", "SELECT 1", "SELECT 1"), ("004_y", "SELECT 2", "SELECT 2")]);
+    assert_snapshot!(refused(&other, &mut client, Repair::Accept(version(1))), @"
+    cannot accept 001 as it is now: another program uses this tracking table; nothing was changed
+      help: give these migrations a tracking table of their own: `schema-table` in migration.yaml
+    ");
+    assert_snapshot!(refused(&other, &mut client, Repair::Forget(version(2))), @"
+    cannot forget that 002 is applied: another program uses this tracking table; nothing was changed
+      help: give these migrations a tracking table of their own: `schema-table` in migration.yaml
+    ");
+    assert_eq!(listed(&other, &mut client), "");
 }
 
 #[test]
@@ -201,7 +235,7 @@ fn all_that_can_be_repaired_is_listed_and_nothing_is_changed() {
     assert_snapshot!(listed(&set(&[EDITED, C, d]), &mut client), @"
     accept 001 as it is now
       before: `a`, checksum 902f5c947b00, of the down SQL 937ae32e019a
-      after:  `first`, checksum ccbed980e225, of the down SQL 07e3d052acc0
+      after:  `a`, checksum ccbed980e225, of the down SQL 07e3d052acc0
     forget that 002 is applied
       before: `b`, checksum 82415ef6a49d, of the down SQL 9d57da54d873
       after:  no row; what it made stays in the database

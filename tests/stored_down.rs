@@ -136,8 +136,8 @@ fn text_that_is_not_what_was_applied_is_not_run() {
         client.batch_execute(&format!("UPDATE lokstra_core.lokstra_down SET {change}")).unwrap();
         assert_eq!(
             refused(&mut client),
-            "migration 002 is unknown here, and the down SQL that the database keeps has not \
-             the checksum of the history; nothing was run\n  \
+            "the migration that is applied as 002 is unknown here, and the down SQL that the \
+             database keeps has not the checksum of the history; nothing was run\n  \
              help: roll it back with the code that applied it"
         );
     }
@@ -149,7 +149,7 @@ fn what_is_not_kept_is_told() {
     let (_database, mut client) = newer();
     client.batch_execute("DELETE FROM lokstra_core.lokstra_down").unwrap();
     assert_snapshot!(refused(&mut client), @"
-    migration 002 is unknown here, and the database keeps no down SQL of it; nothing was run
+    the migration that is applied as 002 is unknown here, and the database keeps no down SQL of it; nothing was run
       help: roll it back with the code that applied it
     ");
     client.batch_execute("DROP TABLE lokstra_core.lokstra_down").unwrap();
@@ -166,7 +166,7 @@ fn a_script_of_more_than_a_mebibyte_is_not_kept_and_told() {
     assert_snapshot!(report.warnings[0], @"the down SQL of 002 is not kept in the database: it is longer than 1 MiB");
     assert_eq!(report.warnings.len(), 1);
     assert_snapshot!(refused(&mut client), @"
-    migration 002 is unknown here, and its down SQL was too long to be kept, or not in the encoding; nothing was run
+    the migration that is applied as 002 is unknown here, and its down SQL was too long to be kept, or not in the encoding; nothing was run
       help: roll it back with the code that applied it
     ");
     build.down(&mut client).unwrap();
@@ -297,7 +297,7 @@ fn a_refusal_of_the_kept_sql_ends_the_run_with_an_event_and_a_report() {
         build.migrator().stored_down(true).on_event(|event| told.push(event.to_string()));
     let error = migrator.run(&mut client, ONE).unwrap_err();
     drop(migrator);
-    assert_snapshot!(told.join("\n"), @"migration 002 is unknown here, and the database keeps no down SQL of it; nothing was run");
+    assert_snapshot!(told.join("\n"), @"the migration that is applied as 002 is unknown here, and the database keeps no down SQL of it; nothing was run");
     let report = error.report().unwrap();
     assert_eq!(report.current, Some(support::version(2)));
     assert_eq!(report.outcome, lokstra::Outcome::Failed);

@@ -290,3 +290,78 @@ fn of_several_databases_one_is_chosen() {
       001_first
     ");
 }
+
+#[test]
+fn another_migration_leads_from_status_to_a_way_out_that_works() {
+    let project = Project::new(&["001_a", "002_alice"]);
+    project.lokstra("migration up");
+    for direction in ["up", "down"] {
+        let file = |name: &str| project.path(&format!("migrations/002_{name}.{direction}.sql"));
+        std::fs::remove_file(file("alice")).unwrap();
+        std::fs::write(file("bob"), format!("SELECT '{direction} of bob';\n")).unwrap();
+    }
+    assert_snapshot!(project.lokstra("migration status"), @"
+    Migration Status:
+    =================
+    [✓] 001: a
+    [ ] 002: bob  (not applied: 002 is another migration here, alice)
+
+    Total: 2 migrations, 1 applied, 1 pending
+    ");
+    assert_snapshot!(project.lokstra("migration up"), @"
+    -- standard error --
+    error: the database and these migrations disagree; nothing was run
+      migrations/002_bob.up.sql: 002_bob is not applied: another migration, 002_alice, is applied as 002
+        help: roll 002_alice back with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_bob behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
+    -- exit code 5 --
+    ");
+    assert_snapshot!(project.lokstra("migration repair -accept 002 -yes"), @"
+    -- standard error --
+    error: cannot accept 002 as it is now: another migration is applied under its version, and its own script never ran; nothing was changed
+      help: roll back what is applied with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -stored
+    -- exit code 2 --
+    ");
+    assert_snapshot!(project.lokstra("migration baseline -to 002 -yes"), @"
+    -- standard error --
+    error: no baseline at 002: the history says something else; nothing was recorded
+      002 is alice in the history, and bob here
+        help: roll back what is applied with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -stored; if another program uses this tracking table, give these migrations one of their own: `schema-table` in migration.yaml
+    -- exit code 5 --
+    ");
+    assert_snapshot!(project.lokstra("migration goto 001 -yes"), @"
+    -- standard error --
+    error: the database and these migrations disagree; nothing was run
+      migrations/002_bob.up.sql: 002_bob is not applied: another migration, 002_alice, is applied as 002
+        help: roll 002_alice back with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_bob behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
+    -- exit code 5 --
+    ");
+    assert_snapshot!(project.lokstra("migration down -steps 1 -stored"), @"
+    -- migrations/002_alice.down.sql (as the database keeps it)
+    DROP TABLE migrations_002;
+
+    Rolled back 002: alice (… ms)
+    1 migration rolled back. Current version: 001
+    ");
+    assert_snapshot!(project.lokstra("migration up"), @"
+    Applied 002: bob (… ms)
+    1 migration applied. Current version: 002
+    ");
+}
+
+#[test]
+fn doctor_names_both_migrations_of_one_version() {
+    let project = Project::new(&["001_a", "002_alice"]);
+    project.lokstra("migration up");
+    for direction in ["up", "down"] {
+        let file = |name: &str| project.path(&format!("migrations/002_{name}.{direction}.sql"));
+        std::fs::remove_file(file("alice")).unwrap();
+        std::fs::write(file("bob"), format!("SELECT '{direction} of bob';\n")).unwrap();
+    }
+    let told = project.lokstra("migration doctor");
+    let problem = "problem  history: migrations/002_bob.up.sql: 002_bob is not applied: another \
+                   migration, 002_alice, is applied as 002";
+    assert!(told.contains(problem), "{told}");
+    let told = project.lokstra("migration status -json");
+    assert!(told.contains("\"state\": \"another\""), "{told}");
+    assert!(told.contains("\"applied_description\": \"alice\""), "{told}");
+}

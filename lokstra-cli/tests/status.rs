@@ -75,6 +75,7 @@ fn status_in_json_has_every_migration() {
             {
               "applied_at": "…",
               "applied_by": "…",
+              "applied_description": "a",
               "checksum": "…",
               "description": "a",
               "execution_ms": "…",
@@ -85,6 +86,7 @@ fn status_in_json_has_every_migration() {
             {
               "applied_at": null,
               "applied_by": null,
+              "applied_description": null,
               "checksum": null,
               "description": "b",
               "execution_ms": null,

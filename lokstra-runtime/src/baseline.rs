@@ -10,7 +10,8 @@ use crate::down_store;
 use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
 use crate::half_done::{self, HalfDone};
-use crate::history::Shape;
+use crate::history::{Applied, Shape};
+use crate::identity::Identity;
 use crate::repair::Repair;
 use crate::unrun::Particulars;
 use crate::warning::Warning;
@@ -69,6 +70,16 @@ pub enum BaselineConflict {
         /// The checksum of the embedded script.
         embedded: Checksum,
     },
+    /// Another migration, of another name and text, is applied under the version of this one.
+    #[non_exhaustive]
+    Another {
+        /// The version.
+        version: Version,
+        /// The description of the migration that is applied.
+        applied: String,
+        /// The description of the embedded one.
+        embedded: String,
+    },
     /// Not a row, but a no-transaction script that was begun.
     HalfDone(HalfDone),
 }
@@ -89,10 +100,34 @@ impl BaselineConflict {
                     Repair::Accept(*version).how()
                 )
             }
+            BaselineConflict::Another { .. } => "roll back what is applied with the code that \
+                 applied it, or with the down SQL that the database keeps: lokstra migration down \
+                 -stored; if another program uses this tracking table, give these migrations one \
+                 of their own: `schema-table` in migration.yaml"
+                .to_owned(),
             BaselineConflict::HalfDone(script) => format!(
                 "run it to its end, or {}, if all that it does is in the database",
                 Repair::ForgetProgress(script.version).how()
             ),
+        }
+    }
+}
+
+impl BaselineConflict {
+    /// What the row says against this migration. One without a checksum is another program's, and
+    /// taken on trust as everywhere.
+    pub(crate) fn of(row: &Applied, migration: Migration<'_>) -> Option<BaselineConflict> {
+        let (version, embedded) = (row.version, migration.up().checksum());
+        match (Identity::of(row, migration), row.checksum) {
+            (Identity::Another, _) => Some(BaselineConflict::Another {
+                version,
+                applied: row.description.clone().unwrap_or_default(),
+                embedded: migration.description().to_owned(),
+            }),
+            (Identity::Edited, Some(applied)) => {
+                Some(BaselineConflict::Edited { version, applied, embedded })
+            }
+            _ => None,
         }
     }
 }
@@ -112,6 +147,9 @@ impl fmt::Display for BaselineConflict {
                 applied.short(),
                 embedded.short()
             ),
+            BaselineConflict::Another { version, applied, embedded } => {
+                write!(f, "{version} is {applied} in the history, and {embedded} here")
+            }
             BaselineConflict::HalfDone(script) => {
                 write!(f, "{} is half-done: {script}", script.version)
             }
@@ -170,7 +208,6 @@ pub(crate) fn draft(
     })
 }
 
-/// A row without a checksum is another program's, and taken on trust as everywhere.
 fn conflicts(
     guard: &Guard<'_>,
     database: Database<'_>,
@@ -182,14 +219,10 @@ fn conflicts(
         let Some(migration) = database.migration(version) else {
             return Some(BaselineConflict::Unknown(version));
         };
-        let embedded = migration.up().checksum();
-        match row.checksum {
-            _ if version > last => Some(BaselineConflict::Above(version)),
-            Some(applied) if applied != embedded => {
-                Some(BaselineConflict::Edited { version, applied, embedded })
-            }
-            _ => None,
+        if version > last {
+            return Some(BaselineConflict::Above(version));
         }
+        BaselineConflict::of(row, migration)
     });
     let scripts = half_done.into_iter().filter(|script| script.version <= last);
     rows.chain(scripts.map(BaselineConflict::HalfDone)).collect()

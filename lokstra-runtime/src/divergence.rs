@@ -1,3 +1,5 @@
+//! What is between a history and the embedded migrations, and what to do about it.
+
 use std::fmt;
 
 use lokstra_core::{Checksum, Version};
@@ -18,6 +20,30 @@ pub enum Divergence {
         applied: Checksum,
         /// The checksum of the embedded script.
         embedded: Checksum,
+    },
+    /// Another migration, of another name and text, is applied under the version of this one.
+    #[non_exhaustive]
+    Another {
+        /// The version that both have.
+        version: Version,
+        /// The up script that is embedded and not applied.
+        path: String,
+        /// The description of the migration that is applied.
+        applied: String,
+        /// The description of the one that is not.
+        embedded: String,
+        /// How many rollbacks, from the newest applied migration on, take it back.
+        rollbacks: usize,
+        /// Whether the history and these migrations have anything in common.
+        is_alone: bool,
+    },
+    /// The applied migrations, with their descriptions, are those of another program.
+    #[non_exhaustive]
+    Foreign {
+        /// The applied migrations.
+        applied: Vec<(Version, Option<String>)>,
+        /// Whether some take versions of these migrations. If not, old files may have been removed.
+        is_certain: bool,
     },
     /// A pending migration is older than the newest applied one.
     OutOfOrder {
@@ -55,6 +81,35 @@ impl Divergence {
                  or, if the database has what the file says, {}",
                 Repair::Accept(*version).how()
             ),
+            Divergence::Another { version, applied, embedded, rollbacks, is_alone, .. } => {
+                let another_program = if *is_alone {
+                    "; or, if another program uses this tracking table, give these migrations one of \
+                     their own: `schema-table` in migration.yaml"
+                } else {
+                    ""
+                };
+                format!(
+                    "roll {version}_{applied} back with the code that applied it, or with the down \
+                     SQL that the database keeps: lokstra migration down -steps {rollbacks} -stored \
+                     (in a program: `stored_down(true)`); or keep it, with its files, and move \
+                     {version}_{embedded} behind it: lokstra migration renumber, or a new file \
+                     name; or, if both are one migration, restore its name or its \
+                     text{another_program}"
+                )
+            }
+            Divergence::Foreign { is_certain: true, .. } => {
+                "give these migrations a tracking table of their own: `schema-table` in \
+                 migration.yaml (in a program: `table`); or, if this is the wrong database, correct \
+                 its pool"
+                    .into()
+            }
+            Divergence::Foreign { is_certain: false, .. } => {
+                "if another program uses this tracking table, give these migrations one of their \
+                 own: `schema-table` in migration.yaml (in a program: `table`); if they are earlier \
+                 migrations of this set whose files were removed on purpose, go on without them with \
+                 `allow_missing(true)` (on the command line: -allow-missing)"
+                    .into()
+            }
             Divergence::OutOfOrder { path, newest, .. } => format!(
                 "rename {} so that its version is above {newest}, or allow it with \
                  `out_of_order(true)` (on the command line: -out-of-order)",
@@ -94,6 +149,25 @@ impl fmt::Display for Divergence {
                 applied.short(),
                 embedded.short()
             ),
+            Divergence::Another { version, path, applied, embedded, .. } => write!(
+                f,
+                "{path}: {version}_{embedded} is not applied: another migration, \
+                 {version}_{applied}, is applied as {version}"
+            ),
+            Divergence::Foreign { applied, is_certain } => {
+                write!(f, "none of the {} applied migrations is one of these (", applied.len())?;
+                let end = |f: &mut fmt::Formatter<'_>, one: Option<&(Version, Option<String>)>| {
+                    one.map_or(Ok(()), |(version, name)| write!(f, "{}", Named(*version, name)))
+                };
+                end(f, applied.first())?;
+                f.write_str(" to ")?;
+                end(f, applied.last())?;
+                f.write_str(if *is_certain {
+                    "): another program uses this tracking table"
+                } else {
+                    ")"
+                })
+            }
             Divergence::OutOfOrder { version, path, newest } => write!(
                 f,
                 "{path}: migration {version} is not applied, but {newest}, which comes after it, is"

@@ -175,7 +175,8 @@ impl fmt::Display for ErrorKind {
             ),
             ErrorKind::NoStoredDown { version, reason } => write!(
                 f,
-                "migration {version} is unknown here, and {reason}; nothing was run\n  \
+                "the migration that is applied as {version} is unknown here, and {reason}; nothing \
+                 was run\n  \
                  help: roll it back with the code that applied it"
             ),
             ErrorKind::UntrustedDown { table, reasons } => write!(

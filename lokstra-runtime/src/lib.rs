@@ -41,6 +41,7 @@ mod guard;
 mod half_done;
 mod history;
 mod holder;
+mod identity;
 mod in_flight;
 mod invalid_index;
 mod lost;

@@ -135,19 +135,16 @@ pub(crate) fn draft(
     })
 }
 
-/// What the history says against this run. A row without a checksum is another program's, and taken
-/// on trust as everywhere.
+/// What the history says against this run.
 fn conflict(
     guard: &Guard<'_>,
     migration: Migration<'_>,
     half_done: &[HalfDone],
 ) -> Option<BaselineConflict> {
-    let (version, embedded) = (migration.version(), migration.up().checksum());
-    match guard.look.history.get(version).and_then(|row| row.checksum) {
-        Some(applied) if applied != embedded => {
-            return Some(BaselineConflict::Edited { version, applied, embedded });
-        }
-        _ => {}
+    let version = migration.version();
+    let row = guard.look.history.get(version);
+    if let Some(conflict) = row.and_then(|row| BaselineConflict::of(row, migration)) {
+        return Some(conflict);
     }
     let script = half_done.iter().find(|script| script.version == version)?;
     Some(BaselineConflict::HalfDone(script.clone()))

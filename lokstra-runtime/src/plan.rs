@@ -1,10 +1,13 @@
+//! The steps from a history to a goal, computed without a database.
+
 use std::fmt;
 use std::num::NonZeroU32;
 
 use lokstra_core::{Database, Migration, Script, Version};
 
 use crate::divergence::Divergence;
-use crate::history::History;
+use crate::history::{Applied, History};
+use crate::identity::{Identity, Kinship};
 use crate::warning::Warning;
 
 /// Where a run shall end.
@@ -128,6 +131,7 @@ pub(crate) fn plan<'m>(
     policy: Policy,
 ) -> Result<Plan<'m>, NoPlan> {
     check_version(database, history, goal)?;
+    refuse_foreign(database, history)?;
     let steps = match goal.direction() {
         Direction::Up => up(database, history, goal),
         Direction::Down => down(database, history, goal)?,
@@ -152,6 +156,41 @@ fn check_version(database: Database<'_>, history: &History, goal: Goal) -> Resul
             _ => Ok(()),
         },
         _ => Ok(()),
+    }
+}
+
+/// Of another program's history, nothing is compared row by row: the remedies of a row would change it.
+pub(crate) fn refuse_foreign(database: Database<'_>, history: &History) -> Result<(), NoPlan> {
+    let is_taken =
+        |row: &Applied| Identity::at(row.version, database, history) == Some(Identity::Another);
+    if history.iter().any(is_taken) && Kinship::of(database, history) == Kinship::Foreign {
+        return Err(NoPlan::Diverged(vec![foreign(history, true)]));
+    }
+    Ok(())
+}
+
+fn foreign(history: &History, is_certain: bool) -> Divergence {
+    let applied = history.iter().map(|row| (row.version, row.description.clone())).collect();
+    Divergence::Foreign { applied, is_certain }
+}
+
+fn another(
+    row: &Applied,
+    migration: Migration<'_>,
+    database: Database<'_>,
+    history: &History,
+) -> Divergence {
+    let version = row.version;
+    let is_shared = |row: &Applied| {
+        Identity::at(row.version, database, history).is_some_and(|it| it != Identity::Another)
+    };
+    Divergence::Another {
+        version,
+        path: migration.up().path().to_owned(),
+        applied: row.description.clone().unwrap_or_default(),
+        embedded: migration.description().to_owned(),
+        rollbacks: history.iter().rev().take_while(|newer| newer.version >= version).count(),
+        is_alone: !history.iter().any(is_shared),
     }
 }
 
@@ -231,12 +270,27 @@ fn compare(
             }
             continue;
         };
+        let identity = Identity::of(row, migration);
+        if identity == Identity::Another {
+            // Its down SQL is never run; what is rolled back above it is none of its business.
+            let is_step = |step: &PlanStep<'_>| step.migration.version() == version;
+            if goal.direction() == Direction::Up || steps.iter().any(is_step) {
+                divergences.push(another(row, migration, database, history));
+            } else {
+                warnings.push(Warning::Another {
+                    version,
+                    applied: row.description.clone().unwrap_or_default(),
+                    embedded: migration.description().to_owned(),
+                });
+            }
+            continue;
+        }
         if row.down_checksum.is_some_and(|applied| applied != migration.down().checksum()) {
             down_edited.push(version);
         }
-        match row.checksum {
-            None => trusted.push(version),
-            Some(applied) if applied != migration.up().checksum() => {
+        match (identity, row.checksum, &row.description) {
+            (Identity::Unchecked, ..) => trusted.push(version),
+            (Identity::Edited, Some(applied), _) => {
                 divergences.push(Divergence::Edited {
                     version,
                     path: migration.up().path().to_owned(),
@@ -244,20 +298,25 @@ fn compare(
                     embedded: migration.up().checksum(),
                 });
             }
-            Some(_) => match &row.description {
-                Some(applied) if applied != migration.description() => {
-                    warnings.push(Warning::Renamed {
-                        version,
-                        applied: applied.clone(),
-                        embedded: migration.description().to_owned(),
-                    });
-                }
-                _ => {}
-            },
+            (Identity::Renamed, _, Some(applied)) => warnings.push(Warning::Renamed {
+                version,
+                applied: applied.clone(),
+                embedded: migration.description().to_owned(),
+            }),
+            _ => {}
         }
     }
     if goal.direction() == Direction::Up && !policy.out_of_order {
         divergences.extend(out_of_order(history, steps));
+    }
+    let is_gone =
+        |one: &Divergence| matches!(one, Divergence::Ahead { .. } | Divergence::Removed { .. });
+    let is_allowed = policy.allow_missing || policy.out_of_order;
+    if divergences.iter().any(is_gone)
+        && !is_allowed
+        && Kinship::of(database, history) == Kinship::Strangers
+    {
+        divergences = vec![foreign(history, false)];
     }
     if !ahead.is_empty() {
         warnings.push(Warning::Ahead { versions: ahead });

@@ -10,7 +10,8 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::{Guard, number};
 use crate::half_done::HalfDone;
 use crate::history::{Applied, progress_table};
-use crate::plan::{Direction, PlanStep};
+use crate::identity::Identity;
+use crate::plan::{self, Direction, PlanStep};
 use crate::progress;
 use crate::sql;
 
@@ -99,6 +100,10 @@ pub enum Unfit {
     Ahead,
     /// It is as it was applied.
     Unedited,
+    /// Another migration, of another name and text, is applied under its version.
+    Another,
+    /// The history is that of another program.
+    Foreign,
     /// Its row has no checksum, and the next run fills it in.
     NoChecksum,
     /// None of its scripts is half-done.
@@ -118,6 +123,14 @@ impl Unfit {
             (Unfit::Ahead, _) => {
                 "use the code that applied it, or roll it back: lokstra migration down -stored"
             }
+            (Unfit::Another, _) => {
+                "roll back what is applied with the code that applied it, or with the down SQL that \
+                 the database keeps: lokstra migration down -stored"
+            }
+            (Unfit::Foreign, _) => {
+                "give these migrations a tracking table of their own: `schema-table` in \
+                 migration.yaml"
+            }
             (Unfit::NoChecksum | Unfit::AllDone, _) => "run the migrations: lokstra migration up",
             (Unfit::ChangedMidway, _) => "restore the statements that ran",
             (Unfit::NotEmbedded, Repair::Accept(_)) => {
@@ -136,6 +149,10 @@ impl fmt::Display for Unfit {
             Unfit::Embedded => "it is one of these migrations",
             Unfit::Ahead => "it is newer than all of these migrations, so other code has it",
             Unfit::Unedited => "it is as it was applied",
+            Unfit::Another => {
+                "another migration is applied under its version, and its own script never ran"
+            }
+            Unfit::Foreign => "another program uses this tracking table",
             Unfit::NoChecksum => "its row has no checksum, and the next run fills it in",
             Unfit::NotHalfDone => "none of its scripts is half-done",
             Unfit::NotCutOff => "none of its statements was cut off",
@@ -210,11 +227,20 @@ impl Case<'_> {
         Ok(Draft { sql, versions: vec![version], result })
     }
 
+    /// What another program recorded is neither accepted nor forgotten.
+    fn foreign(&self) -> Result<(), Unfit> {
+        plan::refuse_foreign(self.database, &self.guard.look.history).map_err(|_| Unfit::Foreign)
+    }
+
     fn accept(&self, version: Version) -> Result<Change, Unfit> {
         let row = self.guard.look.history.get(version).ok_or(Unfit::NotApplied)?;
         let migration = self.database.migration(version).ok_or(Unfit::NotEmbedded)?;
         let (up, down) = (migration.up().checksum(), migration.down().checksum());
         let described = row.description.as_deref().unwrap_or_default();
+        self.foreign()?;
+        if Identity::of(row, migration) == Identity::Another {
+            return Err(Unfit::Another);
+        }
         if row.checksum.is_none() {
             return Err(Unfit::NoChecksum);
         }
@@ -248,8 +274,11 @@ impl Case<'_> {
     fn forget(&self, version: Version) -> Result<Change, Unfit> {
         let row: &Applied = self.guard.look.history.get(version).ok_or(Unfit::NotApplied)?;
         let newest = self.database.migrations().next_back().map(|migration| migration.version());
-        if self.database.migration(version).is_some() {
-            return Err(Unfit::Embedded);
+        self.foreign()?;
+        match Identity::at(version, self.database, &self.guard.look.history) {
+            Some(Identity::Another) => return Err(Unfit::Another),
+            Some(_) => return Err(Unfit::Embedded),
+            None => {}
         }
         if newest.is_none_or(|newest| version > newest) {
             return Err(Unfit::Ahead);

@@ -1,3 +1,5 @@
+//! Where every migration of a database stands, as `lokstra migration status` lists it.
+
 use std::fmt;
 
 use lokstra_core::{Database, TableName, Version};
@@ -6,6 +8,7 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::half_done::{self, HalfDone};
 use crate::history::{self, Applied, History};
+use crate::identity::Identity;
 use crate::rights;
 
 /// Where one migration stands.
@@ -16,6 +19,8 @@ pub enum State {
     Applied(Applied),
     /// Applied, and edited afterwards.
     Edited(Applied),
+    /// Not applied, since another migration, of another name and text, is applied as this version.
+    Another(Applied),
     /// Not applied.
     Pending,
     /// Applied and not in this build.
@@ -37,7 +42,18 @@ pub struct StatusRow {
 impl StatusRow {
     /// Whether the migration is applied, in whatever form.
     pub fn is_applied(&self) -> bool {
-        self.state != State::Pending
+        !matches!(self.state, State::Pending | State::Another(_))
+    }
+
+    /// The row of the history with this version, also where that is another migration.
+    pub fn applied(&self) -> Option<&Applied> {
+        match &self.state {
+            State::Applied(row)
+            | State::Edited(row)
+            | State::Another(row)
+            | State::Unknown(row) => Some(row),
+            State::Pending => None,
+        }
     }
 }
 
@@ -80,10 +96,9 @@ impl Status {
                 description: migration.description().to_owned(),
                 state: match history.get(migration.version()) {
                     None => State::Pending,
-                    Some(row) => match row.checksum {
-                        Some(applied) if applied != migration.up().checksum() => {
-                            State::Edited(row.clone())
-                        }
+                    Some(row) => match Identity::of(row, migration) {
+                        Identity::Edited => State::Edited(row.clone()),
+                        Identity::Another => State::Another(row.clone()),
                         _ => State::Applied(row.clone()),
                     },
                 },
@@ -102,7 +117,7 @@ impl Status {
 
     /// The newest applied version.
     pub fn current(&self) -> Option<Version> {
-        self.rows.iter().rev().find(|row| row.is_applied()).map(|row| row.version)
+        self.rows.iter().rev().find(|row| row.applied().is_some()).map(|row| row.version)
     }
 
     /// How many migrations are applied.
@@ -128,9 +143,13 @@ impl fmt::Display for Status {
                 State::Applied(_) => ("✓", ""),
                 State::Edited(_) => ("✓", "  (edited after it was applied)"),
                 State::Unknown(_) => ("✓", "  (unknown here)"),
-                State::Pending => (" ", ""),
+                State::Another(_) | State::Pending => (" ", ""),
             };
             write!(f, "[{mark}] {version}: {description}{remark}")?;
+            if let State::Another(row) = state {
+                let name = row.description.as_deref().unwrap_or_default();
+                write!(f, "  (not applied: {version} is another migration here, {name})")?;
+            }
             for script in self.half_done.iter().filter(|script| script.version == *version) {
                 write!(f, "  ({script})")?;
             }

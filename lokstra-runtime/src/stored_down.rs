@@ -21,6 +21,7 @@ use crate::down_store::{self, mode_word};
 use crate::error::{Error, ErrorKind};
 use crate::guard;
 use crate::history::{Applied, History};
+use crate::identity::Identity;
 use crate::plan::{self, Direction, Goal, PlanStep};
 use crate::sql;
 
@@ -86,9 +87,12 @@ pub(crate) fn load(
     history: &History,
     goal: Goal,
 ) -> Result<Option<Stored>, Error> {
-    let is_foreign = |version: &Version| database.migration(*version).is_none();
+    plan::refuse_foreign(database, history)?;
+    let is_ours = |version: Version| {
+        Identity::at(version, database, history).is_some_and(|it| it != Identity::Another)
+    };
     let versions: Vec<_> =
-        plan::rolled_back(history, goal).into_iter().filter(is_foreign).collect();
+        plan::rolled_back(history, goal).into_iter().filter(|version| !is_ours(*version)).collect();
     if versions.is_empty() {
         return Ok(None);
     }
@@ -227,7 +231,9 @@ fn union(
         up: ScriptSpec { checksum: stored.up_checksum, ..stored.down.clone() },
         down: stored.down.clone(),
     });
-    let mut migrations: Vec<_> = embedded.collect();
+    // Where another migration is applied under the version of one of ours, that one is rolled back.
+    let is_stored = |version| stored.iter().any(|stored| stored.version == version);
+    let mut migrations: Vec<_> = embedded.filter(|it| !is_stored(it.version)).collect();
     for one in only_stored {
         let place = migrations.partition_point(|before| before.version < one.version);
         migrations.insert(place, one);

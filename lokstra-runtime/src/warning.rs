@@ -33,6 +33,16 @@ pub enum Warning {
         /// The description now.
         embedded: String,
     },
+    /// Another migration is applied under the version of one of these, which a rollback of newer
+    /// ones leaves alone.
+    Another {
+        /// The version.
+        version: Version,
+        /// The description of the migration that is applied.
+        applied: String,
+        /// The description of the embedded one.
+        embedded: String,
+    },
     /// Rows of the history without a checksum were taken on trust.
     Trusted {
         /// Their versions.
@@ -86,6 +96,11 @@ impl fmt::Display for Warning {
                     "migration {version} was `{applied}` when it was applied and is `{embedded}` now"
                 )
             }
+            Warning::Another { version, applied, embedded } => write!(
+                f,
+                "{version}_{embedded} is not applied: another migration, {version}_{applied}, is \
+                 applied as {version}"
+            ),
             Warning::NotCancelled { version, reason } => {
                 write!(f, "{version} could not be cancelled and runs on: {reason}")
             }

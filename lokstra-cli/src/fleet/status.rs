@@ -1,4 +1,4 @@
-use lokstra_runtime::Status;
+use lokstra_runtime::{State, Status};
 use serde_json::{Value, json};
 
 use super::error::Failed;
@@ -65,6 +65,10 @@ fn tell(console: &Console<'_>, member: &Member, result: &Result<Status, Failed<'
                 0 => "nothing is pending".to_owned(),
                 count => format!("{count} pending"),
             };
+            let others = status.rows.iter().filter(|row| matches!(row.state, State::Another(_)));
+            let pending = others.fold(pending, |text, row| {
+                format!("{text}, {} is another migration there", row.version)
+            });
             console.say(format_args!("{name}: {pending}. {}", current(status.current()))).ok();
         }
         Err(failed) => {

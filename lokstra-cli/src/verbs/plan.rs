@@ -1,4 +1,4 @@
-use lokstra_runtime::{Goal, Mode, Plan, PlanStep};
+use lokstra_runtime::{Goal, Mode, Plan, PlanStep, StatusRow};
 use serde_json::{Value, json};
 
 use super::status::skipped;
@@ -127,7 +127,7 @@ pub(crate) fn confirm_loss(
     }
     let (mut migrator, mut client) = target.reach()?;
     let status = migrator.status(&mut client)?;
-    let newest_first = status.rows.iter().rev().filter(|row| row.is_applied());
+    let newest_first = status.rows.iter().rev().filter_map(StatusRow::applied);
     let lost: Vec<_> = match goal {
         Goal::Down(count) => newest_first.take(count.get() as usize).collect(),
         Goal::DownTo(last) => newest_first.take_while(|row| row.version > last).collect(),
@@ -139,7 +139,8 @@ pub(crate) fn confirm_loss(
     }
     call.console.talk("To be rolled back, the newest first; what the down scripts drop is gone:");
     for row in &lost {
-        call.console.talk(format_args!("  {}_{}", row.version, row.description));
+        let description = row.description.as_deref().unwrap_or_default();
+        call.console.talk(format_args!("  {}_{description}", row.version));
     }
     call.confirm(&match lost.len() {
         1 => "Roll it back?".to_owned(),

@@ -93,10 +93,7 @@ fn verbose(status: &Status, target: &Target) -> String {
 }
 
 fn told_of(row: &StatusRow, status: &Status, target: &Target) -> String {
-    let (State::Applied(applied) | State::Edited(applied) | State::Unknown(applied)) = &row.state
-    else {
-        return String::new();
-    };
+    let Some(applied) = row.applied() else { return String::new() };
     let at = applied.applied_at.as_deref().unwrap_or("at a time that nobody recorded");
     let by = applied.applied_by.as_ref().map_or_else(String::new, |role| format!(" by {role}"));
     let took = applied.execution_ms.map_or_else(String::new, |took| format!(", {took} ms"));
@@ -120,17 +117,20 @@ fn compared(row: &StatusRow, sum: Checksum, status: &Status, target: &Target) ->
 /// See docs/cli.md: programs rely on these keys.
 pub(crate) fn object(status: &Status) -> Value {
     let row = |row: &StatusRow| {
-        let (state, applied) = match &row.state {
-            State::Applied(applied) => ("applied", Some(applied)),
-            State::Edited(applied) => ("edited", Some(applied)),
-            State::Unknown(applied) => ("unknown", Some(applied)),
-            _ => ("pending", None),
+        let applied = row.applied();
+        let state = match &row.state {
+            State::Applied(_) => "applied",
+            State::Edited(_) => "edited",
+            State::Another(_) => "another",
+            State::Unknown(_) => "unknown",
+            _ => "pending",
         };
         let half_done = status.half_done.iter().find(|script| script.version == row.version);
         json!({
             "version": row.version.to_string(),
             "description": row.description,
             "state": state,
+            "applied_description": applied.and_then(|row| row.description.as_ref()),
             "applied_at": applied.and_then(|row| row.applied_at.as_ref()),
             "applied_by": applied.and_then(|row| row.applied_by.as_ref()),
             "execution_ms": applied.and_then(|row| row.execution_ms),

@@ -56,6 +56,9 @@ fn model(world: &World, goal: Goal, policy: Policy) -> Outcome {
             return only(format!("above {bound} {newest}"));
         }
     }
+    if kinship(world) == "foreign" {
+        return only("foreign".to_owned());
+    }
     let mut steps = Vec::new();
     let mut ups = Vec::new();
     loop {
@@ -89,25 +92,61 @@ fn model(world: &World, goal: Goal, policy: Policy) -> Outcome {
     }
     let (mut against, mut odd) = (BTreeSet::new(), BTreeSet::new());
     for (number, known) in &world.0 {
-        judge(world, (*number, *known), (goal, policy), &mut against, &mut odd);
+        let is_step = steps.contains(&format!("down {number}"));
+        judge(world, (*number, *known, is_step), (goal, policy), &mut against, &mut odd);
     }
     for up in ups {
         if newest.is_some_and(|newest| up < newest) && !policy.out_of_order {
             against.insert(format!("out of order {up}"));
         }
     }
+    if kinship(world) == "strangers"
+        && !(policy.allow_missing || policy.out_of_order)
+        && against.iter().any(|one| one.starts_with("ahead") || one.starts_with("missing"))
+    {
+        against = BTreeSet::from(["strangers".to_owned()]);
+    }
     if against.is_empty() { Ok((steps, odd)) } else { Err(against) }
+}
+
+/// Whether the row is of another migration than the embedded one of its version.
+fn is_another(known: &(Option<Embedded>, Option<Recorded>)) -> bool {
+    matches!(known, (Some((up, _, name)), Some((recorded_up, _, Some(recorded_name))))
+        if recorded_name != name && *recorded_up != Some(*up))
+}
+
+fn kinship(world: &World) -> &'static str {
+    let embedded: Vec<_> = world.0.values().filter_map(|known| known.0).collect();
+    let rows: Vec<_> = world.0.values().filter_map(|known| known.1).collect();
+    let named = |row: &&Recorded| row.2.is_none_or(|name| embedded.iter().any(|m| m.2 == name));
+    let number_named = rows.iter().filter(named).count();
+    if rows.len() < 2
+        || embedded.is_empty()
+        || rows.iter().any(|row| embedded.iter().any(|m| row.0 == Some(m.0)))
+    {
+        "related"
+    } else if world.0.values().any(is_another) && number_named * 2 < rows.len() {
+        "foreign"
+    } else if number_named == 0 {
+        "strangers"
+    } else {
+        "related"
+    }
 }
 
 /// What speaks against a plan because of this version alone, and what is only odd.
 fn judge(
     world: &World,
-    (number, known): (i64, (Option<Embedded>, Option<Recorded>)),
+    (number, known, is_step): (i64, (Option<Embedded>, Option<Recorded>), bool),
     (goal, policy): (Goal, Policy),
     against: &mut BTreeSet<String>,
     odd: &mut BTreeSet<String>,
 ) {
     match known {
+        _ if is_another(&known) => {
+            let is_against = goal.direction() == Direction::Up || is_step;
+            if is_against { against } else { odd }.insert(format!("another {number}"));
+        }
         (None, Some(_)) => {
             let has_newer = world.0.iter().any(|(at, known)| *at > number && known.0.is_some());
             let (name, is_allowed) = if has_newer {
@@ -178,6 +217,7 @@ fn warnings(warning: &Warning) -> Vec<String> {
         Warning::DownEdited { versions } => each("down edited", versions),
         Warning::Renamed { version, .. } => each("renamed", &[*version]),
         Warning::Trusted { versions, .. } => each("trusted", versions),
+        Warning::Another { version, .. } => each("another", &[*version]),
         other => vec![format!("not of a plan: {other}")],
     }
 }
@@ -188,6 +228,9 @@ fn divergence(divergence: &Divergence) -> String {
         Divergence::Removed { version, .. } => ("missing", version),
         Divergence::Edited { version, .. } => ("edited", version),
         Divergence::OutOfOrder { version, .. } => ("out of order", version),
+        Divergence::Another { version, .. } => ("another", version),
+        Divergence::Foreign { is_certain: true, .. } => return "foreign".to_owned(),
+        Divergence::Foreign { .. } => return "strangers".to_owned(),
     };
     format!("{name} {}", version.get())
 }
