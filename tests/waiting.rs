@@ -216,8 +216,70 @@ fn of_several_hosts_one_that_takes_writes_is_taken_on_demand() {
     assert_eq!(tables_set(1, "").up_url(&dsn).unwrap().steps.len(), 1);
     let alone =
         format!("host={} user=postgres target_session_attrs=primary", reads.socket_dir().display());
-    let error = tables_set(1, "").up_url(&alone).unwrap_err();
-    assert_snapshot!(told(&error, &reads), @"no connection to <dir>:<port>/postgres: error connecting to server: database does not allow writes");
+    let set = tables_set(1, "");
+    let mut migrator = set.migrator().connect_wait(Duration::ZERO);
+    let error = migrator.run_pool(&Pool::from_url(alone), Goal::Latest).unwrap_err();
+    assert_snapshot!(told(&error, &reads), @"
+    no connection to <dir>:<port>/postgres: error connecting to server: database does not allow writes
+      help: connect to the primary server; a promotion is waited for as long as `connect_wait`, or -connect-wait, says
+    ");
+}
+
+/// Makes every session of this server one that may only read, or that may write again.
+fn demote(server: &Server, value: &str) {
+    let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
+    let mut client = server.client().unwrap();
+    client.batch_execute(&sql).unwrap();
+    client.batch_execute("SELECT pg_reload_conf()").unwrap();
+    let query = "SHOW default_transaction_read_only";
+    until(|| column(&mut server.client().unwrap(), query) == value);
+}
+
+#[test]
+fn a_promotion_is_waited_for_whatever_the_order_of_the_hosts() {
+    let (down, _) = stopped(&ServerOptions::new());
+    let standby = Server::start(&ServerOptions::new()).unwrap();
+    let (down, place) = (down.socket_dir().display(), standby.socket_dir().display());
+    for hosts in [format!("{down},{place}"), format!("{place},{down}"), place.to_string()] {
+        demote(&standby, "on");
+        let dsn = format!("host={hosts} user=postgres target_session_attrs=read-write");
+        let mut is_promoted = false;
+        let set = tables_set(1, "");
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Connecting { error, .. } = event
+                && !std::mem::replace(&mut is_promoted, true)
+            {
+                assert!(error.to_string().contains("database does not allow writes"), "{error}");
+                demote(&standby, "off");
+            }
+        });
+        migrator.run_pool(&Pool::from_url(dsn), Goal::Latest).unwrap();
+        drop(migrator);
+        assert!(is_promoted, "{hosts}");
+    }
+}
+
+#[test]
+fn a_connection_that_is_lost_is_made_again_within_the_connect_wait() {
+    let server = Server::start(&ServerOptions::new()).unwrap();
+    let set = set(&[("001_a", "CREATE TABLE a (); SELECT pg_sleep(20);", "DROP TABLE a;")]);
+    let url = server.url("postgres");
+    let mut waits = 0;
+    let mut migrator = set.migrator().connect_wait(Duration::ZERO).on_event(|event| {
+        waits += i32::from(matches!(event, Event::Connecting { .. }));
+    });
+    let error = std::thread::scope(|scope| {
+        let run = scope.spawn(|| migrator.run_pool(&Pool::from_url(&url), Goal::Latest));
+        let mut client = server.client().unwrap();
+        let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+        until(|| column(&mut client, sleeps) != "0");
+        drop(client);
+        server.kill().unwrap();
+        run.join().unwrap().unwrap_err()
+    });
+    drop(migrator);
+    assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }), "{error}");
+    assert_eq!(waits, 0);
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(crate) fn on_database(command: Command, program: &Program<'_>) -> Command {
         .long("connect-wait")
         .value_name("TIME")
         .value_parser(time)
-        .help("How long to wait for a server that is still starting [default: 30s]");
+        .help("How long to wait for a server that is starting, or fails over [default: 30s]");
     command.args([dir(program), db, config, connect_wait])
 }
 

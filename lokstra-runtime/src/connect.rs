@@ -7,7 +7,7 @@ use crate::dsn::{self, Dsn, DsnError};
 use crate::error::{Error, ErrorKind};
 use crate::notices::Notices;
 use crate::off_runtime::unless;
-use crate::passing::may_pass;
+use crate::passing::{may_pass, wants_another_kind};
 use crate::retry::Backoff;
 use crate::route::{Route, Routes};
 use crate::stop::Stop;
@@ -66,9 +66,10 @@ impl Connector {
         for route in &self.routes {
             match self.take(route, stop) {
                 // Somebody who is there and refuses would be asked again in vain; another host is
-                // another matter only if this one is not there.
-                Err(error) if may_pass(&error) || is_of_the_wrong_kind(&error) => {
-                    last = Some(error);
+                // another matter only if this one is not there, or is a standby, which says more than a
+                // host that is down.
+                Err(error) if may_pass(&error) => {
+                    last = last.filter(wants_another_kind).or(Some(error));
                 }
                 done => return done,
             }
@@ -135,12 +136,4 @@ impl Connector {
 pub(crate) fn stopped() -> Error {
     let (done, left) = (Vec::new(), Vec::new());
     Error::new(ErrorKind::Stopped { done, cancelled: None, left })
-}
-
-/// `target_session_attrs`
-fn is_of_the_wrong_kind(error: &Error) -> bool {
-    let ErrorKind::Connect { source, .. } = error.kind() else { return false };
-    let cause = std::error::Error::source(source);
-    let io = cause.and_then(|cause| cause.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied && io.get_ref().is_some())
 }

@@ -45,7 +45,7 @@ fn known_help(source: &postgres::Error) -> Option<&'static str> {
 }
 
 /// What to do about the words of the system.
-const UNREACHED: [(&str, &str); 3] = [
+const UNREACHED: [(&str, &str); 4] = [
     (
         "Connection refused",
         "see whether the server runs and listens there; inside a container, `localhost` is the \
@@ -55,6 +55,11 @@ const UNREACHED: [(&str, &str); 3] = [
         "No such file or directory",
         "see whether the server runs, listens on this port, and has this folder in its \
          unix_socket_directories",
+    ),
+    (
+        "database does not allow writes",
+        "connect to the primary server; a promotion is waited for as long as `connect_wait`, or \
+         -connect-wait, says",
     ),
     (
         "failed to lookup address",

@@ -97,8 +97,10 @@ impl<'m> Migrator<'m> {
     ///
     /// It is waited for where a later try can succeed by itself: the connection is refused, the
     /// name or the socket is not there, the server is starting or shutting down, it has too many
-    /// connections. A wrong password, a missing database or a bad certificate fail at once. Only
-    /// for connections that the run opens itself.
+    /// connections, or it is a standby where `target_session_attrs` demands a server that can be written
+    /// to. A wrong password, a missing database or a bad certificate fail at once. Only for connections that
+    /// the run opens itself, also for one that is made again after a loss: a failover can take longer than
+    /// 30 s (the `ttl` of Patroni alone is 30 s).
     pub fn connect_wait(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.options.connect_wait = limit.into();
         self

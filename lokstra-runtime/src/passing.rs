@@ -19,6 +19,10 @@ fn client_error_may_pass(error: &postgres::Error) -> bool {
         return server_error_may_pass(server.code().code(), server.message());
     }
     let Some(io) = io_cause(error) else { return error.is_closed() };
+    // A standby may be promoted, whichever host of several it is.
+    if is_of_the_wrong_kind(io) {
+        return true;
+    }
     io_error_may_pass(io.kind(), shown(error).starts_with("error connecting"))
 }
 
@@ -55,6 +59,17 @@ const PGBOUNCER: [&str; 6] = [
     "server login failed: FATAL the database system is",
     "shutting down",
 ];
+
+/// `target_session_attrs`: the client's own words, and not an error of the system.
+fn is_of_the_wrong_kind(io: &io::Error) -> bool {
+    io.kind() == io::ErrorKind::PermissionDenied && io.get_ref().is_some()
+}
+
+/// Whether a server was reached that is not what `target_session_attrs` demands.
+pub(crate) fn wants_another_kind(error: &Error) -> bool {
+    let ErrorKind::Connect { source, .. } = error.kind() else { return false };
+    io_cause(source).is_some_and(is_of_the_wrong_kind)
+}
 
 fn io_cause(error: &postgres::Error) -> Option<&io::Error> {
     let mut cause = std::error::Error::source(error);
