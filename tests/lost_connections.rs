@@ -55,7 +55,7 @@ fn while_the_tracking_table_of_another_program_is_adopted() {
 #[test]
 fn while_a_pooler_is_looked_for() {
     let database = database();
-    let url = cutting(&database, Cut::Message, &["RESET client_encoding;SELECT"]);
+    let url = cutting(&database, Cut::Message, &["SET LOCAL client_encoding"]);
     assert_snapshot!(told(&set(&[INDEX]), url, Goal::Latest), @"
     1 script to run
     running 001_index

@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
 use lokstra::{ErrorKind, Goal, Migrations, Pool, Pools};
 use lokstra_scratch::{PgBouncer, PoolMode, Server};
+use support::pooler::Pooler;
 use support::{
     advisory_locks, child, child_url, column, database, set, tables, tables_set, versions,
 };
@@ -101,6 +102,125 @@ fn in_transaction_mode_a_no_transaction_migration_is_refused_with_the_remedy() {
       help: give the pool a direct connection (`direct-dsn` in config.yaml, or LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session mode
     ");
     assert_eq!(advisory_locks(&mut database.client().unwrap()), "0");
+}
+
+/// What a PgBouncer is configured with, and what the URL says behind it.
+const CONFIGURED: [(&[(&str, &str)], &str); 6] = [
+    (&[], ""),
+    (&[("client_encoding", "UTF8")], ""),
+    (&[("client_encoding", "UTF8"), ("application_name", "lokstra")], "?application_name=lokstra"),
+    (&[("client_encoding", "UTF8"), ("ignore_startup_parameters", "application_name")], ""),
+    (&[("client_encoding", "UTF8"), ("application_name_add_host", "1")], ""),
+    (&[("client_encoding", "UTF8"), ("default_pool_size", "1")], "?application_name="),
+];
+
+#[test]
+fn it_is_detected_in_every_mode_and_configuration() {
+    for mode in [PoolMode::Session, PoolMode::Transaction, PoolMode::Statement] {
+        for (settings, query) in CONFIGURED {
+            let database = database();
+            let pooler = pgbouncer(mode, settings);
+            let url = format!("{}{query}", pooler.url(&database));
+            let error = with_index().up_url(&url).unwrap_err();
+            assert!(
+                matches!(error.kind(), ErrorKind::Pooler { left_at: None, .. }),
+                "{mode:?} {settings:?}: {error}"
+            );
+            assert!(Pool::from_url(url).has_pooler().unwrap(), "{mode:?} {settings:?}");
+            assert_eq!(advisory_locks(&mut database.client().unwrap()), "0");
+        }
+    }
+}
+
+#[test]
+fn other_poolers_are_detected_by_what_their_sessions_were_started_with() {
+    let start = |name| [("client_encoding", "UTF8"), ("application_name", name)];
+    let like_pgpool = start("another client");
+    let forger = start("lokstra");
+    for (start, tells_name) in
+        [(&[][..], true), (&like_pgpool, true), (&forger, false), (&forger, true)]
+    {
+        let database = database();
+        let pooler = Pooler::before(&database, start, tells_name);
+        let url = format!("{} application_name=lokstra", pooler.url());
+        let error = with_index().up_url(&url).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Pooler { left_at: None, .. }), "{error}");
+        assert_eq!(advisory_locks(&mut database.client().unwrap()), "0");
+    }
+}
+
+#[test]
+fn a_direct_connection_is_none_whatever_names_it() {
+    let database = database();
+    let role = format!("named_{}", database.name());
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN SUPERUSER; ALTER ROLE {role} SET application_name = 'role';
+             ALTER DATABASE {0} SET application_name = 'database';
+             ALTER ROLE {role} IN DATABASE {0} SET client_encoding = 'LATIN1'",
+            database.name()
+        ))
+        .unwrap();
+    let up = set(&[("001_index", INDEX, DROP_INDEX)]);
+    client.batch_execute("CREATE TABLE users (email text)").unwrap();
+    let long = "x".repeat(100);
+    for query in [
+        "",
+        "?application_name=",
+        "?application_name=a%20%C3%BC%27b",
+        &format!("?application_name={long}"),
+        "?options=-capplication_name%3Doption%20-cclient_encoding%3DLATIN1",
+    ] {
+        let url = format!("{}{query}", database.url().replace("postgres@", &format!("{role}@")));
+        up.up_url(&url).unwrap_or_else(|error| panic!("{query}: {error}"));
+        assert!(!Pool::from_url(url).has_pooler().unwrap(), "{query}");
+        up.down(&mut client).unwrap();
+    }
+    client
+        .batch_execute(&format!("REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}"))
+        .unwrap();
+    client.batch_execute(&format!("DROP ROLE {role}")).unwrap();
+}
+
+#[test]
+fn a_role_with_one_connection_runs_a_no_transaction_migration() {
+    let database = database();
+    let role = format!("single_{}", database.name());
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN CONNECTION LIMIT 1; GRANT CREATE ON DATABASE {} TO {role};
+             GRANT CREATE ON SCHEMA public TO {role}",
+            database.name()
+        ))
+        .unwrap();
+    let url = database.url().replace("postgres@", &format!("{role}@"));
+    with_index().up_url(&url).unwrap();
+    assert_eq!(versions(&mut client), "1 2");
+    client.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
+}
+
+#[test]
+fn through_a_lent_client_it_is_noticed_before_the_first_statement() {
+    let database = database();
+    let pooler = Pooler::before(&database, &[("client_encoding", "UTF8")], false);
+    let mut client = Client::connect(&pooler.url(), NoTls).unwrap();
+    let error = with_index().up(&mut client).unwrap_err();
+    let ErrorKind::Pooler { left_at: Some(pid), .. } = error.kind() else { panic!("{error}") };
+    assert_snapshot!(error.to_string().replace(&pid.to_string(), "<pid>"), @"
+    002 is a no-transaction migration and the connection goes through a pooler, where a lock does not stay with its session
+      state: a session of the pooler, pid <pid>, has kept the migration lock, and another client may be using it
+      to end it: SELECT pg_terminate_backend(<pid>);
+      help: give the pool a direct connection (`direct-dsn` in config.yaml, or LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session mode
+    ");
+    let mut direct = database.client().unwrap();
+    let left = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'";
+    assert_eq!(column(&mut direct, left), pid.to_string());
+    direct.batch_execute(&format!("SELECT pg_terminate_backend({pid})")).unwrap();
+    support::until(|| advisory_locks(&mut direct) == "0");
+    with_index().up_url(database.url()).unwrap();
+    assert_eq!(versions(&mut direct), "1 2");
 }
 
 #[test]

@@ -100,7 +100,10 @@ fn a_pooler_in_the_way_of_a_pending_script_is_a_problem() {
     let project = Project::new(&["001_a"]);
     let script = "-- lokstra: no-transaction\nCREATE TABLE migrations_001 ();\n";
     project.write("migrations/001_a.up.sql", script);
-    let pooler = PgBouncer::start(project.database.server(), PoolMode::Transaction, &[]).unwrap();
+    // What its sessions were started with says nothing.
+    let settings = [("client_encoding", "UTF8"), ("application_name", "lokstra")];
+    let pooler =
+        PgBouncer::start(project.database.server(), PoolMode::Transaction, &settings).unwrap();
     let mut command = project.command();
     command.env("DATABASE_URL", pooler.url(&project.database)).args(["migration", "doctor"]);
     let alone = told(&mut command, &project.database);

@@ -3,12 +3,14 @@ use std::time::{Duration, Instant};
 
 use postgres::{CancelToken, Client, Config};
 
+use crate::client::OwnClient;
 use crate::dsn::{self, Dsn, DsnError};
 use crate::error::{Error, ErrorKind};
 use crate::notices::Notices;
 use crate::off_runtime::unless;
 use crate::passing::{may_pass, wants_another_kind};
-use crate::retry::Backoff;
+use crate::pooler::{self, Sent};
+use crate::retry::{Backoff, entropy};
 use crate::route::{Route, Routes};
 use crate::stop::Stop;
 
@@ -75,6 +77,18 @@ impl Connector {
             }
         }
         Err(last.unwrap_or_else(|| Error::new(ErrorKind::NoAnswer)))
+    }
+
+    /// Connects once more to ask whether a pooler is on the way.
+    pub(crate) fn is_direct(&self, stop: &Stop) -> Result<bool, Error> {
+        let name = format!("lokstra {:016x}", entropy());
+        let mut probing = self.clone();
+        for route in &mut probing.routes {
+            route.config.application_name(&name);
+        }
+        let (client, _) = probing.connect(stop)?;
+        let mut client = OwnClient::asking(client, stop);
+        pooler::is_direct(&mut client, Sent::ThisName(&name)).map_err(Error::query)
     }
 
     /// Connects, and waits for a server that is still starting until `wait` is over.

@@ -181,6 +181,9 @@ pub enum ErrorKind {
     Pooler {
         /// The migration.
         version: Version,
+        /// The session of the pooler that has kept the migration lock, where that was noticed only
+        /// after it was taken.
+        left_at: Option<i64>,
     },
     /// A no-transaction script is half-done and must come to its end first.
     Halfway {

@@ -195,14 +195,26 @@ impl fmt::Display for ErrorKind {
                 "{table} has a row with {column} `{value}`, which no migration tool of ours wrote"
             ),
             ErrorKind::Failed(failure) => fmt::Display::fmt(failure, f),
-            ErrorKind::Pooler { version } => write!(
-                f,
-                "{version} is a no-transaction migration and the connection goes through a pooler, \
-                 where a lock does not stay with its session\n  \
-                 help: give the pool a direct connection (`direct-dsn` in config.yaml, or \
-                 LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session \
-                 mode"
-            ),
+            ErrorKind::Pooler { version, left_at } => {
+                write!(
+                    f,
+                    "{version} is a no-transaction migration and the connection goes through a \
+                     pooler, where a lock does not stay with its session"
+                )?;
+                if let Some(pid) = left_at {
+                    write!(
+                        f,
+                        "\n  state: a session of the pooler, pid {pid}, has kept the migration lock, \
+                         and another client may be using it\n  \
+                         to end it: SELECT pg_terminate_backend({pid});"
+                    )?;
+                }
+                f.write_str(
+                    "\n  help: give the pool a direct connection (`direct-dsn` in config.yaml, or \
+                     LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session \
+                     mode",
+                )
+            }
             ErrorKind::Halfway { version, direction, scripts } => {
                 let verb = match direction {
                     Direction::Up => "applied",

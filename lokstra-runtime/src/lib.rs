@@ -56,6 +56,7 @@ mod options;
 mod passing;
 mod past_runs;
 mod plan;
+mod pooler;
 mod pools;
 mod progress;
 mod record;

@@ -9,6 +9,7 @@ use postgres::Config;
 use crate::connect::Connector;
 use crate::dsn::{Dsn, DsnError, Keyword};
 use crate::error::{Error, ErrorKind};
+use crate::off_runtime::off_runtime;
 use crate::stop::Stop;
 
 /// A named connection target.
@@ -149,6 +150,17 @@ impl Pool {
         connector.direct =
             self.direct.as_ref().map(|it| it.connector().map(Box::new)).transpose()?;
         Ok(connector)
+    }
+
+    /// Connects once and reports whether a connection pooler, of whatever kind and mode, is between
+    /// this program and the server.
+    ///
+    /// # Errors
+    ///
+    /// If the definition is wrong, there is no connection, or the server cannot be asked.
+    pub fn has_pooler(&self) -> Result<bool, Error> {
+        let connector = self.connector()?;
+        off_runtime(|| connector.is_direct(&Stop::nobodys())).map(|is_direct| !is_direct)
     }
 
     /// Opens a connection as a run does, with keepalives and an `application_name` that says who is

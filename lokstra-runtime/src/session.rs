@@ -6,6 +6,7 @@ use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::history::Facts;
 use crate::notices::Notices;
+use crate::pooler::{self, Sent};
 use crate::retry::Backoff;
 use crate::sql;
 use crate::stop::Stop;
@@ -14,7 +15,13 @@ use crate::theirs;
 /// The connection of a run, and what it owes to whoever uses it next.
 pub(crate) enum Session<'c> {
     /// Ours: everything can be reset, and it can be made again.
-    Owned { client: Box<OwnClient>, notices: Notices, connector: &'c Connector },
+    Owned {
+        client: Box<OwnClient>,
+        notices: Notices,
+        connector: &'c Connector,
+        /// Known to have no pooler on the way.
+        is_direct: bool,
+    },
     /// The caller's: what the caller had set is put back, by the SQL that `read_theirs` makes. A
     /// program that lends no client does not link it.
     Borrowed {
@@ -32,7 +39,7 @@ impl<'c> Session<'c> {
         stop: &Stop,
     ) -> Session<'c> {
         let client = Box::new(OwnClient::new(client, stop));
-        Session::Owned { client, notices, connector }
+        Session::Owned { client, notices, connector, is_direct: false }
     }
 
     pub(crate) fn borrowed(client: &'c mut postgres::Client) -> Session<'c> {
@@ -50,7 +57,7 @@ impl<'c> Session<'c> {
     /// The client, where its messages arrive (none of a borrowed one's), and how it was connected.
     pub(crate) fn parts(&mut self) -> (&mut Client, &Notices, Option<&Connector>) {
         match self {
-            Session::Owned { client, notices, connector } => {
+            Session::Owned { client, notices, connector, .. } => {
                 (&mut **client, notices, Some(connector))
             }
             Session::Borrowed { client, notices, .. } => (*client, notices, None),
@@ -99,12 +106,16 @@ impl<'c> Session<'c> {
         stop: &Stop,
         told: &mut dyn FnMut(&Error, Duration),
     ) -> Result<(), Error> {
-        let Session::Owned { client, notices, connector } = self else { return Ok(()) };
+        let Session::Owned { client, notices, connector, is_direct } = self else {
+            return Ok(());
+        };
         let mut wait = Backoff::new(limit);
         let (new_client, new_notices) = connector.connect_patiently(&mut wait, stop, told)?;
         let only_asks = client.only_asks;
         (**client, *notices) = (OwnClient::new(new_client, stop), new_notices);
         client.only_asks = only_asks;
+        // Another host of the same names, say.
+        *is_direct = false;
         Ok(())
     }
 
@@ -115,7 +126,7 @@ impl<'c> Session<'c> {
         stop: &Stop,
         told: &mut dyn FnMut(&Error, Duration),
     ) -> Result<bool, Error> {
-        let Session::Owned { client, notices, connector } = self else { return Ok(false) };
+        let Session::Owned { client, notices, connector, .. } = self else { return Ok(false) };
         let Some(direct) = connector.direct.as_deref() else { return Ok(false) };
         let database = current_database(&mut **client)?;
         let (new_client, new_notices) = direct.connect_patiently(wait, stop, told)?;
@@ -132,9 +143,17 @@ impl<'c> Session<'c> {
         Ok(true)
     }
 
-    /// Whether a pooler on the way is known to keep sessions.
-    pub(crate) fn has_session_pooler(&self) -> bool {
-        matches!(self, Session::Owned { connector, .. } if connector.session_pooler)
+    /// Whether what is sent one after the other reaches one session of the server, as far as can be
+    /// known. Where no more connections are to be had, the answer of this one counts.
+    pub(crate) fn keeps_session(&mut self, stop: &Stop) -> Result<bool, postgres::Error> {
+        let Session::Owned { client, connector, is_direct, .. } = self else {
+            return pooler::is_direct(self.client(), Sent::Encoding);
+        };
+        if !*is_direct && !connector.session_pooler {
+            *is_direct = pooler::is_direct(&mut **client, Sent::Name)?
+                && connector.is_direct(stop).unwrap_or(true);
+        }
+        Ok(*is_direct || connector.session_pooler)
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Instant;
 use lokstra_core::Script;
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
-use crate::answer::{rows, text};
+use crate::answer::{number, rows};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
@@ -40,11 +40,12 @@ pub(crate) fn attempt(
     watch: &mut Watch<'_>,
 ) -> Result<Attempt, Error> {
     let progress = Progress::new(guard, step);
-    let run = Run { guard, step, script: step.script(), progress, options };
+    let run = Run { guard, step, script: step.script(), progress, options, pid: 0 };
     let started = Instant::now();
-    if let Err(stop) = run.refuse_pooler(session).and_then(|()| run.lock(session)) {
-        return stop.into_attempt();
-    }
+    let run = match run.refuse_pooler(session).and_then(|()| run.lock(session)) {
+        Ok(pid) => Run { pid, ..run },
+        Err(halt) => return halt.into_attempt(),
+    };
     // A listener that panics must not leave the lock to a client that lives on.
     let work = AssertUnwindSafe(|| run.work(session, watch));
     let worked = catch_unwind(work).unwrap_or_else(|panic| {
@@ -106,24 +107,23 @@ struct Run<'a> {
     script: Script<'a>,
     progress: Progress<'a>,
     options: &'a Options,
+    /// The session that holds the lock.
+    pid: i64,
 }
 
 impl Run<'_> {
-    /// The client sets the encoding when it connects; behind a pooler the server did not hear it, in
-    /// any mode, so its value without a SET has another source.
+    /// Behind a pooler a lock does not stay with its session.
     fn refuse_pooler(&self, session: &mut Session<'_>) -> Result<(), Stop> {
-        if self.options.session_pooler || session.has_session_pooler() {
+        if self.options.session_pooler {
             return Ok(());
         }
-        let query = "RESET client_encoding;SELECT s.source FROM pg_catalog.pg_settings s \
-                     WHERE s.name OPERATOR(pg_catalog.=) 'client_encoding';\
-                     SET client_encoding='UTF8';";
-        let answer = session.client().simple_query(query).map_err(|error| self.stopped(error))?;
-        if first_row(&answer).and_then(|row| text(row, "source")) == Some("client") {
-            return Ok(());
-        }
+        let keeps = session.keeps_session(&self.options.stop);
+        if keeps.map_err(|error| self.stopped(error))? { Ok(()) } else { Err(self.pooler(None)) }
+    }
+
+    fn pooler(&self, left_at: Option<i64>) -> Stop {
         let version = self.step.migration.version();
-        Err(Stop::Error(Error::new(ErrorKind::Pooler { version })))
+        Stop::Error(Error::new(ErrorKind::Pooler { version, left_at }))
     }
 
     /// What an error of our own SQL means.
@@ -134,6 +134,7 @@ impl Run<'_> {
             Some("busy") => Attempt::Busy,
             Some("moved") => Attempt::Moved,
             Some("halfway") => Attempt::Halfway,
+            Some("elsewhere") => return self.pooler(Some(self.pid)),
             Some("unrecorded") => {
                 let message = "a trigger on the tracking table kept the record from being written";
                 let total = self.script.statement_ranges().len();
@@ -152,9 +153,13 @@ impl Run<'_> {
         })
     }
 
-    fn lock(&self, session: &mut Session<'_>) -> Result<(), Stop> {
+    /// Returns the process id of the session that holds the lock from here on.
+    fn lock(&self, session: &mut Session<'_>) -> Result<i64, Stop> {
         let lock = format!("pg_catalog.pg_try_advisory_lock({})", self.guard.key);
-        self.send(session.client(), &sql::require(&lock, "busy"))
+        let lock = sql::require(&lock, "busy");
+        let query = format!("{lock}SELECT pg_catalog.pg_backend_pid() AS pid;");
+        let answer = session.client().simple_query(&query).map_err(|error| self.stopped(error))?;
+        Ok(rows(&answer).find_map(|row| number(row, "pid")).unwrap_or_default())
     }
 
     fn send(&self, client: &mut Client, sql: &str) -> Result<(), Stop> {
@@ -252,9 +257,18 @@ impl Run<'_> {
         }
     }
 
-    /// A script may give the session's lock away, with DISCARD ALL, say; so may a pooler.
+    /// A script may give the session's lock away, with DISCARD ALL, say; a pooler keeps it for others.
     fn still_locked(&self) -> String {
-        sql::require(&self.guard.key.held_by_us(), "busy")
+        self.is_here() + &sql::require(&self.guard.key.held_by_us(), "busy")
+    }
+
+    /// Fails in another session than the one that holds the lock.
+    fn is_here(&self) -> String {
+        let condition = format!(
+            "pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) CAST('{}' AS pg_catalog.int4)",
+            self.pid
+        );
+        sql::require(&condition, "elsewhere")
     }
 
     /// What is told of a statement that a cancelled run does not come to.
@@ -281,9 +295,9 @@ impl Run<'_> {
         let Failed { nth, message, error, passes, build } = failed;
         let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
-        if server.token() == Some("busy") {
+        if matches!(server.token(), Some("busy" | "elsewhere")) {
             let ended = self.send(client, "ROLLBACK");
-            return ended.map_or_else(|stop| stop, |()| Stop::Attempt(Attempt::Busy));
+            return ended.map_or_else(|stop| stop, |()| self.stopped(error));
         }
         let is_cancelled = step::is_cancelled(&server, watch);
         // What a routine committed before it failed stays: the next run asks, and does not guess.
@@ -332,7 +346,7 @@ impl Run<'_> {
 
     fn wrapped(&self, body: &str) -> String {
         let begin = self.guard.begin(self.options.lock_timeout, None);
-        format!("{begin}{}{body}COMMIT;", self.guard.lock())
+        format!("{begin}{}{}{body}COMMIT;", self.is_here(), self.guard.lock())
     }
 }
 

@@ -29,6 +29,9 @@ policy=/usr/sbin/policy-rc.d
 get() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=120 pgbouncer; }
 get || { apt-get update && get; }";
 
+/// What the connections to the server are started with.
+const OF_DATABASE: [&str; 4] = ["client_encoding", "application_name", "datestyle", "timezone"];
+
 /// When a connection to the server goes back to the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolMode {
@@ -65,7 +68,8 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts it in front of all databases of a server, with these settings of its `pgbouncer.ini`.
+    /// Starts it in front of all databases of a server, with these settings of its `pgbouncer.ini`:
+    /// those of a connection string in `[databases]`, such as `client_encoding`, among them.
     ///
     /// It is the one that the machine has, or else one that `apt-get` installs, as root.
     pub fn start(
@@ -147,7 +151,11 @@ impl Drop for PgBouncer {
 }
 
 fn configuration(server: &Server, dir: &Path, mode: PoolMode, settings: &[(&str, &str)]) -> String {
-    let place = format!("host={} port={}", server.socket_dir().display(), server.port());
+    let mut place = format!("host={} port={}", server.socket_dir().display(), server.port());
+    let of_database = |(name, _): &&(&str, &str)| OF_DATABASE.contains(name);
+    for (name, value) in settings.iter().filter(of_database) {
+        let _ = write!(place, " {name}={value}");
+    }
     let (dir, port) = (dir.to_string_lossy(), PORT.to_string());
     let base = [
         ("unix_socket_dir", &*dir),
@@ -159,7 +167,8 @@ fn configuration(server: &Server, dir: &Path, mode: PoolMode, settings: &[(&str,
         ("server_login_retry", "1"),
     ];
     let mut text = format!("[databases]\n* = {place}\n[pgbouncer]\n");
-    for (name, value) in base.iter().chain(settings) {
+    let rest = settings.iter().filter(|setting| !of_database(setting));
+    for (name, value) in base.iter().chain(rest) {
         let _ = writeln!(text, "{name} = {value}");
     }
     text

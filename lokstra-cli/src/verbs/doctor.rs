@@ -119,7 +119,7 @@ fn examine(found: &mut Findings, call: &Call<'_>, target: &Target, database: Dat
         Err(_) => return,
     };
     let took = started.elapsed();
-    let (facts, row) = match server::facts(&mut client) {
+    let (facts, row) = match server::facts(&mut client, &pool) {
         Ok(Some(facts)) => facts,
         Ok(None) => return,
         Err(error) => return found.not_told("connection", &error),

@@ -35,7 +35,7 @@ const FACTS: &str = "SELECT current_user AS role, pg_catalog.current_database() 
      FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()";
 
 /// The first question: without an answer there is nothing more to ask.
-pub(super) fn facts(client: &mut Client) -> Result<Option<(Facts, Row)>, Error> {
+pub(super) fn facts(client: &mut Client, pool: &Pool) -> Result<Option<(Facts, Row)>, Error> {
     let row = rows(client, FACTS)?.into_iter().next();
     Ok(row.map(|row| {
         let facts = Facts {
@@ -44,7 +44,7 @@ pub(super) fn facts(client: &mut Client) -> Result<Option<(Facts, Row)>, Error> 
             is_standby: row.is("standby"),
             // The client sets the encoding when it connects; behind a pooler the server did not
             // hear it.
-            is_pooled: row.text("source") != "client",
+            is_pooled: pool.has_pooler().unwrap_or(row.text("source") != "client"),
             identity: row.text("identity").to_owned(),
         };
         (facts, row)
@@ -126,7 +126,7 @@ fn direct_connection(found: &mut Findings, facts: &Facts, direct: &Pool) {
         Ok(client) => client,
         Err(error) => return found.error("pooler", &error),
     };
-    match self::facts(&mut client) {
+    match self::facts(&mut client, direct) {
         Err(error) => found.not_told("pooler", &error),
         Ok(None) => {}
         Ok(Some((there, _))) if there.identity != facts.identity => found.problem(
