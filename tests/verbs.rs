@@ -5,8 +5,8 @@ mod support;
 use std::num::NonZeroU32;
 
 use insta::assert_snapshot;
-use lokstra::Goal;
-use support::{column, database, set, stable, tables, tables_set, version, versions};
+use lokstra::{Event, Goal, Pool, Pools};
+use support::{column, database, files_set, set, stable, tables, tables_set, version, versions};
 
 fn count(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap()
@@ -147,4 +147,91 @@ fn the_tracking_table_can_have_another_name_and_schema() {
     set.migrator().table(table).up(&mut client).unwrap();
     assert_eq!(column(&mut client, "SELECT version FROM audit.billing_migrations"), "1");
     assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
+}
+
+#[test]
+fn a_confirmed_rollback_is_that_one_or_none() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let (three, five) = (tables_set(3, ""), tables_set(5, ""));
+    for goal in [Goal::Down(count(2)), Goal::DownTo(version(1)), Goal::Redo] {
+        three.up(&mut client).unwrap();
+        let confirmed = five.migrator().plan_rollback(&mut client, goal).unwrap();
+        five.migrator().confirmed(confirmed.clone()).run(&mut client, goal).unwrap();
+        three.up(&mut client).unwrap();
+        five.up(&mut client).unwrap();
+        let error = five.migrator().confirmed(confirmed).run(&mut client, goal).unwrap_err();
+        assert_eq!(error.kind().code(), "not-as-confirmed");
+        assert!(error.report().unwrap().steps.is_empty());
+        assert_eq!(versions(&mut client), "1 2 3 4 5");
+        five.migrator().down(&mut client, count(2)).unwrap();
+    }
+}
+
+#[test]
+fn a_confirmed_rollback_ends_where_somebody_applies_meanwhile() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let (three, four) = (tables_set(3, ""), tables_set(4, ""));
+    three.up(&mut client).unwrap();
+    let goal = Goal::DownTo(version(1));
+    let confirmed = four.migrator().plan_rollback(&mut client, goal).unwrap();
+    assert_snapshot!(confirmed, @"
+    003_t
+    002_t
+    ");
+    let mut other = database.client().unwrap();
+    let mut migrator = four.migrator().confirmed(confirmed).on_event(|event| {
+        if matches!(event, Event::Finished { .. }) {
+            four.up(&mut other).unwrap();
+        }
+    });
+    let error = migrator.run(&mut client, goal).unwrap_err();
+    drop(migrator);
+    assert_snapshot!(error, @"
+    the database changed after the question was asked; the rest was not done
+      confirmed: 002_t
+      now:       004_t, 003_t, 002_t
+      help: run the command again, and confirm what it shows then
+    ");
+    assert_eq!(versions(&mut client), "1 2 3 4");
+}
+
+#[test]
+fn of_several_databases_none_is_rolled_back_where_one_is_not_as_confirmed() {
+    let database = database();
+    let files = |count: i64| {
+        let mut files = Vec::new();
+        for name in ["first", "second"] {
+            let yaml = format!("dbpool-name: {name}\nschema-table: {name}\n");
+            files.push((format!("{name}/migration.yaml"), yaml));
+            for nth in 1..=count {
+                let table = format!("{name}{nth}");
+                let file = |direction| format!("{name}/00{nth}_t.{direction}.sql");
+                files.push((file("up"), format!("CREATE TABLE {table} ();")));
+                files.push((file("down"), format!("DROP TABLE {table};")));
+            }
+        }
+        files_set(&files)
+    };
+    let pool = || Pool::from_url(database.url());
+    let pools = Pools::new().with("first", pool()).with("second", pool());
+    let (two, three) = (files(2), files(3));
+    two.up_pools(&pools).unwrap();
+    let mut client = database.client().unwrap();
+    let mut migrator = three.migrator();
+    for name in ["first", "second"] {
+        let goal = Goal::Down(count(1));
+        let rollback = three.migrator().database(name).plan_rollback(&mut client, goal).unwrap();
+        migrator = migrator.confirmed(rollback);
+    }
+    three.migrator().database("first").run_pools(&pools, Goal::Latest).unwrap();
+    assert_snapshot!(migrator.run_pools(&pools, Goal::Down(count(1))).unwrap_err(), @"
+    0 succeeded, 1 failed, 0 skipped, 1 not tried
+    first: the database changed after the question was asked; nothing was done
+      confirmed: 002_t
+      now:       003_t
+      help: run the command again, and confirm what it shows then
+    ");
+    assert_eq!(tables(&mut client), "first1 first2 first3 second1 second2");
 }

@@ -4,7 +4,7 @@
 
 mod project;
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::{Child, Command};
 
 use insta::assert_snapshot;
@@ -32,10 +32,17 @@ impl Terminal {
     }
 
     /// Everything that it has shown in the end.
-    fn end(mut self) -> String {
+    fn end(self) -> String {
+        let (shown, is_success) = self.ended();
+        assert!(is_success, "{shown}");
+        shown
+    }
+
+    /// The same, and whether it went well.
+    fn ended(mut self) -> (String, bool) {
         self.child.stdout.as_mut().unwrap().read_to_end(&mut self.shown).unwrap();
-        assert!(self.child.wait().unwrap().success());
-        String::from_utf8(self.shown).unwrap()
+        let is_success = self.child.wait().unwrap().success();
+        (String::from_utf8(self.shown).unwrap(), is_success)
     }
 }
 
@@ -126,4 +133,126 @@ fn a_wait_shows_who_is_waited_for() {
 
 fn without_ms(line: &str) -> String {
     line.split(" (").next().unwrap().to_owned()
+}
+
+/// What it says to a `y` behind which something else happened, without the question.
+fn answered(project: &Project, arguments: &str, meanwhile: impl FnOnce()) -> String {
+    let mut terminal = Terminal::start(project.command_at_a_terminal(arguments));
+    terminal.until("[y/N] ");
+    meanwhile();
+    terminal.child.stdin.as_mut().unwrap().write_all(b"y\r").unwrap();
+    let (shown, is_success) = terminal.ended();
+    let (_, rest) = shown.split_once("[y/N] ").unwrap();
+    let told = rest.trim_start_matches("y\r\n").replace("\r\n", "\n");
+    let told: Vec<_> = told.lines().map(without_ms).collect();
+    format!("{}\n-- {} --", told.join("\n"), if is_success { "done" } else { "failed" })
+}
+
+/// Five migrations, of which three are applied.
+fn three_of_five() -> Project {
+    let project = Project::new(&["001_a", "002_b", "003_c", "004_d", "005_e"]);
+    project.lokstra("migration up -to 003");
+    project
+}
+
+#[test]
+fn a_confirmed_rollback_is_run() {
+    let project = three_of_five();
+    assert_snapshot!(answered(&project, "migration down -steps 2 -no-color", || ()), @"
+    Rolled back 003: c
+    Rolled back 002: b
+    2 migrations rolled back. Current version: 001
+    -- done --
+    ");
+}
+
+#[test]
+fn a_rollback_that_means_other_migrations_now_is_refused() {
+    for arguments in ["down -steps 2", "down -to 001", "down -to 0", "redo", "goto 001"] {
+        let project = three_of_five();
+        let arguments = format!("migration {arguments} -no-color");
+        let told = answered(&project, &arguments, || drop(project.lokstra("migration up")));
+        let start = "error: the database changed after the question was asked; nothing was done\n  \
+                     confirmed: 003_c";
+        assert!(told.starts_with(start) && told.ends_with("-- failed --"), "{arguments}: {told}");
+        assert!(project.lokstra("migration version").contains("005"), "{arguments}");
+    }
+}
+
+#[test]
+fn a_refused_rollback_shows_what_changed() {
+    let project = three_of_five();
+    let up = || drop(project.lokstra("migration up"));
+    assert_snapshot!(answered(&project, "migration down -steps 2 -no-color", up), @"
+    error: the database changed after the question was asked; nothing was done
+      confirmed: 003_c, 002_b
+      now:       005_e, 004_d
+      help: run the command again, and confirm what it shows then
+    -- failed --
+    ");
+}
+
+#[test]
+fn a_rollback_that_somebody_else_has_done_is_refused() {
+    let project = three_of_five();
+    let down = || drop(project.lokstra("migration down"));
+    assert_snapshot!(answered(&project, "migration down -to 001 -no-color", down), @"
+    error: the database changed after the question was asked; nothing was done
+      confirmed: 003_c, 002_b
+      now:       002_b
+      help: run the command again, and confirm what it shows then
+    -- failed --
+    ");
+    assert!(project.lokstra("migration version").contains("002"));
+}
+
+#[test]
+fn a_confirmed_rollback_of_another_migration_of_that_number_is_refused() {
+    let project = three_of_five();
+    let replaced = || {
+        let sql = "UPDATE lokstra_core.schema_migrations SET description = 'z', checksum = NULL
+                   WHERE version = 3";
+        project.database.client().unwrap().batch_execute(sql).unwrap();
+    };
+    assert_snapshot!(answered(&project, "migration redo -no-color", replaced), @"
+    error: the database changed after the question was asked; nothing was done
+      confirmed: 003_c
+      now:       003_z
+      help: run the command again, and confirm what it shows then
+    -- failed --
+    ");
+}
+
+#[test]
+fn a_repair_asks_at_a_terminal_and_does_what_was_confirmed() {
+    let project = three_of_five();
+    project.write("migrations/003_c.up.sql", "SELECT 'edited';\n");
+    let told = answered(&project, "migration repair -accept 003 -no-color", || {
+        let sql = "UPDATE lokstra_core.schema_migrations SET checksum = repeat('a', 64)
+                   WHERE version = 3";
+        project.database.client().unwrap().batch_execute(sql).unwrap();
+    });
+    assert_snapshot!(told, @"
+    error: the database changed after the question was asked; nothing was done
+      confirmed: `c`, checksum 68d008d305a4, of the down SQL bbc673b447dd
+      now:       `c`, checksum aaaaaaaaaaaa, of the down SQL bbc673b447dd
+      help: run the command again, and confirm what it shows then
+    -- failed --
+    ");
+    let told = answered(&project, "migration repair -accept 003 -no-color", || ());
+    assert!(told.ends_with("-- done --"), "{told}");
+    assert_eq!(project.lokstra("migration repair"), "Nothing to repair");
+}
+
+#[test]
+fn a_baseline_that_would_record_something_else_now_is_refused() {
+    let project = Project::new(&["001_a", "002_b", "003_c"]);
+    let up = || drop(project.lokstra("migration up -to 001"));
+    assert_snapshot!(answered(&project, "migration baseline -to 003 -no-color", up), @"
+    error: the database changed after the question was asked; nothing was done
+      confirmed: 001_a, 002_b, 003_c
+      now:       002_b, 003_c
+      help: run the command again, and confirm what it shows then
+    -- failed --
+    ");
 }

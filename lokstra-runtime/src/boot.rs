@@ -18,6 +18,7 @@ use crate::plan::{self, Direction, Goal, NoPlan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
+use crate::rollback;
 use crate::status::Status;
 use crate::stop::Stop;
 
@@ -306,7 +307,10 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
                 continue;
             }
         };
-        if let Err(reason) = plan::plan(job.database, &look.history, goal, policy)
+        let (confirmed, name) = (&migrator.options.confirmed, job.database.name());
+        if let Err(error) = rollback::require(confirmed, name, &look.history, goal, 0) {
+            causes.push((name.to_owned(), error));
+        } else if let Err(reason) = plan::plan(job.database, &look.history, goal, policy)
             && !(stored_down && matches!(reason, NoPlan::NotEmbedded(_)))
         {
             causes.push((job.database.name().to_owned(), Error::from(reason)));

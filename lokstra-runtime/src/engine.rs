@@ -1,6 +1,7 @@
 //! The loop: read the history, plan, run the next step, again.
 
 mod adoption;
+mod confirmed;
 mod flush;
 mod kept;
 mod losing;
@@ -142,6 +143,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         let mut is_waiting = false;
         let Some(mut look) = self.look_first(goal, &mut wait)? else { return Ok(()) };
         'plan: loop {
+            self.refuse_unconfirmed(goal, &look.history)?;
             let mut plan = self.plan(&look.history, goal)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
             if plan.steps.iter().any(needs_session) && self.go_direct()? {
@@ -158,7 +160,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 let expected = std::mem::take(&mut look.history);
                 look = self.wait(goal, &mut wait)?;
                 self.heed_stop(&plan.steps)?;
-                refuse_moved(goal, &expected, &look.history)?;
+                self.refuse_moved(goal, &expected, &look.history)?;
                 continue 'plan;
             }
             if !plan.steps.is_empty() {
@@ -188,7 +190,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                     if !goal.is_relative() {
                         continue 'plan;
                     }
-                    refuse_moved(goal, &expected, &look.history)?;
+                    self.refuse_moved(goal, &expected, &look.history)?;
                 }
                 (is_waiting, self.losses) = (false, 0);
                 nth += 1;
@@ -383,15 +385,6 @@ fn record(history: &mut History, step: &PlanStep<'_>) {
             execution_ms: None,
         }),
     }
-}
-
-/// A goal that counts must not be reached from elsewhere than where it was asked for.
-fn refuse_moved(goal: Goal, expected: &History, now: &History) -> Result<(), Error> {
-    if !goal.is_relative() || same_versions(expected, now) {
-        return Ok(());
-    }
-    let (from, to) = (expected.newest(), now.newest());
-    Err(Error::new(ErrorKind::Moved { from, to }))
 }
 
 fn same_versions(a: &History, b: &History) -> bool {

@@ -25,6 +25,7 @@ impl ErrorKind {
             ErrorKind::HistoryLocked { .. } => "history-locked",
             ErrorKind::Stopped { .. } => "stopped",
             ErrorKind::Moved { .. } => "moved",
+            ErrorKind::NotAsConfirmed { .. } => "not-as-confirmed",
             ErrorKind::Diverged(_) => "diverged",
             ErrorKind::UnknownVersion(_) => "unknown-version",
             ErrorKind::AboveTarget { .. } => "above-target",

@@ -129,6 +129,15 @@ pub enum ErrorKind {
         /// The newest applied version now.
         to: Option<Version>,
     },
+    /// The history changed after a person had confirmed a change of it; nothing was done.
+    NotAsConfirmed {
+        /// What was confirmed and not done.
+        confirmed: Vec<String>,
+        /// What would be done now.
+        now: Vec<String>,
+        /// Whether a part of what was confirmed is done.
+        is_begun: bool,
+    },
     /// History and embedded migrations disagree.
     Diverged(Vec<Divergence>),
     /// A version that is neither embedded nor applied.

@@ -149,6 +149,14 @@ impl fmt::Display for ErrorKind {
                 or_none(*from),
                 or_none(*to)
             ),
+            ErrorKind::NotAsConfirmed { confirmed, now, is_begun } => write!(
+                f,
+                "the database changed after the question was asked; {}\n  confirmed: {}\n  now:       \
+                 {}\n  help: run the command again, and confirm what it shows then",
+                if *is_begun { "the rest was not done" } else { "nothing was done" },
+                if confirmed.is_empty() { "nothing".to_owned() } else { join(confirmed, ", ") },
+                if now.is_empty() { "nothing".to_owned() } else { join(now, ", ") }
+            ),
             ErrorKind::Diverged(divergences) => {
                 diverged(f, divergences, "disagree; nothing was run")
             }

@@ -64,6 +64,7 @@ mod repair;
 mod report;
 mod retry;
 mod rights;
+mod rollback;
 mod route;
 mod search;
 mod server_error;
@@ -111,6 +112,7 @@ pub use plan::{Direction, Goal, Plan, PlanStep};
 pub use pools::{Pool, Pools};
 pub use repair::{Repair, Repaired, Unfit};
 pub use report::{Outcome, Report, StepReport, Summary};
+pub use rollback::Rollback;
 pub use route::PasswordFrom;
 pub use server_error::ServerError;
 #[cfg(all(feature = "signals", unix))]

@@ -6,7 +6,7 @@ use postgres::Client;
 use crate::amend::{Draft, amend};
 use crate::baseline::{self, Baseline};
 use crate::client;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::event::{Event, tell};
 use crate::guard::Guard;
 use crate::half_done;
@@ -115,6 +115,48 @@ impl Migrator<'_> {
         })
     }
 
+    /// Repairs what was planned and confirmed, or nothing if the history changed meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotAsConfirmed`](crate::ErrorKind::NotAsConfirmed) if it would change something
+    /// else than [`plan_repair`](Migrator::plan_repair) said; and as [`repair`](Migrator::repair).
+    pub fn repair_as_planned(
+        &mut self,
+        client: &mut Client,
+        planned: &Repaired,
+    ) -> Result<Repaired, Error> {
+        self.amend(client, |client, guard, database| {
+            let half_done = half_done::read(client, guard.look, guard.table)?;
+            let draft = Case { guard, database, half_done: &half_done }.draft(planned.repair)?;
+            let confirmed = |repaired: &Repaired| vec![repaired.before.clone()];
+            as_planned(confirmed(planned), confirmed(&draft.result), draft)
+        })
+    }
+
+    /// Records the baseline that was planned and confirmed, or nothing if the history changed
+    /// meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotAsConfirmed`](crate::ErrorKind::NotAsConfirmed) if it would record something
+    /// else than [`plan_baseline`](Migrator::plan_baseline) said; and as
+    /// [`baseline`](Migrator::baseline).
+    pub fn baseline_as_planned(
+        &mut self,
+        client: &mut Client,
+        planned: &Baseline,
+    ) -> Result<Baseline, Error> {
+        self.amend(client, |client, guard, database| {
+            let draft = baseline::draft(client, guard, database, planned.version)?;
+            let confirmed = |baseline: &Baseline| {
+                let recorded = baseline.recorded.iter();
+                recorded.map(|(version, name)| format!("{version}_{name}")).collect()
+            };
+            as_planned(confirmed(planned), confirmed(&draft.result), draft)
+        })
+    }
+
     /// Everything that could be repaired, without changing it.
     ///
     /// # Errors
@@ -161,4 +203,15 @@ impl Migrator<'_> {
             draft(client, &Guard { table: &table, key, look: &look, defers_flush: false }, database)
         })
     }
+}
+
+fn as_planned<T>(
+    confirmed: Vec<String>,
+    now: Vec<String>,
+    draft: Draft<T>,
+) -> Result<Draft<T>, Error> {
+    if confirmed == now {
+        return Ok(draft);
+    }
+    Err(Error::new(ErrorKind::NotAsConfirmed { confirmed, now, is_begun: false }))
 }

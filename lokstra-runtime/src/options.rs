@@ -6,6 +6,7 @@ use crate::engine::{LoadStored, load_stored};
 use crate::event::Event;
 use crate::migrator::Migrator;
 use crate::plan::Policy;
+use crate::rollback::Rollback;
 use crate::statements;
 use crate::step::RunScript;
 use crate::stop::Stop;
@@ -17,6 +18,8 @@ pub(crate) struct Options {
     pub(crate) table: Option<TableName>,
     pub(crate) include_disabled: bool,
     pub(crate) policy: Policy,
+    /// What a person has confirmed, a rollback a database.
+    pub(crate) confirmed: Vec<Rollback>,
     pub(crate) connect_wait: Option<Duration>,
     pub(crate) lock_wait: Option<Duration>,
     pub(crate) lock_timeout: Duration,
@@ -37,6 +40,7 @@ impl Default for Options {
             table: None,
             include_disabled: false,
             policy: Policy::default(),
+            confirmed: Vec::new(),
             connect_wait: Some(Duration::from_secs(30)),
             lock_wait: Some(Duration::from_mins(5)),
             // Below the default deadlock_timeout of one second, so that a CREATE INDEX CONCURRENTLY

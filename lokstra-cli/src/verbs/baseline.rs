@@ -33,7 +33,7 @@ fn baseline(call: &Call<'_>) -> Result<Exit, Error> {
         }
         call.confirm("Is the schema of this database that of these migrations?")?;
     }
-    let baseline = migrator.baseline(&mut client, to)?;
+    let baseline = migrator.baseline_as_planned(&mut client, &planned)?;
     call.console.say(&baseline)?;
     call.console.document(|| object(&baseline))?;
     Ok(Exit::Done)

@@ -4,7 +4,7 @@ use lokstra_core::Version;
 use lokstra_runtime::Goal;
 
 use super::plan;
-use super::run::run_towards;
+use super::run::run_confirmed;
 use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -55,6 +55,6 @@ fn down(call: &Call<'_>) -> Result<Exit, Error> {
     if call.has("dry-run") {
         return plan::show(call, &target, goal);
     }
-    plan::confirm_loss(call, &target, goal, 2)?;
-    run_towards(call, &target, goal)
+    let confirmed = plan::confirm_loss(call, &target, goal, 2)?;
+    run_confirmed(call, &target, goal, confirmed)
 }

@@ -2,7 +2,7 @@ use clap::Arg;
 use lokstra_core::Version;
 use lokstra_runtime::Goal;
 
-use super::run::run_towards;
+use super::run::run_confirmed;
 use super::{down, plan};
 use crate::call::{Call, Verb};
 use crate::error::Error;
@@ -36,6 +36,6 @@ fn goto(call: &Call<'_>) -> Result<Exit, Error> {
     if call.has("dry-run") {
         return plan::show(call, &target, goal);
     }
-    plan::confirm_loss(call, &target, goal, 1)?;
-    run_towards(call, &target, goal)
+    let confirmed = plan::confirm_loss(call, &target, goal, 1)?;
+    run_confirmed(call, &target, goal, confirmed)
 }

@@ -1,4 +1,4 @@
-use lokstra_runtime::{Goal, Mode, Plan, PlanStep, StatusRow};
+use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
 use serde_json::{Value, json};
 
 use super::status::skipped;
@@ -115,35 +115,30 @@ fn object(database: &str, plan: &Plan<'_>, with_sql: bool) -> Value {
     })
 }
 
-/// Lists what is going to be rolled back and asks, if it is this many migrations or more.
+/// Lists what is going to be rolled back and asks, if it is this many migrations or more. What was
+/// seen binds the run, also where no question is asked; with -yes, the goal alone does.
 pub(crate) fn confirm_loss(
     call: &Call<'_>,
     target: &Target,
     goal: Goal,
     from: usize,
-) -> Result<(), Error> {
+) -> Result<Option<Rollback>, Error> {
     if call.has("yes") {
-        return Ok(());
+        return Ok(None);
     }
     let (mut migrator, mut client) = target.reach()?;
-    let status = migrator.status(&mut client)?;
-    let newest_first = status.rows.iter().rev().filter_map(StatusRow::applied);
-    let lost: Vec<_> = match goal {
-        Goal::Down(count) => newest_first.take(count.get() as usize).collect(),
-        Goal::DownTo(last) => newest_first.take_while(|row| row.version > last).collect(),
-        Goal::Redo => newest_first.take(1).collect(),
-        _ => Vec::new(),
-    };
-    if lost.is_empty() || lost.len() < from {
-        return Ok(());
+    let rollback = migrator.plan_rollback(&mut client, goal)?;
+    let count = rollback.rows.len();
+    if count > 0 && count >= from {
+        call.console
+            .talk("To be rolled back, the newest first; what the down scripts drop is gone:");
+        for line in rollback.to_string().lines() {
+            call.console.talk(format_args!("  {line}"));
+        }
+        call.confirm(&match count {
+            1 => "Roll it back?".to_owned(),
+            count => format!("Roll back these {count} migrations?"),
+        })?;
     }
-    call.console.talk("To be rolled back, the newest first; what the down scripts drop is gone:");
-    for row in &lost {
-        let description = row.description.as_deref().unwrap_or_default();
-        call.console.talk(format_args!("  {}_{description}", row.version));
-    }
-    call.confirm(&match lost.len() {
-        1 => "Roll it back?".to_owned(),
-        count => format!("Roll back these {count} migrations?"),
-    })
+    Ok(Some(rollback))
 }

@@ -1,7 +1,7 @@
 use lokstra_runtime::Goal;
 
 use super::plan;
-use super::run::run_towards;
+use super::run::run_confirmed;
 use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -22,6 +22,6 @@ fn redo(call: &Call<'_>) -> Result<Exit, Error> {
     if call.has("dry-run") {
         return plan::show(call, &target, Goal::Redo);
     }
-    plan::confirm_loss(call, &target, Goal::Redo, 1)?;
-    run_towards(call, &target, Goal::Redo)
+    let confirmed = plan::confirm_loss(call, &target, Goal::Redo, 1)?;
+    run_confirmed(call, &target, Goal::Redo, confirmed)
 }

@@ -27,7 +27,7 @@ const REPAIRS: [RepairFlag; 5] = [
 pub(crate) const VERB: Verb = Verb {
     name: "repair",
     about: "List what could be repaired, or repair one of it",
-    details: "Without -yes it only says what it would change.",
+    details: "Without -yes it says what it would change, and asks at a terminal.",
     examples: &[
         ("", "What could be repaired, and how"),
         ("-accept 003 -yes", "003 was edited after it was applied, and the edit is right"),
@@ -52,11 +52,18 @@ fn repair(call: &Call<'_>) -> Result<Exit, Error> {
         list(call, &migrator.repairs(&mut client)?, &target.flags)?;
         return Ok(Exit::Done);
     };
-    let is_meant = call.has("yes");
-    let repaired = if is_meant {
+    let is_meant = call.has("yes") || call.can_ask();
+    let repaired = if call.has("yes") {
         migrator.repair(&mut client, repair)?
     } else {
-        migrator.plan_repair(&mut client, repair)?
+        let planned = migrator.plan_repair(&mut client, repair)?;
+        if is_meant {
+            call.console.talk(&planned);
+            call.confirm("Change it?")?;
+            migrator.repair_as_planned(&mut client, &planned)?
+        } else {
+            planned
+        }
     };
     call.console.say(&repaired)?;
     if !is_meant {

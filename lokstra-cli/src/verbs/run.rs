@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use lokstra_runtime::{Direction, Event, Goal, Outcome, Report, StepReport, Stop, Summary};
+use lokstra_runtime::{
+    Direction, Event, Goal, Outcome, Report, Rollback, StepReport, Stop, Summary,
+};
 
 use super::status;
 use crate::call::Call;
@@ -38,10 +40,20 @@ fn is_wait(event: &Event<'_>) -> bool {
 
 /// Runs every database that the command is about towards the goal.
 pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+    run_confirmed(call, target, goal, None)
+}
+
+/// Runs towards the goal, and rolls back what was confirmed or nothing.
+pub(crate) fn run_confirmed(
+    call: &Call<'_>,
+    target: &Target,
+    goal: Goal,
+    confirmed: Option<Rollback>,
+) -> Result<Exit, Error> {
     let (console, several) = (call.console, target.has_several());
     let mut patience = Patience::default();
     let stop = stop().map_err(Error::Signals)?;
-    let mut migrator = target.migrator().stop(stop).on_event(move |event| {
+    let migrator = target.migrator().stop(stop).on_event(move |event| {
         let progress = console.progress();
         progress.follow(event, &prefixed(event.database(), several, ""));
         let is_shown = progress.is_terminal() && is_wait(event);
@@ -49,6 +61,10 @@ pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Resul
             tell(console, event, several);
         }
     });
+    let mut migrator = match confirmed {
+        Some(rollback) => migrator.confirmed(rollback),
+        None => migrator,
+    };
     let summary = migrator.run_pools(&target.pools, goal)?;
     conclude(console, &summary, several)?;
     console.document(|| json::summary(&summary))?;

@@ -22,6 +22,7 @@ pub(crate) fn load_stored(
     }
     let mut wait = Backoff::new(engine.options.lock_wait);
     let history = engine.look_patiently(&mut wait)?.history;
+    engine.refuse_unconfirmed(goal, &history)?;
     let embedded = engine.database;
     let stored = engine.ask(&mut wait, |client, table| {
         stored_down::load(client, embedded, table, &history, goal)
