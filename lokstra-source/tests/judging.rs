@@ -278,6 +278,29 @@ fn a_down_that_undoes_is_no_alarm() {
         ("CREATE TRIGGER t BEFORE UPDATE OF b ON a EXECUTE FUNCTION f()", "DROP TRIGGER t ON a"),
         ("CREATE DOMAIN d AS int", "DROP DOMAIN d"),
         ("CREATE SEQUENCE s OWNED BY a.b", "DROP TABLE a"),
+        ("CREATE SEQUENCE s; ALTER SEQUENCE s AS int OWNED BY a.b", "DROP TABLE a"),
+        ("CREATE SEQUENCE s OWNED BY a.b", "ALTER TABLE a DROP COLUMN b"),
+        ("CREATE SEQUENCE s; ALTER SEQUENCE s OWNED BY p.a.b", "ALTER TABLE p.a DROP b"),
+        ("CREATE TABLE b (); ALTER TABLE p ATTACH PARTITION b DEFAULT", "DROP TABLE p"),
+        ("CREATE TABLE b (); ALTER TABLE b INHERIT p", "DROP TABLE p CASCADE"),
+        ("CREATE INDEX c ON b (a); ALTER INDEX p ATTACH PARTITION c", "DROP INDEX p"),
+        ("CREATE INDEX c ON p_0 (a); CREATE INDEX p_i ON p USING btree (\"a\")", "DROP INDEX p_i"),
+        ("CREATE INDEX c ON p_0 (a); CREATE INDEX ON p (a)", "DROP INDEX p_a_idx"),
+        ("CREATE INDEX c ON p_0 (a); CREATE INDEX p_i ON p (a)", "DROP TABLE p"),
+        (
+            "ALTER TABLE p_0 ADD CONSTRAINT k CHECK (a > 0) NOT VALID; \
+             ALTER TABLE p ADD CONSTRAINT k CHECK (a > 0) NOT VALID",
+            "ALTER TABLE p DROP CONSTRAINT k",
+        ),
+        (
+            "ALTER TABLE p_0 ADD CONSTRAINT k UNIQUE (a); ALTER TABLE p ADD UNIQUE (a)",
+            "ALTER TABLE p DROP CONSTRAINT p_a_key",
+        ),
+        (
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS ''; ALTER FUNCTION f() DEPENDS ON EXTENSION e",
+            "DROP EXTENSION e",
+        ),
+        ("CREATE TABLE b (); ALTER EXTENSION e ADD TABLE b", "DROP EXTENSION e"),
         ("CREATE SCHEMA a; CREATE TABLE a.b ()", "DROP SCHEMA a CASCADE"),
         ("CREATE EXTENSION a", "DROP EXTENSION a"),
     ] {
@@ -296,6 +319,7 @@ fn a_down_that_may_undo_is_no_alarm() {
         ("CREATE TABLE a ()", "DO $$ BEGIN EXECUTE 'DROP TABLE a'; END $$"),
         ("CREATE TABLE a ()", "SELECT undo()"),
         ("CREATE TEMP TABLE a AS SELECT 1; DELETE FROM b", "DELETE FROM c"),
+        ("CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "DELETE FROM c"),
         ("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "DELETE FROM c"),
         ("CREATE OR REPLACE VIEW a AS SELECT 1", "CREATE OR REPLACE VIEW a AS SELECT 2"),
         ("DROP VIEW a; CREATE VIEW a AS SELECT 1", "DELETE FROM c"),
@@ -308,6 +332,35 @@ fn a_down_that_may_undo_is_no_alarm() {
     ] {
         let found = of_script(&format!("{up};"), &format!("{down};"));
         assert!(!found.contains("not-undone"), "{up}\n{down}\n{found}");
+    }
+}
+
+#[test]
+fn a_name_that_the_server_cuts_off_is_the_same_name() {
+    let name = "é".repeat(40);
+    let (up, down) =
+        (format!("CREATE TABLE {name} ();"), format!("DROP TABLE \"{}\";", &name[..62]));
+    assert!(!of_script(&up, &down).contains("not-undone"));
+}
+
+#[test]
+fn what_only_looks_like_a_part_of_something_is_left_behind() {
+    for (up, down) in [
+        ("CREATE SEQUENCE s; ALTER SEQUENCE s OWNED BY a.b", "DROP TABLE c"),
+        (
+            "CREATE SEQUENCE s OWNED BY a.b; ALTER SEQUENCE s OWNED BY NONE",
+            "ALTER TABLE a DROP COLUMN b",
+        ),
+        ("CREATE INDEX i ON a (b); CREATE INDEX j ON c (d)", "DROP INDEX j"),
+        ("CREATE INDEX i ON a (b); CREATE INDEX j ON a (b)", "DROP INDEX j"),
+        ("CREATE INDEX i ON a (b); CREATE INDEX j ON c (b)", "DROP INDEX k"),
+        (
+            "ALTER TABLE a ADD CONSTRAINT k CHECK (b > 0); ALTER TABLE c ADD CONSTRAINT l CHECK (d > 0)",
+            "ALTER TABLE c DROP CONSTRAINT l",
+        ),
+    ] {
+        let found = of_script(&format!("{up};"), &format!("{down};"));
+        assert!(found.contains("not-undone"), "{up}\n{down}\n{found}");
     }
 }
 

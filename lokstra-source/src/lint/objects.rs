@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::lint::reader::{Name, Reader};
+use crate::lint::reader::{Name, Reader, Token};
 
 /// What has a name and can be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,23 @@ pub(crate) struct Object {
     pub(crate) is_new: bool,
 }
 
+/// An index or a constraint, by what it says: a twin on a partitioned table takes it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Definition {
+    pub(crate) kind: Kind,
+    /// None if the server chooses the name.
+    pub(crate) name: Option<String>,
+    pub(crate) table: String,
+    pub(crate) words: Vec<String>,
+}
+
+/// An object that goes with another one from now on, or no longer does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attachment {
+    pub(crate) name: String,
+    pub(crate) owner: Option<String>,
+}
+
 /// How far a `CASCADE` reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cascade {
@@ -70,6 +87,8 @@ pub(crate) enum Cascade {
 pub(crate) struct Effects {
     pub(crate) created: Vec<Object>,
     pub(crate) dropped: Vec<Object>,
+    pub(crate) definitions: Vec<Definition>,
+    pub(crate) attached: Vec<Attachment>,
     /// Names that mean something else afterwards.
     pub(crate) moved: Vec<String>,
     /// What it works on.
@@ -125,11 +144,15 @@ impl Effects {
         let owner =
             owner.map(|it| if kind == Kind::Sequence { it.qualifier } else { Some(it.last) });
         let owner = owner.flatten();
-        if kind == Kind::Index {
-            self.targets.extend(owner.clone());
+        if let (Kind::Index, Some(table)) = (kind, owner.clone()) {
+            self.targets.push(table.clone());
+            let name = name.as_ref().map(|name| name.last.clone());
+            self.define(kind, name, &table, reader.peek_action());
         }
         let is_shared = if_not_exists && matches!(kind, Kind::Schema | Kind::Extension);
-        let is_new = !(replaces || is_temporary || is_shared);
+        let is_of_session =
+            name.as_ref().is_some_and(|name| name.qualifier.as_deref() == Some("pg_temp"));
+        let is_new = !(replaces || is_temporary || is_of_session || is_shared);
         self.created.extend(name.map(|name| name.object(kind, owner, is_new)));
     }
 
@@ -165,6 +188,7 @@ impl Effects {
         reader.eat(&["*"]);
         self.targets.push(table.last.clone());
         if kind != Kind::Table {
+            self.attach(reader, kind, &table.last);
             if reader.go_to("rename") {
                 self.rename(reader, &table.last);
             }
@@ -175,6 +199,16 @@ impl Effects {
                 "add" => self.add(reader, &table.last),
                 "drop" => self.remove(reader, &table.last),
                 "rename" => self.rename(reader, &table.last),
+                "attach" if reader.eat(&["partition"]) => {
+                    let owner = Some(table.last.clone());
+                    let part = reader.name().map(|part| Attachment { name: part.last, owner });
+                    self.attached.extend(part);
+                }
+                "inherit" => {
+                    let name = table.last.clone();
+                    let owner = reader.name().map(|parent| parent.last);
+                    self.attached.push(Attachment { name, owner });
+                }
                 _ => {}
             }
             let action = reader.rest_of_action();
@@ -193,6 +227,45 @@ impl Effects {
         }
     }
 
+    /// What goes with something else afterwards.
+    fn attach(&mut self, reader: &mut Reader<'_>, kind: Kind, name: &str) {
+        let mut attach = |name: &str, owner| {
+            self.attached.push(Attachment { name: name.to_owned(), owner });
+        };
+        match kind {
+            Kind::Extension => {
+                if reader.eat(&["add"]) {
+                    reader.skip(&["foreign", "materialized"]);
+                    let member = Kind::read(reader).and_then(|_| reader.name());
+                    member.into_iter().for_each(|it| attach(&it.last, Some(name.to_owned())));
+                }
+                return;
+            }
+            Kind::Sequence => {
+                // `OWNED BY table.column`, or `NONE`
+                let owner = reader.peek_name(&["owned", "by"]);
+                owner.into_iter().for_each(|it| attach(name, it.qualifier));
+            }
+            Kind::Index => {
+                let part = reader.peek_name(&["attach", "partition"]);
+                part.into_iter().for_each(|it| attach(&it.last, Some(name.to_owned())));
+            }
+            _ => {}
+        }
+        let extension = reader.peek_name(&["depends", "on", "extension"]);
+        extension.into_iter().for_each(|it| attach(name, Some(it.last)));
+    }
+
+    fn define(&mut self, kind: Kind, name: Option<String>, table: &str, rest: &[Token<'_>]) {
+        const SPELLING: [&str; 10] =
+            ["using", "btree", "asc", "nulls", "last", "not", "valid", "key", "constraint", "only"];
+        let is_end = |token: &&Token<'_>| !["with", "tablespace"].contains(&token.word.as_str());
+        let words = rest.iter().take_while(is_end).filter(|token| token.is_name());
+        let words = words.map(Token::name);
+        let words = words.filter(|word| !SPELLING.contains(&word.as_str())).collect();
+        self.definitions.push(Definition { kind, name, table: table.to_owned(), words });
+    }
+
     fn add(&mut self, reader: &mut Reader<'_>, table: &str) {
         let kind = if reader.eat(&["constraint"]) {
             Kind::Constraint
@@ -200,6 +273,7 @@ impl Effects {
             .iter()
             .any(|word| reader.is_at(word))
         {
+            self.define(Kind::Constraint, None, table, reader.peek_action());
             return;
         } else {
             reader.eat(&["column"]);
@@ -207,6 +281,9 @@ impl Effects {
             Kind::Column
         };
         let object = reader.name().map(|name| name.object(kind, Some(table.to_owned()), true));
+        if let (Kind::Constraint, Some(object)) = (kind, &object) {
+            self.define(kind, Some(object.name.clone()), table, reader.peek_action());
+        }
         self.created.extend(object);
     }
 

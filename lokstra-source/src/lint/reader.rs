@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use squawk_lexer::{TokenKind, tokenize};
 
+/// In bytes: the server cuts off the rest.
+const LONGEST_NAME: usize = 63;
+
 /// A name in a statement.
 pub(crate) struct Name {
     pub(crate) written: String,
@@ -22,16 +25,18 @@ pub(crate) struct Token<'a> {
 }
 
 impl Token<'_> {
-    fn is_name(&self) -> bool {
+    pub(crate) fn is_name(&self) -> bool {
         self.text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '"'))
     }
 
     /// As the server folds it.
     pub(crate) fn name(&self) -> String {
-        match self.text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        let mut name = match self.text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Some(quoted) => quoted.replace("\"\"", "\""),
             None => self.word.clone(),
-        }
+        };
+        name.truncate(name.floor_char_boundary(LONGEST_NAME));
+        name
     }
 }
 
@@ -153,6 +158,22 @@ impl<'a> Reader<'a> {
             self.advance();
         }
         None
+    }
+
+    /// The name that [`find`](Reader::find) would find, without going there.
+    pub(crate) fn peek_name(&mut self, words: &[&str]) -> Option<Name> {
+        let here = self.at;
+        let name = self.find(words);
+        self.at = here;
+        name
+    }
+
+    /// Up to the next comma outside of parentheses, with what is in them, without going there.
+    pub(crate) fn peek_action(&mut self) -> &[Token<'a>] {
+        let here = self.at;
+        self.rest_of_action();
+        let end = std::mem::replace(&mut self.at, here);
+        &self.tokens[here.min(end)..end.min(self.tokens.len())]
     }
 
     /// Up to the next comma outside of parentheses.

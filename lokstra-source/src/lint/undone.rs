@@ -1,6 +1,6 @@
 //! Whether a down script undoes what its up script made. Only what is certain is told.
 
-use crate::lint::objects::{Cascade, Effects, Kind, Object};
+use crate::lint::objects::{Cascade, Definition, Effects, Kind, Object};
 use crate::script::Script;
 
 /// The objects that are still there after down.
@@ -16,6 +16,17 @@ pub(crate) fn left_behind<'a>(up: &'a [Effects], down: &Script) -> Vec<&'a Objec
     let is_created = |name: &str| created().any(|object| object.name == name);
     let is_moved =
         |name: &String| up.iter().chain(&down).any(|effects| effects.moved.contains(name));
+    let owners = |object: &Object| -> Vec<String> {
+        let mut owners: Vec<_> = object.owner.iter().cloned().collect();
+        for attached in up.iter().flat_map(|effects| &effects.attached) {
+            if attached.name == object.name {
+                // A sequence has one owner, or none.
+                owners.retain(|_| object.kind != Kind::Sequence);
+                owners.extend(attached.owner.clone());
+            }
+        }
+        owners
+    };
     let is_made_anew = |object: &Object| {
         let up = up.iter().flat_map(|effects| &effects.dropped);
         let down = down.iter().flat_map(|effects| &effects.created);
@@ -24,9 +35,8 @@ pub(crate) fn left_behind<'a>(up: &'a [Effects], down: &Script) -> Vec<&'a Objec
     let is_certain = |object: &&Object| {
         object.is_new
             // What belongs to something that is new as well goes with it, or is told with it.
-            && !object.owner.as_deref().is_some_and(is_created)
+            && !owners(object).iter().any(|owner| is_created(owner) || is_moved(owner))
             && !is_moved(&object.name)
-            && !object.owner.as_ref().is_some_and(is_moved)
             && !is_made_anew(object)
             && match cascade {
                 Cascade::None => true,
@@ -35,10 +45,45 @@ pub(crate) fn left_behind<'a>(up: &'a [Effects], down: &Script) -> Vec<&'a Objec
             }
     };
     let dropped = || down.iter().flat_map(|effects| &effects.dropped);
+    let definitions = || up.iter().flat_map(|effects| &effects.definitions);
+    // One on a partitioned table takes those of the partitions over that say the same.
+    let may_be_taken_over = |object: &Object| {
+        let is_own = |it: &&Definition| {
+            it.kind == object.kind
+                && it.name.as_ref() == Some(&object.name)
+                && object.owner.as_ref() == Some(&it.table)
+        };
+        definitions().filter(is_own).any(|own| {
+            let is_twin = |it: &&Definition| {
+                it.kind == own.kind && it.table != own.table && it.words == own.words
+            };
+            definitions()
+                .filter(is_twin)
+                .any(|twin| dropped().any(|gone| drops(gone, twin, &is_created)))
+        })
+    };
     created()
         .filter(is_certain)
-        .filter(|object| !dropped().any(|gone| takes(gone, object)))
+        .filter(|object| !dropped().any(|gone| takes(gone, object, &owners(object))))
+        .filter(|object| !may_be_taken_over(object))
         .collect()
+}
+
+/// Whether this may be what drops an index or a constraint.
+fn drops(gone: &Object, twin: &Definition, is_created: &dyn Fn(&str) -> bool) -> bool {
+    let is_of_table = gone.owner.as_ref() == Some(&twin.table);
+    match gone.kind {
+        Kind::Table => gone.name == twin.table,
+        Kind::Column => is_of_table,
+        kind if kind == twin.kind => {
+            let is_it = match &twin.name {
+                Some(name) => gone.name == *name,
+                None => !is_created(&gone.name),
+            };
+            is_it && (kind == Kind::Index || is_of_table)
+        }
+        _ => false,
+    }
 }
 
 fn outlives_cascade(kind: Kind) -> bool {
@@ -46,15 +91,17 @@ fn outlives_cascade(kind: Kind) -> bool {
 }
 
 /// Whether an object goes where this one is dropped.
-fn takes(gone: &Object, object: &Object) -> bool {
-    use Kind::{Column, Constraint, Index, Trigger};
-    let (is_namesake, is_sibling) = (gone.name == object.name, gone.owner == object.owner);
+fn takes(gone: &Object, object: &Object, owners: &[String]) -> bool {
+    use Kind::{Column, Constraint, Index, Sequence, Trigger};
+    let is_namesake = gone.name == object.name;
+    let is_sibling = gone.owner.as_ref().is_some_and(|owner| owners.contains(owner));
+    let is_part = owners.contains(&gone.name);
     match (gone.kind, object.kind) {
         // The column may be one of theirs.
-        (Column, Index | Constraint | Trigger) => is_sibling,
+        (Column, Index | Constraint | Sequence | Trigger) => is_sibling,
         (Column | Constraint, kind) => gone.kind == kind && is_namesake && is_sibling,
-        (_, Column | Constraint) => object.owner.as_ref() == Some(&gone.name),
-        _ => is_namesake || object.owner.as_ref() == Some(&gone.name),
+        (_, Column | Constraint) => is_part,
+        _ => is_namesake || is_part,
     }
 }
 
