@@ -159,6 +159,11 @@ fn told(difference: &Difference, phase: Phase) -> String {
             let lines = altered.iter().map(|it| format!("\n  {}", indented(&it.to_string())));
             lines.fold("is changed".to_owned(), |text, line| text + &line)
         }
+        (Change::Respelled(altered), _) => {
+            let lines = altered.iter().map(|it| format!("\n  {}", indented(&it.to_string())));
+            let what = "is spelt differently, with the same meaning".to_owned();
+            lines.fold(what, |text, line| text + &line)
+        }
         (Change::Reordered(order), _) => format!(
             "has its columns in another order, since one was dropped and added again\n  {}",
             indented(&order.to_string())

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::meaning;
 use crate::remedy;
 use crate::snapshot::{Object, Properties, Snapshot};
 
@@ -31,6 +32,9 @@ pub enum Change {
     /// A table has the same columns in another order: one that is dropped and added again is the
     /// last. PostgreSQL cannot put it back, so that this alone is no failure.
     Reordered(Altered),
+    /// It is written in another way and means the same: the indent or a comment in a function,
+    /// parentheses that change nothing. This alone is no failure.
+    Respelled(Vec<Altered>),
     /// A table has more or fewer rows.
     RowCount {
         /// How many there were.
@@ -55,9 +59,10 @@ pub struct Altered {
 }
 
 impl Difference {
-    /// Whether it counts: it is neither waived nor beyond what SQL can bring back.
+    /// Whether it counts: it is neither waived, nor beyond what SQL can bring back, nor only spelt
+    /// differently.
     pub fn is_failure(&self) -> bool {
-        self.waived.is_none() && !matches!(self.change, Change::Reordered(_))
+        self.waived.is_none() && !matches!(self.change, Change::Reordered(_) | Change::Respelled(_))
     }
 
     /// What to do about it: the remedy, or what there is to say without one.
@@ -79,7 +84,7 @@ impl Difference {
             }
             Change::RowCount { .. } => "delete in the down script what the up script inserted",
             Change::RowsChanged => "put back in the down script what the up script updated",
-            Change::Reordered(_) => return None,
+            Change::Reordered(_) | Change::Respelled(_) => return None,
         };
         Some(help.to_owned())
     }
@@ -116,9 +121,14 @@ pub(crate) fn differences(before: &Snapshot, after: &Snapshot) -> Vec<Difference
                 let (order, altered): (Vec<_>, Vec<_>) = altered(was, is)
                     .into_iter()
                     .partition(|altered| altered.property == COLUMN_ORDER);
+                let (respelled, altered): (Vec<_>, Vec<_>) =
+                    altered.into_iter().partition(Altered::is_spelling);
                 if !altered.is_empty() {
                     let remedy = remedy::alter(object, &altered);
                     tell(Change::Changed(altered), remedy);
+                }
+                if !respelled.is_empty() {
+                    tell(Change::Respelled(respelled), None);
                 }
                 for order in order.into_iter().filter(is_only_the_order) {
                     tell(Change::Reordered(order), None);
@@ -146,6 +156,15 @@ fn altered(was: &Properties, is: &Properties) -> Vec<Altered> {
         })
         .filter(|altered| altered.before != altered.after)
         .collect()
+}
+
+impl Altered {
+    fn is_spelling(&self) -> bool {
+        let (before, after) = (self.before.as_deref(), self.after.as_deref());
+        before
+            .zip(after)
+            .is_some_and(|(before, after)| meaning::is_same(&self.property, before, after))
+    }
 }
 
 /// Columns that are added or missing are told as such.

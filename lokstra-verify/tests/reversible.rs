@@ -114,6 +114,86 @@ fn another_order_of_columns_is_told_and_no_failure() {
 }
 
 #[test]
+fn another_spelling_is_told_and_no_failure() {
+    let function = |body: &str| {
+        format!("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\n{body}\n$$;")
+    };
+    let table = "CREATE TABLE t (a varchar(9), b int, c int);
+                 ALTER TABLE t ADD CONSTRAINT k CHECK (b = 1 OR (b = 2 OR c = 3));
+                 CREATE VIEW v AS SELECT a FROM t WHERE b = 1 AND (b = 2 AND c = 3);
+                 CREATE INDEX i ON t (a) WHERE b = 1 OR (b = 2 OR c = 3);";
+    let again = table
+        .replace("CREATE TABLE t (a varchar(9), b int, c int);", "")
+        .replace("(b = 2 OR c = 3)", "b = 2 OR c = 3");
+    let again = again.replace("(b = 2 AND c = 3)", "b = 2 AND c = 3");
+    let dropped = "ALTER TABLE t DROP CONSTRAINT k; DROP VIEW v; DROP INDEX i;";
+    let found = verify(&set(&[
+        ("001_f", &function("BEGIN\n    RETURN 1;\nEND"), "DROP FUNCTION f();"),
+        (
+            "002_f",
+            &function("BEGIN\n    RETURN 2;\nEND"),
+            &function("begin\n  RETURN 1; -- as before\nend"),
+        ),
+        ("003_t", table, "DROP VIEW v; DROP TABLE t;"),
+        ("004_t", dropped, &again),
+        ("005_f", &function("BEGIN\n    RETURN 2;\nEND"), &function("BEGIN\n  RETURN 3;\nEND")),
+    ]));
+    assert_snapshot!(told(&found), @"
+    migrations/002_f.down.sql: of 002_f, this is let pass
+      function public.f() is spelt differently, with the same meaning
+        definition:
+          was BEGIN
+          was     RETURN 1;
+          was END
+          is  begin
+          is    RETURN 1; -- as before
+          is  end
+    migrations/004_t.down.sql: of 004_t, this is let pass
+      view public.v is spelt differently, with the same meaning
+        definition:
+          was   WHERE ((t.b = 1) AND ((t.b = 2) AND (t.c = 3)));
+          is    WHERE ((t.b = 1) AND (t.b = 2) AND (t.c = 3));
+      constraint k on table public.t is spelt differently, with the same meaning
+        definition: CHECK (((b = 1) OR (b = 2) OR (c = 3))), was CHECK (((b = 1) OR ((b = 2) OR (c = 3))))
+      index public.i on table public.t is spelt differently, with the same meaning
+        definition: CREATE INDEX i ON public.t USING btree (a) WHERE ((b = 1) OR (b = 2) OR (c = 3)), was CREATE INDEX i ON public.t USING btree (a) WHERE ((b = 1) OR ((b = 2) OR (c = 3)))
+    migrations/005_f.down.sql: 005_f is not undone by its down
+      function public.f() is changed
+        definition:
+          was     RETURN 2;
+          is    RETURN 3;
+        help: CREATE OR REPLACE FUNCTION public.f()
+         RETURNS integer
+         LANGUAGE plpgsql
+        AS $function$
+        BEGIN
+            RETURN 2;
+        END
+        $function$;
+    migrations: of 5 migrations verified, 1 is not reversible: 005
+    ");
+}
+
+/// What `verify` advises is a down that undoes the up.
+#[test]
+fn a_definition_that_the_server_wrote_means_the_same_when_it_is_run() {
+    let check = "CHECK (((a)::text = ANY ((ARRAY['x'::character varying, 'y'::character varying])::text[])))";
+    let found = verify(&set(&[
+        (
+            "001_t",
+            "CREATE TABLE t (a varchar(9), CONSTRAINT k CHECK (a IN ('x', 'y')));",
+            "DROP TABLE t;",
+        ),
+        (
+            "002_t",
+            "ALTER TABLE t DROP CONSTRAINT k;",
+            &format!("ALTER TABLE t ADD CONSTRAINT k {check};"),
+        ),
+    ]));
+    assert!(!found.is_failure(), "{found}");
+}
+
+#[test]
 fn a_down_that_fails_is_told_and_the_next_migrations_are_verified() {
     let found = verify(&set(&[
         USERS,

@@ -124,6 +124,10 @@ fn object(finding: &str, difference: &Difference) -> Value {
             properties = altered.iter().map(property).collect();
             "changed"
         }
+        Change::Respelled(altered) => {
+            properties = altered.iter().map(property).collect();
+            "respelled"
+        }
         Change::Reordered(order) => {
             properties.push(property(order));
             "reordered"
