@@ -229,31 +229,23 @@ impl Effects {
 
     /// What goes with something else afterwards.
     fn attach(&mut self, reader: &mut Reader<'_>, kind: Kind, name: &str) {
-        let mut attach = |name: &str, owner| {
-            self.attached.push(Attachment { name: name.to_owned(), owner });
-        };
-        match kind {
-            Kind::Extension => {
-                if reader.eat(&["add"]) {
-                    reader.skip(&["foreign", "materialized"]);
-                    let member = Kind::read(reader).and_then(|_| reader.name());
-                    member.into_iter().for_each(|it| attach(&it.last, Some(name.to_owned())));
-                }
-                return;
+        let own = || Some(name.to_owned());
+        let attachment = |name: &str, owner| Attachment { name: name.to_owned(), owner };
+        if kind == Kind::Extension {
+            if reader.eat(&["add"]) {
+                reader.skip(&["foreign", "materialized"]);
+                let member = Kind::read(reader).and_then(|_| reader.name());
+                self.attached.extend(member.map(|it| attachment(&it.last, own())));
             }
-            Kind::Sequence => {
-                // `OWNED BY table.column`, or `NONE`
-                let owner = reader.peek_name(&["owned", "by"]);
-                owner.into_iter().for_each(|it| attach(name, it.qualifier));
-            }
-            Kind::Index => {
-                let part = reader.peek_name(&["attach", "partition"]);
-                part.into_iter().for_each(|it| attach(&it.last, Some(name.to_owned())));
-            }
-            _ => {}
+            return;
         }
+        // `OWNED BY table.column`, or `NONE`
+        let table = reader.peek_name(&["owned", "by"]).filter(|_| kind == Kind::Sequence);
+        self.attached.extend(table.map(|it| attachment(name, it.qualifier)));
+        let part = reader.peek_name(&["attach", "partition"]).filter(|_| kind == Kind::Index);
+        self.attached.extend(part.map(|it| attachment(&it.last, own())));
         let extension = reader.peek_name(&["depends", "on", "extension"]);
-        extension.into_iter().for_each(|it| attach(name, Some(it.last)));
+        self.attached.extend(extension.map(|it| attachment(name, Some(it.last))));
     }
 
     fn define(&mut self, kind: Kind, name: Option<String>, table: &str, rest: &[Token<'_>]) {
