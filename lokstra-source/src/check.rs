@@ -8,6 +8,7 @@ use crate::Loaded;
 use crate::cache::Known;
 use crate::code::Code;
 use crate::folder::{File, Folder};
+use crate::labels;
 use crate::layout::layout;
 use crate::lint::{self, Lint};
 use crate::lock_file;
@@ -56,6 +57,7 @@ pub(crate) fn check(
         }
         let migrations = pairs(folder, &known, &mut problems);
         lock_file::check(folder, &migrations, &mut problems);
+        labels::check(&migrations, &mut problems);
         lint::check(folder, settings.lint, &migrations, lint, &mut problems);
         databases.push(Database { folder, settings, migrations });
     }

@@ -9,6 +9,7 @@ mod code;
 mod file_name;
 mod folder;
 mod hazard;
+mod labels;
 mod layout;
 mod lint;
 mod lock_file;

@@ -10,6 +10,7 @@ use crate::cache;
 use crate::code::Code;
 use crate::file_name::Direction;
 use crate::folder::File;
+use crate::labels;
 use crate::problem::Problem;
 use crate::sql::{self, Refused};
 use crate::waiver::{self, Waiver};
@@ -22,6 +23,8 @@ pub(crate) struct Script {
     pub(crate) statements: Vec<Range<usize>>,
     #[cfg_attr(not(feature = "lint"), expect(dead_code, reason = "only checked for their form"))]
     pub(crate) waivers: Vec<Waiver>,
+    /// Whether a label of an enum type may be new here.
+    pub(crate) adds_label: bool,
     /// Whether no rule was left out.
     pub(crate) is_checked: bool,
 }
@@ -49,6 +52,7 @@ impl Judged<'_> {
             mode: known.mode(),
             statements: known.statement_ranges().collect(),
             waivers: Vec::new(),
+            adds_label: false,
             is_checked,
         })
     }
@@ -147,18 +151,26 @@ pub(crate) fn read(
     let told = if is_locked { &mut ignored } else { &mut *problems };
     let waivers = waiver::read(&file.path, &text, &split.statements, told);
     let is_checked = !is_locked;
-    let script = Script { text, checksum, mode, statements: split.statements, waivers, is_checked };
+    let statements = split.statements;
+    let mut script =
+        Script { text, checksum, mode, statements, waivers, adds_label: false, is_checked };
     if split.unterminated.is_none() {
         // A misspelt marker is told once, not again for each statement that needs it.
         let meant = if markers.misspelt.is_some() { Mode::NoTransaction } else { mode };
         if check_statements(file, &script, meant, problems) && !markers.no_syntax_check {
-            check_enum_values(file, &script, meant, problems);
+            script.adds_label = meant == Mode::Transactional && adds_label(&script);
+            // What the other scripts say of its types may change.
+            script.is_checked &= !script.adds_label;
             if !is_locked {
                 check_syntax(file, &script, problems);
             }
         }
     }
     Some(script)
+}
+
+fn adds_label(script: &Script) -> bool {
+    script.statements.iter().any(|range| labels::may_add(&script.text[range.clone()]))
 }
 
 /// Finds the statements that cannot stand here. False: there is text that is not SQL at all.
@@ -179,31 +191,6 @@ fn check_statements(file: &File, script: &Script, mode: Mode, problems: &mut Vec
         }
     }
     is_sql
-}
-
-/// A value that a type gets cannot be used in the transaction that adds it (55P04).
-fn check_enum_values(file: &File, script: &Script, mode: Mode, problems: &mut Vec<Problem>) {
-    if mode == Mode::NoTransaction {
-        return;
-    }
-    let mut added = Vec::new();
-    for range in &script.statements {
-        let statement = &script.text[range.clone()];
-        if !added.is_empty()
-            && let Some(value) = sql::literals(statement).find(|value| added.contains(value))
-        {
-            let at = range.start + statement.find(value).unwrap_or_default();
-            problems.push(enum_value(file, value).at(&script.text, at));
-        }
-        added.extend(sql::enum_values(statement));
-    }
-}
-
-fn enum_value(file: &File, value: &str) -> Problem {
-    let message =
-        format!("{value} is added to a type above, and cannot be used in the same transaction");
-    let help = "put ALTER TYPE … ADD VALUE into a migration of its own, before this one";
-    Problem::new(Code::EnumValue, &file.path, message, help)
 }
 
 #[cfg(feature = "sql-check")]

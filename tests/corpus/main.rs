@@ -3,13 +3,17 @@
 //!
 //! docs/testing.md has the long forms.
 
+mod bison;
 mod fetch;
 mod glue;
+mod grammar;
 mod judge;
+mod keywords;
 mod linter;
 mod mutation;
 mod psql;
 mod scripts;
+mod sentences;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -15,19 +15,19 @@ pub(crate) struct Kind {
 pub(crate) const KINDS: [Kind; 9] = [
     Kind {
         name: "a token removed",
-        budget: [4, 33],
+        budget: [0, 2],
         places: any,
         make: |t, at| t.with(at..at + 1, ""),
     },
     Kind {
         name: "a token twice",
-        budget: [12, 22],
+        budget: [0, 6],
         places: any,
         make: |t, at| t.with(at..at + 1, &format!("{0} {0}", t.token(at))),
     },
     Kind {
         name: "two tokens swapped",
-        budget: [1, 22],
+        budget: [0, 4],
         places: |t| (1..t.len()).collect(),
         make: |t, at| {
             let (first, second) = (t.token(at - 1), t.token(at));
@@ -36,7 +36,7 @@ pub(crate) const KINDS: [Kind; 9] = [
     },
     Kind {
         name: "a word misspelt",
-        budget: [0, 6],
+        budget: [0, 2],
         places: |t| {
             t.which(|token| token.chars().count() > 3 && token.chars().all(char::is_alphabetic))
         },
@@ -60,19 +60,19 @@ pub(crate) const KINDS: [Kind; 9] = [
     },
     Kind {
         name: "a comma removed",
-        budget: [0, 5],
+        budget: [0, 3],
         places: |t| t.which(|it| it == ","),
         make: |t, at| t.with(at..at + 1, ""),
     },
     Kind {
         name: "a semicolon removed",
-        budget: [0, 4],
+        budget: [0, 0],
         places: |t| vec![t.len()],
         make: |t, _| format!("{}\nCREATE TABLE a (b int)", t.sql),
     },
     Kind {
         name: "a stray token",
-        budget: [6, 23],
+        budget: [0, 2],
         places: any,
         make: |t, at| {
             let strays = [",", ")", "(", "=", "SELECT", "TABLE", "'", ".", "1", "\"a\""];

@@ -46,14 +46,11 @@ pub(crate) fn hazards(script: &Script, effects: &[Effects]) -> Vec<Finding> {
     }
     let nth = |offset| script.statements.iter().position(|range| offset < range.end);
     // Half understood is not understood.
-    let broken: Vec<_> = grammar::errors(&script.text, &script.statements)
-        .iter()
-        .map(|error| nth(error.offset))
-        .collect();
+    let broken = grammar::half_understood(&script.text, &script.statements);
     found.retain(|finding| {
         let nth = nth(finding.offset);
         let is_harmful = |nth| !is_harmless(finding.hazard, nth, effects);
-        nth.is_some_and(is_harmful) && !broken.contains(&nth)
+        nth.is_some_and(|nth| is_harmful(nth) && !broken.contains(&nth))
     });
     found
 }

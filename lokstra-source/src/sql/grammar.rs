@@ -1,5 +1,5 @@
-//! Syntax errors, from the event stream of a parser that follows PostgreSQL's grammar: no tree is
-//! built, which would take four times as long.
+//! Syntax errors: what PostgreSQL's own grammar refuses, and what a parser that follows it by hand was
+//! waiting for there.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
 use super::continued::masked;
-use super::refused::words;
+use super::postgresql::refusal;
 
 /// A place that the grammar does not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,48 +19,69 @@ pub(crate) struct SyntaxError {
     pub(crate) expected: Option<String>,
 }
 
-/// How statements begin that are valid in PostgreSQL and unknown to the grammar, in the version that
-/// we pin.
-const UNKNOWN: [&str; 6] = [
-    "alter statistics if exists",
-    "alter user mapping for user",
-    "create trusted",
-    "create or replace trusted",
-    "drop event trigger",
-    "set role to default",
-];
-
-/// Whether an error is the grammar's own: `read` stands before it in the statement, `rest` behind.
-fn is_unknown(statement: &str, (read, rest): (&str, &str), message: &str) -> bool {
-    let statement = words(statement).collect::<Vec<_>>().join(" ");
-    if statement.starts_with("create statistics") {
-        // It takes a name alone where PostgreSQL takes a list of tables and joins.
-        let is_next_statement =
-            message == "expected SEMICOLON" && !rest.trim_start().starts_with('(');
-        return words(read).any(|word| word == "from") && !is_next_statement;
+/// The error of each statement that no supported version of PostgreSQL can read.
+///
+/// The parser's own opinion is asked for its words alone: it is weaker than PostgreSQL in places, and
+/// refuses what PostgreSQL takes.
+pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
+    let refused: Vec<Range<usize>> = statements
+        .iter()
+        .filter_map(|range| {
+            // A fault here must not break a build.
+            let statement = AssertUnwindSafe(|| refusal(&text[range.clone()]));
+            let at = catch_unwind(statement).unwrap_or_default()?;
+            Some(range.start + at.start..range.start + at.end)
+        })
+        .collect();
+    if refused.is_empty() {
+        return Vec::new();
     }
-    UNKNOWN.iter().any(|unknown| statement.starts_with(unknown))
+    let tokens: Vec<_> = tokens(text).collect();
+    let nth_token = |offset| tokens.partition_point(|token| token.end <= offset);
+    let waited: Vec<_> =
+        messages(text).into_iter().map(|(offset, message)| (nth_token(offset), message)).collect();
+    refused
+        .into_iter()
+        .map(|at| {
+            let mut nth = nth_token(at.start);
+            let mut token = tokens.get(nth).map(|token| token.start..token.end.max(at.end));
+            // The token before may be what is wrong: a comma too many, or the first word of a
+            // statement that follows without a `;`, read as a name.
+            if let Some(before) = nth.checked_sub(1).map(|nth| tokens[nth].clone()) {
+                let is_comma = text[before.clone()].starts_with(',');
+                if messages_at(&waited, nth - 1).any(|it| is_comma || it == "expected SEMICOLON") {
+                    (nth, token) = (nth - 1, Some(before));
+                }
+            }
+            SyntaxError {
+                offset: token.as_ref().map_or(text.trim_end().len(), |token| token.start),
+                message: match token {
+                    Some(token) => format!("syntax error at or near \"{}\"", &text[token]),
+                    None => "syntax error at the end of the file".to_owned(),
+                },
+                expected: messages_at(&waited, nth).find_map(expected),
+            }
+        })
+        .collect()
 }
 
-/// The first error of each statement: what follows it is mostly its echo.
-pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
+/// What the parser says at this token; what it says is in the order of the tokens.
+fn messages_at(found: &[(usize, String)], nth: usize) -> impl Iterator<Item = &str> {
+    let from = found.partition_point(|(at, _)| *at < nth);
+    let here = found[from..].iter().take_while(move |(at, _)| *at == nth);
+    here.map(|(_, message)| message.as_str())
+}
+
+/// The statements that the parser understands only in part, though PostgreSQL may take them.
+#[cfg(feature = "lint")]
+pub(crate) fn half_understood(text: &str, statements: &[Range<usize>]) -> Vec<usize> {
+    let nth = |offset| statements.iter().position(|range| offset <= range.end);
+    messages(text).into_iter().filter_map(|(offset, _)| nth(offset)).collect()
+}
+
+fn messages(text: &str) -> Vec<(usize, String)> {
     // A fault of the parser must not break a build.
-    let found = catch_unwind(AssertUnwindSafe(|| parse(text))).unwrap_or_default();
-    let mut errors: Vec<SyntaxError> = Vec::new();
-    let mut last_statement = None;
-    for (offset, message) in found {
-        let nth = statements.iter().position(|range| offset <= range.end);
-        let statement = nth.map_or("", |nth| &text[statements[nth].clone()]);
-        let start = nth.map_or(offset, |nth| statements[nth].start);
-        if nth == last_statement && !errors.is_empty()
-            || is_unknown(statement, text[start..].split_at(offset.saturating_sub(start)), &message)
-        {
-            continue;
-        }
-        last_statement = nth;
-        errors.push(error(text, start, offset, &message));
-    }
-    errors
+    catch_unwind(AssertUnwindSafe(|| parse(text))).unwrap_or_default()
 }
 
 /// Offsets and the parser's own words, in the order of the text.
@@ -116,40 +137,22 @@ fn is_text(kind: SyntaxKind) -> bool {
     )
 }
 
-fn error(text: &str, start: usize, offset: usize, message: &str) -> SyntaxError {
-    let (mut offset, mut token) = token_at(text, offset);
-    // The parser gives up at the first word of `CREATE TABEL`; the server tells the second.
-    let verb = token.map(str::to_ascii_lowercase);
-    let is_verb = matches!(verb.as_deref(), Some("create" | "drop" | "alter"));
-    if offset == start && is_verb && expected(message).is_none() {
-        (offset, token) = token_at(text, offset + verb.map_or(0, |verb| verb.len()));
-    }
-    SyntaxError {
-        offset,
-        message: match token {
-            Some(token) => format!("syntax error at or near \"{token}\""),
-            None => "syntax error at the end of the file".to_owned(),
-        },
-        expected: expected(message),
-    }
-}
-
-/// The first token at or behind an offset that is neither space nor comment.
-fn token_at(text: &str, offset: usize) -> (usize, Option<&str>) {
+/// Everything that is neither space nor comment.
+fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> {
     use squawk_lexer::TokenKind;
     let mut end = 0;
-    for token in squawk_lexer::tokenize(text) {
+    squawk_lexer::tokenize(text).filter_map(move |token| {
         let start = end;
         end += token.len as usize;
         let is_trivia = matches!(
             token.kind,
-            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. }
+            TokenKind::Whitespace
+                | TokenKind::LineComment
+                | TokenKind::BlockComment { .. }
+                | TokenKind::Eof
         );
-        if end > offset && !is_trivia {
-            return (start, Some(&text[start..end]));
-        }
-    }
-    (text.trim_end().len(), None)
+        (!is_trivia).then_some(start..end)
+    })
 }
 
 /// The parser names tokens as its source does: `expected COMMA`.

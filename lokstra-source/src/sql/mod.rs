@@ -4,9 +4,11 @@ mod continued;
 #[cfg(feature = "sql-check")]
 pub(crate) mod grammar;
 mod marker;
+#[cfg(feature = "sql-check")]
+mod postgresql;
 mod refused;
 mod split;
 
 pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers};
-pub(crate) use refused::{Refused, enum_values, literals, refused};
+pub(crate) use refused::{Refused, refused};
 pub(crate) use split::split;

@@ -1,6 +1,6 @@
 //! Statements that cannot stand in a migration, or not in a transaction.
 
-use squawk_lexer::{LiteralKind, TokenKind, tokenize};
+use squawk_lexer::{TokenKind, tokenize};
 
 use super::continued::masked;
 
@@ -113,26 +113,8 @@ fn has(words: &[&str], sequence: &[&str]) -> bool {
     words.windows(sequence.len()).any(|window| window == sequence)
 }
 
-/// The values that an `ALTER TYPE … ADD VALUE 'x'` adds, quotes included.
-pub(crate) fn enum_values(statement: &str) -> Vec<&str> {
-    if !statement.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case("alter")) {
-        return Vec::new();
-    }
-    let words: Vec<String> = words(statement).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let adds = matches!(words[..], ["alter", "type", ..]) && has(&words, &["add", "value"]);
-    if adds { literals(statement).take(1).collect() } else { Vec::new() }
-}
-
-/// The texts in single quotes, quotes included.
-pub(crate) fn literals(statement: &str) -> impl Iterator<Item = &str> {
-    tokens(statement).filter_map(|(kind, text, _)| {
-        matches!(kind, TokenKind::Literal { kind: LiteralKind::Str { .. } }).then_some(text)
-    })
-}
-
 /// The words that are neither quoted nor in a comment, in lower case.
-pub(super) fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
+fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
     tokens(statement)
         .filter(|(kind, ..)| *kind == TokenKind::Ident)
         .map(|(_, text, _)| text.to_ascii_lowercase())
@@ -154,7 +136,7 @@ fn tokens(text: &str) -> impl Iterator<Item = (TokenKind, &str, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Refused, enum_values, refused};
+    use super::{Refused, refused};
 
     fn kind(statement: &str) -> Option<Refused> {
         refused(statement).map(|(kind, _)| kind)
@@ -243,14 +225,5 @@ mod tests {
         ] {
             assert_eq!(kind(statement), None, "{statement}");
         }
-    }
-
-    #[test]
-    fn the_value_that_a_type_gets_is_found() {
-        assert_eq!(
-            enum_values("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'ok' AFTER 'sad'"),
-            ["'ok'"]
-        );
-        assert!(enum_values("ALTER TYPE mood RENAME VALUE 'a' TO 'b'").is_empty());
     }
 }

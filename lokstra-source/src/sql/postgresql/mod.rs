@@ -1,0 +1,104 @@
+//! PostgreSQL's own grammar: the automaton that bison makes of its gram.y.
+//!
+//! So a statement is refused here exactly where the parser of the server would refuse it, and none is
+//! that the parser of any supported version takes. What the server checks behind its grammar is not
+//! known here.
+//!
+//! The tables are those of PostgreSQL (see NOTICE beside them); the corpus test writes and compares them.
+
+mod tables;
+mod tokens;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use tables::{Action, GRAMMARS, Grammar};
+use tokens::Token;
+
+use super::continued::masked;
+
+/// The token at which no version of PostgreSQL can read a statement any further, or its end.
+pub(crate) fn refusal(statement: &str) -> Option<Range<usize>> {
+    let statement = &*masked(statement);
+    let tokens = tokens::tokens(statement);
+    let mut furthest = 0;
+    for grammar in &GRAMMARS {
+        let nth = parse(LazyLock::force(grammar), statement, &tokens)?;
+        furthest = furthest.max(nth);
+    }
+    let end = statement.len()..statement.len();
+    Some(tokens.get(furthest).map_or(end, |token| token.start..token.end))
+}
+
+/// The first token that the grammar does not take; one more than there are is the end.
+fn parse(grammar: &Grammar, text: &str, tokens: &[Token]) -> Option<usize> {
+    let number = |nth: usize| match tokens.get(nth) {
+        Some(token) if token.is_junk && !grammar.takes_junk => None,
+        Some(token) => Some(grammar.token(token.kind, &text.as_bytes()[token.start..token.end])),
+        None => Some(0),
+    };
+    let mut states = vec![0];
+    let mut next = number(0);
+    for nth in 0..=tokens.len() {
+        let Some(mut token) = next else { return Some(nth) };
+        next = number(nth + 1);
+        if let Some(next) = next {
+            token = grammar.before(token, next);
+        }
+        loop {
+            let state = states.last().copied().unwrap_or_default();
+            match grammar.action(state, token) {
+                Action::Shift(state) => {
+                    states.push(state);
+                    break;
+                }
+                Action::Reduce(rule) => {
+                    states.truncate(states.len() - grammar.length(rule));
+                    let state = states.last().copied().unwrap_or_default();
+                    states.push(grammar.after(rule, state));
+                }
+                Action::Accept => return None,
+                Action::Refuse => return Some(nth),
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refusal;
+
+    #[test]
+    fn what_some_version_takes_is_not_refused() {
+        for sql in [
+            "",
+            "SELECT 1",
+            "SELECT a.b[1:2] OPERATOR(pg_catalog.+) -1 =- 2::int, f(x := 3)",
+            "DO LANGUAGE 'plpgsql' $$ BEGIN END $$",
+            "SELECT 123abc",
+            "SELECT 5 !",
+            "SELECT U&'d!0061' UESCAPE '!', 'a'\n'b', N'x', B'1', x'1f', 1_000, 0x1f, 1e5, .5, $1",
+            "CREATE TABLE t (time int, a time without time zone)",
+            "SELECT a NOT IN (1), b NOTNULL FROM t ORDER BY a NULLS FIRST",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END",
+        ] {
+            assert_eq!(refusal(sql), None, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_none_takes_is_refused_where_the_server_refuses_it() {
+        for (sql, at) in [
+            ("CREATE TABEL a ()", 7),
+            ("CREATE TABLE a (user int)", 16),
+            ("SELECT 1 +", 10),
+            ("SELECT 'a' 'b'", 11),
+            ("SELECT a b c", 11),
+            ("INSERT INTO a VALUES (:x)", 22),
+            ("SELECT {a}", 7),
+        ] {
+            assert_eq!(refusal(sql).unwrap().start, at, "{sql}");
+        }
+    }
+}
