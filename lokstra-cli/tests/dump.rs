@@ -160,3 +160,64 @@ fn dump_in_json_has_the_schema() {
     }
     "#);
 }
+
+/// What the dump says of a table that is named in a database with this encoding.
+fn dump_of(encoding: &str, table: &[u8], variables: &[(&str, &str)]) -> String {
+    let mut project = Project::new(&["001_a"]);
+    let options = format!("ENCODING '{encoding}' LOCALE 'C'");
+    project.database = lokstra_scratch::Server::shared().unwrap().database_with(&options).unwrap();
+    let hex: String = table.iter().map(|byte| format!("{byte:02x}")).collect();
+    let create = format!(
+        "DO $$ BEGIN EXECUTE format('CREATE TABLE %I ()', convert_from('\\x{hex}', \
+         pg_catalog.getdatabaseencoding())); END $$"
+    );
+    project.database.client().unwrap().batch_execute(&create).unwrap();
+    let mut command = project.command();
+    command.env("DATABASE_URL", project.database.url()).envs(variables.iter().copied());
+    command.args(["migration", "dump", "-o", "schema.sql", "-pg-dump"]).arg(pg_dump());
+    let told = told(&mut command, &project.database);
+    let schema = std::fs::read_to_string(project.path("schema.sql")).unwrap_or_default();
+    let line = schema.lines().find(|line| line.starts_with("CREATE TABLE")).unwrap_or_default();
+    let told = told.replace(&pg_dump().display().to_string(), "pg_dump");
+    format!("{}\n{line}", told.trim_end())
+}
+
+#[test]
+fn the_dump_is_utf8_whatever_the_encoding_of_the_database() {
+    let expected = "schema.sql: written\nCREATE TABLE public.\"größe\" (";
+    assert_eq!(dump_of("LATIN1", b"gr\xf6\xdfe", &[]), expected);
+    assert_eq!(dump_of("UTF8", "größe".as_bytes(), &[("PGCLIENTENCODING", "LATIN1")]), expected);
+    let options = [("PGOPTIONS", "-c client_encoding=latin1")];
+    assert_eq!(dump_of("UTF8", "größe".as_bytes(), &options), expected);
+    assert_eq!(
+        dump_of("EUC_JP", b"\xc9\xbd", &[]),
+        "schema.sql: written\nCREATE TABLE public.\"表\" ("
+    );
+}
+
+#[test]
+fn a_dump_that_cannot_be_utf8_is_refused_and_not_written() {
+    assert_snapshot!(dump_of("SQL_ASCII", b"gr\xf6\xdfe", &[]), @r#"
+    -- standard error --
+    error: pg_dump failed: pg_dump: error: query failed: ERROR:  invalid byte sequence for encoding "UTF8": 0xf6 0xdf 0x65
+      help: a name, comment or default in the database is not UTF-8, and its encoding converts nothing: see SHOW server_encoding; rename it, or dump with pg_dump itself
+    -- exit code 2 --
+    "#);
+}
+
+#[test]
+fn a_pg_dump_that_writes_another_encoding_is_refused() {
+    let project = Project::new(&["001_a"]);
+    let script = "#!/bin/sh\n[ \"$1\" = --version ] && exec echo 'pg_dump (PostgreSQL) 99'\n\
+                  printf -- '--\\n-- Name: gr\\366\\n'\n";
+    project.write("odd", script);
+    make_executable(&project.path("odd"));
+    assert_snapshot!(project.lokstra("migration dump -pg-dump ./odd -o schema.sql"), @"
+    -- standard error --
+    error: ./odd writes the byte 0xf6, which is not UTF-8, in line 2
+      state: no dump was written
+      help: a name, comment or default in the database is not UTF-8, and its encoding converts nothing: see SHOW server_encoding; rename it, or dump with pg_dump itself
+    -- exit code 2 --
+    ");
+    assert!(!project.path("schema.sql").exists());
+}

@@ -20,6 +20,8 @@ pub(crate) enum FleetError {
     NoPool { pattern: String, known: Vec<String> },
     /// The query that lists the schemas fails.
     Query(postgres::Error),
+    /// It lists none.
+    NoSchema,
     /// What the query lists is no name that a tracking table can have before it.
     Schema { name: String, reason: IdentifierError },
     /// A target failed.
@@ -31,7 +33,7 @@ impl FleetError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             FleetError::Read { .. } => "targets-unreadable",
-            FleetError::NoTarget { .. } => "no-target",
+            FleetError::NoTarget { .. } | FleetError::NoSchema => "no-target",
             FleetError::Twice { .. } => "duplicate-target",
             FleetError::NoPool { .. } => "unknown-pool",
             FleetError::Query(_) => "schemas-query",
@@ -109,8 +111,15 @@ impl fmt::Display for FleetError {
                     Some(error) => f.write_str(error.message()),
                     None => fmt::Display::fmt(source, f),
                 }?;
-                f.write_str("\n  help: it lists the names of schemas in its first column")
+                f.write_str(
+                    "\n  help: give one SELECT that only reads and lists the names of schemas in its \
+                     first column",
+                )
             }
+            FleetError::NoSchema => f.write_str(
+                "the query of -schemas lists no schema, so nothing was done\n  help: correct the query, \
+                 or create the first schema",
+            ),
             FleetError::Schema { name, reason } => write!(
                 f,
                 "the schema {name:?} cannot have a tracking table: {reason}\n  help: let the query \

@@ -133,11 +133,16 @@ fn of_line(pools: &Pools, line: &str, place: impl Fn() -> String) -> Member {
 }
 
 /// What the query lists, once each.
+///
+/// A cursor is of one SELECT that changes nothing, and the extended protocol accepts one statement: a
+/// text that goes on behind a `;`, writes, or copies to a program is refused by the server. PostgreSQL
+/// manual: *DECLARE*, *56.2.3 Extended Query*.
 fn schemas(pool: &Pool, query: &str) -> Result<Vec<String>, FleetError> {
     let mut client = pool.connect()?;
     let mut answer = || {
         let mut transaction = client.build_transaction().read_only(true).start()?;
-        transaction.simple_query(query)
+        transaction.execute(&format!("DECLARE lokstra_schemas CURSOR FOR\n{query}"), &[])?;
+        transaction.simple_query("FETCH ALL FROM lokstra_schemas")
     };
     let answer = answer().map_err(FleetError::Query)?;
     let mut names = Vec::new();
@@ -150,5 +155,5 @@ fn schemas(pool: &Pool, query: &str) -> Result<Vec<String>, FleetError> {
             names.push(name.to_owned());
         }
     }
-    Ok(names)
+    if names.is_empty() { Err(FleetError::NoSchema) } else { Ok(names) }
 }

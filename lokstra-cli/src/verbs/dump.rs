@@ -113,6 +113,8 @@ fn leading_number(text: &str) -> u32 {
 fn dumped(program: &str, pool: &Pool, table: &TableName) -> Result<String, Error> {
     let mut command = Command::new(program);
     command.args(["--schema-only", "--no-owner", "--no-privileges", "--no-password"]);
+    // Without it the encoding is that of the database, of the role or of PGCLIENTENCODING.
+    command.arg("--encoding=UTF8");
     // Names in double quotes are patterns without wild cards.
     if table.schema() == DEFAULT_SCHEMA {
         command.arg(format!("--exclude-schema=\"{DEFAULT_SCHEMA}\""));
@@ -130,7 +132,12 @@ fn run(program: &str, command: &mut Command) -> Result<String, DumpError> {
     let output =
         output.map_err(|source| DumpError::Start { program: program.to_owned(), source })?;
     if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        let not_utf8 = |bad: std::string::FromUtf8Error| {
+            let at = bad.utf8_error().valid_up_to();
+            let line = 1 + bad.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+            DumpError::NotUtf8 { program: program.to_owned(), byte: bad.as_bytes()[at], line }
+        };
+        return String::from_utf8(output.stdout).map_err(not_utf8);
     }
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(DumpError::Failed { program: program.to_owned(), told })

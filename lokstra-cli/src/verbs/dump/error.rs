@@ -12,9 +12,15 @@ pub(crate) enum DumpError {
     Older { program: String, version: u32, server: u32 },
     /// It failed.
     Failed { program: String, told: String },
+    /// What it writes is in another encoding than the one that was asked for.
+    NotUtf8 { program: String, byte: u8, line: usize },
     /// The file to compare with, or to write.
     File { path: PathBuf, source: std::io::Error },
 }
+
+/// Of a database without an encoding (`SQL_ASCII`), whose server converts nothing.
+const NOT_UTF8: &str = "a name, comment or default in the database is not UTF-8, and its encoding \
+     converts nothing: see SHOW server_encoding; rename it, or dump with pg_dump itself";
 
 impl fmt::Display for DumpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +43,20 @@ impl fmt::Display for DumpError {
                  install the client of PostgreSQL {server} (apt-get install postgresql-client-{server}) \
                  and name it with -pg-dump"
             ),
-            DumpError::Failed { program, told } => write!(f, "{program} failed: {}", told.trim()),
+            DumpError::Failed { program, told } => {
+                // The query of pg_dump is long, and behind it comes nothing.
+                let what = told.split("\npg_dump: detail: Query was:").next().unwrap_or_default();
+                write!(f, "{program} failed: {}", what.trim())?;
+                if what.contains("invalid byte sequence for encoding") {
+                    write!(f, "\n  help: {NOT_UTF8}")?;
+                }
+                Ok(())
+            }
+            DumpError::NotUtf8 { program, byte, line } => write!(
+                f,
+                "{program} writes the byte {byte:#04x}, which is not UTF-8, in line {line}\n  state: no \
+                 dump was written\n  help: {NOT_UTF8}"
+            ),
             DumpError::File { path, source } => write!(f, "{}: {source}", path.display()),
         }
     }
