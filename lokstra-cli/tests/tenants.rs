@@ -77,7 +77,12 @@ fn a_query_that_lists_no_schemas_is_told() {
       help: give one SELECT that only reads and lists the names of schemas in its first column
     -- exit code 2 --
     "#);
-    assert_snapshot!(in_schemas(&project, "up", "SELECT 'tenant_a' WHERE false"), @"");
+    assert_snapshot!(in_schemas(&project, "up", "SELECT 'tenant_a' WHERE false"), @"
+    -- standard error --
+    error: the query of -schemas lists no schema, so nothing was done
+      help: correct the query, or create the first schema
+    -- exit code 3 --
+    ");
     assert_snapshot!(in_schemas(&project, "up", "VALUES ('Tenant-1'), ('tenant_new')"), @r#"
     tenant_new: 1 migration applied. Current version: 001 (… ms)
     1 done, 1 failed

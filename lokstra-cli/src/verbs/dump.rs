@@ -134,7 +134,7 @@ fn run(program: &str, command: &mut Command) -> Result<String, DumpError> {
     if output.status.success() {
         let not_utf8 = |bad: std::string::FromUtf8Error| {
             let at = bad.utf8_error().valid_up_to();
-            let line = 1 + bad.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+            let line = bad.as_bytes()[..at].split(|byte| *byte == b'\n').count();
             DumpError::NotUtf8 { program: program.to_owned(), byte: bad.as_bytes()[at], line }
         };
         return String::from_utf8(output.stdout).map_err(not_utf8);
