@@ -222,3 +222,20 @@ proptest! {
         prop_assert!(!told.contains("hunter2"), "{}", told);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_config_without_an_end_or_a_reader_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let (fifo, endless) = (folder.path().join("fifo.yaml"), folder.path().join("endless.yaml"));
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    fs::File::create(&endless).unwrap().set_len(1 << 40).unwrap();
+    for (path, reason) in [
+        (fifo.as_path(), "not a regular file"),
+        (Path::new("/dev/zero"), "not a regular file"),
+        (&endless, "longer than 1 MiB"),
+    ] {
+        let error = lokstra::Pools::from_config(path).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: cannot be read: {reason}", path.display()));
+    }
+}

@@ -219,3 +219,87 @@ fn help_lists_the_commands() {
       5  The database and the migrations disagree
     ");
 }
+
+/// The command where no file can get a byte: the disk is full, or a limit is reached.
+#[cfg(unix)]
+fn without_room(project: &Project, arguments: &str) -> String {
+    let line =
+        format!("trap '' XFSZ; ulimit -f 0; exec {} {arguments}", env!("CARGO_BIN_EXE_lokstra"));
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &line]).current_dir(project.dir.path());
+    project::told(&mut command, &project.database)
+}
+
+#[cfg(unix)]
+#[test]
+fn without_room_create_leaves_no_file() {
+    let project = Project::new(&["001_a"]);
+    project.lokstra_alone("migration lock");
+    let before = project.files("migrations");
+    assert_snapshot!(without_room(&project, "migration create b"), @"
+    -- standard error --
+    error: migrations/002_b.up.sql: cannot be written: File too large (os error 27)
+    -- exit code 2 --
+    ");
+    assert_eq!(project.files("migrations"), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn without_room_what_is_locked_stays_locked() {
+    let project = Project::new(&["001_a", "003_b"]);
+    project.lokstra_alone("migration lock");
+    project.add("migrations", &["002_c"]);
+    let lock = || std::fs::read_to_string(project.path("migrations/lokstra.lock")).unwrap();
+    let (before, files) = (lock(), project.files("migrations"));
+    assert_snapshot!(without_room(&project, "migration renumber"), @"
+    -- standard error --
+    error: migrations/lokstra.lock: cannot be written: File too large (os error 27) [unreadable]
+      help: check its permissions, and whether the disk has room
+    -- exit code 2 --
+    ");
+    assert_eq!((lock(), project.files("migrations")), (before.clone(), files));
+    project.lokstra_alone("migration renumber");
+    let files = project.files("migrations");
+    assert_snapshot!(without_room(&project, "migration lock"), @"
+    -- standard error --
+    error: migrations/lokstra.lock: cannot be written: File too large (os error 27) [unreadable]
+      help: check its permissions, and whether the disk has room
+    -- exit code 2 --
+    ");
+    assert_eq!((lock(), project.files("migrations")), (before, files));
+}
+
+#[cfg(unix)]
+#[test]
+fn without_room_the_folder_of_another_tool_becomes_none_of_ours() {
+    let project = Project::new(&[]);
+    project.write("1_a.up.sql", "CREATE TABLE a ();");
+    project.write("1_a.down.sql", "DROP TABLE a;");
+    std::fs::create_dir(project.path("old")).unwrap();
+    for direction in ["up", "down"] {
+        let name = format!("1_a.{direction}.sql");
+        std::fs::rename(project.path(&name), project.path(&format!("old/{name}"))).unwrap();
+    }
+    let told = without_room(&project, "migration import -from golang-migrate -source old -yes");
+    assert!(told.contains("cannot be written"), "{told}");
+    assert_eq!(project.files("migrations"), [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_lock_file_keeps_its_permissions_and_may_be_a_link() {
+    use std::os::unix::fs::PermissionsExt;
+    let project = Project::new(&["001_a"]);
+    project.lokstra_alone("migration lock");
+    let lock = project.path("migrations/lokstra.lock");
+    std::fs::rename(&lock, project.path("locks")).unwrap();
+    std::os::unix::fs::symlink("../locks", &lock).unwrap();
+    let mode = std::fs::Permissions::from_mode(0o604);
+    std::fs::set_permissions(project.path("locks"), mode).unwrap();
+    project.lokstra_alone("migration create b");
+    let found = std::fs::metadata(project.path("locks")).unwrap();
+    assert_eq!(found.permissions().mode() & 0o777, 0o604);
+    assert!(lock.is_symlink());
+    assert!(std::fs::read_to_string(project.path("locks")).unwrap().contains("002 b new"));
+}

@@ -161,12 +161,11 @@ fn dump_in_json_has_the_schema() {
     "#);
 }
 
-/// What the dump says of a table that is named in a database with this encoding.
-fn dump_of(encoding: &str, table: &[u8], variables: &[(&str, &str)]) -> String {
+/// What the dump says of a table with these bytes as its name, in a database with this encoding.
+fn dump_of(encoding: &str, hex: &str, variables: &[(&str, &str)]) -> String {
     let mut project = Project::new(&["001_a"]);
     let options = format!("ENCODING '{encoding}' LOCALE 'C'");
     project.database = lokstra_scratch::Server::shared().unwrap().database_with(&options).unwrap();
-    let hex: String = table.iter().map(|byte| format!("{byte:02x}")).collect();
     let create = format!(
         "DO $$ BEGIN EXECUTE format('CREATE TABLE %I ()', convert_from('\\x{hex}', \
          pg_catalog.getdatabaseencoding())); END $$"
@@ -185,19 +184,16 @@ fn dump_of(encoding: &str, table: &[u8], variables: &[(&str, &str)]) -> String {
 #[test]
 fn the_dump_is_utf8_whatever_the_encoding_of_the_database() {
     let expected = "schema.sql: written\nCREATE TABLE public.\"größe\" (";
-    assert_eq!(dump_of("LATIN1", b"gr\xf6\xdfe", &[]), expected);
-    assert_eq!(dump_of("UTF8", "größe".as_bytes(), &[("PGCLIENTENCODING", "LATIN1")]), expected);
+    assert_eq!(dump_of("LATIN1", "6772f6df65", &[]), expected);
+    assert_eq!(dump_of("UTF8", "6772c3b6c39f65", &[("PGCLIENTENCODING", "LATIN1")]), expected);
     let options = [("PGOPTIONS", "-c client_encoding=latin1")];
-    assert_eq!(dump_of("UTF8", "größe".as_bytes(), &options), expected);
-    assert_eq!(
-        dump_of("EUC_JP", b"\xc9\xbd", &[]),
-        "schema.sql: written\nCREATE TABLE public.\"表\" ("
-    );
+    assert_eq!(dump_of("UTF8", "6772c3b6c39f65", &options), expected);
+    assert_eq!(dump_of("EUC_JP", "c9bd", &[]), "schema.sql: written\nCREATE TABLE public.\"表\" (");
 }
 
 #[test]
 fn a_dump_that_cannot_be_utf8_is_refused_and_not_written() {
-    assert_snapshot!(dump_of("SQL_ASCII", b"gr\xf6\xdfe", &[]), @r#"
+    assert_snapshot!(dump_of("SQL_ASCII", "6772f6df65", &[]), @r#"
     -- standard error --
     error: pg_dump failed: pg_dump: error: query failed: ERROR:  invalid byte sequence for encoding "UTF8": 0xf6 0xdf 0x65
       help: a name, comment or default in the database is not UTF-8, and its encoding converts nothing: see SHOW server_encoding; rename it, or dump with pg_dump itself
@@ -220,4 +216,22 @@ fn a_pg_dump_that_writes_another_encoding_is_refused() {
     -- exit code 2 --
     ");
     assert!(!project.path("schema.sql").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn without_room_the_dump_of_before_stays() {
+    let project = Project::new(&["001_a"]);
+    let line = format!(
+        "trap '' XFSZ; ulimit -f 0; exec {} migration dump -o schema.sql -pg-dump {}",
+        env!("CARGO_BIN_EXE_lokstra"),
+        pg_dump().display()
+    );
+    project.write("schema.sql", "-- of before\n");
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &line]).current_dir(project.dir.path());
+    command.env("DATABASE_URL", project.database.url());
+    let told = told(&mut command, &project.database);
+    assert!(told.contains("schema.sql: File too large"), "{told}");
+    assert_eq!(std::fs::read_to_string(project.path("schema.sql")).unwrap(), "-- of before\n");
 }

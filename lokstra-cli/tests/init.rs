@@ -33,10 +33,10 @@ fn printed<'t>(told: &'t str, heading: &str) -> &'t str {
 fn init_makes_the_files_and_prints_the_lines() {
     let project = project();
     assert_snapshot!(project.lokstra_alone("migration init"), @r#"
+    created  migrations/migration.yaml
     created  migrations/001_create_users.up.sql
     created  migrations/001_create_users.down.sql
     created  migrations/lokstra.lock
-    created  migrations/migration.yaml
     created  build.rs
 
     # Cargo.toml, under [dependencies]

@@ -1,11 +1,12 @@
 //! The shared model of Lokstra migrations: what the macro writes, what the folder reader produces
 //! and what the runtime executes.
 //!
-//! This crate has no dependencies and everything that a binary embeds can be built in a `const`.
+//! This crate has no dependencies, and everything that a binary embeds can be built in a `const`.
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate, which re-exports what they need.
 
 mod builder;
 mod checksum;
+pub mod files;
 mod fingerprint;
 mod identifier;
 mod set;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use lokstra_core::files;
 use serde_yaml::{Mapping, Value};
 
 use crate::dsn::{Dsn, DsnError, Environment, Keyword};
@@ -19,7 +20,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// Why.
-        reason: std::io::ErrorKind,
+        reason: String,
     },
     /// The folder holds no `.yaml` file.
     EmptyFolder {
@@ -167,8 +168,8 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
     let mut pools = Pools::new();
     let mut seen = BTreeSet::new();
     for file in files(path)? {
-        let text = std::fs::read_to_string(&file)
-            .map_err(|error| ConfigError::Read { path: file.clone(), reason: error.kind() })?;
+        let text = files::read_text(&file, files::LONGEST_SETTINGS)
+            .map_err(|error| ConfigError::Read { path: file.clone(), reason: reason(&error) })?;
         let services =
             services(&text).map_err(|reason| ConfigError::Yaml { path: file.clone(), reason })?;
         for (name, definition) in services {
@@ -197,13 +198,21 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
     Ok(pools)
 }
 
+/// Of an error of the system, without its number.
+fn reason(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        Some(_) => error.kind().to_string(),
+        None => error.to_string(),
+    }
+}
+
 /// The file itself, or the YAML files of a folder, by name.
 fn files(path: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let unreadable =
-        |error: std::io::Error| ConfigError::Read { path: path.to_owned(), reason: error.kind() };
+        |error: std::io::Error| ConfigError::Read { path: path.to_owned(), reason: reason(&error) };
     let mut files = Vec::new();
     for entry in path.read_dir().map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use lokstra_core::Database;
+use lokstra_core::{Database, files};
 
 /// What differs between the scripts of these databases and their folders below `root`.
 pub(crate) fn differences<'s>(
@@ -25,12 +25,13 @@ pub(crate) fn differences<'s>(
         .iter()
         .filter(|path| !embedded.contains_key(path.as_str()))
         .map(|path| format!("{path} is not in the binary"));
-    let changed =
-        embedded.iter().filter_map(|(path, text)| match fs::read_to_string(root.join(path)) {
+    let changed = embedded.iter().filter_map(|(path, text)| {
+        match files::read_text(&root.join(path), files::LONGEST_SCRIPT) {
             Ok(found) if normalized(&found) == **text => None,
             Ok(_) => Some(format!("{path} was edited")),
             Err(_) => Some(format!("{path} is not on disk")),
-        });
+        }
+    });
     added.chain(changed).collect()
 }
 

@@ -87,7 +87,9 @@ impl Cache {
             return Err(Known { set: Some(earlier.set), checked: earlier.checked });
         }
         let tracked = layout(folder, &mut Vec::new()).tracked();
-        Ok(Loaded { set: earlier.set, warnings: Vec::new(), locked: earlier.locked, tracked })
+        let Earlier { set, locked, .. } = earlier;
+        let outside = folder.outside().into_iter().map(str::to_owned).collect();
+        Ok(Loaded { set, warnings: Vec::new(), locked, tracked, outside })
     }
 
     /// Replaces the file in one go, since other builds may read it. Without it the next build checks
@@ -125,7 +127,7 @@ fn bytes(folder: &Folder) -> Option<Vec<u8>> {
 
 fn add(folder: &Folder, bytes: &mut Vec<u8>) -> bool {
     let Folder { path, scripts, settings, lock, folders, problems } = folder;
-    let file = |bytes: &mut Vec<u8>, File { name: _, path, content }: &File| {
+    let file = |bytes: &mut Vec<u8>, File { name: _, path, content, is_outside: _ }: &File| {
         put(bytes, path.as_bytes());
         put(bytes, content);
     };

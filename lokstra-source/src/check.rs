@@ -63,6 +63,9 @@ pub(crate) fn check(
     }
     shared_tables(&databases, &mut problems);
     problems.retain(|problem| !ignored.contains(&problem.code()));
+    let outside = root.outside();
+    let shown = |it: Problem| if outside.contains(&it.path()) { it.without_text() } else { it };
+    let mut problems: Vec<_> = problems.into_iter().map(shown).collect();
     problems.sort_by(|a, b| a.order().cmp(&b.order()));
     if problems.iter().any(Problem::is_error) {
         return Err(Problems(problems));
@@ -74,7 +77,8 @@ pub(crate) fn check(
     let pairs = || databases.iter().flat_map(|database| &database.migrations);
     let locked = pairs().filter(|pair| pair.is_locked).count();
     let scripts = pairs().flat_map(|pair| [pair.up.1.is_checked, pair.down.1.is_checked]).collect();
-    Ok(Checked { loaded: Loaded { set, warnings: problems, locked, tracked }, scripts })
+    let outside = outside.into_iter().map(str::to_owned).collect();
+    Ok(Checked { loaded: Loaded { set, warnings: problems, locked, tracked, outside }, scripts })
 }
 
 fn no_pool(file: &File) -> Problem {

@@ -76,6 +76,8 @@ codes! {
     LockConflict = "lock-conflict",
     /// A line that `lokstra.lock` cannot have, or no such file.
     LockSyntax = "lock-syntax",
+    /// A `lokstra.lock` without its header or its last lines.
+    LockCut = "lock-cut",
     /// A line of `lokstra.lock` that does not follow from the one before it.
     LockChain = "lock-chain",
     /// A locked script that was edited.
@@ -118,15 +120,46 @@ codes! {
 
 impl Code {
     /// What only `lokstra.lock` has against a folder.
-    pub(crate) const OF_LOCK: [Code; 7] = [
+    pub(crate) const OF_LOCK: [Code; 8] = [
         Code::LockConflict,
         Code::LockSyntax,
+        Code::LockCut,
         Code::LockChain,
         Code::LockEdited,
         Code::LockRenamed,
         Code::LockRemoved,
         Code::LockOrder,
     ];
+
+    /// Whether its messages have nothing of the text of a file in them.
+    pub(crate) fn has_constant_message(self) -> bool {
+        use Code::{
+            CopyFromStdin, DuplicateFile, EmptyDown, EmptyUp, FileName, InTransaction, LockChain,
+            LockConflict, LockCut, LockOrder, LockSyntax, Marker, MissingDown, MissingUp, NulByte,
+            PsqlCommand, TransactionControl, Unreadable,
+        };
+        matches!(
+            self,
+            CopyFromStdin
+                | DuplicateFile
+                | EmptyDown
+                | EmptyUp
+                | FileName
+                | InTransaction
+                | LockChain
+                | LockConflict
+                | LockCut
+                | LockOrder
+                | LockSyntax
+                | Marker
+                | MissingDown
+                | MissingUp
+                | NulByte
+                | PsqlCommand
+                | TransactionControl
+                | Unreadable
+        )
+    }
 
     /// Where nothing else is asked for.
     pub(crate) fn severity(self) -> Severity {

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lokstra_core::files;
+
 use crate::code::Code;
 use crate::problem::{Problem, Problems};
 use crate::shares::in_shares;
@@ -38,6 +40,38 @@ pub(crate) struct File {
     /// As messages show it.
     pub(crate) path: String,
     pub(crate) content: Vec<u8>,
+    /// Whether a link leads out of the folder to it: nothing of its text is shown.
+    pub(crate) is_outside: bool,
+}
+
+/// A file that is to be read.
+struct Found {
+    name: String,
+    path: String,
+    place: PathBuf,
+    is_outside: bool,
+}
+
+/// Where links may lead and be shown: the folder that was asked for.
+struct Root {
+    path: PathBuf,
+    /// Found out when there is a link.
+    real: std::cell::OnceCell<Option<PathBuf>>,
+}
+
+impl Root {
+    fn new(path: PathBuf) -> Root {
+        Root { path, real: std::cell::OnceCell::new() }
+    }
+
+    /// Whether this link leads elsewhere.
+    fn is_left_by(&self, link: &Path) -> bool {
+        let root = self.real.get_or_init(|| self.path.canonicalize().ok());
+        match (root, link.canonicalize()) {
+            (Some(root), Ok(target)) => !target.starts_with(root),
+            _ => true,
+        }
+    }
 }
 
 /// How deep a folder with migrations can lie: one level below the root is a database, and what
@@ -59,11 +93,19 @@ impl Folder {
             Err(error) => return Err(unreadable(path, &error).into()),
         }
         let mut folder = Folder::default();
-        folder.read_from(root, path.to_owned(), DEPTH);
+        let start = Root::new(root.join(path));
+        folder.read_from(root, path.to_owned(), DEPTH, &start, false);
         Ok(folder)
     }
 
-    fn read_from(&mut self, root: &Path, path: String, depth: usize) {
+    fn read_from(
+        &mut self,
+        root: &Path,
+        path: String,
+        depth: usize,
+        start: &Root,
+        is_outside: bool,
+    ) {
         self.path = path;
         let entries = match fs::read_dir(root.join(&self.path)) {
             Ok(entries) => entries,
@@ -80,8 +122,10 @@ impl Folder {
             };
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{}/{name}", self.path);
+            let mut is_outside = is_outside;
             let kind = match entry.file_type() {
                 Ok(kind) if kind.is_symlink() => {
+                    is_outside |= start.is_left_by(&entry.path());
                     fs::metadata(entry.path()).map(|it| it.file_type())
                 }
                 kind => kind,
@@ -89,21 +133,35 @@ impl Folder {
             if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
                 if depth > 0 && !is_hidden(&name) {
                     let mut folder = Folder::default();
-                    folder.read_from(root, path, depth - 1);
+                    folder.read_from(root, path, depth - 1, start, is_outside);
                     self.folders.push(folder);
                 }
             } else if is_ours(&name) {
-                found.push((name, path, entry.path()));
+                match kind {
+                    // To open a FIFO waits for its writer, and a device may have no end.
+                    Ok(kind) if !kind.is_file() => {
+                        self.problems.push(unreadable(&path, &files::not_regular()));
+                    }
+                    _ => found.push(Found { name, path, place: entry.path(), is_outside }),
+                }
             } else if is_misnamed_settings(&name) {
                 self.problems.push(misnamed_settings(&path));
             }
         }
         // Nearly all of the time of a build that has nothing to judge.
-        let read = |(_, _, place): &(String, String, PathBuf)| fs::read(place);
+        let read = |found: &Found| {
+            let longest = if found.name == SETTINGS {
+                files::LONGEST_SETTINGS
+            } else {
+                files::LONGEST_SCRIPT
+            };
+            fs::File::open(&found.place).and_then(|file| files::read_opened(file, longest))
+        };
         let contents = in_shares(&found, |share| share.iter().map(read).collect::<Vec<_>>());
-        for ((name, path, _), content) in found.into_iter().zip(contents.into_iter().flatten()) {
+        for (found, content) in found.into_iter().zip(contents.into_iter().flatten()) {
+            let Found { name, path, is_outside, .. } = found;
             match content {
-                Ok(content) => self.add(File { name, path, content }),
+                Ok(content) => self.add(File { name, path, content, is_outside }),
                 Err(error) => self.problems.push(unreadable(&path, &error)),
             }
         }
@@ -117,7 +175,7 @@ impl Folder {
         let mut folder = Folder { path: path.to_owned(), ..Folder::default() };
         for (name, content) in files {
             let (name, path) = (name.to_owned(), format!("{path}/{name}"));
-            folder.add(File { name, path, content: content.into() });
+            folder.add(File { name, path, content: content.into(), is_outside: false });
         }
         folder.sort();
         folder
@@ -132,7 +190,8 @@ impl Folder {
             let name = name_of(file.path());
             if is_ours(&name) {
                 let path = format!("{path}/{name}");
-                folder.add(File { name, path, content: file.contents().to_vec() });
+                let content = file.contents().to_vec();
+                folder.add(File { name, path, content, is_outside: false });
             } else if is_misnamed_settings(&name) {
                 folder.problems.push(misnamed_settings(&format!("{path}/{name}")));
             }
@@ -159,6 +218,19 @@ impl Folder {
     fn sort(&mut self) {
         self.scripts.sort_by(|a, b| a.name.cmp(&b.name));
         self.folders.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// The names of the files that are there and cannot be read.
+    pub(crate) fn unreadable(&self) -> impl Iterator<Item = &str> {
+        let unreadable = self.problems.iter().filter(|it| it.code() == Code::Unreadable);
+        unreadable.filter_map(|it| it.path().rsplit('/').next())
+    }
+
+    /// The files, also of the folders in it, whose text is not shown.
+    pub(crate) fn outside(&self) -> Vec<&str> {
+        let files = self.scripts.iter().chain(&self.settings).chain(&self.lock);
+        let here = files.filter(|file| file.is_outside).map(|file| file.path.as_str());
+        here.chain(self.folders.iter().flat_map(Folder::outside)).collect()
     }
 
     /// The last component of the path.
@@ -192,7 +264,11 @@ fn misnamed_settings(path: &str) -> Problem {
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Problem {
-    let help = "check its permissions, or remove it";
+    let help = match error.kind() {
+        io::ErrorKind::InvalidInput => "put a regular file there, or remove it",
+        io::ErrorKind::FileTooLarge => "split it, or remove it",
+        _ => "check its permissions, or remove it",
+    };
     Problem::new(Code::Unreadable, path, format!("cannot be read: {error}"), help)
 }
 

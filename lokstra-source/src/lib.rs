@@ -51,6 +51,8 @@ pub struct Loaded {
     pub locked: usize,
     /// The files that were read, relative to the root: a change of one changes the set.
     pub tracked: Vec<String>,
+    /// Those of them to which a link leads out of the folder: no line of theirs is to be shown.
+    pub outside: Vec<String>,
 }
 
 /// Reads and checks the folder, whose path is relative to `root` and stands in every message.

@@ -17,7 +17,14 @@ use crate::problem::Problem;
 use crate::script;
 
 const HEADER: &str =
+    "# Written by `lokstra migration lock`. Commit it with the migrations: its end counts them.";
+
+/// Of files that have no count at their end.
+const OLD_HEADER: &str =
     "# Written by `lokstra migration lock`. Commit it together with the migrations.";
+
+/// Before the count.
+const END: &str = "# End: ";
 
 /// A line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +55,7 @@ pub(crate) fn text(entries: &[Entry]) -> String {
         format!("{line} chain={chain}\n")
     });
     let lines: String = lines.collect();
-    format!("{HEADER}\n{lines}")
+    format!("{HEADER}\n{lines}{END}{}\n", entries.len())
 }
 
 /// What a line gets from the one before it.
@@ -93,6 +100,7 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
         problems.push(Problem::new(code, &file.path, message, help).at_line(number, line));
     };
     let (mut entries, mut chain, mut is_whole) = (Vec::new(), String::new(), true);
+    let mut ends = Ends::default();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim_end();
         if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
@@ -107,16 +115,17 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
                      to the end, and `lokstra migration lock`",
                 );
             }
-            is_whole = false;
+            (is_whole, ends.is_certain) = (false, false);
             continue;
         }
         if line.is_empty() || line.starts_with('#') {
+            ends.read(number, line);
             continue;
         }
         let Some(parsed) = parse_line(line) else {
             let help = "restore the file from git, or delete it and run `lokstra migration lock`";
             problem(Code::LockSyntax, number, line, "this is no line of a lock file", help);
-            is_whole = false;
+            (is_whole, ends.is_certain) = (false, false);
             continue;
         };
         chain = link(&chain, parsed.text);
@@ -130,7 +139,72 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
         parsed.chain.clone_into(&mut chain);
         entries.push((parsed.entry, number));
     }
+    problems.extend(ends.problem(file, entries.len(), is_whole));
     entries
+}
+
+/// What the beginning and the end of a file say about what is between them.
+struct Ends {
+    has_header: bool,
+    /// Whether the file is one that a version without a count wrote.
+    is_old: bool,
+    /// The counts at the end, with their lines: a merge may leave two.
+    counts: Vec<(usize, usize)>,
+    /// Whether every line between them could be read.
+    is_certain: bool,
+}
+
+impl Default for Ends {
+    fn default() -> Ends {
+        Ends { has_header: false, is_old: false, counts: Vec::new(), is_certain: true }
+    }
+}
+
+impl Ends {
+    fn read(&mut self, number: usize, line: &str) {
+        self.has_header |= line == HEADER || line == OLD_HEADER;
+        self.is_old |= line == OLD_HEADER;
+        let count = line.strip_prefix(END).and_then(|count| count.parse().ok());
+        self.counts.extend(count.map(|count| (number, count)));
+    }
+
+    /// That something was cut off, or that a merge left a count that is not that of the lines.
+    fn problem(&self, file: &File, lines: usize, is_whole: bool) -> Option<Problem> {
+        let cut = |message: String| {
+            let help = "restore the file from git; or delete it and run `lokstra migration lock`, which \
+                        locks the folder as it is now";
+            Problem::new(Code::LockCut, &file.path, message, help)
+        };
+        if !self.is_certain {
+            return None;
+        }
+        if !self.has_header {
+            return Some(cut("the first line is missing: the file may have been cut".to_owned()));
+        }
+        let most = self.counts.iter().map(|(_, count)| *count).max();
+        match most {
+            None if self.is_old => None,
+            None => Some(cut(
+                "the last line, which counts them, is missing: lines were cut off".to_owned()
+            )),
+            Some(most) if most > lines => {
+                Some(cut(format!("{lines} of {most} migrations are left: lines were cut out")))
+            }
+            Some(most) if is_whole && (most < lines || self.counts.len() > 1) => {
+                let (number, _) = self.counts[0];
+                let message = if self.counts.len() > 1 {
+                    "the migrations are counted twice".to_owned()
+                } else {
+                    format!("there are {lines} migrations, and this line counts {most}")
+                };
+                let help = "a merge or a hand changed the lines; look at them, then run `lokstra migration \
+                            renumber` and `lokstra migration lock`";
+                let problem = Problem::new(Code::LockChain, &file.path, message, help);
+                Some(problem.at_line(number, &format!("{END}{most}")))
+            }
+            Some(_) => None,
+        }
+    }
 }
 
 /// Whether git left the lines of two branches in it.
@@ -179,8 +253,9 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
             }
         }
     }
+    let scripts = folder.scripts.iter().map(|script| script.name.as_str());
     let there: HashSet<_> =
-        folder.scripts.iter().filter_map(|script| leading_version(&script.name)).collect();
+        scripts.chain(folder.unreadable()).filter_map(leading_version).collect();
     for (version, (entry, number)) in &locked {
         if !there.contains(version) {
             let message =
@@ -210,7 +285,8 @@ fn changed(entry: &Entry, pair: &Pair<'_>, problems: &mut Vec<Problem>) {
             );
             let help = "restore it, and put the change into a new migration; if no database has \
                         applied it yet, or `repair -accept` took it in each that has, remove its line and \
-                        those below, and run `lokstra migration lock`";
+                        those below, write into the last line how many are left, and run `lokstra \
+                        migration lock`";
             problems.push(Problem::new(Code::LockEdited, &file.path, message, help));
         }
     }
@@ -221,7 +297,8 @@ mod tests {
     use super::*;
 
     fn file(name: &str, content: String) -> File {
-        File { name: name.to_owned(), path: format!("m/{name}"), content: content.into_bytes() }
+        let (path, content) = (format!("m/{name}"), content.into_bytes());
+        File { name: name.to_owned(), path, content, is_outside: false }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use lokstra_core::Version;
+use lokstra_core::{Version, files};
 
 use crate::code::Code;
 use crate::file_name::{Direction, FileName};
@@ -34,7 +34,7 @@ pub fn lock(root: &Path, folder: &str) -> Result<Vec<(String, usize)>, Problems>
             })
             .collect();
         let path = format!("{}/{LOCK}", database.folder());
-        fs::write(root.join(&path), lock_file::text(&entries))
+        files::replace(&root.join(&path), lock_file::text(&entries).as_bytes())
             .map_err(|error| failed(&path, &error))?;
         written.push((path, entries.len()));
     }
@@ -61,7 +61,7 @@ pub fn lock_new(folder: &Path, version: Version, description: &Description) -> i
     };
     let description = description.as_str().to_owned();
     entries.push(Entry { version, description, checksums: None });
-    fs::write(folder.join(LOCK), lock_file::text(&entries)).map(|()| true)
+    files::replace(&folder.join(LOCK), lock_file::text(&entries).as_bytes()).map(|()| true)
 }
 
 /// Moves the migrations of a folder that are not locked behind those that are, and returns the names
@@ -81,7 +81,7 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
     };
     let mut problems = Vec::new();
     let entries = lock_file::read(file, &mut problems);
-    problems.retain(|problem| problem.code() == Code::LockConflict);
+    problems.retain(|it| matches!(it.code(), Code::LockConflict | Code::LockCut));
     if !problems.is_empty() {
         // Which of the two has been deployed, nobody but the author knows.
         return Err(Problems(problems));
@@ -109,7 +109,11 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
     let mut renamed = Vec::new();
     for ((version, description), directions) in moving {
         // One that is in its place stays there.
-        next = if version > next { version } else { next.next().unwrap_or(Version::MAX) };
+        next = match next.next() {
+            _ if version > next => version,
+            Some(next) => next,
+            None => return Err(none_left(&folder, next).into()),
+        };
         for direction in directions.into_iter().filter(|_| version != next) {
             let description = description.clone();
             let from = FileName { version, description, direction };
@@ -117,18 +121,45 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
             renamed.push((from.to_string(), to.to_string()));
         }
     }
-    // From the end, so that no name is taken by one that moves later.
-    let path = |name: &str| root.join(&folder).join(name);
-    for (from, to) in renamed.iter().rev() {
-        if path(to).exists() {
-            return Err(failed(to, &io::ErrorKind::AlreadyExists.into()).into());
-        }
-        fs::rename(path(from), path(to)).map_err(|error| failed(from, &error))?;
-    }
     let kept: Vec<_> = locked.into_values().collect();
     let lock = format!("{folder}/{LOCK}");
-    fs::write(root.join(&lock), lock_file::text(&kept)).map_err(|error| failed(&lock, &error))?;
+    rename_all(&root.join(&folder), &renamed)?;
+    if let Err(error) = files::replace(&root.join(&lock), lock_file::text(&kept).as_bytes()) {
+        take_back(&root.join(&folder), &renamed);
+        return Err(failed(&lock, &error).into());
+    }
     Ok(renamed)
+}
+
+/// Gives all files their new names, or none.
+fn rename_all(folder: &Path, renamed: &[(String, String)]) -> Result<(), Problems> {
+    // From the end, so that no name is taken by one that moves later.
+    for (nth, (from, to)) in renamed.iter().enumerate().rev() {
+        let moved = match folder.join(to).symlink_metadata() {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => fs::rename(folder.join(from), folder.join(to)),
+        };
+        if let Err(error) = moved {
+            take_back(folder, &renamed[nth + 1..]);
+            return Err(failed(to, &error).into());
+        }
+    }
+    Ok(())
+}
+
+fn take_back(folder: &Path, renamed: &[(String, String)]) {
+    for (from, to) in renamed {
+        fs::rename(folder.join(to), folder.join(from)).ok();
+    }
+}
+
+/// Of a folder in which the highest version of all is locked.
+fn none_left(folder: &str, highest: Version) -> Problem {
+    let message =
+        format!("{highest} is locked, and there is no version above it; nothing was renamed");
+    let help = "give the new migrations versions below it by hand, and run `lokstra migration lock` \
+                without lokstra.lock; databases need -out-of-order for them";
+    Problem::new(Code::LockOrder, format!("{folder}/{LOCK}"), message, help)
 }
 
 fn failed(path: &str, error: &io::Error) -> Problem {
@@ -136,6 +167,6 @@ fn failed(path: &str, error: &io::Error) -> Problem {
         Code::Unreadable,
         path,
         format!("cannot be written: {error}"),
-        "check its permissions",
+        "check its permissions, and whether the disk has room",
     )
 }

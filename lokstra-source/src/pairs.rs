@@ -6,7 +6,7 @@ use lokstra_core::Version;
 
 use crate::cache;
 use crate::code::Code;
-use crate::file_name::{Description, Direction, FileName};
+use crate::file_name::{Description, Direction, FileName, leading_version};
 use crate::folder::{File, Folder};
 use crate::lock_file;
 use crate::numbering::following;
@@ -44,7 +44,8 @@ pub(crate) fn pairs<'a>(
 ) -> Vec<Pair<'a>> {
     let locked = lock_file::checksums(folder);
     let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
-    let mut unclear = Unclear::default();
+    let unreadable = folder.unreadable().filter_map(leading_version);
+    let mut unclear = Unclear { versions: unreadable.collect() };
     let mut names = Vec::with_capacity(folder.scripts.len());
     let mut files = Vec::with_capacity(folder.scripts.len());
     for file in &folder.scripts {

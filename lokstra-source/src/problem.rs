@@ -11,6 +11,8 @@ pub struct Problem {
     severity: Severity,
     path: String,
     snippet: Option<Snippet>,
+    /// Whether the snippet is only there for its place.
+    is_hidden: bool,
     message: String,
     help: String,
 }
@@ -23,7 +25,8 @@ impl Problem {
         help: impl Into<String>,
     ) -> Problem {
         let (path, message, help) = (path.into(), message.into(), help.into());
-        Problem { code, severity: code.severity(), path, snippet: None, message, help }
+        let severity = code.severity();
+        Problem { code, severity, path, snippet: None, is_hidden: false, message, help }
     }
 
     /// What a server says about a statement at this byte offset of a script, which it cannot parse.
@@ -47,6 +50,20 @@ impl Problem {
     /// The same for the beginning of a line, by its number from 1.
     pub(crate) fn at_line(mut self, number: usize, line: &str) -> Problem {
         self.snippet = Some(Snippet::of_line(number, line));
+        self
+    }
+
+    /// Leaves out what the file says: a link leads out of the folder to it, to a file that may be no
+    /// script but a secret.
+    #[must_use]
+    pub fn without_text(mut self) -> Problem {
+        self.is_hidden = true;
+        if !self.code.has_constant_message() {
+            "this place is wrong and not shown: a link leads out of the folder to this file"
+                .clone_into(&mut self.message);
+            "look at the file behind the link, or put a copy into the folder"
+                .clone_into(&mut self.help);
+        }
         self
     }
 
@@ -98,7 +115,7 @@ impl fmt::Display for Problem {
             write!(f, ":{position}")?;
         }
         write!(f, ": {} [{}]", self.message, self.code.as_str())?;
-        if let Some(snippet) = &self.snippet {
+        if let Some(snippet) = self.snippet.as_ref().filter(|_| !self.is_hidden) {
             write!(f, "\n{snippet}")?;
         }
         write!(f, "\n  help: {}", self.help)

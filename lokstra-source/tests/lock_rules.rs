@@ -67,9 +67,10 @@ fn names(root: &Path) -> Vec<String> {
 #[test]
 fn the_file_has_a_line_a_migration() {
     assert_snapshot!(lock_text(&locked()), @"
-    # Written by `lokstra migration lock`. Commit it together with the migrations.
+    # Written by `lokstra migration lock`. Commit it with the migrations: its end counts them.
     001 create_users up=7f25721ed9491d6c1212ea63075b9c3017c8270bdd7e1c50f702911c3e621f38 down=0b380ffbd9e17e134b0beb4dce5e2d377fccc97da404f50f2c1fbde86c6d53c2 chain=7cd4e5a573003f62
     003 create_orders up=48ecc32b9e345eb98e7ce44693cf2114e13d59a07eb3eccb103722a1cacbd29c down=c0b5474289f45aa5413a80f0d5a039dbd6b04c99fa2b0d33db8d0c9ec75320d7 chain=953a9a2b267e32a6
+    # End: 2
     ");
 }
 
@@ -87,7 +88,7 @@ fn an_edited_script() {
     write(&root, "001_create_users.up.sql", "CREATE TABLE people ();");
     assert_snapshot!(told(&root), @"
     error: migrations/001_create_users.up.sql: was edited after it was locked: lokstra.lock has checksum 7f25721ed949, the file b8a4845d9db8 [lock-edited]
-      help: restore it, and put the change into a new migration; if no database has applied it yet, or `repair -accept` took it in each that has, remove its line and those below, and run `lokstra migration lock`
+      help: restore it, and put the change into a new migration; if no database has applied it yet, or `repair -accept` took it in each that has, remove its line and those below, write into the last line how many are left, and run `lokstra migration lock`
     ");
     lock(root.path(), "migrations").unwrap_err();
 }
@@ -158,7 +159,7 @@ fn two_branches_that_took_the_same_version_are_told_and_parted() {
 fn conflict_markers_of_git() {
     let root = locked();
     let text = lock_text(&root);
-    let last = text.lines().last().unwrap().to_owned();
+    let last = last_migration(&text);
     write(
         &root,
         "lokstra.lock",
@@ -192,6 +193,8 @@ fn a_line_that_was_taken_out() {
     assert_snapshot!(without_sums(&told(&root)), @"
     error: migrations/001_create_users.up.sql: version 001 is new, and below 003, which is locked already [lock-order]
       help: lokstra migration renumber, which moves it to the end
+    error: migrations/lokstra.lock: 1 of 2 migrations are left: lines were cut out [lock-cut]
+      help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
     error: migrations/lokstra.lock:2:1: this line does not follow from the one before it [lock-chain]
       |
     2 | 003 create_orders
@@ -200,7 +203,7 @@ fn a_line_that_was_taken_out() {
     ");
     // Without its line, 001 could be new, and nothing new goes below what is locked.
     lock(root.path(), "migrations").unwrap_err();
-    write(&root, "lokstra.lock", "");
+    fs::remove_file(root.path().join("migrations/lokstra.lock")).unwrap();
     lock(root.path(), "migrations").unwrap();
     assert_eq!(lock_text(&root), text);
 }
@@ -226,8 +229,8 @@ fn of_two_locked_migrations_with_one_version_the_second_moves() {
         lock(root.path(), "migrations").unwrap();
     }
     // A merge that took both lines, theirs first.
-    let line = lock_text(&ours).lines().last().unwrap().to_owned();
-    write(&ours, "lokstra.lock", &format!("{}{line}\n", lock_text(&theirs)));
+    let (line, theirs) = (last_migration(&lock_text(&ours)), lock_text(&theirs));
+    write(&ours, "lokstra.lock", &theirs.replace("# End", &format!("{line}\n# End")));
     add(&ours, "004_theirs");
     assert_snapshot!(without_sums(&told(&ours)), @"
     error: migrations/004_theirs.up.sql: migration conflict detected: version 004 has 2 descriptions, in 004_ours.up.sql and 004_theirs.up.sql [version-conflict]
@@ -255,6 +258,101 @@ fn a_line_that_is_none() {
       | ^
       help: restore the file from git, or delete it and run `lokstra migration lock`
     ");
+}
+
+fn last_migration(text: &str) -> String {
+    text.lines().rfind(|line| !line.starts_with('#')).unwrap().to_owned()
+}
+
+#[test]
+fn a_file_that_was_cut_off_anywhere_is_an_error() {
+    let root = locked();
+    let text = lock_text(&root);
+    write(&root, "001_create_users.up.sql", "CREATE TABLE other ();");
+    for length in 0..text.find("# End").unwrap() {
+        write(&root, "lokstra.lock", &text[..length]);
+        let told = told(&root);
+        assert!(told.contains("[lock-cut]") || told.contains("[lock-syntax]"), "{length}: {told}");
+        lock(root.path(), "migrations").unwrap_err();
+    }
+    write(&root, "lokstra.lock", "");
+    assert_snapshot!(told(&root), @"
+    error: migrations/lokstra.lock: the first line is missing: the file may have been cut [lock-cut]
+      help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
+    ");
+    assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
+    error: migrations/lokstra.lock: the first line is missing: the file may have been cut [lock-cut]
+      help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
+    ");
+    assert_eq!(lock_text(&root), "");
+}
+
+#[test]
+fn lines_that_were_taken_from_the_end_are_missed() {
+    let root = locked();
+    let text = lock_text(&root);
+    write(&root, "003_create_orders.up.sql", "CREATE TABLE other ();");
+    write(&root, "lokstra.lock", &text.replace(&format!("{}\n", last_migration(&text)), ""));
+    assert_snapshot!(told(&root), @"
+    error: migrations/lokstra.lock: 1 of 2 migrations are left: lines were cut out [lock-cut]
+      help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
+    ");
+    write(&root, "lokstra.lock", text.split_once('\n').unwrap().1);
+    assert!(told(&root).contains("the first line is missing"), "{}", told(&root));
+    write(&root, "lokstra.lock", text.split_once("# End").unwrap().0);
+    assert!(told(&root).contains("the last line, which counts them, is missing"));
+}
+
+#[test]
+fn a_line_may_be_taken_out_where_the_count_is_corrected() {
+    let root = locked();
+    let text = lock_text(&root);
+    write(&root, "003_create_orders.up.sql", "CREATE TABLE other ();");
+    let rest = text.replace(&format!("{}\n", last_migration(&text)), "").replace(": 2", ": 1");
+    write(&root, "lokstra.lock", &rest);
+    lock(root.path(), "migrations").unwrap();
+    load(root.path(), "migrations").unwrap();
+}
+
+#[test]
+fn a_file_of_a_version_without_the_count_is_accepted() {
+    let root = locked();
+    let text = lock_text(&root);
+    let (head, rest) = text.split_once('\n').unwrap();
+    let head =
+        head.replace("with the migrations: its end counts them", "together with the migrations");
+    write(&root, "lokstra.lock", &format!("{head}\n{}", rest.split_once("# End").unwrap().0));
+    load(root.path(), "migrations").unwrap();
+    lock(root.path(), "migrations").unwrap();
+    assert_eq!(lock_text(&root), text);
+}
+
+#[test]
+fn behind_the_highest_version_nothing_is_moved() {
+    let root = folder(&[
+        ("9223372036854775807_a.up.sql", "CREATE TABLE a ();"),
+        ("9223372036854775807_a.down.sql", "DROP TABLE a;"),
+    ]);
+    lock(root.path(), "migrations").unwrap();
+    add(&root, "002_b");
+    add(&root, "003_c");
+    let before = names(root.path());
+    assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
+    error: migrations/lokstra.lock: 9223372036854775807 is locked, and there is no version above it; nothing was renamed [lock-order]
+      help: give the new migrations versions below it by hand, and run `lokstra migration lock` without lokstra.lock; databases need -out-of-order for them
+    ");
+    assert_eq!(names(root.path()), before);
+}
+
+#[test]
+fn a_name_that_is_taken_leaves_every_file_where_it_was() {
+    let root = locked();
+    add(&root, "002_a");
+    add(&root, "002_b");
+    fs::create_dir(root.path().join("migrations/004_a.down.sql")).unwrap();
+    let (before, text) = (names(root.path()), lock_text(&root));
+    assert!(renumber(root.path(), "migrations").is_err());
+    assert_eq!((names(root.path()), lock_text(&root)), (before, text));
 }
 
 /// The lines of the file are long; their beginnings tell.

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::path::Path;
 
-use lokstra_core::{Database, Identifier};
+use lokstra_core::{Database, Identifier, files};
 use lokstra_runtime::postgres::SimpleQueryMessage;
 use lokstra_runtime::{Migrator, Pool, Pools, TableName};
 
@@ -97,7 +98,7 @@ fn matching(pools: &Pools, pattern: &str) -> Result<Vec<Member>, FleetError> {
 /// A line is `URL`, `NAME URL` or the name of a pool; an empty one and one that starts with `#` are
 /// none.
 fn in_file(pools: &Pools, path: &str) -> Result<Vec<Member>, FleetError> {
-    let text = std::fs::read_to_string(path)
+    let text = files::read_text(Path::new(path), files::LONGEST_SCRIPT)
         .map_err(|source| FleetError::Read { path: path.to_owned(), source })?;
     let (mut members, mut lines) = (Vec::new(), BTreeMap::new());
     for (nth, line) in text.lines().map(str::trim).enumerate() {

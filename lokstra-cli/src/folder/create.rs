@@ -1,10 +1,9 @@
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Arg;
-use lokstra_core::Version;
+use lokstra_core::{Version, files};
 use lokstra_source::{Description, NextVersion};
 use serde_json::json;
 
@@ -51,14 +50,9 @@ fn create(call: &Call<'_>) -> Result<Exit, Error> {
         };
     let path = |direction| PathBuf::from(format!("{dir}/{version}_{description}.{direction}.sql"));
     let (up, down) = (path("up"), path("down"));
-    write_new(&up, &up_text(&description))?;
-    if let Err(error) = write_new(&down, &down_text(version, &description)) {
-        std::fs::remove_file(&up).ok();
-        return Err(error);
-    }
+    let scripts = [(&*up, up_text(&description)), (&*down, down_text(version, &description))];
+    let is_locked = write_migration(folder, version, &description, &scripts)?;
     let locks = folder.join("lokstra.lock");
-    let is_locked = lokstra_source::lock_new(folder, version, &description)
-        .map_err(|source| failed(&locks, source))?;
     drop(lock);
     let (console, flag) = (call.console, flag(dir));
     console.document(|| {
@@ -85,10 +79,34 @@ fn flag(dir: &str) -> String {
     if dir == "migrations" { String::new() } else { format!(" -dir {dir}") }
 }
 
+/// Writes the scripts of a new migration and its line in the lock file, or nothing. Whether it has one.
+pub(super) fn write_migration(
+    folder: &Path,
+    version: Version,
+    description: &Description,
+    scripts: &[(&Path, String)],
+) -> Result<bool, Error> {
+    let mut done = Vec::new();
+    let mut write = || {
+        for (path, text) in scripts {
+            write_new(path, text)?;
+            done.push(*path);
+        }
+        lokstra_source::lock_new(folder, version, description)
+            .map_err(|source| failed(&folder.join("lokstra.lock"), source))
+    };
+    let written = write();
+    if written.is_err() {
+        for path in done {
+            std::fs::remove_file(path).ok();
+        }
+    }
+    written
+}
+
 /// Never over a file that is there.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Error> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|source| failed(path, source))
+    files::create(path, text.as_bytes()).map_err(|source| failed(path, source))
 }
 
 pub(super) fn failed(path: &Path, source: std::io::Error) -> Error {

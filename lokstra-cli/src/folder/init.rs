@@ -3,11 +3,11 @@ use std::fs;
 use std::path::Path;
 
 use clap::Arg;
-use lokstra_core::Version;
+use lokstra_core::{Version, files};
 use lokstra_source::Description;
 use serde_json::json;
 
-use super::create::{down_text, failed, up_text, write_new};
+use super::create::{down_text, failed, up_text, write_migration, write_new};
 use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -88,37 +88,42 @@ fn init(call: &Call<'_>) -> Result<Exit, Error> {
     let dir = dir.trim_end_matches('/');
     let folder = Path::new(dir);
     fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
-    let mut files = Files { call, made: Vec::new(), kept: Vec::new() };
+    let mut made = Files { call, made: Vec::new(), kept: Vec::new() };
     if has_migrations(folder)? {
-        files.keep(dir, "has migrations")?;
+        made.keep(dir, "has migrations")?;
     } else if let Some(first) = Version::MIN.next() {
         let path = |direction| format!("{dir}/{first}_{description}.{direction}.sql");
         let (up, down) =
             if name == EXAMPLE { (EXAMPLE_UP, "DROP TABLE users;\n") } else { ("", "") };
-        files.make(&path("up"), &format!("{}{up}", up_text(&description)))?;
-        files.make(&path("down"), &format!("{}{down}", down_text(first, &description)))?;
-        let lock = format!("{dir}/lokstra.lock");
+        let (up_path, down_path, lock) = (path("up"), path("down"), format!("{dir}/lokstra.lock"));
         let is_new = !Path::new(&lock).exists();
-        lokstra_source::lock_new(folder, first, &description)
-            .map_err(|source| failed(Path::new(&lock), source))?;
+        // Before the migration: another `init` makes what is missing only where there is none.
+        made.make(&format!("{dir}/migration.yaml"), SETTINGS)?;
+        let scripts = [
+            (Path::new(&up_path), format!("{}{up}", up_text(&description))),
+            (Path::new(&down_path), format!("{}{down}", down_text(first, &description))),
+        ];
+        write_migration(folder, first, &description, &scripts)?;
+        made.tell(up_path)?;
+        made.tell(down_path)?;
         if is_new {
-            files.tell(lock)?;
+            made.tell(lock)?;
         }
-        files.make(&format!("{dir}/migration.yaml"), SETTINGS)?;
     }
     let build = format!("    println!(\"cargo:rerun-if-changed={dir}\");");
     let script = format!("fn main() {{\n{build}\n}}\n");
-    files.make("build.rs", &script)?;
-    let has_line = fs::read_to_string("build.rs").is_ok_and(|text| text.contains(build.trim()));
+    made.make("build.rs", &script)?;
+    let found = files::read_text(Path::new("build.rs"), files::LONGEST_SCRIPT);
+    let has_line = found.is_ok_and(|text| text.contains(build.trim()));
     let lines = Lines { dir, build: (!has_line).then_some(build.as_str()) };
-    if files.made.is_empty() {
+    if made.made.is_empty() {
         call.console.say("nothing was changed")?;
     }
     call.console.say(&lines)?;
     call.console.document(|| {
         json!({
-            "created": files.made,
-            "kept": files.kept,
+            "created": made.made,
+            "kept": made.kept,
             "cargo_toml": CARGO,
             "main_rs": lines.main(),
             "build_rs": lines.build,

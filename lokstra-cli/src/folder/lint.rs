@@ -74,7 +74,7 @@ fn lint(call: &Call<'_>) -> Result<Exit, Error> {
 
 /// The problems of a folder that the build takes, and what was looked at.
 fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Error> {
-    let Loaded { set, mut warnings, locked, .. } = loaded;
+    let Loaded { set, mut warnings, locked, outside, .. } = loaded;
     let migrations = Migrations::from(set);
     let count: usize = migrations.databases().map(|database| 2 * database.len()).sum();
     let mut scope = match 2 * locked {
@@ -84,7 +84,11 @@ fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Er
         _ => format!("{count} scripts"),
     };
     if call.has("server") {
-        let refused = refused(&Target::of(migrations, call)?)?;
+        let shown = |it: Problem| {
+            if outside.iter().any(|path| path == it.path()) { it.without_text() } else { it }
+        };
+        let refused = refused(&Target::of(migrations, call)?)?.into_iter().map(shown);
+        let refused: Vec<_> = refused.collect();
         if refused.is_empty() {
             scope += ", all of which the server can parse";
         }

@@ -1,6 +1,5 @@
 //! What the program says about itself: completions for shells, and manual pages.
 
-use std::io::Write;
 use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -70,6 +69,6 @@ fn pages(command: &Command, folder: &Path) -> std::io::Result<()> {
     page.render(&mut text)?;
     // A dash of a flag is `\-` in roff.
     let text = String::from_utf8_lossy(&text).replace(r"\-\-", r"\-");
-    std::fs::File::create(folder.join(name))?.write_all(text.as_bytes())?;
+    lokstra_core::files::replace(&folder.join(name), text.as_bytes())?;
     command.get_subcommands().try_for_each(|command| pages(command, folder))
 }

@@ -4,12 +4,11 @@ mod diff;
 mod error;
 mod normal;
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Arg;
-use lokstra_core::{DEFAULT_SCHEMA, DOWN_TABLE, PROGRESS_TABLE, TableName};
+use lokstra_core::{DEFAULT_SCHEMA, DOWN_TABLE, PROGRESS_TABLE, TableName, files};
 use lokstra_runtime::Pool;
 use serde_json::json;
 
@@ -55,7 +54,8 @@ fn dump(call: &Call<'_>) -> Result<Exit, Error> {
     let schema = normal::normal(&dumped(&program, &pool, &database.table())?);
     let (console, name) = (call.console, database.name());
     if let Some(path) = call.text("output") {
-        fs::write(&path, &schema).map_err(|source| failed(&path, source))?;
+        let written = files::replace(Path::new(&path), schema.as_bytes());
+        written.map_err(|source| failed(&path, source))?;
         console.say(format_args!("{path}: written"))?;
         console.document(|| json!({ "database": name, "file": path }))?;
         return Ok(Exit::Done);
@@ -65,7 +65,8 @@ fn dump(call: &Call<'_>) -> Result<Exit, Error> {
         console.document(|| json!({ "database": name, "schema": schema }))?;
         return Ok(Exit::Done);
     };
-    let expected = fs::read_to_string(&path).map_err(|source| failed(&path, source))?;
+    let expected = files::read_text(Path::new(&path), files::LONGEST_SCRIPT)
+        .map_err(|source| failed(&path, source))?;
     let diff = diff::unified(&expected, &schema, [&path, "the database"]);
     let differs = !diff.is_empty();
     if differs {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use lokstra_core::files;
+
 use crate::search::split;
 
 /// The file, with what it says; without, if it is not to be used.
@@ -28,9 +30,8 @@ impl PasswordFile {
         match file.map(|file| is_open_to_others(&file)) {
             None => PasswordFile::Missing,
             Some(true) => PasswordFile::TooOpen(path),
-            Some(false) => {
-                std::fs::read_to_string(&path).map_or(PasswordFile::Missing, PasswordFile::Read)
-            }
+            Some(false) => files::read_text(&path, files::LONGEST_SETTINGS)
+                .map_or(PasswordFile::Missing, PasswordFile::Read),
         }
     }
 

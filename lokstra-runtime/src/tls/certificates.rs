@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lokstra_core::files;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
@@ -88,7 +89,8 @@ fn read_certificates(
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, DsnError> {
     let unusable = unusable(keyword, path);
-    let text = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let text =
+        files::read(path, files::LONGEST_SCRIPT).map_err(|error| unusable(error.to_string()))?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match certificates {
         Ok(certificates) if certificates.is_empty() => {
@@ -120,7 +122,8 @@ fn identity(dsn: &Dsn, environment: Environment<'_>) -> Result<Option<Identity>,
     };
     let chain = read_certificates(Keyword::SslCert, &path)?;
     let unusable = unusable(Keyword::SslKey, &key_path);
-    let text = std::fs::read(&key_path).map_err(|error| unusable(error.to_string()))?;
+    let text = files::read(&key_path, files::LONGEST_SCRIPT)
+        .map_err(|error| unusable(error.to_string()))?;
     if is_open_to_others(&key_path) {
         let reason = "others may read it, so it is not used: chmod 600 it";
         return Err(unusable(reason.to_owned()));

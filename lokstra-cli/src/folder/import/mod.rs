@@ -25,7 +25,7 @@ mod testing;
 mod theirs;
 mod tool;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Arg;
 use lokstra_runtime::Migrations;
@@ -120,8 +120,11 @@ fn import(call: &Call<'_>) -> Result<Exit, Error> {
     let target = Target::of(Migrations::from(loaded.set), call)?;
     let mut past = Past::read(call, &target, tool, &found.migrations, &ours)?;
     if is_to_write {
-        write(&dir, &ours)?;
-        lokstra_source::lock(Path::new(""), &dir)?;
+        let written = write(&dir, &ours)?;
+        if let Err(problems) = lokstra_source::lock(Path::new(""), &dir) {
+            ours::take_back(&written);
+            return Err(problems.into());
+        }
     }
     if call.has("yes") {
         report.files(&place, "written to")?;
@@ -163,6 +166,6 @@ fn load(dir: &str, place: &Place, ours: &mut [Ours]) -> Result<Loaded, Problems>
     }
 }
 
-fn write(dir: &str, ours: &[Ours]) -> Result<(), Error> {
+fn write(dir: &str, ours: &[Ours]) -> Result<Vec<PathBuf>, Error> {
     ours::write(dir, ours).map_err(|(path, source)| Error::Write { path, source })
 }

@@ -1,8 +1,10 @@
 //! The folder that becomes ours.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use lokstra_core::files::{LONGEST_SCRIPT, LONGEST_SETTINGS, create, read, read_text};
 
 use super::ImportError;
 use super::convert::{Ours, Written};
@@ -18,33 +20,33 @@ pub(crate) enum Place {
 
 /// Looks at the folder.
 pub(crate) fn place(folder: &str, ours: &[Ours]) -> Result<Place, ImportError> {
-    let read = |source| ImportError::Read { folder: folder.to_owned(), source };
+    let unreadable = |source| ImportError::Read { folder: folder.to_owned(), source };
     let path = Path::new(folder);
     let names = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         entries => entries
             .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
-            .map_err(read)?,
+            .map_err(unreadable)?,
     };
     let is_ours = |name: &str| {
         Path::new(name).extension().is_some_and(|ending| ending == "sql") || name == "lokstra.lock"
     };
     if !names.iter().any(|name| is_ours(&name.to_string_lossy())) {
-        let settings = match fs::read_to_string(path.join("migration.yaml")) {
+        let settings = match read_text(&path.join("migration.yaml"), LONGEST_SETTINGS) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            settings => Some(settings.map_err(read)?),
+            settings => Some(settings.map_err(unreadable)?),
         };
         return Ok(Place::Free { settings });
     }
     let (mut missing, mut edited) = (Vec::new(), Vec::new());
     for written in files(ours) {
-        match fs::read(path.join(&written.name)) {
+        match read(&path.join(&written.name), LONGEST_SCRIPT) {
             Ok(content) if content == written.text.as_bytes() => {}
             Ok(_) => edited.push(written.name.clone()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 missing.push(written.name.clone());
             }
-            Err(error) => return Err(read(error)),
+            Err(error) => return Err(unreadable(error)),
         }
     }
     if missing.is_empty() {
@@ -53,26 +55,26 @@ pub(crate) fn place(folder: &str, ours: &[Ours]) -> Result<Place, ImportError> {
     Err(ImportError::Taken { folder: folder.to_owned(), missing })
 }
 
-/// Writes every file, or none; never over one that is there.
-pub(crate) fn write(folder: &str, ours: &[Ours]) -> Result<(), (PathBuf, io::Error)> {
+/// Writes every file, or none; never over one that is there. Their paths.
+pub(crate) fn write(folder: &str, ours: &[Ours]) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
     fs::create_dir_all(folder).map_err(|error| (folder.into(), error))?;
     let mut done: Vec<PathBuf> = Vec::new();
     for written in files(ours) {
         let path = Path::new(folder).join(&written.name);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path);
-        let is_new = file.is_ok();
-        let result = file.and_then(|mut file| file.write_all(written.text.as_bytes()));
-        if is_new {
-            done.push(path.clone());
-        }
-        if let Err(error) = result {
-            for path in done {
-                fs::remove_file(path).ok();
-            }
+        if let Err(error) = create(&path, written.text.as_bytes()) {
+            take_back(&done);
             return Err((path, error));
         }
+        done.push(path);
     }
-    Ok(())
+    Ok(done)
+}
+
+/// Removes what was written.
+pub(crate) fn take_back(written: &[PathBuf]) {
+    for path in written {
+        fs::remove_file(path).ok();
+    }
 }
 
 pub(crate) fn files(ours: &[Ours]) -> impl Iterator<Item = &Written> {

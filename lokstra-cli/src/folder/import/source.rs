@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::{fs, io};
 
+use lokstra_core::files;
+
 use super::theirs::Remark;
 
 /// How deep it is looked for files: refinery and Flyway read folders in folders.
@@ -45,7 +47,11 @@ impl Source {
                     self.read_from(&entry.path(), &format!("{path}/"), depth - 1)?;
                 }
             } else {
-                let content = if is_read(&name) { fs::read(entry.path())? } else { Vec::new() };
+                let content = if is_read(&name) {
+                    files::read(&entry.path(), files::LONGEST_SCRIPT)?
+                } else {
+                    Vec::new()
+                };
                 self.files.push(File { path, content });
             }
         }
