@@ -383,7 +383,8 @@ fn no_line_of_a_file_outside_of_the_folder_is_shown() {
         std::fs::remove_file(&path).ok();
         std::os::unix::fs::symlink("../.env", path).unwrap();
         let told = load(root.path(), "migrations").unwrap_err();
-        let text = format!("{told} {:?}", told.iter().map(|it| (it.message(), it.help())).last());
+        let text =
+            format!("{told} {:?}", told.iter().map(|it| (it.message(), it.help())).next_back());
         assert!(text.contains(name) && !text.contains("hunter2"), "{text}");
     }
     std::fs::create_dir(root.path().join("other")).unwrap();
