@@ -3,19 +3,20 @@
 mod support;
 
 use std::process::Command;
+use std::thread::JoinHandle;
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{Event, Migrations};
-use lokstra_scratch::{PrivateServer, Server, ServerOptions};
-use support::{built, column, database, set};
+use lokstra::{Error, Event, Goal, Migrations, Report, Stop, Warning};
+use lokstra_scratch::{Database, PrivateServer, Server, ServerOptions};
+use support::{built, column, database, set, until};
 
 /// A server whose log is only written by those who wait for it: its own writer is stopped.
 fn lazy_server() -> PrivateServer {
     let server = Server::start(&ServerOptions::new().setting("autovacuum", "off")).unwrap();
     let writer = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'";
     let mut client = server.client().unwrap();
-    support::until(|| !column(&mut client, writer).is_empty());
+    until(|| !column(&mut client, writer).is_empty());
     let pid = column(&mut client, writer);
     assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
     server
@@ -264,32 +265,126 @@ fn an_older_build_that_boots_meanwhile_reports_what_a_crash_may_take_back() {
     assert_snapshot!(seen.unwrap(), @"migrations: nothing to do, at version 012");
 }
 
+/// A server whose commits wait for a standby that is not there.
+struct Waiting {
+    admin: Client,
+    database: Database,
+    _server: PrivateServer,
+}
+
+const WAITS: &str = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+impl Waiting {
+    /// With a first migration, before they wait.
+    fn start(setup: &str) -> Waiting {
+        let server = Server::start(&ServerOptions::new()).unwrap();
+        let database = server.database().unwrap();
+        tables(1, 0, "").up_url(database.url()).unwrap();
+        let mut admin = database.client().unwrap();
+        admin.batch_execute(&setup.replace("<database>", database.name())).unwrap();
+        admin.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").unwrap();
+        admin.batch_execute("SELECT pg_reload_conf()").unwrap();
+        until(|| column(&mut admin, "SHOW synchronous_standby_names") == "nobody");
+        Waiting { admin, database, _server: server }
+    }
+
+    fn run(&self, set: Migrations, stop: &Stop) -> JoinHandle<Result<Report, Error>> {
+        let (url, stop) = (self.database.url().to_owned(), stop.clone());
+        std::thread::spawn(move || {
+            set.migrator().stop(stop).run_pool(&url.as_str().into(), Goal::Latest)
+        })
+    }
+
+    /// Does this to the session that waits, and waits until another one does.
+    fn disturb(&mut self, sql: &str) {
+        until(|| !column(&mut self.admin, WAITS).is_empty());
+        let pid = column(&mut self.admin, WAITS);
+        column(&mut self.admin, &format!("{sql}({pid})"));
+        if sql == "SELECT pg_terminate_backend" {
+            until(|| column(&mut self.admin, WAITS) != pid);
+        }
+    }
+
+    /// The standby that is waited for need not be there any more.
+    fn end(&mut self) {
+        self.admin.batch_execute("ALTER SYSTEM RESET synchronous_standby_names").ok();
+        self.admin.batch_execute("SELECT pg_reload_conf()").ok();
+    }
+}
+
+impl Drop for Waiting {
+    /// Or the database could not be dropped.
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 #[test]
-fn a_stop_ends_the_wait_for_a_standby_that_is_not_there() {
-    let server = Server::start(&ServerOptions::new()).unwrap();
-    let database = server.database().unwrap();
-    tables(1, 0, "").up_url(database.url()).unwrap();
-    let mut admin = database.client().unwrap();
-    admin.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").unwrap();
-    admin.batch_execute("SELECT pg_reload_conf()").unwrap();
-    support::until(|| column(&mut admin, "SHOW synchronous_standby_names") == "nobody");
-    let stop = lokstra::Stop::new();
-    let (url, asked) = (database.url().to_owned(), stop.clone());
-    let run = std::thread::spawn(move || {
-        let set = tables(4, 3, "SELECT 1/0");
-        set.migrator().stop(asked).run_pool(&url.as_str().into(), lokstra::Goal::Latest)
-    });
-    let waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    support::until(|| !column(&mut admin, waits).is_empty());
+fn a_stop_ends_the_wait_for_a_standby_and_says_that_nothing_is_known() {
+    let mut waiting = Waiting::start("");
+    let stop = Stop::new();
+    let run = waiting.run(tables(4, 3, "SELECT pg_sleep(60)"), &stop);
+    let sleeps = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    until(|| !column(&mut waiting.admin, sleeps).is_empty());
     stop.now();
     let started = std::time::Instant::now();
-    while !run.is_finished() && started.elapsed().as_secs() < 10 {
+    while !run.is_finished() && started.elapsed().as_secs() < 20 {
         std::thread::yield_now();
     }
     let has_ended = run.is_finished();
-    // Whatever came of it: the database could not be dropped either.
-    admin.batch_execute("ALTER SYSTEM RESET synchronous_standby_names").unwrap();
-    admin.batch_execute("SELECT pg_reload_conf()").unwrap();
-    assert!(run.join().unwrap().is_err());
+    waiting.end();
     assert!(has_ended, "it waits on");
+    assert_snapshot!(run.join().unwrap().unwrap_err(), @"
+    stopped as asked
+      state: 002 is done; 003 and 004 are left
+      cancelled: 003 was rolled back; the database is at 002
+      help: run again to go on; a count, as of `-steps`, begins anew from here
+      durability: 002 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+    ");
+}
+
+#[test]
+fn a_session_that_is_ended_while_its_commit_waits_for_a_standby_has_another_wait() {
+    let mut waiting = Waiting::start("");
+    let run = waiting.run(tables(2, 0, ""), &Stop::new());
+    waiting.disturb("SELECT pg_terminate_backend");
+    until(|| !column(&mut waiting.admin, WAITS).is_empty());
+    assert!(!run.is_finished());
+    waiting.end();
+    assert_snapshot!(support::stable(&run.join().unwrap().unwrap()), @"
+    migrations: 1 applied, now at version 002
+      up   002_a (… ms)
+    ");
+}
+
+#[test]
+fn the_flush_of_a_failed_run_whose_session_is_ended_is_done_again() {
+    let mut waiting = Waiting::start("");
+    let run = waiting.run(tables(4, 3, "SELECT 1/0"), &Stop::new());
+    waiting.disturb("SELECT pg_terminate_backend");
+    until(|| !column(&mut waiting.admin, WAITS).is_empty());
+    assert!(!run.is_finished());
+    waiting.end();
+    assert!(!run.join().unwrap().unwrap_err().to_string().contains("durability"));
+}
+
+#[test]
+fn a_wait_for_a_standby_that_an_operator_cancels_twice_is_reported_as_unknown() {
+    let quiet = "ALTER DATABASE <database> SET client_min_messages = error";
+    for script in ["", "-- lokstra: no-transaction\n"] {
+        let mut waiting = Waiting::start(quiet);
+        let set = built(2, |nth| {
+            let marker = if nth == 2 { script } else { "" };
+            format!("{marker}CREATE TABLE t{nth} (); ")
+        });
+        let run = waiting.run(set, &Stop::new());
+        while !run.is_finished() {
+            let cancel = WAITS.replace("SELECT pid", "SELECT pg_cancel_backend(pid)");
+            column(&mut waiting.admin, &cancel);
+        }
+        let report = run.join().unwrap().unwrap();
+        waiting.end();
+        let warned = matches!(report.warnings.as_slice(), [Warning::NotDurable { .. }]);
+        assert!(warned, "{script}: {report}");
+    }
 }

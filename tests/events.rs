@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use lokstra::{Event, Goal, Migrations, Migrator, Pool, Pools};
 use lokstra_scratch::Database;
-use support::{advisory_locks, database, files_set, set, stable, version, without_numbers};
+use support::{
+    advisory_locks, column, database, files_set, set, stable, until, version, without_numbers,
+};
 
 /// What one run over a connection of its own tells, a line an event.
 fn transcript(migrator: Migrator<'_>, database: &Database) -> String {
@@ -260,4 +262,41 @@ fn a_run_that_fails_tells_its_warnings_all_the_same() {
     Warned: warning: 002 is applied and unknown here, though newer ones are known
     Ended: migration 003_c failed
     ");
+}
+
+#[test]
+fn a_slow_listener_has_the_server_wait_instead_of_filling_the_memory() {
+    let database = database();
+    let mut watch = database.client().unwrap();
+    let notices = "DO $$ BEGIN FOR i IN 1..20000 LOOP
+                       RAISE NOTICE '%', repeat('x', 2000); END LOOP; END $$";
+    let set = set(&[("001_a", notices, "SELECT 1")]);
+    let mut heard = 0;
+    let mut migrator = set.migrator().on_event(|event| {
+        if let Event::Notice { .. } = event {
+            if heard == 0 {
+                let waits = "SELECT count(*) FROM pg_stat_activity \
+                             WHERE wait_event = 'ClientWrite' AND datname = current_database()";
+                until(|| column(&mut watch, waits) == "1");
+            }
+            heard += 1;
+        }
+    });
+    migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
+    drop(migrator);
+    assert_eq!(heard, 20_000);
+}
+
+#[test]
+fn a_listener_that_panics_while_much_is_said_ends_the_run() {
+    let notices = "DO $$ BEGIN FOR i IN 1..20000 LOOP
+                       RAISE NOTICE '%', repeat('x', 2000); END LOOP; END $$";
+    let (set, database) = (set(&[("001_a", notices, "SELECT 1")]), database());
+    let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut migrator = set.migrator().on_event(|event| {
+            assert!(!matches!(event, Event::Notice { .. }), "heard one");
+        });
+        migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest)
+    }));
+    assert!(run.is_err());
 }

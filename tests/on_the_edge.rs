@@ -246,3 +246,11 @@ fn a_cancel_while_the_server_reads_a_script_of_many_statements_leaves_nothing_an
       help: run again to go on; a count, as of `-steps`, begins anew from here
     ");
 }
+
+#[test]
+fn a_cast_that_fails_on_the_text_of_the_message_is_the_scripts_own_failure() {
+    let error = set(&[("001_a", "SELECT CAST(current_query() AS int);", "SELECT 1;")])
+        .up_url(database().url())
+        .unwrap_err();
+    assert!(error.failure().is_some(), "{error}");
+}

@@ -70,6 +70,37 @@ fn where_no_notice_comes_through_the_history_tells_what_is_done() {
     assert_eq!(steps(&report), [7, 8, 9, 10]);
 }
 
+/// What a run reports as done, on a database with this setup, where the eighth fails.
+fn reported_where_messages_are_quoted(setup: &str) -> Vec<i64> {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute(&setup.replace("<database>", database.name())).unwrap();
+    let error = ten(8, "CREATE TABLE t8 ();\nSELECT 1 / 0").up_url(database.url()).unwrap_err();
+    assert!(error.to_string().starts_with("migration 008_a failed"), "{setup}: {error}");
+    steps(error.report().unwrap())
+}
+
+#[test]
+fn a_log_that_comes_to_the_client_with_the_message_says_nothing_of_what_is_done() {
+    for log in ["log_statement = 'all'", "debug_print_plan = on", "log_min_duration_statement = 0"]
+    {
+        let reported = reported_where_messages_are_quoted(&format!(
+            "ALTER DATABASE <database> SET {log}; ALTER DATABASE <database> SET client_min_messages = log"
+        ));
+        assert_eq!(reported, [1, 2, 3, 4, 5, 6, 7], "{log}");
+    }
+}
+
+#[test]
+fn a_notice_that_quotes_the_message_says_nothing_of_what_is_done() {
+    let reported = reported_where_messages_are_quoted(
+        "CREATE FUNCTION audit() RETURNS event_trigger LANGUAGE plpgsql AS $$
+             BEGIN RAISE NOTICE '%', current_query(); END $$;
+         CREATE EVENT TRIGGER audit ON ddl_command_end EXECUTE FUNCTION audit()",
+    );
+    assert_eq!(reported, [1, 2, 3, 4, 5, 6, 7]);
+}
+
 #[test]
 fn one_that_an_operator_cancels_is_not_tried_again() {
     let database = database();

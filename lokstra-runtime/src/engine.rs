@@ -55,7 +55,8 @@ pub(crate) struct Engine<'e, 'm> {
     newest: Option<Version>,
     /// How often the step that is next lost its connection.
     losses: u32,
-    /// Whether a COMMIT did not wait for the disk, and none after it did.
+    /// Whether a COMMIT did not wait for the disk, or for the synchronous standby, or the run does not
+    /// know, and none after it did.
     is_unflushed: bool,
     /// Whether several migrations in one message went wrong already: the rest goes one by one.
     is_alone: bool,
@@ -110,21 +111,21 @@ impl<'e, 'm> Engine<'e, 'm> {
         match stored {
             Ok(None) => {
                 let worked = self.work(goal);
-                self.end(worked)
+                self.end(goal, worked)
             }
             Ok(Some(stored)) => {
                 let embedded = self.database;
                 let mut engine = self.over(stored.database_or(embedded));
                 let worked = engine.work(goal);
-                engine.end(worked)
+                engine.end(goal, worked)
             }
-            Err(error) => self.end(Err(error)),
+            Err(error) => self.end(goal, Err(error)),
         }
     }
 
     /// Tells what was odd and how it ended.
-    fn end(mut self, worked: Result<(), Error>) -> Result<Report, Error> {
-        let worked = self.flushed(worked);
+    fn end(mut self, goal: Goal, worked: Result<(), Error>) -> Result<Report, Error> {
+        let worked = self.flushed(goal, worked);
         let error = rights::explained(self.session.client(), &self.table, worked).err();
         self.report.outcome = match error.as_ref().map(Error::kind) {
             None => Outcome::Done,
@@ -246,7 +247,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             let mut watch = Watch::new(database, step, &self.options.stop, self.listener);
             match run(&mut self.session, &guard, step, self.options, &mut watch)? {
                 Attempt::Done(elapsed) => {
-                    self.is_unflushed = defers_flush || may_not_wait(step);
+                    self.is_unflushed = defers_flush || may_not_wait(step) || self.waited_in_vain();
                     self.done(look, step, elapsed);
                     return Ok(Progress::Done);
                 }

@@ -9,8 +9,10 @@ use crate::failure::Failure;
 use crate::lost::is_lost;
 use crate::plan::NoPlan;
 use crate::report::Report;
+use crate::search::{first_line, shown};
 use crate::server_error::ServerError;
 use crate::status::Status;
+use crate::warning::Warning;
 
 /// Why a run did not reach its goal. [`kind`](Error::kind) says what happened,
 /// [`report`](Error::report) what was done before it.
@@ -116,9 +118,16 @@ impl fmt::Display for Error {
         match (self.kind(), self.report()) {
             // Somebody else has written to the history while this run was at work.
             (ErrorKind::Diverged(divergences), Some(report)) if !report.steps.is_empty() => {
-                diverged(f, divergences, "disagree now; the rest was not run")
+                diverged(f, divergences, "disagree now; the rest was not run")?;
             }
-            (kind, _) => kind.fmt(f),
+            (kind, _) => kind.fmt(f)?,
+        }
+        let warnings = self.report().map_or(&[][..], |report| &report.warnings);
+        // What is said to be done may not be.
+        let durability = |warning: &&Warning| matches!(warning, Warning::NotDurable { .. });
+        match warnings.iter().find(durability) {
+            Some(warning) => write!(f, "\n  durability: {}", first_line(&shown(warning))),
+            None => Ok(()),
         }
     }
 }

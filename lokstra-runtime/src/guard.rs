@@ -45,6 +45,12 @@ impl Guard<'_> {
         )
     }
 
+    /// Ends the transaction. One that waits for the synchronous standby has the server warn of a wait
+    /// that it gives up, whatever the role keeps from its clients.
+    pub(crate) fn commit(&self) -> &'static str {
+        if self.defers_flush { "COMMIT;" } else { "SET LOCAL client_min_messages=warning;COMMIT;" }
+    }
+
     /// Takes the migration lock until the end of the transaction, or fails with `lokstra:busy`.
     pub(crate) fn lock(&self) -> String {
         sql::require(&format!("pg_catalog.pg_try_advisory_xact_lock({})", self.key), "busy")

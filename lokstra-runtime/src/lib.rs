@@ -69,6 +69,7 @@ mod route;
 mod search;
 mod server_error;
 mod session;
+mod sign;
 #[cfg(all(feature = "signals", unix))]
 mod signals;
 mod sql;

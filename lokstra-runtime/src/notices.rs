@@ -1,9 +1,13 @@
+//! The messages of a connection, between the thread that waits for an answer and the one that passes
+//! them on.
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use postgres::error::DbError;
 
 use crate::search::shown;
+use crate::sign;
 
 /// A NOTICE or WARNING of the server.
 #[derive(Clone, Debug)]
@@ -12,7 +16,16 @@ pub(crate) struct Notice {
     pub(crate) severity: String,
     pub(crate) message: String,
     pub(crate) at: Instant,
+    /// Whether it has the origin of a [`Sign`](crate::sign::Sign).
+    pub(crate) may_be_sign: bool,
 }
+
+/// How much waits to be passed on; the next notice then waits, and with it the connection, so that the
+/// server sends no more: a listener may be slower than the server.
+const MOST_WAITING: usize = 1_000;
+
+/// The same in bytes; one that is longer is let in alone.
+const MOST_BYTES: usize = 1 << 20;
 
 /// Where the messages of a connection arrive while one thread waits for the server's answer and
 /// another passes them on.
@@ -28,21 +41,49 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Notice>,
+    bytes: usize,
+    /// Somebody takes what comes; else it is dropped.
+    is_heard: bool,
     is_answered: bool,
+    /// A COMMIT did not wait for the synchronous standby to its end.
+    is_unreplicated: bool,
+}
+
+impl State {
+    fn is_full(&self) -> bool {
+        self.waiting.len() >= MOST_WAITING || self.bytes >= MOST_BYTES
+    }
 }
 
 impl Notices {
     pub(crate) fn push(&self, notice: &DbError) {
+        let is_full = |state: &mut State| state.is_heard && state.is_full();
+        let room = self.0.changed.wait_while(self.lock(), is_full);
+        let mut state = room.unwrap_or_else(PoisonError::into_inner);
+        // The server's function that waits: the text is in the language of the server.
+        state.is_unreplicated |= notice.routine() == Some("SyncRepWaitForLSN");
+        if !state.is_heard {
+            return;
+        }
         let severity = notice.parsed_severity();
         let severity = severity.map_or_else(|| notice.severity().to_owned(), |s| shown(&s));
         let (message, at) = (notice.message().to_owned(), Instant::now());
-        self.lock().waiting.push(Notice { severity, message, at });
+        let may_be_sign = sign::may_be_one(notice);
+        state.bytes += message.len();
+        state.waiting.push(Notice { severity, message, at, may_be_sign });
         self.0.changed.notify_all();
     }
 
     /// Forgets what came before, and waits for an answer anew.
     pub(crate) fn begin(&self) {
-        *self.lock() = State::default();
+        let mut state = self.lock();
+        let is_unreplicated = state.is_unreplicated;
+        *state = State { is_heard: true, is_unreplicated, ..State::default() };
+    }
+
+    /// To be held by who takes what comes: without, nothing waits for that.
+    pub(crate) fn hearing(&self) -> Hearing<'_> {
+        Hearing(self)
     }
 
     /// Announces the answer when it is dropped.
@@ -55,11 +96,30 @@ impl Notices {
         let is_quiet = |state: &mut State| state.waiting.is_empty() && !state.is_answered;
         let woken = self.0.changed.wait_timeout_while(self.lock(), longest, is_quiet);
         let (mut state, _) = woken.unwrap_or_else(PoisonError::into_inner);
-        (std::mem::take(&mut state.waiting), state.is_answered)
+        state.bytes = 0;
+        let heard = std::mem::take(&mut state.waiting);
+        self.0.changed.notify_all();
+        (heard, state.is_answered)
+    }
+
+    /// Whether a COMMIT since the last call did not wait for the synchronous standby to its end.
+    ///
+    /// PostgreSQL documentation: *27.2.8. Synchronous Replication*.
+    pub(crate) fn take_unreplicated(&self) -> bool {
+        std::mem::take(&mut self.lock().is_unreplicated)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) struct Hearing<'n>(&'n Notices);
+
+impl Drop for Hearing<'_> {
+    fn drop(&mut self) {
+        self.0.lock().is_heard = false;
+        self.0.0.changed.notify_all();
     }
 }
 

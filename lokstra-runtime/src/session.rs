@@ -94,6 +94,11 @@ impl<'c> Session<'c> {
         }
     }
 
+    /// [`Notices::take_unreplicated`]; false of a lent client, whose messages are not heard.
+    pub(crate) fn take_unreplicated(&mut self) -> bool {
+        self.parts().1.take_unreplicated()
+    }
+
     /// Whether a lost connection can be made again.
     pub(crate) fn is_owned(&self) -> bool {
         matches!(self, Session::Owned { .. })

@@ -346,7 +346,8 @@ impl Run<'_> {
 
     fn wrapped(&self, body: &str) -> String {
         let begin = self.guard.begin(self.options.lock_timeout, None);
-        format!("{begin}{}{}{body}COMMIT;", self.is_here(), self.guard.lock())
+        let (is_here, lock, commit) = (self.is_here(), self.guard.lock(), self.guard.commit());
+        format!("{begin}{is_here}{lock}{body}{commit}")
     }
 }
 

@@ -158,7 +158,7 @@ pub(crate) fn push_transaction(
     message.push(&mark.set_checked());
     message.push(&guard.record(step, proof));
     message.push(keep);
-    message.push("COMMIT;");
+    message.push(guard.commit());
 }
 
 /// What COMMIT would check, while the transaction still tells that it is ours: a COMMIT that fails

@@ -58,6 +58,12 @@ pub enum Warning {
         /// Why.
         reason: NotKept,
     },
+    /// What the run did is committed, and whether it survives a crash or a failover of the server is not
+    /// known: the wait for the disk or for the synchronous standby did not come to its end.
+    NotDurable {
+        /// The versions.
+        versions: Vec<Version>,
+    },
     /// In a debug build: the folder on disk holds other scripts than the program.
     Stale {
         /// What differs, each with the file.
@@ -119,6 +125,14 @@ impl fmt::Display for Warning {
                 f,
                 "the down SQL of {} not kept in the database: {reason}",
                 list(versions, "is", "is")
+            ),
+            Warning::NotDurable { versions } => write!(
+                f,
+                "{} committed, and whether a crash or a failover takes that back is not known: the wait \
+                 for the disk or the synchronous standby was cut off\n    \
+                 help: wait until the standby has caught up (pg_stat_replication), and look at the \
+                 status after a failover",
+                list(versions, "is", "are")
             ),
             Warning::Stale { differences } => write!(
                 f,

@@ -12,8 +12,8 @@ use crate::notices::Notice;
 use crate::off_runtime::{beside, unless};
 use crate::plan::PlanStep;
 use crate::report::StepReport;
-use crate::search::contains;
 use crate::session::Session;
+use crate::sign::Sign;
 use crate::stop::{Level, Stop};
 use crate::warning::Warning;
 
@@ -32,14 +32,12 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// How long a request to cancel may take.
 const LONGEST_CANCEL: Duration = Duration::from_secs(2);
 
-/// What the server quotes in the NOTICE that says that one of several migrations is done. Nothing but
-/// white space, or it would be a text-search query.
-pub(crate) const SIGN: &str = "\t \t\t  \t \t";
-
 /// Who hears of the steps of a message while they run, and who may stop them.
 pub(crate) struct Watch<'w> {
     database: &'w str,
     steps: &'w [PlanStep<'w>],
+    /// What says that one of several is done.
+    sign: Option<&'w Sign>,
     asked: &'w Stop,
     listener: Listener<'w>,
     told: Level,
@@ -64,6 +62,7 @@ impl<'w> Watch<'w> {
         Watch {
             database,
             steps: std::slice::from_ref(step),
+            sign: None,
             asked,
             listener,
             told: Level::Run,
@@ -75,14 +74,16 @@ impl<'w> Watch<'w> {
         }
     }
 
-    /// For steps between which the server gives the [`SIGN`].
+    /// For steps between which the server gives this sign.
     pub(crate) fn of_several(
         database: &'w str,
         steps: &'w [PlanStep<'w>],
+        sign: &'w Sign,
         asked: &'w Stop,
         listener: Listener<'w>,
     ) -> Watch<'w> {
-        let mut watch = Watch { steps, ..Watch::new(database, &steps[0], asked, listener) };
+        let mut watch =
+            Watch { steps, sign: Some(sign), ..Watch::new(database, &steps[0], asked, listener) };
         watch.running();
         watch.since = Instant::now();
         watch
@@ -138,8 +139,9 @@ impl<'w> Watch<'w> {
         tell(self.listener, &Event::Statement { database, step, nth: nth + 1, total });
     }
 
-    fn notice(&mut self, Notice { severity, message, at }: &Notice) {
-        if contains(message, SIGN) && self.finished.len() + 1 < self.steps.len() {
+    fn notice(&mut self, Notice { severity, message, at, may_be_sign }: &Notice) {
+        let is_sign = *may_be_sign && self.sign.is_some_and(|sign| sign.is_in(message));
+        if is_sign && self.finished.len() + 1 < self.steps.len() {
             return self.next(*at);
         }
         let (database, step) = (self.database, self.step());
@@ -188,6 +190,7 @@ impl Session<'_> {
             client.batch_execute(sql)
         };
         let answer = beside(work, &mut || {
+            let _hearing = notices.hearing();
             loop {
                 let (heard, is_answered) = notices.wait(SLICE);
                 for notice in &heard {
@@ -215,24 +218,27 @@ impl Session<'_> {
         answer
     }
 
-    /// Work of ours that no script is to blame for; [`Stop::now`] cancels what it waits for. What the
-    /// server raises meanwhile is nobody's business.
+    /// Work of ours that no script is to blame for; [`Stop::now`] cancels what it waits for longer than
+    /// this. What the server raises meanwhile is nobody's business.
     pub(crate) fn cancellable<T: Send>(
         &mut self,
         stop: &Stop,
+        grace: Duration,
         work: impl FnOnce(&mut Client) -> T + Send,
     ) -> T {
         let (client, notices, connector) = self.parts();
         let token = client.cancel_token();
         notices.begin();
-        let mut cancelled: Option<Instant> = None;
+        let (started, mut cancelled) = (Instant::now(), None::<Instant>);
         let work = || {
             let _answering = notices.answering();
             work(client)
         };
         let done = beside(work, &mut || {
+            let _hearing = notices.hearing();
             while !notices.wait(SLICE).1 {
-                if stop.is_now() && cancelled.is_none_or(|last| last.elapsed() > AGAIN) {
+                let is_due = stop.is_now() && started.elapsed() > grace;
+                if is_due && cancelled.is_none_or(|last| last.elapsed() > AGAIN) {
                     stop.cancel(&token, connector).ok();
                     cancelled = Some(Instant::now());
                 }

@@ -6,16 +6,21 @@
 //!
 //! PostgreSQL documentation: *30.4. Asynchronous Commit*.
 
+use std::time::Duration;
+
 use lokstra_core::Mode;
 
 use crate::answer::rows;
 use crate::client::Client;
-use crate::engine::Engine;
+use crate::engine::{Engine, MOST_LOSSES};
 use crate::error::Error;
 use crate::history::{History, Look, READ_LOCK_TIMEOUT};
 use crate::lost::is_lost;
 use crate::message::contains;
 use crate::plan::{Direction, Goal, PlanStep};
+use crate::report::StepReport;
+use crate::retry::Backoff;
+use crate::warning::Warning;
 
 /// Whether the first of these steps leaves the disk to a later one. Only where the run goes on after
 /// a crash of the server, and where this role can flush if it comes to no later one.
@@ -37,24 +42,52 @@ pub(super) fn may_not_wait(step: &PlanStep<'_>) -> bool {
 /// sees it.
 ///
 /// PostgreSQL documentation: *9.28.6. Replication Management Functions*.
-const WRITE_TO_LOG: &str = "BEGIN READ WRITE; SELECT pg_catalog.pg_logical_emit_message(true, \
+const WRITE_TO_LOG: &str = "SELECT pg_catalog.pg_logical_emit_message(true, \
      'lokstra', CAST('' AS pg_catalog.text)); COMMIT;";
 
 impl Engine<'_, '_> {
-    /// Flushes what is not on disk, before anything is reported. An error of the work comes first;
-    /// without one, the flush must not fail.
-    pub(super) fn flushed(&mut self, worked: Result<(), Error>) -> Result<(), Error> {
-        if !std::mem::take(&mut self.is_unflushed) {
-            return worked;
+    /// Flushes what is not on disk, and with the synchronous standby, before anything is reported; or
+    /// warns that the run does not know whether that is so. An error of the work comes first.
+    pub(super) fn flushed(
+        &mut self,
+        goal: Goal,
+        mut worked: Result<(), Error>,
+    ) -> Result<(), Error> {
+        while std::mem::take(&mut self.is_unflushed) {
+            let Err(error) = self.flush() else {
+                if self.waited_in_vain() {
+                    self.warn_of_durability();
+                }
+                break;
+            };
+            // A session that was ended has not waited: another one does.
+            if self.losses < MOST_LOSSES && self.survives(&error).unwrap_or(false) {
+                self.is_unflushed = true;
+                let reported = self.report.steps.len();
+                let mut wait = Backoff::new(self.options.lock_wait);
+                let is_whole =
+                    self.look_patiently(&mut wait).is_ok() && self.report.steps.len() == reported;
+                // What a crash took back is done again.
+                if !is_whole && worked.is_ok() && !goal.is_relative() {
+                    worked = self.work(goal);
+                }
+            } else {
+                self.warn_of_durability();
+                return worked.and(Err(error));
+            }
         }
+        worked
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
         // A transaction that has written to the log waits for it, and locking a row writes to it.
         let lock = format!(
-            "BEGIN READ WRITE; SET LOCAL lock_timeout='{READ_LOCK_TIMEOUT}ms'; \
+            "{BEGIN} SET LOCAL lock_timeout='{READ_LOCK_TIMEOUT}ms'; \
              SELECT 1 FROM {0} h WHERE h.version OPERATOR(pg_catalog.=) \
              (SELECT pg_catalog.max(m.version) FROM {0} m) FOR KEY SHARE; COMMIT;",
             self.table.quoted(),
         );
-        let flushed = self.session.cancellable(&self.options.stop, |client| {
+        let flushed = self.session.cancellable(&self.options.stop, FLUSH_GRACE, |client| {
             let flushed = flush(client, &lock);
             if flushed.is_err() {
                 // Out of the transaction; without a connection there is none.
@@ -62,16 +95,42 @@ impl Engine<'_, '_> {
             }
             flushed
         });
-        worked.and(flushed.map_err(Error::query))
+        flushed.map_err(Error::query)
     }
 
-    /// A server that crashed may have taken back what was not on disk: it is going to be done again.
+    /// Whether the last COMMIT gave up the wait for the synchronous standby: an operator, or our own
+    /// stop, can cancel that, and the COMMIT is done. Of a lent client no warning is heard.
+    pub(super) fn waited_in_vain(&mut self) -> bool {
+        self.session.take_unreplicated() || !self.session.is_owned() && self.options.stop.is_now()
+    }
+
+    fn warn_of_durability(&mut self) {
+        let mut versions: Vec<_> = self.report.steps.iter().map(|step| step.version).collect();
+        versions.dedup();
+        if !versions.is_empty() {
+            self.report.warnings.push(Warning::NotDurable { versions });
+        }
+    }
+
+    /// What is not on disk, a crash or a failover may have taken back: such steps are not reported.
     pub(super) fn forget_lost(&mut self, history: &History) {
         if self.is_unflushed {
-            self.report.steps.retain(|step| history.contains(step.version));
+            let steps = std::mem::take(&mut self.report.steps);
+            let is_there = |step: &StepReport| {
+                let last = steps.iter().rfind(|other| other.version == step.version);
+                let is_up = last.is_some_and(|last| last.direction == Direction::Up);
+                is_up == history.contains(step.version)
+            };
+            self.report.steps = steps.iter().filter(|step| is_there(step)).cloned().collect();
         }
     }
 }
+
+/// How long the flush is waited for though the run was cancelled: a standby that is well needs less.
+const FLUSH_GRACE: Duration = Duration::from_secs(2);
+
+/// Where the server warns of a wait that it gave up, whatever the role keeps from its clients.
+const BEGIN: &str = "BEGIN READ WRITE; SET LOCAL client_min_messages=warning;";
 
 fn flush(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
     match client.simple_query(lock) {
@@ -82,7 +141,7 @@ fn flush(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
             if answer.is_err() {
                 client.batch_execute("ROLLBACK").ok();
             }
-            client.batch_execute(WRITE_TO_LOG)
+            client.batch_execute(&format!("{BEGIN} {WRITE_TO_LOG}"))
         }
     }
 }

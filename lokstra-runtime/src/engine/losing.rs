@@ -23,6 +23,8 @@ impl Engine<'_, '_> {
         if !self.session.is_owned() || client_gave_up(cause) {
             return Ok(false);
         }
+        // What comes back may be another server, and know less.
+        self.is_unflushed |= !self.report.steps.is_empty();
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Reconnecting { database, cause });
         let connected = {
@@ -55,6 +57,8 @@ impl Engine<'_, '_> {
         source: postgres::Error,
     ) -> Result<usize, Error> {
         self.losses += 1;
+        // A COMMIT without an answer may not have waited for anything.
+        self.is_unflushed = true;
         let is_back = self.losses < MOST_LOSSES && self.connect_again(&source).unwrap_or(false);
         // What became of the step is not known yet, so that a stop here is no clean one.
         let now = match self.unlocked(is_back) {

@@ -21,9 +21,10 @@ use crate::message::{Message, contains};
 use crate::plan::{Direction, Goal, PlanStep};
 use crate::record::Proof;
 use crate::server_error::ServerError;
+use crate::sign::Sign;
 use crate::sql;
 use crate::step::{self, CANCELLED};
-use crate::watch::{SIGN, Watch};
+use crate::watch::Watch;
 
 /// A plan of no more scripts is run one by one: that of a deploy, whose tables are full.
 const FEW: usize = 8;
@@ -90,10 +91,11 @@ impl<'m> Engine<'_, 'm> {
         count: usize,
     ) -> Result<Together, Error> {
         let steps = &left[..count];
-        let message = self.message(look, goal, left, count);
+        let sign = Sign::new();
+        let message = self.message(look, goal, left, (count, &sign));
         self.is_unflushed |= defers(look, goal, left);
-        let database = self.database.name();
-        let mut watch = Watch::of_several(database, steps, &self.options.stop, self.listener);
+        let (database, stop) = (self.database.name(), &self.options.stop);
+        let mut watch = Watch::of_several(database, steps, &sign, stop, self.listener);
         let answer = self.session.execute(message.text(), &mut watch);
         let (finished, running) = watch.end(answer.is_ok());
         let heard = finished.len();
@@ -101,7 +103,7 @@ impl<'m> Engine<'_, 'm> {
             self.note_done(look, step, done);
         }
         let Err(error) = answer else {
-            self.is_unflushed = defers(look, goal, &left[count - 1..]);
+            self.is_unflushed = defers(look, goal, &left[count - 1..]) || self.waited_in_vain();
             return Ok(Together::done(count));
         };
         self.is_alone = true;
@@ -112,6 +114,17 @@ impl<'m> Engine<'_, 'm> {
         if let Err(lost) = step::end_failed(&mut self.session, &look.facts) {
             return Ok(Together::done(heard + self.lost(look, unheard, running, lost)?));
         }
+        // What is told from here on is what the history says.
+        self.is_unflushed = true;
+        let now = self.look().ok();
+        if let Some(now) = &now {
+            let is_done = |step: &&PlanStep<'m>| now.history.contains(step.migration.version());
+            let done = steps[..heard].iter().take_while(is_done).count();
+            if done < heard {
+                *look = now.clone();
+                return Ok(Together::done(done));
+            }
+        }
         let server = error.as_db_error().map(ServerError::new);
         // It is the next one that failed, though somebody else may have recorded it meanwhile. But a
         // cancel or a timeout can come between COMMIT and the sign; a pooler may keep the sign to
@@ -120,7 +133,7 @@ impl<'m> Engine<'_, 'm> {
             server.token().is_some() || heard > 0 && server.sqlstate != CANCELLED
         };
         if !server.as_ref().is_some_and(is_next)
-            && let Ok(now) = self.look()
+            && let Some(now) = now
         {
             let done = self.catch_up(look, unheard, now, running);
             if done > 0 {
@@ -145,7 +158,13 @@ impl<'m> Engine<'_, 'm> {
     }
 
     /// The message of the first `count` steps. Leaves `look` as it is.
-    fn message(&self, look: &mut Look, goal: Goal, left: &[PlanStep<'m>], count: usize) -> Message {
+    fn message(
+        &self,
+        look: &mut Look,
+        goal: Goal,
+        left: &[PlanStep<'m>],
+        (count, sign): (usize, &Sign),
+    ) -> Message {
         let (steps, hygiene) = (&left[..count], self.session.hygiene());
         let mut message = Message::new();
         let (path, key) = (sql::comment(steps[0].script().path()), self.key.comment());
@@ -168,7 +187,7 @@ impl<'m> Engine<'_, 'm> {
             );
             record(&mut look.history, step);
             if nth + 1 < count {
-                message.push(&between(&hygiene));
+                message.push(&between(sign, &hygiene));
             } else {
                 message.push(&hygiene);
             }
@@ -183,12 +202,9 @@ impl<'m> Engine<'_, 'm> {
 /// To be sent between two transactions: has the server say that the first is done, and cleans up
 /// after it. In a transaction of its own, since the next BEGIN would otherwise take it over, and
 /// refuse to change the isolation level of what has begun already.
-///
-/// A text-search query without a word is the one thing of which the server sends a NOTICE, at once,
-/// that takes no right, no language and no lock, fires no event trigger and leaves its log alone.
-fn between(hygiene: &str) -> String {
+fn between(sign: &Sign, hygiene: &str) -> String {
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL client_min_messages=notice;\
-         SELECT CAST('{SIGN}' AS pg_catalog.tsquery);{hygiene}COMMIT;"
+        "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL client_min_messages=notice;{}{hygiene}COMMIT;",
+        sign.sql()
     )
 }
