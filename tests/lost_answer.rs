@@ -52,6 +52,7 @@ fn over_a_lent_client_it_is_told_as_unknown_and_the_next_run_finds_out() {
         the connection was lost while 002 was running: connection closed
           state: 002 is either done as a whole or not at all
           help: run again; the history tells, and the run goes on from there
+          durability: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
         "); }
         assert_eq!(error.report().unwrap().steps.len(), 1);
         assert_eq!(versions(&mut client), applied, "{cut:?}");
@@ -85,6 +86,7 @@ fn of_a_no_transaction_script_it_is_told_that_its_statements_stay() {
     the connection was lost while 002 was running: connection closed
       state: of 002, the statements that came to their end are done and stay; the one that was running may be done
       help: run again; the history tells, and the run goes on from there
+      durability: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
     ");
 }
 

@@ -263,6 +263,7 @@ fn a_server_that_does_not_come_back_leaves_each_of_them_done_or_not() {
     assert_snapshot!(told.join("\n"), @"
     state: each of 006 to 010 is either done as a whole or not at all
     help: run again; the history tells, and the run goes on from there
+    durability: 001 to 005 (5) are committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
     ");
     assert!(error.to_string().starts_with("the connection was lost while 006 was running: "));
     assert_eq!(steps(error.report().unwrap()), [1, 2, 3, 4, 5]);

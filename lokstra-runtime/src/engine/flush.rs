@@ -6,7 +6,7 @@
 //!
 //! PostgreSQL documentation: *30.4. Asynchronous Commit*.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lokstra_core::Mode;
 
@@ -54,8 +54,12 @@ impl Engine<'_, '_> {
         mut worked: Result<(), Error>,
     ) -> Result<(), Error> {
         while std::mem::take(&mut self.is_unflushed) {
+            let started = Instant::now();
             let Err(error) = self.flush() else {
-                if self.waited_in_vain() {
+                // Of a lent client no warning is heard: what was cancelled has not waited.
+                let is_cancelled = || self.options.stop.is_now() && started.elapsed() > FLUSH_GRACE;
+                let is_cut_off = !self.session.is_owned() && is_cancelled();
+                if self.session.take_unreplicated() || is_cut_off {
                     self.warn_of_durability();
                 }
                 break;
