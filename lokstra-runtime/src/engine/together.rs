@@ -94,8 +94,8 @@ impl<'m> Engine<'_, 'm> {
         let sign = Sign::new();
         let message = self.message(look, goal, left, (count, &sign));
         self.is_unflushed |= defers(look, goal, left);
-        let (database, stop) = (self.database.name(), &self.options.stop);
-        let mut watch = Watch::of_several(database, steps, &sign, stop, self.listener);
+        let (database, asked) = (self.database.name(), &self.options.stop);
+        let mut watch = Watch::of_several(database, steps, &sign, asked, self.listener);
         let answer = self.session.execute(message.text(), &mut watch);
         let (finished, running) = watch.end(answer.is_ok());
         let heard = finished.len();
