@@ -142,10 +142,18 @@ fn flush(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
         Err(error) if is_lost(&error) => Err(error),
         // Row security hides the row, somebody holds it, or the right to lock it is gone.
         answer => {
+            let write = format!("{BEGIN} {WRITE_TO_LOG}");
             if answer.is_err() {
                 client.batch_execute("ROLLBACK").ok();
             }
-            client.batch_execute(&format!("{BEGIN} {WRITE_TO_LOG}"))
+            match client.batch_execute(&write) {
+                // A cancel that was for the query before, and came late.
+                Err(error) if !is_lost(&error) => {
+                    client.batch_execute("ROLLBACK").ok();
+                    client.batch_execute(&write)
+                }
+                done => done,
+            }
         }
     }
 }
