@@ -182,6 +182,7 @@ fn one_that_is_cancelled_while_the_history_is_locked_is_told_with_what_is_left()
       state: 001 to 005 (5) are done; 006 to 010 (5) are left
       cancelled: 006 was rolled back; the database is at 005
       help: run again to go on; a count, as of `-steps`, begins anew from here
+      durability: 001 to 005 (5) are committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
     ");
 }
 
