@@ -3,7 +3,7 @@
 mod support;
 
 use insta::assert_snapshot;
-use lokstra::Repair;
+use lokstra::{Goal, Repair};
 use support::{advisory_locks, column, database, set, tables, version, versions};
 
 const USERS: (&str, &str, &str) =
@@ -328,4 +328,50 @@ fn a_routine_that_fails_may_be_done_in_part_and_the_operator_is_asked() {
     let again = set.up(&mut client).unwrap_err();
     assert!(matches!(again.kind(), lokstra::ErrorKind::InFlight { .. }), "{again}");
     assert_eq!(column(&mut client, "SELECT id FROM users"), "1");
+}
+
+#[test]
+fn a_refused_first_statement_leaves_nothing_half_done() {
+    let first = ["VACUUM nowhere", "INSERT INTO nowhere VALUES (1)", "DROP INDEX CONCURRENTLY a"];
+    for statement in first {
+        let database = database();
+        let mut client = database.client().unwrap();
+        let down = format!("-- lokstra: no-transaction\n{statement};\n");
+        let all = [USERS, ("002_b", "SELECT 1", &down), ("003_c", "SELECT 1", "SELECT 1")];
+        let set = set(&all);
+        set.up(&mut client).unwrap();
+        let error = set.migrator().down_to(&mut client, version(1)).unwrap_err().to_string();
+        assert!(error.contains("state: 002 stays applied; the database is at 002"), "{error}");
+        assert!(set.status(&mut client).unwrap().half_done.is_empty());
+        let plan = set.migrator().plan(&mut client, Goal::Latest).unwrap();
+        assert_eq!(plan.steps.len(), 1);
+        set.up(&mut client).unwrap();
+        assert_eq!(versions(&mut client), "1 2 3");
+    }
+}
+
+#[test]
+fn a_row_of_earlier_that_says_nothing_is_done_is_in_nobodys_way() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let half = second("INSERT INTO users VALUES (1, 'a');\nINSERT INTO nowhere VALUES (2);\n");
+    half.up(&mut client).unwrap_err();
+    client.batch_execute("UPDATE lokstra_core.lokstra_progress SET done = 0").unwrap();
+    assert!(half.status(&mut client).unwrap().half_done.is_empty());
+    half.down(&mut client).unwrap();
+    assert_eq!(tables(&mut client), "");
+}
+
+#[test]
+fn a_plan_is_refused_where_its_run_would_be() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let half = second("INSERT INTO users VALUES (1, 'a');\nINSERT INTO nowhere VALUES (2);\n");
+    half.up(&mut client).unwrap_err();
+    let down = Goal::Down(std::num::NonZeroU32::MIN);
+    let told = half.migrator().plan(&mut client, down).unwrap_err().to_string();
+    assert_eq!(half.down(&mut client).unwrap_err().to_string(), told);
+    let changed = second("INSERT INTO users VALUES (2, 'a');\nSELECT 2;\n");
+    let told = changed.migrator().plan(&mut client, Goal::Latest).unwrap_err().to_string();
+    assert_eq!(changed.up(&mut client).unwrap_err().to_string(), told);
 }

@@ -24,6 +24,7 @@ use crate::history::{Access, Applied, History, Look, Shape};
 use crate::holder::Holder;
 use crate::options::Options;
 use crate::plan::{Direction, Goal, PlanStep};
+use crate::precheck;
 use crate::report::{Outcome, Report, StepReport};
 use crate::retry::Backoff;
 use crate::rights;
@@ -209,14 +210,10 @@ impl<'e, 'm> Engine<'e, 'm> {
                 versions,
             }));
         }
-        let highest = look.facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
-        if let Some(&version) = versions.iter().find(|version| **version > highest) {
-            let table = self.table.clone();
-            return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
-        }
+        let mut wait = Backoff::new(self.options.lock_wait);
+        self.ask(&mut wait, |client, table| precheck::refuse(client, look, table, steps))?;
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Planned { database, steps: steps.len() });
-        let mut wait = Backoff::new(self.options.lock_wait);
         self.ask(&mut wait, |client, table| down_store::settle(client, table, look))?;
         self.session.prepare()
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use lokstra_core::{TableName, Version};
 
 use crate::duration;
+use crate::half_done::BEGUN;
 use crate::history::{ADDED_COLUMNS, Look, progress_table};
 use crate::plan::{Direction, PlanStep};
 use crate::progress;
@@ -137,7 +138,7 @@ impl Guard<'_> {
         };
         let condition = format!(
             "NOT EXISTS (SELECT FROM {} p WHERE p.history OPERATOR(pg_catalog.=) {} \
-             AND NOT ({}){in_the_way})",
+             AND {BEGUN} AND NOT ({}){in_the_way})",
             progress_table(self.table),
             sql::name(self.table),
             progress::is_this(self.table, version, direction)

@@ -31,6 +31,11 @@ pub struct HalfDone {
     pub(crate) fingerprint: i64,
 }
 
+/// Of the rows of the table `p`, those of a script that is half-done: where the server refused the first
+/// statement, nothing is.
+pub(crate) const BEGUN: &str =
+    "(p.done OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int4) OR p.running)";
+
 impl fmt::Display for HalfDone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let HalfDone { direction, done, total, .. } = self;
@@ -79,7 +84,7 @@ pub(crate) fn read(
     }
     let query = format!(
         "SELECT p.version, p.direction, p.done, p.total, p.running, p.fingerprint FROM {} p \
-         WHERE p.history OPERATOR(pg_catalog.=) {} ORDER BY p.version, p.direction",
+         WHERE p.history OPERATOR(pg_catalog.=) {} AND {BEGUN} ORDER BY p.version, p.direction",
         progress_table(table),
         sql::name(table)
     );

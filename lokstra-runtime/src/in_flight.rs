@@ -5,6 +5,7 @@ use std::iter::Peekable;
 
 use crate::answer::{holds, rows};
 use crate::client::Client;
+use crate::progress::is_routine;
 use crate::search::{find, replace};
 use crate::sql;
 
@@ -28,6 +29,16 @@ pub(crate) enum Outcome {
     NotDone,
     /// The operator has to look.
     Unclear,
+}
+
+/// What became of a statement that was running when a run was cut off.
+pub(crate) fn outcome_of(statement: &str, client: &mut Client) -> Result<Outcome, postgres::Error> {
+    match Effect::of(statement) {
+        Some(effect) => effect.outcome(client),
+        None if is_routine(statement) => Ok(Outcome::Unclear),
+        // Whatever else commits by itself fails when it is done twice, or does no harm.
+        None => Ok(Outcome::NotDone),
+    }
 }
 
 impl Effect {

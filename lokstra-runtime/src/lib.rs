@@ -58,6 +58,7 @@ mod past_runs;
 mod plan;
 mod pooler;
 mod pools;
+mod precheck;
 mod progress;
 mod record;
 mod repair;

@@ -17,12 +17,13 @@ use crate::off_runtime::off_runtime;
 use crate::options::Options;
 use crate::plan::{self, Goal, Plan};
 use crate::pools::Pools;
+use crate::precheck;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
 use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
-use crate::status::Status;
+use crate::status::{Status, is_denied};
 
 type Listener<'m> = Box<dyn FnMut(&Event<'_>) + Send + 'm>;
 
@@ -164,17 +165,23 @@ impl<'m> Migrator<'m> {
     ///
     /// # Errors
     ///
-    /// If the history cannot be read, or if it disagrees with what is embedded.
+    /// If the history cannot be read, or if it disagrees with what is embedded; and where the run
+    /// would be refused before its first script, as past a half-done one.
     pub fn plan(&mut self, client: &mut Client, goal: Goal) -> Result<Plan<'m>, Error> {
         let (database, table) = self.target()?;
-        let look = off_runtime(|| {
+        let policy = self.options.policy;
+        off_runtime(|| {
             let look = glance::look_for(client, TheCallers, &table, database, goal);
-            rights::explained(client, &table, look)
-        })?;
-        match look {
-            Some(look) => Ok(plan::plan(database, &look.history, goal, self.options.policy)?),
-            None => Ok(Plan { steps: Vec::new(), warnings: Vec::new() }),
-        }
+            let Some(look) = rights::explained(client, &table, look)? else {
+                return Ok(Plan { steps: Vec::new(), warnings: Vec::new() });
+            };
+            let plan = plan::plan(database, &look.history, goal, policy)?;
+            match precheck::refuse(client, &look, &table, &plan.steps) {
+                // A role that may only read the history sees what would run, as in the status.
+                Err(error) if !is_denied(&error) => Err(error),
+                _ => Ok(plan),
+            }
+        })
     }
 
     /// Works towards the goal: reads the history, plans, and runs one step at a time, each of them

@@ -70,6 +70,11 @@ impl<'a> Progress<'a> {
         )
     }
 
+    /// Records how far the script came before it failed: nothing where nothing is done.
+    pub(crate) fn stopped(&self, done: usize, is_partial: bool) -> String {
+        if done == 0 && !is_partial { self.forget() } else { self.record(done, is_partial) }
+    }
+
     pub(crate) fn forget(&self) -> String {
         format!("DELETE FROM {} p WHERE {};", progress_table(self.guard.table), self.is_this())
     }

@@ -306,7 +306,7 @@ impl Run<'_> {
         let in_bytes = self.guard.look.facts.encoding == Encoding::SqlAscii;
         let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
         let restore = restore_role(&self.guard.look.facts);
-        let note = format!("{restore}{}", self.progress.record(nth, is_partial));
+        let note = format!("{restore}{}", self.progress.stopped(nth, is_partial));
         let left = self.send(client, "ROLLBACK").and_then(|()| self.send(client, &note));
         let left = left.and_then(|()| match build {
             Some((build, before)) if passes || is_cancelled => {

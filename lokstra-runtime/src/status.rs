@@ -131,7 +131,8 @@ impl Status {
     }
 }
 
-fn is_denied(error: &Error) -> bool {
+/// Of a role that may not read a table of ours.
+pub(crate) fn is_denied(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Server(server) if server.sqlstate == "42501")
 }
 

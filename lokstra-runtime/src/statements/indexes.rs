@@ -58,7 +58,7 @@ impl Run<'_> {
     /// `IF NOT EXISTS` takes the INVALID index of an earlier failure for done.
     pub(super) fn refuse_invalid_index(&self, client: &mut Client, nth: usize) -> Result<(), Stop> {
         let Some(index) = self.invalid_index(client, nth)? else { return Ok(()) };
-        self.send(client, &self.progress.record(nth, false))?;
+        self.send(client, &self.progress.stopped(nth, false))?;
         let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
         Err(Stop::Error(Error::new(ErrorKind::InvalidIndex { version, path, index })))
     }

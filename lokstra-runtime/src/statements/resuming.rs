@@ -1,9 +1,9 @@
 //! Where a script is gone on with that an earlier run has begun.
 
 use crate::client::Client;
-use crate::in_flight::{Effect, Outcome};
+use crate::in_flight::{Outcome, outcome_of};
 use crate::invalid_index::Build;
-use crate::progress::{first_word, is_routine};
+use crate::progress::first_word;
 use crate::session::{Session, restore_role};
 use crate::statements::{Run, Stop, first_row};
 use crate::watch::Watch;
@@ -25,12 +25,7 @@ impl Run<'_> {
             return Ok(done);
         }
         let statement = self.text(done);
-        let outcome = match Effect::of(statement) {
-            Some(effect) => effect.outcome(client).map_err(|error| self.stopped(error))?,
-            None if is_routine(statement) => Outcome::Unclear,
-            // Whatever else commits by itself fails when it is done twice, or does no harm.
-            None => Outcome::NotDone,
-        };
+        let outcome = outcome_of(statement, client).map_err(|error| self.stopped(error))?;
         match outcome {
             Outcome::Done => return Ok(done + 1),
             Outcome::Unclear => return Err(Stop::Error(self.progress.in_flight(done))),

@@ -1,0 +1,77 @@
+//! What can be known before the first script runs, for a run and for its plan alike.
+
+use lokstra_core::{Mode, TableName, Version};
+
+use crate::client::Client;
+use crate::error::{Error, ErrorKind};
+use crate::half_done::{self, HalfDone};
+use crate::history::{Look, Shape};
+use crate::holder;
+use crate::in_flight::{Outcome, outcome_of};
+use crate::plan::{Direction, PlanStep};
+use crate::progress;
+use crate::sql::LockKey;
+
+/// Fails where one of these steps would be refused.
+pub(crate) fn refuse(
+    client: &mut Client,
+    look: &Look,
+    table: &TableName,
+    steps: &[PlanStep<'_>],
+) -> Result<(), Error> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let highest = look.facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
+    let mut versions = steps.iter().map(|step| step.migration.version());
+    if let Some(version) = versions.find(|version| *version > highest) {
+        let table = table.clone();
+        return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
+    }
+    let mut scripts = half_done::read(client, look, table)?;
+    for step in steps {
+        let refused = refuse_half_done(client, step, &scripts)?;
+        if let Some(kind) = refused {
+            // A script that runs now is not half-done, and is waited for.
+            let is_run = holder::find(client, LockKey::of(table))?.is_some();
+            return if is_run { Ok(()) } else { Err(Error::new(kind)) };
+        }
+        scripts.retain(|script| !is_of(script, step));
+    }
+    Ok(())
+}
+
+fn is_of(script: &HalfDone, step: &PlanStep<'_>) -> bool {
+    (script.version, script.direction) == (step.migration.version(), step.direction)
+}
+
+/// As [`Guard::not_halfway`](crate::guard::Guard::not_halfway) has it, and as the script of the step
+/// resumes.
+fn refuse_half_done(
+    client: &mut Client,
+    step: &PlanStep<'_>,
+    scripts: &[HalfDone],
+) -> Result<Option<ErrorKind>, Error> {
+    let (version, direction) = (step.migration.version(), step.direction);
+    let is_in_the_way = |script: &&HalfDone| {
+        !is_of(script, step) && [direction, script.direction].contains(&Direction::Down)
+    };
+    if scripts.iter().any(|script| is_in_the_way(&script)) {
+        let scripts = scripts.to_vec();
+        return Ok(Some(ErrorKind::Halfway { version, direction, scripts }));
+    }
+    let script = step.script();
+    let Some(begun) = scripts.iter().find(|script| is_of(script, step)) else { return Ok(None) };
+    if script.mode() == Mode::Transactional {
+        return Ok(None);
+    }
+    let (path, done) = (script.path().to_owned(), begun.done);
+    if progress::fingerprint(script, done) != begun.fingerprint {
+        return Ok(Some(ErrorKind::ChangedMidway { version, path, done }));
+    }
+    let running = script.statements().nth(done).filter(|_| begun.running);
+    let Some(statement) = running else { return Ok(None) };
+    let outcome = outcome_of(statement, client).map_err(Error::query)?;
+    let is_unclear = outcome == Outcome::Unclear;
+    Ok(is_unclear.then_some(ErrorKind::InFlight { version, path, statement: done + 1 }))
+}
