@@ -102,16 +102,17 @@ impl Chance {
         if self.below(3) > 0 {
             text += "-- lokstra: no-transaction\n";
         }
-        for nth in 0..1 + self.below(3) {
+        for nth in 0..=self.below(3) {
             let fails =
                 format!("SELECT 1 / (SELECT count(*) FROM passing WHERE '{name}{nth}' = n)");
-            text += &match self.below(5) {
+            let statement = match self.below(5) {
                 0 if text.starts_with("--") => {
                     format!("DO $$ BEGIN COMMIT; PERFORM 1 FROM ({fails}) f; END $$;\n")
                 }
                 1 => format!("SELECT {edit};\n"),
                 _ => format!("{fails};\n"),
             };
+            text += &statement;
         }
         text
     }
