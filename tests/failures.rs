@@ -110,6 +110,21 @@ fn a_statement_that_refuses_a_transaction_is_told_the_marker() {
 }
 
 #[test]
+fn a_block_that_may_commit_is_told_the_marker() {
+    let up = "DO $$ BEGIN IF true THEN COMMIT; END IF; END $$";
+    assert!(
+        error(up).contains("help: make the first line of the file `-- lokstra: no-transaction`")
+    );
+}
+
+#[test]
+fn an_isolation_level_that_comes_too_late_is_not_told_the_marker() {
+    let sql = "SELECT pg_catalog.set_config('transaction_isolation', 'serializable', true)";
+    let told = error(sql);
+    assert!(told.contains("help: remove it: the run's own query comes first"), "{told}");
+}
+
+#[test]
 fn a_failed_migration_leaves_nothing_behind_and_the_next_run_goes_on() {
     let database = database();
     let mut client = database.client().unwrap();

@@ -206,6 +206,13 @@ impl Failure {
                  line: lokstra migration baseline -to VERSION, the newest one whose changes are there); \
                  else correct the script and run again"
             }
+            (Aftermath::RolledBack, "2D000") => {
+                "make the first line of the file `-- lokstra: no-transaction`: COMMIT and ROLLBACK in \
+                 a routine need that, and what it commits is kept"
+            }
+            (_, "25001") if self.server.message.contains("SET TRANSACTION") => {
+                "remove it: the run's own query comes first; lock what must not change meanwhile"
+            }
             (_, "25001") => {
                 "make the first line of the file `-- lokstra: no-transaction`; its statements then \
                  run one by one"

@@ -14,6 +14,7 @@ use crate::lint::{self, Lint};
 use crate::lock_file;
 use crate::pairs::{Pair, pairs};
 use crate::problem::{Problem, Problems};
+use crate::routines;
 use crate::script::Script;
 use crate::settings::{self, Settings};
 
@@ -58,6 +59,7 @@ pub(crate) fn check(
         let migrations = pairs(folder, &known, &mut problems);
         lock_file::check(folder, &migrations, &mut problems);
         labels::check(&migrations, &mut problems);
+        routines::check(&migrations, &mut problems);
         lint::check(folder, settings.lint, &migrations, lint, &mut problems);
         databases.push(Database { folder, settings, migrations });
     }

@@ -68,6 +68,10 @@ codes! {
     Syntax = "syntax",
     /// A statement that PostgreSQL refuses in a transaction, in a script that runs in one.
     InTransaction = "in-transaction",
+    /// A statement without an effect, in a script whose statements run each by itself.
+    NoEffect = "no-effect",
+    /// A line that divides a file into its two directions, for another tool.
+    OtherTool = "other-tool",
     /// A command of psql.
     PsqlCommand = "psql-command",
     /// A value that a type gets and the same transaction uses.

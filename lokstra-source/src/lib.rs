@@ -17,6 +17,7 @@ mod locking;
 mod numbering;
 mod pairs;
 mod problem;
+mod routines;
 mod script;
 mod scripts;
 mod settings;
@@ -39,6 +40,7 @@ pub use lint::Lint;
 pub use locking::{lock, lock_new, renumber};
 pub use numbering::{NextVersion, next_version};
 pub use problem::{Problem, Problems};
+pub use sql::{SectionMark, section_marks};
 
 /// A folder without an error.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use crate::file_name::Direction;
 use crate::folder::File;
 use crate::labels;
 use crate::problem::Problem;
-use crate::sql::{self, Refused};
+use crate::sql::{self, Refused, SectionMark};
 use crate::waiver::{self, Waiver};
 
 /// An SQL file that has been read.
@@ -115,7 +115,9 @@ pub(crate) fn read(
     }
     let checksum = Checksum::from_bytes(Sha256::digest(&text).into());
     let split = sql::split(&text);
-    if let Some((offset, what)) = split.unterminated {
+    let is_sql = |(offset, _): &_| !copies_before(&text, &split.statements, *offset);
+    let unterminated = split.unterminated.filter(is_sql);
+    if let Some((offset, what)) = unterminated {
         let message = format!("this {} is never closed", what.name());
         let help = format!("close it with {}", what.end(&text[offset..]));
         let problem = Problem::new(Code::Unterminated, &file.path, message, help);
@@ -154,7 +156,13 @@ pub(crate) fn read(
     let statements = split.statements;
     let mut script =
         Script { text, checksum, mode, statements, waivers, adds_label: false, is_checked };
-    if split.unterminated.is_none() {
+    if !is_locked {
+        check_sections(file, direction, &script, problems);
+        if mode == Mode::NoTransaction {
+            check_effects(file, &script, problems);
+        }
+    }
+    if unterminated.is_none() {
         // A misspelt marker is told once, not again for each statement that needs it.
         let meant = if markers.misspelt.is_some() { Mode::NoTransaction } else { mode };
         if check_statements(file, &script, meant, problems) && !markers.no_syntax_check {
@@ -178,7 +186,13 @@ fn check_statements(file: &File, script: &Script, mode: Mode, problems: &mut Vec
     let mut is_sql = true;
     for range in &script.statements {
         match sql::refused(&script.text[range.clone()]) {
-            Some((Refused::InTransaction, _)) if mode == Mode::NoTransaction => {}
+            Some((
+                Refused::InTransaction | Refused::CommitsInRoutine | Refused::SetTransaction,
+                _,
+            )) if mode == Mode::NoTransaction => {}
+            // What was locked before these were known is left alone.
+            Some((Refused::CommitsInRoutine | Refused::SetTransaction, _))
+                if !script.is_checked => {}
             Some((refused, at)) => {
                 problems.push(refusal(refused, mode, file).at(&script.text, range.start + at));
                 // What follows is data.
@@ -191,6 +205,57 @@ fn check_statements(file: &File, script: &Script, mode: Mode, problems: &mut Vec
         }
     }
     is_sql
+}
+
+/// Whether `COPY … FROM STDIN` stands before this offset: what follows is data, whatever it looks like.
+fn copies_before(text: &str, statements: &[Range<usize>], offset: usize) -> bool {
+    let mut before = statements.iter().take_while(|range| range.end <= offset);
+    before.any(|range| {
+        matches!(sql::refused(&text[range.clone()]), Some((Refused::CopyFromStdin, _)))
+    })
+}
+
+/// The way down in a file that goes up, or the other way round, behind a line of another tool.
+fn check_sections(
+    file: &File,
+    direction: Option<Direction>,
+    script: &Script,
+    problems: &mut Vec<Problem>,
+) {
+    let is_wrong = |mark: &SectionMark| match direction {
+        Some(Direction::Down) => {
+            !mark.is_down || script.statements.iter().any(|range| range.end <= mark.offset)
+        }
+        _ => mark.is_down,
+    };
+    let Some(mark) = sql::section_marks(&script.text).into_iter().find(is_wrong) else { return };
+    let (tool, is_down) = (mark.tool, mark.is_down);
+    let (half, verb) = match direction {
+        Some(Direction::Down) if is_down => ("down", "down` would run what is above"),
+        Some(Direction::Down) => ("up", "down` would run"),
+        _ => ("down", "up` would run"),
+    };
+    let message = format!("the {half} section of {tool} begins here, and `{verb} it too");
+    let help = match direction {
+        Some(Direction::Down) if is_down => "remove what is above this line, and the line",
+        Some(Direction::Down) => "move what follows into the .up.sql file, and remove this line",
+        _ => "move what follows into the .down.sql file, and remove this line",
+    };
+    let problem = Problem::new(Code::OtherTool, &file.path, message, help);
+    problems.push(problem.at(&script.text, mark.offset));
+}
+
+/// What acts until the end of a transaction, in a script of which each statement has its own.
+fn check_effects(file: &File, script: &Script, problems: &mut Vec<Problem>) {
+    for range in &script.statements {
+        if let Some((what, help)) = sql::effectless(&script.text[range.clone()]) {
+            let message = format!(
+                "{what} has no effect here: each statement of this script commits by itself"
+            );
+            let problem = Problem::new(Code::NoEffect, &file.path, message, help);
+            problems.push(problem.at(&script.text, range.start));
+        }
+    }
 }
 
 #[cfg(feature = "sql-check")]
@@ -225,6 +290,17 @@ fn refusal(refused: Refused, mode: Mode, file: &File) -> Problem {
             Code::InTransaction,
             "PostgreSQL refuses this statement in a transaction, and this script runs in one",
             "make `-- lokstra: no-transaction` the first line; each statement then runs by itself",
+        ),
+        (Refused::CommitsInRoutine, _) => (
+            Code::InTransaction,
+            "PostgreSQL refuses to commit or roll back in a transaction, and this script runs in one",
+            "make `-- lokstra: no-transaction` the first line; what was committed is then kept, \
+             whatever follows",
+        ),
+        (Refused::SetTransaction, _) => (
+            Code::TransactionControl,
+            "this must come before the first query of a transaction, and the run's own comes first",
+            "remove it, and lock what must not change meanwhile: LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE",
         ),
         (Refused::PsqlCommand, _) => (
             Code::PsqlCommand,

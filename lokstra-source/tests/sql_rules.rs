@@ -119,6 +119,117 @@ fn commands_of_psql() {
 }
 
 #[test]
+fn a_block_that_commits_needs_a_script_without_a_transaction() {
+    let sql = "DO $$\nBEGIN\n  DELETE FROM a;\n  COMMIT;\nEND\n$$;\n";
+    assert_snapshot!(told(sql), @"
+    error: migrations/003_create_orders.up.sql:4:3: PostgreSQL refuses to commit or roll back in a transaction, and this script runs in one [in-transaction]
+      |
+    4 |   COMMIT;
+      |   ^
+      help: make `-- lokstra: no-transaction` the first line; what was committed is then kept, whatever follows
+    ");
+    is_fine(&format!("-- lokstra: no-transaction\n{sql}"));
+}
+
+#[test]
+fn a_call_of_a_procedure_of_the_set_that_commits() {
+    let makes = "CREATE PROCEDURE clean() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;";
+    let set = |call: &'static str| {
+        [
+            ("001_clean.up.sql", makes),
+            ("001_clean.down.sql", "DROP PROCEDURE clean;"),
+            ("002_call.up.sql", call),
+            ("002_call.down.sql", "-- nothing to undo"),
+        ]
+    };
+    assert_snapshot!(problems(&set("SELECT 1;\nCALL clean();")), @"
+    error: migrations/002_call.up.sql:2:1: this calls a procedure that commits, which PostgreSQL refuses in a transaction, and this script runs in one [in-transaction]
+      |
+    2 | CALL clean();
+      | ^
+      help: make `-- lokstra: no-transaction` the first line; what the procedure commits is then kept, whatever follows
+    ");
+    assert!(
+        problems(&set("DO $$ BEGIN CALL public.clean(); END $$")).contains(":1:13: this calls")
+    );
+    assert!(check(&set("-- lokstra: no-transaction\nCALL clean();")).is_ok());
+    assert!(check(&set("DROP PROCEDURE clean; CALL clean();")).is_ok());
+    assert!(check(&set("CALL other();")).is_ok());
+}
+
+#[test]
+fn the_isolation_level_is_set_before_the_script() {
+    assert_snapshot!(told("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nDELETE FROM a;\n"), @"
+    error: migrations/003_create_orders.up.sql:1:1: this must come before the first query of a transaction, and the run's own comes first [transaction-control]
+      |
+    1 | SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
+      | ^
+      help: remove it, and lock what must not change meanwhile: LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE
+    ");
+    is_fine("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\nDELETE FROM a;\n");
+}
+
+#[test]
+fn what_has_no_effect_in_a_script_without_a_transaction() {
+    let sql = "SET LOCAL search_path = app;\nCREATE TABLE t (a int);\nLOCK TABLE t;\n";
+    assert_snapshot!(told(&format!("-- lokstra: no-transaction\n{sql}")), @"
+    error: migrations/003_create_orders.up.sql:2:1: SET LOCAL has no effect here: each statement of this script commits by itself [no-effect]
+      |
+    2 | SET LOCAL search_path = app;
+      | ^
+      help: write SET, which holds until the end of this script: the run restores the session after it
+    error: migrations/003_create_orders.up.sql:4:1: LOCK TABLE has no effect here: each statement of this script commits by itself [no-effect]
+      |
+    4 | LOCK TABLE t;
+      | ^
+      help: remove it: the lock is released before the next statement, which takes its own
+    ");
+    is_fine(sql);
+}
+
+#[test]
+fn data_of_copy_is_not_taken_for_sql() {
+    for data in ["it's", "\"", "(", "$$", "/*", "1;2", "\\N"] {
+        let sql = format!("SELECT 1;\nCOPY a (b) FROM stdin;\n{data}\n\\.\n");
+        let found = told(&sql);
+        assert!(found.contains("2:1: COPY FROM STDIN reads what a client sends"), "{found}");
+        assert_eq!(found.matches("error: ").count(), 1, "{found}");
+    }
+}
+
+#[test]
+fn the_halves_of_other_tools() {
+    let both = "-- migrate:up\nCREATE TABLE a (b int);\n-- migrate:down\nDROP TABLE a;\n";
+    assert_snapshot!(told(both), @"
+    error: migrations/003_create_orders.up.sql:3:1: the down section of dbmate begins here, and `up` would run it too [other-tool]
+      |
+    3 | -- migrate:down
+      | ^
+      help: move what follows into the .down.sql file, and remove this line
+    ");
+    let down = |text| {
+        let files = [("001_a.up.sql", "CREATE TABLE a ();"), ("001_a.down.sql", text)];
+        check(&files).map(|_| ()).map_err(|problems| problems.to_string())
+    };
+    assert_snapshot!(down(both).unwrap_err(), @"
+    error: migrations/001_a.down.sql:1:1: the up section of dbmate begins here, and `down` would run it too [other-tool]
+      |
+    1 | -- migrate:up
+      | ^
+      help: move what follows into the .up.sql file, and remove this line
+    ");
+    assert_snapshot!(down("CREATE TABLE a ();\n-- +goose Down\nDROP TABLE a;").unwrap_err(), @"
+    error: migrations/001_a.down.sql:2:1: the down section of goose begins here, and `down` would run what is above it too [other-tool]
+      |
+    2 | -- +goose Down
+      | ^
+      help: remove what is above this line, and the line
+    ");
+    assert_eq!(down("-- +goose Down\nDROP TABLE a;"), Ok(()));
+    is_fine("-- +goose Up\nCREATE TABLE a (b int);\n");
+}
+
+#[test]
 fn a_value_of_a_type_in_the_transaction_that_adds_it() {
     let sql = "ALTER TYPE mood ADD VALUE 'ok';\nUPDATE people SET mood = 'ok'::mood;\n";
     assert_snapshot!(told(sql), @"

@@ -1,14 +1,20 @@
 //! As much SQL as it takes to find the statements.
 
 mod continued;
+mod effectless;
 #[cfg(feature = "sql-check")]
 pub(crate) mod grammar;
 mod marker;
+mod options;
 #[cfg(feature = "sql-check")]
 mod postgresql;
 mod refused;
+pub(crate) mod routine;
+mod sections;
 mod split;
 
+pub(crate) use effectless::effectless;
 pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers};
 pub(crate) use refused::{Refused, refused};
+pub use sections::{SectionMark, section_marks};
 pub(crate) use split::split;

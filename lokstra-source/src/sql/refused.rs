@@ -3,6 +3,7 @@
 use squawk_lexer::{TokenKind, tokenize};
 
 use super::continued::masked;
+use super::options::Options;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -12,12 +13,16 @@ pub(crate) enum Refused {
     CopyFromStdin,
     /// PostgreSQL refuses it in a transaction block.
     InTransaction,
+    /// It runs a `COMMIT` or `ROLLBACK`, which PostgreSQL refuses in a transaction block.
+    CommitsInRoutine,
+    /// It changes what a transaction decides with its first query, which comes before the script.
+    SetTransaction,
     /// `\\connect`, `\\restrict`: psql's, not the server's.
     PsqlCommand,
 }
 
 /// The first words of everything that is refused.
-const OPENINGS: [&str; 17] = [
+const OPENINGS: [&str; 19] = [
     "abort",
     "alter",
     "begin",
@@ -26,6 +31,7 @@ const OPENINGS: [&str; 17] = [
     "copy",
     "create",
     "discard",
+    "do",
     "drop",
     "end",
     "prepare",
@@ -33,6 +39,7 @@ const OPENINGS: [&str; 17] = [
     "release",
     "rollback",
     "savepoint",
+    "set",
     "start",
     "vacuum",
 ];
@@ -51,9 +58,14 @@ pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
     if !OPENINGS.contains(&words[0].as_str()) {
         return None;
     }
+    if words[0] == "do" {
+        return super::routine::commits(statement).map(|at| (Refused::CommitsInRoutine, at));
+    }
     words.extend(rest.by_ref().take(3));
     let is_subscription = words.get(1).is_some_and(|word| word == "subscription");
-    if matches!(words[0].as_str(), "alter" | "copy" | "reindex") || is_subscription {
+    if matches!(words[0].as_str(), "alter" | "copy" | "reindex" | "cluster" | "set")
+        || is_subscription
+    {
         words.extend(rest);
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -61,7 +73,9 @@ pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
         Refused::TransactionControl
     } else if words.first() == Some(&"copy") && has(&words, &["from", "stdin"]) {
         Refused::CopyFromStdin
-    } else if refuses_transaction(&words) {
+    } else if sets_transaction(&words, statement) {
+        Refused::SetTransaction
+    } else if refuses_transaction(&words, statement) {
         Refused::InTransaction
     } else {
         return None;
@@ -79,31 +93,63 @@ fn controls_transaction(words: &[&str]) -> bool {
 
 /// The callers of `PreventInTransactionBlock` in PostgreSQL 13 to 18, as far as the text tells: what
 /// depends on the state of the database (`DROP SUBSCRIPTION` with a slot) is left to the server.
-fn refuses_transaction(words: &[&str]) -> bool {
+fn refuses_transaction(words: &[&str], statement: &str) -> bool {
     match words {
         ["vacuum", ..]
         | ["create" | "drop", "database" | "tablespace", ..]
         | ["alter", "system", ..]
         | ["discard", "all"]
-        | ["cluster"]
-        | ["cluster", "verbose"]
         | ["create" | "drop", "index", "concurrently", ..]
         | ["create", "unique", "index", "concurrently", ..] => true,
-        // Its options come in parentheses before the kind.
+        // Without a table it is about all of them.
+        ["cluster", ..] => {
+            let options = Options::behind(statement, 1);
+            words.len() == 1 + options.words || words == ["cluster", "verbose"]
+        }
         ["reindex", rest @ ..] => {
-            let mut rest = rest.iter().skip_while(|word| {
-                matches!(**word, "verbose" | "tablespace" | "true" | "false" | "on" | "off")
-            });
-            let kind = rest.next().copied().unwrap_or_default();
-            rest.next() == Some(&"concurrently") || matches!(kind, "schema" | "database" | "system")
+            let options = Options::behind(statement, 1);
+            let kind = rest.get(options.words..).unwrap_or_default();
+            matches!(kind, [_, "concurrently", ..] | ["schema" | "database" | "system", ..])
+                || options.get("concurrently") == Some(true)
         }
         ["alter", "database", ..] => has(words, &["set", "tablespace"]),
         ["alter", "table", ..] => {
             has(words, &["detach", "partition"]) && has(words, &["concurrently"])
         }
-        ["alter", "subscription", ..] => has(words, &["refresh", "publication"]),
+        ["alter", "subscription", ..] => {
+            has(words, &["refresh", "publication"])
+                || has(words, &["set", "failover"]) && Options::last(statement).has("failover")
+        }
+        // A slot is made unless the options say otherwise.
         ["create", "subscription", ..] => {
-            !has(words, &["connect"]) && !has(words, &["create_slot"])
+            let options = Options::last(statement);
+            let is_off = |name| options.has(name) && options.get(name) != Some(true);
+            !is_off("connect") && !is_off("create_slot")
+        }
+        _ => false,
+    }
+}
+
+/// The isolation level and what else must come before the first query of a transaction, if it differs
+/// from what the run begins its transactions with.
+fn sets_transaction(words: &[&str], statement: &str) -> bool {
+    let rest = match words {
+        ["set", "local" | "session", rest @ ..] | ["set", rest @ ..] => rest,
+        _ => return false,
+    };
+    match rest {
+        ["transaction", modes @ ..] => {
+            let levels = [&["isolation", "level"][..], &["read", "committed"]].concat();
+            has(modes, &["isolation", "level"]) && !has(modes, &levels)
+                || modes.contains(&"deferrable")
+                || modes.first() == Some(&"snapshot")
+        }
+        ["transaction_isolation", ..] => {
+            let value = significant(statement).last();
+            let level = value.map_or("", |(_, value, _)| value.trim_matches('\''));
+            ["repeatable read", "serializable", "read uncommitted"]
+                .iter()
+                .any(|other| level.eq_ignore_ascii_case(other))
         }
         _ => false,
     }
@@ -114,7 +160,7 @@ fn has(words: &[&str], sequence: &[&str]) -> bool {
 }
 
 /// The words that are neither quoted nor in a comment, in lower case.
-fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
     tokens(statement)
         .filter(|(kind, ..)| *kind == TokenKind::Ident)
         .map(|(_, text, _)| text.to_ascii_lowercase())
@@ -123,6 +169,14 @@ fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
 /// No SQL has a backslash outside of quotes.
 fn backslash(statement: &str) -> Option<usize> {
     tokens(statement).find_map(|(_, text, at)| text.starts_with('\\').then_some(at))
+}
+
+/// What is neither space nor comment, and where it stands.
+pub(super) fn significant(text: &str) -> impl Iterator<Item = (TokenKind, &str, usize)> {
+    tokens(text).filter(|(kind, ..)| {
+        use TokenKind::{BlockComment, Eof, LineComment, Whitespace};
+        !matches!(kind, Whitespace | LineComment | BlockComment { .. } | Eof)
+    })
 }
 
 fn tokens(text: &str) -> impl Iterator<Item = (TokenKind, &str, usize)> {
@@ -193,8 +247,44 @@ mod tests {
             "DISCARD ALL",
             "CREATE SUBSCRIPTION a CONNECTION 'x' PUBLICATION b",
             "ALTER SUBSCRIPTION a REFRESH PUBLICATION",
+            "ALTER SUBSCRIPTION a SET (failover = true)",
+            "REINDEX (CONCURRENTLY) TABLE a",
+            "REINDEX (VERBOSE, CONCURRENTLY true) INDEX a",
+            "REINDEX ( verbose off, \"concurrently\" 'on' ) TABLE a",
+            "REINDEX (TABLESPACE concurrently) TABLE CONCURRENTLY a",
+            "REINDEX (CONCURRENTLY 0, CONCURRENTLY 1) TABLE a",
+            "REINDEX (VERBOSE, CONCURRENTLY off) SCHEMA a",
+            "CLUSTER (VERBOSE)",
+            "CLUSTER (VERBOSE true)",
+            "CREATE SUBSCRIPTION a CONNECTION 'x' PUBLICATION b WITH (connect = true, enabled)",
+            "CREATE SUBSCRIPTION a CONNECTION 'x' PUBLICATION b WITH (create_slot)",
         ] {
             assert_eq!(kind(statement), Some(Refused::InTransaction), "{statement}");
+        }
+    }
+
+    #[test]
+    fn what_must_come_before_the_first_query_is_known() {
+        for statement in [
+            "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+            "SET LOCAL TRANSACTION READ WRITE, ISOLATION LEVEL REPEATABLE READ",
+            "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED",
+            "SET TRANSACTION NOT DEFERRABLE",
+            "SET TRANSACTION SNAPSHOT '00000003-0000001B-1'",
+            "SET transaction_isolation = 'serializable'",
+            "SET LOCAL transaction_isolation TO 'Repeatable Read'",
+        ] {
+            assert_eq!(kind(statement), Some(Refused::SetTransaction), "{statement}");
+        }
+        for statement in [
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            "SET TRANSACTION READ WRITE",
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+            "SET default_transaction_isolation = 'serializable'",
+            "SET transaction_isolation = DEFAULT",
+            "SET search_path = transaction",
+        ] {
+            assert_eq!(kind(statement), None, "{statement}");
         }
     }
 
@@ -210,14 +300,20 @@ mod tests {
     fn other_statements_are_let_alone() {
         for statement in [
             "PREPARE a AS SELECT 1",
-            "DO $$ BEGIN COMMIT; END $$",
             "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END",
             "SELECT 'COMMIT'",
             "(SELECT 1)",
             "CREATE INDEX concurrently_used ON b (c)",
             "REFRESH MATERIALIZED VIEW CONCURRENTLY a",
             "REINDEX TABLE a",
+            "REINDEX (TABLESPACE concurrently) TABLE a",
+            "REINDEX (CONCURRENTLY false) TABLE a",
+            "REINDEX (CONCURRENTLY, CONCURRENTLY 'off') TABLE a",
             "CLUSTER a USING b",
+            "CLUSTER (VERBOSE) a",
+            "CLUSTER VERBOSE a",
+            "ALTER SUBSCRIPTION a SET (slot_name = failover)",
+            "CREATE SUBSCRIPTION a CONNECTION 'x' PUBLICATION b WITH (create_slot = off)",
             "DISCARD TEMP",
             "ALTER DATABASE a SET work_mem = '1MB'",
             "ALTER TABLE a DETACH PARTITION b",

@@ -1,0 +1,66 @@
+//! Procedures of the set that end the transaction, and the scripts that call them in one.
+
+use lokstra_core::Mode;
+
+use crate::code::Code;
+use crate::pairs::Pair;
+use crate::problem::Problem;
+use crate::sql::routine::{self, Effect};
+
+/// Adds each call, in a script that runs in a transaction, of a procedure that the set has made and
+/// that is certain to commit.
+pub(crate) fn check(pairs: &[Pair<'_>], problems: &mut Vec<Problem>) {
+    let mut commits: Vec<String> = Vec::new();
+    for pair in pairs {
+        let (file, script) = &pair.up;
+        for range in &script.statements {
+            let statement = &script.text[range.clone()];
+            if !is_about_procedures(statement) {
+                continue;
+            }
+            let called = match routine::effect(statement, &commits) {
+                Some(Effect::Makes(name, is_certain)) => {
+                    // Of two with one name, a call does not say which.
+                    let is_known = commits.contains(&name);
+                    commits.retain(|known| *known != name);
+                    if is_certain && !is_known {
+                        commits.push(name);
+                    }
+                    continue;
+                }
+                Some(Effect::Forgets(name)) => {
+                    commits.retain(|known| *known != name);
+                    continue;
+                }
+                Some(Effect::Calls(name)) => commits.contains(&name).then_some(0),
+                // What commits by itself is found with the script.
+                None if routine::ends(statement, &[]).is_some() => None,
+                None => routine::ends(statement, &commits),
+            };
+            if let Some(at) = called
+                && script.mode == Mode::Transactional
+                && script.is_checked
+            {
+                let message = "this calls a procedure that commits, which PostgreSQL refuses in a \
+                               transaction, and this script runs in one";
+                let help = "make `-- lokstra: no-transaction` the first line; what the procedure \
+                            commits is then kept, whatever follows";
+                let problem = Problem::new(Code::InTransaction, &file.path, message, help);
+                problems.push(problem.at(&script.text, range.start + at));
+            }
+        }
+    }
+}
+
+/// Nearly no statement is; the words are looked at without a token.
+fn is_about_procedures(statement: &str) -> bool {
+    let starts = |word: &str| {
+        statement.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
+    let has = |word: &str| {
+        let mut words = statement.split_ascii_whitespace().take(4);
+        words.any(|other| other.eq_ignore_ascii_case(word))
+    };
+    let is_definition = || starts("create") || starts("drop") || starts("alter");
+    starts("call") || starts("do") || is_definition() && (has("procedure") || has("routine"))
+}

@@ -1,0 +1,69 @@
+//! The options of a statement: which are given, and which of them are on.
+
+use squawk_lexer::TokenKind;
+
+use super::refused::significant;
+
+/// Options in parentheses: `(VERBOSE, CONCURRENTLY false)`, `(connect = off)`.
+#[derive(Default)]
+pub(super) struct Options {
+    /// Each name, and whether it is on; `None` if that is no truth value.
+    all: Vec<(String, Option<bool>)>,
+    /// How many words stand between the parentheses.
+    pub(super) words: usize,
+}
+
+impl Options {
+    /// Those that begin behind as many tokens.
+    pub(super) fn behind(statement: &str, tokens: usize) -> Options {
+        let all: Vec<_> = significant(statement).collect();
+        Options::read(all.get(tokens..).unwrap_or_default())
+    }
+
+    /// Those at the end.
+    pub(super) fn last(statement: &str) -> Options {
+        let all: Vec<_> = significant(statement).collect();
+        let open = all.iter().rposition(|(kind, ..)| *kind == TokenKind::OpenParen);
+        open.map(|at| Options::read(&all[at..])).unwrap_or_default()
+    }
+
+    fn read(tokens: &[(TokenKind, &str, usize)]) -> Options {
+        let mut options = Options::default();
+        let [(TokenKind::OpenParen, ..), rest @ ..] = tokens else { return options };
+        let end = rest.iter().position(|(kind, ..)| *kind == TokenKind::CloseParen);
+        let inside = &rest[..end.unwrap_or(rest.len())];
+        options.words = inside.iter().filter(|(kind, ..)| *kind == TokenKind::Ident).count();
+        for option in inside.split(|(kind, ..)| *kind == TokenKind::Comma) {
+            let mut parts = option.iter().filter(|(kind, ..)| *kind != TokenKind::Eq);
+            let Some((_, name, _)) = parts.next() else { continue };
+            let value = match parts.next() {
+                None => Some(true),
+                Some((_, value, _)) => truth(value),
+            };
+            let name = match name.strip_prefix('"') {
+                Some(quoted) => quoted.trim_end_matches('"').to_owned(),
+                None => name.to_ascii_lowercase(),
+            };
+            options.all.push((name, value));
+        }
+        options
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.all.iter().any(|(option, _)| option == name)
+    }
+
+    /// The last one counts.
+    pub(super) fn get(&self, name: &str) -> Option<bool> {
+        self.all.iter().rev().find(|(option, _)| option == name)?.1
+    }
+}
+
+/// As `defGetBoolean` of the server reads it.
+fn truth(value: &str) -> Option<bool> {
+    match value.trim_matches(['\'', '"']).to_ascii_lowercase().as_str() {
+        "true" | "on" | "1" => Some(true),
+        "false" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
