@@ -19,7 +19,6 @@ pub(crate) fn effectless(statement: &str) -> Option<(&'static str, &'static str)
             "SET LOCAL",
             "write SET, which holds until the end of this script: the run restores the session after it",
         ),
-        ["set", "session", "characteristics", ..] => return None,
         ["set", "transaction", ..] | ["set", "session", "transaction", ..] => {
             ("SET TRANSACTION", remove)
         }

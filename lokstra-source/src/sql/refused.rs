@@ -133,9 +133,8 @@ fn refuses_transaction(words: &[&str], statement: &str) -> bool {
 /// The isolation level and what else must come before the first query of a transaction, if it differs
 /// from what the run begins its transactions with.
 fn sets_transaction(words: &[&str], statement: &str) -> bool {
-    let rest = match words {
-        ["set", "local" | "session", rest @ ..] | ["set", rest @ ..] => rest,
-        _ => return false,
+    let (["set", "local" | "session", rest @ ..] | ["set", rest @ ..]) = words else {
+        return false;
     };
     match rest {
         ["transaction", modes @ ..] => {

@@ -161,7 +161,7 @@ impl<'a> Body<'a> {
                 "exception" => return Vec::new(),
                 "exit" | "continue" | "return" => break,
                 "if" | "case" | "while" | "for" | "foreach" => {
-                    open.push(self.is_run_once(&tokens, nth));
+                    open.push(Self::is_run_once(&tokens, nth));
                 }
                 "loop" => {
                     open.push(true);
@@ -173,7 +173,6 @@ impl<'a> Body<'a> {
                     nth += 1;
                     continue;
                 }
-                "elsif" | "elseif" | "else" | "when" => {}
                 "commit" | "rollback" if is_certain => {
                     found.push(Certain::End(tokens[nth].2));
                 }
@@ -198,7 +197,7 @@ impl<'a> Body<'a> {
     }
 
     /// `FOR i IN 1..10 LOOP`, `WHILE true LOOP`: what is in it runs at least once.
-    fn is_run_once(&self, tokens: &[(TokenKind, &str, usize)], nth: usize) -> bool {
+    fn is_run_once(tokens: &[(TokenKind, &str, usize)], nth: usize) -> bool {
         let end = tokens[nth..].iter().position(|(_, text, _)| text.eq_ignore_ascii_case("loop"));
         let Some(end) = end else { return false };
         let head: String =

@@ -30,7 +30,7 @@ const MARKS: [(&str, &str, &str); 10] = [
 /// tern's only line stands between the two.
 const TERN: &str = "create above / drop below";
 
-/// Finds the lines with which other tools (goose, dbmate, sql-migrate, MyBatis, …) divide a file into
+/// Finds the lines with which other tools (goose, dbmate, sql-migrate and others) divide a file into
 /// its two directions, in the order of the text.
 pub fn section_marks(text: &str) -> Vec<SectionMark> {
     let mut marks: Vec<SectionMark> =
