@@ -6,6 +6,7 @@ mod support;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
+use lokstra::postgres::error::SqlState;
 use lokstra::postgres::{Client, NoTls};
 use lokstra_source::{Lint, load_linted};
 use support::database;
@@ -121,4 +122,60 @@ fn a_varchar_that_grows_is_the_alarm_that_may_be_false() {
     let script = "ALTER TABLE users ALTER COLUMN email TYPE text";
     assert_eq!(work(&mut client, &said, script), Vec::<String>::new());
     assert_eq!(hazards(script), ["column-type"]);
+}
+
+const MOODS: &str = "
+    CREATE TYPE mood AS ENUM ('sad');
+    CREATE TYPE tint AS ENUM ('red');
+    CREATE TABLE note (kind text, m mood, t tint);
+";
+
+/// Uses of the label `b`, and whether PostgreSQL refuses them in the transaction that adds it.
+const USES: [(&str, bool); 25] = [
+    ("ALTER TYPE tint ADD VALUE 'b'", false),
+    ("ALTER TYPE mood ADD VALUE 'c' AFTER 'b'", false),
+    ("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'b'", false),
+    ("ALTER TYPE mood RENAME VALUE 'b' TO 'c'", false),
+    ("CREATE TYPE other AS ENUM ('b')", false),
+    ("INSERT INTO note (kind) VALUES ('b')", false),
+    ("COMMENT ON TYPE mood IS 'b'", false),
+    ("SELECT 1 FROM note WHERE m::text = 'b'", false),
+    ("ALTER TABLE note ADD CHECK (kind IN ('a', 'b'))", false),
+    ("ALTER TABLE note ADD COLUMN k text DEFAULT 'b'", false),
+    ("UPDATE note SET kind = $$b$$ WHERE m = 'sad'", false),
+    ("SELECT 'b'::mood", true),
+    ("SELECT CAST(E'b' AS mood)", true),
+    ("SELECT mood $$b$$", true),
+    ("UPDATE note SET m = E'b'", true),
+    ("INSERT INTO note (kind, m) VALUES ('x', 'sad'), ('b', $$b$$)", true),
+    ("INSERT INTO note VALUES ('x', 'b')", true),
+    ("DELETE FROM note WHERE m IN ('sad', 'b')", true),
+    ("SELECT kind FROM note WHERE m <> 'b'", true),
+    ("ALTER TABLE note ALTER m SET DEFAULT 'b'", true),
+    ("ALTER TABLE note ADD CHECK (m = 'b')", true),
+    ("ALTER TABLE note ADD COLUMN n mood DEFAULT 'b'", true),
+    ("CREATE TABLE o (m mood DEFAULT 'b')", true),
+    ("CREATE INDEX ON note (kind) WHERE m = 'b'", true),
+    ("ALTER TYPE mood RENAME VALUE 'b' TO 'c'; SELECT 'c'::mood", true),
+];
+
+#[test]
+fn a_new_label_is_refused_where_the_server_refuses_it() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute(MOODS).unwrap();
+    for (sql, is_use) in USES {
+        let script = format!("ALTER TYPE mood ADD VALUE 'b'; {sql};");
+        let said = client.batch_execute(&format!("BEGIN; {script}")).err();
+        let code = said.as_ref().and_then(|error| error.code()).map(SqlState::code);
+        assert_eq!(code, is_use.then_some("55P04"), "{sql}");
+        client.batch_execute("ROLLBACK").unwrap();
+        let root = TempDir::new().unwrap();
+        fs::create_dir(root.path().join("m")).unwrap();
+        for (name, text) in [("001_a", MOODS), ("002_b", &script)] {
+            fs::write(root.path().join(format!("m/{name}.up.sql")), text).unwrap();
+            fs::write(root.path().join(format!("m/{name}.down.sql")), "-- none").unwrap();
+        }
+        assert_eq!(lokstra_source::load(root.path(), "m").is_err(), is_use, "{sql}");
+    }
 }

@@ -16,7 +16,23 @@ pub(crate) struct Sentences {
     texts: Vec<Vec<String>>,
     /// How many rules lie between each symbol and another, as far as they were asked for.
     distances: HashMap<usize, Vec<u32>>,
-    random: u64,
+    random: Random,
+}
+
+/// Numbers that follow from a seed.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
 }
 
 const NEVER: u32 = u32::MAX / 2;
@@ -84,7 +100,7 @@ impl Sentences {
             }
         }
         let rule_depth = bison.rules.iter().map(|(_, parts)| of(&depth, parts)).collect();
-        let (distances, random) = (HashMap::new(), seed | 1);
+        let (distances, random) = (HashMap::new(), Random::new(seed));
         Sentences { bison, rules_of, depth, rule_depth, texts, distances, random }
     }
 
@@ -122,7 +138,7 @@ impl Sentences {
             return self.write_rule(goal, budget, sentence);
         }
         // Not always by the shortest way.
-        let slack = self.below(3) / 2;
+        let slack = self.random.below(3) / 2;
         let mut ways = Vec::new();
         for rule in self.rules_of[symbol].clone() {
             for nth in 0..self.bison.rules[rule].1.len() {
@@ -134,7 +150,7 @@ impl Sentences {
                 }
             }
         }
-        let (rule, nth) = ways[self.below(ways.len())];
+        let (rule, nth) = ways[self.random.below(ways.len())];
         for (at, part) in self.bison.rules[rule].1.clone().into_iter().enumerate() {
             if at == nth {
                 self.reach(part, goal, budget.saturating_sub(1), sentence);
@@ -146,14 +162,14 @@ impl Sentences {
 
     fn write(&mut self, symbol: usize, budget: u32, sentence: &mut String) {
         if symbol < self.bison.tokens {
-            let nth = self.below(self.texts[symbol].len());
+            let nth = self.random.below(self.texts[symbol].len());
             sentence.push_str(&self.texts[symbol][nth]);
             sentence.push(' ');
             return;
         }
         let fits = |rule: &usize| self.rule_depth[*rule] <= budget.max(self.depth[symbol]);
         let rules: Vec<_> = self.rules_of[symbol].iter().copied().filter(fits).collect();
-        let rule = rules[self.below(rules.len())];
+        let rule = rules[self.random.below(rules.len())];
         self.write_rule(rule, budget.saturating_sub(1), sentence);
     }
 
@@ -184,12 +200,5 @@ impl Sentences {
             }
         });
         distances[from]
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        usize::try_from(self.random >> 33).unwrap() % end
     }
 }

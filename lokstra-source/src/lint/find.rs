@@ -44,7 +44,10 @@ pub(crate) fn hazards(script: &Script, effects: &[Effects]) -> Vec<Finding> {
     if found.is_empty() {
         return found;
     }
-    let nth = |offset| script.statements.iter().position(|range| offset < range.end);
+    let nth = |offset| {
+        let nth = script.statements.partition_point(|range| range.end <= offset);
+        (nth < script.statements.len()).then_some(nth)
+    };
     // Half understood is not understood.
     let broken = grammar::half_understood(&script.text, &script.statements);
     found.retain(|finding| {

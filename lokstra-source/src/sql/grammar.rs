@@ -1,6 +1,8 @@
 //! Syntax errors: what PostgreSQL's own grammar refuses, and what a parser that follows it by hand was
 //! waiting for there.
 
+#[cfg(feature = "lint")]
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -72,11 +74,13 @@ fn messages_at(found: &[(usize, String)], nth: usize) -> impl Iterator<Item = &s
     here.map(|(_, message)| message.as_str())
 }
 
-/// The statements that the parser understands only in part, though PostgreSQL may take them.
+/// The statements that are wrong, or that the parser understands only in part.
 #[cfg(feature = "lint")]
-pub(crate) fn half_understood(text: &str, statements: &[Range<usize>]) -> Vec<usize> {
-    let nth = |offset| statements.iter().position(|range| offset <= range.end);
-    messages(text).into_iter().filter_map(|(offset, _)| nth(offset)).collect()
+pub(crate) fn half_understood(text: &str, statements: &[Range<usize>]) -> BTreeSet<usize> {
+    let wrong = errors(text, statements).into_iter().map(|error| error.offset);
+    let in_part = messages(text).into_iter().map(|(offset, _)| offset);
+    let nth = |offset| statements.partition_point(|range| range.end < offset);
+    wrong.chain(in_part).map(nth).collect()
 }
 
 fn messages(text: &str) -> Vec<(usize, String)> {

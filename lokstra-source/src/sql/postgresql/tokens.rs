@@ -161,8 +161,16 @@ impl Reader<'_> {
                 let end = empty_exponent_start.unwrap_or(trailing_junk_start) as usize;
                 self.number(FLOAT, end, range);
             }
-            LiteralKind::Str { .. } if self.continues(range.start) || self.is_escape_of_name() => {
+            LiteralKind::Str { .. } if self.continues(range.start) => {
                 self.last_text = Some(range.end);
+            }
+            LiteralKind::Str { .. }
+            | LiteralKind::EscStr { .. }
+            | LiteralKind::DollarQuotedString { .. }
+                if self.is_escape_of_name() =>
+            {
+                let is_quoted = !matches!(kind, LiteralKind::DollarQuotedString { .. });
+                self.last_text = is_quoted.then_some(range.end);
             }
             LiteralKind::NationalStr { .. } => {
                 self.add(Kind::Named(NATIONAL), range.clone());
