@@ -47,7 +47,7 @@ const NEVER: [&str; 24] = [
 ];
 
 /// Rules whose words must be certain ones, or whose parts as many, which the grammar does not say.
-const BY_HAND: [(&str, &str); 26] = [
+const BY_HAND: [(&str, &str); 28] = [
     ("AlterOptRoleElem: IDENT", "ALTER ROLE a SUPERUSER"),
     ("ConstraintAttributeElem: ENFORCED", "CREATE TABLE a (CHECK (b) ENFORCED)"),
     ("ConstraintAttributeElem: NOT ENFORCED", "CREATE TABLE a (CHECK (b) NOT ENFORCED)"),
@@ -63,7 +63,9 @@ const BY_HAND: [(&str, &str); 26] = [
     ("a_expr: row OVERLAPS row", OVERLAPS),
     ("hash_partbound: ", HASH_PARTITION),
     ("hash_partbound_elem: ", HASH_PARTITION),
+    ("indirection: ", "SELECT a[1][2]"),
     ("indirection_el: '.' '*'", "SELECT (a).*"),
+    ("indirection_el: '['", "SELECT a[1], b[1:2]"),
     (
         "limit_clause: FETCH first_or_next row_or_rows",
         "SELECT 1 ORDER BY 1 FETCH FIRST ROW WITH TIES",
