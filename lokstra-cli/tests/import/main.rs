@@ -5,6 +5,7 @@
 #[path = "../project/mod.rs"]
 mod project;
 mod refusals;
+mod scripts;
 mod tools;
 
 use std::fs;

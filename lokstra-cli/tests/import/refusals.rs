@@ -114,16 +114,40 @@ fn a_table_of_another_tool_is_told() {
 #[test]
 fn a_folder_of_another_tool_is_told() {
     let (project, _client) = migrated("goose");
-    let told = project.lokstra("migration import -from golang-migrate -source theirs");
-    assert_snapshot!(told, @"
+    for wrong in ["golang-migrate", "flyway", "diesel"] {
+        let told = project.lokstra(&format!("migration import -from {wrong} -source theirs"));
+        let message = format!("error: theirs has no migration of {wrong}\n  help: -from goose\n");
+        assert_eq!(told, format!("-- standard error --\n{message}-- exit code 3 --"));
+    }
+    let (project, _client) = migrated("golang-migrate");
+    assert_snapshot!(project.lokstra("migration import -from goose -source theirs"), @"
     -- standard error --
-    error: theirs has no migration of golang-migrate
-    theirs/00001_create_users.sql: is not read by golang-migrate: its name is none of a migration
-      help: name it like 1_create_users.up.sql if it is one
-    theirs/00002_index_email.sql: is not read by golang-migrate: its name is none of a migration
-      help: name it like 1_create_users.up.sql if it is one
-    theirs/00003_orders.sql: is not read by golang-migrate: its name is none of a migration
-      help: name it like 1_create_users.up.sql if it is one
+    error: theirs has no migration of goose
+      help: -from sqlx or -from golang-migrate
+    -- exit code 3 --
+    ");
+    let (project, _client) = migrated("flyway");
+    assert_snapshot!(project.lokstra("migration import -from sqlx -source theirs"), @"
+    -- standard error --
+    error: theirs has no migration of sqlx
+      help: -from flyway
+    -- exit code 3 --
+    ");
+    // Of none.
+    fs::create_dir(project.path("none")).unwrap();
+    for name in ["a", "b", "c", "d", "e"] {
+        project.write(&format!("none/{name}.sql"), "SELECT 1;\n");
+    }
+    assert_snapshot!(project.lokstra("migration import -from sqlx -source none"), @"
+    -- standard error --
+    error: none has no migration of sqlx
+    none/a.sql: is not read by sqlx: its name is none of a migration
+      help: name it like 20240101000000_create_users.sql if it is one
+    none/b.sql: is not read by sqlx: its name is none of a migration
+      help: name it like 20240101000000_create_users.sql if it is one
+    none/c.sql: is not read by sqlx: its name is none of a migration
+      help: name it like 20240101000000_create_users.sql if it is one
+    … and 2 more files like these
       help: -source names their folder
     -- exit code 3 --
     ");
@@ -201,7 +225,7 @@ fn what_cannot_be_taken_over_keeps_everything_as_it_is() {
 #[test]
 fn what_the_build_refuses_is_written_to_be_mended_and_recorded_afterwards() {
     let (project, mut client) = migrated("golang-migrate");
-    let halves = "BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nCOMMIT;\n";
+    let halves = "BEGIN;\nSELECT 1;\nROLLBACK;\nSELECT 2;\n";
     project.write("theirs/2_index_email.up.sql", halves);
     let import = "migration import -from golang-migrate -source theirs -yes";
     let told = project.lokstra(import);

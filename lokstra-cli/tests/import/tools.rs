@@ -157,7 +157,7 @@ fn diesel_is_taken_over() {
       20240102000000_index_email.up.sql     from 2024-01-02-000000_index_email/up.sql; runs without a transaction
       20240102000000_index_email.down.sql   from 2024-01-02-000000_index_email/down.sql; runs without a transaction
       20240103000000_orders.up.sql          from 2024-01-03-000000_orders/up.sql
-      20240103000000_orders.down.sql        fails: there was no down script
+      20240103000000_orders.down.sql        from 2024-01-03-000000_orders/down.sql; is empty: a rollback only forgets the migration
     2 recorded in lokstra_core.schema_migrations as applied, not run, from __diesel_schema_migrations:
       20240101000000_create_users  2024-05-01 10:00:00.123456+00
       20240102000000_index_email  2024-05-01 10:00:00.123456+00
@@ -230,6 +230,8 @@ fn flyway_is_taken_over_and_numbered_anew() {
     -- standard error --
     warning: theirs/R__Views.sql: is repeatable, which there is not here
       help: when what it makes changes next, put it into a migration: CREATE OR REPLACE …
+    warning: theirs/V1_1__Index_email.sql: the version 1.1 is no whole number: all migrations are numbered 001 to 003 instead, in the order in which flyway runs them
+      help: number new migrations behind these, as `lokstra migration create` does
     ");
     assert_snapshot!(rows(&mut client).join("\n"), @"
     1 create_users 2024-05-01 10:00:00.000 migrator 12
@@ -319,12 +321,20 @@ fn the_json_document_says_the_same() {
           "line": null,
           "message": "is repeatable, which there is not here",
           "path": "R__Views.sql"
+        },
+        {
+          "help": "number new migrations behind these, as `lokstra migration create` does",
+          "line": null,
+          "message": "the version 1.1 is no whole number: all migrations are numbered 001 to 003 instead, in the order in which flyway runs them",
+          "path": "V1_1__Index_email.sql"
         }
       ]
     }
     -- standard error --
     warning: theirs/R__Views.sql: is repeatable, which there is not here
       help: when what it makes changes next, put it into a migration: CREATE OR REPLACE …
+    warning: theirs/V1_1__Index_email.sql: the version 1.1 is no whole number: all migrations are numbered 001 to 003 instead, in the order in which flyway runs them
+      help: number new migrations behind these, as `lokstra migration create` does
     nothing was changed: -yes changes it
     "#);
 }

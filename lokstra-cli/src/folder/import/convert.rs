@@ -1,13 +1,12 @@
 //! Their migrations, written down as ours.
 
-use std::ops::Range;
-
 use lokstra_source::{Code, Description, DescriptionError, Loaded, Problems};
 
 use lokstra_core::Version;
 
 use super::Tool;
-use super::theirs::{Script, Theirs};
+use super::theirs::{Remark, Script, Theirs};
+use super::transaction;
 
 const MARKER: &str = "-- lokstra: no-transaction\n";
 
@@ -42,6 +41,10 @@ pub(crate) enum Change {
     Filled,
     /// There was no down script.
     Irreversible,
+    /// The down script was there and empty: with that tool too, a rollback only forgets the migration.
+    Forgets,
+    /// The up script does nothing.
+    NothingToUndo,
 }
 
 impl Change {
@@ -51,6 +54,8 @@ impl Change {
             Change::NoTransaction => "runs without a transaction",
             Change::Filled => "had no statement",
             Change::Irreversible => "fails: there was no down script",
+            Change::Forgets => "is empty: a rollback only forgets the migration",
+            Change::NothingToUndo => "nothing to undo",
         }
     }
 
@@ -61,6 +66,8 @@ impl Change {
             Change::NoTransaction => "no-transaction",
             Change::Filled => "filled",
             Change::Irreversible => "irreversible",
+            Change::Forgets => "forgets",
+            Change::NothingToUndo => "nothing-to-undo",
         }
     }
 }
@@ -73,18 +80,44 @@ pub(crate) fn convert(tool: Tool, theirs: &[Theirs]) -> Vec<Ours> {
             .parse()
             .unwrap_or_else(|error: DescriptionError| error.suggestion().clone());
         let name = format!("{version}_{description}");
-        let down = theirs.down.as_ref().filter(|script| !script.text.trim().is_empty());
-        Ours {
-            id: theirs.id.clone(),
-            version,
-            up: up(format!("{name}.up.sql"), &theirs.up),
-            down: down.map_or_else(
-                || irreversible(tool, &name, &theirs.up),
-                |script| written(format!("{name}.down.sql"), script),
-            ),
-        }
+        let up = up(format!("{name}.up.sql"), &theirs.up);
+        let is_nothing = up.changes.contains(&Change::Filled);
+        let down = match &theirs.down {
+            Some(script) if !script.text.trim().is_empty() => {
+                written(format!("{name}.down.sql"), script)
+            }
+            Some(script) => empty(tool, &name, script, is_nothing),
+            None if is_nothing => nothing(&name, None, "Nothing to undo.", Change::NothingToUndo),
+            None => irreversible(tool, &name, &theirs.up),
+        };
+        Ours { id: theirs.id.clone(), version, up, down }
     };
     theirs.iter().zip(versions(theirs)).map(one).collect()
+}
+
+/// Why their numbers are not kept.
+pub(crate) fn renumbered(tool: Tool, theirs: &[Theirs]) -> Option<Remark> {
+    let reason = |one: &Theirs| match one.number.and_then(Version::new) {
+        Some(_) => None,
+        None if one.id.len() > 18 && one.id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(format!("the version {} is above {}", one.id, Version::MAX))
+        }
+        None => Some(format!("the version {} is no whole number", one.id)),
+    };
+    let tool = tool.name();
+    let odd = theirs.iter().find_map(|one| Some((&one.up, reason(one)?)));
+    let (script, reason) = odd.or_else(|| {
+        let late = theirs.windows(2).find(|pair| pair[0].number > pair[1].number)?;
+        Some((&late[1].up, format!("{tool} runs {} behind {}", late[1].id, late[0].id)))
+    })?;
+    let versions = versions(theirs);
+    let (first, last) = (versions.first()?, versions.last()?);
+    let message = format!(
+        "{reason}: all migrations are numbered {first} to {last} instead, in the order in which {tool} \
+         runs them"
+    );
+    let help = "number new migrations behind these, as `lokstra migration create` does";
+    Some(Remark::new(&script.path, message, help))
 }
 
 /// Their numbers, if each has one and they are in order. Otherwise 001, 002, … in their order.
@@ -112,11 +145,13 @@ fn up(name: String, script: &Script) -> Written {
 fn written(name: String, script: &Script) -> Written {
     let from = Some(script.path.clone());
     let mut written = Written { name, text: script.text.clone(), from, changes: Vec::new() };
-    if script.no_transaction {
-        written.mark();
-    } else if let Some(text) = unwrapped(&script.text) {
+    let is_whole = transaction::is_whole(&script.text);
+    if let Some(text) = transaction::unwrapped(&script.text) {
         written.text = text;
         written.changes.push(Change::Unwrapped);
+    }
+    if script.no_transaction && !is_whole {
+        written.mark();
     }
     written
 }
@@ -127,6 +162,21 @@ impl Written {
         self.text.insert_str(0, MARKER);
         self.changes.push(Change::NoTransaction);
     }
+}
+
+/// What was empty stays so: with that tool too, a rollback runs nothing.
+fn empty(tool: Tool, name: &str, script: &Script, is_nothing: bool) -> Written {
+    let from = Some(script.path.clone());
+    if is_nothing {
+        return nothing(name, from, "Nothing to undo.", Change::NothingToUndo);
+    }
+    let says = format!("{} of {} undoes nothing: it is empty.", script.path, tool.name());
+    nothing(name, from, &says, Change::Forgets)
+}
+
+fn nothing(name: &str, from: Option<String>, says: &str, change: Change) -> Written {
+    let text = format!("-- {says}\n");
+    Written { name: format!("{name}.down.sql"), text, from, changes: vec![change] }
 }
 
 /// A down script that says what a rollback finds out otherwise.
@@ -145,44 +195,6 @@ fn irreversible(tool: Tool, name: &str, up: &Script) -> Written {
     );
     let changes = vec![Change::Irreversible];
     Written { name: format!("{name}.down.sql"), text, from: None, changes }
-}
-
-/// The text without the transaction that is around all of it.
-fn unwrapped(text: &str) -> Option<String> {
-    let statements = lokstra_source::statements(text);
-    let [first, between @ .., last] = &statements[..] else { return None };
-    let words = |range: &Range<usize>| {
-        let words = text[range.clone()].split_whitespace().map(str::to_ascii_uppercase);
-        words.collect::<Vec<_>>().join(" ")
-    };
-    let begins = ["BEGIN", "BEGIN WORK", "BEGIN TRANSACTION", "START TRANSACTION"];
-    let ends =
-        ["COMMIT", "COMMIT WORK", "COMMIT TRANSACTION", "END", "END WORK", "END TRANSACTION"];
-    let controls = |range: &Range<usize>| {
-        let words = words(range);
-        let first = words.split(' ').next().unwrap_or_default();
-        matches!(first, "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT")
-    };
-    if !begins.contains(&words(first).as_str())
-        || !ends.contains(&words(last).as_str())
-        || between.iter().any(controls)
-    {
-        return None;
-    }
-    let mut text = text.to_owned();
-    for range in [last, first] {
-        let semicolon = text[range.end..].find(|c: char| !c.is_whitespace());
-        let end = match semicolon {
-            Some(at) if text[range.end + at..].starts_with(';') => range.end + at + 1,
-            _ => range.end,
-        };
-        // The line too, where nothing else is on it.
-        let rest = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
-        let starts_line = text[..range.start].ends_with('\n') || range.start == 0;
-        let is_alone = starts_line && text[end..rest].trim().is_empty();
-        text.replace_range(range.start..if is_alone { rest } else { end }, "");
-    }
-    Some(format!("{}\n", text.trim()))
 }
 
 /// Judges the files as the build will. A script with a statement that PostgreSQL refuses in a

@@ -105,7 +105,8 @@ mod tests {
         SELECT 0;
         == 20240101000000_create_users.up.sql <- 2024-01-01-000000_create_users/up.sql []
         CREATE TABLE users (id int);
-        == 20240101000000_create_users.down.sql <- nothing [fails: there was no down script]
+        == 20240101000000_create_users.down.sql <- 2024-01-01-000000_create_users/down.sql [is empty: a rollback only forgets the migration]
+        -- 2024-01-01-000000_create_users/down.sql of diesel undoes nothing: it is empty.
         ");
     }
 

@@ -13,7 +13,13 @@ pub(crate) enum ImportError {
     /// Theirs and ours are the same folder.
     SameFolder { folder: String },
     /// There is no migration of that tool in the folder.
-    Nothing { tool: &'static str, folder: String, remarks: Vec<Remark> },
+    Nothing {
+        tool: &'static str,
+        folder: String,
+        /// The tools that read it.
+        others: Vec<&'static str>,
+        remarks: Vec<Remark>,
+    },
     /// Some of it cannot be taken over.
     Obstacles { folder: String, obstacles: Vec<Remark> },
     /// Our folder has other migrations.
@@ -36,6 +42,9 @@ impl ImportError {
     }
 }
 
+/// Of files that are not read, as many are named.
+const SHOWN: usize = 3;
+
 impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -47,9 +56,16 @@ impl fmt::Display for ImportError {
                 "{folder} is both where the migrations are read and where ours would be\n  help: \
                  name one of them: -source is theirs, -dir is ours"
             ),
-            ImportError::Nothing { tool, folder, remarks } => {
+            ImportError::Nothing { tool, folder, others, .. } if !others.is_empty() => {
+                let others = others.join(" or -from ");
+                write!(f, "{folder} has no migration of {tool}\n  help: -from {others}")
+            }
+            ImportError::Nothing { tool, folder, remarks, .. } => {
                 write!(f, "{folder} has no migration of {tool}")?;
-                remarks.iter().try_for_each(|remark| write!(f, "\n{folder}/{remark}"))?;
+                remarks.iter().take(SHOWN).try_for_each(|one| write!(f, "\n{folder}/{one}"))?;
+                if remarks.len() > SHOWN {
+                    write!(f, "\n… and {} more files like these", remarks.len() - SHOWN)?;
+                }
                 f.write_str("\n  help: -source names their folder")
             }
             ImportError::Obstacles { folder, obstacles } => {

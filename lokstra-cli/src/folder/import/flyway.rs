@@ -98,20 +98,20 @@ fn script(source: &Source, file: &File) -> Result<Script, Remark> {
 }
 
 /// `1_2`, `1.2` and `1.2.0` are one version.
-fn parts(version: &str) -> Option<Vec<u64>> {
+fn parts(version: &str) -> Option<Vec<u128>> {
     let part = |part: &str| {
         let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         part.parse().ok().filter(|_| is_number)
     };
-    let mut parts: Vec<u64> = version.split(['.', '_']).map(part).collect::<Option<_>>()?;
+    let mut parts: Vec<u128> = version.split(['.', '_']).map(part).collect::<Option<_>>()?;
     while parts.len() > 1 && parts.last() == Some(&0) {
         parts.pop();
     }
     Some(parts)
 }
 
-fn id(parts: &[u64]) -> String {
-    parts.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
+fn id(parts: &[u128]) -> String {
+    parts.iter().map(u128::to_string).collect::<Vec<_>>().join(".")
 }
 
 /// In the order in which the rows were written: a migration may be undone, deleted and run again.

@@ -2,7 +2,7 @@
 
 use super::history::{History, Row};
 use super::source::Source;
-use super::theirs::{Found, Pairs, Remark, Script, Theirs};
+use super::theirs::{Found, Pairs, Remark, Script, Theirs, version as version_of};
 
 /// One row, with the version up to which everything is applied.
 pub(super) const COLUMNS: (&str, &str) = ("version AS id, NOT dirty AS success", "version");
@@ -12,16 +12,13 @@ pub(super) fn read(source: &Source) -> Found {
     let mut pairs = Pairs::default();
     for file in source.top() {
         let Some(stem) = file.stem(".sql") else { continue };
-        let parsed = stem.split_once('_').and_then(|(version, rest)| {
-            let is_number = version.bytes().all(|byte| byte.is_ascii_digit());
-            let number = version.parse::<i64>().ok().filter(|_| is_number)?;
-            Some((number, rest.rsplit_once('.')?))
-        });
+        let parsed = stem
+            .split_once('_')
+            .and_then(|(version, rest)| Some((version_of(version)?, rest.rsplit_once('.')?)));
         match parsed {
-            Some((number, (name, direction @ ("up" | "down")))) => {
-                let id = number.to_string();
+            Some(((id, number), (name, direction @ ("up" | "down")))) => {
                 let is_down = direction == "down";
-                pairs.add(file, (&id, Some(number), name), is_down, &mut found);
+                pairs.add(file, (&id, number, name), is_down, &mut found);
             }
             _ => found.remarks.push(Remark::new(
                 &file.path,
@@ -41,7 +38,7 @@ pub(super) fn read(source: &Source) -> Found {
             checksums: Vec::new(),
         })
     });
-    found.in_order_of(|migration| migration.number)
+    found.in_order_of(Theirs::by_number)
 }
 
 /// The row is `dirty` from before a script to behind it.
@@ -55,8 +52,8 @@ pub(super) fn history(rows: &[Row], theirs: &[Theirs]) -> History {
         );
         return History { failed: vec![failed], ..History::default() };
     }
-    let newest = version.parse::<i64>().ok();
-    let up_to_newest = theirs.iter().filter(|one| one.number <= newest);
+    let newest = (version.len(), version.clone());
+    let up_to_newest = theirs.iter().filter(|one| one.by_number() <= newest);
     let mut applied: Vec<_> = up_to_newest.map(|one| Row::of(&one.id)).collect();
     if !applied.iter().any(|one| one.id == *version) {
         applied.push(Row::of(version));
@@ -69,7 +66,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::super::Tool::GolangMigrate;
-    use super::super::testing::{row, settled, told};
+    use super::super::testing::{names, remarks, row, settled, told};
 
     #[test]
     fn pairs_stay_pairs_without_the_transaction_that_is_around_them() {
@@ -94,42 +91,88 @@ mod tests {
         == 003_nothing.up.sql <- 000003_nothing.up.sql [had no statement]
         -- for the record
         SELECT 1;
-        == 003_nothing.down.sql <- nothing [fails: there was no down script]
+        == 003_nothing.down.sql <- nothing [nothing to undo]
         ");
     }
 
     #[test]
-    fn a_transaction_in_the_middle_is_told_by_the_rules_of_the_folder() {
-        let files = [("1_a.up.sql", "BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nCOMMIT;\n")];
+    fn transactions_in_the_middle_and_a_lone_commit_are_taken_out() {
+        let local = "BEGIN;\nSET LOCAL ROLE a;\nCOMMIT;\nSELECT 2;\n";
+        let files = [
+            ("1_a.up.sql", "BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 2; begin; SELECT 3;\nEND;\n"),
+            ("1_a.down.sql", "SELECT 1;\nCOMMIT;\n"),
+            ("2_b.up.sql", "BEGIN /* all */ TRANSACTION;\nSELECT 1;\nCOMMIT -- done\n;\n"),
+            ("2_b.down.sql", "BEGIN; VACUUM; COMMIT; SELECT 1;\n"),
+            ("3_c.up.sql", "BEGIN;\nSET LOCAL ROLE a;\nSELECT 3;\nCOMMIT;\n"),
+            ("3_c.down.sql", "SELECT 1;"),
+        ];
         assert_snapshot!(told(GolangMigrate, &files), @"
-        error: migrations/001_a.up.sql:1:1: a migration cannot begin or end a transaction itself [transaction-control]
-          |
-        1 | BEGIN;
-          | ^
-          help: remove it: the script runs in one transaction together with its record
-        error: migrations/001_a.up.sql:3:1: a migration cannot begin or end a transaction itself [transaction-control]
-          |
-        3 | COMMIT;
-          | ^
-          help: remove it: the script runs in one transaction together with its record
-        error: migrations/001_a.up.sql:4:1: a migration cannot begin or end a transaction itself [transaction-control]
-          |
-        4 | BEGIN;
-          | ^
-          help: remove it: the script runs in one transaction together with its record
-        error: migrations/001_a.up.sql:6:1: a migration cannot begin or end a transaction itself [transaction-control]
-          |
-        6 | COMMIT;
-          | ^
-          help: remove it: the script runs in one transaction together with its record
-        == 001_a.up.sql <- 1_a.up.sql []
-        BEGIN;
+        == 001_a.up.sql <- 1_a.up.sql [without its BEGIN and COMMIT]
         SELECT 1;
-        COMMIT;
-        BEGIN;
-        SELECT 2;
-        COMMIT;
-        == 001_a.down.sql <- nothing [fails: there was no down script]
+        SELECT 2;  SELECT 3;
+        == 001_a.down.sql <- 1_a.down.sql [without its BEGIN and COMMIT]
+        SELECT 1;
+        == 002_b.up.sql <- 2_b.up.sql [without its BEGIN and COMMIT]
+        SELECT 1;
+         -- done
+        ;
+        == 002_b.down.sql <- 2_b.down.sql [without its BEGIN and COMMIT, runs without a transaction]
+        -- lokstra: no-transaction
+        VACUUM;  SELECT 1;
+        == 003_c.up.sql <- 3_c.up.sql [without its BEGIN and COMMIT]
+        SET LOCAL ROLE a;
+        SELECT 3;
+        == 003_c.down.sql <- 3_c.down.sql []
+        SELECT 1;
+        ");
+        for text in
+            [local, "BEGIN;\nSELECT 1;\n", "BEGIN;\nSELECT 1;\nROLLBACK;\n", "COMMIT AND CHAIN;"]
+        {
+            let told = told(GolangMigrate, &[("1_a.up.sql", text), ("1_a.down.sql", "SELECT 1;")]);
+            assert!(told.contains("[transaction-control]"), "{told}");
+        }
+    }
+
+    #[test]
+    fn an_empty_down_script_stays_empty_and_nothing_needs_none() {
+        let files = [
+            ("1_a.up.sql", ""),
+            ("1_a.down.sql", ""),
+            ("2_b.up.sql", "CREATE TABLE b ();"),
+            ("2_b.down.sql", " \n"),
+            ("3_c.up.sql", "-- nothing\n"),
+            ("4_d.up.sql", "CREATE TABLE d ();"),
+            ("4_d.down.sql", "-- nothing to undo\n"),
+        ];
+        assert_snapshot!(told(GolangMigrate, &files), @"
+        == 001_a.up.sql <- 1_a.up.sql [had no statement]
+        SELECT 1;
+        == 001_a.down.sql <- 1_a.down.sql [nothing to undo]
+        -- Nothing to undo.
+        == 002_b.up.sql <- 2_b.up.sql []
+        CREATE TABLE b ();== 002_b.down.sql <- 2_b.down.sql [is empty: a rollback only forgets the migration]
+        -- 2_b.down.sql of golang-migrate undoes nothing: it is empty.
+        == 003_c.up.sql <- 3_c.up.sql [had no statement]
+        -- nothing
+        SELECT 1;
+        == 003_c.down.sql <- nothing [nothing to undo]
+        == 004_d.up.sql <- 4_d.up.sql []
+        CREATE TABLE d ();== 004_d.down.sql <- 4_d.down.sql []
+        -- nothing to undo
+        ");
+    }
+
+    #[test]
+    fn versions_above_those_of_a_bigint_are_numbered_in_their_order() {
+        let files = [
+            ("20240101000000000002_b.up.sql", ""),
+            ("20240101000000000010_c.up.sql", ""),
+            ("7_a.up.sql", ""),
+        ];
+        assert_snapshot!(names(GolangMigrate, &files).join(" "), @"001_a.up.sql 002_b.up.sql 003_c.up.sql");
+        assert_snapshot!(remarks(GolangMigrate, &files), @"
+        remark: 20240101000000000002_b.up.sql: the version 20240101000000000002 is above 9223372036854775807: all migrations are numbered 001 to 003 instead, in the order in which golang-migrate runs them
+          help: number new migrations behind these, as `lokstra migration create` does
         ");
     }
 

@@ -2,7 +2,7 @@
 
 use super::history::{History, Row};
 use super::source::{File, Source};
-use super::theirs::{Found, Remark, Script, Theirs};
+use super::theirs::{Found, Remark, Script, Theirs, version as version_of};
 
 /// A log: the newest row of a version counts. Its clock is that of the session, without a time zone.
 pub(super) const COLUMNS: (&str, &str) =
@@ -13,8 +13,7 @@ pub(super) fn read(source: &Source) -> Found {
     for file in source.top() {
         let Some((stem, ending @ ("sql" | "go"))) = file.name().rsplit_once('.') else { continue };
         let parsed = stem.split_once('_').and_then(|(version, name)| {
-            let is_number = version.bytes().all(|byte| byte.is_ascii_digit());
-            Some((version.parse::<i64>().ok().filter(|version| is_number && *version > 0)?, name))
+            Some((version_of(version).filter(|(id, _)| id != "0")?, name))
         });
         match (parsed, ending) {
             (Some((version, name)), "sql") => found.add(migration(file, version, name)),
@@ -32,10 +31,14 @@ pub(super) fn read(source: &Source) -> Found {
             (None, _) => {}
         }
     }
-    found.in_order_of(|migration| migration.number)
+    found.in_order_of(Theirs::by_number)
 }
 
-fn migration(file: &File, version: i64, name: &str) -> Result<Theirs, Remark> {
+fn migration(
+    file: &File,
+    (id, number): (String, Option<i64>),
+    name: &str,
+) -> Result<Theirs, Remark> {
     let sections = Sections::read(file)?;
     let no_transaction = sections.no_transaction;
     let down = sections.down.map(|text| Script::new(&file.path, &text, no_transaction));
@@ -44,8 +47,8 @@ fn migration(file: &File, version: i64, name: &str) -> Result<Theirs, Remark> {
         return Err(Remark::new(&file.path, "has no `-- +goose Up`", help));
     };
     Ok(Theirs {
-        id: version.to_string(),
-        number: Some(version),
+        id,
+        number,
         name: name.to_owned(),
         up: Script::new(&file.path, &up, no_transaction),
         down,
@@ -87,7 +90,12 @@ impl Sections {
                     let help = "write their values into the file, and remove the annotation";
                     return Err(Remark::new(&file.path, message, help).at(nth + 1));
                 }
-                Some(_) => {}
+                Some("ENVSUB OFF" | "ENVSUBST OFF") => {}
+                Some(other) => {
+                    let message = format!("`-- +goose {other}` is no annotation of goose");
+                    let help = "write it as goose has it: -- +goose Up, -- +goose Down";
+                    return Err(Remark::new(&file.path, message, help).at(nth + 1));
+                }
                 None => {
                     if let Some(text) = text {
                         text.push_str(line);

@@ -6,8 +6,10 @@
 //! records it.
 
 mod checksum;
+mod code;
 mod compare;
 mod convert;
+mod dbmate;
 mod diesel;
 mod error;
 mod flyway;
@@ -20,10 +22,12 @@ mod refinery;
 mod report;
 mod source;
 mod sqlx;
+mod suspect;
 #[cfg(test)]
 mod testing;
 mod theirs;
 mod tool;
+mod transaction;
 
 use std::path::{Path, PathBuf};
 
@@ -148,12 +152,15 @@ fn read(tool: Tool, source: &str, dir: &str) -> Result<Found, ImportError> {
     let files = Source::read(Path::new(source))
         .map_err(|source| ImportError::Read { folder: folder.clone(), source })?;
     let found = tool.read(&files);
+    if found.migrations.is_empty() {
+        let others = Tool::that_read(&files);
+        if !others.is_empty() || found.obstacles.is_empty() {
+            let (tool, remarks) = (tool.name(), found.remarks);
+            return Err(ImportError::Nothing { tool, folder, others, remarks });
+        }
+    }
     if !found.obstacles.is_empty() {
         return Err(ImportError::Obstacles { folder, obstacles: found.obstacles });
-    }
-    if found.migrations.is_empty() {
-        let (tool, remarks) = (tool.name(), found.remarks);
-        return Err(ImportError::Nothing { tool, folder, remarks });
     }
     Ok(found)
 }

@@ -3,7 +3,7 @@
 use super::checksum::{of_line_ends, sha384};
 use super::history::{History, Row};
 use super::source::Source;
-use super::theirs::{Found, Pairs, Remark, Script, Theirs};
+use super::theirs::{Found, Pairs, Remark, Script, Theirs, version as version_of};
 
 /// Its time is in nanoseconds, and -1 until it is known.
 pub(super) const COLUMNS: (&str, &str) = (
@@ -28,7 +28,7 @@ pub(super) fn read(source: &Source) -> Found {
             ));
             continue;
         };
-        let Some(number) = version.parse::<i64>().ok().filter(|number| *number >= 0) else {
+        let Some((id, number)) = version_of(version) else {
             let help = "begin its name with the version, or move it elsewhere";
             found.obstacles.push(Remark::new(&file.path, "does not begin with a version", help));
             continue;
@@ -37,7 +37,7 @@ pub(super) fn read(source: &Source) -> Found {
             Some((name, direction @ ("up" | "down"))) => (name, direction == "down"),
             _ => (name, false),
         };
-        pairs.add(file, (&number.to_string(), Some(number), name), is_down, &mut found);
+        pairs.add(file, (&id, number, name), is_down, &mut found);
     }
     pairs.finish(&mut found, |id, pair, up, down| {
         let down = down.map(|down| down.text().map(|text| script(&down.path, text)));
@@ -50,7 +50,7 @@ pub(super) fn read(source: &Source) -> Found {
             checksums: of_line_ends(up.text()?, sha384),
         })
     });
-    found.in_order_of(|migration| migration.number)
+    found.in_order_of(Theirs::by_number)
 }
 
 /// Without its marker, which reads like a slip of the pen to us.

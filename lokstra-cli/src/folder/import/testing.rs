@@ -36,6 +36,14 @@ pub(super) fn told(tool: Tool, files: &[(&str, &str)]) -> String {
     told
 }
 
+/// What is in the way, and what is told.
+pub(super) fn remarks(tool: Tool, files: &[(&str, &str)]) -> String {
+    let found = tool.read(&Source::of(files));
+    let obstacles = found.obstacles.iter().map(|remark| format!("obstacle: {remark}"));
+    let remarks = found.remarks.iter().map(|remark| format!("remark: {remark}"));
+    obstacles.chain(remarks).collect::<Vec<_>>().join("\n")
+}
+
 /// Only the names.
 pub(super) fn names(tool: Tool, files: &[(&str, &str)]) -> Vec<String> {
     let found = tool.read(&Source::of(files));

@@ -20,6 +20,25 @@ pub(crate) struct Theirs {
     pub(crate) checksums: Vec<String>,
 }
 
+/// What a history calls the version of these digits, and its number if a `bigint` can be it.
+pub(crate) fn version(digits: &str) -> Option<(String, Option<i64>)> {
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let id = match digits.trim_start_matches('0') {
+        "" => "0",
+        id => id,
+    };
+    Some((id.to_owned(), id.parse().ok()))
+}
+
+impl Theirs {
+    /// Orders versions by their numbers, however large.
+    pub(crate) fn by_number(&self) -> (usize, String) {
+        (self.id.len(), self.id.clone())
+    }
+}
+
 /// One direction of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {

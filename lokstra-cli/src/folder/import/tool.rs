@@ -1,9 +1,11 @@
 //! What the tools have in common, and where they differ.
 
+use super::convert;
 use super::history::{History, Row};
 use super::source::Source;
+use super::suspect;
 use super::theirs::{Found, Theirs};
-use super::{diesel, flyway, golang_migrate, goose, refinery, sqlx};
+use super::{dbmate, diesel, flyway, golang_migrate, goose, refinery, sqlx};
 
 /// A tool whose migrations can be taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +15,20 @@ pub(crate) enum Tool {
     Diesel,
     GolangMigrate,
     Goose,
+    Dbmate,
     Flyway,
 }
 
 impl Tool {
-    pub(crate) const ALL: [Tool; 6] =
-        [Tool::Refinery, Tool::Sqlx, Tool::Diesel, Tool::GolangMigrate, Tool::Goose, Tool::Flyway];
+    pub(crate) const ALL: [Tool; 7] = [
+        Tool::Refinery,
+        Tool::Sqlx,
+        Tool::Diesel,
+        Tool::GolangMigrate,
+        Tool::Goose,
+        Tool::Dbmate,
+        Tool::Flyway,
+    ];
 
     /// As it is named on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -28,6 +38,7 @@ impl Tool {
             Tool::Diesel => "diesel",
             Tool::GolangMigrate => "golang-migrate",
             Tool::Goose => "goose",
+            Tool::Dbmate => "dbmate",
             Tool::Flyway => "flyway",
         }
     }
@@ -42,20 +53,37 @@ impl Tool {
             Tool::Refinery => "refinery_schema_history",
             Tool::Sqlx => "_sqlx_migrations",
             Tool::Diesel => "__diesel_schema_migrations",
-            Tool::GolangMigrate => "schema_migrations",
+            Tool::GolangMigrate | Tool::Dbmate => "schema_migrations",
             Tool::Goose => "goose_db_version",
             Tool::Flyway => "flyway_schema_history",
         }
     }
 
-    /// The migrations in its folder.
+    /// The migrations in its folder, and what in them would be something else here.
     pub(crate) fn read(self, source: &Source) -> Found {
+        let mut found = self.find(source);
+        found.remarks.extend(convert::renumbered(self, &found.migrations));
+        suspect::look(self, source, &mut found);
+        found
+    }
+
+    /// The tools that would read all of this folder.
+    pub(crate) fn that_read(source: &Source) -> Vec<&'static str> {
+        let reads = |tool: &Tool| {
+            let found = tool.read(source);
+            found.obstacles.is_empty() && found.migrations.len() > found.remarks.len()
+        };
+        Tool::ALL.into_iter().filter(reads).map(Tool::name).collect()
+    }
+
+    fn find(self, source: &Source) -> Found {
         match self {
             Tool::Refinery => refinery::read(source),
             Tool::Sqlx => sqlx::read(source),
             Tool::Diesel => diesel::read(source),
             Tool::GolangMigrate => golang_migrate::read(source),
             Tool::Goose => goose::read(source),
+            Tool::Dbmate => dbmate::read(source),
             Tool::Flyway => flyway::read(source),
         }
     }
@@ -68,6 +96,7 @@ impl Tool {
             Tool::Diesel => diesel::COLUMNS,
             Tool::GolangMigrate => golang_migrate::COLUMNS,
             Tool::Goose => goose::COLUMNS,
+            Tool::Dbmate => dbmate::COLUMNS,
             Tool::Flyway => flyway::COLUMNS,
         };
         let (columns, order) = columns;
@@ -77,7 +106,7 @@ impl Tool {
     /// What the rows mean.
     pub(super) fn history(self, rows: Vec<Row>, theirs: &[Theirs]) -> History {
         match self {
-            Tool::Refinery | Tool::Diesel => History::of_applied(rows),
+            Tool::Refinery | Tool::Diesel | Tool::Dbmate => History::of_applied(rows),
             Tool::Sqlx => sqlx::history(rows),
             Tool::GolangMigrate => golang_migrate::history(&rows, theirs),
             Tool::Goose => goose::history(rows),

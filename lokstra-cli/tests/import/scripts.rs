@@ -1,0 +1,164 @@
+//! What becomes of the scripts themselves.
+
+use std::fs;
+use std::process::Command;
+
+use insta::assert_snapshot;
+use lokstra_scratch::{Database, Server};
+use tempfile::TempDir;
+
+use crate::migrated;
+use crate::project::Project;
+
+/// A folder `theirs` with these files, and an empty database.
+fn project(files: &[(&str, &str)]) -> Project {
+    let dir = TempDir::new().unwrap();
+    let project = Project { dir, database: Server::shared().unwrap().database().unwrap() };
+    fs::create_dir_all(project.path("theirs")).unwrap();
+    for (name, text) in files {
+        project.write(&format!("theirs/{name}"), text);
+    }
+    project
+}
+
+/// The tables with their columns, rows and comments.
+fn schema(database: &Database) -> Vec<String> {
+    let query = "SELECT format('%s.%s %s', table_schema, table_name,
+                     query_to_xml(format('TABLE %I.%I', table_schema, table_name),
+                         true, true, ''))
+                 FROM information_schema.tables
+                 WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'lokstra_core')
+                 ORDER BY 1";
+    let mut client = database.client().unwrap();
+    client.query(query, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+fn psql(database: &Database, path: &std::path::Path) {
+    let own = lokstra_scratch::find::binaries().unwrap().join("psql");
+    let mut psql = Command::new(if own.exists() { own } else { "psql".into() });
+    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database.url(), "-f"]).arg(path);
+    let output = psql.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn without_its_transactions_a_script_leaves_what_psql_leaves() {
+    for text in [
+        "BEGIN;\nCREATE TABLE a (n int);\nCOMMIT;\nBEGIN;\nINSERT INTO a VALUES (1);\nEND;\n",
+        "CREATE TABLE a (n int);\nINSERT INTO a VALUES (1);\nCOMMIT;\n",
+        "CREATE TABLE a (n int);\nBEGIN WORK; INSERT INTO a VALUES (1); COMMIT WORK;\nCREATE TABLE b ();",
+        "COMMIT;\nCREATE TABLE a ();\nSTART TRANSACTION;\nDROP TABLE a;\nCOMMIT;\nCREATE TABLE c ();\n",
+        "BEGIN;\nCREATE SCHEMA app;\nSET LOCAL search_path = app;\nCREATE TABLE a ();\nCOMMIT;\n",
+        "BEGIN;\nCREATE TABLE a (n int);\nCOMMIT;\nCREATE INDEX CONCURRENTLY i ON a (n);\n",
+    ] {
+        let project = project(&[("1_a.up.sql", text), ("1_a.down.sql", "")]);
+        let other = Server::shared().unwrap().database().unwrap();
+        psql(&other, &project.path("theirs/1_a.up.sql"));
+        project.lokstra("migration import -from golang-migrate -source theirs -yes");
+        let told = project.lokstra("migration up");
+        assert!(told.contains("1 migration applied"), "{text}\n{told}");
+        assert_eq!(schema(&project.database), schema(&other), "{text}");
+    }
+}
+
+#[test]
+fn a_transaction_that_means_something_else_stays_and_is_told() {
+    for text in [
+        "CREATE SCHEMA app;\nBEGIN;\nSET LOCAL search_path = app;\nCOMMIT;\nCREATE TABLE a ();\n",
+        "BEGIN;\nCREATE TABLE a ();\nROLLBACK;\nCREATE TABLE b ();\n",
+        "BEGIN;\nCREATE TABLE a ();\n",
+    ] {
+        let project = project(&[("1_a.up.sql", text), ("1_a.down.sql", "")]);
+        let told = project.lokstra("migration import -from golang-migrate -source theirs");
+        assert!(told.contains("[transaction-control]"), "{told}");
+    }
+}
+
+#[test]
+fn an_empty_down_script_is_told_and_rolls_back_as_it_did() {
+    let project = project(&[
+        ("1_nothing.up.sql", ""),
+        ("1_nothing.down.sql", ""),
+        ("2_t.up.sql", "CREATE TABLE t (id int);\n"),
+        ("2_t.down.sql", ""),
+    ]);
+    let import = "migration import -from golang-migrate -source theirs -yes";
+    assert_snapshot!(project.lokstra(import), @"
+    2 migrations written to migrations:
+      001_nothing.up.sql    from 1_nothing.up.sql; had no statement
+      001_nothing.down.sql  from 1_nothing.down.sql; nothing to undo
+      002_t.up.sql          from 2_t.up.sql
+      002_t.down.sql        from 2_t.down.sql; is empty: a rollback only forgets the migration
+    -- standard error --
+    There is no history of golang-migrate in this database: no table schema_migrations; -table names another
+    ");
+    project.lokstra("migration up");
+    assert_snapshot!(project.lokstra("migration down -steps 2 -yes"), @"
+    Rolled back 002: t (… ms)
+    Rolled back 001: nothing (… ms)
+    2 migrations rolled back. No migrations applied yet
+    ");
+}
+
+#[test]
+fn dbmate_is_taken_over() {
+    let (project, mut client) = migrated("dbmate");
+    assert_snapshot!(project.lokstra("migration import -from dbmate -source theirs -yes"), @"
+    3 migrations written to migrations:
+      20240101000000_create_users.up.sql    from 20240101000000_create_users.sql
+      20240101000000_create_users.down.sql  from 20240101000000_create_users.sql
+      20240102000000_index_email.up.sql     from 20240102000000_index_email.sql; runs without a transaction
+      20240102000000_index_email.down.sql   from 20240102000000_index_email.sql; runs without a transaction
+      20240103000000_orders.up.sql          from 20240103000000_orders.sql
+      20240103000000_orders.down.sql        from 20240103000000_orders.sql
+    2 recorded in lokstra_core.schema_migrations as applied, not run, from schema_migrations:
+      20240101000000_create_users  nobody knows when
+      20240102000000_index_email  nobody knows when
+    Left to be run: 20240103000000_orders
+    ");
+    assert_eq!(crate::rows(&mut client).len(), 2);
+    assert_snapshot!(project.lokstra("migration up"), @"
+    Applied 20240103000000: orders (… ms)
+    1 migration applied. Current version: 20240103000000
+    ");
+}
+
+#[test]
+fn a_file_that_the_wrong_tool_would_run_whole_is_refused() {
+    let project = project(&[
+        ("1_t.sql", "-- +goose Up\nCREATE TABLE t (id int);\n\n-- +goose Down\nDROP TABLE t;\n"),
+        ("2_u.sql", "-- migrate:up\nCREATE TABLE u ();\n\n-- migrate:down\nDROP TABLE u;\n"),
+    ]);
+    assert_snapshot!(project.lokstra("migration import -from sqlx -source theirs -yes"), @"
+    -- standard error --
+    error: nothing was taken over
+    theirs/1_t.sql:4: begins a down half as goose has it; sqlx runs what is below as a part of the up
+      help: import with -from goose
+    theirs/2_u.sql:4: begins a down half as dbmate has it; sqlx runs what is below as a part of the up
+      help: import with -from dbmate
+    -- exit code 2 --
+    ");
+    assert!(!project.path("migrations").exists());
+}
+
+#[test]
+fn a_history_table_in_a_script_and_other_numbers_are_told() {
+    let project = project(&[
+        ("20240101000000000002_b.up.sql", "DELETE FROM schema_migrations;\n"),
+        ("20240101000000000001_a.up.sql", "SELECT 1;\n"),
+    ]);
+    assert_snapshot!(project.lokstra("migration import -from golang-migrate -source theirs"), @"
+    2 migrations to be written to migrations:
+      001_a.up.sql    from 20240101000000000001_a.up.sql
+      001_a.down.sql  fails: there was no down script
+      002_b.up.sql    from 20240101000000000002_b.up.sql
+      002_b.down.sql  fails: there was no down script
+    -- standard error --
+    warning: theirs/20240101000000000001_a.up.sql: the version 20240101000000000001 is above 9223372036854775807: all migrations are numbered 001 to 002 instead, in the order in which golang-migrate runs them
+      help: number new migrations behind these, as `lokstra migration create` does
+    warning: theirs/20240101000000000002_b.up.sql:1: uses schema_migrations, the history table of golang-migrate or dbmate, which a new database does not have
+      help: take the statement out of our file, or run it only where the table is: IF to_regclass('schema_migrations') IS NOT NULL
+    There is no history of golang-migrate in this database: no table schema_migrations; -table names another
+    nothing was changed: -yes changes it
+    ");
+}
