@@ -7,8 +7,10 @@ const MARGIN: u32 = 20;
 /// Above the plot: a title and a line below it.
 const HEAD: u32 = 64;
 const ROW: u32 = 28;
-/// Of what stands beside the plot.
+/// Of what stands beside the plot, at least.
 const LABEL: u32 = 230;
+/// Of a letter of a label, in the widest of the fonts.
+const LETTER: u32 = 8;
 
 const STYLE: &str = "\
 text { font: 13px system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #1f2328 }
@@ -61,24 +63,31 @@ pub fn bars(title: &str, below: &str, bars: &[Bar]) -> String {
     let rows = u32::try_from(bars.len()).unwrap_or_default();
     let mut svg = begin(title, below, HEAD + rows * ROW + MARGIN / 2);
     let longest = bars.iter().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
-    let room = f64::from(WIDTH - LABEL - MARGIN - 150);
+    let label = LABEL.max(MARGIN + room_of(bars.iter().map(|bar| &bar.label))).min(WIDTH / 2);
+    let room = f64::from(WIDTH - label - MARGIN - 150);
     for (nth, bar) in (0..).zip(bars) {
         let top = HEAD + nth * ROW;
         let (width, middle) = ((room * bar.value / longest).max(1.0), top + 16);
         let _ = writeln!(
             svg,
             "<text x=\"{}\" y=\"{middle}\" text-anchor=\"end\">{}</text>\n\
-             <rect class=\"{}\" x=\"{LABEL}\" y=\"{}\" width=\"{width:.1}\" height=\"18\"/>\n\
+             <rect class=\"{}\" x=\"{label}\" y=\"{}\" width=\"{width:.1}\" height=\"18\"/>\n\
              <text x=\"{:.1}\" y=\"{middle}\">{}</text>",
-            LABEL - 8,
+            label - 8,
             escaped(&bar.label),
             bar.whose.class(),
             top + 2,
-            f64::from(LABEL) + width + 8.0,
+            f64::from(label) + width + 8.0,
             escaped(&bar.text)
         );
     }
     svg + "</svg>\n"
+}
+
+/// What the longest of these takes, with the space between it and the plot.
+fn room_of<'l>(labels: impl Iterator<Item = &'l String>) -> u32 {
+    let letters = labels.map(|label| label.chars().count()).max().unwrap_or_default();
+    u32::try_from(letters).unwrap_or_default() * LETTER + 8
 }
 
 /// A line of a plot of lines.
@@ -100,7 +109,8 @@ pub fn lines(
     lines: &[Line],
 ) -> String {
     const HEIGHT: f64 = 220.0;
-    let (left, right) = (f64::from(MARGIN + 60), f64::from(WIDTH - 160));
+    let names = room_of(lines.iter().map(|line| &line.label));
+    let (left, right) = (f64::from(MARGIN + 60), f64::from(WIDTH - 160.max(MARGIN + names)));
     let (top, bottom) = (f64::from(HEAD), f64::from(HEAD) + HEIGHT);
     let points = || lines.iter().flat_map(|line| &line.points);
     let decades = |values: &mut dyn Iterator<Item = f64>| {
@@ -193,4 +203,28 @@ pub fn approximate(count: usize) -> f64 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a power of ten")]
 pub fn exact(power: f64) -> usize {
     power.round() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The number behind this attribute of the line with this label.
+    fn place(svg: &str, label: &str, attribute: &str) -> f64 {
+        let line = svg.lines().find(|line| line.contains(&format!(">{label}</text>"))).unwrap();
+        let value = line.rsplit(&format!(" {attribute}=\"")).next().unwrap();
+        value.split('"').next().unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn a_long_label_is_inside_of_the_page() {
+        let label = "connect and read one row of the history";
+        let width = f64::from(u32::try_from(label.len()).unwrap() * LETTER);
+        let bar = Bar { label: label.into(), value: 1.0, text: "1".into(), whose: Whose::Floor };
+        assert!(place(&bars("", "", &[bar]), label, "x") - width >= f64::from(MARGIN));
+        let points = vec![(1.0, 1.0), (10.0, 10.0)];
+        let line = Line { label: label.into(), points, whose: Whose::Floor };
+        let svg = lines("", "", |x| x.to_string(), |y| y.to_string(), &[line]);
+        assert!(place(&svg, label, "x") + width <= f64::from(WIDTH - MARGIN));
+    }
 }
