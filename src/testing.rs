@@ -26,11 +26,12 @@ pub fn assert_current(migrations: &Migrations) {
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let differences =
         migrations.differences(root.as_deref()).expect("`cargo test` sets CARGO_MANIFEST_DIR");
+    let folder = migrations.databases().next().map_or("migrations", |database| database.folder());
     assert!(
         differences.is_empty(),
         "the binary does not hold the migrations that are on disk:\n  {}\n  help: touch the source \
          file with embed_migrations!, or add a build.rs with \
-         println!(\"cargo:rerun-if-changed=migrations\");",
+         println!(\"cargo:rerun-if-changed={folder}\");",
         differences.join("\n  ")
     );
 }

@@ -142,7 +142,7 @@ fn an_invalid_index_of_an_earlier_failure_is_built_anew_where_that_is_allowed() 
     2 | CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n);
       | ^
       state: no statement of 001 is done; no migration is applied; index t_n is INVALID: drop it, or allow `rebuild_invalid_indexes` (-rebuild-invalid)
-      help: correct the script and run again: what is applied stays
+      help: correct the cause, run DROP INDEX CONCURRENTLY "t_n"; and run again, or run with -rebuild-invalid
     "#);
     assert_eq!(indexes(&mut client), "t_n false");
     set.migrator().rebuild_invalid_indexes(true).up(&mut client).unwrap();
@@ -211,8 +211,8 @@ fn the_remnant_of_a_reindex_that_failed_is_named() {
     let error = index("REINDEX INDEX CONCURRENTLY t_f").up(&mut client).unwrap_err();
     let told = error.to_string();
     let (_, told) = told.split_once("  state: ").unwrap();
-    assert_snapshot!(told, @"
+    assert_snapshot!(told, @r#"
     no statement of 001 is done; no migration is applied; index t_f_ccnew, which it leaves behind, is INVALID: drop it
-      help: correct the script and run again: what is applied stays
-    ");
+      help: correct the cause, run DROP INDEX CONCURRENTLY "t_f_ccnew"; and run again
+    "#);
 }

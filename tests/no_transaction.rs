@@ -150,7 +150,7 @@ fn an_invalid_index_is_named_and_never_taken_for_done() {
       | ^
       detail: Key (email)=(a) is duplicated.
       state: no statement of 002 is done; the database is at 001; index users_email is INVALID: drop it, or allow `rebuild_invalid_indexes` (-rebuild-invalid)
-      help: correct the script and run again: what is applied stays
+      help: correct the cause, run DROP INDEX CONCURRENTLY "users_email"; and run again, or run with -rebuild-invalid
     "#);
     client.batch_execute("DELETE FROM users WHERE id = 2").unwrap();
     assert_snapshot!(index.up(&mut client).unwrap_err(), @"

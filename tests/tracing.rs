@@ -49,11 +49,11 @@ fn events_reach_the_subscriber_and_the_span_of_the_thread_that_calls() {
     assert_eq!(told.lines().filter(|line| is_timed(line)).count(), 1);
     assert_snapshot!(without_times(&told), @r#"
      INFO boot: lokstra: 2 scripts to run database="migrations"
-    DEBUG boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: running 001_a database="migrations" version=001 description="a" direction=up
-     INFO boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: 001_a: NOTICE: hello database="migrations" version=001 description="a" direction=up
-     INFO boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: applied 001_a (… ms) database="migrations" version=001 description="a" direction=up elapsed_ms=…
-    DEBUG boot:migration{database="migrations" version=002 description="b" direction=up}: lokstra: running 002_b database="migrations" version=002 description="b" direction=up
-    ERROR boot:migration{database="migrations" version=002 description="b" direction=up}: lokstra: 002_b failed, rolled back: division by zero (SQLSTATE 22012) database="migrations" version=002 description="b" direction=up
+    DEBUG boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: running 001_a
+     INFO boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: 001_a: NOTICE: hello
+     INFO boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: applied 001_a (… ms) elapsed_ms=…
+    DEBUG boot:migration{database="migrations" version=002 description="b" direction=up}: lokstra: running 002_b
+    ERROR boot:migration{database="migrations" version=002 description="b" direction=up}: lokstra: 002_b failed, rolled back: division by zero (SQLSTATE 22012)
     ERROR boot: lokstra: migration 002_b failed database="migrations"
     "#);
 }

@@ -73,13 +73,42 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// The same, whatever `lokstra.lock` has against the folder: for whoever looks at a database or
-    /// mends its history.
-    pub(crate) fn target_despite_lock(&self) -> Result<Target, Error> {
+    /// As [`target`](Call::target), whatever `lokstra.lock` has against the folder and although some
+    /// migrations are broken: for verbs that look at a database or change what is applied there.
+    pub(crate) fn target_despite_problems(&self) -> Result<Target, Error> {
         #[cfg(feature = "folder")]
         if self.program.is_over_a_folder() {
-            return Target::of(crate::folder::read_despite_lock(self)?, self);
+            let (migrations, broken) = crate::folder::read_despite_problems(self)?;
+            let mut target = Target::of(migrations, self)?;
+            target.broken = broken;
+            return Ok(target);
         }
         self.target()
+    }
+
+    /// As [`target_despite_problems`](Call::target_despite_problems); without a folder, the default
+    /// pool and tracking table.
+    pub(crate) fn target_without_folder(&self) -> Result<Target, Error> {
+        let target = self.target_despite_problems();
+        #[cfg(feature = "folder")]
+        if let Err(Error::Folder(problems)) = &target
+            && self.text("dir").is_none()
+            && problems.iter().all(|it| it.code() == lokstra_source::Code::FolderNotFound)
+        {
+            let mut builder = lokstra_core::Builder::new();
+            let dir = self.dir();
+            let database = lokstra_core::DatabaseSpec {
+                folder: &dir,
+                pool: None,
+                table: lokstra_core::TableName::default(),
+                enabled: true,
+                description: None,
+            };
+            let set = builder.database(&database, &[]).and_then(|()| builder.finish());
+            if let Ok(set) = set {
+                return Target::of(lokstra_runtime::Migrations::from(set), self);
+            }
+        }
+        target
     }
 }

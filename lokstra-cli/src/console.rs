@@ -1,8 +1,10 @@
 use std::fmt::Display;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ArgMatches;
+use lokstra_core::shown;
 use serde_json::Value;
 
 use crate::cli::Program;
@@ -19,6 +21,12 @@ pub(crate) struct Console<'p> {
     progress: Progress,
     /// Of the standard output and of the standard error.
     has_colour: [bool; 2],
+    /// Leads each colour of ours until it is written, so that no text of others can have one.
+    mark: String,
+    /// Whether the standard output is a terminal.
+    is_terminal: bool,
+    /// Whether the reader of the standard output is gone.
+    is_closed: AtomicBool,
 }
 
 /// What a text is; shown as a colour on a terminal.
@@ -53,6 +61,9 @@ impl<'p> Console<'p> {
             is_documented: AtomicBool::new(false),
             progress: Progress::new(terminals[1]),
             has_colour: terminals.map(|is_terminal| is_terminal && is_colour_wanted),
+            mark: format!("{:016x}:", RandomState::new().build_hasher().finish()),
+            is_terminal: std::io::stdout().is_terminal(),
+            is_closed: AtomicBool::new(false),
         }
     }
 
@@ -64,14 +75,32 @@ impl<'p> Console<'p> {
     /// Writes a line of data. A reader that has seen enough (`| head -1`) is no error: the rest of
     /// the work goes on without words.
     pub(crate) fn line(&self, text: impl Display) -> Result<(), Error> {
-        let text = self.named(&text);
+        self.write(&self.plain(&self.named(&text)))
+    }
+
+    /// Writes SQL or a document, exactly; at a terminal without what it would obey.
+    pub(crate) fn data(&self, text: impl Display) -> Result<(), Error> {
+        let text = text.to_string();
+        self.write(&if self.is_terminal { shown(&text) } else { text })
+    }
+
+    /// Whether nobody reads any more what is written.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    fn write(&self, text: &str) -> Result<(), Error> {
         let written = self.progress.aside(|| {
             let mut out = std::io::stdout().lock();
             writeln!(out, "{text}").and_then(|()| out.flush())
         });
         match written {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
-            _ => Ok(()),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.is_closed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) => Err(Error::Output(error)),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -85,12 +114,12 @@ impl<'p> Console<'p> {
         if !self.is_json || self.is_documented.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        self.line(format_args!("{:#}", document()))
+        self.write(&format!("{:#}", document()))
     }
 
     /// Writes a line of talk.
     pub(crate) fn talk(&self, text: impl Display) {
-        let text = self.named(&text);
+        let text = self.plain(&self.named(&text));
         // There is nobody left to tell if this fails.
         self.progress.aside(|| writeln!(std::io::stderr().lock(), "{text}")).ok();
     }
@@ -114,12 +143,39 @@ impl<'p> Console<'p> {
 
     /// Coloured, where the standard output is a terminal.
     pub(crate) fn on_stdout(&self, tone: Tone, text: &str) -> String {
-        coloured(self.has_colour[0], tone, text)
+        self.coloured(self.has_colour[0], tone, text)
     }
 
     /// Coloured, where the standard error is a terminal.
     pub(crate) fn on_stderr(&self, tone: Tone, text: &str) -> String {
-        coloured(self.has_colour[1], tone, text)
+        self.coloured(self.has_colour[1], tone, text)
+    }
+
+    fn coloured(&self, is_wanted: bool, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Warning => "33",
+            Tone::Bad => "1;31",
+        };
+        let mark = &self.mark;
+        if is_wanted { format!("\x1b{mark}{code}m{text}\x1b{mark}0m") } else { text.to_owned() }
+    }
+
+    /// Without what a terminal obeys, but our colours, and without what GitHub Actions takes for a
+    /// command (`::add-mask::…` and `##[…]`).
+    fn plain(&self, text: &str) -> String {
+        let mut plain = shown(text).replace(&shown(&format!("\x1b{}", self.mark)), "\x1b[");
+        if plain.contains("::") || plain.contains("##[") {
+            let lines = plain.split('\n').map(|line| {
+                let (indent, text) = line.split_at(line.len() - line.trim_start().len());
+                match text.strip_prefix("::") {
+                    Some(rest) => format!("{indent}: :{rest}"),
+                    None => line.replace("##[", "## ["),
+                }
+            });
+            plain = lines.collect::<Vec<_>>().join("\n");
+        }
+        plain
     }
 
     /// The commands that a text of ours recommends, as they are typed here.
@@ -130,13 +186,4 @@ impl<'p> Console<'p> {
         }
         text.replace("lokstra migration", &format!("{} migration", self.program.name))
     }
-}
-
-fn coloured(is_wanted: bool, tone: Tone, text: &str) -> String {
-    let code = match tone {
-        Tone::Good => "32",
-        Tone::Warning => "33",
-        Tone::Bad => "1;31",
-    };
-    if is_wanted { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }

@@ -1,6 +1,8 @@
 //! The parts of JSON documents that several verbs have. docs/cli.md shows each document: programs
 //! rely on the keys.
 
+use std::fmt::Display;
+
 use lokstra_core::Version;
 use lokstra_runtime::postgres;
 use lokstra_runtime::{ErrorKind, Outcome, Position, Report, StepReport, Summary};
@@ -128,10 +130,11 @@ fn sqlstate(kind: &ErrorKind) -> Option<&str> {
 }
 
 /// An error that has no place in a script.
-pub(crate) fn object(code: &str, message: &impl ToString) -> Value {
+pub(crate) fn object(code: &str, message: &impl Display) -> Value {
     json!({
         "code": code,
-        "message": message.to_string(),
+        // Without the alternate form, what a terminal obeys would be left out.
+        "message": format!("{message:#}"),
         "path": null,
         "line": null,
         "column": null,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use lokstra_core::shown_line;
 use lokstra_runtime::Event;
 
 /// What is over before this is not worth a line.
@@ -174,12 +175,13 @@ impl State {
         // There is nobody left to tell if this fails.
         if is_terminal && elapsed >= TICK {
             let (begin, end) = NO_WRAP;
-            let line = format!("{begin}{} ({} s){end}", work.what, elapsed.as_secs());
+            let line = format!("{begin}{} ({} s){end}", shown_line(&work.what), elapsed.as_secs());
             write!(out, "{CLEAR}{line}").and_then(|()| out.flush()).ok();
             self.is_drawn = true;
         } else if !is_terminal && work.told.elapsed() >= PATIENCE {
             work.told = Instant::now();
-            writeln!(out, "still running: {} ({} s)", work.what, elapsed.as_secs()).ok();
+            writeln!(out, "still running: {} ({} s)", shown_line(&work.what), elapsed.as_secs())
+                .ok();
         }
     }
 

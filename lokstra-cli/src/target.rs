@@ -17,6 +17,8 @@ pub(crate) struct Target {
     only: Option<String>,
     /// A database that `migration.yaml` disables runs if the command line names it.
     pub(crate) include_disabled: bool,
+    /// The files of migrations that cannot be run, where they do not stop the command.
+    pub(crate) broken: Vec<String>,
     manner: Manner,
     /// What leads a command that is printed to the same place; a URL may hold a password.
     pub(crate) flags: String,
@@ -86,6 +88,7 @@ impl Target {
             pools,
             only,
             include_disabled: is_named,
+            broken: Vec::new(),
             manner: Manner::of(call),
             flags: flags(call),
             migrations,

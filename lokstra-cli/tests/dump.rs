@@ -235,3 +235,22 @@ fn without_room_the_dump_of_before_stays() {
     assert!(told.contains("schema.sql: File too large"), "{told}");
     assert_eq!(std::fs::read_to_string(project.path("schema.sql")).unwrap(), "-- of before\n");
 }
+
+#[test]
+fn a_dump_needs_no_folder() {
+    let project = Project::new(&["001_a"]);
+    project.lokstra("migration up");
+    let with_folder = dump(&project, "");
+    std::fs::remove_dir_all(project.path("migrations")).unwrap();
+    assert_eq!(dump(&project, ""), with_folder);
+    let told = dump(&project, "-dir elsewhere");
+    assert!(told.contains("elsewhere: migrations directory not found"), "{told}");
+}
+
+#[test]
+fn a_broken_migration_does_not_stop_a_dump() {
+    let project = Project::new(&["001_a"]);
+    project.lokstra("migration up");
+    project.write("migrations/002_b.up.sql", "SELEC 1;");
+    assert!(dump(&project, "").contains("CREATE TABLE public.migrations_001"));
+}

@@ -197,8 +197,8 @@ fn the_formats_are_told_in_the_help() {
                                 instead of the one in migration.yaml
           -config <PATH>        The file of pools, or a folder of them [default:
                                 config.yaml, or the folder config]
-          -connect-wait <TIME>  How long to wait for a server that is still starting
-                                [default: 30s]
+          -connect-wait <TIME>  How long to wait for a server that is starting, or
+                                fails over [default: 30s]
           -json                 Write one JSON document instead of text
           -no-color             No colours on a terminal
       -h, -help                 Print help
@@ -245,4 +245,52 @@ fn the_formats_are_told_in_the_help() {
     For more information, try '-help'.
     -- exit code 3 --
     "#);
+}
+
+/// What a pull request from outside may bring.
+#[cfg(unix)]
+fn hostile() -> Project {
+    let project = Project::new(&["001_a"]);
+    project.write("migrations/003_a\n::add-mask::x.up.sql", "SELECT 1;");
+    project.write("migrations/\x1b[2J\u{202e}.up.sql", "SELECT 1;");
+    project.write("migrations/001_a.up.sql", "SELECT '\x1b[2J\u{202e}\r', TYPO TYPO TYPO;");
+    project
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_of_a_file_or_its_name_is_obeyed_by_a_terminal_or_ci() {
+    let project = hostile();
+    assert_snapshot!(project.lokstra_alone("migration lint"), @r#"
+    error: migrations/␛[2J�.up.sql: the file name is not right: it does not begin with a version such as `001`, the description `␛[2J�` has the character `\u{1b}` [file-name]
+      help: rename it to 004_2_j.up.sql
+
+    error: migrations/001_a.up.sql:1:28: syntax error at or near "TYPO" [syntax]
+      |
+    1 | SELECT '␛[2J�␍', TYPO TYPO TYPO;
+      |                            ^
+      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+
+    error: migrations/003_a␊::add-mask::x.up.sql: the file name is not right: the description `a␊::add-mask::x` has the character `\n` [file-name]
+      help: rename it to 003_a_add_mask_x.up.sql
+
+    error: migrations/003_a␊::add-mask::x.up.sql: there is no DOWN SQL for migration 003 [missing-down]
+      help: create migrations/003_a_add_mask_x.down.sql; a comment that says why will do
+
+    4 errors
+    -- exit code 2 --
+    "#);
+    let told = project.lokstra_alone("migration lint -format github");
+    let is_plain = |c: char| c == '\n' || !c.is_control() && c != '\u{202e}';
+    assert!(told.chars().all(is_plain), "{told:?}");
+    let lines: Vec<_> = told.lines().filter(|line| line.starts_with("::")).collect();
+    assert!(lines.iter().all(|line| line.starts_with("::error file=migrations/")), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn json_has_file_names_as_they_are() {
+    let told = hostile().lokstra_alone("migration lint -json");
+    assert!(told.contains(r#""path": "migrations/003_a\n::add-mask::x.up.sql""#), "{told}");
+    assert!(told.contains(r#""path": "migrations/\u001b[2J"#), "{told}");
 }

@@ -141,3 +141,89 @@ fn watch_names_the_script_that_runs_and_who_stands_in_its_way() {
         "{told}"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_watch_ends_with_its_reader() {
+    let project = Project::new(&["001_a"]);
+    let line = format!("{} migration status -watch | head -1", env!("CARGO_BIN_EXE_lokstra"));
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &line]).current_dir(project.dir.path());
+    command.env("DATABASE_URL", project.database.url());
+    let told = project::told(&mut command, &project.database);
+    assert_eq!(told, "No migrations applied yet, 1 pending; nobody migrates");
+}
+
+/// Two migrations are applied; 003 is being written.
+fn with_an_unfinished_one(file: &str, text: &str) -> Project {
+    let project = Project::new(&["001_a", "002_b"]);
+    project.lokstra("migration up");
+    project.write(&format!("migrations/{file}"), text);
+    project
+}
+
+#[test]
+fn an_unfinished_migration_does_not_stop_status_or_down() {
+    let project = with_an_unfinished_one("003_c.up.sql", "CREATE TABLE (");
+    assert_snapshot!(project.lokstra("migration status"), @"
+    Migration Status:
+    =================
+    [✓] 001: a
+    [✓] 002: b
+    [ ] 003: c
+
+    Total: 3 migrations, 2 applied, 1 pending
+    -- standard error --
+    warning: migrations/003_c.up.sql: there is no DOWN SQL for migration 003 [missing-down]
+      help: create migrations/003_c.down.sql; a comment that says why will do
+    warning: migrations/003_c.up.sql:1:14: this parenthesis is never closed [unterminated]
+      |
+    1 | CREATE TABLE (
+      |              ^
+      help: close it with )
+    ");
+    assert!(project.lokstra("migration status -exit-code").contains("-- exit code 1 --"));
+    for arguments in ["version", "repair", "down -dry-run", "doctor"] {
+        let told = project.lokstra(&format!("migration {arguments}"));
+        assert!(!told.contains("-- exit code"), "{arguments}: {told}");
+    }
+    let told = project.lokstra("migration up");
+    assert!(told.contains("003_c.up.sql") && told.contains("-- exit code 2 --"), "{told}");
+    let told = project.lokstra("migration down");
+    assert!(told.contains("Current version: 001"), "{told}");
+}
+
+#[test]
+fn a_broken_migration_does_not_stop_what_is_about_others() {
+    for (file, text) in [
+        ("003_c.up.sql", "SELEC 1;"),
+        ("3_c.up.sql", "SELECT 1;"),
+        ("003_c.down.sql", "SELECT 1;"),
+        ("003_c.up.sql", ""),
+        ("003_c.up.sql", "SELECT '\0';"),
+        ("lokstra.lock", ""),
+    ] {
+        let project = with_an_unfinished_one(file, text);
+        let told = project.lokstra("migration down");
+        assert!(told.contains("Current version: 001"), "{file} {text}: {told}");
+    }
+    let project = with_an_unfinished_one("migration.yaml", "schema-tabel: other");
+    assert!(project.lokstra("migration status").contains("-- exit code 2 --"), "another table?");
+}
+
+#[test]
+fn a_down_that_is_broken_itself_is_not_run() {
+    for (file, text) in [("002_b.down.sql", "SELEC 1;"), ("002_b.down.sql", "SELECT '\0';")] {
+        let project = with_an_unfinished_one(file, text);
+        let told = project.lokstra("migration down");
+        assert!(told.contains(file) && told.contains("-- exit code 2 --"), "{told}");
+        assert!(project.lokstra("migration version").contains("Current version: 002"));
+    }
+    let project = with_an_unfinished_one("x", "");
+    std::fs::remove_file(project.path("migrations/002_b.down.sql")).unwrap();
+    let told = project.lokstra("migration down");
+    assert!(told.contains("no DOWN SQL") && told.contains("-- exit code 2 --"), "{told}");
+    let told = project.lokstra("migration repair -forget 002 -yes");
+    assert!(told.contains("no DOWN SQL") && told.contains("-- exit code 2 --"), "{told}");
+    assert!(project.lokstra("migration version").contains("Current version: 002"));
+}

@@ -256,3 +256,70 @@ fn a_baseline_that_would_record_something_else_now_is_refused() {
     -- failed --
     ");
 }
+
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| matches!(c, '\n' | '\t') || !c.is_control() && c != '\u{202e}')
+}
+
+#[test]
+fn what_a_server_says_moves_no_cursor_and_forges_no_line() {
+    let project = Project::new(&["001_a"]);
+    let odd = "chr(27) || '[2J' || chr(8238) || chr(10) || '::add-mask::x' || chr(10) || 'Applied'";
+    let script = format!(
+        "DO $$ BEGIN RAISE NOTICE '%', {odd}; RAISE EXCEPTION '%', {odd} USING DETAIL = {odd}; END $$;"
+    );
+    project.write("migrations/001_a.up.sql", &script);
+    let told = project.lokstra("migration up");
+    assert!(is_plain(&told), "{told:?}");
+    assert_snapshot!(told, @"
+    -- standard error --
+    001_a: NOTICE: ␛[2J�
+        : :add-mask::x
+        Applied
+    error: migration 001_a failed
+    migrations/001_a.up.sql:1:1: ␛[2J�
+        : :add-mask::x
+        Applied (SQLSTATE P0001)
+      |
+    1 | DO $$ BEGIN RAISE NOTICE '%', chr(27) || '[2J' || chr(8238) …
+      | ^
+      detail: ␛[2J�
+        : :add-mask::x
+        Applied
+      context: PL/pgSQL function inline_code_block line 1 at RAISE
+      state: 001 was rolled back; no migration is applied
+      help: correct the script and run again: what is applied stays
+    -- exit code 2 --
+    ");
+    let told = project.lokstra("migration up -json");
+    assert!(told.contains(r"\u001b[2J"), "JSON is exact: {told}");
+}
+
+#[test]
+fn the_query_of_a_holder_moves_no_cursor() {
+    let project = Project::new(&["001_a"]);
+    let mut holder = project.database.client().unwrap();
+    holder
+        .batch_execute(
+            "/* \x1b]0;pwned\x07\x1b[2J\x1b[32mApplied\u{202e} */ \
+             SELECT pg_advisory_lock(-6037108443544077838)",
+        )
+        .unwrap();
+    let told = project.lokstra("migration up -lock-wait 1s");
+    assert!(is_plain(&told) && told.contains("␛]0;pwned␇␛[2J␛[32mApplied�"), "{told:?}");
+    assert!(told.contains("-- exit code 4 --"), "{told}");
+}
+
+#[test]
+fn at_a_terminal_the_only_colours_are_ours() {
+    let project = Project::new(&["001_a"]);
+    let script =
+        "DO $$ BEGIN RAISE EXCEPTION '%', chr(27) || '[32mfine' || chr(27) || '[0m'; END $$;";
+    project.write("migrations/001_a.up.sql", script);
+    let output = project.command_at_a_terminal("migration up").output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        shown.contains("\x1b[1;31merror:\x1b[0m") && shown.contains("␛[32mfine␛[0m"),
+        "{shown:?}"
+    );
+}

@@ -94,7 +94,7 @@ impl fmt::Display for Snippet {
         let number = self.position.line.to_string();
         let margin = " ".repeat(number.len());
         writeln!(f, "{margin} |")?;
-        writeln!(f, "{number} | {}", self.line)?;
+        writeln!(f, "{number} | {}", crate::shown_line(&self.line))?;
         write!(f, "{margin} | {}^", self.indent)
     }
 }
@@ -112,6 +112,16 @@ mod tests {
           |
         2 | 	é 漢 TYPO,
           | 	    ^
+        ");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_as_wide_as_its_picture() {
+        let text = "SELECT '\x1b[2J\u{202e}', TYPO;";
+        insta::assert_snapshot!(Snippet::new(text, text.find("TYPO").unwrap()), @"
+          |
+        1 | SELECT '␛[2J�', TYPO;
+          |                 ^
         ");
     }
 

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lokstra_source::{Code, Lint, Loaded, Problem, Problems};
+use lokstra_source::{Code, Lint, Loaded, Problem};
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::LitStr;
@@ -22,17 +22,32 @@ pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
         }
         None => lokstra_source::load_linted(&root, &folder_path, Lint::Asked),
     };
+    let way = way_from_the_compiler(&root);
+    let seen = |problem: &Problem| match &way {
+        Some(way) => problem.clone().seen_from(way),
+        None => problem.clone(),
+    };
     match loaded {
         Ok(loaded) => {
-            let warnings = warnings(loaded.warnings.iter(), folder.span());
+            let problems: Vec<_> = loaded.warnings.iter().map(seen).collect();
+            let warnings = warnings(problems.iter(), folder.span());
             table(facade, &root.to_string_lossy(), &loaded, &warnings)
         }
         Err(problems) => {
+            let problems: Vec<_> = problems.iter().map(seen).collect();
             let told = problems.iter().filter(|problem| !problem.is_error());
             let warnings = warnings(told, folder.span());
             errors(facade, &problems, &warnings, folder.span())
         }
     }
+}
+
+/// From where the compiler runs, which is the folder of the workspace, to the folder of the crate: as
+/// the compiler prints its own paths. `None` where that is one folder, or where they are not related.
+fn way_from_the_compiler(root: &Path) -> Option<String> {
+    let here = std::env::current_dir().ok()?;
+    let way = root.strip_prefix(here).ok()?.to_str()?;
+    (!way.is_empty()).then(|| way.replace('\\', "/"))
 }
 
 /// A macro on stable Rust has no way to warn, but for the use of something that is deprecated. Since
@@ -135,7 +150,7 @@ fn longest_fence(text: &str) -> usize {
 /// The table is empty then, so that no other error hides these.
 fn errors(
     facade: &TokenStream,
-    problems: &Problems,
+    problems: &[Problem],
     warnings: &TokenStream,
     span: Span,
 ) -> TokenStream {

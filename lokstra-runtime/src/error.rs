@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use lokstra_core::TableName;
+use lokstra_core::{TableName, write_shown};
 
 pub use crate::error_kind::ErrorKind;
 use crate::error_text::diverged;
@@ -113,14 +113,34 @@ impl fmt::Debug for Error {
     }
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return self.write(f);
+        }
+        // Texts of a server, of files and of other sessions are in it.
+        write_shown(f, format_args!("{}", Exact(self)))
+    }
+}
+
+/// With every character as it is.
+struct Exact<'e>(&'e Error);
+
+impl fmt::Display for Exact<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f)
+    }
+}
+
+impl Error {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.kind(), self.report()) {
             // Somebody else has written to the history while this run was at work.
             (ErrorKind::Diverged(divergences), Some(report)) if !report.steps.is_empty() => {
                 diverged(f, divergences, "disagree now; the rest was not run")?;
             }
-            (kind, _) => kind.fmt(f)?,
+            (kind, _) => fmt::Display::fmt(kind, f)?,
         }
         let warnings = self.report().map_or(&[][..], |report| &report.warnings);
         // What is said to be done may not be.

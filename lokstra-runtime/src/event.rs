@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use lokstra_core::write_shown;
+
 use crate::duration::{millis, seconds};
 use crate::error::Error;
 use crate::error_text::chain;
@@ -8,7 +10,7 @@ use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
 use crate::plan::{Direction, PlanStep};
 use crate::report::{Report, StepReport};
-use crate::search::{first_line, shown, split_once};
+use crate::search::{first_line, replace, shown, split_once};
 use crate::warning::Warning;
 
 /// Who is told what happens.
@@ -250,8 +252,27 @@ impl<'e> Event<'e> {
 }
 
 impl fmt::Display for Event<'_> {
-    /// Without the name of the database.
+    /// Without the name of the database, and without what a terminal obeys: `{:#}` is exact.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return self.write(f);
+        }
+        // Texts of a server, of files and of other sessions are in it.
+        write_shown(f, format_args!("{}", Exact(self)))
+    }
+}
+
+/// With every character as it is.
+struct Exact<'a, 'e>(&'a Event<'e>);
+
+impl fmt::Display for Exact<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f)
+    }
+}
+
+impl Event<'_> {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Connecting { error, waited, .. } => {
                 // What to do about it is said at the end, if it stays so.
@@ -275,7 +296,7 @@ impl fmt::Display for Event<'_> {
                 write!(f, "{step}: statement {nth} of {total}")
             }
             Event::Notice { step, severity, message, .. } => {
-                write!(f, "{step}: {severity}: {message}")
+                write!(f, "{step}: {severity}: {}", replace(message, "\n", "\n    "))
             }
             Event::Finished { step, .. } => {
                 let StepReport { version, description, elapsed, .. } = step;

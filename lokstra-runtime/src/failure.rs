@@ -277,6 +277,14 @@ impl fmt::Display for Failure {
                 Repair::SkipStatement(*version).how()
             );
         }
+        if let Some(index) = &self.invalid_index {
+            let index = crate::sql::identifier(index);
+            let rebuild = if self.is_reindex { "" } else { ", or run with -rebuild-invalid" };
+            return write!(
+                f,
+                "\n  help: correct the cause, run DROP INDEX CONCURRENTLY {index}; and run again{rebuild}"
+            );
+        }
         write!(f, "\n  help: {}", self.help())
     }
 }

@@ -63,7 +63,8 @@ impl Migrations {
     /// binary is older than the folder.
     pub(crate) fn staleness(&self, database: Database<'_>) -> Option<Warning> {
         let differences = stale::differences(std::iter::once(database), self.built_in()?);
-        (!differences.is_empty()).then_some(Warning::Stale { differences })
+        let folder = database.folder().to_owned();
+        (!differences.is_empty()).then_some(Warning::Stale { folder, differences })
     }
 
     /// The folder in which this was built, if it is known and still there.

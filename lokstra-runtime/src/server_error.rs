@@ -81,7 +81,7 @@ impl ServerError {
 
     /// The message and its SQLSTATE on one line.
     pub(crate) fn headline(&self) -> String {
-        format!("{} (SQLSTATE {})", self.message, self.sqlstate)
+        format!("{} (SQLSTATE {})", replace(&self.message, "\n", "\n    "), self.sqlstate)
     }
 
     /// Detail, hint and context, a line each, for below the headline.

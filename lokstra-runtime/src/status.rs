@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Database, TableName, Version};
+use lokstra_core::{Database, TableName, Version, shown_line};
 
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
@@ -146,7 +146,7 @@ impl fmt::Display for Status {
                 State::Unknown(_) => ("✓", "  (unknown here)"),
                 State::Another(_) | State::Pending => (" ", ""),
             };
-            write!(f, "[{mark}] {version}: {description}{remark}")?;
+            write!(f, "[{mark}] {version}: {}{remark}", shown_line(description))?;
             if let State::Another(row) = state {
                 let name = row.description.as_deref().unwrap_or_default();
                 write!(f, "  (not applied: {version} is another migration here, {name})")?;

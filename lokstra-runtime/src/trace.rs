@@ -18,17 +18,22 @@ pub(crate) fn step(database: &str, step: &PlanStep<'_>) -> EnteredSpan {
 }
 
 pub(crate) fn event(event: &Event<'_>) {
-    let database = event.database();
+    // Within the span of a step its fields are those of the event already.
+    let span = tracing::Span::current();
+    let is_within =
+        span.metadata().is_some_and(|it| it.target() == "lokstra" && it.name() == "migration");
+    let database = (!is_within).then(|| event.database());
     let done = match event {
         Event::Finished { step, .. } => Some(*step),
         _ => None,
     };
-    let step = event.step();
+    let step = event.step().filter(|_| !is_within);
+    let named = done.filter(|_| !is_within);
     let version =
-        step.map(|s| s.migration.version()).or(done.map(|done| done.version)).map(display);
+        step.map(|s| s.migration.version()).or(named.map(|done| done.version)).map(display);
     let description =
-        step.map(|s| s.migration.description()).or(done.map(|done| done.description.as_str()));
-    let direction = step.map(|s| s.direction).or(done.map(|done| done.direction)).map(display);
+        step.map(|s| s.migration.description()).or(named.map(|done| done.description.as_str()));
+    let direction = step.map(|s| s.direction).or(named.map(|done| done.direction)).map(display);
     let elapsed_ms = done.map(|done| millis(done.elapsed));
     macro_rules! emit {
         ($level:ident) => {

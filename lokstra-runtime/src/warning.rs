@@ -66,6 +66,8 @@ pub enum Warning {
     },
     /// In a debug build: the folder on disk holds other scripts than the program.
     Stale {
+        /// The folder, as seen from that of `Cargo.toml`.
+        folder: String,
         /// What differs, each with the file.
         differences: Vec<String>,
     },
@@ -134,11 +136,11 @@ impl fmt::Display for Warning {
                  status after a failover",
                 list(versions, "is", "are")
             ),
-            Warning::Stale { differences } => write!(
+            Warning::Stale { folder, differences } => write!(
                 f,
                 "the program is older than its migrations: {}\n    \
                  help: build again after touching the source file with embed_migrations!, or add a \
-                 build.rs with println!(\"cargo:rerun-if-changed=migrations\");",
+                 build.rs with println!(\"cargo:rerun-if-changed={folder}\");",
                 join(differences, ", ")
             ),
         }

@@ -40,6 +40,7 @@ pub(crate) fn check(
     ignored: &[Code],
 ) -> Result<Checked, Problems> {
     let mut problems = root.problems.clone();
+    let is_lenient = ignored == Code::OF_ONE_MIGRATION;
     let layout = layout(root, &mut problems);
     let tracked = layout.tracked();
     let known = known.index();
@@ -56,7 +57,7 @@ pub(crate) fn check(
         if !layout.is_flat && settings.pool.is_none() && problems.len() == before {
             problems.extend(folder.settings.as_ref().map(no_pool));
         }
-        let migrations = pairs(folder, &known, &mut problems);
+        let migrations = pairs(folder, &known, is_lenient, &mut problems);
         lock_file::check(folder, &migrations, &mut problems);
         labels::check(&migrations, &mut problems);
         routines::check(&migrations, &mut problems);
@@ -64,12 +65,14 @@ pub(crate) fn check(
         databases.push(Database { folder, settings, migrations });
     }
     shared_tables(&databases, &mut problems);
-    problems.retain(|problem| !ignored.contains(&problem.code()));
+    problems.retain(|problem| is_lenient || !ignored.contains(&problem.code()));
     let outside = root.outside();
     let shown = |it: Problem| if outside.contains(&it.path()) { it.without_text() } else { it };
     let mut problems: Vec<_> = problems.into_iter().map(shown).collect();
     problems.sort_by(|a, b| a.order().cmp(&b.order()));
-    if problems.iter().any(Problem::is_error) {
+    let is_passed =
+        |it: &Problem| is_lenient && ignored.contains(&it.code()) && !it.is_of_settings();
+    if problems.iter().any(|it| it.is_error() && !is_passed(it)) {
         return Err(Problems(problems));
     }
     let set = build(&databases).map_err(|TooLarge| {

@@ -123,6 +123,38 @@ codes! {
 }
 
 impl Code {
+    /// What one migration or `lokstra.lock` has: the others can be looked at all the same.
+    pub(crate) const OF_ONE_MIGRATION: [Code; 28] = [
+        Code::Unreadable,
+        Code::FileName,
+        Code::VersionConflict,
+        Code::DuplicateFile,
+        Code::MissingUp,
+        Code::MissingDown,
+        Code::NotUtf8,
+        Code::NulByte,
+        Code::EmptyUp,
+        Code::EmptyDown,
+        Code::Unterminated,
+        Code::Marker,
+        Code::TransactionControl,
+        Code::CopyFromStdin,
+        Code::Syntax,
+        Code::InTransaction,
+        Code::PsqlCommand,
+        Code::EnumValue,
+        Code::LockConflict,
+        Code::LockSyntax,
+        Code::LockCut,
+        Code::LockChain,
+        Code::LockEdited,
+        Code::LockRenamed,
+        Code::LockRemoved,
+        Code::LockOrder,
+        Code::Waiver,
+        Code::WaiverUnused,
+    ];
+
     /// What only `lokstra.lock` has against a folder.
     pub(crate) const OF_LOCK: [Code; 8] = [
         Code::LockConflict,

@@ -76,21 +76,16 @@ pub fn load_linted(root: &Path, folder: &str, lint: Lint) -> Result<Loaded, Prob
     check(&folder::Folder::read(root, &folder)?, lint, &[])
 }
 
-/// As [`load`], but what `lokstra.lock` has against the folder is a warning: for whoever looks at a
-/// database or mends its history.
+/// As [`load`], but what `lokstra.lock` has against the folder, or what is wrong with some of its
+/// migrations, is among the warnings: for commands that look at a database, or change what is applied
+/// there. A migration of which a file is missing or no text stands there with empty scripts.
 ///
 /// # Errors
 ///
-/// As [`load`], if anything else is wrong.
-pub fn load_despite_lock(root: &Path, folder: &str) -> Result<Loaded, Problems> {
+/// As [`load`], if anything is wrong with the folder as a whole or with its `migration.yaml`.
+pub fn load_despite_problems(root: &Path, folder: &str) -> Result<Loaded, Problems> {
     let folder = folder::Folder::read(root, &normalized(folder))?;
-    let problems = match check(&folder, Lint::Never, &[]) {
-        Err(problems) => problems,
-        loaded => return loaded,
-    };
-    let mut loaded = check(&folder, Lint::Never, &Code::OF_LOCK)?;
-    loaded.warnings.extend(problems.iter().filter(|one| one.is_error()).cloned());
-    Ok(loaded)
+    check(&folder, Lint::Never, &Code::OF_ONE_MIGRATION)
 }
 
 /// As [`load_linted`], but what `cache` has of an earlier build by the same `writer` is not found out

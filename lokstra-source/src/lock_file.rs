@@ -234,7 +234,7 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
     let newest = locked.keys().next_back().copied();
     let found: HashSet<_> =
         pairs.iter().map(|pair| (pair.version, pair.description.as_str())).collect();
-    for pair in pairs {
+    for pair in pairs.iter().filter(|pair| !pair.is_half()) {
         match locked.get(&pair.version) {
             // Another branch took the same version, which is a problem of its own.
             Some((entry, _))

@@ -24,6 +24,13 @@ pub(crate) struct Pair<'a> {
     pub(crate) is_locked: bool,
 }
 
+impl Pair<'_> {
+    /// Whether it only stands for a migration of which something is missing.
+    pub(crate) fn is_half(&self) -> bool {
+        std::ptr::eq(self.up.0, self.down.0)
+    }
+}
+
 /// A file whose name is right, or whose author's mind can be read.
 struct Named<'a> {
     file: &'a File,
@@ -40,6 +47,7 @@ struct Unclear {
 pub(crate) fn pairs<'a>(
     folder: &'a Folder,
     known: &cache::Index<'_>,
+    keeps_halves: bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<Pair<'a>> {
     let locked = lock_file::checksums(folder);
@@ -87,24 +95,33 @@ pub(crate) fn pairs<'a>(
                 continue;
             }
             problems.push(conflict(folder, version, &migrations, &mut free));
+            if keeps_halves {
+                continue;
+            }
         }
         for (description, files) in &mut migrations {
             let up = take(files, Direction::Up, problems);
             let down = take(files, Direction::Down, problems);
-            match (up, down) {
-                (Some(up), Some(down)) => {
-                    if let (Some(up_script), Some(down_script)) = (up.script, down.script) {
-                        let is_locked = [&up_script, &down_script]
-                            .iter()
-                            .all(|script| locked.contains(&script.checksum));
-                        let (up, down) = ((up.file, up_script), (down.file, down_script));
-                        let description = description.clone();
-                        pairs.push(Pair { version, description, up, down, is_locked });
-                    }
-                }
-                (Some(there), None) if !is_unclear => problems.push(missing(folder, &there)),
-                (None, Some(there)) if !is_unclear => problems.push(missing(folder, &there)),
-                _ => {}
+            let there = match (&up, &down) {
+                (Some(_), Some(_)) => None,
+                (Some(there), None) | (None, Some(there)) => Some(there),
+                (None, None) => continue,
+            };
+            problems.extend(there.filter(|_| !is_unclear).map(|there| missing(folder, there)));
+            let other = there.map(|there| there.file);
+            let half = |found: Option<Named<'a>>| match found {
+                Some(found) => Some((found.file, found.script)),
+                None => other.map(|file| (file, None)),
+            };
+            let whole = |(file, script): (&'a File, Option<Script>)| match script {
+                None if keeps_halves => Some((file, Script::none())),
+                script => script.map(|script| (file, script)),
+            };
+            if let (Some(up), Some(down)) = (half(up).and_then(whole), half(down).and_then(whole)) {
+                let is_locked =
+                    [&up, &down].iter().all(|(_, script)| locked.contains(&script.checksum));
+                let description = description.clone();
+                pairs.push(Pair { version, description, up, down, is_locked });
             }
         }
     }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use lokstra_core::{Position, Snippet};
+use lokstra_core::{Position, Snippet, shown_line};
 
 use crate::code::{Code, Severity};
 
@@ -67,6 +67,26 @@ impl Problem {
         self
     }
 
+    /// Whether it says where the migrations go, and not what they are.
+    pub(crate) fn is_of_settings(&self) -> bool {
+        let ending = std::path::Path::new(&self.path).extension();
+        let is_sql = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
+        let is_folder = self.code == Code::Unreadable && !is_sql && !self.is_of_lock();
+        is_folder || self.path.ends_with(crate::folder::SETTINGS)
+    }
+
+    /// Whether `lokstra.lock` alone has it against the folder.
+    pub fn is_of_lock(&self) -> bool {
+        Code::OF_LOCK.contains(&self.code) || self.path.ends_with(crate::folder::LOCK)
+    }
+
+    /// As seen from a folder above the root, which this leads from.
+    #[must_use]
+    pub fn seen_from(mut self, way: &str) -> Problem {
+        self.path = format!("{way}/{}", self.path);
+        self
+    }
+
     /// What kind of problem it is.
     pub fn code(&self) -> Code {
         self.code
@@ -107,18 +127,19 @@ impl Problem {
     }
 }
 
-/// Without `error:` or `warning:`, which the compiler writes itself.
+/// Without `error:` or `warning:`, which the compiler writes itself, and without what a terminal obeys:
+/// [`message`](Problem::message) and its like are exact.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
+        f.write_str(&shown_line(&self.path))?;
         if let Some(position) = self.position() {
             write!(f, ":{position}")?;
         }
-        write!(f, ": {} [{}]", self.message, self.code.as_str())?;
+        write!(f, ": {} [{}]", shown_line(&self.message), self.code.as_str())?;
         if let Some(snippet) = self.snippet.as_ref().filter(|_| !self.is_hidden) {
             write!(f, "\n{snippet}")?;
         }
-        write!(f, "\n  help: {}", self.help)
+        write!(f, "\n  help: {}", shown_line(&self.help))
     }
 }
 

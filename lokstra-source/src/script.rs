@@ -29,6 +29,21 @@ pub(crate) struct Script {
     pub(crate) is_checked: bool,
 }
 
+impl Script {
+    /// In the place of one that is not there, or that is no text.
+    pub(crate) fn none() -> Script {
+        Script {
+            text: String::new(),
+            checksum: Checksum::from_bytes(Sha256::digest("").into()),
+            mode: Mode::Transactional,
+            statements: Vec::new(),
+            waivers: Vec::new(),
+            is_checked: false,
+            adds_label: false,
+        }
+    }
+}
+
 /// What need not be judged again.
 pub(crate) struct Judged<'a> {
     /// The checksums of what is locked: it was judged by the rules of its time, and nothing is locked

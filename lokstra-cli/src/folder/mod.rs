@@ -28,9 +28,13 @@ pub(crate) fn read(call: &Call<'_>) -> Result<Migrations, Error> {
     Ok(told(call, lokstra_source::load(Path::new(""), &call.dir())?))
 }
 
-/// The same, whatever `lokstra.lock` has against it.
-pub(crate) fn read_despite_lock(call: &Call<'_>) -> Result<Migrations, Error> {
-    Ok(told(call, lokstra_source::load_despite_lock(Path::new(""), &call.dir())?))
+/// As [`read`], whatever `lokstra.lock` has against it and although some migrations are broken; their
+/// files with the migrations.
+pub(crate) fn read_despite_problems(call: &Call<'_>) -> Result<(Migrations, Vec<String>), Error> {
+    let loaded = lokstra_source::load_despite_problems(Path::new(""), &call.dir())?;
+    let broken = loaded.warnings.iter().filter(|it| it.is_error() && !it.is_of_lock());
+    let broken = broken.map(|it| it.path().to_owned()).collect();
+    Ok((told(call, loaded), broken))
 }
 
 fn told(call: &Call<'_>, loaded: Loaded) -> Migrations {

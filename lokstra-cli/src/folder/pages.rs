@@ -40,7 +40,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, console: &Console<'_>) -> Re
         let mut text = Vec::new();
         let name = command.get_name().to_owned();
         clap_complete::generate(*shell, &mut command, name, &mut text);
-        console.line(completions(*shell, &String::from_utf8_lossy(&text)))?;
+        console.data(completions(*shell, &String::from_utf8_lossy(&text)))?;
     } else {
         let Some(folder) = matches.get_one::<String>("folder") else { return Ok(Exit::Usage) };
         let folder = Path::new(folder);

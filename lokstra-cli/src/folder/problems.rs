@@ -1,5 +1,6 @@
 //! Problems, for a person, for a program and for a pull request.
 
+use lokstra_core::shown_line;
 use lokstra_source::{Problem, Severity};
 use serde_json::{Value, json};
 
@@ -27,8 +28,8 @@ pub(crate) fn show(
         Format::Human => problems.iter().try_for_each(|problem| {
             console.line(format_args!("{}: {problem}\n", problem.severity().as_str()))
         }),
-        Format::Json => console.line(format_args!("{:#}", object(problems))),
-        Format::Github => problems.iter().map(annotation).try_for_each(|it| console.line(it)),
+        Format::Json => console.data(format_args!("{:#}", object(problems))),
+        Format::Github => problems.iter().map(annotation).try_for_each(|it| console.data(it)),
     }
 }
 
@@ -77,9 +78,9 @@ fn annotation(problem: &Problem) -> String {
     format!(
         "::{} file={}{place},title={}::{}",
         problem.severity().as_str(),
-        property(problem.path()),
+        property(&shown_line(problem.path())),
         property(problem.code().as_str()),
-        data(&format!("{}\nhelp: {}", problem.message(), problem.help())),
+        data(&format!("{}\nhelp: {}", shown_line(problem.message()), shown_line(problem.help()))),
     )
 }
 

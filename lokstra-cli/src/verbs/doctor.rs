@@ -57,7 +57,7 @@ pub(crate) const VERB: Verb = Verb {
 const OLD: Duration = Duration::from_mins(5);
 
 fn doctor(call: &Call<'_>) -> Result<Exit, Error> {
-    let target = call.target_despite_lock()?;
+    let target = call.target_despite_problems()?;
     let mut all = Vec::new();
     for database in target.databases() {
         if !database.enabled() && !target.include_disabled {

@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use lokstra_core::Version;
+use lokstra_core::{Script, Version};
 use lokstra_runtime::Goal;
 
 use super::plan;
@@ -45,7 +45,7 @@ pub(crate) fn to(target: &Target, version: Version) -> Result<Goal, Error> {
 }
 
 fn down(call: &Call<'_>) -> Result<Exit, Error> {
-    let target = call.target()?;
+    let target = call.target_despite_problems()?;
     // One migration of each database is not what anybody means.
     target.only()?;
     let goal = match (call.value("steps"), call.to()) {
@@ -55,6 +55,23 @@ fn down(call: &Call<'_>) -> Result<Exit, Error> {
     if call.has("dry-run") {
         return plan::show(call, &target, goal);
     }
+    refuse_broken(call, &target, goal)?;
     let confirmed = plan::confirm_loss(call, &target, goal, 2)?;
     run_confirmed(call, &target, goal, confirmed)
+}
+
+/// Fails as with any problem of the folder if a script that would run is among the broken ones.
+fn refuse_broken(call: &Call<'_>, target: &Target, goal: Goal) -> Result<(), Error> {
+    if target.broken.is_empty() {
+        return Ok(());
+    }
+    let (mut migrator, mut client) = target.reach()?;
+    let plan = migrator.plan(&mut client, goal)?;
+    let is_broken = |script: Script<'_>| {
+        script.text().is_empty() || target.broken.iter().any(|broken| broken == script.path())
+    };
+    if plan.steps.iter().any(|step| is_broken(step.script())) {
+        call.target()?;
+    }
+    Ok(())
 }

@@ -46,7 +46,7 @@ pub(crate) const VERB: Verb = Verb {
 };
 
 fn dump(call: &Call<'_>) -> Result<Exit, Error> {
-    let target = call.target_despite_lock()?;
+    let target = call.target_without_folder()?;
     let database = target.only()?;
     let program = call.text("pg-dump").unwrap_or_else(|| "pg_dump".to_owned());
     let pool = target.pool(database)?;
@@ -61,7 +61,9 @@ fn dump(call: &Call<'_>) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     let Some(path) = call.text("check") else {
-        console.say(schema.trim_end())?;
+        if !console.is_json() {
+            console.data(schema.trim_end())?;
+        }
         console.document(|| json!({ "database": name, "schema": schema }))?;
         return Ok(Exit::Done);
     };

@@ -1,3 +1,4 @@
+use lokstra_core::shown_line;
 use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
 use serde_json::{Value, json};
 
@@ -70,7 +71,9 @@ fn write(call: &Call<'_>, plan: &Plan<'_>) -> Result<(), Error> {
     for step in &plan.steps {
         if call.has("sql") {
             let text = step.script().text().trim_end();
-            call.console.say(format_args!("-- {}\n{text}\n", line(step)))?;
+            if !call.console.is_json() {
+                call.console.data(format_args!("-- {}\n{text}\n", shown_line(&line(step))))?;
+            }
         } else {
             call.console.say(line(step))?;
         }
@@ -130,8 +133,11 @@ pub(crate) fn confirm_loss(
     let rollback = migrator.plan_rollback(&mut client, goal)?;
     let count = rollback.rows.len();
     if count > 0 && count >= from {
-        call.console
-            .talk("To be rolled back, the newest first; what the down scripts drop is gone:");
+        let place = target.pool(target.only()?)?.location();
+        let place = place.map_or_else(String::new, |place| format!(" on {place}"));
+        call.console.talk(format_args!(
+            "To be rolled back{place}, the newest first; what the down scripts drop is gone:"
+        ));
         for line in rollback.to_string().lines() {
             call.console.talk(format_args!("  {line}"));
         }

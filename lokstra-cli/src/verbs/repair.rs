@@ -45,13 +45,19 @@ pub(crate) const VERB: Verb = Verb {
 };
 
 fn repair(call: &Call<'_>) -> Result<Exit, Error> {
-    let target = call.target_despite_lock()?;
+    let target = call.target_despite_problems()?;
     let (mut migrator, mut client) = target.reach()?;
     let asked = REPAIRS.iter().find_map(|(flag, repair, _)| call.value(flag).map(repair));
     let Some(repair) = asked else {
         list(call, &migrator.repairs(&mut client)?, &target.flags)?;
         return Ok(Exit::Done);
     };
+    // `forget` is for files that are gone, and `accept` for those that are right.
+    let stem = format!("{}_", repair.version());
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    if target.broken.iter().any(|path| name(path).starts_with(&stem)) {
+        call.target()?;
+    }
     let is_meant = call.has("yes") || call.can_ask();
     let repaired = if call.has("yes") {
         migrator.repair(&mut client, repair)?

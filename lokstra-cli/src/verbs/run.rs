@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use lokstra_core::shown_line;
 use lokstra_runtime::{
     Direction, Event, Goal, Outcome, Report, Rollback, StepReport, Stop, Summary,
 };
@@ -118,9 +119,10 @@ fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
         Event::StoredDown { database, step } => {
             let script = step.script();
             let head = format!("-- {} (as the database keeps it)", script.path());
-            console
-                .say(format_args!("{}\n{}", prefixed(database, several, &head), script.text()))
-                .ok();
+            let head = prefixed(database, several, &shown_line(&head));
+            if !console.is_json() {
+                console.data(format_args!("{head}\n{}", script.text())).ok();
+            }
         }
         Event::Stopping { database, cancels: false, .. } => {
             let text = format!("{event}; a second signal cancels it");

@@ -2,7 +2,7 @@ mod watch;
 
 use std::fmt::Write;
 
-use lokstra_core::{Checksum, Version};
+use lokstra_core::{Checksum, Version, shown_line};
 use lokstra_runtime::{State, Status, StatusRow};
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ pub(crate) const VERB: Verb = Verb {
 };
 
 fn status(call: &Call<'_>) -> Result<Exit, Error> {
-    let target = call.target_despite_lock()?;
+    let target = call.target_despite_problems()?;
     if fleet::is_asked_for(call) {
         return fleet::status(call, &target);
     }
@@ -70,7 +70,9 @@ fn status(call: &Call<'_>) -> Result<Exit, Error> {
     }
     call.console
         .document(|| json!({ "databases": statuses.iter().map(object).collect::<Vec<_>>() }))?;
-    let is_pending = statuses.iter().any(|status| status.pending() > 0);
+    // What is broken is not applied, or not as it is here.
+    let is_pending =
+        !target.broken.is_empty() || statuses.iter().any(|status| status.pending() > 0);
     Ok(if is_pending && call.has("exit-code") { Exit::Pending } else { Exit::Done })
 }
 
@@ -95,7 +97,10 @@ fn verbose(status: &Status, target: &Target) -> String {
 fn told_of(row: &StatusRow, status: &Status, target: &Target) -> String {
     let Some(applied) = row.applied() else { return String::new() };
     let at = applied.applied_at.as_deref().unwrap_or("at a time that nobody recorded");
-    let by = applied.applied_by.as_ref().map_or_else(String::new, |role| format!(" by {role}"));
+    let by = applied
+        .applied_by
+        .as_ref()
+        .map_or_else(String::new, |role| format!(" by {}", shown_line(role)));
     let took = applied.execution_ms.map_or_else(String::new, |took| format!(", {took} ms"));
     let sum = match applied.checksum {
         None => "no checksum is recorded".to_owned(),

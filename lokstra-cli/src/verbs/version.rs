@@ -17,7 +17,7 @@ pub(crate) const VERB: Verb = Verb {
 };
 
 fn version(call: &Call<'_>) -> Result<Exit, Error> {
-    let target = call.target_despite_lock()?;
+    let target = call.target_despite_problems()?;
     let statuses = statuses(call, &target)?;
     for status in &statuses {
         let current = current(status.current());

@@ -137,10 +137,16 @@ impl Finding {
             Level::Problem => Tone::Bad,
         };
         let padded = format!("{:<7}", level.as_str());
-        let mut text = format!("{}  {check}: {message}", console.on_stdout(tone, &padded));
+        let mut text =
+            format!("{}  {check}: {}", console.on_stdout(tone, &padded), indented(message));
         if let Some(help) = help {
-            write!(text, "\n         help: {help}").ok();
+            write!(text, "\n         help: {}", indented(help)).ok();
         }
         text
     }
+}
+
+/// A text of several lines stays that of its check.
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n         ")
 }

@@ -13,7 +13,7 @@ use crate::target::Target;
 const TICK: Duration = Duration::from_millis(500);
 
 /// How often the same is said again where nothing can be rewritten.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Follows what runs until nothing is pending and nobody works.
 pub(super) fn watch(call: &Call<'_>, target: &Target) -> Result<Exit, Error> {
@@ -27,6 +27,10 @@ pub(super) fn watch(call: &Call<'_>, target: &Target) -> Result<Exit, Error> {
         if subject != last || said_at.elapsed() >= PATIENCE {
             call.console.say(now)?;
             (last, said_at) = (subject, Instant::now());
+        }
+        // `| head -1` has seen enough: without a reader the wait would have no end.
+        if call.console.is_closed() {
+            return Ok(Exit::Done);
         }
         if activity.is_none() && status.pending() == 0 {
             return Ok(Exit::Done);
