@@ -159,18 +159,225 @@ fn a_table_of_another_owner_is_read_and_its_upgrade_refused_with_the_remedy() {
     admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
 }
 
+/// What the tracking table looks like and holds.
+fn everything(client: &mut Client) -> String {
+    let rows = "SELECT h::text FROM lokstra_core.schema_migrations h ORDER BY 1";
+    columns(client) + "\n" + &column(client, rows)
+}
+
+/// What is said of a table made by this SQL, which stays as it was. A plan says what its run says.
+fn refused(table: &str) -> String {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute(&format!("CREATE SCHEMA lokstra_core; {table}")).unwrap();
+    let before = everything(&mut client);
+    let build = tables_set(2, "");
+    let told = build.up(&mut client).unwrap_err().to_string();
+    let plan = build.migrator().plan(&mut client, lokstra::Goal::Latest).unwrap_err();
+    assert_eq!(plan.to_string(), told);
+    assert_eq!(build.up_url(database.url()).unwrap_err().to_string(), told);
+    assert_eq!(everything(&mut client), before);
+    told
+}
+
 #[test]
-fn the_table_of_another_tool_is_told_by_its_first_odd_value() {
+fn the_table_of_another_tool_is_refused_before_it_is_changed() {
+    for (tool, sql) in [
+        ("golang-migrate", "(version bigint PRIMARY KEY, dirty boolean NOT NULL)"),
+        ("rails", "(version varchar PRIMARY KEY)"),
+        ("sqlx", "(version bigint PRIMARY KEY, description text NOT NULL, installed_on timestamptz,
+                   success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint)"),
+        ("flyway", "(installed_rank int PRIMARY KEY, version varchar(50), description varchar(200),
+                     type varchar(20), script varchar(1000), checksum int, installed_by varchar(100),
+                     installed_on timestamp, execution_time int, success boolean)"),
+        ("goose", "(id serial PRIMARY KEY, version_id bigint, is_applied boolean, tstamp timestamp)"),
+        ("ecto", "(version bigint PRIMARY KEY, inserted_at timestamp)"),
+        ("a script", "(version text PRIMARY KEY, description text, applied_at timestamptz)"),
+        ("another", "(version int PRIMARY KEY, description text, applied_at bigint)"),
+        ("bytes", "(version bigint PRIMARY KEY, description text, applied_at timestamptz,
+                    checksum bytea)"),
+    ] {
+        let told = refused(&format!("CREATE TABLE lokstra_core.schema_migrations {sql}"));
+        assert!(told.contains("it is another tool's"), "{tool}: {told}");
+    }
+}
+
+#[test]
+fn the_table_of_another_tool_is_told_with_what_it_lacks() {
+    let golang = "CREATE TABLE lokstra_core.schema_migrations
+                      (version bigint PRIMARY KEY, dirty boolean NOT NULL);
+                  INSERT INTO lokstra_core.schema_migrations VALUES (7, false)";
+    assert_snapshot!(refused(golang), @"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it is another tool's: it lacks description, applied_at
+        help: give these migrations a tracking table of their own: `schema-table` in migration.yaml; lokstra migration import takes the history of another tool over
+    ");
     let (_database, mut client) = history(
         "lokstra_core.schema_migrations (version bigint PRIMARY KEY, description text,
-         checksum bytea NOT NULL DEFAULT '\\xab')",
+         dirty boolean NOT NULL DEFAULT false)",
     );
-    assert_snapshot!(tables_set(1, "").up(&mut client).unwrap_err(), @r"lokstra_core.schema_migrations has a row with checksum `\xab`, which no migration tool of ours wrote");
+    let build = tables_set(1, "");
+    let told = build.up(&mut client).unwrap_err().to_string();
+    assert_eq!(build.status(&mut client).unwrap_err().to_string(), told);
+    assert_eq!(build.down(&mut client).unwrap_err().to_string(), told);
+    let baseline = build.migrator().baseline(&mut client, support::version(1));
+    assert_eq!(baseline.unwrap_err().to_string(), told);
+}
+
+/// Our table with these changes.
+fn ours(changes: &str) -> String {
+    format!(
+        "CREATE TABLE lokstra_core.schema_migrations (version int8 PRIMARY KEY, description text,
+             applied_at timestamptz NOT NULL DEFAULT now(), checksum text, down_checksum text,
+             applied_by text, execution_ms int8); {}",
+        changes.replace("TABLE", "TABLE lokstra_core.schema_migrations")
+    )
+}
+
+#[test]
+fn a_table_that_cannot_have_the_records_is_refused_with_what_mends_it() {
+    let changes = "ALTER TABLE ADD tenant int NOT NULL;
+                   ALTER TABLE ALTER version ADD GENERATED ALWAYS AS IDENTITY;
+                   ALTER TABLE ALTER checksum TYPE varchar(32), ALTER applied_by TYPE varchar(3);
+                   ALTER TABLE DROP execution_ms;
+                   ALTER TABLE ADD execution_ms int8 GENERATED ALWAYS AS (version) STORED";
+    assert_snapshot!(refused(&ours(changes)), @r#"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      the server generates its column `version`, which a run has to write
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN version DROP IDENTITY;
+      its column `tenant` is NOT NULL without a default, and no run fills it in
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN "tenant" DROP NOT NULL; or give it a default
+      the server generates its column `execution_ms`, which a run has to write
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN "execution_ms" DROP EXPRESSION;
+      its column `checksum` holds 32 characters, and 64 are to be written
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN checksum TYPE text;
+      its column `applied_by` holds 3 characters, and 8 are to be written
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN applied_by TYPE text;
+    "#);
+    let go = "CREATE TABLE lokstra_core.schema_migrations (version INTEGER PRIMARY KEY,
+                  applied_at TIMESTAMP NOT NULL, description VARCHAR(3), host text NOT NULL)";
+    assert_snapshot!(refused(go), @r#"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      its column `host` is NOT NULL without a default, and no run fills it in
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN "host" DROP NOT NULL; or give it a default
+    "#);
+}
+
+#[test]
+fn a_description_that_the_column_cannot_hold_is_told_before_anything_runs() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let short = ours("ALTER TABLE ALTER description TYPE varchar(4)");
+    client.batch_execute(&format!("CREATE SCHEMA lokstra_core; {short}")).unwrap();
+    let long = set(&[("001_t", "SELECT 1", "SELECT 1"), ("002_users", "SELECT 1", "SELECT 1")]);
+    assert_snapshot!(long.up(&mut client).unwrap_err(), @r#"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      its column `description` holds 4 characters, and 5 are to be written
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN description TYPE text;
+    "#);
+    tables_set(1, "").up(&mut client).unwrap();
+}
+
+#[test]
+fn a_history_that_a_crash_would_empty_is_refused() {
+    assert_snapshot!(refused(&ours("ALTER TABLE SET UNLOGGED")), @"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      lokstra_core.schema_migrations is UNLOGGED, and so is empty after a crash of the server
+        help: ALTER TABLE lokstra_core.schema_migrations SET LOGGED;
+    ");
+    for table in ["lokstra_progress", "lokstra_down"] {
+        let database = database();
+        let mut client = database.client().unwrap();
+        let index = "-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY ON t001 ((1));\n";
+        let first = ("001_t", "CREATE TABLE t001 ();", "DROP TABLE t001;");
+        let all = [first, ("002_i", index, "SELECT 1;"), ("003_t", "SELECT 1", "SELECT 1")];
+        set(&all[..2]).up(&mut client).unwrap();
+        client.batch_execute(&format!("ALTER TABLE lokstra_core.{table} SET UNLOGGED")).unwrap();
+        let told = set(&all).up(&mut client).unwrap_err().to_string();
+        let help = format!("help: ALTER TABLE lokstra_core.{table} SET LOGGED;");
+        assert!(told.contains(&help), "{told}");
+        // Nothing to do takes no history that survives.
+        set(&all[..2]).up(&mut client).unwrap();
+        client.batch_execute(&format!("ALTER TABLE lokstra_core.{table} SET LOGGED")).unwrap();
+        set(&all).up(&mut client).unwrap();
+    }
+}
+
+#[test]
+fn a_history_without_its_key_is_refused() {
+    let no_key = "ALTER TABLE DROP CONSTRAINT schema_migrations_pkey";
+    assert_snapshot!(refused(&ours(no_key)), @r#"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it has no primary key or unique index on `version`
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ADD PRIMARY KEY (version);
+    "#);
+    for index in ["(version, description)", "(version) WHERE version > 3", "((version + 1))"] {
+        let index = format!("CREATE UNIQUE INDEX ON lokstra_core.schema_migrations {index}");
+        let told = refused(&(ours(no_key) + ";" + &index));
+        assert!(told.contains("no primary key or unique index"), "{told}");
+    }
+    let (_database, mut client) = history(
+        "lokstra_core.schema_migrations (version INTEGER UNIQUE, description TEXT,
+         applied_at TIMESTAMP NOT NULL DEFAULT NOW())",
+    );
+    goes_on(&mut client);
+}
+
+#[test]
+fn what_the_tracking_table_refuses_is_not_blamed_on_the_script() {
+    let no_transaction = "-- lokstra: no-transaction\nCREATE TABLE t002 ();\n";
+    for up in ["CREATE TABLE t002 ();", no_transaction, "DEALLOCATE ALL; CREATE TABLE t002 ();"] {
+        let database = database();
+        let mut client = database.client().unwrap();
+        tables_set(1, "").up(&mut client).unwrap();
+        let check = "ALTER TABLE lokstra_core.schema_migrations ADD CHECK (version < 2)";
+        client.batch_execute(check).unwrap();
+        let first = ("001_t", "CREATE TABLE t001 ();\n", "DROP TABLE t001;\n");
+        let error = set(&[first, ("002_t", up, "SELECT 1")]).up(&mut client).unwrap_err();
+        assert_eq!(error.kind().code(), "record-refused", "{error}");
+        let state = if up == no_transaction {
+            "state: 002 has no record; those of its statements that came to their end are done"
+        } else {
+            "state: 002 was rolled back, and its record with it"
+        };
+        let told = error.to_string();
+        let start =
+            "the record of 002 was refused by the tracking table lokstra_core.schema_migrations";
+        assert!(told.starts_with(start) && told.contains(state), "{told}");
+        assert_eq!(versions(&mut client), "1");
+    }
+}
+
+#[test]
+fn a_trigger_that_refuses_the_record_is_not_blamed_on_the_script() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    tables_set(1, "").up(&mut client).unwrap();
     client
         .batch_execute(
-            "ALTER TABLE lokstra_core.schema_migrations
-                 ALTER version TYPE uuid USING '00000000-0000-0000-0000-000000000001'",
+            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE 'not today'; END $$;
+             CREATE TRIGGER no BEFORE INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW EXECUTE FUNCTION no()",
         )
         .unwrap();
-    assert_snapshot!(tables_set(1, "").up(&mut client).unwrap_err(), @"lokstra_core.schema_migrations has a row with version `00000000-0000-0000-0000-000000000001`, which no migration tool of ours wrote");
+    assert_snapshot!(tables_set(2, "").up(&mut client).unwrap_err(), @"
+    the record of 002 was refused by the tracking table lokstra_core.schema_migrations, or by one beside it: not today (SQLSTATE P0001)
+      context: PL/pgSQL function no() line 1 at RAISE
+      state: 002 was rolled back, and its record with it
+      help: correct the table (its columns, constraints and triggers), and run again; no script is at fault unless it changes that table
+    ");
+}
+
+#[test]
+fn what_the_progress_table_refuses_is_not_blamed_on_the_script() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let script = "-- lokstra: no-transaction\nSELECT 1;\nSELECT 2;\n";
+    set(&[("001_a", script, "SELECT 1")]).up(&mut client).unwrap();
+    client.batch_execute("ALTER TABLE lokstra_core.lokstra_progress ADD CHECK (done < 1)").unwrap();
+    let both = set(&[("001_a", script, "SELECT 1"), ("002_b", script, "SELECT 1")]);
+    let error = both.up(&mut client).unwrap_err();
+    assert_eq!(error.kind().code(), "record-refused", "{error}");
+    assert_eq!(support::advisory_locks(&mut client), "0");
 }

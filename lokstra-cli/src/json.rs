@@ -121,6 +121,7 @@ fn sqlstate(kind: &ErrorKind) -> Option<&str> {
         ErrorKind::Failed(failure) => Some(&failure.server.sqlstate),
         ErrorKind::Server(source)
         | ErrorKind::Denied { source, .. }
+        | ErrorKind::RecordRefused { source, .. }
         | ErrorKind::CannotUpgrade { source, .. } => Some(&source.sqlstate),
         ErrorKind::Connect { source, .. }
         | ErrorKind::ConnectionLost { source, .. }

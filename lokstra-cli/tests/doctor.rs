@@ -310,3 +310,30 @@ fn doctor_in_json_has_every_finding() {
     }
     "#);
 }
+
+#[test]
+fn a_tracking_table_that_is_none_is_a_problem() {
+    let project = Project::new(&["001_a"]);
+    project.lokstra("migration up");
+    let mut client = project.database.client().unwrap();
+    let table = "lokstra_core.schema_migrations";
+    for (sql, problem) in [
+        (
+            format!("ALTER TABLE {table} SET UNLOGGED"),
+            "history: lokstra_core.schema_migrations: lokstra_core.schema_migrations is UNLOGGED",
+        ),
+        (
+            format!("ALTER TABLE {table} DROP CONSTRAINT schema_migrations_pkey"),
+            "history: lokstra_core.schema_migrations: it has no primary key",
+        ),
+        (
+            format!("ALTER TABLE {table} DROP COLUMN applied_at"),
+            "history: lokstra_core.schema_migrations: it is another tool's: it lacks \
+             applied_at",
+        ),
+    ] {
+        client.batch_execute(&sql).unwrap();
+        let told = project.lokstra("migration doctor");
+        assert!(told.contains(problem) && told.contains("-- exit code 2 --"), "{told}");
+    }
+}

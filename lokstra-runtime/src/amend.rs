@@ -17,6 +17,7 @@ use crate::retry::Backoff;
 use crate::session::Session;
 use crate::sql::LockKey;
 use crate::step;
+use crate::table_fault;
 
 /// How often a change is tried that is refused for a reason that passes.
 const MOST_REFUSALS: u32 = 20;
@@ -50,6 +51,7 @@ pub(crate) fn amend<T>(
         if sql.is_empty() {
             return Ok(result);
         }
+        table_fault::refuse(&look, table, &[])?;
         if look.facts.access != Access::ReadWrite {
             let standby = look.facts.access == Access::Standby;
             return Err(Error::new(ErrorKind::ReadOnly { standby, versions }));

@@ -163,6 +163,7 @@ impl std::error::Error for Error {
             ErrorKind::BadUrl(source) => Some(source),
             ErrorKind::Server(source)
             | ErrorKind::Denied { source, .. }
+            | ErrorKind::RecordRefused { source, .. }
             | ErrorKind::CannotUpgrade { source, .. } => Some(source),
             ErrorKind::Failed(failure) => Some(&failure.server),
             ErrorKind::BadTable { reason, .. } => Some(reason),

@@ -32,6 +32,8 @@ impl ErrorKind {
             ErrorKind::NotEmbedded(_) => "not-embedded",
             ErrorKind::NoStoredDown { .. } => "no-stored-down",
             ErrorKind::UntrustedDown { .. } => "untrusted-down",
+            ErrorKind::UnfitTable { .. } => "unfit-table",
+            ErrorKind::RecordRefused { .. } => "record-refused",
             ErrorKind::VersionTooLarge { .. } => "version-too-large",
             ErrorKind::OddHistory { .. } => "odd-history",
             ErrorKind::RedoNotEmbedded(_) => "redo-not-embedded",

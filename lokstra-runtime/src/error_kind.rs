@@ -17,6 +17,7 @@ use crate::report::Summary;
 use crate::route::PasswordFrom;
 use crate::server_error::ServerError;
 use crate::stored_down::{NoStoredDown, Untrusted};
+use crate::table_fault::TableFault;
 
 /// What happened. `Display` says it in full, with what to do.
 #[derive(Debug)]
@@ -166,6 +167,24 @@ pub enum ErrorKind {
         table: TableName,
         /// Who and how.
         reasons: Vec<Untrusted>,
+    },
+    /// The tracking table is another tool's, or cannot keep a history as it is; nothing was changed.
+    UnfitTable {
+        /// The table.
+        table: TableName,
+        /// What is wrong with it.
+        faults: Vec<TableFault>,
+    },
+    /// A script ran, and the tracking table, or one beside it, refused its record.
+    RecordRefused {
+        /// The table.
+        table: TableName,
+        /// The migration.
+        version: Version,
+        /// Whether the script was rolled back with it; what a no-transaction script did stays.
+        is_rolled_back: bool,
+        /// What the server said.
+        source: ServerError,
     },
     /// A version that the tracking table's `integer` column cannot hold.
     VersionTooLarge {

@@ -193,6 +193,25 @@ impl fmt::Display for ErrorKind {
                  run{}",
                 UntrustedTable { history: table, reasons }
             ),
+            ErrorKind::UnfitTable { table, faults } => {
+                write!(f, "{table} cannot be the tracking table; nothing was changed")?;
+                for fault in faults {
+                    write!(f, "\n  {fault}\n    help: {}", fault.help(table))?;
+                }
+                Ok(())
+            }
+            ErrorKind::RecordRefused { table, version, is_rolled_back, source } => write!(
+                f,
+                "the record of {version} was refused by the tracking table {table}, or by one beside \
+                 it: {source}\n  state: {version} {}\n  help: correct the table (its columns, \
+                 constraints and triggers), and run again; no script is at fault unless it changes \
+                 that table",
+                if *is_rolled_back {
+                    "was rolled back, and its record with it"
+                } else {
+                    "has no record; those of its statements that came to their end are done and stay"
+                }
+            ),
             ErrorKind::VersionTooLarge { version, table } => write!(
                 f,
                 "{version} does not fit into the `version` column of {table}, an integer\n  help: \

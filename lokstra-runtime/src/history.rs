@@ -6,8 +6,9 @@ use crate::answer::{holds, number, owned, rows, text};
 use crate::client::Client;
 use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
-use crate::search::{contains, split, split_once};
+use crate::search::{contains, join, split, split_once};
 use crate::sql;
+use crate::table_fault::{self, Faults, TableFault};
 
 /// One row of the tracking table: a migration that is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,6 +182,20 @@ pub(crate) struct Facts {
     pub(crate) down_store: DownStore,
     /// The tracking table; `None` where there is none yet.
     pub(crate) shape: Option<Shape>,
+    /// What is wrong with it.
+    pub(crate) faults: Faults,
+}
+
+impl Facts {
+    /// Why the table is another tool's, if it is.
+    fn foreign(&self) -> Vec<TableFault> {
+        let Some(shape) = &self.shape else { return Vec::new() };
+        let mut lacking = vec!["version", "description", "applied_at"];
+        lacking.retain(|column| shape.type_of(column).is_none());
+        let types = self.faults.all.iter().filter(|fault| fault.is_foreign()).cloned();
+        let lacks = (!lacking.is_empty()).then(|| TableFault::Lacks(join(&lacking, ", ")));
+        lacks.into_iter().chain(types).collect()
+    }
 }
 
 /// What the database makes of characters.
@@ -218,7 +233,9 @@ pub(crate) fn look(client: &mut Client, table: &TableName) -> Result<Look, Error
     let rows = format!("SELECT * FROM {} ORDER BY version;", table.quoted());
     match client.simple_query(&(facts + &rows)) {
         Ok(messages) => parse(&messages, table),
-        Err(error) if is_missing(&error) => look_without_table(client, table),
+        Err(error) if is_missing(&error) || error.code() == Some(&SqlState::UNDEFINED_COLUMN) => {
+            look_without_table(client, table)
+        }
         Err(error) => Err(refusal(error, table)),
     }
 }
@@ -255,6 +272,7 @@ fn facts_sql(table: &TableName) -> String {
     let table_name = sql::literal(&table.quoted());
     let down_store = down_store::look_sql(table);
     let progress = sql::literal(&progress_table(table));
+    let faults = table_fault::look_sql(table);
     format!(
         "SELECT pg_catalog.set_config('lock_timeout', '{READ_LOCK_TIMEOUT}', true), \
          pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp() AS alone, \
@@ -274,7 +292,7 @@ fn facts_sql(table: &TableName) -> String {
          WHERE a.attrelid OPERATOR(pg_catalog.=) \
          CAST(pg_catalog.to_regclass({table_name}) AS pg_catalog.oid) \
          AND a.attnum OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int2) \
-         AND NOT a.attisdropped) AS shape;"
+         AND NOT a.attisdropped) AS shape, {faults};"
     )
 }
 
@@ -314,8 +332,11 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
             text(first, "may_create") != Some("f"),
             text(first, "down_store"),
         ),
+        faults: Faults::parse(text(first, "faults").unwrap_or_default()),
         shape: owned(first, "shape").map(Shape),
     };
+    // Before a row is read: of another tool's, none means what it would mean here.
+    table_fault::refusal(facts.foreign(), table)?;
     let mut history = History::default();
     for row in rows {
         history.insert(applied(row, table)?);

@@ -80,6 +80,7 @@ mod status;
 mod step;
 mod stop;
 mod stored_down;
+mod table_fault;
 mod theirs;
 mod tls;
 #[cfg(feature = "tracing")]
@@ -122,6 +123,7 @@ pub use signals::Afterwards;
 pub use status::{State, Status, StatusRow};
 pub use stop::Stop;
 pub use stored_down::{NoStoredDown, Untrusted};
+pub use table_fault::TableFault;
 pub use warning::Warning;
 
 pub use postgres;

@@ -24,6 +24,7 @@ use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
 use crate::status::{Status, is_denied};
+use crate::table_fault::{self, TableFault};
 
 type Listener<'m> = Box<dyn FnMut(&Event<'_>) + Send + 'm>;
 
@@ -159,6 +160,24 @@ impl<'m> Migrator<'m> {
     pub fn missing_rights(&mut self, client: &mut Client) -> Result<Vec<String>, Error> {
         let (_, table) = self.target()?;
         Ok(off_runtime(|| rights::missing(client, &table)).unwrap_or_default())
+    }
+
+    /// What is wrong with the tracking table, so that a run with something to do would be refused;
+    /// empty where there is no table yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Migrator::status).
+    pub fn table_faults(&mut self, client: &mut Client) -> Result<Vec<TableFault>, Error> {
+        let (_, table) = self.target()?;
+        let look = off_runtime(|| history::look(client, &table));
+        match look.and_then(|look| table_fault::refuse(&look, &table, &[])) {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) => match error.kind() {
+                ErrorKind::UnfitTable { faults, .. } => Ok(faults.clone()),
+                _ => Err(error),
+            },
+        }
     }
 
     /// The steps that [`run`](Migrator::run) would take, without taking them.

@@ -11,6 +11,7 @@ use crate::in_flight::{Outcome, outcome_of};
 use crate::plan::{Direction, PlanStep};
 use crate::progress;
 use crate::sql::LockKey;
+use crate::table_fault;
 
 /// Fails where one of these steps would be refused.
 pub(crate) fn refuse(
@@ -22,6 +23,7 @@ pub(crate) fn refuse(
     if steps.is_empty() {
         return Ok(());
     }
+    table_fault::refuse(look, table, steps)?;
     let highest = look.facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
     let mut versions = steps.iter().map(|step| step.migration.version());
     if let Some(version) = versions.find(|version| *version > highest) {

@@ -208,7 +208,15 @@ impl Run<'_> {
         if !is_lost(&error) && client.batch_execute(&self.guard.recorded(self.step)).is_ok() {
             return Ok(());
         }
-        Err(self.stopped(error))
+        Err(match self.stopped(error) {
+            Stop::Error(error) => match error.kind() {
+                ErrorKind::Server(source) if source.sqlstate != "42501" => {
+                    Stop::Error(step::record_refused(self.guard, self.step, source.clone(), false))
+                }
+                _ => Stop::Error(error),
+            },
+            attempt @ Stop::Attempt(_) => attempt,
+        })
     }
 
     /// Runs a statement, if possible in one transaction with its progress: then it is done exactly
@@ -298,6 +306,10 @@ impl Run<'_> {
         if matches!(server.token(), Some("busy" | "elsewhere")) {
             let ended = self.send(client, "ROLLBACK");
             return ended.map_or_else(|stop| stop, |()| self.stopped(error));
+        }
+        if step::is_on_ours(&server, self.guard) {
+            let refused = step::record_refused(self.guard, self.step, server, false);
+            return self.send(client, "ROLLBACK").err().unwrap_or(Stop::Error(refused));
         }
         let is_cancelled = step::is_cancelled(&server, watch);
         // What a routine committed before it failed stays: the next run asks, and does not guess.

@@ -133,6 +133,12 @@ pub(crate) fn attempt(
         _ if passes(&server) => {
             Attempt::Again(Failure::new(step, place, server, Aftermath::RolledBack))
         }
+        // The record is our own text, behind the script.
+        _ if reached == Some(Reached::Record) && server.sqlstate != "42501"
+            || !mark.is_set() && is_on_ours(&server, guard) =>
+        {
+            return Err(record_refused(guard, step, server, true));
+        }
         _ if is_ours => return Err(Error::new(ErrorKind::Server(server))),
         _ => Attempt::Failed(Failure::new(step, place, server, Aftermath::RolledBack)),
     })
@@ -218,6 +224,24 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the server names a table of ours, as it does where a constraint is violated.
+pub(crate) fn is_on_ours(server: &ServerError, guard: &Guard<'_>) -> bool {
+    let tables = [guard.table.table(), DOWN_TABLE, PROGRESS_TABLE];
+    server.schema.as_deref() == Some(guard.table.schema())
+        && server.table.as_deref().is_some_and(|table| tables.contains(&table))
+}
+
+/// The record is refused, and no script is at fault.
+pub(crate) fn record_refused(
+    guard: &Guard<'_>,
+    step: &PlanStep<'_>,
+    source: ServerError,
+    is_rolled_back: bool,
+) -> Error {
+    let (table, version) = (guard.table.clone(), step.migration.version());
+    Error::new(ErrorKind::RecordRefused { table, version, is_rolled_back, source })
 }
 
 /// `lock_not_available`, `deadlock_detected` and `serialization_failure` pass when tried again.

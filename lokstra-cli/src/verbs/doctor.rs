@@ -131,7 +131,7 @@ fn examine(found: &mut Findings, call: &Call<'_>, target: &Target, database: Dat
     let mut migrator = target.migrator().database(database.name());
     limit(&mut client, &facts);
     history::rights(found, &mut migrator, &mut client, &facts);
-    history::shape(found, &mut client, &database.table(), &facts);
+    history::shape(found, &mut migrator, &mut client, &database.table(), &facts);
     let status = history::state(found, &mut migrator, &mut client, &facts);
     let half_done = status.as_ref().map_or(&[][..], |status| &status.half_done);
     history::runner(found, &mut migrator, &mut client, half_done);

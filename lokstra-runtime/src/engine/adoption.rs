@@ -6,6 +6,7 @@ use crate::history::{Access, Look};
 use crate::plan::{Direction, Goal, PlanStep};
 use crate::retry::Backoff;
 use crate::step;
+use crate::table_fault;
 use crate::warning::Warning;
 
 impl Engine<'_, '_> {
@@ -18,6 +19,9 @@ impl Engine<'_, '_> {
         steps: &[PlanStep<'_>],
         wait: &mut Backoff,
     ) -> Result<bool, Error> {
+        if !steps.is_empty() {
+            table_fault::refuse(look, &self.table, steps)?;
+        }
         let trusted = |warning: &Warning| match warning {
             Warning::Trusted { versions, .. } if goal.direction() == Direction::Up => {
                 Some(versions.clone())

@@ -41,7 +41,21 @@ fn shape_query(table: &TableName) -> String {
     )
 }
 
-pub(super) fn shape(found: &mut Findings, client: &mut Client, table: &TableName, facts: &Facts) {
+pub(super) fn shape(
+    found: &mut Findings,
+    migrator: &mut Migrator<'_>,
+    client: &mut Client,
+    table: &TableName,
+    facts: &Facts,
+) {
+    // Where the history cannot be read, the state says so.
+    let faults = migrator.table_faults(client).unwrap_or_default();
+    for fault in &faults {
+        found.problem("history", format_args!("{table}: {fault}"), fault.help(table));
+    }
+    if !faults.is_empty() {
+        return;
+    }
     let rows = match rows(client, &shape_query(table)) {
         Ok(rows) => rows,
         Err(error) => return found.not_told("history", &error),
@@ -78,6 +92,8 @@ pub(super) fn state(
 ) -> Option<Status> {
     let status = match migrator.status(client) {
         Ok(status) => status,
+        // The shape has said so.
+        Err(error) if matches!(error.kind(), ErrorKind::UnfitTable { .. }) => return None,
         Err(error) => {
             found.error("history", &error);
             return None;
@@ -93,6 +109,7 @@ pub(super) fn state(
                     found.problem("history", divergence, divergence.help());
                 }
             }
+            ErrorKind::UnfitTable { .. } => {}
             _ => found.error("history", &error),
         },
     }
