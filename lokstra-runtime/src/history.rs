@@ -190,7 +190,7 @@ impl Facts {
     /// Why the table is another tool's, if it is.
     fn foreign(&self) -> Vec<TableFault> {
         let Some(shape) = &self.shape else { return Vec::new() };
-        let mut lacking = vec!["version", "description", "applied_at"];
+        let mut lacking = ["version", "description", "applied_at"].map(str::to_owned).to_vec();
         lacking.retain(|column| shape.type_of(column).is_none());
         let types = self.faults.all.iter().filter(|fault| fault.is_foreign()).cloned();
         let lacks = (!lacking.is_empty()).then(|| TableFault::Lacks(join(&lacking, ", ")));

@@ -210,7 +210,7 @@ impl Run<'_> {
         }
         Err(match self.stopped(error) {
             Stop::Error(error) => match error.kind() {
-                ErrorKind::Server(source) if source.sqlstate != "42501" => {
+                ErrorKind::Server(source) if step::is_of_table(source) => {
                     Stop::Error(step::record_refused(self.guard, self.step, source.clone(), false))
                 }
                 _ => Stop::Error(error),

@@ -134,8 +134,9 @@ pub(crate) fn attempt(
             Attempt::Again(Failure::new(step, place, server, Aftermath::RolledBack))
         }
         // The record is our own text, behind the script.
-        _ if reached == Some(Reached::Record) && server.sqlstate != "42501"
-            || !mark.is_set() && is_on_ours(&server, guard) =>
+        _ if is_of_table(&server)
+            && (reached == Some(Reached::Record)
+                || !mark.is_set() && is_on_ours(&server, guard)) =>
         {
             return Err(record_refused(guard, step, server, true));
         }
@@ -224,6 +225,15 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a refusal of the record is the table's: a value, a constraint, a column, a rule or what a
+/// trigger raises. Not so a right that is missing (42501), what the script has done to its transaction,
+/// a table that it has dropped (42P01), and what befalls any statement, such as a full disk.
+pub(crate) fn is_of_table(server: &ServerError) -> bool {
+    let state = server.sqlstate.as_str();
+    ["0A", "22", "23", "42", "P0"].iter().any(|class| state.starts_with(class))
+        && !matches!(state, "42501" | "42P01")
 }
 
 /// Whether the server names a table of ours, as it does where a constraint is violated.

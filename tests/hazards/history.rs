@@ -18,11 +18,10 @@ fn a_rule_that_swallows_the_record_is_found_out() {
         )
         .unwrap();
     assert_snapshot!(tables_set(2, "").up(&mut client).unwrap_err(), @r#"
-    migration 002_t failed
-    migrations/002_t.up.sql: cannot perform INSERT RETURNING on relation "schema_migrations" (SQLSTATE 0A000)
+    the record of 002 was refused by the tracking table lokstra_core.schema_migrations, or by one beside it: cannot perform INSERT RETURNING on relation "schema_migrations" (SQLSTATE 0A000)
       hint: You need an unconditional ON INSERT DO INSTEAD rule with a RETURNING clause.
-      state: 002 was rolled back; the database is at 001
-      help: correct the script and run again: what is applied stays
+      state: 002 was rolled back, and its record with it
+      help: correct the table (its columns, constraints and triggers), and run again; no script is at fault unless it changes that table
     "#);
     assert_eq!((tables(&mut client), versions(&mut client)), ("t001".into(), "1".into()));
     client.batch_execute("DROP RULE swallow ON lokstra_core.schema_migrations").unwrap();
