@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -14,12 +15,9 @@ use crate::scripts::is_long;
 use crate::sentences::{Random, Sentences};
 use crate::support::{column, database};
 
-/// The versions whose tables the build has.
-const IN_THE_BUILD: [u32; 3] = [13, 15, 18];
-
 /// Rules that the server always refuses: it says so behind its grammar, or the crate has them for
 /// parameters where the server takes none.
-const NEVER: [&str; 24] = [
+const NEVER: [&str; 25] = [
     "AexprConst: ConstInterval '(' Iconst ')' PARAM",
     "AexprConst: ConstInterval PARAM opt_interval",
     "AexprConst: ConstTypename PARAM",
@@ -31,6 +29,7 @@ const NEVER: [&str; 24] = [
     "AlterOptRoleElem: UNENCRYPTED PASSWORD Sconst",
     "CreateAssertionStmt: CREATE ASSERTION any_name CHECK '(' a_expr ')' ConstraintAttributeSpec",
     "a_expr: UNIQUE opt_unique_null_treatment select_with_parens",
+    "a_expr: UNIQUE select_with_parens",
     "create_extension_opt_item: FROM NonReservedWord_or_Sconst",
     "extract_list: PARAM FROM a_expr",
     "key_match: MATCH PARTIAL",
@@ -47,7 +46,7 @@ const NEVER: [&str; 24] = [
 ];
 
 /// Rules whose words must be certain ones, or whose parts as many, which the grammar does not say.
-const BY_HAND: [(&str, &str); 28] = [
+const BY_HAND: [(&str, &str); 30] = [
     ("AlterOptRoleElem: IDENT", "ALTER ROLE a SUPERUSER"),
     ("ConstraintAttributeElem: ENFORCED", "CREATE TABLE a (CHECK (b) ENFORCED)"),
     ("ConstraintAttributeElem: NOT ENFORCED", "CREATE TABLE a (CHECK (b) NOT ENFORCED)"),
@@ -71,6 +70,8 @@ const BY_HAND: [(&str, &str); 28] = [
         "SELECT 1 ORDER BY 1 FETCH FIRST ROW WITH TIES",
     ),
     ("limit_clause: FETCH first_or_next select_fetch_first_value", WITH_TIES),
+    ("json_format_clause: ", "SELECT JSON(a FORMAT JSON ENCODING utf8)"),
+    ("json_table", JSON_TABLE),
     ("opt_slice_bound: ", "SELECT a[:]"),
     ("part_elem: ", PARTITIONED),
     ("part_params: ", PARTITIONED),
@@ -97,7 +98,7 @@ const WITH_TIES: &str = "SELECT 1 ORDER BY 1 FETCH FIRST 2 ROWS WITH TIES";
 #[test]
 fn the_tables_of_the_build_are_those_of_postgresql() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lokstra-source/src/sql/postgresql");
-    for release in RELEASES.iter().filter(|it| IN_THE_BUILD.contains(&it.postgresql)) {
+    for release in &RELEASES {
         let [parser, words] = release.parser();
         let file = Bison::read(&parser).file(&keywords(&words));
         let path = folder.join(format!("{}.tables", release.postgresql));
@@ -158,7 +159,8 @@ struct Judged {
 fn judge(sentences: &mut Sentences, rounds: u32, server: &mut Server) -> Judged {
     let mut judged = Judged::default();
     for rule in sentences.rules() {
-        let name = sentences.rule(rule);
+        // The crate writes a parameter in two ways.
+        let mut name = sentences.rule(rule).replace("'?'", "PARAM");
         if NEVER.contains(&&*name) {
             continue;
         }
@@ -187,6 +189,9 @@ fn judge(sentences: &mut Sentences, rounds: u32, server: &mut Server) -> Judged 
                 Verdict::Nothing => is_taken = true,
                 Verdict::Refused(why) if attempt == 0 && why.starts_with("syntax error") => {
                     judged.wrong.insert(sentence);
+                }
+                verdict if by_hand.is_some() && attempt == rounds => {
+                    write!(name, " (by hand: {verdict:?})").unwrap();
                 }
                 Verdict::Refused(_) | Verdict::Many => {}
             }
@@ -251,7 +256,7 @@ fn no_keyword_is_refused_where_the_server_takes_it() {
     println!("{taken} taken, {} false alarms; {wrong} refused, {missed} missed", alarms.len());
     assert!(alarms.is_empty(), "{}", alarms.join("\n"));
     // Another version may take it: a keyword that is reserved here and none there.
-    assert!(missed * 20 <= wrong, "{missed} of {wrong}");
+    assert!(missed * 10 <= wrong, "{missed} of {wrong}");
 }
 
 /// Of statements of which the build should refuse none, those that it does refuse.

@@ -23,28 +23,39 @@ pub(crate) fn refusal(statement: &str) -> Option<Range<usize>> {
     let tokens = tokens::tokens(statement);
     let mut furthest = 0;
     for grammar in &GRAMMARS {
-        let nth = parse(LazyLock::force(grammar), statement, &tokens)?;
+        let grammar = LazyLock::force(grammar);
+        let nth = parse(grammar, statement, &tokens)?;
         furthest = furthest.max(nth);
+        if grammar.takes_junk && tokens.iter().any(|token| token.is_junk) {
+            let spaced = spaced(statement);
+            parse(grammar, &spaced, &tokens::tokens(&spaced))?;
+        }
     }
     let end = statement.len()..statement.len();
     Some(tokens.get(furthest).map_or(end, |token| token.start..token.end))
 }
 
+/// With a space behind each number where there is none.
+fn spaced(statement: &str) -> String {
+    let mut spaced = statement.to_owned();
+    while let Some(junk) = tokens::tokens(&spaced).iter().find(|token| token.is_junk) {
+        spaced.insert(junk.start, ' ');
+    }
+    spaced
+}
+
 /// The first token that the grammar does not take; one more than there are is the end.
 fn parse(grammar: &Grammar, text: &str, tokens: &[Token]) -> Option<usize> {
     let number = |nth: usize| match tokens.get(nth) {
-        Some(token) if token.is_junk && !grammar.takes_junk => None,
-        Some(token) => Some(grammar.token(token.kind, &text.as_bytes()[token.start..token.end])),
-        None => Some(0),
+        Some(token) => grammar.token(token.kind, &text.as_bytes()[token.start..token.end]),
+        None => 0,
     };
     let mut states = vec![0];
     let mut next = number(0);
     for nth in 0..=tokens.len() {
-        let Some(mut token) = next else { return Some(nth) };
+        let mut token = next;
         next = number(nth + 1);
-        if let Some(next) = next {
-            token = grammar.before(token, next);
-        }
+        token = grammar.before(token, next);
         loop {
             let state = states.last().copied().unwrap_or_default();
             match grammar.action(state, token) {
@@ -78,6 +89,8 @@ mod tests {
             "DO LANGUAGE 'plpgsql' $$ BEGIN END $$",
             "SELECT 123abc",
             "SELECT 5 !",
+            "SELECT 0x1fNOT, 1.5U&\"b\", 1_000WITH",
+            "ALTER DOMAIN a ADD EXCLUDE (b WITH =) WHERE (c IS NOT JSON)",
             "SELECT U&'d!0061' UESCAPE '!', 'a'\n'b', N'x', B'1', x'1f', 1_000, 0x1f, 1e5, .5, $1",
             "CREATE TABLE t (time int, a time without time zone)",
             "SELECT a NOT IN (1), b NOTNULL FROM t ORDER BY a NULLS FIRST",

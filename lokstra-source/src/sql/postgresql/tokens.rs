@@ -193,10 +193,14 @@ impl Reader<'_> {
 
     /// A number, or a parameter, and what is written behind it without a space.
     fn number(&mut self, kind: usize, end: usize, range: Range<usize>) {
-        let end = range.start + end;
+        let mut end = range.start + end;
+        let is_junk = end < range.end;
+        if is_junk && kind != PARAMETER {
+            end = range.start + decimal(&self.text[range.clone()]);
+        }
         self.add(Kind::Named(kind), range.start..end);
-        if end < range.end {
-            self.add(Kind::Word, end..range.end);
+        if is_junk {
+            self.add(Kind::Named(UNKNOWN), end..range.end);
             if let Some(last) = self.tokens.last_mut() {
                 last.is_junk = true;
             }
@@ -260,6 +264,24 @@ impl Reader<'_> {
             start = next;
         }
     }
+}
+
+/// How long the number is that a server reads here which knows no other base than ten.
+fn decimal(text: &str) -> usize {
+    let digits = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        from + rest.bytes().take_while(u8::is_ascii_digit).count()
+    };
+    let mut end = digits(0);
+    if text[end..].starts_with('.') {
+        end = digits(end + 1);
+    }
+    let exponent = match text.as_bytes().get(end..) {
+        Some([b'e' | b'E', b'+' | b'-', ..]) => end + 2,
+        Some([b'e' | b'E', ..]) => end + 1,
+        _ => return end,
+    };
+    if digits(exponent) > exponent { digits(exponent) } else { end }
 }
 
 /// What is larger is a float.
