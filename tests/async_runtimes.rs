@@ -77,3 +77,17 @@ fn a_wait_for_the_server_ends_inside_a_runtime_too() {
         assert!(error.to_string().contains("refused"), "{error}");
     }
 }
+
+#[test]
+fn a_database_of_a_test_is_made_and_removed_in_an_async_function() {
+    let mut client = lokstra_scratch::Server::shared().unwrap().client().unwrap();
+    for runtime in runtimes() {
+        let name = runtime.block_on(async {
+            let database = database();
+            boot(database.url());
+            database.name().to_owned()
+        });
+        let query = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+        assert_eq!(support::column(&mut client, &query), "0");
+    }
+}

@@ -18,7 +18,7 @@ impl Database {
         let strategy = if server.version() >= 15 { " STRATEGY file_copy" } else { "" };
         // Nobody can connect to `template0`, and so nobody can stand in the way of the copy.
         let create = format!("CREATE DATABASE \"{name}\" TEMPLATE template0{strategy} {options}");
-        server.client()?.batch_execute(&create).map_err(Error::sql("create a database"))?;
+        server.execute(&create, "create a database")?;
         let url = server.url(&name);
         let config = url.parse().map_err(Error::sql("read the URL of a database"))?;
         Ok(Self { server: server.clone(), name, url, config })
@@ -58,9 +58,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // At best: the server may be stopped or killed by the test, and goes with all databases.
-        if let Ok(mut client) = self.server.client() {
-            let drop = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
-            let _ = client.batch_execute(&drop);
-        }
+        let drop = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
+        let _ = self.server.execute(&drop, "remove a database");
     }
 }

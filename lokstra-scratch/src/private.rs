@@ -64,7 +64,7 @@ impl PrivateServer {
         let server = Server::new(dir, port, password, hold)?;
         if let Some(password) = server.password() {
             let alter = format!("ALTER ROLE {} PASSWORD '{password}'", server.superuser());
-            server.client()?.batch_execute(&alter).map_err(Error::sql("set the password"))?;
+            server.execute(&alter, "set the password")?;
         }
         Ok(Self { server, watchdog })
     }

@@ -132,6 +132,15 @@ impl Server {
         self.connect("postgres")
     }
 
+    /// Runs this in the database `postgres`, on a thread of its own: the client panics inside an async runtime,
+    /// as a test has one, and does so where it connects and where it is dropped.
+    pub(crate) fn execute(&self, sql: &str, action: &'static str) -> Result<(), Error> {
+        std::thread::scope(|scope| {
+            let work = || self.client()?.batch_execute(sql).map_err(Error::sql(action));
+            scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
     pub(crate) fn connect(&self, database: &str) -> Result<Client, Error> {
         Client::connect(&self.url(database), NoTls).map_err(Error::sql("connect"))
     }
