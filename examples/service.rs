@@ -7,11 +7,12 @@
 //! service migration --help    what else it can do
 //! ```
 //!
-//! The database is that of `DATABASE_URL`.
+//! The database is that of `DATABASE_URL`. On SIGTERM or SIGINT while it migrates it finishes the migration
+//! that runs and ends; afterwards it ends at once, also as the first process of a container.
 
 use std::process::ExitCode;
 
-use lokstra::{Migrations, Pools, embed_migrations};
+use lokstra::{Error, Goal, Migrations, Pools, Stop, Summary, embed_migrations};
 
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
@@ -19,12 +20,32 @@ fn main() -> ExitCode {
     if let Some(exit) = lokstra::cli::run(&MIGRATIONS) {
         return exit.into();
     }
-    match Pools::from_env().and_then(|pools| MIGRATIONS.up_pools(&pools)) {
+    match migrated() {
         Ok(summary) => println!("{summary}\nserving"),
+        // Also of a run that was asked to stop: it must not go on to serve.
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     }
     ExitCode::SUCCESS
+}
+
+fn migrated() -> Result<Summary, Error> {
+    let mut migrator = MIGRATIONS.migrator();
+    // A process without a thread to spare migrates all the same.
+    if let Ok(stop) = stop() {
+        migrator = migrator.stop(stop);
+    }
+    migrator.run_pools(&Pools::from_env()?, Goal::Latest)
+}
+
+#[cfg(unix)]
+fn stop() -> std::io::Result<Stop> {
+    Stop::on_signals(lokstra::Afterwards::EndProcess)
+}
+
+#[cfg(not(unix))]
+fn stop() -> std::io::Result<Stop> {
+    Ok(Stop::new())
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use lokstra::Pool;
 use lokstra_scratch::{Server, ServerOptions};
-use support::{child, child_url, column, database, set};
+use support::{child, child_url, column, database, set, tables_set};
 
 #[test]
 fn the_server_is_told_who_migrates() {
@@ -124,4 +124,19 @@ fn a_role_without_rights_boots_when_nothing_is_pending_and_is_told_what_it_may_n
     002 is pending and the session is read-only
       help: see default_transaction_read_only of the role and of the database
     ");
+}
+
+#[test]
+fn a_keyword_of_another_program_is_a_warning_of_the_run() {
+    let database = database();
+    let url = format!("{}?statement-cache-capacity=100&pool_max_conns=4", database.url());
+    for count in [1, 2, 2] {
+        let report = tables_set(count, "").up_url(&url).unwrap();
+        let told: Vec<_> = report.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            ["the connection string has `statement-cache-capacity`, `pool_max_conns`, which \
+                           PostgreSQL does not know and this run ignored"]
+        );
+    }
 }

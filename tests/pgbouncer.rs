@@ -364,5 +364,5 @@ fn a_pooler_that_takes_no_options_is_told_of() {
 fn a_pooler_of_a_kind_that_there_is_not_is_told() {
     let pools = configured("dsn: postgres://pooler/app\n    pooler: statement");
     let told = pools.get("main").unwrap().connect().err().unwrap().to_string();
-    assert_snapshot!(told.split_once("config.yaml").unwrap().1, @": pool `main`: `pooler: statement` is neither session nor transaction");
+    assert_snapshot!(told.split_once("config.yaml").unwrap().1, @":5: pool `main`: `pooler: statement` is neither session nor transaction");
 }

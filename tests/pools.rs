@@ -11,7 +11,7 @@ use lokstra::{
 };
 use lokstra_scratch::Database;
 use support::wire::Wire;
-use support::{column, database, files_set, stable, until, versions};
+use support::{child_command, child_url, column, database, files_set, stable, until, versions};
 use tempfile::TempDir;
 
 static SHOP: Migrations = embed_migrations!("examples/multi_database/migrations");
@@ -188,7 +188,7 @@ fn variables_have_defaults_and_missing_ones_are_named() {
     let told = error.to_string();
     let (_, told) = told.split_once("config.yaml").unwrap();
     assert_snapshot!(told, @"
-    : pool `a`: the environment variable LOKSTRA_TEST_UNSET is not set
+    :4: pool `a`: the environment variable LOKSTRA_TEST_UNSET is not set
       help: set it, or give a default: ${LOKSTRA_TEST_UNSET:-value}
     ");
 }
@@ -245,11 +245,11 @@ fn a_service_that_is_no_pool_says_so_when_it_is_asked_for_one() {
         error.split_once("config.yaml").unwrap().1.to_owned()
     };
     assert_snapshot!(told("db_main"), @"
-    : pool `db_main`: `type: dbpol` is no database pool
+    :2: pool `db_main`: `type: dbpol` is no database pool
       help: write `type: dbpool` or `type: dbpool_pg`
     ");
     assert_snapshot!(told("db_orders"), @"
-    : pool `db_orders`: it has no `type`
+    :5: pool `db_orders`: it has no `type`
       help: write `type: dbpool` or `type: dbpool_pg`
     ");
     // Nor does a default stand in for it.
@@ -276,4 +276,23 @@ fn a_pool_that_is_missing_does_not_hide_where_the_other_databases_stand() {
       pools: db_analytics, db_main
       help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_DB_ORDERS
     ");
+}
+
+#[test]
+fn the_environment_wins_over_a_config_file_as_on_the_command_line() {
+    let defined = "service-definitions:\n  db-main: {type: dbpool, dsn: postgres://nowhere/a}\n";
+    if child_url().is_some() {
+        let pools = config(defined).unwrap();
+        pools.get("db-main").unwrap().connect().unwrap();
+        let set = files_set(&[("001_a.up.sql", "SELECT 1;"), ("001_a.down.sql", "SELECT 1;")]);
+        check_db_migrations_auto(&set, &pools).unwrap();
+        return;
+    }
+    let database = database();
+    let test = "the_environment_wins_over_a_config_file_as_on_the_command_line";
+    let mut child = child_command(test, database.url());
+    child.env("LOKSTRA_DSN_DB_MAIN", database.url()).env("DATABASE_URL", database.url());
+    let output = child.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(versions(&mut database.client().unwrap()), "1");
 }

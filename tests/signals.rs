@@ -9,7 +9,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use lokstra::{Afterwards, Goal, Stop};
-use support::{child, child_url, column, database, set, until, versions};
+use support::{child, child_url, column, database, first_process, set, until, versions};
 
 fn signal(child: &Child, name: &str) {
     let id = child.id().to_string();
@@ -77,4 +77,30 @@ fn a_program_that_boots_finishes_the_current_migration() {
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(7));
     assert_eq!(versions(&mut client), "1");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_is_the_first_process_ends_on_a_signal_once_it_asks_for_that() {
+    let up = "CREATE TABLE a (); SELECT pg_sleep(20);";
+    let set = set(&[("001_a", up, "DROP TABLE a;")]);
+    if let Some(url) = child_url() {
+        assert_eq!(std::process::id(), 1);
+        drop(Stop::on_signals(Afterwards::EndProcess).unwrap());
+        set.up_url(&url).unwrap();
+        std::process::exit(7);
+    }
+    let database = database();
+    let mut client = database.client().unwrap();
+    let test = "a_program_that_is_the_first_process_ends_on_a_signal_once_it_asks_for_that";
+    let mut child = first_process(test, database.url()).spawn().unwrap();
+    until(|| support::advisory_locks(&mut client) != "0");
+    let id = child.id();
+    let first = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+    let first = first.trim();
+    assert!(Command::new("kill").args(["-TERM", first]).status().unwrap().success());
+    let status = child.wait().unwrap();
+    assert!(status.signal().is_some() || status.code().is_some_and(|code| code > 128), "{status}");
+    until(|| support::advisory_locks(&mut client) == "0");
+    assert_eq!(support::tables(&mut client), "");
 }

@@ -301,17 +301,39 @@ fn set_with_slow_second(
 }
 
 #[test]
-fn a_stop_that_comes_when_everything_is_done_changes_nothing() {
+fn a_run_that_was_asked_to_stop_says_so_though_everything_is_done() {
     let database = database();
     let set = three("SELECT 1;");
-    set.up_url(database.url()).unwrap();
     let stop = Stop::new();
-    stop.now();
+    let handle = stop.clone();
+    let mut migrator = set.migrator().stop(stop.clone()).on_event(move |event| {
+        if matches!(event, Event::Running { step, .. } if step.migration.version() == version(3)) {
+            handle.after_current();
+        }
+    });
+    let error = migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap_err();
+    assert_snapshot!(error, @"
+    stopped as asked
+      state: 001 to 003 (3) are done; nothing is left
+    ");
+    assert_eq!(error.report().unwrap().outcome, Outcome::Stopped);
+    assert_eq!(versions(&mut database.client().unwrap()), "1 2 3");
+    let told = |error: lokstra::Error| {
+        let ErrorKind::Stopped { is_reached, .. } = error.kind() else { panic!("{error}") };
+        assert!(is_reached);
+    };
     let mut client = database.client().unwrap();
-    set.migrator().stop(stop.clone()).up(&mut client).unwrap();
-    let config = lokstra::MigrationConfig::new().stop(stop);
+    told(set.migrator().stop(stop.clone()).up(&mut client).unwrap_err());
+    let config = lokstra::MigrationConfig::new().stop(stop.clone());
     let pools = Pools::new().with_default(Pool::from_url(database.url()));
-    check_db_migration(&set, &pools, &config).unwrap();
+    told(check_db_migration(&set, &pools, &config).unwrap_err());
+    let disabled = files_set(&[
+        ("migration.yaml", "enabled: false\n"),
+        ("001_a.up.sql", "SELECT 1;"),
+        ("001_a.down.sql", "SELECT 1;"),
+    ]);
+    told(disabled.migrator().stop(stop.clone()).run_pools(&pools, Goal::Latest).unwrap_err());
+    told(check_db_migration(&disabled, &pools, &config).unwrap_err());
 }
 
 #[test]

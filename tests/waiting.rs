@@ -402,3 +402,58 @@ fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
 fn signal(name: &str, pid: &str) {
     assert!(std::process::Command::new("kill").args([name, pid]).status().unwrap().success());
 }
+
+/// A database whose sessions end when they idle for a moment, as long as the server knows that, and one that
+/// is older.
+fn impatient() -> (lokstra_scratch::Database, String, lokstra::postgres::Client) {
+    let database = support::database();
+    let client = database.client().unwrap();
+    if database.server().version() >= 14 {
+        let sql =
+            format!("ALTER DATABASE \"{}\" SET idle_session_timeout = '100ms'", database.name());
+        database.client().unwrap().batch_execute(&sql).unwrap();
+    }
+    let url = database.url().to_owned();
+    (database, url, client)
+}
+
+#[test]
+fn a_wait_for_the_lock_outlives_the_sessions_that_idle_too_long() {
+    let (_database, url, mut client) = impatient();
+    let slow = set(&[("001_a", "CREATE TABLE a (); SELECT pg_sleep(5);", "DROP TABLE a;")]);
+    std::thread::scope(|scope| {
+        scope.spawn(|| slow.up_url(&url).unwrap());
+        let mut held = 0;
+        let mut run = |limit: Duration| {
+            let mut migrator = slow.migrator().lock_wait(limit).on_event(|event| {
+                held += i32::from(matches!(event, Event::Waiting { holder: Some(_), .. }));
+            });
+            migrator.run_pool(&Pool::from_url(&url), Goal::Latest)
+        };
+        until(|| support::advisory_locks(&mut client) != "0");
+        let error = run(Duration::from_secs(1)).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::LockHeld { .. }), "{error}");
+        let report = run(Duration::from_mins(1)).unwrap();
+        assert_snapshot!(report, @"migrations: nothing to do, at version 001");
+        assert!(held > 1);
+    });
+}
+
+#[test]
+fn retries_outlive_the_sessions_that_idle_too_long() {
+    let (_database, url, mut other) = impatient();
+    other.batch_execute("CREATE TABLE t ()").unwrap();
+    other.batch_execute("BEGIN; LOCK TABLE t").unwrap();
+    let set = set(&[("001_a", "ALTER TABLE t ADD a int;", "ALTER TABLE t DROP a;")]);
+    let mut tries = 0;
+    let mut migrator = set.migrator().lock_timeout(Duration::from_millis(10)).on_event(|event| {
+        tries += i32::from(matches!(event, Event::Retrying { .. }));
+        // The pauses are longer than a session may idle by then.
+        if tries == 7 {
+            other.batch_execute("ROLLBACK").ok();
+        }
+    });
+    migrator.run_pool(&Pool::from_url(url), Goal::Latest).unwrap();
+    drop(migrator);
+    assert!(tries >= 7);
+}

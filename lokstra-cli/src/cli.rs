@@ -116,6 +116,7 @@ pub(crate) fn dispatch(
     program: &Program<'_>,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Exit {
+    end_on_signals_as_first_process();
     let arguments = with_help_flag(with_two_dashes(arguments));
     let matches = match command::command(program).try_get_matches_from(&arguments) {
         Ok(matches) => matches,
@@ -138,6 +139,15 @@ pub(crate) fn dispatch(
         console.error(&error);
         error.exit()
     })
+}
+
+/// The first process of a container ignores each signal without a handler, so that a verb that waits for a
+/// server could not be ended. Without the thread for it, the verb runs all the same.
+fn end_on_signals_as_first_process() {
+    #[cfg(unix)]
+    if std::process::id() == 1 {
+        drop(lokstra_runtime::Stop::on_signals(lokstra_runtime::Afterwards::EndProcess));
+    }
 }
 
 /// `help` as the first word, or behind `migration`, is what many tools take: `migration help up`.

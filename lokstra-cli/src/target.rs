@@ -193,15 +193,9 @@ fn defined(call: &Call<'_>) -> Result<Pools, Error> {
         let found = ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists());
         found.map(str::to_owned)
     });
-    let file = path.map(Pools::from_config).transpose()?.unwrap_or_default();
-    let pools = file.merge(Pools::from_env()?);
-    // As psql, where libpq's own variables say where to go.
-    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let says_where = ["PGHOST", "PGDATABASE", "PGSERVICE"].iter().any(is_set);
-    let pools = if says_where && !is_set(&"DATABASE_URL") {
-        pools.with_default(Pool::from_url(""))
-    } else {
-        pools
+    let pools = match path {
+        Some(path) => Pools::from_config(path)?,
+        None => Pools::from_env()?,
     };
     Ok(pools.merge(call.program.pools.clone()))
 }

@@ -79,7 +79,8 @@ pub(crate) fn amend<T>(
         wait.sleep(&options.stop);
         if options.stop.is_asked() {
             let (done, left) = (Vec::new(), versions);
-            return Err(Error::new(ErrorKind::Stopped { done, cancelled: None, left }));
+            let is_reached = false;
+            return Err(Error::new(ErrorKind::Stopped { done, cancelled: None, left, is_reached }));
         }
     }
 }

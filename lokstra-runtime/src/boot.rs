@@ -103,8 +103,7 @@ pub fn check_db_migration(
         return Err(Error::new(ErrorKind::SeveralDatabases { names }));
     };
     if let Some(skipped) = migrator.skipped(*database, &migrator.table_of(*database)) {
-        migrator.tell(&Event::Skipped { database: database.name() });
-        return Ok(skipped);
+        return migrator.report_skipped(skipped);
     }
     let pool = match &config.pool {
         Some(name) => pools.get(name)?,
@@ -231,7 +230,7 @@ pub(crate) fn run_pools(
     }
     let mut summary = Summary::default();
     let mut causes = Vec::new();
-    let mut is_stopped = false;
+    let (mut is_stopped, mut reached) = (false, None);
     for job in jobs {
         let connector = match job.target {
             Target::Skipped(report) => {
@@ -245,8 +244,9 @@ pub(crate) fn run_pools(
                 is_stopped = true;
                 continue;
             }
-            Target::Pool(_) if job.is_current => {
-                summary.reports.push(migrator.report_current(job.database, job.table));
+            Target::Pool(connector) if job.is_current => {
+                let report = migrator.report_current(job.database, job.table, &connector);
+                summary.reports.push(report);
                 continue;
             }
             Target::Pool(connector) => connector,
@@ -258,12 +258,21 @@ pub(crate) fn run_pools(
         });
         match run {
             Ok(report) => summary.reports.push(report),
+            Err(error) if matches!(error.kind(), ErrorKind::Stopped { is_reached: true, .. }) => {
+                summary.push_failed(&error, job.database.name(), job.table);
+                if let Some(report) = summary.reports.last_mut() {
+                    report.outcome = Outcome::Done;
+                }
+                reached = Some((job.database.name().to_owned(), error));
+            }
             Err(error) => {
                 summary.push_failed(&error, job.database.name(), job.table);
                 causes.push((job.database.name().to_owned(), error));
             }
         }
     }
+    // Also where every database was skipped or had nothing to do.
+    is_stopped |= migrator.options.stop.is_asked();
     if causes.is_empty() && !is_stopped {
         return Ok(summary);
     }
@@ -271,9 +280,13 @@ pub(crate) fn run_pools(
     if is_stopped && !causes.iter().any(was_told) {
         // Between two databases: what is left of the next nobody has looked at.
         let next = summary.reports.iter().find(|report| report.outcome == Outcome::NotTried);
+        let is_reached = next.is_none();
+        let next = next.or(summary.reports.last());
         let name = next.map(|report| report.database.clone()).unwrap_or_default();
-        let (done, left) = (Vec::new(), Vec::new());
-        causes.push((name, Error::new(ErrorKind::Stopped { done, cancelled: None, left })));
+        let (done, cancelled, left) = (Vec::new(), None, Vec::new());
+        let kind = ErrorKind::Stopped { done, cancelled, left, is_reached };
+        let reached = reached.filter(|_| is_reached);
+        causes.push(reached.unwrap_or_else(|| (name, Error::new(kind))));
     }
     if summary.reports.len() == 1 {
         return Err(causes.remove(0).1);

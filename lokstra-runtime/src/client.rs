@@ -39,6 +39,10 @@ impl Ask for postgres::Client {
 /// a server that is frozen, or a pooler that is paused, answers nothing for ever.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How long after a stop a question may take, so that a server that answers is listened to: what is left of
+/// the run is known then.
+const SHORT_GRACE: Duration = Duration::from_millis(250);
+
 /// A client of our own. Where somebody can stop the run, each message is sent by a thread that the run
 /// can leave behind together with the connection: the client has no way to end a wait.
 pub(crate) struct OwnClient {
@@ -82,11 +86,13 @@ impl OwnClient {
     /// Whether to wait no longer, at this level of the stop.
     fn patience(&self) -> impl FnMut(Level) -> bool + use<> {
         let (first, only_asks) = (self.stop.level(), self.only_asks);
-        let mut since: Option<Instant> = None;
+        let (mut asked, mut cancelled): (Option<Instant>, Option<Instant>) = (None, None);
+        let is_over = |since: &mut Option<Instant>, grace| {
+            since.get_or_insert_with(Instant::now).elapsed() >= grace
+        };
         move |level| {
-            let is_late =
-                level == Level::Now && since.get_or_insert_with(Instant::now).elapsed() >= GRACE;
-            is_late || only_asks && level > first
+            only_asks && level > first && is_over(&mut asked, SHORT_GRACE)
+                || level == Level::Now && is_over(&mut cancelled, GRACE)
         }
     }
 }

@@ -1,15 +1,21 @@
 //! Pools from `config.yaml`, as the Lokstra framework writes them.
 
+mod definition;
+mod line;
+
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use lokstra_core::files;
 use serde_yaml::{Mapping, Value};
 
-use crate::dsn::{Dsn, DsnError, Environment, Keyword};
+use self::definition::{pool, told};
+use self::line::line_of;
+use crate::dsn::{DsnError, Environment};
 use crate::error::{Error, ErrorKind};
-use crate::pools::{Pool, Pools, with_search_path};
+use crate::pools::{Pool, Pools};
 
 /// Why a file of pools cannot be used.
 #[derive(Clone, Debug)]
@@ -45,6 +51,8 @@ pub enum ConfigError {
     Pool {
         /// The file.
         path: PathBuf,
+        /// The line of the field, or of the pool.
+        line: Option<u32>,
         /// The pool.
         pool: String,
         /// Why.
@@ -58,6 +66,8 @@ pub enum ConfigError {
 pub enum PoolProblem {
     /// `${NAME}` and the environment has no such variable.
     Variable(String),
+    /// `${NAME}` and the variable is not UTF-8.
+    NotUtf8(String),
     /// `${` without `}`.
     Unclosed,
     /// `${…}` around something that is no name of a variable, perhaps a password.
@@ -76,6 +86,20 @@ pub enum PoolProblem {
     Pooler(String),
     /// A field whose value is neither a text nor a number.
     Field(String),
+    /// A field that a pool does not have.
+    UnknownField {
+        /// Its name, unless it may hold a password.
+        name: Option<String>,
+        /// The field that is probably meant.
+        meant: Option<&'static str>,
+    },
+    /// A field that another one makes meaningless: `sslmode` beside `dsn`, for one.
+    NoEffect {
+        /// Its name.
+        name: &'static str,
+        /// The other one.
+        beside: &'static str,
+    },
 }
 
 impl fmt::Display for PoolProblem {
@@ -86,6 +110,9 @@ impl fmt::Display for PoolProblem {
                 "the environment variable {name} is not set\n  \
                  help: set it, or give a default: ${{{name}:-value}}"
             ),
+            PoolProblem::NotUtf8(name) => {
+                write!(f, "the environment variable {name} is not UTF-8")
+            }
             PoolProblem::Unclosed => f.write_str("`${` without `}`"),
             PoolProblem::VariableName => f.write_str(
                 "`${…}` does not hold the name of a variable\n  \
@@ -106,6 +133,22 @@ impl fmt::Display for PoolProblem {
                 write!(f, "`pooler: {text}` is neither session nor transaction")
             }
             PoolProblem::Field(name) => write!(f, "`{name}` is neither a text nor a number"),
+            PoolProblem::UnknownField { name, meant } => {
+                let name = name.as_deref().unwrap_or("…");
+                write!(f, "`{name}` is not a field of a pool\n  help: ")?;
+                match meant {
+                    Some(meant) => write!(f, "write `{meant}`"),
+                    None => write!(f, "take it out; a pool has {}", definition::FIELDS.join(", ")),
+                }
+            }
+            PoolProblem::NoEffect { name, beside: "config" } => {
+                write!(f, "`{name}` has no effect beside `config`\n  help: write it below `config`")
+            }
+            PoolProblem::NoEffect { name, beside } => write!(
+                f,
+                "`{name}` has no effect beside `{beside}`\n  help: write it into the connection \
+                 string of `{beside}`, or take it out"
+            ),
         }
     }
 }
@@ -123,8 +166,12 @@ impl fmt::Display for ConfigError {
             ConfigError::Duplicate { path, pool } => {
                 write!(f, "{}: pool `{pool}` is defined in another file too", path.display())
             }
-            ConfigError::Pool { path, pool, reason } => {
-                write!(f, "{}: pool `{pool}`: {reason}", path.display())
+            ConfigError::Pool { path, line, pool, reason } => {
+                write!(f, "{}", path.display())?;
+                if let Some(line) = line {
+                    write!(f, ":{line}")?;
+                }
+                write!(f, ": pool `{pool}`: {reason}")
             }
         }
     }
@@ -154,13 +201,22 @@ impl Pools {
     ///       schema: orders
     /// ```
     ///
+    /// YAML's merge keys (`<<: *secure`) work. A field that is unknown, or that another one makes
+    /// meaningless (`sslmode` beside `dsn`), is an error: it may ask for TLS. The fields that tune the pool of
+    /// the framework, such as `max_conns`, are accepted and mean nothing here.
+    ///
+    /// The environment wins over the file, as it does on the command line: `LOKSTRA_DSN_DB_MAIN` in place of
+    /// the definition of `db_main`, and all else that [`from_env`](Pools::from_env) reads.
+    ///
     /// # Errors
     ///
     /// If a file cannot be read or is not such YAML. What is wrong within one pool, such as a
     /// variable that is not set, is an error when that pool is used.
     pub fn from_config(path: impl AsRef<Path>) -> Result<Pools, Error> {
-        read(path.as_ref(), &|name| std::env::var(name).ok())
-            .map_err(|error| Error::new(ErrorKind::Config(error)))
+        let file =
+            read(path.as_ref(), &|name: &str| -> Option<OsString> { std::env::var_os(name) })
+                .map_err(|error| Error::new(ErrorKind::Config(error)))?;
+        Ok(file.merge(Pools::from_env()?))
     }
 }
 
@@ -177,8 +233,9 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
             let kind = definition.get("type").and_then(Value::as_str);
             if !kind.is_some_and(|kind| POOL_TYPES.contains(&kind)) {
                 let reason = PoolProblem::Type(kind.map(|kind| told(kind, &definition)));
+                let line = line_of(&text, &[SERVICES, &name]);
                 let (path, pool) = (file.clone(), name.clone());
-                pools = pools.with_other(&name, ConfigError::Pool { path, pool, reason });
+                pools = pools.with_other(&name, ConfigError::Pool { path, line, pool, reason });
                 continue;
             }
             if !seen.insert(name.clone()) {
@@ -186,11 +243,15 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
             }
             let pool = match pool(&definition, environment) {
                 Ok(pool) => pool,
-                Err(reason) => Pool::broken(ConfigError::Pool {
-                    path: file.clone(),
-                    pool: name.clone(),
-                    reason,
-                }),
+                Err(wrong) => {
+                    let keys = [SERVICES, &name].into_iter().chain(wrong.keys());
+                    Pool::broken(ConfigError::Pool {
+                        path: file.clone(),
+                        line: line_of(&text, &keys.collect::<Vec<_>>()),
+                        pool: name.clone(),
+                        reason: wrong.reason,
+                    })
+                }
             };
             pools = pools.with(&name, pool);
         }
@@ -236,8 +297,27 @@ fn services(text: &str) -> Result<Mapping, String> {
             Some((key, line)) => Err(format!("line {line}: `{key}` must be `{SERVICES}`")),
             None => Ok(Mapping::new()),
         },
-        Some(Value::Mapping(services)) => Ok(services.clone()),
+        Some(services @ Value::Mapping(_)) => {
+            let mut services = services.clone();
+            while has_merge_key(&services) {
+                services.apply_merge().map_err(|error| error.to_string())?;
+            }
+            match services {
+                Value::Mapping(services) => Ok(services),
+                _ => Ok(Mapping::new()),
+            }
+        }
         Some(_) => Err(format!("`{SERVICES}` is not a mapping of names to services")),
+    }
+}
+
+/// `<<`, also in what another one has brought in.
+fn has_merge_key(value: &Value) -> bool {
+    match value {
+        Value::Mapping(fields) => fields.contains_key("<<") || fields.values().any(has_merge_key),
+        Value::Sequence(values) => values.iter().any(has_merge_key),
+        Value::Tagged(tagged) => has_merge_key(&tagged.value),
+        _ => false,
     }
 }
 
@@ -257,119 +337,5 @@ const POOL_TYPES: [&str; 2] = ["dbpool", "dbpool_pg"];
 
 const SERVICES: &str = "service-definitions";
 
-/// The fields of a pool, with their variables replaced.
-struct Fields<'a> {
-    definition: &'a Value,
-    environment: Environment<'a>,
-}
-
-impl Fields<'_> {
-    /// A text or a number (a password or a port may be written as one); empty means absent.
-    fn get(&self, name: &str) -> Result<Option<String>, PoolProblem> {
-        let text = match self.definition.get(name) {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(text)) => expand(text, self.environment)?,
-            Some(Value::Number(number)) => number.to_string(),
-            Some(_) => return Err(PoolProblem::Field(name.to_owned())),
-        };
-        Ok(Some(text).filter(|text| !text.is_empty()))
-    }
-}
-
-/// The value of a field, for an error; not what came from the environment, nor what may be a connection
-/// string that got there: nobody may read their passwords.
-fn told(value: &str, definition: &Value) -> String {
-    let is_secret = ["://", "@", "="].iter().any(|sign| value.contains(sign));
-    if is_secret || !holds(definition, value) { "…" } else { value }.to_owned()
-}
-
-/// Whether this text stands in the definition as it is.
-fn holds(definition: &Value, text: &str) -> bool {
-    match definition {
-        Value::String(value) => value == text,
-        Value::Number(value) => value.to_string() == text,
-        Value::Mapping(fields) => fields.values().any(|value| holds(value, text)),
-        _ => false,
-    }
-}
-
-fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, PoolProblem> {
-    let outer = Fields { definition, environment };
-    if let Some(driver) = outer.get("driver")?
-        && driver != "postgres"
-        && driver != "postgresql"
-    {
-        return Err(PoolProblem::Driver(told(&driver, definition)));
-    }
-    let fields = Fields { definition: definition.get("config").unwrap_or(definition), environment };
-    let mut dsn = match fields.get("dsn")? {
-        Some(dsn) => Dsn::parse(&dsn).map_err(PoolProblem::Dsn)?,
-        None => from_parts(&fields)?,
-    };
-    let direct = fields.get("direct-dsn")?.map(|dsn| Dsn::parse(&dsn)).transpose();
-    let mut direct = direct.map_err(PoolProblem::Dsn)?;
-    if let Some(schema) = fields.get("schema")? {
-        let schema: lokstra_core::Identifier =
-            schema.parse().map_err(|_| PoolProblem::Schema(told(&schema, definition)))?;
-        for dsn in [Some(&mut dsn), direct.as_mut()].into_iter().flatten() {
-            let options = with_search_path(dsn.get(Keyword::Options), &schema);
-            dsn.set(Keyword::Options, &options);
-        }
-    }
-    let pool = Pool::from_dsn(dsn);
-    let pool = match fields.get("pooler")?.as_deref() {
-        None | Some("transaction") => pool,
-        Some("session") => pool.session_pooler(true),
-        Some(other) => return Err(PoolProblem::Pooler(told(other, definition))),
-    };
-    Ok(match direct {
-        Some(direct) => pool.direct(Pool::from_dsn(direct)),
-        None => pool,
-    })
-}
-
-fn from_parts(fields: &Fields<'_>) -> Result<Dsn, PoolProblem> {
-    let (Some(host), Some(database)) = (fields.get("host")?, fields.get("database")?) else {
-        return Err(PoolProblem::NoTarget);
-    };
-    let mut dsn = Dsn::default();
-    dsn.set(Keyword::Host, &host);
-    dsn.set(Keyword::Dbname, &database);
-    for (field, keyword) in [
-        ("port", Keyword::Port),
-        ("username", Keyword::User),
-        ("password", Keyword::Password),
-        ("sslmode", Keyword::SslMode),
-        ("sslrootcert", Keyword::SslRootCert),
-        ("sslcert", Keyword::SslCert),
-        ("sslkey", Keyword::SslKey),
-    ] {
-        if let Some(value) = fields.get(field)? {
-            dsn.set(keyword, &value);
-        }
-    }
-    Ok(dsn)
-}
-
-/// Replaces `${NAME}` and `${NAME:-default}`.
-fn expand(text: &str, environment: Environment<'_>) -> Result<String, PoolProblem> {
-    let mut expanded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        let (inside, after) = after.split_once('}').ok_or(PoolProblem::Unclosed)?;
-        let (name, default) = match inside.split_once(":-") {
-            Some((name, default)) => (name, Some(default.to_owned())),
-            None => (inside, None),
-        };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty() || !name.chars().all(is_name) {
-            return Err(PoolProblem::VariableName);
-        }
-        let value = environment(name).filter(|value| !value.is_empty()).or(default);
-        expanded.push_str(before);
-        expanded.push_str(&value.ok_or_else(|| PoolProblem::Variable(name.to_owned()))?);
-        rest = after;
-    }
-    expanded.push_str(rest);
-    Ok(expanded)
-}
+#[cfg(test)]
+mod tests;

@@ -13,12 +13,14 @@ use crate::pooler::{self, Sent};
 use crate::retry::{Backoff, entropy};
 use crate::route::{Route, Routes};
 use crate::stop::Stop;
+use crate::warning::Warning;
 
 /// How to open a connection, as often as it takes.
 #[derive(Clone)]
 pub(crate) struct Connector {
     routes: Vec<Route>,
     open_password_file: Option<PathBuf>,
+    of_drivers: Vec<String>,
     /// Past the pooler, for what needs a session.
     pub(crate) direct: Option<Box<Connector>>,
     /// The pooler on the way keeps sessions.
@@ -43,6 +45,7 @@ impl Connector {
         Ok(Connector {
             routes: routes.all,
             open_password_file: routes.open_password_file,
+            of_drivers: routes.of_drivers,
             direct: None,
             session_pooler: false,
         })
@@ -50,6 +53,12 @@ impl Connector {
 
     pub(crate) fn targets(&self) -> impl Iterator<Item = &str> {
         self.routes.iter().map(|route| route.target.as_str())
+    }
+
+    /// What the connection string says to no effect.
+    pub(crate) fn warning(&self) -> Option<Warning> {
+        let keywords = self.of_drivers.clone();
+        (!keywords.is_empty()).then_some(Warning::IgnoredKeywords { keywords })
     }
 
     pub(crate) fn application_name(&self) -> &str {
@@ -149,5 +158,5 @@ impl Connector {
 /// Before anything was done.
 pub(crate) fn stopped() -> Error {
     let (done, left) = (Vec::new(), Vec::new());
-    Error::new(ErrorKind::Stopped { done, cancelled: None, left })
+    Error::new(ErrorKind::Stopped { done, cancelled: None, left, is_reached: false })
 }

@@ -8,25 +8,34 @@ mod keywords;
 mod password_file;
 mod syntax;
 
+use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 
 #[cfg(feature = "rustls")]
 pub(crate) use defaults::home;
 pub use error::DsnError;
 pub(crate) use keywords::Keyword;
+#[cfg(feature = "config")]
+pub(crate) use keywords::edits;
 pub(crate) use password_file::{Login, PasswordFile};
 
 use crate::search::{contains, split};
 
 /// Looks up a variable of the environment.
-pub(crate) type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+pub(crate) type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
 
 /// The variables of this process. The home directory is also found where `HOME` is not set.
-pub(crate) fn process(name: &str) -> Option<String> {
+pub(crate) fn process(name: &str) -> Option<OsString> {
     match name {
-        "HOME" => std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok()),
-        _ => std::env::var(name).ok(),
+        "HOME" => std::env::home_dir().map(PathBuf::into_os_string),
+        _ => std::env::var_os(name),
     }
+}
+
+/// The variable of this process that stands in for a keyword.
+pub(crate) fn variable(keyword: Keyword) -> Result<Option<String>, DsnError> {
+    defaults::text(&process, keyword.variable())
 }
 
 /// What a connection string says, by keyword. An empty value is the same as none.
@@ -34,6 +43,8 @@ pub(crate) fn process(name: &str) -> Option<String> {
 pub(crate) struct Dsn {
     /// By keyword, each once: so few that a list is faster than a map.
     values: Vec<(Keyword, String)>,
+    /// Keywords that are there and mean nothing to a server.
+    of_drivers: Vec<String>,
 }
 
 impl Dsn {
@@ -52,6 +63,11 @@ impl Dsn {
             return Err(DsnError::Syntax);
         }
         Ok(dsn)
+    }
+
+    /// Those that mean nothing to a server.
+    pub(crate) fn of_drivers(&self) -> &[String] {
+        &self.of_drivers
     }
 
     #[inline(never)]

@@ -127,6 +127,7 @@ impl<'e, 'm> Engine<'e, 'm> {
     /// Tells what was odd and how it ended.
     fn end(mut self, goal: Goal, worked: Result<(), Error>) -> Result<Report, Error> {
         let worked = self.flushed(goal, worked);
+        let worked = worked.and_then(|()| self.stopped_when_done());
         let error = rights::explained(self.session.client(), &self.table, worked).err();
         self.report.outcome = match error.as_ref().map(Error::kind) {
             None => Outcome::Done,
@@ -153,9 +154,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 continue 'plan;
             }
             // Those of an earlier plan go, those of the build and of steps that ran stay.
-            self.report
-                .warnings
-                .retain(|told| matches!(told, Warning::Stale { .. } | Warning::DownNotKept { .. }));
+            self.report.warnings.retain(Warning::is_of_the_run);
             self.report.warnings.append(&mut plan.warnings);
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 self.heed_stop(&plan.steps)?;
@@ -266,13 +265,13 @@ impl<'e, 'm> Engine<'e, 'm> {
                         return Err(self.failed(look, step, failure, rest));
                     }
                     self.retrying(step, &failure, attempt, MOST_RACES);
-                    backoff.sleep(&self.options.stop);
+                    self.pause(&mut backoff)?;
                     self.heed_stop(&from(step, rest))?;
                 }
                 Attempt::Again(mut failure) if attempt < MOST_ATTEMPTS => {
                     failure.blocker = self.blocker(step, &failure);
                     self.retrying(step, &failure, attempt, MOST_ATTEMPTS);
-                    backoff.sleep(&self.options.stop);
+                    self.pause(&mut backoff)?;
                     self.heed_stop(&from(step, rest))?;
                 }
                 // Somebody without our lock may have been faster, such as the Go program.

@@ -114,7 +114,8 @@ pub enum ErrorKind {
         /// The table.
         table: TableName,
     },
-    /// A [`Stop`](crate::Stop) ended the run; what was done stays.
+    /// A [`Stop`](crate::Stop) was used: the run ended early, or was done anyway; what was done stays. A program
+    /// that was asked to end must not go on as if it were migrated, so this is an error in both cases.
     Stopped {
         /// What this run did.
         done: Vec<Version>,
@@ -122,6 +123,8 @@ pub enum ErrorKind {
         cancelled: Option<Box<Failure>>,
         /// What would have come next; empty where nobody has looked.
         left: Vec<Version>,
+        /// Whether the run had reached its goal.
+        is_reached: bool,
     },
     /// Somebody else migrated while this run was counting steps.
     Moved {

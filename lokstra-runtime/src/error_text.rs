@@ -123,7 +123,12 @@ impl fmt::Display for ErrorKind {
                 }
                 f.write_str("\n  help: `lock_wait`, or -lock-wait, sets how long a run waits")
             }
-            ErrorKind::Stopped { done, cancelled, left } => {
+            ErrorKind::Stopped { done, is_reached: true, .. } => write!(
+                f,
+                "stopped as asked\n  state: {}; nothing is left",
+                list(done, "is done", "are done")
+            ),
+            ErrorKind::Stopped { done, cancelled, left, .. } => {
                 let left = match left.as_slice() {
                     [] => "what is pending is left".to_owned(),
                     versions => list(versions, "is left", "are left"),

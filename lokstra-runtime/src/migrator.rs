@@ -214,8 +214,7 @@ impl<'m> Migrator<'m> {
     pub fn run(&mut self, client: &mut Client, goal: Goal) -> Result<Report, Error> {
         let (database, table) = self.target()?;
         if let Some(skipped) = self.skipped(database, &table) {
-            self.tell(&Event::Skipped { database: database.name() });
-            return Ok(skipped);
+            return self.report_skipped(skipped);
         }
         off_runtime(|| self.work(database, table, Session::borrowed(client), goal))
     }
@@ -228,8 +227,7 @@ impl<'m> Migrator<'m> {
     ) -> Result<Report, Error> {
         let (database, table) = self.target()?;
         if let Some(skipped) = self.skipped(database, &table) {
-            self.tell(&Event::Skipped { database: database.name() });
-            return Ok(skipped);
+            return self.report_skipped(skipped);
         }
         off_runtime(|| {
             let mut wait = Backoff::new(connect_wait);
@@ -249,18 +247,25 @@ impl<'m> Migrator<'m> {
         session: Session<'_>,
         goal: Goal,
     ) -> Result<Report, Error> {
-        let stale = self.migrations.staleness(database);
+        let (stale, ignored) = (self.migrations.staleness(database), session.warning());
         Engine::new(database, table, &self.options, session, &mut self.listener)
             .noticing(stale)
+            .noticing(ignored)
             .run(goal)
     }
 
     /// What a run is told to end with whose history was found to be what is embedded.
-    pub(crate) fn report_current(&mut self, database: Database<'_>, table: TableName) -> Report {
+    pub(crate) fn report_current(
+        &mut self,
+        database: Database<'_>,
+        table: TableName,
+        connector: &Connector,
+    ) -> Report {
+        let stale = self.migrations.staleness(database);
         let report = Report {
             outcome: Outcome::Done,
             current: database.newest(),
-            warnings: self.migrations.staleness(database).into_iter().collect(),
+            warnings: stale.into_iter().chain(connector.warning()).collect(),
             ..Report::new(database.name(), table)
         };
         tell_end(&mut self.listener, &report, None);
@@ -326,6 +331,16 @@ impl<'m> Migrator<'m> {
             outcome: Outcome::Skipped,
             ..Report::new(database.name(), table.clone())
         })
+    }
+
+    pub(crate) fn report_skipped(&mut self, skipped: Report) -> Result<Report, Error> {
+        self.tell(&Event::Skipped { database: &skipped.database });
+        if !self.options.stop.is_asked() {
+            return Ok(skipped);
+        }
+        let (done, cancelled, left, is_reached) = (Vec::new(), None, Vec::new(), true);
+        let kind = ErrorKind::Stopped { done, cancelled, left, is_reached };
+        Err(Error::new(kind).with_report(skipped))
     }
 
     pub(crate) fn tell(&mut self, event: &Event<'_>) {

@@ -1,13 +1,14 @@
 mod variables;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 
 use lokstra_core::{Database, Identifier};
 use postgres::Config;
 
 use crate::connect::Connector;
-use crate::dsn::{Dsn, DsnError, Keyword};
+use crate::dsn::{self, Dsn, DsnError, Keyword};
 use crate::error::{Error, ErrorKind};
 use crate::off_runtime::off_runtime;
 use crate::stop::Stop;
@@ -36,6 +37,13 @@ impl Pool {
     /// used.
     pub fn from_url(url: impl Into<String>) -> Pool {
         Pool::new(Target::Dsn(Dsn::parse(&url.into())))
+    }
+
+    fn from_variable(variable: String, url: OsString) -> Pool {
+        match url.into_string() {
+            Ok(url) => Pool::from_url(url),
+            Err(_) => Pool::new(Target::Dsn(Err(DsnError::NotUtf8 { variable }))),
+        }
     }
 
     /// The database behind a configuration of the client, as it is: the environment adds nothing.
@@ -114,9 +122,15 @@ impl Pool {
         let mut pool = self.direct.as_deref().unwrap_or(self).clone();
         match &mut pool.target {
             Target::Dsn(Ok(dsn)) => {
-                let inherited = || crate::dsn::process(Keyword::Options.variable());
-                let before = dsn.get(Keyword::Options).map(str::to_owned).or_else(inherited);
-                dsn.set(Keyword::Options, &with_search_path(before.as_deref(), schema));
+                let before = dsn.get(Keyword::Options).map(str::to_owned);
+                let before =
+                    before.map_or_else(|| dsn::variable(Keyword::Options), |it| Ok(Some(it)));
+                match before {
+                    Ok(before) => {
+                        dsn.set(Keyword::Options, &with_search_path(before.as_deref(), schema));
+                    }
+                    Err(error) => pool.target = Target::Dsn(Err(error)),
+                }
             }
             Target::Config(config) => {
                 let options = with_search_path(config.get_options(), schema);
@@ -210,10 +224,14 @@ impl From<String> for Pool {
 #[derive(Clone, Default)]
 pub struct Pools {
     named: BTreeMap<String, Pool>,
+    /// The names of those that come from variables.
+    from_env: Vec<String>,
     /// What a file defines and is no pool: an error only for who wants a pool of this name.
     #[cfg(feature = "config")]
     others: BTreeMap<String, crate::config::ConfigError>,
     default: Option<Pool>,
+    /// The default where there is no other.
+    implied: Option<Pool>,
 }
 
 /// Before the name of a pool in the environment.
@@ -231,34 +249,40 @@ impl Pools {
     /// The pools that environment variables define: `LOKSTRA_DSN_DB_MAIN` defines the pool
     /// `db_main`, and `DATABASE_URL` the default, for a set that works on one database. With
     /// `_DIRECT` behind it, a variable defines the [direct connection](Pool::direct) of that pool.
+    /// Without `DATABASE_URL` the default is where `PGHOST`, `PGDATABASE` or `PGSERVICE` lead, if one of
+    /// them is set.
     ///
     /// # Errors
     ///
-    /// None today: a variable that is not UTF-8 defines no pool, and a connection string is read
-    /// when it is used. The signature leaves room for more.
+    /// None today: what is wrong with a variable, such as one that is not UTF-8, is an error when its pool is
+    /// used. The signature leaves room for more.
     pub fn from_env() -> Result<Pools, Error> {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        Ok(Pools::from_variables(variables))
+        Ok(Pools::from_variables(std::env::vars_os()))
     }
 
-    fn from_variables(variables: impl Iterator<Item = (String, String)>) -> Pools {
+    fn from_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> Pools {
         let mut pools = Pools::new();
-        let mut default_direct = None;
+        let (mut default_direct, mut says_where) = (None, false);
         for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
+            let Ok(name) = name.into_string() else { continue };
             if name == "DATABASE_URL" {
-                pools.default = Some(Pool::from_url(value));
+                pools.default = Some(Pool::from_variable(name, value));
             } else if name == "DATABASE_URL_DIRECT" {
-                default_direct = Some(Pool::from_url(value));
+                default_direct = Some(Pool::from_variable(name, value));
             } else if let Some(pool) = name.strip_prefix(PREFIX) {
-                pools.named.insert(pool.to_ascii_lowercase(), Pool::from_url(value));
+                let pool = pool.to_ascii_lowercase();
+                pools.from_env.push(pool.clone());
+                pools.named.insert(pool, Pool::from_variable(name, value));
+            } else {
+                says_where |= matches!(name.as_str(), "PGHOST" | "PGDATABASE" | "PGSERVICE");
             }
         }
-        pools.default = match (pools.default, default_direct) {
-            (Some(pool), Some(direct)) => Some(pool.direct(direct)),
-            (pool, _) => pool,
-        };
+        // As psql, where libpq's own variables say where to go.
+        pools.implied = says_where.then(|| Pool::from_url(""));
+        if let Some(direct) = default_direct {
+            pools.default = pools.default.map(|pool| pool.direct(direct.clone()));
+            pools.implied = pools.implied.map(|pool| pool.direct(direct));
+        }
         pools
     }
 
@@ -286,10 +310,16 @@ impl Pools {
     /// Adds the pools of `other`, which win where both define one.
     #[must_use]
     pub fn merge(mut self, other: Pools) -> Pools {
+        // A variable stands for every name that is written like it.
+        for name in &other.from_env {
+            self.named.retain(|known, _| in_environment(known) != *name);
+        }
+        self.from_env.extend(other.from_env);
         self.named.extend(other.named);
         #[cfg(feature = "config")]
         self.others.extend(other.others);
         self.default = other.default.or(self.default);
+        self.implied = other.implied.or(self.implied);
         self
     }
 
@@ -331,7 +361,7 @@ impl Pools {
     /// database: several must not end up in the same by mistake.
     #[doc(hidden)]
     pub fn of(&self, database: Database<'_>, alone: bool) -> Result<Pool, Error> {
-        match (database.pool(), &self.default) {
+        match (database.pool(), self.default.as_ref().or(self.implied.as_ref())) {
             (Some(name), Some(default)) if alone => match self.get(name) {
                 Err(error) if matches!(error.kind(), ErrorKind::UnknownPool { .. }) => {
                     Ok(default.clone())

@@ -18,7 +18,7 @@ pub enum Outcome {
     Skipped,
     /// The run stopped at an error.
     Failed,
-    /// A [`Stop`](crate::Stop) ended the run before it reached the goal.
+    /// A [`Stop`](crate::Stop) was used, before the run reached its goal or just then.
     Stopped,
     /// Not reached, since another database of the set stopped the run before it began.
     NotTried,

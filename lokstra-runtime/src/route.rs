@@ -63,6 +63,8 @@ pub(crate) struct Routes {
     pub(crate) all: Vec<Route>,
     /// The file of passwords, if it was needed and is not used because others may read it.
     pub(crate) open_password_file: Option<PathBuf>,
+    /// Keywords of the connection string that mean nothing to a server.
+    pub(crate) of_drivers: Vec<String>,
 }
 
 impl Routes {
@@ -72,7 +74,7 @@ impl Routes {
         let password_from = dsn.get(Keyword::Password).map(|password| {
             if is_given {
                 PasswordFrom::ConnectionString
-            } else if environment(Keyword::Password.variable()).as_deref() == Some(password) {
+            } else if environment(Keyword::Password.variable()).is_some_and(|it| it == password) {
                 PasswordFrom::Environment
             } else {
                 PasswordFrom::ServiceFile
@@ -108,7 +110,8 @@ impl Routes {
             Some(PasswordFile::TooOpen(path)) => Some(path),
             _ => None,
         };
-        Ok(Routes { all, open_password_file })
+        let of_drivers = dsn.of_drivers().to_vec();
+        Ok(Routes { all, open_password_file, of_drivers })
     }
 
     /// A configuration of the client is taken as it is: neither the environment nor the file of
@@ -125,7 +128,7 @@ impl Routes {
         finish(&mut config);
         let password_from = config.get_password().map(|_| PasswordFrom::Config);
         let all = vec![Route { config, tls, target, password_from }];
-        Ok(Routes { all, open_password_file: None })
+        Ok(Routes { all, open_password_file: None, of_drivers: Vec::new() })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::retry::Backoff;
 use crate::sql;
 use crate::stop::Stop;
 use crate::theirs;
+use crate::warning::Warning;
 
 /// The connection of a run, and what it owes to whoever uses it next.
 pub(crate) enum Session<'c> {
@@ -97,6 +98,14 @@ impl<'c> Session<'c> {
     /// [`Notices::take_unreplicated`]; false of a lent client, whose messages are not heard.
     pub(crate) fn take_unreplicated(&mut self) -> bool {
         self.parts().1.take_unreplicated()
+    }
+
+    /// What the connection string says to no effect.
+    pub(crate) fn warning(&self) -> Option<Warning> {
+        match self {
+            Session::Owned { connector, .. } => connector.warning(),
+            Session::Borrowed { .. } => None,
+        }
     }
 
     /// Whether a lost connection can be made again.

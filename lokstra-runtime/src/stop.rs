@@ -9,9 +9,10 @@ use crate::watch;
 
 /// Ends a run from another thread, from a signal handler's thread or from a listener.
 ///
-/// Clones are one handle. Given to a run with [`Migrator::stop`](crate::Migrator::stop); a run that
-/// it ends returns [`ErrorKind::Stopped`](crate::ErrorKind::Stopped). A handle that was used stays
-/// used: the next run that it is given to ends before its first migration.
+/// Clones are one handle. Given to a run with [`Migrator::stop`](crate::Migrator::stop); a run that was
+/// asked to stop returns [`ErrorKind::Stopped`](crate::ErrorKind::Stopped), also if it was done just then: a
+/// program that gets `Ok` may serve. A handle that was used stays used: the next run that it is given to ends
+/// before its first migration.
 #[derive(Clone)]
 pub struct Stop(pub(crate) Arc<Shared>);
 

@@ -71,6 +71,11 @@ pub enum Warning {
         /// What differs, each with the file.
         differences: Vec<String>,
     },
+    /// The connection string has keywords of another program, which mean nothing to a server.
+    IgnoredKeywords {
+        /// The keywords.
+        keywords: Vec<String>,
+    },
     /// A statement was to be cancelled and runs on.
     NotCancelled {
         /// The version.
@@ -78,6 +83,14 @@ pub enum Warning {
         /// Why the request did not reach the server.
         reason: String,
     },
+}
+
+impl Warning {
+    /// Whether it stays true where the rest of a run is planned from another history.
+    pub(crate) fn is_of_the_run(&self) -> bool {
+        use Warning::{DownNotKept, IgnoredKeywords, Stale};
+        matches!(self, Stale { .. } | DownNotKept { .. } | IgnoredKeywords { .. })
+    }
 }
 
 impl fmt::Display for Warning {
@@ -135,6 +148,11 @@ impl fmt::Display for Warning {
                  help: wait until the standby has caught up (pg_stat_replication), and look at the \
                  status after a failover",
                 list(versions, "is", "are")
+            ),
+            Warning::IgnoredKeywords { keywords } => write!(
+                f,
+                "the connection string has `{}`, which PostgreSQL does not know and this run ignored",
+                join(keywords, "`, `")
             ),
             Warning::Stale { folder, differences } => write!(
                 f,

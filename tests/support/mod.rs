@@ -204,7 +204,22 @@ pub(crate) fn child(test: &str, url: &str) -> Child {
 
 /// The same, to add variables to.
 pub(crate) fn child_command(test: &str, url: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    as_child(Command::new(std::env::current_exe().unwrap()), test, url)
+}
+
+/// The same as the first process of a container, which signals without a handler do not reach.
+pub(crate) fn first_process(test: &str, url: &str) -> Command {
+    let mut command = Command::new("unshare");
+    // Whoever is not root becomes it in a namespace of its own, to be allowed to make another one.
+    if std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) != 0 {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args(["--pid", "--fork", "--kill-child"]);
+    command.arg(std::env::current_exe().unwrap());
+    as_child(command, test, url)
+}
+
+fn as_child(mut command: Command, test: &str, url: &str) -> Command {
     command.args(["--exact", test, "--nocapture"]).env(CHILD, url);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     command

@@ -1,6 +1,7 @@
 //! What a connection string leaves out: the service file, then the environment.
 //! PostgreSQL documentation: *32.15. Environment Variables*, *32.17. The Connection Service File*.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{Dsn, DsnError, Environment, Keyword, PasswordFile, syntax};
@@ -10,7 +11,8 @@ impl Dsn {
     /// Fills in what is not said: from the service, if one is named, and then from `PG*` variables.
     pub(crate) fn with_defaults(mut self, environment: Environment<'_>) -> Result<Dsn, DsnError> {
         let service = self.get(Keyword::Service).map(str::to_owned);
-        if let Some(name) = service.or_else(|| environment("PGSERVICE")).filter(|it| !it.is_empty())
+        if let Some(name) =
+            service.map_or_else(|| text(environment, "PGSERVICE"), |it| Ok(Some(it)))?
         {
             for (keyword, value) in service_file(&name, environment)?.values {
                 self.set_default(keyword, &value);
@@ -23,8 +25,10 @@ impl Dsn {
             if names_host && matches!(keyword, Keyword::Host | Keyword::Hostaddr) {
                 continue;
             }
-            if let Some(value) = environment(keyword.variable()) {
-                self.set_default(keyword, &value);
+            if self.get(keyword).is_none()
+                && let Some(value) = text(environment, keyword.variable())?
+            {
+                self.set(keyword, &value);
             }
         }
         Ok(self)
@@ -40,6 +44,13 @@ impl Dsn {
         let named = self.get(Keyword::Passfile).map(PathBuf::from);
         named.or(default).map_or(PasswordFile::Missing, PasswordFile::read)
     }
+}
+
+/// A variable; empty counts as not set. One that is no text must not, or it would lead elsewhere.
+pub(super) fn text(environment: Environment<'_>, name: &str) -> Result<Option<String>, DsnError> {
+    let value = environment(name).filter(|value| !value.is_empty());
+    let text = value.map(OsString::into_string).transpose();
+    text.map_err(|_| DsnError::NotUtf8 { variable: name.to_owned() })
 }
 
 /// A file of libpq in the home directory: `~/.postgresql/root.crt`.

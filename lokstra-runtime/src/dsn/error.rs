@@ -27,6 +27,11 @@ pub enum DsnError {
         /// What it can be.
         expected: &'static str,
     },
+    /// A variable of the environment that is not UTF-8.
+    NotUtf8 {
+        /// The variable.
+        variable: String,
+    },
     /// A service that the service file does not define.
     Service {
         /// The file.
@@ -67,6 +72,12 @@ impl fmt::Display for DsnError {
                 write!(f, "PostgreSQL does not know its keyword `{name}`")?;
                 match Keyword::nearest(name) {
                     Some(keyword) => write!(f, "\n  help: is `{}` meant?", keyword.name()),
+                    None if matches!(name.as_str(), "schema" | "currentSchema" | "search_path") => {
+                        f.write_str(
+                            "\n  help: write `options=-c search_path=…`, in a URL \
+                             `options=-c%20search_path%3D…`",
+                        )
+                    }
                     None => write!(f, "\n  help: {SHAPE}"),
                 }
             }
@@ -79,6 +90,11 @@ impl fmt::Display for DsnError {
                  yourself and lend it: `MIGRATIONS.up(&mut client)`"
             ),
             DsnError::Value { keyword, expected } => write!(f, "`{keyword}` is not {expected}"),
+            DsnError::NotUtf8 { variable } => write!(
+                f,
+                "the environment variable {variable} is not UTF-8\n  \
+                 help: set it to the same text in UTF-8"
+            ),
             DsnError::Service { path } => {
                 write!(f, "its `service` is not defined in {}", path.display())
             }

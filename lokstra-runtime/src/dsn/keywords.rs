@@ -78,10 +78,49 @@ const UNSUPPORTED: [&str; 12] = [
     "sslpassword",
 ];
 
+/// Keywords of drivers, of their pools and of other migration tools, which mean nothing to a server: one
+/// connection string often serves several programs. In this order: sqlx, pgx and its pool, lib/pq, Prisma,
+/// `SQLAlchemy` and Active Record. Nothing that asks for a check or leads to another place.
+const OF_DRIVERS: [&str; 21] = [
+    "statement-cache-capacity",
+    "default_query_exec_mode",
+    "description_cache_capacity",
+    "pool_health_check_period",
+    "pool_max_conn_idle_time",
+    "pool_max_conn_lifetime",
+    "pool_max_conn_lifetime_jitter",
+    "pool_max_conns",
+    "pool_min_conns",
+    "pool_min_idle_conns",
+    "statement_cache_capacity",
+    "statement_cache_mode",
+    "binary_parameters",
+    "connection_limit",
+    "pgbouncer",
+    "pool_timeout",
+    "socket_timeout",
+    "statement_cache_size",
+    "prepared_statement_cache_size",
+    "pool",
+    "prepared_statements",
+];
+
+/// Other spellings: of the client, whose own was documented here before libpq's, and of sqlx.
+const ALIASES: [(&str, Keyword); 6] = [
+    ("keepalives_retries", Keyword::KeepalivesCount),
+    ("ssl-mode", Keyword::SslMode),
+    ("ssl-root-cert", Keyword::SslRootCert),
+    ("ssl-ca", Keyword::SslRootCert),
+    ("ssl-cert", Keyword::SslCert),
+    ("ssl-key", Keyword::SslKey),
+];
+
 /// What a keyword is to us.
 pub(crate) enum Meaning {
     Known(Keyword),
     WithoutEffect,
+    /// Of another program, which is reported.
+    OfDriver,
 }
 
 impl Keyword {
@@ -90,10 +129,13 @@ impl Keyword {
     }
 
     pub(crate) fn meaning(name: &str, value: &str) -> Result<Meaning, DsnError> {
-        // The client's own name for it, which was documented here before libpq's.
-        let name = if name == "keepalives_retries" { "keepalives_count" } else { name };
-        if let Some(keyword) = Keyword::all().find(|keyword| keyword.name() == name) {
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, keyword)| *keyword);
+        if let Some(keyword) = Keyword::all().find(|keyword| keyword.name() == name).or(alias) {
             return Ok(Meaning::Known(keyword));
+        }
+        // `x-…` is golang-migrate's.
+        if OF_DRIVERS.contains(&name) || name.starts_with("x-") {
+            return Ok(Meaning::OfDriver);
         }
         let is_off = matches!((name, value), ("gssencmode", "disable" | "prefer"));
         if is_off || value.is_empty() || WITHOUT_EFFECT.contains(&name) {
@@ -118,7 +160,7 @@ impl Keyword {
 }
 
 /// How many letters have to be added, left out or changed to make one of the other (Levenshtein).
-fn edits(from: &str, to: &str) -> usize {
+pub(crate) fn edits(from: &str, to: &str) -> usize {
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (nth, letter) in from.bytes().enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], nth + 1);

@@ -143,15 +143,18 @@ fn pairs(text: &str, dsn: &mut Dsn) -> Result<(), DsnError> {
 }
 
 pub(super) fn set(dsn: &mut Dsn, name: &str, value: &str) -> Result<(), DsnError> {
-    if let Meaning::Known(keyword) = Keyword::meaning(name, value)? {
-        dsn.set(keyword, value);
+    match Keyword::meaning(name, value)? {
+        Meaning::Known(keyword) => dsn.set(keyword, value),
+        Meaning::OfDriver => dsn.of_drivers.push(name.to_owned()),
+        Meaning::WithoutEffect => {}
     }
     Ok(())
 }
 
 /// Names the keyword that is not known.
 fn named(error: DsnError, name: &str, may_be_secret: bool) -> DsnError {
-    let is_plain = name.len() <= 40 && name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+    let is_letter = |c: u8| c.is_ascii_alphabetic() || matches!(c, b'_' | b'-');
+    let is_plain = name.len() <= 40 && name.bytes().all(is_letter);
     match error {
         DsnError::UnknownKeyword { .. } if is_plain && !may_be_secret => {
             DsnError::UnknownKeyword { name: Some(name.to_owned()) }

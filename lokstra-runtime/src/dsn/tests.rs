@@ -119,7 +119,7 @@ fn debug_output_has_no_values() {
 
 fn defaults(text: &str, variables: &[(&str, &str)]) -> Result<String, DsnError> {
     let environment = |name: &str| {
-        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
     };
     Dsn::parse(text)?.with_defaults(&environment).map(|dsn| shown(&dsn))
 }
@@ -144,6 +144,24 @@ fn the_environment_fills_in_what_is_not_said() {
     ] {
         assert_eq!(defaults(text, &variables).unwrap(), read_as, "{text}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_utf8_is_an_error_where_it_is_needed() {
+    use std::os::unix::ffi::OsStringExt;
+    for variable in ["PGDATABASE", "PGHOST", "PGPASSWORD", "PGSERVICE", "PGSSLMODE"] {
+        let environment = |name: &str| (name == variable).then(|| OsString::from_vec(vec![0xe9]));
+        let filled = |text| Dsn::parse(text).unwrap().with_defaults(&environment);
+        assert_eq!(filled("user=me"), Err(DsnError::NotUtf8 { variable: variable.to_owned() }));
+        let given = "host=h dbname=d password=x sslmode=disable";
+        assert_eq!(filled(given).is_ok(), variable != "PGSERVICE");
+    }
+    let error = DsnError::NotUtf8 { variable: "PGDATABASE".to_owned() };
+    insta::assert_snapshot!(error, @"
+    the connection string cannot be used: the environment variable PGDATABASE is not UTF-8
+      help: set it to the same text in UTF-8
+    ");
 }
 
 #[test]
@@ -175,4 +193,30 @@ fn a_keyword_that_is_not_known_is_named_where_it_is_no_part_of_a_password() {
     for secret in ["host=db password=hunter two=x", "postgres://me:hun/ter?two=x@db/app", "two=x"] {
         assert!(!told(secret).contains("two`"), "{secret}");
     }
+}
+
+#[test]
+fn keywords_of_drivers_are_accepted_and_reported() {
+    let url = "postgres://db/app?statement-cache-capacity=0&pool_max_conns=4&sslmode=require";
+    let dsn = Dsn::parse(url).unwrap();
+    assert_eq!(dsn.of_drivers(), ["statement-cache-capacity", "pool_max_conns"]);
+    assert_eq!(shown(&dsn), "dbname=app | host=db | sslmode=require");
+    assert_eq!(read("postgres://db?pgbouncer=true&x-migrations-table=t"), "host=db");
+    // What asks for TLS is not dropped, however it is spelt.
+    let tls = "postgres://db?ssl-mode=verify-full&ssl-root-cert=ca.pem&ssl-key=k&ssl-cert=c";
+    assert_eq!(
+        read(tls),
+        "host=db | sslcert=c | sslkey=k | sslmode=verify-full | sslrootcert=ca.pem"
+    );
+}
+
+#[test]
+fn a_keyword_that_means_something_elsewhere_is_refused_by_name() {
+    let told = |text: &str| Dsn::parse(text).unwrap_err().to_string();
+    insta::assert_snapshot!(told("postgres://db?currentSchema=app"), @"
+    the connection string cannot be used: PostgreSQL does not know its keyword `currentSchema`
+      help: write `options=-c search_path=…`, in a URL `options=-c%20search_path%3D…`
+    ");
+    assert!(told("postgres://db?ssl-accept=strict").contains("its keyword `ssl-accept`"));
+    assert!(told("host=db statement-cache=1").contains("its keyword `statement-cache`"));
 }

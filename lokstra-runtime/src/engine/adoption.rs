@@ -60,7 +60,7 @@ impl Engine<'_, '_> {
                 Ok(Adoption::Refused(_)) if steps.is_empty() => return Ok(true),
                 Ok(Adoption::Refused(error)) if step::passes(&error) && !wait.is_over() => {
                     self.heed_stop(steps)?;
-                    wait.sleep(&self.options.stop);
+                    self.pause(wait)?;
                 }
                 Ok(Adoption::Refused(error)) => return Err(Adoption::refusal(*error, &guard)),
             }

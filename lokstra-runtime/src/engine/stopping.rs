@@ -6,6 +6,7 @@ use crate::event::{Event, tell};
 use crate::failure::Failure;
 use crate::history::Look;
 use crate::plan::PlanStep;
+use crate::report::Report;
 
 impl Engine<'_, '_> {
     /// Ends the run before these steps, if that was asked for.
@@ -18,7 +19,20 @@ impl Engine<'_, '_> {
             done: self.report.steps.iter().map(|step| step.version).collect(),
             cancelled,
             left: versions(left),
+            is_reached: false,
         })
+    }
+
+    /// The end of a run that is done, if it was to stop meanwhile: who asked wants the program to end, and
+    /// must not have to look for that elsewhere.
+    pub(super) fn stopped_when_done(&self) -> Result<(), Error> {
+        let Report { steps, .. } = &self.report;
+        let done = steps.iter().map(|step| step.version).collect();
+        let (cancelled, left, is_reached) = (None, Vec::new(), true);
+        if !self.options.stop.is_asked() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Stopped { done, cancelled, left, is_reached }))
     }
 
     /// The end of a run whose next step was cancelled.

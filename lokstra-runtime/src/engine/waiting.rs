@@ -74,6 +74,7 @@ impl Engine<'_, '_> {
         wait: &mut Backoff,
         mut question: impl FnMut(&mut Client, &TableName) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let mut was_last = false;
         loop {
             self.session.only_asks(true);
             let answer = question(self.session.client(), &self.table);
@@ -81,6 +82,8 @@ impl Engine<'_, '_> {
             match answer {
                 Err(error) if is_given_up(&error) => return Err(self.stopped(None, &[])),
                 Err(error) if !wait.is_over() => self.before_next_question(error, wait)?,
+                // The last pause may be what ended the session.
+                Err(error) if !was_last && self.reconnect(&error)? => was_last = true,
                 done => return done,
             }
         }
@@ -95,11 +98,27 @@ impl Engine<'_, '_> {
             }
             // A standby, whose primary changes what is read (40001).
             ErrorKind::Server(server) if step::passes(server) => self.heed_stop(&[])?,
-            _ if self.reconnect(&error)? => {}
+            ErrorKind::ConnectionLost { .. } if self.session.is_owned() => {
+                // First the pause, then the connection: a session that idles through each pause is ended
+                // by an `idle_session_timeout` each time, and never asks.
+                wait.sleep(&self.options.stop);
+                return if self.reconnect(&error)? { Ok(()) } else { Err(error) };
+            }
             _ => return Err(error),
         }
         wait.sleep(&self.options.stop);
         Ok(())
+    }
+
+    /// Pauses between two tries of what changes something, and makes sure that an own session has survived
+    /// the pause.
+    pub(super) fn pause(&mut self, backoff: &mut Backoff) -> Result<(), Error> {
+        backoff.sleep(&self.options.stop);
+        if !self.session.is_owned() || self.options.stop.is_asked() {
+            return Ok(());
+        }
+        let mut wait = Backoff::new(self.options.lock_wait);
+        self.ask(&mut wait, |client, _| client.batch_execute("").map_err(Error::query))
     }
 
     /// Waits until nobody holds the lock, or until somebody else has done the work. Looks at the

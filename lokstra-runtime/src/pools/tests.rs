@@ -1,7 +1,7 @@
 use super::*;
 
 fn pools(variables: &[(&str, &str)]) -> Pools {
-    Pools::from_variables(variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+    Pools::from_variables(variables.iter().map(|(n, v)| ((*n).into(), (*v).into())))
 }
 
 #[test]
@@ -55,4 +55,36 @@ fn debug_output_holds_no_password() {
     ]);
     let shown = format!("{pools:?} {:?} {:#?}", pools.get("db_main"), pools.default);
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn the_environment_wins_over_a_definition_however_its_name_is_written() {
+    let variables = || pools(&[("LOKSTRA_DSN_DB_MAIN", "postgres://env/a")]);
+    for name in ["db_main", "db-main", "db.main"] {
+        let defined = Pools::new().with(name, "postgres://file/a").merge(variables());
+        assert_eq!(defined.get(name).unwrap().location().unwrap(), "env:5432/a");
+        let program = variables().merge(Pools::new().with(name, "postgres://program/a"));
+        assert_eq!(program.get(name).unwrap().location().unwrap(), "program:5432/a");
+    }
+}
+
+#[test]
+fn the_variables_of_libpq_are_a_default_that_any_other_wins_over() {
+    let implied = || pools(&[("PGHOST", "h")]);
+    assert!(implied().default.is_none() && implied().implied.is_some());
+    let given = Pools::new().with_default("postgres://given/a").merge(implied());
+    assert!(given.default.is_some());
+    assert!(pools(&[("PGUSER", "me")]).implied.is_none());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_utf8_defines_a_pool_that_says_so() {
+    use std::os::unix::ffi::OsStringExt;
+    let value = OsString::from_vec(b"postgres://h/caf\xe9".to_vec());
+    let pools = Pools::from_variables([("LOKSTRA_DSN_DB_MAIN".into(), value)].into_iter());
+    insta::assert_snapshot!(pools.get("db_main").unwrap().targets().unwrap_err(), @"
+    the connection string cannot be used: the environment variable LOKSTRA_DSN_DB_MAIN is not UTF-8
+      help: set it to the same text in UTF-8
+    ");
 }
