@@ -41,8 +41,9 @@ fn each_of_a_few_migrations_is_one_message_more() {
         tables_set(count, "").up_url(&wire.url).unwrap();
         wire.take_all().sent
     };
-    // The fingerprint and the look; then a migration each.
-    assert_eq!(messages(1), "QQQX");
+    // The fingerprint and the look; on the first run of all, whether DDL can be rolled back; then a
+    // migration each.
+    assert_eq!(messages(1), "QQQQX");
     assert_eq!(messages(2), "QQQX");
     assert_eq!(messages(10), format!("QQ{}X", "Q".repeat(8)));
 }
@@ -55,7 +56,7 @@ fn of_many_migrations_the_first_is_a_message_and_then_sixteen_are() {
         tables_set(count, "").up_url(&wire.url).unwrap();
         wire.take_all().sent
     };
-    assert_eq!(messages(9), "QQQQX");
+    assert_eq!(messages(9), "QQQQQX");
     assert_eq!(messages(9 + 1 + 16), "QQQQX");
     assert_eq!(messages(26 + 1 + 16 + 1), "QQQQQX");
     let mut client = database.client().unwrap();
@@ -73,7 +74,7 @@ fn what_is_sent_of_many_migrations_is_below_64_kib_or_one_of_them() {
     let up = |nth: i64| format!("/* {} */ CREATE TABLE t{nth} ();", "x".repeat(20 << 10));
     support::built(14, up).up_url(&wire.url).unwrap();
     // One, and then three each.
-    assert_eq!(wire.take_all().sent, format!("QQQ{}X", "Q".repeat(5)));
+    assert_eq!(wire.take_all().sent, format!("QQQQ{}X", "Q".repeat(5)));
 }
 
 #[test]
@@ -84,8 +85,8 @@ fn a_lent_client_sends_each_migration_by_itself() {
         lokstra::postgres::Client::connect(&wire.url, lokstra::postgres::NoTls).unwrap();
     tables_set(12, "").up(&mut client).unwrap();
     let sent = wire.take().sent;
-    // What the caller had set is asked for once.
-    assert_eq!(sent, "Q".repeat(2 + 1 + 12), "{sent}");
+    // What the caller had set is asked for once, and whether DDL can be rolled back.
+    assert_eq!(sent, "Q".repeat(2 + 2 + 12), "{sent}");
 }
 
 #[test]
@@ -142,10 +143,10 @@ fn kept_down_sql_is_read_only_for_a_rollback_that_asks_for_it() {
 }
 
 #[test]
-fn a_thousand_migrations_are_sixty_six_messages() {
+fn a_thousand_migrations_are_sixty_seven_messages() {
     let database = database();
     let wire = Wire::before(&database);
     tables_set(1_000, "").up_url(&wire.url).unwrap();
-    // 1 + 999 / 16, after the two of a run that finds work.
-    assert_eq!(wire.take_all().sent, format!("{}X", "Q".repeat(2 + 1 + 63)));
+    // 1 + 999 / 16, after the two of a run that finds work, and the one of the first run of all.
+    assert_eq!(wire.take_all().sent, format!("{}X", "Q".repeat(3 + 1 + 63)));
 }

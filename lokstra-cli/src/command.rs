@@ -48,8 +48,16 @@ fn of_verb(verb: &Verb, program: &Program<'_>) -> Command {
 }
 
 /// The flags that come last in a help text.
-const SHARED: [&str; 7] =
-    ["rebuild-invalid", "lock-wait", "lock-timeout", "dir", "db", "config", "connect-wait"];
+const SHARED: [&str; 8] = [
+    "rebuild-invalid",
+    "unsupported-server",
+    "lock-wait",
+    "lock-timeout",
+    "dir",
+    "db",
+    "config",
+    "connect-wait",
+];
 
 #[cfg(test)]
 mod tests {

@@ -63,10 +63,16 @@ pub(crate) fn at_work(command: Command, program: &Program<'_>) -> Command {
         .help(
             "How long a statement waits for a lock on a table, 20 times at most [default: 800ms]",
         );
-    on_database(command, program).args([lock_wait, lock_timeout]).arg(flag(
-        "rebuild-invalid",
-        "Drop an INVALID index that an earlier failure left, and build it anew",
-    ))
+    on_database(command, program).args([lock_wait, lock_timeout]).args([
+        flag(
+            "rebuild-invalid",
+            "Drop an INVALID index that an earlier failure left, and build it anew",
+        ),
+        flag(
+            "unsupported-server",
+            "Run on a server that does not do what migrations need (docs/servers.md)",
+        ),
+    ])
 }
 
 /// Of the verbs that apply migrations.

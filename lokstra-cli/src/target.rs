@@ -34,6 +34,7 @@ struct Manner {
     allow_missing: bool,
     strict: bool,
     rebuild_invalid: bool,
+    unsupported_server: bool,
     stored: bool,
 }
 
@@ -47,6 +48,7 @@ impl Manner {
             allow_missing: call.has("allow-missing"),
             strict: call.has("strict"),
             rebuild_invalid: call.has("rebuild-invalid"),
+            unsupported_server: call.has("unsupported-server"),
             stored: call.has("stored"),
         }
     }
@@ -106,7 +108,8 @@ impl Target {
             .allow_missing(manner.allow_missing)
             .strict(manner.strict)
             .stored_down(manner.stored)
-            .rebuild_invalid_indexes(manner.rebuild_invalid);
+            .rebuild_invalid_indexes(manner.rebuild_invalid)
+            .unsupported_server(manner.unsupported_server);
         if let Some(Wait(limit)) = manner.lock_wait {
             migrator = migrator.lock_wait(limit);
         }

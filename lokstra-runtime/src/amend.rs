@@ -46,7 +46,7 @@ pub(crate) fn amend<T>(
     loop {
         let mut look = history::look(session.client(), table)?;
         down_store::settle(session.client(), table, &mut look)?;
-        let guard = Guard { table, key, look: &look, defers_flush: false };
+        let guard = Guard { table, key, look: &look, defers_flush: false, probes_lock: false };
         let Draft { sql, versions, result } = draft(session.client(), &guard)?;
         if sql.is_empty() {
             return Ok(result);

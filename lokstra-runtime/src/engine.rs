@@ -5,6 +5,7 @@ mod confirmed;
 mod flush;
 mod kept;
 mod losing;
+mod serving;
 mod stopping;
 mod together;
 mod waiting;
@@ -59,6 +60,8 @@ pub(crate) struct Engine<'e, 'm> {
     /// Whether a COMMIT did not wait for the disk, or for the synchronous standby, or the run does not
     /// know, and none after it did.
     is_unflushed: bool,
+    /// Whether the next lock is the first of the run, and has to be seen as held.
+    probes_lock: bool,
     /// Whether several migrations in one message went wrong already: the rest goes one by one.
     is_alone: bool,
 }
@@ -96,6 +99,7 @@ impl<'e, 'm> Engine<'e, 'm> {
             newest,
             losses,
             is_unflushed,
+            probes_lock: true,
             is_alone,
         }
     }
@@ -156,6 +160,9 @@ impl<'e, 'm> Engine<'e, 'm> {
             // Those of an earlier plan go, those of the build and of steps that ran stay.
             self.report.warnings.retain(Warning::is_of_the_run);
             self.report.warnings.append(&mut plan.warnings);
+            if !plan.steps.is_empty() {
+                self.check_server(&look)?;
+            }
             if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
                 self.heed_stop(&plan.steps)?;
                 let expected = std::mem::take(&mut look.history);
@@ -214,7 +221,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Planned { database, steps: steps.len() });
         self.ask(&mut wait, |client, table| down_store::settle(client, table, look))?;
-        self.session.prepare()
+        self.session.prepare()?;
+        self.probe_ddl(look)
     }
 
     /// Runs a step until it is done, failed, or overtaken by somebody else.
@@ -233,7 +241,13 @@ impl<'e, 'm> Engine<'e, 'm> {
             let database = self.database.name();
             tell(self.listener, &Event::Running { database, step });
             let started = std::time::Instant::now();
-            let guard = Guard { table: &self.table, key: self.key, look, defers_flush };
+            let guard = Guard {
+                table: &self.table,
+                key: self.key,
+                look,
+                defers_flush,
+                probes_lock: self.probes_lock,
+            };
             let run = match step.script().mode() {
                 Mode::Transactional => step::attempt,
                 Mode::NoTransaction => {
@@ -241,8 +255,14 @@ impl<'e, 'm> Engine<'e, 'm> {
                 }
             };
             let mut watch = Watch::new(database, step, &self.options.stop, self.listener);
-            match run(&mut self.session, &guard, step, self.options, &mut watch)? {
+            let attempted = run(&mut self.session, &guard, step, self.options, &mut watch);
+            let attempted = match attempted {
+                Err(error) if self.works_anyway(&error) => continue,
+                attempted => attempted?,
+            };
+            match attempted {
                 Attempt::Done(elapsed) => {
+                    self.probes_lock = false;
                     self.is_unflushed = defers_flush || may_not_wait(step) || self.waited_in_vain();
                     self.done(look, step, elapsed);
                     return Ok(Progress::Done);

@@ -69,6 +69,13 @@ impl Error {
         self
     }
 
+    /// The same with another kind, made from this one.
+    pub(crate) fn explained(mut self, kind: impl FnOnce(&ErrorKind) -> ErrorKind) -> Error {
+        let inner = self.inner();
+        inner.kind = kind(&inner.kind);
+        self
+    }
+
     /// Where the other databases stand, of an error of
     /// [`status_pools`](crate::Migrator::status_pools).
     pub fn statuses(&self) -> &[Status] {

@@ -40,6 +40,7 @@ impl ErrorKind {
             ErrorKind::PastRuns { .. } => "past-runs",
             ErrorKind::Denied { .. } => "denied",
             ErrorKind::Failed(_) => "failed",
+            ErrorKind::UnsupportedServer { .. } => "unsupported-server",
             ErrorKind::Pooler { .. } => "pooler",
             ErrorKind::Halfway { .. } => "halfway",
             ErrorKind::AmbiguousIndex { .. } => "ambiguous-index",

@@ -15,6 +15,7 @@ use crate::plan::Direction;
 use crate::repair::{Repair, Unfit};
 use crate::report::Summary;
 use crate::route::PasswordFrom;
+use crate::server::ServerFault;
 use crate::server_error::ServerError;
 use crate::stored_down::{NoStoredDown, Untrusted};
 use crate::table_fault::TableFault;
@@ -207,6 +208,13 @@ pub enum ErrorKind {
     },
     /// A script failed on the server.
     Failed(Box<Failure>),
+    /// The server does not do what migrations need.
+    UnsupportedServer {
+        /// Its name and version.
+        server: String,
+        /// What it does not do.
+        fault: ServerFault,
+    },
     /// A no-transaction script needs a session and the connection goes through a pooler that gives
     /// none.
     Pooler {

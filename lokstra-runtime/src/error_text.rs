@@ -13,6 +13,7 @@ use crate::lost::Interrupted;
 use crate::plan::Direction;
 use crate::repair::Repair;
 use crate::search::{join, shown};
+use crate::server::ServerFault;
 use crate::server_error::ServerError;
 use crate::stored_down::UntrustedTable;
 use crate::warning::list;
@@ -227,6 +228,20 @@ impl fmt::Display for ErrorKind {
                 "{table} has a row with {column} `{value}`, which no migration tool of ours wrote"
             ),
             ErrorKind::Failed(failure) => fmt::Display::fmt(failure, f),
+            ErrorKind::UnsupportedServer { server, fault } => {
+                write!(f, "{server} does not do what migrations need: {fault}")?;
+                if !matches!(fault, ServerFault::Refuses(_)) {
+                    f.write_str("; no script was run")?;
+                }
+                f.write_str("\n  help: migrate a server that docs/servers.md lists as working")?;
+                if !matches!(fault, ServerFault::Refuses(_)) {
+                    f.write_str(
+                        "; or accept what is missing, with `unsupported_server(true)` \
+                         (on the command line: -unsupported-server)",
+                    )?;
+                }
+                Ok(())
+            }
             ErrorKind::Pooler { version, left_at } => {
                 write!(
                     f,

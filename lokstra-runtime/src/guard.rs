@@ -21,6 +21,8 @@ pub(crate) struct Guard<'a> {
     pub(crate) look: &'a Look,
     /// Whether COMMIT need not wait for the disk, since a later one of the run does.
     pub(crate) defers_flush: bool,
+    /// Whether the lock is the first of the run, and has to be seen as held.
+    pub(crate) probes_lock: bool,
 }
 
 impl Guard<'_> {
@@ -55,6 +57,7 @@ impl Guard<'_> {
     /// Takes the migration lock until the end of the transaction, or fails with `lokstra:busy`.
     pub(crate) fn lock(&self) -> String {
         sql::require(&format!("pg_catalog.pg_try_advisory_xact_lock({})", self.key), "busy")
+            + &self.probe_lock()
     }
 
     /// Makes what the look saw missing. Under the lock, since `IF NOT EXISTS` races without one.

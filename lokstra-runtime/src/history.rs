@@ -7,6 +7,7 @@ use crate::client::Client;
 use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
 use crate::search::{contains, join, split, split_once};
+use crate::server::Server;
 use crate::sql;
 use crate::table_fault::{self, Faults, TableFault};
 
@@ -169,6 +170,7 @@ pub(crate) const ADDED_COLUMNS: [(&str, &str); 4] = [
 
 /// What is known of the session and of the database, read together with the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub(crate) struct Facts {
     pub(crate) session_user: String,
     pub(crate) role: String,
@@ -176,6 +178,8 @@ pub(crate) struct Facts {
     pub(crate) encoding: Encoding,
     /// The server can notice a dead client while it works: from version 14, and where it says Linux.
     pub(crate) notices_dead_clients: bool,
+    pub(crate) server: Server,
+    pub(crate) sees_locks: bool,
     pub(crate) schema_exists: bool,
     /// This role may lock a row of the tracking table, also of one that it is going to make.
     pub(crate) may_update: bool,
@@ -281,7 +285,9 @@ fn facts_sql(table: &TableName) -> String {
          pg_catalog.current_setting('transaction_read_only') AS read_only, \
          pg_catalog.getdatabaseencoding() AS encoding, \
          pg_catalog.current_setting('server_version_num') AS version_number, \
-         pg_catalog.version() AS version_text, \
+         pg_catalog.version() AS version_text, pg_catalog.has_table_privilege(\
+         CAST('pg_catalog.pg_locks' AS pg_catalog.text), CAST('SELECT' AS pg_catalog.text)) \
+         AS sees_locks, \
          pg_catalog.to_regnamespace({schema}) IS NOT NULL AS schema_exists, \
          pg_catalog.has_table_privilege(CAST(pg_catalog.to_regclass({table_name}) \
          AS pg_catalog.oid), CAST('UPDATE' AS pg_catalog.text)) AS may_update, \
@@ -324,6 +330,8 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
         },
         notices_dead_clients: number(first, "version_number").is_some_and(|n| n >= 140_000)
             && text(first, "version_text").is_some_and(|version| contains(version, "linux")),
+        server: Server(required("version_text")),
+        sees_locks: holds(first, "sees_locks"),
         schema_exists: holds(first, "schema_exists"),
         may_update: text(first, "may_update") != Some("f"),
         down_store: DownStore::parse(

@@ -68,6 +68,7 @@ mod rights;
 mod rollback;
 mod route;
 mod search;
+mod server;
 mod server_error;
 mod session;
 mod sign;
@@ -117,6 +118,7 @@ pub use repair::{Repair, Repaired, Unfit};
 pub use report::{Outcome, Report, StepReport, Summary};
 pub use rollback::Rollback;
 pub use route::PasswordFrom;
+pub use server::ServerFault;
 pub use server_error::ServerError;
 #[cfg(all(feature = "signals", unix))]
 pub use signals::Afterwards;

@@ -200,7 +200,11 @@ impl Migrator<'_> {
         off_runtime(|| {
             let look = history::look(client, &table)?;
             let key = LockKey::of(&table);
-            draft(client, &Guard { table: &table, key, look: &look, defers_flush: false }, database)
+            draft(
+                client,
+                &Guard { table: &table, key, look: &look, defers_flush: false, probes_lock: false },
+                database,
+            )
         })
     }
 }

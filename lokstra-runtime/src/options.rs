@@ -13,6 +13,7 @@ use crate::stop::Stop;
 
 /// What a [`Migrator`] was told.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option by itself")]
 pub(crate) struct Options {
     pub(crate) database: Option<String>,
     pub(crate) table: Option<TableName>,
@@ -26,6 +27,7 @@ pub(crate) struct Options {
     pub(crate) statement_timeout: Option<Duration>,
     pub(crate) session_pooler: bool,
     pub(crate) rebuild_invalid_indexes: bool,
+    pub(crate) unsupported_server: bool,
     pub(crate) stop: Stop,
     /// What loads the SQL: a program that never asks for it does not link it.
     pub(crate) load_stored: Option<LoadStored>,
@@ -49,6 +51,7 @@ impl Default for Options {
             statement_timeout: None,
             session_pooler: false,
             rebuild_invalid_indexes: false,
+            unsupported_server: false,
             stop: Stop::nobodys(),
             load_stored: None,
             run_no_transaction: None,
@@ -153,6 +156,20 @@ impl<'m> Migrator<'m> {
     /// PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*.
     pub fn rebuild_invalid_indexes(mut self, yes: bool) -> Self {
         self.options.rebuild_invalid_indexes = yes;
+        self
+    }
+
+    /// Runs migrations also on a server that is known, or found by a probe, not to do what they need:
+    /// to hold a lock, or to roll DDL back with its transaction. Default: no, an error that names the
+    /// server.
+    ///
+    /// # Warning: no atomic migrations
+    ///
+    /// What [`Warning::UnsupportedServer`](crate::Warning::UnsupportedServer) of the report says is
+    /// then missing: two runs can work at the same time, or a failed migration can leave a part of
+    /// itself. Run on such a server from one place only, one statement a migration.
+    pub fn unsupported_server(mut self, enabled: bool) -> Self {
+        self.options.unsupported_server = enabled;
         self
     }
 

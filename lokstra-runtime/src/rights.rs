@@ -14,7 +14,7 @@ pub(crate) fn explained<T>(
     table: &TableName,
     result: Result<T, Error>,
 ) -> Result<T, Error> {
-    let error = match result {
+    let error = match crate::server::named(client, result) {
         Err(error) => error,
         done => return done,
     };

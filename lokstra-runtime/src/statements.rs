@@ -130,6 +130,9 @@ impl Run<'_> {
     fn stopped(&self, error: postgres::Error) -> Stop {
         let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
+        if let Some(fault) = self.guard.fault(server.token()) {
+            return Stop::Error(fault);
+        }
         Stop::Attempt(match server.token() {
             Some("busy") => Attempt::Busy,
             Some("moved") => Attempt::Moved,
@@ -156,7 +159,7 @@ impl Run<'_> {
     /// Returns the process id of the session that holds the lock from here on.
     fn lock(&self, session: &mut Session<'_>) -> Result<i64, Stop> {
         let lock = format!("pg_catalog.pg_try_advisory_lock({})", self.guard.key);
-        let lock = sql::require(&lock, "busy");
+        let lock = sql::require(&lock, "busy") + &self.guard.probe_lock();
         let query = format!("{lock}SELECT pg_catalog.pg_backend_pid() AS pid;");
         let answer = session.client().simple_query(&query).map_err(|error| self.stopped(error))?;
         Ok(rows(&answer).find_map(|row| number(row, "pid")).unwrap_or_default())

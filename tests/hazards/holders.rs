@@ -204,8 +204,12 @@ fn signal(name: &str, pid: u32) {
     assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
 }
 
+/// That of a script, not that of the probe before the first one.
 fn wait_for_lock(client: &mut Client) {
-    while advisory_locks(client) == "0" {
+    let held = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                WHERE l.locktype = 'advisory' AND a.datname = current_database()
+                AND a.query NOT LIKE '/* lokstra: does DDL%'";
+    while column(client, held) == "0" {
         std::thread::sleep(Duration::from_millis(2));
     }
 }

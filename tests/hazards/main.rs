@@ -6,6 +6,8 @@ mod support;
 mod cut_off;
 mod history;
 mod holders;
+mod lies;
+mod pglite;
 mod scripts;
 mod servers;
 mod sessions;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod lies;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
 pub(crate) mod wire;

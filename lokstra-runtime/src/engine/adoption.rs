@@ -36,7 +36,13 @@ impl Engine<'_, '_> {
         }
         self.session.prepare()?;
         loop {
-            let guard = Guard { table: &self.table, key: self.key, look, defers_flush: false };
+            let guard = Guard {
+                table: &self.table,
+                key: self.key,
+                look,
+                defers_flush: false,
+                probes_lock: false,
+            };
             let session = &mut self.session;
             let adopted = adopt::adopt(session, &guard, self.database, &versions, self.options);
             match adopted {

@@ -175,7 +175,8 @@ impl<'m> Engine<'_, 'm> {
         ));
         for (nth, step) in steps.iter().enumerate() {
             let defers_flush = defers(look, goal, &left[nth..]);
-            let guard = Guard { table: &self.table, key: self.key, look, defers_flush };
+            let guard =
+                Guard { table: &self.table, key: self.key, look, defers_flush, probes_lock: false };
             let (mark, keep) = (Mark::none(), guard.keep_down(step));
             let proof = Proof::Timed(mark.prefix());
             step::push_transaction(

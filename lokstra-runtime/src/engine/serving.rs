@@ -1,0 +1,46 @@
+//! A server that does not do what a step needs: refused before the first script, or worked on as told.
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind};
+use crate::guard::Guard;
+use crate::history::Look;
+use crate::retry::Backoff;
+use crate::server::ServerFault;
+use crate::warning::Warning;
+
+impl Engine<'_, '_> {
+    /// By its name.
+    pub(super) fn check_server(&mut self, look: &Look) -> Result<(), Error> {
+        look.facts.server.known_fault().map_or(Ok(()), |fault| self.refuse(look, fault))
+    }
+
+    /// By what it does with DDL.
+    pub(super) fn probe_ddl(&mut self, look: &Look) -> Result<(), Error> {
+        let (key, options) = (self.key, self.options);
+        let mut wait = Backoff::new(options.lock_wait);
+        let fault = self.ask(&mut wait, |client, table| {
+            Guard { table, key, look, defers_flush: false, probes_lock: false }
+                .probe_ddl(client, options)
+        })?;
+        fault.map_or(Ok(()), |fault| self.refuse(look, fault))
+    }
+
+    fn refuse(&mut self, look: &Look, fault: ServerFault) -> Result<(), Error> {
+        let error = look.facts.server.refused(fault);
+        if self.works_anyway(&error) { Ok(()) } else { Err(error) }
+    }
+
+    /// Whether the run goes on where this is the error, and says so in its report.
+    pub(super) fn works_anyway(&mut self, error: &Error) -> bool {
+        let ErrorKind::UnsupportedServer { server, fault } = error.kind() else { return false };
+        if !self.options.unsupported_server || matches!(fault, ServerFault::Refuses(_)) {
+            return false;
+        }
+        let warning = Warning::UnsupportedServer { server: server.clone(), fault: fault.clone() };
+        if !self.report.warnings.contains(&warning) {
+            self.report.warnings.push(warning);
+        }
+        self.probes_lock &= *fault != ServerFault::LockNotHeld;
+        true
+    }
+}

@@ -1,0 +1,9 @@
+// A PGlite in memory behind a socket, until the standard input ends. Arguments: the socket.
+import { PGlite } from '@electric-sql/pglite'
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+
+const db = await PGlite.create()
+const server = new PGLiteSocketServer({ db, path: process.argv[2], maxConnections: 8 })
+await server.start()
+process.stdout.write('done\n')
+process.stdin.on('end', () => process.exit(0)).resume()

@@ -1,0 +1,230 @@
+//! Servers that speak as PostgreSQL does and do something else, each as a proxy in front of a real one.
+
+#![expect(clippy::unnecessary_wraps, reason = "some lies refuse")]
+
+use insta::assert_snapshot;
+use lokstra::postgres::Client;
+use lokstra::{Error, ErrorKind, Migrations, Pool, ServerFault, Warning};
+use lokstra_scratch::Database;
+
+use crate::support::lies::{Liar, Lie, replaced};
+use crate::support::{column, database, set, tables, tables_set, versions};
+
+const COCKROACH: &str = "CockroachDB CCL v24.3.1 (x86_64-pc-linux-gnu, built 2024/12/01, go1.22.8)";
+const YUGABYTE: &str = "PostgreSQL 15.2-YB-2.25.0.0-b0 on x86_64-pc-linux-gnu, compiled by clang";
+
+type Told = Result<String, (&'static str, &'static str)>;
+
+/// An advisory lock is granted to everybody, as CockroachDB grants one.
+fn grants_every_lock(sql: &str) -> String {
+    let sql = replaced(sql, "pg_catalog.pg_try_advisory_xact_lock(", "))", "(now() IS NOT NULL)");
+    replaced(&sql, "pg_catalog.pg_try_advisory_lock(", "))", "(now() IS NOT NULL)")
+}
+
+fn no_locks(sql: &str, _: &mut Client) -> Told {
+    Ok(grants_every_lock(sql))
+}
+
+fn no_locks_nor_a_list(sql: &str, _: &mut Client) -> Told {
+    let none = "(SELECT * FROM pg_catalog.pg_locks LIMIT 0)";
+    Ok(grants_every_lock(sql).replace("pg_catalog.pg_locks l", &format!("{none} l")))
+}
+
+fn said(sql: &str, version: &str) -> String {
+    sql.replace("version() AS version", &format!("concat('{version}') AS version"))
+        .replace("pg_catalog.concat", "concat")
+}
+
+fn cockroach(sql: &str, beside: &mut Client) -> Told {
+    no_locks_nor_a_list(&said(sql, COCKROACH), beside)
+}
+
+/// Each CREATE TABLE is committed by itself, as YugabyteDB does it by default.
+fn commits_ddl(sql: &str, beside: &mut Client) -> Told {
+    let (mut lie, mut rest) = (String::new(), sql);
+    let set = rest.split_once("SET LOCAL search_path=").and_then(|(_, path)| path.split_once(';'));
+    let path = set.map_or("public", |(path, _)| path);
+    while let Some((before, behind)) = rest.split_once("CREATE TABLE t") {
+        let (create, after) = behind.split_once(';').unwrap();
+        let schema = "CREATE SCHEMA IF NOT EXISTS lokstra_core";
+        let made = format!("{schema}; SET search_path = {path}; CREATE TABLE t{create}");
+        beside.batch_execute(&made).unwrap();
+        lie.push_str(before);
+        lie.push_str("SELECT 1;");
+        rest = after;
+    }
+    Ok(lie + rest)
+}
+
+fn yugabyte(sql: &str, beside: &mut Client) -> Told {
+    commits_ddl(&said(sql, YUGABYTE), beside)
+}
+
+/// As Aurora DSQL before there were such things as a step of two kinds of SQL.
+fn no_ddl_beside_dml(sql: &str, _: &mut Client) -> Told {
+    if sql.contains("CREATE TABLE") && sql.contains("INSERT INTO") {
+        return Err(("0A000", "ddl and dml are not supported in the same transaction"));
+    }
+    Ok(sql.to_owned())
+}
+
+fn dsql(sql: &str, _: &mut Client) -> Told {
+    if sql.contains("_advisory_") {
+        return Err(("0A000", "function pg_try_advisory_xact_lock not supported"));
+    }
+    Ok(said(sql, "PostgreSQL 16"))
+}
+
+fn redshift(sql: &str, _: &mut Client) -> Told {
+    if sql.contains("hashtextextended") || sql.contains("to_regclass") {
+        return Err(("42883", "function pg_catalog.hashtextextended(text, bigint) does not exist"));
+    }
+    let version = "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC, Redshift 1.0.63269";
+    Ok(said(sql, version))
+}
+
+fn refused(set: &Migrations, database: &Database, lie: Lie) -> Error {
+    let liar = Liar::before(database, lie);
+    let error = set.up_url(&liar.url).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::UnsupportedServer { .. }), "{error}");
+    assert!(error.report().unwrap().steps.is_empty());
+    let mut client = database.client().unwrap();
+    assert_eq!(tables(&mut client), "", "{error}");
+    error
+}
+
+/// Without the version of the real server.
+fn told(error: &Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" does not do") {
+        Some((server, rest)) if server.starts_with("PostgreSQL 1") && server.len() > 13 => {
+            let server = if server.contains("YB") { server } else { "<server>" };
+            format!("{server} does not do{rest}")
+        }
+        _ => text,
+    }
+}
+
+#[test]
+fn a_lock_that_is_granted_and_not_held_is_refused_before_the_script() {
+    for lie in [no_locks as Lie, no_locks_nor_a_list] {
+        let error = refused(&tables_set(2, ""), &database(), lie);
+        insta::allow_duplicates! { assert_snapshot!(told(&error), @"
+    <server> does not do what migrations need: it grants the migration lock and its pg_locks does not list the lock, so that two runs could work at the same time; no script was run
+      help: migrate a server that docs/servers.md lists as working; or accept what is missing, with `unsupported_server(true)` (on the command line: -unsupported-server)
+    "); }
+    }
+}
+
+#[test]
+fn so_is_one_that_a_no_transaction_script_takes() {
+    let script = "-- lokstra: no-transaction\nCREATE TABLE a ();\n";
+    let set = set(&[("001_a", script, "DROP TABLE a;")]);
+    for lie in [no_locks as Lie, no_locks_nor_a_list] {
+        let database = database();
+        refused(&set, &database, lie);
+        // Also where there is a history.
+        let mut client = database.client().unwrap();
+        tables_set(1, "").up(&mut client).unwrap();
+        tables_set(1, "").down(&mut client).unwrap();
+        refused(&set, &database, lie);
+    }
+}
+
+#[test]
+fn a_server_whose_ddl_outlives_a_rollback_is_refused_before_the_script() {
+    for (lie, version) in [(commits_ddl as Lie, ""), (yugabyte, "YugabyteDB")] {
+        let database = database();
+        let error = refused(&tables_set(2, ""), &database, lie);
+        let ErrorKind::UnsupportedServer { server, fault } = error.kind() else { unreachable!() };
+        assert_eq!(*fault, ServerFault::DdlStays);
+        assert!(server.contains(version), "{server}");
+        let mut client = database.client().unwrap();
+        let left = "SELECT string_agg(schemaname || tablename, $$ $$) FROM pg_tables WHERE schemaname IN ('public', 'lokstra_core')";
+        assert_eq!(column(&mut client, left), "NULL");
+    }
+}
+
+#[test]
+fn one_that_says_it_is_another_is_probed_although_there_is_a_history() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    tables_set(1, "").up(&mut client).unwrap();
+    let error = tables_set(2, "").up_url(&Liar::before(&database, yugabyte).url).unwrap_err();
+    assert_snapshot!(told(&error), @"
+    YugabyteDB (PostgreSQL 15.2-YB-2.25.0.0-b0) does not do what migrations need: a table that a transaction creates is still there after its ROLLBACK, so that a failed migration would leave a part of itself behind; no script was run
+      help: migrate a server that docs/servers.md lists as working; or accept what is missing, with `unsupported_server(true)` (on the command line: -unsupported-server)
+    ");
+    assert_eq!((tables(&mut client), versions(&mut client)), ("t001".into(), "1".into()));
+}
+
+#[test]
+fn cockroach_is_refused_by_name() {
+    assert_snapshot!(refused(&tables_set(2, ""), &database(), cockroach), @"
+    CockroachDB CCL v24.3.1 (x86_64-pc-linux-gnu, built 2024/12/01, go1.22.8) does not do what migrations need: its schema changes can be committed, or fail, apart from their transaction; no script was run
+      help: migrate a server that docs/servers.md lists as working; or accept what is missing, with `unsupported_server(true)` (on the command line: -unsupported-server)
+    ");
+}
+
+#[test]
+fn what_refuses_the_sql_of_every_run_is_named_and_no_script_is_blamed() {
+    let lies = [no_ddl_beside_dml as Lie, dsql, redshift];
+    let errors = lies.map(|lie| told(&refused(&tables_set(2, ""), &database(), lie)));
+    assert_snapshot!(errors.join("\n"), @"
+    <server> does not do what migrations need: it refuses what every run sends: ddl and dml are not supported in the same transaction (SQLSTATE 0A000)
+      help: migrate a server that docs/servers.md lists as working
+    PostgreSQL 16 does not do what migrations need: it refuses what every run sends: function pg_try_advisory_xact_lock not supported (SQLSTATE 0A000)
+      help: migrate a server that docs/servers.md lists as working
+    Amazon Redshift (PostgreSQL 8.0.2) does not do what migrations need: it refuses what every run sends: function pg_catalog.hashtextextended(text, bigint) does not exist (SQLSTATE 42883)
+      help: migrate a server that docs/servers.md lists as working
+    ");
+}
+
+#[test]
+fn the_override_runs_them_and_the_report_says_what_is_missing() {
+    for (lie, fault) in [
+        (no_locks_nor_a_list as Lie, ServerFault::LockNotHeld),
+        (cockroach, ServerFault::SchemaChangesApart),
+    ] {
+        let database = database();
+        let liar = Liar::before(&database, lie);
+        let set = tables_set(2, "");
+        let mut migrator = set.migrator().unsupported_server(true);
+        let pool = Pool::from_url(liar.url.as_str());
+        let report = migrator.run_pool(&pool, lokstra::Goal::Latest).unwrap();
+        let is_told = |warning: &Warning| matches!(warning, Warning::UnsupportedServer { fault: told, .. } if *told == fault);
+        assert!(report.warnings.iter().any(is_told), "{report}");
+        assert_eq!(versions(&mut database.client().unwrap()), "1 2");
+    }
+}
+
+#[test]
+fn nothing_to_do_is_no_reason_to_refuse_a_server() {
+    let database = database();
+    tables_set(2, "").up_url(database.url()).unwrap();
+    let report = tables_set(2, "").up_url(&Liar::before(&database, cockroach).url).unwrap();
+    assert!(report.warnings.is_empty(), "{report}");
+}
+
+#[test]
+fn a_role_that_may_not_read_the_locks_migrates_on_postgresql() {
+    let database = database();
+    let role = format!("blind_{}", database.name());
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT CREATE ON DATABASE {} TO {role};
+             GRANT CREATE ON SCHEMA public TO {role};
+             REVOKE SELECT ON pg_catalog.pg_locks FROM PUBLIC",
+            database.name()
+        ))
+        .unwrap();
+    let url = database.url().replace("postgres@", &format!("{role}@"));
+    tables_set(1, "").up_url(&url).unwrap();
+    assert_eq!(versions(&mut client), "1");
+    client
+        .batch_execute(&format!(
+            "GRANT SELECT ON pg_catalog.pg_locks TO PUBLIC; DROP OWNED BY {role}; DROP ROLE {role}"
+        ))
+        .unwrap();
+}
