@@ -44,15 +44,24 @@ fn in_transaction_mode_transactional_migrations_leave_nothing_to_the_next_client
                     current_setting('statement_timeout'), current_setting('lock_timeout'), \
                     current_setting('role'), current_setting('client_encoding'), \
                     current_setting('standard_conforming_strings'), to_regclass('left_over'), \
+                    (SELECT count(*) FROM pg_prepared_statements), \
+                    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' \
+                        AND pid = pg_backend_pid()), \
+                    (SELECT count(*) FROM pg_cursors WHERE is_holdable), \
                     (SELECT string_agg(c, ',') FROM pg_listening_channels() c))";
     let mut client = Client::connect(&url, NoTls).unwrap();
     let before = column(&mut client, settings);
     let sets = "SET search_path = pg_catalog; SET statement_timeout = '7s'; SET lock_timeout = 1;
                 SET ROLE pg_monitor; SET client_encoding = 'LATIN1'; LISTEN them;
-                SET standard_conforming_strings = off; CREATE TEMP TABLE left_over ();";
+                SET standard_conforming_strings = off; CREATE TEMP TABLE left_over ();
+                PREPARE left_over AS SELECT 1; SELECT pg_advisory_lock(1);
+                DECLARE left_over CURSOR WITH HOLD FOR SELECT 1;";
     let scripts =
         [("001_sets", sets, "SELECT 1"), ("002_b", "CREATE TABLE b ();", "DROP TABLE b;")];
     set(&scripts).up_url(&url).unwrap();
+    assert_eq!(column(&mut client, settings), before);
+    let fails = format!("{sets} SELECT 1 / 0");
+    set(&[scripts[0], scripts[1], ("003_c", &fails, "SELECT 1")]).up_url(&url).unwrap_err();
     assert_eq!(column(&mut client, settings), before);
     let mut direct = database.client().unwrap();
     assert_eq!((tables(&mut direct), versions(&mut direct)), ("b".into(), "1 2".into()));

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
+use lokstra::{Event, Goal};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
-use support::{column, tables_set, until};
+use support::{built, column, tables_set, until};
 
 #[test]
 fn a_standby_boots_when_nothing_is_pending_and_names_the_primary_when_something_is() {
@@ -76,4 +77,32 @@ fn a_look_that_a_change_on_the_primary_cancels_is_tried_again() {
     let cancelled = "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = '";
     let cancelled = format!("{cancelled}{}'", database.name());
     until(|| column(&mut watch, &cancelled) == "1");
+}
+
+#[test]
+fn a_server_that_comes_back_as_a_standby_is_named_and_no_script() {
+    for marker in ["", "-- lokstra: no-transaction\n"] {
+        let server = Server::start(&ServerOptions::new()).unwrap();
+        let database = server.database().unwrap();
+        let mut comes_back = false;
+        let set = built(4, |nth| {
+            format!("{}CREATE TABLE t{nth} ();", if nth == 3 { marker } else { "" })
+        });
+        let mut migrator = set.migrator().on_event(|event| {
+            if matches!(event, Event::Finished { step, .. } if step.version.get() == 2)
+                && !std::mem::replace(&mut comes_back, true)
+            {
+                server.stop().unwrap();
+                fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
+                server.restart().unwrap();
+            }
+        });
+        let error = migrator.run_pool(&database.url().into(), Goal::Latest).unwrap_err();
+        drop(migrator);
+        insta::allow_duplicates! { assert_snapshot!(error, @"
+        003 and 004 are pending and the server is a standby
+          help: connect to the primary server
+          durability: 001 and 002 are committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+        "); }
+    }
 }

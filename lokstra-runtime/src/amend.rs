@@ -45,6 +45,7 @@ pub(crate) fn amend<T>(
     let mut refusals = 0;
     loop {
         let mut look = history::look(session.client(), table)?;
+        history::refuse_user_schema(&look, table)?;
         down_store::settle(session.client(), table, &mut look)?;
         let guard = Guard { table, key, look: &look, defers_flush: false, probes_lock: false };
         let Draft { sql, versions, result } = draft(session.client(), &guard)?;

@@ -5,6 +5,7 @@ mod confirmed;
 mod flush;
 mod kept;
 mod losing;
+mod refusing;
 mod serving;
 mod stopping;
 mod together;
@@ -16,16 +17,16 @@ use crate::blocker;
 use crate::down_store::{self, DownStore};
 use crate::engine::flush::{defers, may_not_wait};
 pub(crate) use crate::engine::kept::load_stored;
+use crate::engine::refusing::transaction_timeout;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
 use crate::failure::{Aftermath, Failure};
 use crate::guard::Guard;
 use crate::half_done;
-use crate::history::{Access, Applied, History, Look, Shape};
+use crate::history::{Applied, History, Look, Shape};
 use crate::holder::Holder;
 use crate::options::Options;
 use crate::plan::{Direction, Goal, PlanStep};
-use crate::precheck;
 use crate::report::{Outcome, Report, StepReport};
 use crate::retry::Backoff;
 use crate::rights;
@@ -207,24 +208,6 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
     }
 
-    /// What can be known before the first script runs.
-    fn check_before(&mut self, look: &mut Look, steps: &[PlanStep<'_>]) -> Result<(), Error> {
-        let versions = versions(steps);
-        if look.facts.access != Access::ReadWrite {
-            return Err(Error::new(ErrorKind::ReadOnly {
-                standby: look.facts.access == Access::Standby,
-                versions,
-            }));
-        }
-        let mut wait = Backoff::new(self.options.lock_wait);
-        self.ask(&mut wait, |client, table| precheck::refuse(client, look, table, steps))?;
-        let database = self.report.database.as_str();
-        tell(self.listener, &Event::Planned { database, steps: steps.len() });
-        self.ask(&mut wait, |client, table| down_store::settle(client, table, look))?;
-        self.session.prepare()?;
-        self.probe_ddl(look)
-    }
-
     /// Runs a step until it is done, failed, or overtaken by somebody else.
     fn step(
         &mut self,
@@ -258,7 +241,9 @@ impl<'e, 'm> Engine<'e, 'm> {
             let attempted = run(&mut self.session, &guard, step, self.options, &mut watch);
             let attempted = match attempted {
                 Err(error) if self.works_anyway(&error) => continue,
-                attempted => attempted?,
+                attempted => {
+                    attempted.map_err(|error| self.unless_read_only(error, &from(step, rest)))?
+                }
             };
             match attempted {
                 Attempt::Done(elapsed) => {
@@ -294,9 +279,11 @@ impl<'e, 'm> Engine<'e, 'm> {
                     self.pause(&mut backoff)?;
                     self.heed_stop(&from(step, rest))?;
                 }
-                // Somebody without our lock may have been faster, such as the Go program.
+                // Somebody without our lock may have been faster, such as the Go program; or the
+                // server has become a standby.
                 Attempt::Failed(failure)
-                    if failure.aftermath == Aftermath::RolledBack && self.has_moved(look) =>
+                    if failure.aftermath == Aftermath::RolledBack
+                        && self.has_moved(look, &from(step, rest))? =>
                 {
                     return Ok(Progress::Overtaken);
                 }
@@ -309,9 +296,14 @@ impl<'e, 'm> Engine<'e, 'm> {
                     return Err(self.cancelled(look, failure, &from(step, rest)));
                 }
                 Attempt::Lost(source) => {
+                    let timeout = transaction_timeout(&source);
                     let done =
                         self.lost(look, std::slice::from_ref(step), Some(started), source)?;
-                    return Ok(if done == 1 { Progress::Done } else { Progress::Overtaken });
+                    if done == 1 {
+                        return Ok(Progress::Done);
+                    }
+                    self.refuse_timeout(look, timeout, step, rest)?;
+                    return Ok(Progress::Overtaken);
                 }
             }
         }

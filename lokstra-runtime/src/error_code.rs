@@ -21,6 +21,7 @@ impl ErrorKind {
             ErrorKind::ConnectionLost { .. } => "connection-lost",
             ErrorKind::InTransaction => "in-transaction",
             ErrorKind::ReadOnly { .. } => "read-only",
+            ErrorKind::UserSchema { .. } => "user-schema",
             ErrorKind::LockHeld { .. } => "lock-held",
             ErrorKind::HistoryLocked { .. } => "history-locked",
             ErrorKind::Stopped { .. } => "stopped",

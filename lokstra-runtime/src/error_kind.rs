@@ -103,6 +103,12 @@ pub enum ErrorKind {
         /// What is pending.
         versions: Vec<Version>,
     },
+    /// The role is named like the schema of the tracking table, which is not there yet: once the run
+    /// has made it, `$user` of `search_path` would lead there. Nothing was run.
+    UserSchema {
+        /// The table.
+        table: TableName,
+    },
     /// Somebody else held the migration lock for longer than `lock_wait`.
     LockHeld {
         /// Who, if the server tells.

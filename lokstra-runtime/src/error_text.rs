@@ -116,6 +116,18 @@ impl fmt::Display for ErrorKind {
                     "see default_transaction_read_only of the role and of the database"
                 }
             ),
+            ErrorKind::UserSchema { table } => {
+                let (schema, table) = (crate::sql::identifier(table.schema()), shown(table));
+                write!(
+                    f,
+                    "the role {schema} is named like the schema of the tracking table {table}, which \
+                     is not there yet: once the run makes the schema, \"$user\" in search_path sends \
+                     unqualified tables into it; nothing was run\n  help: use another schema \
+                     (`schema-table` in migration.yaml), or another role; or \
+                     ALTER ROLE {schema} SET search_path = public; or, if the tables belong there, \
+                     CREATE SCHEMA {schema};"
+                )
+            }
             ErrorKind::LockHeld { holder, waited } => {
                 write!(f, "another migration is running: waited {} s for it", waited.as_secs())?;
                 if let Some(holder) = holder {

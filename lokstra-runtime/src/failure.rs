@@ -2,6 +2,7 @@ use std::fmt;
 
 use lokstra_core::{Position, Script, Snippet, Version};
 
+use crate::fault::{Stands, judge};
 use crate::holder::Holder;
 use crate::in_flight;
 use crate::plan::{Direction, PlanStep};
@@ -189,6 +190,16 @@ impl Failure {
         self.server.sqlstate == "22P02"
     }
 
+    fn stands(&self) -> Stands {
+        match self.statement {
+            _ if self.is_deferred => Stands::Deferred,
+            Some(_) => Stands::InScript,
+            // A script of which each statement is not marked.
+            None if self.position.is_some() => Stands::InScript,
+            None => Stands::Elsewhere,
+        }
+    }
+
     fn help(&self) -> &'static str {
         match (self.aftermath, self.server.sqlstate.as_str()) {
             (Aftermath::Unrecorded, _) if self.is_record_missing() => {
@@ -213,29 +224,8 @@ impl Failure {
             (_, "25001") if self.server.message.contains("SET TRANSACTION") => {
                 "remove it: the run's own query comes first; lock what must not change meanwhile"
             }
-            (_, "25001") => {
-                "make the first line of the file `-- lokstra: no-transaction`; its statements then \
-                 run one by one"
-            }
-            (_, "42501") => "run the migrations with a role that has this right, or grant it",
-            (_, "57014") => {
-                "it was cancelled or ran into statement_timeout: see to that and run again"
-            }
-            (_, "40P01") => {
-                "another session waits for what this migration holds: run again when it is done"
-            }
             (_, "55P03") if self.blocker.is_some() => "wait for it or end it, and run again",
-            (_, "55P03") => {
-                "another session holds a lock that this migration needs: see pg_locks, and run again"
-            }
-            (_, "53100") => "make room on the server's disk, and run again",
-            (_, "53200") => {
-                "the server lacks memory: follow its hint, or split the script, and run again"
-            }
-            (Aftermath::RolledBack, _) if self.is_deferred => {
-                "it is checked at the end of the transaction: correct the rows that the script \
-                 writes, and run again"
-            }
+            (_, sqlstate) if let Some(help) = judge(sqlstate, self.stands()).help() => help,
             (Aftermath::Partial { done, total }, _) if done == total => {
                 "only the record is missing: mend the cause and run again"
             }

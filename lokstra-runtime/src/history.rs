@@ -181,6 +181,8 @@ pub(crate) struct Facts {
     pub(crate) server: Server,
     pub(crate) sees_locks: bool,
     pub(crate) schema_exists: bool,
+    pub(crate) unqualified: Unqualified,
+    pub(crate) quotes: Quotes,
     /// This role may lock a row of the tracking table, also of one that it is going to make.
     pub(crate) may_update: bool,
     pub(crate) down_store: DownStore,
@@ -210,6 +212,23 @@ pub(crate) enum Encoding {
     SqlAscii,
     /// Lacks some characters.
     Other,
+}
+
+/// Where unqualified names lead once the schema of the tracking table is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unqualified {
+    /// Into it, since the role has its name.
+    IntoOurs,
+    Elsewhere,
+}
+
+/// How the session reads quotes and backslashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quotes {
+    /// As the build did.
+    AsChecked,
+    /// `standard_conforming_strings` or `backslash_quote` is off.
+    Otherwise,
 }
 
 /// Whether a run can write.
@@ -266,6 +285,15 @@ pub(crate) fn is_missing(error: &postgres::Error) -> bool {
     matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME))
 }
 
+/// Refuses to make a schema that would send unqualified names of scripts, and of every other session of
+/// the role, elsewhere.
+pub(crate) fn refuse_user_schema(look: &Look, table: &TableName) -> Result<(), Error> {
+    if look.facts.unqualified == Unqualified::IntoOurs && !look.facts.schema_exists {
+        return Err(Error::new(ErrorKind::UserSchema { table: table.clone() }));
+    }
+    Ok(())
+}
+
 /// How long a boot waits for somebody's exclusive lock on the history, in milliseconds.
 pub(crate) const READ_LOCK_TIMEOUT: u32 = 5_000;
 
@@ -273,6 +301,11 @@ pub(crate) const READ_LOCK_TIMEOUT: u32 = 5_000;
 /// Inside a transaction of the caller's, `now()` is older than the statement.
 fn facts_sql(table: &TableName) -> String {
     let schema = sql::literal(&sql::identifier(table.schema()));
+    let schema_name = sql::literal(table.schema());
+    // Where in the search path the role's own schema stands, and the first one that is there.
+    let place = |of| format!("pg_catalog.strpos(pg_catalog.current_setting('search_path'), {of})");
+    let user = place("'$user'");
+    let first = place("CAST(pg_catalog.current_schema() AS pg_catalog.text)");
     let table_name = sql::literal(&table.quoted());
     let down_store = down_store::look_sql(table);
     let progress = sql::literal(&progress_table(table));
@@ -289,6 +322,12 @@ fn facts_sql(table: &TableName) -> String {
          CAST('pg_catalog.pg_locks' AS pg_catalog.text), CAST('SELECT' AS pg_catalog.text)) \
          AS sees_locks, \
          pg_catalog.to_regnamespace({schema}) IS NOT NULL AS schema_exists, \
+         CAST(current_user AS pg_catalog.text) OPERATOR(pg_catalog.=) {schema_name} AND \
+         {user} OPERATOR(pg_catalog.>) 0 AND COALESCE({first}, {user} OPERATOR(pg_catalog.+) 1) \
+         OPERATOR(pg_catalog.>) {user} AS user_leads, \
+         pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on' AND \
+         pg_catalog.current_setting('backslash_quote') OPERATOR(pg_catalog.<>) 'off' \
+         AS reads_as_checked, \
          pg_catalog.has_table_privilege(CAST(pg_catalog.to_regclass({table_name}) \
          AS pg_catalog.oid), CAST('UPDATE' AS pg_catalog.text)) AS may_update, \
          {down_store}, pg_catalog.pg_relation_size(pg_catalog.to_regclass({progress})) \
@@ -333,6 +372,16 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
         server: Server(required("version_text")),
         sees_locks: holds(first, "sees_locks"),
         schema_exists: holds(first, "schema_exists"),
+        unqualified: if holds(first, "user_leads") {
+            Unqualified::IntoOurs
+        } else {
+            Unqualified::Elsewhere
+        },
+        quotes: if holds(first, "reads_as_checked") {
+            Quotes::AsChecked
+        } else {
+            Quotes::Otherwise
+        },
         may_update: text(first, "may_update") != Some("f"),
         down_store: DownStore::parse(
             table,

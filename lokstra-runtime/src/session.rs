@@ -5,6 +5,7 @@ use crate::client::{Client, OwnClient};
 use crate::connect::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::history::Facts;
+use crate::message::contains;
 use crate::notices::Notices;
 use crate::pooler::{self, Sent};
 use crate::retry::Backoff;
@@ -82,14 +83,19 @@ impl<'c> Session<'c> {
 
     /// To be sent after the end of each step: nothing that a script sets reaches the next script
     /// or, through a pooler, another client.
-    pub(crate) fn hygiene(&self) -> String {
+    /// A script that prepares statements has all of the session deallocated; of one of a lent client's,
+    /// the client's own stay.
+    pub(crate) fn hygiene(&self, script: &str) -> String {
         match self {
             // Not DISCARD ALL, which no transaction block takes, nor RESET ALL alone, which changes
             // the encoding behind PgBouncer.
             Session::Owned { connector, .. } => format!(
                 "RESET ALL;SET client_encoding='UTF8';SET application_name={};\
-                 UNLISTEN *;DISCARD TEMP;CLOSE ALL;",
-                sql::literal(connector.application_name())
+                 UNLISTEN *;DISCARD TEMP;DISCARD SEQUENCES;CLOSE ALL;\
+                 SELECT pg_catalog.pg_advisory_unlock_all();{}",
+                sql::literal(connector.application_name()),
+                // Not after every script: a pooler may have statements of its clients in the session.
+                if contains(script, "prepare") { "DEALLOCATE ALL;" } else { "" }
             ),
             Session::Borrowed { restore, .. } => restore.clone().unwrap_or_default(),
         }

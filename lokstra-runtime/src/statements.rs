@@ -14,6 +14,7 @@ use lokstra_core::Script;
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::answer::{number, rows};
+use crate::as_checked;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
@@ -170,7 +171,7 @@ impl Run<'_> {
     }
 
     fn unlock(&self, session: &mut Session<'_>) -> Result<(), postgres::Error> {
-        let hygiene = session.hygiene();
+        let hygiene = session.hygiene(self.script.text());
         let role = restore_role(&self.guard.look.facts);
         let (key, client) = (self.guard.key, session.client());
         let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
@@ -184,12 +185,15 @@ impl Run<'_> {
     }
 
     fn work(&self, session: &mut Session<'_>, watch: &mut Watch<'_>) -> Result<(), Stop> {
-        let hygiene = session.hygiene();
+        let hygiene = session.hygiene(self.script.text());
         let client = session.client();
         let checks = self.guard.unmoved(self.step) + &self.guard.not_halfway(self.step);
         self.send(client, &self.guarded(&checks))?;
         // A timeout of the role or of the database must not leave an INVALID index behind.
         self.send(client, NO_TIMEOUTS)?;
+        if as_checked::is_needed(&self.guard.look.facts, self.script) {
+            self.send(client, as_checked::SET)?;
+        }
         let total = self.script.statement_ranges().len();
         for nth in self.resume_at(session, watch)?..total {
             if watch.is_cancelled() {

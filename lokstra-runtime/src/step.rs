@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE};
 
 use crate::answer::{rows, text};
+use crate::as_checked;
 use crate::down_store::DownStore;
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
@@ -66,13 +67,17 @@ pub(crate) fn attempt(
     let keep = guard.keep_down(step);
     let mark = Mark::new(script, keep.len());
     let proof = Proof::new(script.text(), mark.prefix());
-    let hygiene = session.hygiene();
+    let hygiene = session.hygiene(script.text());
+    let sets_quotes = as_checked::is_needed(&guard.look.facts, script);
     let mut message = Message::new();
     message.push(&format!("/* lokstra {} {} */", sql::comment(script.path()), step.direction));
     push_transaction(&mut message, guard, step, options, (&mark, &proof, &keep));
     message.push(&mark.clear());
     message.push(&hygiene);
 
+    if sets_quotes && let Err(error) = session.client().batch_execute(as_checked::SET) {
+        return if is_lost(&error) { Ok(Attempt::Lost(error)) } else { Err(Error::query(error)) };
+    }
     let started = Instant::now();
     let Err(error) = session.execute(message.text(), watch) else {
         return Ok(Attempt::Done(started.elapsed()));
@@ -124,6 +129,11 @@ pub(crate) fn attempt(
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,
         Some("halfway") => Attempt::Halfway,
+        Some("quotes") => {
+            let message =
+                "a pooler ran the script in a session with standard_conforming_strings = off";
+            Attempt::Failed(unrecorded(step, message, Aftermath::RolledBack, server))
+        }
         Some("unrecorded") => {
             let message = "the script ended its transaction, a function that it calls reset all \
                            settings, or a trigger on the tracking table kept the record from \
@@ -167,6 +177,9 @@ pub(crate) fn push_transaction(
     message.push(&guard.bootstrap());
     message.push(&guard.unmoved(step));
     message.push(&guard.not_halfway(step));
+    if as_checked::is_needed(&guard.look.facts, step.script()) {
+        message.push(&as_checked::require());
+    }
     message.push(&proof.set());
     message.push_marked(step.script(), mark);
     message.push(&restore_role(&guard.look.facts));
@@ -185,7 +198,7 @@ const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE;";
 
 /// Ends a transaction that failed, whichever it is, and what it has set.
 pub(crate) fn end_failed(session: &mut Session<'_>, facts: &Facts) -> Result<(), postgres::Error> {
-    let hygiene = session.hygiene();
+    let hygiene = session.hygiene("");
     rollback(session, &Mark::none(), &restore_role(facts), &hygiene).map(drop)
 }
 
@@ -197,15 +210,18 @@ fn rollback(
     hygiene: &str,
 ) -> Result<Option<Reached>, postgres::Error> {
     let client = session.client();
-    let rollback = format!("ROLLBACK;{role}{}", mark.read());
-    let answer = match client.simple_query(&format!("{rollback}{hygiene}")) {
+    // In a transaction, which a pooler leaves with the session that has the mark.
+    let (mut nth, mut end) = (None, "ROLLBACK;".to_owned());
+    if mark.is_set() {
+        let answer = client.simple_query(&format!("ROLLBACK;BEGIN;{}", mark.read()))?;
+        nth = rows(&answer).find_map(|row| text(row, "name").and_then(|name| mark.parse(name)));
+        let clear = nth.map(|nth| mark.clear_one(nth)).unwrap_or_default();
+        end = format!("{clear}COMMIT;");
+    }
+    match client.batch_execute(&format!("{end}{role}{hygiene}")) {
         // A setting of the caller's that cannot be put back, say.
-        Err(error) if !is_lost(&error) => client.simple_query(&rollback)?,
-        answer => answer?,
-    };
-    let nth = rows(&answer).find_map(|row| text(row, "name").and_then(|name| mark.parse(name)));
-    if let Some(nth) = nth {
-        client.batch_execute(&mark.clear_one(nth))?;
+        Err(error) if !is_lost(&error) => client.batch_execute(&format!("ROLLBACK;{role}"))?,
+        done => done?,
     }
     Ok(nth.map(|nth| mark.reached(nth)))
 }

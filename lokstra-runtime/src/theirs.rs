@@ -6,13 +6,14 @@ use crate::error::Error;
 use crate::sql;
 
 /// Not of custom settings (`app.tenant`), which the server does not list, nor of new temporary
-/// objects and cursors where the caller has some too.
+/// objects, cursors and advisory locks where the caller has some too.
 #[derive(Debug, Default)]
 struct Theirs {
     settings: Vec<(String, String)>,
     channels: Vec<String>,
     has_temporary: bool,
     has_cursors: bool,
+    has_locks: bool,
 }
 
 /// The SQL that puts it back, from what the session holds now.
@@ -31,7 +32,10 @@ impl Theirs {
              CAST(CAST('pg_catalog.pg_namespace' AS pg_catalog.regclass) AS pg_catalog.oid) \
              AND d.refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
              UNION ALL SELECT 'cursor', NULL, NULL WHERE EXISTS \
-             (SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable)";
+             (SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable) \
+             UNION ALL SELECT 'lock', NULL, NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_locks l \
+             WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' \
+             AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())";
         let answer = ask(client, query)?;
         let mut theirs = Theirs::default();
         for row in rows(&answer) {
@@ -39,6 +43,7 @@ impl Theirs {
             match text(row, "kind") {
                 Some("setting") => theirs.settings.push((required("name"), required("setting"))),
                 Some("channel") => theirs.channels.push(required("name")),
+                Some("lock") => theirs.has_locks = true,
                 Some("temporary") => theirs.has_temporary = true,
                 _ => theirs.has_cursors = true,
             }
@@ -50,11 +55,12 @@ impl Theirs {
     fn restore(&self) -> String {
         let listen = self.channels.iter().map(|name| format!("LISTEN {};", sql::identifier(name)));
         format!(
-            "{}UNLISTEN *;{}{}{}",
+            "{}UNLISTEN *;{}{}{}{}",
             self.restore_settings(),
             listen.collect::<String>(),
             if self.has_temporary { "" } else { "DISCARD TEMP;" },
             if self.has_cursors { "" } else { "CLOSE ALL;" },
+            if self.has_locks { "" } else { "SELECT pg_catalog.pg_advisory_unlock_all();" },
         )
     }
 

@@ -65,6 +65,9 @@ pub enum Warning {
         /// The versions.
         versions: Vec<Version>,
     },
+    /// The role or the database reads quotes in another way than the build: scripts with a backslash
+    /// ran with the settings under which they were checked.
+    QuotesAsChecked,
     /// In a debug build: the folder on disk holds other scripts than the program.
     Stale {
         /// The folder, as seen from that of `Cargo.toml`.
@@ -167,6 +170,11 @@ impl fmt::Display for Warning {
                 f,
                 "the connection string has `{}`, which PostgreSQL does not know and this run ignored",
                 join(keywords, "`, `")
+            ),
+            Warning::QuotesAsChecked => f.write_str(
+                "the role or the database has standard_conforming_strings = off or backslash_quote = off: \
+                 scripts with a backslash run under the settings that they were checked under (on, \
+                 safe_encoding)",
             ),
             Warning::Stale { folder, differences } => write!(
                 f,

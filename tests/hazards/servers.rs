@@ -7,9 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use lokstra::{Event, Goal};
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{column, database, set, tables, tables_set, versions};
+use crate::support::{built, column, database, set, tables, tables_set, versions};
 
 #[test]
 fn a_full_disk_rolls_the_migration_back() {
@@ -172,4 +173,53 @@ fn a_crash_behind_commits_that_were_acknowledged_early_takes_back_whole_migratio
     assert!(all.starts_with(&recorded), "{recorded}");
     tables_set(30, "").up_url(database.url()).unwrap();
     assert_eq!(tables(&mut client), all.trim_end());
+}
+
+#[test]
+fn a_library_that_the_server_lacks_is_not_a_fault_of_the_script() {
+    let up = "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '$libdir/lokstra_missing', 'f';";
+    let error = set(&[("001_a", up, "SELECT 1;")]).up_url(database().url()).unwrap_err();
+    let told = error.to_string();
+    assert_snapshot!(told.split_once("  state: ").unwrap().1, @"
+    001 was rolled back; no migration is applied
+      help: install the file on the server (a library of an extension, say), or correct its name where the script names it, and run again
+    ");
+}
+
+#[test]
+fn a_transaction_timeout_fails_the_migration_that_it_ended_at_once() {
+    // On a server that does not know the setting, it means nothing.
+    let database = database();
+    let mut client = database.client().unwrap();
+    let known = "SELECT count(*) FROM pg_settings WHERE name = 'transaction_timeout'";
+    let is_known = column(&mut client, known) == "1";
+    let name = if is_known { "transaction_timeout" } else { "lokstra.transaction_timeout" };
+    client.batch_execute(&format!("ALTER DATABASE {} SET {name} = '1s'", database.name())).unwrap();
+    for count in [3, 10] {
+        let set = built(count, |nth| match nth {
+            2 => "SELECT pg_sleep(2);".to_owned(),
+            _ => format!("CREATE TABLE IF NOT EXISTS t{nth} ();"),
+        });
+        let mut ran = 0;
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Running { step, .. } = event {
+                ran += i32::from(step.migration.version().get() == 2);
+            }
+        });
+        let run = migrator.run_pool(&database.url().into(), Goal::Latest);
+        drop(migrator);
+        assert_eq!(ran, 1);
+        match run {
+            Err(error) if is_known => {
+                assert_eq!(error.failure().unwrap().server.sqlstate, "25P04");
+                let told = error.to_string();
+                let told = told.split_once("  help: ").unwrap().1;
+                insta::allow_duplicates! { assert_snapshot!(told, @"
+                set a longer transaction_timeout for the role of the migrations (ALTER ROLE … SET transaction_timeout = …), or split the script, and run again
+                "); }
+            }
+            run => assert_eq!(run.is_ok(), !is_known),
+        }
+        client.batch_execute("DROP SCHEMA lokstra_core CASCADE").unwrap();
+    }
 }

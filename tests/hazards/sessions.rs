@@ -3,8 +3,9 @@
 use insta::assert_snapshot;
 use lokstra::ErrorKind;
 use lokstra::postgres::Client;
+use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{column, database, set, tables, unchecked, versions};
+use crate::support::{built, column, database, set, tables, unchecked, versions};
 use crate::{ledger, session, url};
 
 /// Up, nothing to do, down and up again, over a lent client and over one of its own.
@@ -214,4 +215,73 @@ fn functions_operators_and_tables_that_shadow_postgresqls_are_never_used() {
     assert_eq!((tables(&mut admin), versions(&mut admin)), (String::new(), String::new()));
     set.up(&mut client).unwrap();
     assert_eq!((tables(&mut admin), versions(&mut admin)), ("a b".into(), "1 2".into()));
+}
+
+#[test]
+fn a_role_that_reads_backslashes_as_escapes_runs_what_was_checked_and_is_warned() {
+    for marker in ["", "-- lokstra: no-transaction\n"] {
+        for count in [2, 10] {
+            let database = database();
+            let url = url(&database, &[("standard_conforming_strings", "off")]);
+            let set = built(count, |nth| match nth {
+                1 => "CREATE TABLE paths (path text);".to_owned(),
+                _ => format!(r"{marker}INSERT INTO paths VALUES ('C:\new'), (E'C:\\new');"),
+            });
+            let report = set.up_url(&url).unwrap();
+            let mut client = database.client().unwrap();
+            assert_eq!(column(&mut client, "SELECT DISTINCT path FROM paths"), r"C:\new");
+            insta::allow_duplicates! { assert_snapshot!(report.warnings[0], @"
+            the role or the database has standard_conforming_strings = off or backslash_quote = off: scripts with a backslash run under the settings that they were checked under (on, safe_encoding)
+            "); }
+            assert_eq!(report.warnings.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_lent_client_that_reads_backslashes_as_escapes_does_so_afterwards() {
+    let database = database();
+    let mut client = session(&database, &[("standard_conforming_strings", "off")]);
+    let up = r"CREATE TABLE paths (path text); INSERT INTO paths VALUES ('C:\new');";
+    set(&[("001_a", up, "SELECT 1;")]).up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT path FROM paths"), r"C:\new");
+    assert_eq!(column(&mut client, "SHOW standard_conforming_strings"), "off");
+}
+
+#[test]
+fn a_role_that_forbids_a_quote_behind_a_backslash_runs_what_was_checked() {
+    let database = database();
+    let url = url(&database, &[("backslash_quote", "off")]);
+    let up = r"CREATE TABLE t (a text DEFAULT E'it\'s');";
+    set(&[("001_a", up, "SELECT 1;")]).up_url(&url).unwrap();
+}
+
+#[test]
+fn a_role_named_like_the_schema_to_make_is_refused_until_somebody_decides() {
+    let server = Server::start(&ServerOptions::new()).unwrap();
+    server.client().unwrap().batch_execute("CREATE ROLE lokstra_core SUPERUSER LOGIN").unwrap();
+    for (way_out, schema) in [
+        ("CREATE SCHEMA lokstra_core", "lokstra_core"),
+        ("ALTER ROLE lokstra_core SET search_path = public", "public"),
+    ] {
+        let database = server.database().unwrap();
+        let connect = || {
+            let mut config = database.config();
+            config.user("lokstra_core").connect(lokstra::postgres::NoTls).unwrap()
+        };
+        let set = set(&[("001_a", "CREATE TABLE t1 ();", "DROP TABLE t1;")]);
+        let error = set.up(&mut connect()).unwrap_err();
+        insta::allow_duplicates! { assert_snapshot!(error, @r#"
+        the role "lokstra_core" is named like the schema of the tracking table lokstra_core.schema_migrations, which is not there yet: once the run makes the schema, "$user" in search_path sends unqualified tables into it; nothing was run
+          help: use another schema (`schema-table` in migration.yaml), or another role; or ALTER ROLE "lokstra_core" SET search_path = public; or, if the tables belong there, CREATE SCHEMA "lokstra_core";
+        "#); }
+        let baseline = set.migrator().baseline(&mut connect(), crate::support::version(1));
+        assert_eq!(baseline.unwrap_err().kind().code(), "user-schema");
+        let mut admin = database.client().unwrap();
+        assert_eq!(column(&mut admin, "SELECT to_regnamespace('lokstra_core') IS NULL"), "t");
+        admin.batch_execute(way_out).unwrap();
+        set.up(&mut connect()).unwrap();
+        let place = "SELECT schemaname FROM pg_tables WHERE tablename = 't1'";
+        assert_eq!(column(&mut admin, place), schema);
+    }
 }

@@ -9,7 +9,9 @@
 
 use lokstra_core::Mode;
 
+use crate::as_checked;
 use crate::engine::flush::defers;
+use crate::engine::refusing::transaction_timeout;
 use crate::engine::{Engine, record};
 use crate::error::Error;
 use crate::failure::{Aftermath, Failure, Place};
@@ -37,8 +39,8 @@ const MOST_BYTES: usize = 64 << 10;
 
 /// A script with one of these words is sent alone: `RESET ALL` takes back the proof of the record,
 /// `synchronous_commit` the flush, what has committed a part of itself must not run again, and the
-/// server logs all of a message with the error of one.
-const ODD: [&str; 4] = ["reset", "commit", "rollback", "password"];
+/// server logs all of a message with the error of one, and prepared statements have an end of their own.
+const ODD: [&str; 5] = ["reset", "commit", "rollback", "password", "prepare"];
 
 /// What became of several in one message.
 pub(super) struct Together {
@@ -75,7 +77,10 @@ impl<'m> Engine<'_, 'm> {
         let fits = |step: &&PlanStep<'m>| {
             let text = step.script().text();
             bytes += text.len() + step.migration.down().text().len();
-            let is_odd = || ODD.iter().any(|word| contains(text, word));
+            let is_odd = || {
+                ODD.iter().any(|word| contains(text, word))
+                    || as_checked::is_needed(&look.facts, step.script())
+            };
             bytes <= MOST_BYTES && step.script().mode() == Mode::Transactional && !is_odd()
         };
         steps[nth..].iter().take(MOST).take_while(fits).count().max(1)
@@ -109,7 +114,12 @@ impl<'m> Engine<'_, 'm> {
         self.is_alone = true;
         let unheard = &steps[heard..];
         if is_lost(&error) || self.session.client().is_closed() {
-            return Ok(Together::done(heard + self.lost(look, unheard, running, error)?));
+            let timeout = transaction_timeout(&error);
+            let done = self.lost(look, unheard, running, error)?;
+            if let Some(step) = unheard.get(done) {
+                self.refuse_timeout(look, timeout, step, &left[heard + done + 1..])?;
+            }
+            return Ok(Together::done(heard + done));
         }
         if let Err(lost) = step::end_failed(&mut self.session, &look.facts) {
             return Ok(Together::done(heard + self.lost(look, unheard, running, lost)?));
@@ -165,7 +175,7 @@ impl<'m> Engine<'_, 'm> {
         left: &[PlanStep<'m>],
         (count, sign): (usize, &Sign),
     ) -> Message {
-        let (steps, hygiene) = (&left[..count], self.session.hygiene());
+        let (steps, hygiene) = (&left[..count], self.session.hygiene(""));
         let mut message = Message::new();
         let (path, key) = (sql::comment(steps[0].script().path()), self.key.comment());
         message.push(&format!(

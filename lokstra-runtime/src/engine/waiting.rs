@@ -3,7 +3,7 @@
 use lokstra_core::TableName;
 
 use crate::client::Client;
-use crate::engine::{Engine, same_versions};
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
 use crate::glance::{self, Whose};
@@ -150,9 +150,5 @@ impl Engine<'_, '_> {
         tell(self.listener, &Event::Waiting { database, holder: holder.as_ref(), waited });
         wait.sleep(&self.options.stop);
         Ok(())
-    }
-
-    pub(super) fn has_moved(&mut self, look: &Look) -> bool {
-        self.look().is_ok_and(|now| !same_versions(&now.history, &look.history))
     }
 }

@@ -1,0 +1,98 @@
+//! What a run refuses: before its first script, and where the server has become another one.
+
+use lokstra_core::Mode;
+use postgres::error::DbError;
+
+use crate::as_checked;
+use crate::down_store;
+use crate::engine::{Engine, same_versions, versions};
+use crate::error::{Error, ErrorKind};
+use crate::event::{Event, tell};
+use crate::failure::{Aftermath, Failure, Place};
+use crate::history::{Access, Look, refuse_user_schema};
+use crate::plan::PlanStep;
+use crate::precheck;
+use crate::retry::Backoff;
+use crate::server_error::ServerError;
+use crate::warning::Warning;
+
+impl Engine<'_, '_> {
+    /// What can be known before the first script runs.
+    pub(super) fn check_before(
+        &mut self,
+        look: &mut Look,
+        steps: &[PlanStep<'_>],
+    ) -> Result<(), Error> {
+        let versions = versions(steps);
+        if look.facts.access != Access::ReadWrite {
+            return Err(Error::new(ErrorKind::ReadOnly {
+                standby: look.facts.access == Access::Standby,
+                versions,
+            }));
+        }
+        refuse_user_schema(look, &self.table)?;
+        let scripts = steps.iter().map(PlanStep::script);
+        if scripts.into_iter().any(|script| as_checked::is_needed(&look.facts, script)) {
+            self.report.warnings.push(Warning::QuotesAsChecked);
+        }
+        let mut wait = Backoff::new(self.options.lock_wait);
+        self.ask(&mut wait, |client, table| precheck::refuse(client, look, table, steps))?;
+        let database = self.report.database.as_str();
+        tell(self.listener, &Event::Planned { database, steps: steps.len() });
+        self.ask(&mut wait, |client, table| down_store::settle(client, table, look))?;
+        self.session.prepare()?;
+        self.probe_ddl(look)
+    }
+
+    /// The refusal of a statement of ours; where the server can only read, that is the cause.
+    pub(super) fn unless_read_only(&mut self, error: Error, left: &[PlanStep<'_>]) -> Error {
+        if !matches!(error.kind(), ErrorKind::Server(_)) {
+            return error;
+        }
+        self.has_moved_unless_read_only(None, left).err().unwrap_or(error)
+    }
+
+    /// Whether somebody else has changed the history since. Fails where the server, or another one that
+    /// answers in its place, can only read by now: no script is to blame for that.
+    pub(super) fn has_moved(&mut self, look: &Look, left: &[PlanStep<'_>]) -> Result<bool, Error> {
+        self.has_moved_unless_read_only(Some(look), left)
+    }
+
+    fn has_moved_unless_read_only(
+        &mut self,
+        before: Option<&Look>,
+        left: &[PlanStep<'_>],
+    ) -> Result<bool, Error> {
+        let Ok(now) = self.look() else { return Ok(false) };
+        if now.facts.access == Access::Standby {
+            let versions = versions(left);
+            return Err(Error::new(ErrorKind::ReadOnly { standby: true, versions }));
+        }
+        Ok(before.is_some_and(|before| !same_versions(&now.history, &before.history)))
+    }
+
+    /// A step that `transaction_timeout` has ended would be ended again: it fails, once the history
+    /// tells that it is not done.
+    pub(super) fn refuse_timeout(
+        &mut self,
+        look: &Look,
+        timeout: Option<ServerError>,
+        step: &PlanStep<'_>,
+        rest: &[PlanStep<'_>],
+    ) -> Result<(), Error> {
+        match timeout {
+            Some(server) if step.script().mode() == Mode::Transactional => {
+                let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
+                let failure = Failure::new(step, place, server, aftermath);
+                Err(self.failed(look, step, failure, rest))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The end of a session by `transaction_timeout`, which PostgreSQL has from 17 on.
+pub(super) fn transaction_timeout(error: &postgres::Error) -> Option<ServerError> {
+    let is_timeout = |server: &&DbError| server.code().code() == "25P04";
+    error.as_db_error().filter(is_timeout).map(ServerError::new)
+}
