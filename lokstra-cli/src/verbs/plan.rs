@@ -133,11 +133,8 @@ pub(crate) fn confirm_loss(
     let rollback = migrator.plan_rollback(&mut client, goal)?;
     let count = rollback.rows.len();
     if count > 0 && count >= from {
-        let place = target.pool(target.only()?)?.location();
-        let place = place.map_or_else(String::new, |place| format!(" on {place}"));
-        call.console.talk(format_args!(
-            "To be rolled back{place}, the newest first; what the down scripts drop is gone:"
-        ));
+        call.console
+            .talk("To be rolled back, the newest first; what the down scripts drop is gone:");
         for line in rollback.to_string().lines() {
             call.console.talk(format_args!("  {line}"));
         }
