@@ -165,6 +165,20 @@ fn locked_migrations_are_looked_at_on_demand() {
 }
 
 #[test]
+fn the_server_is_asked_where_the_build_refuses_another_script() {
+    let project = hazardous(true);
+    let down = "SELECT a FROM (VALUES (1));\nCREATE ROLE a LGOIN;\n";
+    project.write("migrations/001_create_users.down.sql", down);
+    let told = project.lokstra("migration lint -server");
+    assert!(
+        told.contains("001_create_users.up.sql:1:20: this parenthesis is never closed"),
+        "{told}"
+    );
+    assert!(told.contains("001_create_users.down.sql:2:15: unrecognized role option"), "{told}");
+    assert_eq!(told.matches("001_create_users.up.sql:").count(), 1, "{told}");
+}
+
+#[test]
 fn the_server_is_asked_beside_the_rules() {
     let project = hazardous(false);
     let up = "-- lokstra: no-syntax-check\nALTER TABEL users ADD x int;\nDROP TABLE users;\n";

@@ -197,6 +197,22 @@ impl Code {
         )
     }
 
+    /// What leaves open which database a folder belongs to.
+    pub(crate) const OF_SETTINGS: [Code; 12] = [
+        Code::FolderNotFound,
+        Code::FolderEmpty,
+        Code::MixedLayout,
+        Code::SettingsName,
+        Code::Yaml,
+        Code::YamlKey,
+        Code::YamlDuplicate,
+        Code::YamlType,
+        Code::TableName,
+        Code::NoPool,
+        Code::SharedTable,
+        Code::TooLarge,
+    ];
+
     /// Where nothing else is asked for.
     pub(crate) fn severity(self) -> Severity {
         match self {

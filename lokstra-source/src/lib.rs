@@ -88,6 +88,19 @@ pub fn load_despite_problems(root: &Path, folder: &str) -> Result<Loaded, Proble
     check(&folder, Lint::Never, &Code::OF_ONE_MIGRATION)
 }
 
+/// As [`load`], whatever is wrong with the scripts and with `lokstra.lock`: to have a server look at the
+/// scripts of a folder that the build refuses.
+///
+/// # Errors
+///
+/// If the layout of the folder or a `migration.yaml` is wrong.
+pub fn load_despite_scripts(root: &Path, folder: &str) -> Result<Loaded, Problems> {
+    let folder = folder::Folder::read(root, &normalized(folder))?;
+    let ignored: Vec<Code> =
+        Code::ALL.iter().copied().filter(|code| !Code::OF_SETTINGS.contains(code)).collect();
+    check(&folder, Lint::Never, &ignored)
+}
+
 /// As [`load_linted`], but what `cache` has of an earlier build by the same `writer` is not found out
 /// again. The file is written for the next time. A writer with other rules needs another name.
 ///

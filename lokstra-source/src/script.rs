@@ -196,9 +196,13 @@ fn adds_label(script: &Script) -> bool {
     script.statements.iter().any(|range| labels::may_add(&script.text[range.clone()]))
 }
 
+/// As many problems of one kind are shown of a script: more would bury them, and finding the line of each
+/// takes as long as the script.
+const MOST: usize = 50;
+
 /// Finds the statements that cannot stand here. False: there is text that is not SQL at all.
 fn check_statements(file: &File, script: &Script, mode: Mode, problems: &mut Vec<Problem>) -> bool {
-    let mut is_sql = true;
+    let (mut is_sql, mut shown) = (true, 0);
     for range in &script.statements {
         match sql::refused(&script.text[range.clone()]) {
             Some((
@@ -209,7 +213,11 @@ fn check_statements(file: &File, script: &Script, mode: Mode, problems: &mut Vec
             Some((Refused::CommitsInRoutine | Refused::SetTransaction, _))
                 if !script.is_checked => {}
             Some((refused, at)) => {
-                problems.push(refusal(refused, mode, file).at(&script.text, range.start + at));
+                shown += 1;
+                if shown <= MOST {
+                    let problem = refusal(refused, mode, file);
+                    problems.push(problem.at(&script.text, range.start + at));
+                }
                 // What follows is data.
                 if refused == Refused::CopyFromStdin {
                     return false;
@@ -262,8 +270,13 @@ fn check_sections(
 
 /// What acts until the end of a transaction, in a script of which each statement has its own.
 fn check_effects(file: &File, script: &Script, problems: &mut Vec<Problem>) {
+    let mut shown = 0;
     for range in &script.statements {
         if let Some((what, help)) = sql::effectless(&script.text[range.clone()]) {
+            shown += 1;
+            if shown > MOST {
+                return;
+            }
             let message = format!(
                 "{what} has no effect here: each statement of this script commits by itself"
             );
@@ -275,13 +288,26 @@ fn check_effects(file: &File, script: &Script, problems: &mut Vec<Problem>) {
 
 #[cfg(feature = "sql-check")]
 fn check_syntax(file: &File, script: &Script, problems: &mut Vec<Problem>) {
-    for error in sql::grammar::errors(&script.text, &script.statements) {
-        let expected = error.expected.map_or_else(String::new, |it| format!("is {it} missing? "));
-        let help = format!(
-            "{expected}if PostgreSQL takes it as it is, make `{}` the first line",
-            sql::NO_SYNTAX_CHECK
-        );
-        let problem = Problem::new(Code::Syntax, &file.path, error.message, help);
+    use crate::sql::remedy::Remedy;
+    let errors = sql::grammar::errors(&script.text, &script.statements);
+    let count = errors.len();
+    for (nth, error) in errors.into_iter().enumerate().take(MOST) {
+        let otherwise = || {
+            format!(
+                "if PostgreSQL takes it as it is, make `{}` the first line",
+                sql::NO_SYNTAX_CHECK
+            )
+        };
+        let help = match error.remedy {
+            Some(Remedy::Certain(help)) => help,
+            Some(Remedy::Missing(what)) => format!("is {what} missing? {}", otherwise()),
+            None => otherwise(),
+        };
+        let message = match (nth + 1 == MOST).then(|| count - MOST) {
+            Some(more @ 1..) => format!("{} (and {more} more in this file)", error.message),
+            _ => error.message,
+        };
+        let problem = Problem::new(Code::Syntax, &file.path, message, help);
         problems.push(problem.at(&script.text, error.offset));
     }
 }

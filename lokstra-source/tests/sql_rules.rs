@@ -70,7 +70,7 @@ fn a_comma_too_many() {
       |
     2 |   id bigint,
       |            ^
-      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: remove this `,`: nothing follows it
     "#);
 }
 
@@ -227,6 +227,58 @@ fn the_halves_of_other_tools() {
     ");
     assert_eq!(down("-- +goose Down\nDROP TABLE a;"), Ok(()));
     is_fine("-- +goose Up\nCREATE TABLE a (b int);\n");
+}
+
+#[test]
+fn a_reserved_word_as_a_name() {
+    assert_snapshot!(told("CREATE TABLE a (\n  id int,\n  user text\n);\n"), @r#"
+    error: migrations/003_create_orders.up.sql:3:3: syntax error at or near "user" [syntax]
+      |
+    3 |   user text
+      |   ^
+      help: `user` is a reserved word: write "user" or another name
+    "#);
+}
+
+#[test]
+fn characters_that_look_like_others() {
+    assert_snapshot!(told("SELECT 1;\n\u{feff}CREATE TABLE a ();\nCREATE\u{a0}TABLE b ();\n"), @r#"
+    error: migrations/003_create_orders.up.sql:2:1: syntax error at or near "﻿CREATE" [syntax]
+      |
+    2 | ﻿CREATE TABLE a ();
+      | ^
+      help: there is a byte order mark (U+FEFF) in this word: remove it
+    error: migrations/003_create_orders.up.sql:3:1: syntax error at or near "CREATE TABLE" [syntax]
+      |
+    3 | CREATE TABLE b ();
+      | ^
+      help: there is a no-break space (U+00A0) in this word: replace it by a space
+    "#);
+}
+
+#[test]
+fn placeholders_that_nothing_fills_in() {
+    assert_snapshot!(told("INSERT INTO a VALUES (:id);\nDROP TABLE {{ name }};\n"), @r#"
+    error: migrations/003_create_orders.up.sql:1:23: syntax error at or near ":" [syntax]
+      |
+    1 | INSERT INTO a VALUES (:id);
+      |                       ^
+      help: `:id` is a placeholder, and nothing fills it in here: write the value
+    error: migrations/003_create_orders.up.sql:2:12: syntax error at or near "{" [syntax]
+      |
+    2 | DROP TABLE {{ name }};
+      |            ^
+      help: `{{ name }}` belongs to a template, and nothing fills it in here: write what it stands for
+    "#);
+}
+
+#[test]
+fn twenty_thousand_errors_are_fifty() {
+    let found = told(&"SELEC 1;\n".repeat(20_000));
+    assert_eq!(found.matches("[syntax]").count(), 50);
+    assert!(
+        found.contains("50:1: syntax error at or near \"SELEC\" (and 19950 more in this file)")
+    );
 }
 
 #[test]

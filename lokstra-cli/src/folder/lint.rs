@@ -5,7 +5,7 @@ use lokstra_core::{Database, Script};
 use lokstra_runtime::Migrations;
 use lokstra_runtime::postgres::Client;
 use lokstra_runtime::postgres::error::ErrorPosition;
-use lokstra_source::{Lint, Loaded, Problem};
+use lokstra_source::{Code, Lint, Loaded, Problem};
 
 use super::problems::{self, Format, summary};
 use crate::call::{Call, Verb};
@@ -57,7 +57,7 @@ fn lint(call: &Call<'_>) -> Result<Exit, Error> {
     let lint = if call.has("all") { Lint::All } else { Lint::NotLocked };
     let (found, scope) = match lokstra_source::load_linted(Path::new(""), &call.dir(), lint) {
         Ok(loaded) => checked(loaded, call)?,
-        Err(problems) => (problems.iter().cloned().collect(), String::new()),
+        Err(problems) => (broken(problems.iter().cloned().collect(), call)?, String::new()),
     };
     let format = match call.text("format").as_deref() {
         Some("github") => Format::Github,
@@ -96,6 +96,32 @@ fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Er
         warnings.sort_by(|a, b| (a.path(), a.position()).cmp(&(b.path(), b.position())));
     }
     Ok((warnings, scope + ": "))
+}
+
+/// The problems of a folder that the build refuses, and what a server says of its other scripts.
+fn broken(mut problems: Vec<Problem>, call: &Call<'_>) -> Result<Vec<Problem>, Error> {
+    if !call.has("server") {
+        return Ok(problems);
+    }
+    let Ok(loaded) = lokstra_source::load_despite_scripts(Path::new(""), &call.dir()) else {
+        return Ok(problems);
+    };
+    let mut refused = refused(&Target::of(Migrations::from(loaded.set), call)?)?;
+    // What the build has said of a line, or of a whole script, the server need not say again.
+    refused.retain(|found| {
+        !problems.iter().any(|known| {
+            let is_same_line =
+                known.position().map(|at| at.line) == found.position().map(|at| at.line);
+            let is_whole = matches!(
+                known.code(),
+                Code::Unterminated | Code::CopyFromStdin | Code::PsqlCommand | Code::NotUtf8
+            );
+            known.path() == found.path() && (is_same_line || is_whole)
+        })
+    });
+    problems.extend(refused);
+    problems.sort_by(|a, b| (a.path(), a.position()).cmp(&(b.path(), b.position())));
+    Ok(problems)
 }
 
 /// What the servers cannot parse.

@@ -9,6 +9,8 @@ mod options;
 #[cfg(feature = "sql-check")]
 mod postgresql;
 mod refused;
+#[cfg(feature = "sql-check")]
+pub(crate) mod remedy;
 pub(crate) mod routine;
 mod sections;
 mod split;

@@ -19,6 +19,10 @@ use super::continued::masked;
 
 /// The token at which no version of PostgreSQL can read a statement any further, or its end.
 pub(crate) fn refusal(statement: &str) -> Option<Range<usize>> {
+    // The lexer takes a byte order mark at the beginning for a space, and the server for a letter.
+    if statement.starts_with('\u{feff}') {
+        return Some(0..statement.find(char::is_whitespace).unwrap_or(statement.len()));
+    }
     let statement = &*masked(statement);
     let tokens = tokens::tokens(statement);
     let mut furthest = 0;

@@ -1,0 +1,437 @@
+//! What would make a statement right that the grammar refuses: attempts, of which those count that the
+//! grammar accepts.
+
+use std::ops::Range;
+
+use squawk_lexer::TokenKind;
+
+use super::postgresql::refusal;
+use super::refused::significant;
+
+/// What to do about a syntax error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// A sentence.
+    Certain(String),
+    /// What is missing there, as in "is `,` before it missing?".
+    Missing(String),
+}
+
+/// A remedy, and the place in the statement that it is about.
+pub(super) struct Found {
+    pub(super) at: Range<usize>,
+    pub(super) remedy: Remedy,
+}
+
+/// A longer statement is not tried again and again.
+const LONGEST: usize = 16 << 10;
+
+/// What is most often forgotten, in the order in which it is tried. Words that could be a name there say
+/// nothing.
+const MISSING: [&str; 16] = [
+    ",", ")", "(", "=", "AS", "ON", "TO", "INTO", "FROM", "TABLE", "AND", "USING", "IN", "WITH",
+    "FOR", "END",
+];
+
+/// Words without which another one is half of what was meant.
+const PAIRS: [(&str, &str); 5] =
+    [("order", "BY"), ("group", "BY"), ("partition", "BY"), ("primary", "KEY"), ("foreign", "KEY")];
+
+/// The remedy of a statement that is refused at this token, or behind its end.
+pub(super) fn find(statement: &str, at: &Range<usize>) -> Option<Found> {
+    let broken = Broken::new(statement, at.clone())?;
+    broken
+        .placeholder()
+        .or_else(|| broken.backtick())
+        .map(|help| Found { at: at.clone(), remedy: Remedy::Certain(help) })
+        .or_else(|| broken.odd_character())
+        .or_else(|| if statement.len() <= LONGEST { broken.attempts() } else { None })
+}
+
+struct Broken<'a> {
+    statement: &'a str,
+    at: Range<usize>,
+    tokens: Vec<(TokenKind, &'a str, usize)>,
+    /// Which of the tokens is refused.
+    nth: usize,
+}
+
+impl<'a> Broken<'a> {
+    fn new(statement: &'a str, at: Range<usize>) -> Option<Broken<'a>> {
+        let before = statement.get(..at.start)?;
+        let nth = significant(before).count();
+        let tokens = significant(statement).collect();
+        Some(Broken { statement, at, tokens, nth })
+    }
+
+    fn text(&self, nth: usize) -> &'a str {
+        self.tokens.get(nth).map_or("", |(_, text, _)| text)
+    }
+
+    fn previous(&self) -> Option<Range<usize>> {
+        let (_, text, start) = self.tokens.get(self.nth.checked_sub(1)?)?;
+        Some(*start..*start + text.len())
+    }
+
+    /// What a driver, psql or a template would have filled in.
+    fn placeholder(&self) -> Option<String> {
+        let rest = &self.statement[self.at.start..];
+        let before = self.previous().map_or("", |previous| &self.statement[previous]);
+        for (opening, closing) in
+            [("{{", "}}"), ("{%", "%}"), ("${", "}"), ("#{", "}"), ("<%", "%>")]
+        {
+            // The brace alone is what is refused.
+            let start = match opening.strip_suffix('{') {
+                Some(sign @ ("$" | "#")) if before == sign => self.previous()?.start,
+                _ => self.at.start,
+            };
+            let text = &self.statement[start..];
+            if text.starts_with(opening) {
+                let end = text.find(closing).map_or(opening.len(), |end| end + closing.len());
+                return Some(format!(
+                    "`{}` belongs to a template, and nothing fills it in here: write what it stands for",
+                    short(&text[..end])
+                ));
+            }
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let placeholder = match rest.chars().next() {
+            Some(':') if rest[1..].starts_with(|c| is_name(c) || matches!(c, '\'' | '"')) => {
+                let end = rest[2..].find(|c| !is_name(c)).map_or(rest.len(), |end| end + 2);
+                &rest[..end]
+            }
+            Some('%') if rest.starts_with("%s") || rest.starts_with("%d") => &rest[..2],
+            Some('%') if rest.starts_with("%(") => rest.split_inclusive(')').next()?,
+            Some('?') => "?",
+            _ if before == "?" => "?",
+            _ => return None,
+        };
+        Some(format!(
+            "`{}` is a placeholder, and nothing fills it in here: write the value",
+            short(placeholder)
+        ))
+    }
+
+    fn backtick(&self) -> Option<String> {
+        let near = self.nth.saturating_sub(2)..=self.nth + 1;
+        near.into_iter()
+            .any(|nth| self.text(nth).starts_with('`'))
+            .then(|| "PostgreSQL quotes names with \" and not with `".to_owned())
+    }
+
+    /// A character that looks like a space or a quote and is none.
+    fn odd_character(&self) -> Option<Found> {
+        if self.statement.starts_with('\u{feff}') {
+            let help = "there is a byte order mark (U+FEFF) in this word: remove it".to_owned();
+            return Some(Found { at: self.at.clone(), remedy: Remedy::Certain(help) });
+        }
+        let read = &self.tokens[..self.tokens.len().min(self.nth + 1)];
+        let words = read.iter().filter(|(kind, ..)| {
+            matches!(
+                kind,
+                TokenKind::Ident | TokenKind::Unknown | TokenKind::PositionalParam { .. }
+            )
+        });
+        for (_, word, start) in words {
+            let odd = word.chars().find_map(|c| odd(c).map(|(name, help)| (c, name, help)));
+            let Some((found, name, instead)) = odd else { continue };
+            let help =
+                format!("there is {name} (U+{:04X}) in this word: {instead}", u32::from(found));
+            let at = *start..*start + word.len();
+            return Some(Found { at, remedy: Remedy::Certain(help) });
+        }
+        None
+    }
+
+    fn attempts(&self) -> Option<Found> {
+        let certain =
+            |at: Range<usize>, help: String| Some(Found { at, remedy: Remedy::Certain(help) });
+        let here = self.at.clone();
+        let token = &self.statement[here.clone()];
+        if let Some(previous) = self.previous() {
+            let text = &self.statement[previous.clone()];
+            if text == "," && self.is_right(&previous, "") {
+                return certain(previous, "remove this `,`: nothing follows it".to_owned());
+            }
+            if !token.is_empty() && token.eq_ignore_ascii_case(text) && self.is_right(&here, "") {
+                return certain(here, format!("`{token}` stands here twice: remove one"));
+            }
+        }
+        if let Some(reserved) = self.reserved() {
+            return certain(here, reserved);
+        }
+        if let Some(expression) = self.index_expression() {
+            return certain(here, expression);
+        }
+        if token == "==" && self.is_right(&here, "=") {
+            return certain(here, "PostgreSQL writes `=`".to_owned());
+        }
+        self.missing()
+    }
+
+    /// A reserved word in the place of a name: between quotes it is one.
+    fn reserved(&self) -> Option<String> {
+        let mut text = self.statement.to_owned();
+        let mut at = self.at.clone();
+        // There may be several.
+        for _ in 0..8 {
+            let word = text.get(at.clone())?;
+            if word.is_empty()
+                || !word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+            {
+                return None;
+            }
+            let quoted = format!("\"{}\"", word.to_ascii_lowercase());
+            text.replace_range(at.clone(), &quoted);
+            match refusal(&text) {
+                None => {
+                    let word = self.statement[self.at.clone()].to_ascii_lowercase();
+                    return Some(format!(
+                        "`{word}` is a reserved word: write \"{word}\" or another name"
+                    ));
+                }
+                Some(next) if next.start > at.start + quoted.len() => at = next,
+                Some(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// An element of an index that is neither a name nor a call.
+    fn index_expression(&self) -> Option<String> {
+        let is_index =
+            self.tokens.iter().take(3).any(|(_, text, _)| text.eq_ignore_ascii_case("index"));
+        let bound = |tokens: Vec<usize>, (deeper, end): (&str, &str)| {
+            let mut depth = 0;
+            tokens.into_iter().find(|nth| match self.text(*nth) {
+                text if text == deeper => {
+                    depth += 1;
+                    false
+                }
+                text if text == end && depth > 0 => {
+                    depth -= 1;
+                    false
+                }
+                text => text == end || text == "," && depth == 0,
+            })
+        };
+        let first = is_index.then(|| bound((0..self.nth).rev().collect(), (")", "(")))?? + 1;
+        let end = bound((self.nth..self.tokens.len()).collect(), ("(", ")"))?;
+        let (start, last) = (self.tokens.get(first)?.2, self.tokens.get(end.checked_sub(1)?)?);
+        let place = start..last.2 + last.1.len();
+        let expression = self.statement.get(place.clone())?;
+        self.is_right(&place, &format!("({expression})")).then(|| {
+            format!("put an expression in an index into parentheses: ({})", short(expression))
+        })
+    }
+
+    fn missing(&self) -> Option<Found> {
+        let missing = |at: Range<usize>, what: &str| {
+            Some(Found { at, remedy: Remedy::Missing(what.to_owned()) })
+        };
+        let here = self.at.clone();
+        let before = here.start..here.start;
+        // Another statement begins here, or one word earlier, which was read as a name.
+        let starts = [Some(here.clone()), self.previous()];
+        for start in starts.into_iter().flatten().filter(|start| !start.is_empty()) {
+            let (first, second) = self.statement.split_at(start.start);
+            if self.is_next_line(start.start)
+                && refusal(first).is_none()
+                && refusal(second).is_none()
+            {
+                return missing(start, "`;` before it");
+            }
+        }
+        let behind = self.previous().map_or("", |previous| &self.statement[previous]);
+        for (_, word) in PAIRS.iter().filter(|(first, _)| behind.eq_ignore_ascii_case(first)) {
+            if self.is_right(&before, &format!(" {word} ")) {
+                return missing(here, &format!("`{word}`"));
+            }
+        }
+        for word in MISSING {
+            if self.is_right(&before, &format!(" {word} ")) {
+                let behind = if word == "," { " before it" } else { "" };
+                return missing(here, &format!("`{word}`{behind}"));
+            }
+        }
+        if !here.is_empty() && self.is_right(&here, &format!("({})", &self.statement[here.clone()]))
+        {
+            return missing(here, "`(`");
+        }
+        let has = |word: &str| {
+            self.tokens[..self.nth.min(self.tokens.len())]
+                .iter()
+                .any(|(_, text, _)| text.eq_ignore_ascii_case(word))
+        };
+        if has("join") && self.is_right(&before, " ON true ") {
+            return missing(here, "`ON …` before it");
+        }
+        let is_definition =
+            ["create", "alter"].iter().any(|verb| self.text(0).eq_ignore_ascii_case(verb));
+        if is_definition && self.is_right(&before, " text ") && !self.is_right(&before, " 'a' ") {
+            return missing(here, "a type before it");
+        }
+        None
+    }
+
+    fn is_next_line(&self, at: usize) -> bool {
+        let before = &self.statement[..at];
+        before[before.trim_end().len()..].contains(['\n', '\r'])
+    }
+
+    /// Whether the statement is right with this in the place of that.
+    fn is_right(&self, place: &Range<usize>, other: &str) -> bool {
+        let (before, after) = (&self.statement[..place.start], &self.statement[place.end..]);
+        refusal(&format!("{before}{other}{after}")).is_none()
+    }
+}
+
+/// As much as fits into a line.
+fn short(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    &line[..line.floor_char_boundary(40)]
+}
+
+/// What such a character is called, and what to do about it.
+fn odd(c: char) -> Option<(&'static str, &'static str)> {
+    let space = "replace it by a space";
+    Some(match c {
+        '\u{feff}' => ("a byte order mark", "remove it"),
+        '\u{a0}' | '\u{202f}' => ("a no-break space", space),
+        '\u{2000}'..='\u{200a}' | '\u{3000}' | '\u{2028}' | '\u{2029}' => {
+            ("another kind of space", space)
+        }
+        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}' | '\u{202a}'..='\u{202e}' => {
+            ("an invisible character", "remove it")
+        }
+        '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2032}' => {
+            ("a typographic quote", "write ' or \"")
+        }
+        '\u{2013}' | '\u{2014}' | '\u{2212}' => ("a dash", "write -"),
+        '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff1b}' => {
+            ("a full-width sign", "write the plain one")
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remedy(statement: &str) -> (String, Option<String>) {
+        let at = refusal(statement).unwrap_or_else(|| panic!("accepted: {statement}"));
+        let found = find(statement, &at);
+        let place = found.as_ref().map_or(at, |found| found.at.clone());
+        let remedy = found.map(|found| match found.remedy {
+            Remedy::Certain(help) => help,
+            Remedy::Missing(what) => format!("is {what} missing?"),
+        });
+        (statement[place].to_owned(), remedy)
+    }
+
+    #[test]
+    fn what_would_make_it_right_is_said_where_it_stands() {
+        for (statement, at, expected) in [
+            (
+                "CREATE TABLE a (b int, user text)",
+                "user",
+                "`user` is a reserved word: write \"user\" or another name",
+            ),
+            (
+                "CREATE TABLE a (USER text, order int)",
+                "USER",
+                "`user` is a reserved word: write \"user\" or another name",
+            ),
+            (
+                "ALTER TABLE t RENAME COLUMN a TO order",
+                "order",
+                "`order` is a reserved word: write \"order\" or another name",
+            ),
+            (
+                "ALTER TABLE t DROP COLUMN end",
+                "end",
+                "`end` is a reserved word: write \"end\" or another name",
+            ),
+            ("CREATE TABLE a (b int,)", ",", "remove this `,`: nothing follows it"),
+            ("SELECT a, FROM b", ",", "remove this `,`: nothing follows it"),
+            ("CREATE TABLE `a` (b int)", "`", "PostgreSQL quotes names with \" and not with `"),
+            (
+                "INSERT INTO t VALUES (:a, :b)",
+                ":",
+                "`:a` is a placeholder, and nothing fills it in here: write the value",
+            ),
+            (
+                "INSERT INTO t VALUES (%s, %s)",
+                "%",
+                "`%s` is a placeholder, and nothing fills it in here: write the value",
+            ),
+            (
+                "INSERT INTO t VALUES (%(name)s)",
+                "%",
+                "`%(name)` is a placeholder, and nothing fills it in here: write the value",
+            ),
+            (
+                "INSERT INTO t VALUES (?, ?)",
+                ",",
+                "`?` is a placeholder, and nothing fills it in here: write the value",
+            ),
+            (
+                "CREATE TABLE {{ name }} (a int)",
+                "{",
+                "`{{ name }}` belongs to a template, and nothing fills it in here: write what it stands for",
+            ),
+            (
+                "CREATE TABLE ${name} (a int)",
+                "$",
+                "`${name}` belongs to a template, and nothing fills it in here: write what it stands for",
+            ),
+            (
+                "CREATE INDEX i ON t (data->>'x')",
+                "->>",
+                "put an expression in an index into parentheses: (data->>'x')",
+            ),
+            (
+                "CREATE INDEX i ON t (a::date)",
+                "::",
+                "put an expression in an index into parentheses: (a::date)",
+            ),
+            ("SELECT a FROM b ORDER a", "a", "is `BY` missing?"),
+            ("UPDATE t SET a == 1", "==", "PostgreSQL writes `=`"),
+            ("CREATE TABLE TABLE a ()", "TABLE", "`TABLE` stands here twice: remove one"),
+            ("SELECT f(1 2)", "2", "is `,` before it missing?"),
+            ("CREATE INDEX a ON b c", "c", "is `(` missing?"),
+            ("CREATE TABLE a (b int", "", "is `)` missing?"),
+            ("UPDATE a SET b 1", "1", "is `=` missing?"),
+            ("INSERT a VALUES (1)", "a", "is `INTO` missing?"),
+            ("SELECT 1\nDROP TABLE a", "DROP", "is `;` before it missing?"),
+            (
+                "CREATE VIEW v AS SELECT * FROM t LEFT JOIN u WHERE t.a = 1",
+                "WHERE",
+                "is `ON …` before it missing?",
+            ),
+            (
+                "CREATE\u{a0}TABLE w (a text)",
+                "CREATE\u{a0}TABLE",
+                "there is a no-break space (U+00A0) in this word: replace it by a space",
+            ),
+            (
+                "\u{feff}CREATE TABLE w (a text)",
+                "\u{feff}CREATE",
+                "there is a byte order mark (U+FEFF) in this word: remove it",
+            ),
+        ] {
+            let (place, help) = remedy(statement);
+            assert_eq!((place.as_str(), help.as_deref()), (at, Some(expected)), "{statement}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_know_is_left_open() {
+        for statement in
+            ["CREATE TABEL a (b int)", "SELECT * FROM WHERE a = 1", "SELEC 1", "RENAME a TO b, c"]
+        {
+            assert_eq!(remedy(statement).1, None, "{statement}");
+        }
+    }
+}
