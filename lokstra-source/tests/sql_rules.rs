@@ -243,9 +243,9 @@ fn a_reserved_word_as_a_name() {
 #[test]
 fn characters_that_look_like_others() {
     assert_snapshot!(told("SELECT 1;\n\u{feff}CREATE TABLE a ();\nCREATE\u{a0}TABLE b ();\n"), @r#"
-    error: migrations/003_create_orders.up.sql:2:1: syntax error at or near "﻿CREATE" [syntax]
+    error: migrations/003_create_orders.up.sql:2:1: syntax error at or near "�CREATE" [syntax]
       |
-    2 | ﻿CREATE TABLE a ();
+    2 | �CREATE TABLE a ();
       | ^
       help: there is a byte order mark (U+FEFF) in this word: remove it
     error: migrations/003_create_orders.up.sql:3:1: syntax error at or near "CREATE TABLE" [syntax]
