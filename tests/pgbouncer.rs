@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
-use lokstra::{ErrorKind, Goal, Migrations, Pool, Pools};
+use lokstra::{ErrorKind, Event, Goal, Migrations, Pool, Pools};
 use lokstra_scratch::{PgBouncer, PoolMode, Server};
 use support::pooler::Pooler;
 use support::{
@@ -342,6 +342,30 @@ fn a_server_behind_a_pooler_is_waited_for_too() {
         tables_set(1, "").up_url(&pooler.url(&database)).unwrap();
     });
     assert_eq!(versions(&mut database.client().unwrap()), "1");
+}
+
+#[test]
+fn a_full_server_that_a_pooler_reports_with_its_own_code_is_waited_for() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let role = format!("full_{}", database.name());
+    let full = format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 0");
+    client.batch_execute(&full).unwrap();
+    client.batch_execute(&format!("GRANT ALL ON DATABASE {} TO {role}", database.name())).unwrap();
+    client.batch_execute(&format!("GRANT ALL ON SCHEMA public TO {role}")).unwrap();
+    let pooler = pgbouncer(PoolMode::Transaction, &[("user", &role)]);
+    let mut refused = String::new();
+    let set = tables_set(1, "");
+    let mut migrator = set.migrator().on_event(|event| {
+        if let Event::Connecting { error, .. } = event {
+            refused.push_str(&error.to_string());
+            client.batch_execute(&format!("ALTER ROLE {role} CONNECTION LIMIT -1")).unwrap();
+        }
+    });
+    migrator.run_pool(&Pool::from_url(pooler.url(&database)), Goal::Latest).unwrap();
+    drop(migrator);
+    assert!(refused.contains("too many connections for role"), "{refused}");
+    assert_eq!(versions(&mut client), "1");
 }
 
 #[test]

@@ -51,13 +51,22 @@ fn server_error_may_pass(code: &str, message: &str) -> bool {
     }
 }
 
-const PGBOUNCER: [&str; 6] = [
+/// Its own words, and those of the server, which older versions send on under that code.
+const PGBOUNCER: [&str; 11] = [
     "cannot connect to server",
     "no more connections allowed",
+    "client connections exceeded",
     "query_wait_timeout",
+    "client_login_timeout",
     "server login has been failing",
-    "server login failed: FATAL the database system is",
     "shutting down",
+    // 57P03: starting up, in recovery mode, not accepting connections.
+    "the database system is",
+    // 53300: clients already, connections for a role or a database; slots that are kept.
+    "too many c",
+    "connection slots are reserved",
+    // 57P01 and 57P02.
+    "terminating connection",
 ];
 
 /// `target_session_attrs`: the client's own words, and not an error of the system.
@@ -96,8 +105,37 @@ mod tests {
         for code in ["28P01", "28000", "3D000", "0A000", "42501", "08P01"] {
             assert!(!server_error_may_pass(code, "no such database: app"), "{code}");
         }
-        assert!(server_error_may_pass("08P01", "pgbouncer cannot connect to server"));
     }
+
+    #[test]
+    fn what_a_pooler_sends_on_passes_as_it_would_from_the_server() {
+        for message in [
+            "pgbouncer cannot connect to server",
+            "server login failed: FATAL the database system is starting up",
+            "client_login_timeout (server down)",
+            "client connections exceeded (max_db_client_connections)",
+            "the database system is starting up",
+            "the database system is in recovery mode",
+            "the database system is not yet accepting connections",
+            "sorry, too many clients already",
+            "too many connections for role \"app\"",
+            "remaining connection slots are reserved for non-replication superuser connections",
+            "terminating connection due to administrator command",
+        ] {
+            assert!(server_error_may_pass("08P01", message), "{message}");
+        }
+        for message in [
+            "password authentication failed for user \"app\"",
+            "database \"app\" does not exist",
+            "database \"app\" is not currently accepting connections",
+            "role \"app\" is not permitted to log in",
+            "unsupported startup parameter: options",
+            "bouncer config error",
+        ] {
+            assert!(!server_error_may_pass("08P01", message), "{message}");
+        }
+    }
+
     #[test]
     fn a_connection_that_was_let_go_passes_and_a_certificate_that_is_refused_does_not() {
         assert!(io_error_may_pass(ErrorKind::ConnectionReset, false));

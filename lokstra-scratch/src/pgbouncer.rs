@@ -30,7 +30,8 @@ get() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=120 pg
 get || { apt-get update && get; }";
 
 /// What the connections to the server are started with.
-const OF_DATABASE: [&str; 4] = ["client_encoding", "application_name", "datestyle", "timezone"];
+const OF_DATABASE: [&str; 5] =
+    ["client_encoding", "application_name", "datestyle", "timezone", "user"];
 
 /// When a connection to the server goes back to the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
