@@ -49,6 +49,9 @@ pub(crate) enum Error {
     /// A file cannot be written.
     #[cfg(feature = "folder")]
     Write { path: PathBuf, source: std::io::Error },
+    /// `lint -since`: git cannot compare.
+    #[cfg(feature = "folder")]
+    Git { reason: String, help: &'static str },
     /// Nothing could be verified.
     #[cfg(feature = "verify")]
     Verify(lokstra_verify::VerifyError),
@@ -89,6 +92,8 @@ impl Error {
             Error::Server(_) => "connection-lost",
             #[cfg(feature = "folder")]
             Error::Write { .. } => "write",
+            #[cfg(feature = "folder")]
+            Error::Git { .. } => "git",
             Error::Signals(_) => "signals",
             Error::Output(_) => "output",
         }
@@ -177,6 +182,10 @@ impl fmt::Display for Error {
             #[cfg(feature = "folder")]
             Error::Write { path, source } => {
                 write!(f, "{}: cannot be written: {source}", path.display())
+            }
+            #[cfg(feature = "folder")]
+            Error::Git { reason, help } => {
+                write!(f, "nothing to compare with: {reason}\n  help: {help}")
             }
             #[cfg(feature = "verify")]
             Error::Verify(error) => fmt::Display::fmt(error, f),

@@ -124,6 +124,42 @@ fn lock_and_renumber_keep_the_history_of_a_team() {
     assert!(project.lokstra("migration up").contains("lock-edited"));
 }
 
+/// The second migration has a hazard.
+fn with_hazard() -> Project {
+    let project = Project::new(&["001_create_users", "002_shrink_users"]);
+    let up = "ALTER TABLE users DROP COLUMN nickname;\n";
+    project.write("migrations/002_shrink_users.up.sql", up);
+    project
+}
+
+#[test]
+fn lock_warns_of_the_hazards_that_it_locks_once() {
+    let project = with_hazard();
+    assert_snapshot!(project.lokstra_alone("migration lock"), @"
+    migrations/lokstra.lock: 2 migrations locked
+    -- standard error --
+    warning: migrations/002_shrink_users.up.sql:1:19: locked with a hazard: the values are lost, and a running version that uses the column fails [drop-column]
+      help: to change such a script or to allow its hazard with a reason, restore the lokstra.lock of before, edit, and lock again
+    ");
+    assert_snapshot!(project.lokstra_alone("migration lock"), @"migrations/lokstra.lock: 2 migrations locked");
+}
+
+#[test]
+fn lock_check_fails_if_a_migration_is_not_locked() {
+    let project = with_hazard();
+    assert_snapshot!(project.lokstra_alone("migration lock -check"), @"
+    0 of 2 migrations locked
+      help: lokstra migration lint, then lokstra migration lock
+    -- exit code 2 --
+    ");
+    assert!(!project.path("migrations/lokstra.lock").exists());
+    project.lokstra_alone("migration lock");
+    assert_snapshot!(project.lokstra_alone("migration lock -check"), @"2 of 2 migrations locked");
+    project.write("migrations/001_create_users.up.sql", "SELECT 1;\n");
+    let told = project.lokstra_alone("migration lock -check");
+    assert!(told.contains("[lock-edited]") && told.ends_with("-- exit code 2 --"), "{told}");
+}
+
 #[test]
 fn wrong_usage_is_told_with_the_right_one() {
     let project = Project::new(&["001_a"]);

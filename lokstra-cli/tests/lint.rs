@@ -203,6 +203,8 @@ fn the_formats_are_told_in_the_help() {
                                 statement too
           -all                  Look for hazards in locked migrations too, which
                                 were judged before
+          -since <REF>          Look for hazards in what differs from this commit of
+                                git, locked or not
           -format <FORMAT>      How problems are written [default: human] [possible
                                 values: human, json, github]
           -dir <FOLDER>         The folder of migrations, or one database folder in
@@ -234,6 +236,8 @@ fn the_formats_are_told_in_the_help() {
         lokstra migration lint
       Have the server of that pool judge the syntax too:
         lokstra migration lint -server -db db_main
+      What a branch changes, locked or not: for a pull request:
+        lokstra migration lint -since origin/main
       As remarks beside the lines of a pull request:
         lokstra migration lint -format github
 
@@ -307,4 +311,109 @@ fn json_has_file_names_as_they_are() {
     let told = hostile().lokstra_alone("migration lint -json");
     assert!(told.contains(r#""path": "migrations/003_a\n::add-mask::x.up.sql""#), "{told}");
     assert!(told.contains(r#""path": "migrations/\u001b[2J"#), "{told}");
+}
+
+fn git(project: &Project, arguments: &str) {
+    let mut git = std::process::Command::new("git");
+    git.args(["-c", "user.name=a", "-c", "user.email=a@example.org", "-C"]).arg(project.dir.path());
+    assert!(git.args(arguments.split(' ')).output().unwrap().status.success(), "{arguments}");
+}
+
+/// A branch with a hazard that is locked, beside the hazard of main.
+fn branch() -> Project {
+    let project = hazardous(false);
+    project.lokstra_alone("migration lock");
+    git(&project, "init -q -b main");
+    git(&project, "add .");
+    git(&project, "commit -q -m old");
+    git(&project, "checkout -q -b drop");
+    project.write("migrations/003_drop.up.sql", "DROP TABLE carts;\n");
+    project.write("migrations/003_drop.down.sql", "CREATE TABLE carts ();\n");
+    project.lokstra_alone("migration lock");
+    project
+}
+
+fn lint_since(project: &Project, reference: &str) -> String {
+    let mut command = project.command();
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    command.args(["migration", "lint", &format!("-since={reference}")]);
+    project::told(&mut command, &project.database)
+}
+
+#[test]
+fn since_reports_locked_hazards_of_a_branch_and_none_of_main() {
+    let project = branch();
+    let expected = lint_since(&project, "main");
+    assert_snapshot!(expected, @"
+    warning: migrations/003_drop.up.sql:1:1: the rows are lost, and a running version that uses the table fails [drop-table]
+      |
+    1 | DROP TABLE carts;
+      | ^
+      help: release a version that does not use the table first; if it is safe, say why: `-- lokstra: allow(drop-table): …`
+
+    6 scripts (hazards of what differs from main): 1 warning
+    ");
+    git(&project, "add .");
+    git(&project, "commit -q -m new");
+    git(&project, "checkout -q main");
+    project.write("migrations/README.md", "Main is one commit further.");
+    git(&project, "add .");
+    git(&project, "commit -q -m readme");
+    git(&project, "checkout -q drop");
+    assert_eq!(lint_since(&project, "main"), expected);
+    git(&project, "checkout -q main");
+    git(&project, "merge -q --no-edit drop");
+    assert_snapshot!(lint_since(&project, "main"), @"6 scripts (hazards of what differs from main): no problem");
+}
+
+#[test]
+fn since_denies_no_hazard_of_main() {
+    let project = branch();
+    git(&project, "add .");
+    git(&project, "commit -q -m new");
+    project.write("migrations/migration.yaml", "lint: deny\n");
+    assert_snapshot!(lint_since(&project, "drop"), @"6 scripts (hazards of what differs from drop): no problem");
+    assert!(lint_since(&project, "main").contains("error: migrations/003_drop.up.sql:1:1:"));
+}
+
+/// A hazard of the up script may be one only beside this down script.
+#[test]
+fn since_reports_the_hazards_of_both_scripts_when_one_changed() {
+    let project = hazardous(false);
+    git(&project, "init -q -b main");
+    git(&project, "add .");
+    git(&project, "commit -q -m old");
+    assert!(lint_since(&project, "main").ends_with(": no problem"));
+    project.write("migrations/002_shrink_users.down.sql", "SELECT 1;\n");
+    let told = lint_since(&project, "main");
+    assert!(told.contains("002_shrink_users.up.sql:3:3: the values are lost"), "{told}");
+}
+
+#[test]
+fn since_fails_without_a_commit_to_compare_with() {
+    let project = hazardous(false);
+    let told = lint_since(&project, "main");
+    assert!(told.starts_with("-- standard error --\nerror: nothing to compare with: "), "{told}");
+    assert!(told.contains("-all in place of -since"), "{told}");
+    git(&project, "init -q -b main");
+    git(&project, "add .");
+    git(&project, "commit -q -m old");
+    assert_snapshot!(lint_since(&project, "origin/main"), @"
+    -- standard error --
+    error: nothing to compare with: `origin/main` is no commit, branch or tag of this clone
+      help: git fetch, or name another one, such as the main branch
+    -- exit code 2 --
+    ");
+    for reference in ["", "--output=lint", "main:migrations", "main..main"] {
+        let told = lint_since(&project, reference);
+        assert!(told.contains("is no commit, branch or tag of this clone"), "{reference}: {told}");
+    }
+    git(&project, "checkout -q --orphan other");
+    git(&project, "commit -q -m other");
+    assert_snapshot!(lint_since(&project, "main"), @"
+    -- standard error --
+    error: nothing to compare with: `main` and HEAD have no commit in common
+      help: name a commit of the branch from which this one came
+    -- exit code 2 --
+    ");
 }

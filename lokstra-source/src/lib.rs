@@ -37,7 +37,7 @@ pub use code::{Code, Severity};
 pub use file_name::{Description, DescriptionError};
 pub use hazard::Hazard;
 pub use lint::Lint;
-pub use locking::{lock, lock_new, renumber};
+pub use locking::{Locked, lock, lock_new, renumber};
 pub use numbering::{NextVersion, next_version};
 pub use problem::{Problem, Problems};
 pub use sql::{SectionMark, section_marks};

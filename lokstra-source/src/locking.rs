@@ -14,15 +14,23 @@ use crate::lock_file::{self, Entry};
 use crate::problem::{Problem, Problems};
 use crate::{Description, Lint, check, normalized};
 
-/// Locks every migration of a folder: writes `lokstra.lock` into each database folder, and returns
-/// the paths with the number of migrations in each.
+/// What [`lock`] did.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    /// The files that were written, with the number of migrations in each.
+    pub files: Vec<(String, usize)>,
+    /// The hazards of what was not locked before, which no build and no lint reports again.
+    pub hazards: Vec<Problem>,
+}
+
+/// Locks every migration of a folder: writes `lokstra.lock` into each database folder.
 ///
 /// # Errors
 ///
 /// If anything is wrong with the folder but a chain that does not close, which this mends.
-pub fn lock(root: &Path, folder: &str) -> Result<Vec<(String, usize)>, Problems> {
+pub fn lock(root: &Path, folder: &str) -> Result<Locked, Problems> {
     let found = Folder::read(root, &normalized(folder))?;
-    let loaded = check(&found, Lint::Asked, &[Code::LockChain])?;
+    let loaded = check(&found, Lint::NotLocked, &[Code::LockChain])?;
     let mut written = Vec::new();
     for database in loaded.set.databases() {
         let entries: Vec<_> = database
@@ -38,7 +46,9 @@ pub fn lock(root: &Path, folder: &str) -> Result<Vec<(String, usize)>, Problems>
             .map_err(|error| failed(&path, &error))?;
         written.push((path, entries.len()));
     }
-    Ok(written)
+    let is_hazard = |it: &Problem| matches!(it.code(), Code::Hazard(_));
+    let hazards = loaded.warnings.into_iter().filter(is_hazard).collect();
+    Ok(Locked { files: written, hazards })
 }
 
 /// Adds a line for a migration that was just created, where there is a lock file or where it is the

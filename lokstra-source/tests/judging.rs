@@ -117,6 +117,21 @@ fn what_is_locked_was_judged() {
 }
 
 #[test]
+fn lock_returns_new_hazards_also_where_a_chain_is_broken() {
+    let files = [("001_a.up.sql", "SELECT 1;\n"), ("001_a.down.sql", "SELECT 1;\n")];
+    let root = folder(&files);
+    assert_eq!(lock(root.path(), "migrations").unwrap().hazards, []);
+    let path = root.path().join("migrations/lokstra.lock");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(" chain=", " chain=0")).unwrap();
+    std::fs::write(root.path().join("migrations/002_b.up.sql"), UP).unwrap();
+    std::fs::write(root.path().join("migrations/002_b.down.sql"), DOWN).unwrap();
+    assert!(told(&root, Lint::NotLocked).contains("[lock-chain]"));
+    let hazards = lock(root.path(), "migrations").unwrap().hazards;
+    assert!(crate::text(&hazards).contains("002_b.up.sql:1:19"), "{hazards:?}");
+}
+
+#[test]
 fn what_is_denied_is_not_locked() {
     let refused = lock(with_settings("lint: deny\n").path(), "migrations").unwrap_err();
     assert!(refused.to_string().contains("[drop-column]"), "{refused}");

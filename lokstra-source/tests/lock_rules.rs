@@ -22,7 +22,7 @@ const C: [(&str, &str); 2] = [
 fn locked() -> TempDir {
     let root = folder(&[A, C].concat());
     assert_eq!(
-        lock(root.path(), "migrations").unwrap(),
+        lock(root.path(), "migrations").unwrap().files,
         [("migrations/lokstra.lock".to_owned(), 2)]
     );
     load(root.path(), "migrations").unwrap();

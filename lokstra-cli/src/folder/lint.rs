@@ -7,6 +7,7 @@ use lokstra_runtime::postgres::Client;
 use lokstra_runtime::postgres::error::ErrorPosition;
 use lokstra_source::{Code, Lint, Loaded, Problem};
 
+use super::changed::Changed;
 use super::problems::{self, Format, summary};
 use crate::call::{Call, Verb};
 use crate::error::Error;
@@ -34,12 +35,18 @@ pub(crate) const VERB: Verb = Verb {
     examples: &[
         ("", "What is not locked yet"),
         ("-server -db db_main", "Have the server of that pool judge the syntax too"),
+        ("-since origin/main", "What a branch changes, locked or not: for a pull request"),
         ("-format github", "As remarks beside the lines of a pull request"),
     ],
     flags: |command, program| {
         flags::on_database(command, program)
             .arg(flag("server", "Have the server of each database parse every statement too"))
             .arg(flag("all", "Look for hazards in locked migrations too, which were judged before"))
+            .arg(
+                Arg::new("since").long("since").value_name("REF").conflicts_with("all").help(
+                    "Look for hazards in what differs from this commit of git, locked or not",
+                ),
+            )
             .arg(
                 Arg::new("format")
                     .long("format")
@@ -54,10 +61,11 @@ pub(crate) const VERB: Verb = Verb {
 
 /// What it finds is its data, and no failure of its own.
 fn lint(call: &Call<'_>) -> Result<Exit, Error> {
-    let lint = if call.has("all") { Lint::All } else { Lint::NotLocked };
-    let (found, scope) = match lokstra_source::load_linted(Path::new(""), &call.dir(), lint) {
+    let since = call.text("since").map(|it| Changed::since(&it, &call.dir())).transpose()?;
+    let lint = if call.has("all") || since.is_some() { Lint::All } else { Lint::NotLocked };
+    let (found, scope) = match load(&call.dir(), lint, since.as_ref()) {
         Ok(loaded) => checked(loaded, call)?,
-        Err(problems) => (broken(problems.iter().cloned().collect(), call)?, String::new()),
+        Err(problems) => (broken(problems, call)?, String::new()),
     };
     let format = match call.text("format").as_deref() {
         Some("github") => Format::Github,
@@ -72,13 +80,36 @@ fn lint(call: &Call<'_>) -> Result<Exit, Error> {
     Ok(if found.iter().any(Problem::is_error) { Exit::Failed } else { Exit::Done })
 }
 
+/// Reads the folder, without the hazards of what is not changed.
+fn load(dir: &str, lint: Lint, changed: Option<&Changed>) -> Result<Loaded, Vec<Problem>> {
+    let concerns = |it: &&Problem| changed.is_none_or(|changed| changed.concerns(it));
+    match lokstra_source::load_linted(Path::new(""), dir, lint) {
+        Ok(mut loaded) => {
+            loaded.warnings.retain(|it| concerns(&it));
+            Ok(loaded)
+        }
+        Err(problems) => {
+            let warnings: Vec<_> = problems.iter().filter(concerns).cloned().collect();
+            if warnings.iter().any(Problem::is_error) {
+                return Err(warnings);
+            }
+            // The only errors were denied hazards of what is not changed.
+            match lokstra_source::load(Path::new(""), dir) {
+                Ok(loaded) => Ok(Loaded { warnings, ..loaded }),
+                Err(problems) => Err(problems.iter().cloned().collect()),
+            }
+        }
+    }
+}
+
 /// The problems of a folder that the build takes, and what was looked at.
 fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Error> {
     let Loaded { set, mut warnings, locked, outside, .. } = loaded;
     let migrations = Migrations::from(set);
     let count: usize = migrations.databases().map(|database| 2 * database.len()).sum();
-    let mut scope = match 2 * locked {
-        locked if locked > 0 && !call.has("all") => {
+    let mut scope = match (call.text("since"), 2 * locked) {
+        (Some(since), _) => format!("{count} scripts (hazards of what differs from {since})"),
+        (None, locked) if locked > 0 && !call.has("all") => {
             format!("{count} scripts ({locked} of them locked, -all looks for their hazards too)")
         }
         _ => format!("{count} scripts"),

@@ -1,5 +1,6 @@
 //! What only the program `lokstra` has: verbs that read and write a folder of migrations.
 
+mod changed;
 mod create;
 pub(crate) mod import;
 pub(crate) mod init;
