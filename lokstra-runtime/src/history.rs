@@ -319,7 +319,7 @@ fn facts_sql(table: &TableName) -> String {
          pg_catalog.getdatabaseencoding() AS encoding, \
          pg_catalog.current_setting('server_version_num') AS version_number, \
          pg_catalog.version() AS version_text, pg_catalog.has_table_privilege(\
-         CAST('pg_catalog.pg_locks' AS pg_catalog.text), CAST('SELECT' AS pg_catalog.text)) \
+         CAST('pg_catalog.\"pg_locks\"' AS pg_catalog.text), CAST('SELECT' AS pg_catalog.text)) \
          AS sees_locks, \
          pg_catalog.to_regnamespace({schema}) IS NOT NULL AS schema_exists, \
          CAST(current_user AS pg_catalog.text) OPERATOR(pg_catalog.=) {schema_name} AND \
