@@ -390,6 +390,28 @@ fn a_text_that_is_no_use_of_a_new_label_is_let_alone() {
 }
 
 #[test]
+fn a_new_label_is_no_use_where_a_column_or_a_name_has_become_another() {
+    for sql in [
+        "ALTER TABLE note ALTER m TYPE text, ALTER m SET DEFAULT 'b';",
+        "ALTER TABLE note ALTER COLUMN m SET DATA TYPE text, ADD CHECK (m IN ('sad', 'b'));",
+        "ALTER TABLE note DROP COLUMN IF EXISTS m, ADD COLUMN m text CHECK (m = 'b');",
+        "SET LOCAL search_path TO other; SELECT 'b'::mood;",
+        "SELECT set_config('search_path', 'other', true); SELECT 'b'::mood;",
+        "DO $$ BEGIN ALTER TYPE mood RENAME VALUE 'b' TO 'c'; ALTER TYPE mood RENAME VALUE 'sad' \
+         TO 'b'; END $$; SELECT 'b'::mood;",
+    ] {
+        assert!(!told_after(MOODS, &format!("ALTER TYPE mood ADD VALUE 'b'; {sql}")), "{sql}");
+    }
+    let in_block = format!("{MOODS} DO $$ BEGIN ALTER TYPE mood ADD VALUE 'b'; END $$;");
+    let again = "ALTER TYPE mood ADD VALUE IF NOT EXISTS 'b'; SELECT 'b'::mood;";
+    assert!(!told_after(&in_block, again));
+    let dropped = format!(
+        "{MOODS} DROP TYPE tint, mood CASCADE; ALTER TABLE note ADD m text; CREATE TYPE mood AS ENUM ();"
+    );
+    assert!(!told_after(&dropped, "ALTER TYPE mood ADD VALUE 'b'; UPDATE note SET m = 'b';"));
+}
+
+#[test]
 fn a_certain_use_of_a_new_label_is_reported_however_it_is_written() {
     for sql in [
         "SELECT 'b'::mood;",
@@ -404,6 +426,8 @@ fn a_certain_use_of_a_new_label_is_reported_however_it_is_written() {
         "SELECT kind FROM note WHERE m <> 'b';",
         "ALTER TABLE note ALTER COLUMN m SET DEFAULT 'b';",
         "ALTER TABLE note ADD CHECK (m = 'b');",
+        "ALTER TABLE note DROP kind, ALTER t TYPE text, ADD CHECK (m = 'b');",
+        "SELECT set_config('app.user', 'x', true); SELECT 'b'::mood;",
         "ALTER TABLE note ADD COLUMN n mood NOT NULL DEFAULT 'b';",
         "CREATE TABLE o (id int, m mood DEFAULT 'b' NOT NULL);",
         "CREATE INDEX ON note (kind) WHERE m = 'b';",

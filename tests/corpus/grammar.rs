@@ -46,7 +46,7 @@ const NEVER: [&str; 25] = [
 ];
 
 /// Rules whose words must be certain ones, or whose parts as many, which the grammar does not say.
-const BY_HAND: [(&str, &str); 30] = [
+const BY_HAND: [(&str, &str); 31] = [
     ("AlterOptRoleElem: IDENT", "ALTER ROLE a SUPERUSER"),
     ("ConstraintAttributeElem: ENFORCED", "CREATE TABLE a (CHECK (b) ENFORCED)"),
     ("ConstraintAttributeElem: NOT ENFORCED", "CREATE TABLE a (CHECK (b) NOT ENFORCED)"),
@@ -70,6 +70,7 @@ const BY_HAND: [(&str, &str); 30] = [
         "SELECT 1 ORDER BY 1 FETCH FIRST ROW WITH TIES",
     ),
     ("limit_clause: FETCH first_or_next select_fetch_first_value", WITH_TIES),
+    ("json_encoding_clause_opt: ENCODING", "SELECT JSON_ARRAY(a FORMAT JSON ENCODING utf8)"),
     ("json_format_clause: ", "SELECT JSON(a FORMAT JSON ENCODING utf8)"),
     ("json_table", JSON_TABLE),
     ("opt_slice_bound: ", "SELECT a[:]"),
@@ -159,9 +160,9 @@ struct Judged {
 fn judge(sentences: &mut Sentences, rounds: u32, server: &mut Server) -> Judged {
     let mut judged = Judged::default();
     for rule in sentences.rules() {
-        // The crate writes a parameter in two ways.
-        let mut name = sentences.rule(rule).replace("'?'", "PARAM");
-        if NEVER.contains(&&*name) {
+        let mut name = sentences.rule(rule);
+        // With `?` a rule is the crate's own, for parameters.
+        if NEVER.contains(&&*name) || name.contains("'?'") {
             continue;
         }
         judged.rules += 1;

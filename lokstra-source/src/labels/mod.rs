@@ -96,6 +96,14 @@ fn follow(words: &[Word], schema: &Schema, labels: &mut Vec<Label>, made: &mut V
         made.extend(schema::name(words, 2).map(|(name, _)| name.last));
         return;
     }
+    // Names without a schema may mean others from here on.
+    let path = |word: &Word| word.is("search_path") || word.text() == Some("search_path");
+    if words[0].is_any(&["set", "reset", "select"]) && words.iter().any(path) {
+        labels.clear();
+    }
+    if words[0].is_any(&["do", "call", "execute", "select"]) {
+        labels.retain(|label| !schema::names(words, &label.of.last));
+    }
     let is_drop = is(0, "drop");
     if !(is_drop || is(0, "alter")) || !is(1, "type") {
         return;

@@ -82,10 +82,14 @@ impl Schema {
             .is_some_and(|word| word.is_any(&["do", "call", "execute", "select"]))
         {
             // It may do anything to what it names.
-            let texts: Vec<&str> = words.iter().filter_map(Word::text).collect();
             for (name, table) in &mut self.tables {
-                if texts.iter().any(|text| text.contains(name.as_str())) {
+                if names(words, name) {
                     *table = None;
+                }
+            }
+            for (name, known) in &mut self.types {
+                if names(words, name) {
+                    *known = None;
                 }
             }
         }
@@ -114,8 +118,17 @@ impl Schema {
             if is(at, "rename") && is(at + 1, "value") {
                 return;
             }
+            let others = if is(0, "drop") { &words[at..] } else { &[] };
+            let is_changed = |ty: &Name| {
+                ty.last == of.last || others.iter().any(|it| it.name() == Some(&ty.last))
+            };
+            for (name, known) in &mut self.types {
+                if others.iter().any(|it| it.name() == Some(name)) {
+                    *known = None;
+                }
+            }
             for (_, ty) in self.tables.values_mut().flatten().flat_map(|it| &mut it.columns) {
-                if ty.as_ref().is_some_and(|ty| ty.last == of.last) {
+                if ty.as_ref().is_some_and(is_changed) {
                     *ty = None;
                 }
             }
@@ -132,27 +145,46 @@ impl Schema {
         }
         let Some(known) = known else { return };
         for action in actions(words) {
-            let is = |at: usize, word: &str| action.get(at).is_some_and(|it: &Word| it.is(word));
             if let Some((column, _)) = added(action) {
                 if known.columns.iter().any(|(name, _)| *name == column.0) {
                     continue;
                 }
                 known.columns.push(column);
-            } else if is(0, "drop") || is(0, "alter") {
-                let at = 1 + usize::from(is(1, "column"));
-                let at = at + if is(at, "if") { 2 } else { 0 };
-                let Some(column) = action.get(at).and_then(Word::name) else { continue };
-                if is(0, "drop") {
+            } else if let Some((column, rest)) = acted_on(action) {
+                if action[0].is("drop") {
                     known.columns.retain(|(name, _)| name != column);
-                } else if action.iter().any(|word| word.is("type")) {
-                    let to = action.iter().position(|word| word.is("type")).unwrap_or_default();
-                    let ty = type_at(action, to + 1);
+                } else if let Some(to) = rest.iter().position(|word| word.is("type")) {
+                    let ty = type_at(rest, to + 1);
                     let columns = known.columns.iter_mut().filter(|(name, _)| name == column);
                     columns.for_each(|(_, known)| known.clone_from(&ty));
                 }
             }
         }
     }
+}
+
+/// The columns that an `ALTER TABLE` drops, or gives another type.
+pub(super) fn changed(words: &[Word]) -> Vec<&str> {
+    let column = |action| {
+        let (column, rest) = acted_on(action)?;
+        let is_other = action[0].is("drop") || rest.iter().any(|word| word.is("type"));
+        is_other.then_some(column)
+    };
+    actions(words).into_iter().filter_map(column).collect()
+}
+
+/// The column that an action of `ALTER TABLE` drops or alters, and what follows.
+fn acted_on(action: &[Word]) -> Option<(&str, &[Word])> {
+    let is = |at: usize, word: &str| action.get(at).is_some_and(|it: &Word| it.is(word));
+    (is(0, "drop") || is(0, "alter")).then_some(())?;
+    let at = 1 + usize::from(is(1, "column"));
+    let at = at + if is(at, "if") { 2 } else { 0 };
+    Some((action.get(at)?.name()?, &action[at + 1..]))
+}
+
+/// Whether a text of a statement names this.
+pub(super) fn names(words: &[Word], name: &str) -> bool {
+    words.iter().filter_map(Word::text).any(|text| text.contains(name))
 }
 
 /// The type that is named here, if it is a plain name and no array.

@@ -1,7 +1,9 @@
 //! Where a text certainly becomes a value of an enum type.
 
 use super::Label;
-use super::schema::{Column, Name, Schema, altered, created, defined, name, parts, type_at};
+use super::schema::{
+    Column, Name, Schema, altered, changed, created, defined, name, parts, type_at,
+};
 use super::words::Word;
 
 /// The first text of a statement that is one of these labels.
@@ -169,5 +171,8 @@ fn columns(words: &[Word], schema: &Schema) -> Vec<Column> {
         None
     };
     let table = table.and_then(|table| schema.table(&table));
-    table.map(|table| table.columns.clone()).unwrap_or_default()
+    let mut columns = table.map(|table| table.columns.clone()).unwrap_or_default();
+    let changed = changed(words);
+    columns.retain(|(name, _)| !changed.contains(&name.as_str()));
+    columns
 }

@@ -94,6 +94,7 @@ mod tests {
             "SELECT 123abc",
             "SELECT 5 !",
             "SELECT a & .5NULL",
+            "SELECT 0x1f$1a, 1_000$b, 0x1f$$",
             "SELECT 0x1fNOT, 1.5U&\"b\", 1_000WITH",
             "ALTER DOMAIN a ADD EXCLUDE (b WITH =) WHERE (c IS NOT JSON)",
             "SELECT U&'d!0061' UESCAPE '!', 'a'\n'b', N'x', B'1', x'1f', 1_000, 0x1f, 1e5, .5, $1",

@@ -194,7 +194,10 @@ impl Reader<'_> {
     /// A number, or a parameter, and what is written behind it without a space.
     fn number(&mut self, kind: usize, end: usize, range: Range<usize>) {
         let mut end = range.start + end;
-        let is_junk = end < range.end;
+        // Before PostgreSQL 16, `0x1f$1` is 0 and a name, of which `$` is a part.
+        let is_name = self.text.as_bytes().get(range.end) == Some(&b'$')
+            && decimal(&self.text[range.clone()]) < range.len();
+        let is_junk = end < range.end || kind != PARAMETER && is_name;
         if is_junk && kind != PARAMETER {
             end = range.start + decimal(&self.text[range.clone()]);
         }
