@@ -121,8 +121,8 @@ fn a_wait_names_the_holder_and_the_statement_that_would_end_it() {
     assert_snapshot!(lines.join("\n"), @"
     Planned: 2 scripts to run
     Running: running 001_slow
-    Waiting: waiting for another migration (… s): pid … (boot), active for ….… s: lokstra migrations/…_slow.up.sql up; to end it: SELECT pg_terminate_backend(…);
-    Waiting: waiting for another migration (… s)
+    Waiting: waiting for another migration (… s of … s): pid … (boot), active for ….… s: lokstra migrations/…_slow.up.sql up; to end it: SELECT pg_terminate_backend(…);
+    Waiting: waiting for another migration (… s of … s)
     Planned: 1 script to run
     Running: running 002_b
     Finished: applied 002_b (… ms)

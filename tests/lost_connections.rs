@@ -60,7 +60,7 @@ fn while_a_pooler_is_looked_for() {
     1 script to run
     running 001_index
     connection lost, connecting again: connection closed
-    waiting for another migration (0 s)
+    waiting for another migration (0 s of 300 s)
     1 script to run
     running 001_index
     001_index: statement 1 of 2
@@ -108,7 +108,7 @@ fn while_it_is_found_out_what_became_of_a_step() {
     running 001_a
     connection lost, connecting again: connection closed
     connection lost, connecting again: connection closed
-    waiting for another migration (0 s)
+    waiting for another migration (0 s of 300 s)
     1 script to run
     running 001_a
     applied 001_a (… ms)

@@ -43,18 +43,22 @@ fn events_reach_the_subscriber_and_the_span_of_the_thread_that_calls() {
     });
     let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let told = told.lines().filter(|line| line.contains("lokstra:")).collect::<Vec<_>>().join("\n");
+    let config = database.config();
+    let host = format!("{:?}", config.get_hosts()[0]).split('"').nth(1).unwrap().to_owned();
+    let told = told.replace(&host, "<host>").replace(database.name(), "<database>");
+    let told = told.replace(&format!("port={}", config.get_ports()[0]), "port=<port>");
     let is_timed = |line: &str| {
         line.rsplit_once(" elapsed_ms=").is_some_and(|(_, ms)| ms.parse::<u64>().is_ok())
     };
     assert_eq!(told.lines().filter(|line| is_timed(line)).count(), 1);
     assert_snapshot!(without_times(&told), @r#"
-     INFO boot: lokstra: 2 scripts to run database="migrations"
+     INFO boot: lokstra: 2 scripts to run database="migrations" server="<host>" port=<port> dbname="<database>" user="postgres"
     DEBUG boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: running 001_a
      INFO boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: 001_a: NOTICE: hello
      INFO boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: applied 001_a (… ms) elapsed_ms=…
     DEBUG boot:migration{database="migrations" version=002 description="b" direction=up}: lokstra: running 002_b
     ERROR boot:migration{database="migrations" version=002 description="b" direction=up}: lokstra: 002_b failed, rolled back: division by zero (SQLSTATE 22012)
-    ERROR boot: lokstra: migration 002_b failed database="migrations"
+    ERROR boot: lokstra: migration 002_b failed database="migrations" server="<host>" port=<port> dbname="<database>" user="postgres"
     "#);
 }
 

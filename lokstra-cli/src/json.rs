@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use lokstra_core::Version;
 use lokstra_runtime::postgres;
-use lokstra_runtime::{ErrorKind, Outcome, Position, Report, StepReport, Summary};
+use lokstra_runtime::{
+    ConnectionTarget, ErrorKind, Outcome, Position, Report, StepReport, Summary,
+};
 use serde_json::{Value, json};
 
 use crate::error::Error;
@@ -13,6 +15,14 @@ use crate::verbs::status;
 
 pub(crate) fn version(version: Option<Version>) -> Value {
     version.map(|version| version.to_string()).into()
+}
+
+/// Which server and database; null where there was no connection.
+pub(crate) fn connection(connection: Option<&ConnectionTarget>) -> Value {
+    connection.map_or(
+        Value::Null,
+        |it| json!({ "host": it.host, "port": it.port, "database": it.database, "user": it.user }),
+    )
 }
 
 /// What a run did, a report a database.
@@ -31,6 +41,7 @@ pub(crate) fn report(report: &Report) -> Value {
     };
     json!({
         "database": report.database,
+        "connection": connection(report.connection.as_ref()),
         "table": report.table.to_string(),
         "outcome": match report.outcome {
             Outcome::Done => "done",

@@ -46,6 +46,8 @@ struct State {
 struct Work {
     what: String,
     since: Instant,
+    /// How long it may take.
+    limit: Option<Duration>,
     /// When a log heard of it last.
     told: Instant,
 }
@@ -85,15 +87,15 @@ impl Progress {
                 self.shared.lock().scripts.0 += 1;
                 self.end();
             }
-            Event::Waiting { holder, waited, .. } if self.is_terminal() => {
+            Event::Waiting { holder, waited, limit, .. } if self.is_terminal() => {
                 let holder = holder.map_or_else(String::new, |holder| format!(": {holder}"));
                 let what = format!("{prefix}waiting for another migration{holder}");
-                self.set(Some((what, ago(*waited))));
+                self.wait(what, ago(*waited), *limit);
             }
-            Event::Connecting { error, waited, .. } if self.is_terminal() => {
+            Event::Connecting { error, waited, limit, .. } if self.is_terminal() => {
                 let error = error.to_string();
                 let what = format!("waiting: {}", error.lines().next().unwrap_or_default());
-                self.set(Some((what, ago(*waited))));
+                self.wait(what, ago(*waited), *limit);
             }
             Event::Failed { .. }
             | Event::Cancelled { .. }
@@ -121,9 +123,17 @@ impl Progress {
     }
 
     fn set(&self, work: Option<(String, Instant)>) {
+        self.show(work.map(|(what, since)| Work { what, since, limit: None, told: since }));
+    }
+
+    fn wait(&self, what: String, since: Instant, limit: Option<Duration>) {
+        self.show(Some(Work { what, since, limit, told: since }));
+    }
+
+    fn show(&self, work: Option<Work>) {
         let mut state = self.shared.lock();
         state.clear(&mut std::io::stderr().lock());
-        state.work = work.map(|(what, since)| Work { what, since, told: since });
+        state.work = work;
         if state.work.is_none() {
             return;
         }
@@ -175,7 +185,9 @@ impl State {
         // There is nobody left to tell if this fails.
         if is_terminal && elapsed >= TICK {
             let (begin, end) = NO_WRAP;
-            let line = format!("{begin}{} ({} s){end}", shown_line(&work.what), elapsed.as_secs());
+            let limit = work.limit.map_or_else(String::new, |it| format!(" of {} s", it.as_secs()));
+            let (what, seconds) = (shown_line(&work.what), elapsed.as_secs());
+            let line = format!("{begin}{what} ({seconds} s{limit}){end}");
             write!(out, "{CLEAR}{line}").and_then(|()| out.flush()).ok();
             self.is_drawn = true;
         } else if !is_terminal && work.told.elapsed() >= PATIENCE {
@@ -204,7 +216,7 @@ mod tests {
     /// What is shown of work that began, and was told of, that long ago.
     fn shown(is_terminal: bool, seconds: u64, told: u64) -> String {
         let (since, told) = (ago(Duration::from_secs(seconds)), ago(Duration::from_secs(told)));
-        let work = Some(Work { what: "002_orders".to_owned(), since, told });
+        let work = Some(Work { what: "002_orders".to_owned(), since, limit: None, told });
         let mut out = Vec::new();
         State { work, ..State::default() }.show(is_terminal, &mut out);
         String::from_utf8(out).unwrap()

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{Database, Migrations, Migrator, Pool, Pools};
+use lokstra_runtime::{ConnectionTarget, Database, Migrations, Migrator, Pool, Pools};
 
 use crate::call::Call;
 use crate::error::Error;
@@ -147,9 +147,14 @@ impl Target {
 
     /// A connection to the one database, and what works there.
     pub(crate) fn reach(&self) -> Result<(Migrator<'_>, Client), Error> {
+        self.reach_and_name().map(|(migrator, client, _)| (migrator, client))
+    }
+
+    /// As [`reach`](Target::reach), and which server and database it is.
+    pub(crate) fn reach_and_name(&self) -> Result<(Migrator<'_>, Client, ConnectionTarget), Error> {
         let database = self.only()?;
-        let client = self.pool(database)?.connect()?;
-        Ok((self.migrator().database(database.name()), client))
+        let (client, connection) = self.pool(database)?.connect_and_name()?;
+        Ok((self.migrator().database(database.name()), client, connection))
     }
 
     /// Whether the command is about this database.

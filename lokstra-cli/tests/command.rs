@@ -19,7 +19,7 @@ fn the_road_of_the_document() {
     Applied 003: create_orders (… ms)
     3 migrations applied. Current version: 003
     ");
-    assert_snapshot!(project.lokstra("migration down"), @"
+    assert_snapshot!(project.lokstra("migration down -yes"), @"
     Rolled back 003: create_orders (… ms)
     1 migration rolled back. Current version: 002
     ");
@@ -38,7 +38,7 @@ fn the_road_of_the_document() {
     Rolled back 001: create_users (… ms)
     2 migrations rolled back. No migrations applied yet
     ");
-    assert_snapshot!(project.lokstra("migration down"), @"Nothing to do. No migrations applied yet");
+    assert_snapshot!(project.lokstra("migration down -yes"), @"Nothing to do. No migrations applied yet");
     assert_snapshot!(project.lokstra("migration up -steps=1"), @"
     Applied 001: create_users (… ms)
     1 migration applied. Current version: 001
@@ -135,7 +135,7 @@ fn several_databases_work_with_every_command() {
     -- standard error --
     03_ledger-db: skipped: `enabled: false` in its migration.yaml; -dir or -db runs it
     ");
-    assert_snapshot!(run("migration down"), @"
+    assert_snapshot!(run("migration down -yes"), @"
     -- standard error --
     error: migrations has several databases
       databases: 01_main-db, 02_orders-db, 03_ledger-db

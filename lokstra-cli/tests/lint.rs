@@ -287,7 +287,7 @@ fn nothing_of_a_file_or_its_name_is_obeyed_by_a_terminal_or_ci() {
       |
     1 | SELECT '␛[2J�␍', TYPO TYPO TYPO;
       |                            ^
-      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: `TYPO` stands here twice: remove one
 
     error: migrations/003_a␊::add-mask::x.up.sql: the file name is not right: the description `a␊::add-mask::x` has the character `\n` [file-name]
       help: rename it to 003_a_add_mask_x.up.sql

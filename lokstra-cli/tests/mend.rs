@@ -209,13 +209,13 @@ fn a_half_done_script_is_shown_and_mended() {
 fn what_the_folder_lacks_is_rolled_back_with_the_sql_of_the_database() {
     let project = applied(&["001_a", "002_b"]);
     remove(&project, "002_b");
-    assert_snapshot!(project.lokstra("migration down"), @"
+    assert_snapshot!(project.lokstra("migration down -yes"), @"
     -- standard error --
     error: migration 002 is applied and unknown here, so that it cannot be rolled back
       help: roll it back with the code that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
     -- exit code 2 --
     ");
-    assert_snapshot!(project.lokstra("migration down -stored"), @"
+    assert_snapshot!(project.lokstra("migration down -stored -yes"), @"
     -- migrations/002_b.down.sql (as the database keeps it)
     DROP TABLE migrations_002;
 
@@ -335,7 +335,7 @@ fn another_migration_leads_from_status_to_a_way_out_that_works() {
         help: roll 002_alice back with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_bob behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
     -- exit code 5 --
     ");
-    assert_snapshot!(project.lokstra("migration down -steps 1 -stored"), @"
+    assert_snapshot!(project.lokstra("migration down -steps 1 -stored -yes"), @"
     -- migrations/002_alice.down.sql (as the database keeps it)
     DROP TABLE migrations_002;
 

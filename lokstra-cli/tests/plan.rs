@@ -144,7 +144,7 @@ fn what_loses_data_is_refused_where_nobody_can_be_asked() {
       help: say -yes
     -- exit code 3 --
     ");
-    for line in ["redo", "goto 001", "down -to 1", "down -steps 3 -json"] {
+    for line in ["down", "redo", "goto 001", "down -to 1", "down -steps 3 -json"] {
         let told = project.lokstra(&format!("migration {line}"));
         assert!(told.contains("nothing was changed") && told.ends_with("exit code 3 --"), "{told}");
     }

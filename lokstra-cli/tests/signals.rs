@@ -141,7 +141,7 @@ fn a_wait_names_the_holder_and_what_would_end_it_and_may_be_nothing() {
     ");
     let told = project.lokstra("migration up -lock-wait 10s");
     let wait = told.lines().find(|line| line.starts_with("waiting")).unwrap();
-    assert_snapshot!(without_numbers(wait), @"waiting for another migration (… s): pid … (lokstra), active for ….… s: lokstra migrations/…_slow.up.sql up; to end it: SELECT pg_terminate_backend(…);");
+    assert_snapshot!(without_numbers(wait), @"waiting for another migration (… s of … s): pid … (lokstra), active for ….… s: lokstra migrations/…_slow.up.sql up; to end it: SELECT pg_terminate_backend(…);");
     assert!(first.wait_with_output().unwrap().status.success());
     assert_snapshot!(project.lokstra("migration up -lock-wait 30"), @"
     -- standard error --

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use insta::assert_snapshot;
+use postgres::config::Host;
 use project::Project;
 
 /// Without what differs from run to run: times, process ids and the role.
@@ -59,6 +60,9 @@ fn status_in_json_has_every_migration() {
     project.lokstra("migration up -steps 1");
     let told = project.lokstra("migration status -json");
     let mut document: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let connection = &mut document["databases"][0]["connection"];
+    assert_eq!(connection["database"], "<database>");
+    *connection = "…".into();
     let first = &mut document["databases"][0]["migrations"][0];
     for key in ["applied_at", "applied_by", "execution_ms", "checksum"] {
         assert!(!first[key].is_null(), "{key}");
@@ -69,6 +73,7 @@ fn status_in_json_has_every_migration() {
       "databases": [
         {
           "applied": 1,
+          "connection": "…",
           "current": "001",
           "database": "migrations",
           "migrations": [
@@ -189,7 +194,7 @@ fn an_unfinished_migration_does_not_stop_status_or_down() {
     }
     let told = project.lokstra("migration up");
     assert!(told.contains("003_c.up.sql") && told.contains("-- exit code 2 --"), "{told}");
-    let told = project.lokstra("migration down");
+    let told = project.lokstra("migration down -yes");
     assert!(told.contains("Current version: 001"), "{told}");
 }
 
@@ -204,7 +209,7 @@ fn a_broken_migration_does_not_stop_what_is_about_others() {
         ("lokstra.lock", ""),
     ] {
         let project = with_an_unfinished_one(file, text);
-        let told = project.lokstra("migration down");
+        let told = project.lokstra("migration down -yes");
         assert!(told.contains("Current version: 001"), "{file} {text}: {told}");
     }
     let project = with_an_unfinished_one("migration.yaml", "schema-tabel: other");
@@ -215,15 +220,81 @@ fn a_broken_migration_does_not_stop_what_is_about_others() {
 fn a_down_that_is_broken_itself_is_not_run() {
     for (file, text) in [("002_b.down.sql", "SELEC 1;"), ("002_b.down.sql", "SELECT '\0';")] {
         let project = with_an_unfinished_one(file, text);
-        let told = project.lokstra("migration down");
+        let told = project.lokstra("migration down -yes");
         assert!(told.contains(file) && told.contains("-- exit code 2 --"), "{told}");
         assert!(project.lokstra("migration version").contains("Current version: 002"));
     }
     let project = with_an_unfinished_one("x", "");
     std::fs::remove_file(project.path("migrations/002_b.down.sql")).unwrap();
-    let told = project.lokstra("migration down");
+    let told = project.lokstra("migration down -yes");
     assert!(told.contains("no DOWN SQL") && told.contains("-- exit code 2 --"), "{told}");
     let told = project.lokstra("migration repair -forget 002 -yes");
     assert!(told.contains("no DOWN SQL") && told.contains("-- exit code 2 --"), "{told}");
     assert!(project.lokstra("migration version").contains("Current version: 002"));
+}
+
+/// What one command writes to the standard error, with the place of the server as `<host>:<port>`.
+fn places(project: &Project, arguments: &str) -> String {
+    let mut command = project.command();
+    command.env("DATABASE_URL", project.database.url()).arg("migration");
+    let output = command.args(arguments.split(' ')).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    let config = project.database.config();
+    let host = match &config.get_hosts()[0] {
+        Host::Tcp(host) => host.clone(),
+        Host::Unix(path) => path.to_string_lossy().into_owned(),
+    };
+    let place = format!("{host}:{}", config.get_ports()[0]);
+    told.replace(&place, "<host>:<port>").replace(project.database.name(), "<database>")
+}
+
+#[test]
+fn the_server_and_the_database_are_named_before_they_change() {
+    let project = Project::new(&["001_a", "002_b"]);
+    for arguments in ["up", "status", "redo -yes", "down -yes", "goto 002", "goto 001 -yes"] {
+        let place = "postgres at <host>:<port>, database <database>, user postgres\n";
+        assert_eq!(places(&project, arguments), place, "{arguments}");
+    }
+    for arguments in ["goto 001", "status -json", "up -json", "down -yes -json"] {
+        assert_eq!(places(&project, arguments), "", "{arguments}");
+    }
+}
+
+#[test]
+fn of_several_databases_each_is_named_with_its_folder() {
+    let project = Project::new(&[]);
+    for (folder, pool) in [("01_main", "db_main"), ("02_orders", "db_orders")] {
+        project.add(&format!("migrations/{folder}"), &["001_first"]);
+        let yaml = format!("dbpool-name: {pool}\nschema-table: {pool}\n");
+        project.write(&format!("migrations/{folder}/migration.yaml"), &yaml);
+    }
+    let dsn = project.database.url();
+    let pools = format!(
+        "service-definitions:\n  db_main: {{type: dbpool, dsn: \"{dsn}\"}}\n  \
+         db_orders: {{type: dbpool, dsn: \"{dsn}\"}}\n"
+    );
+    project.write("config.yaml", &pools);
+    assert_snapshot!(places(&project, "up"), @"
+    01_main: postgres at <host>:<port>, database <database>, user postgres
+    02_orders: postgres at <host>:<port>, database <database>, user postgres
+    ");
+    assert_snapshot!(places(&project, "status"), @"
+    01_main: postgres at <host>:<port>, database <database>, user postgres
+    02_orders: postgres at <host>:<port>, database <database>, user postgres
+    ");
+}
+
+#[test]
+fn the_named_place_has_no_password() {
+    let project = Project::new(&["001_a"]);
+    let url = project.database.url().replacen('@', ":hunter2@", 1);
+    for arguments in [["up"].as_slice(), &["status"], &["status", "-json"], &["redo", "-yes"]] {
+        let mut command = project.command();
+        command.env("DATABASE_URL", &url).arg("migration").args(arguments);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let told = [output.stdout, output.stderr].concat();
+        assert!(!String::from_utf8(told).unwrap().contains("hunter2"), "{arguments:?}");
+    }
 }

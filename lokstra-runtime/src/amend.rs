@@ -1,8 +1,6 @@
 //! Changes of the history that are no migration: a baseline, a repair. One transaction each, under
 //! the lock, and only while the history is what the change was drafted from.
 
-use std::time::Duration;
-
 use lokstra_core::{TableName, Version};
 
 use crate::adopt::{self, Adoption};
@@ -13,7 +11,7 @@ use crate::guard::Guard;
 use crate::history::{self, Access};
 use crate::holder::{self, Holder};
 use crate::options::Options;
-use crate::retry::Backoff;
+use crate::retry::{Backoff, Wait};
 use crate::session::Session;
 use crate::sql::LockKey;
 use crate::step;
@@ -37,7 +35,7 @@ pub(crate) fn amend<T>(
     session: &mut Session<'_>,
     table: &TableName,
     options: &Options,
-    mut waiting: impl FnMut(Option<&Holder>, Duration),
+    mut waiting: impl FnMut(Option<&Holder>, Wait),
     mut draft: impl FnMut(&mut Client, &Guard<'_>) -> Result<Draft<T>, Error>,
 ) -> Result<T, Error> {
     let key = LockKey::of(table);
@@ -62,11 +60,11 @@ pub(crate) fn amend<T>(
             Adoption::Done => return Ok(result),
             Adoption::Busy => {
                 let holder = holder::find(session.client(), key)?;
-                let waited = wait.waited();
+                let so_far = wait.report();
                 if wait.is_over() {
-                    return Err(Error::new(ErrorKind::LockHeld { holder, waited }));
+                    return Err(Error::new(ErrorKind::LockHeld { holder, waited: so_far.waited }));
                 }
-                waiting(holder.as_ref(), waited);
+                waiting(holder.as_ref(), so_far);
             }
             Adoption::Refused(error) => {
                 let is_moved = error.token() == Some("moved");

@@ -353,7 +353,10 @@ pub(crate) fn status_pools(
                 .map_err(|error| if is_given_up(&error) { stopped() } else { error })
         });
         match status {
-            Ok(status) => statuses.push(status),
+            Ok(mut status) => {
+                status.connection = connector.connection();
+                statuses.push(status);
+            }
             Err(error) => causes.push((database.name().to_owned(), error)),
         }
     }

@@ -1,9 +1,12 @@
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use postgres::{CancelToken, Client, Config};
 
 use crate::client::OwnClient;
+use crate::connection_target::ConnectionTarget;
 use crate::dsn::{self, Dsn, DsnError};
 use crate::error::{Error, ErrorKind};
 use crate::notices::Notices;
@@ -19,6 +22,8 @@ use crate::warning::Warning;
 #[derive(Clone)]
 pub(crate) struct Connector {
     routes: Vec<Route>,
+    /// Which of them answered last.
+    reached: Arc<AtomicUsize>,
     open_password_file: Option<PathBuf>,
     of_drivers: Vec<String>,
     /// Past the pooler, for what needs a session.
@@ -44,6 +49,7 @@ impl Connector {
         let routes = routes.map_err(|error| Error::new(ErrorKind::BadUrl(error)))?;
         Ok(Connector {
             routes: routes.all,
+            reached: Arc::default(),
             open_password_file: routes.open_password_file,
             of_drivers: routes.of_drivers,
             direct: None,
@@ -71,10 +77,16 @@ impl Connector {
         self.routes.first().map(|route| route.target.as_str())
     }
 
+    /// Where the last connection went, or the next one goes at first.
+    pub(crate) fn connection(&self) -> Option<ConnectionTarget> {
+        let reached = self.routes.get(self.reached.load(Ordering::Relaxed));
+        reached.map(|route| ConnectionTarget::of(&route.config))
+    }
+
     /// Connects to the first host that answers.
     pub(crate) fn connect(&self, stop: &Stop) -> Result<(Client, Notices), Error> {
         let mut last = None;
-        for route in &self.routes {
+        for (nth, route) in self.routes.iter().enumerate() {
             match self.take(route, stop) {
                 // Somebody who is there and refuses would be asked again in vain; another host is
                 // another matter only if this one is not there, or is a standby, which says more than a
@@ -82,7 +94,10 @@ impl Connector {
                 Err(error) if may_pass(&error) => {
                     last = last.filter(wants_another_kind).or(Some(error));
                 }
-                done => return done,
+                done => {
+                    self.reached.store(nth, Ordering::Relaxed);
+                    return done;
+                }
             }
         }
         Err(last.unwrap_or_else(|| Error::new(ErrorKind::NoAnswer)))
@@ -92,6 +107,7 @@ impl Connector {
     pub(crate) fn is_direct(&self, stop: &Stop) -> Result<bool, Error> {
         let name = format!("lokstra {:016x}", entropy());
         let mut probing = self.clone();
+        probing.reached = Arc::default();
         for route in &mut probing.routes {
             route.config.application_name(&name);
         }
@@ -105,14 +121,14 @@ impl Connector {
         &self,
         wait: &mut Backoff,
         stop: &Stop,
-        told: &mut dyn FnMut(&Error, Duration),
+        told: &mut dyn FnMut(&Error, &mut Backoff),
     ) -> Result<(Client, Notices), Error> {
         loop {
             let level = stop.level();
             match self.connect(stop) {
                 Err(error) if may_pass(&error) && stop.level() > level => return Err(stopped()),
                 Err(error) if may_pass(&error) && !wait.is_over() => {
-                    told(&error, wait.waited());
+                    told(&error, wait);
                     wait.sleep(stop);
                     if stop.is_asked() {
                         return Err(stopped());

@@ -85,7 +85,8 @@ impl<'e, 'm> Engine<'e, 'm> {
         session: Session<'e>,
         listener: Listener<'e>,
     ) -> Engine<'e, 'm> {
-        let report = Report::new(database.name(), table.clone());
+        let mut report = Report::new(database.name(), table.clone());
+        report.connection = session.connection();
         let key = LockKey::of(&table);
         let newest = database.migrations().next_back().map(|migration| migration.version());
         let (losses, is_unflushed, is_alone) = (0, false, false);

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use lokstra_core::write_shown;
 
+use crate::connection_target::ConnectionTarget;
 use crate::duration::{millis, seconds};
 use crate::error::Error;
 use crate::error_text::chain;
@@ -10,6 +11,7 @@ use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
 use crate::plan::{Direction, PlanStep};
 use crate::report::{Report, StepReport};
+use crate::retry::{Backoff, Wait};
 use crate::search::{first_line, replace, shown, split_once};
 use crate::warning::Warning;
 
@@ -27,8 +29,11 @@ pub(crate) fn tell(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<
 pub(crate) fn connecting<'l>(
     database: &'l str,
     listener: &'l mut (dyn FnMut(&Event<'_>) + Send),
-) -> impl FnMut(&Error, Duration) + Send + 'l {
-    move |error, waited| tell(listener, &Event::Connecting { database, error, waited })
+) -> impl FnMut(&Error, &mut Backoff) + Send + 'l {
+    move |error, wait| {
+        let Wait { waited, limit, is_due } = wait.report();
+        tell(listener, &Event::Connecting { database, error, waited, limit, is_due });
+    }
 }
 
 /// What happens during a run, as it happens: for logs and progress bars. `Display` says it in a
@@ -77,6 +82,10 @@ pub enum Event<'e> {
         error: &'e Error,
         /// How long this run has been trying.
         waited: Duration,
+        /// How long this run waits at most; `None` is for ever.
+        limit: Option<Duration>,
+        /// Worth a line in a log: after 1 s, and then after pauses that double up to 10 s.
+        is_due: bool,
     },
     /// The connection of this run was lost, and is made again. What was running is either done or
     /// not: the history is read again. Only of a connection that the run opened itself.
@@ -95,6 +104,8 @@ pub enum Event<'e> {
     Planned {
         /// The folder's name.
         database: &'e str,
+        /// Where it is; not known of a client that the caller lent.
+        connection: Option<&'e ConnectionTarget>,
         /// How many.
         steps: usize,
     },
@@ -184,6 +195,10 @@ pub enum Event<'e> {
         holder: Option<&'e Holder>,
         /// How long this run has been waiting.
         waited: Duration,
+        /// How long this run waits at most; `None` is for ever.
+        limit: Option<Duration>,
+        /// Worth a line in a log: after 1 s, and then after pauses that double up to 10 s.
+        is_due: bool,
     },
     /// A [`Stop`](crate::Stop) was heard while a script runs.
     Stopping {
@@ -274,11 +289,11 @@ impl fmt::Display for Exact<'_, '_> {
 impl Event<'_> {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Event::Connecting { error, waited, .. } => {
+            Event::Connecting { error, waited, limit, .. } => {
                 // What to do about it is said at the end, if it stays so.
                 let error = shown(error);
                 let what = split_once(&error, "\n  help: ").map_or(&*error, |(what, _)| what);
-                write!(f, "waiting ({} s): {what}", seconds(*waited))
+                write!(f, "waiting ({}): {what}", so_far(*waited, *limit))
             }
             Event::Reconnecting { cause, .. } => {
                 let cause = chain(cause);
@@ -320,8 +335,8 @@ impl Event<'_> {
                 write!(f, "; in the way: {blocker}")?;
                 blocker.write_remedy(f, "; ")
             }
-            Event::Waiting { holder, waited, .. } => {
-                write!(f, "waiting for another migration ({} s)", seconds(*waited))?;
+            Event::Waiting { holder, waited, limit, .. } => {
+                write!(f, "waiting for another migration ({})", so_far(*waited, *limit))?;
                 let Some(holder) = holder else { return Ok(()) };
                 write!(f, ": {holder}")?;
                 holder.write_remedy(f, "; ")
@@ -335,6 +350,15 @@ impl Event<'_> {
                 f.write_str(first_line(&shown(error)))
             }
         }
+    }
+}
+
+/// `3 s of 30 s`
+fn so_far(waited: Duration, limit: Option<Duration>) -> String {
+    let waited = seconds(waited).to_string();
+    match limit {
+        Some(limit) => waited + " s of " + &seconds(limit).to_string() + " s",
+        None => waited + " s",
     }
 }
 

@@ -26,6 +26,7 @@ mod client;
 mod config;
 mod connect;
 mod connect_help;
+mod connection_target;
 mod divergence;
 mod down_store;
 mod dsn;
@@ -97,6 +98,7 @@ pub use baseline::{Baseline, BaselineConflict};
 pub use boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
 #[cfg(feature = "config")]
 pub use config::{ConfigError, PoolProblem};
+pub use connection_target::ConnectionTarget;
 pub use divergence::Divergence;
 pub use down_store::NotKept;
 pub use dsn::DsnError;

@@ -15,6 +15,7 @@ use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
 use crate::past_runs::{self, PastRun, RecordedRuns};
 use crate::repair::{Case, Repair, Repaired};
+use crate::retry::Wait;
 use crate::rights;
 use crate::session::Session;
 use crate::sql::LockKey;
@@ -181,9 +182,10 @@ impl Migrator<'_> {
                 &mut Session::borrowed(client),
                 &table,
                 options,
-                |holder, waited| {
+                |holder, wait| {
                     let database = database.name();
-                    tell(listener, &Event::Waiting { database, holder, waited });
+                    let Wait { waited, limit, is_due } = wait;
+                    tell(listener, &Event::Waiting { database, holder, waited, limit, is_due });
                 },
                 |client, guard| draft(client, guard, database),
             );

@@ -265,6 +265,7 @@ impl<'m> Migrator<'m> {
         let report = Report {
             outcome: Outcome::Done,
             current: database.newest(),
+            connection: connector.connection(),
             warnings: stale.into_iter().chain(connector.warning()).collect(),
             ..Report::new(database.name(), table)
         };

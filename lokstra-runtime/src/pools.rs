@@ -8,6 +8,7 @@ use lokstra_core::{Database, Identifier};
 use postgres::Config;
 
 use crate::connect::Connector;
+use crate::connection_target::ConnectionTarget;
 use crate::dsn::{self, Dsn, DsnError, Keyword};
 use crate::error::{Error, ErrorKind};
 use crate::off_runtime::off_runtime;
@@ -141,6 +142,28 @@ impl Pool {
             Target::Broken(_) => {}
         }
         pool
+    }
+
+    /// Which server, database and user it leads to, without a connection: of several hosts the first.
+    /// `None` if the definition is wrong.
+    pub fn connection(&self) -> Option<ConnectionTarget> {
+        self.connector().ok()?.connection()
+    }
+
+    /// Connects as [`connect`](Pool::connect) does, and says which of the hosts answered.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Pool::connect).
+    ///
+    /// # Panics
+    ///
+    /// As [`connect`](Pool::connect).
+    pub fn connect_and_name(&self) -> Result<(postgres::Client, ConnectionTarget), Error> {
+        let connector = self.connector()?;
+        let (client, _) = connector.connect(&Stop::nobodys())?;
+        let connection = connector.connection();
+        connection.map(|it| (client, it)).ok_or_else(|| Error::new(ErrorKind::NoAnswer))
     }
 
     /// `host:port/database` of the first host, for messages; `None` if the definition is wrong.

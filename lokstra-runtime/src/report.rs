@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use lokstra_core::{TableName, Version};
 
+use crate::connection_target::ConnectionTarget;
 use crate::duration::millis;
 use crate::error::Error;
 use crate::plan::{Direction, PlanStep};
@@ -62,6 +63,8 @@ impl fmt::Display for StepReport {
 pub struct Report {
     /// The folder's name: `migrations`, or `01_main-db` where there are several.
     pub database: String,
+    /// Where the run went. `None` where no connection was made, and of a client that the caller lent.
+    pub connection: Option<ConnectionTarget>,
     /// The tracking table.
     pub table: TableName,
     /// How it ended.
@@ -78,6 +81,7 @@ impl Report {
     pub(crate) fn new(database: &str, table: TableName) -> Report {
         Report {
             database: database.to_owned(),
+            connection: None,
             table,
             outcome: Outcome::Failed,
             steps: Vec::new(),

@@ -15,19 +15,42 @@ pub(crate) struct Backoff {
     started: Instant,
     limit: Option<Duration>,
     next: Duration,
+    /// When a log hears of it next.
+    due: Duration,
+}
+
+/// How long something has been waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    pub(crate) waited: Duration,
+    pub(crate) limit: Option<Duration>,
+    pub(crate) is_due: bool,
 }
 
 impl Backoff {
     const FIRST: Duration = Duration::from_millis(25);
     const LONGEST: Duration = Duration::from_secs(2);
+    const FIRST_WORD: Duration = Duration::from_secs(1);
+    const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
     /// `None` waits for ever.
     pub(crate) fn new(limit: Option<Duration>) -> Backoff {
-        Backoff { started: Instant::now(), limit, next: Self::FIRST }
+        Backoff { started: Instant::now(), limit, next: Self::FIRST, due: Self::FIRST_WORD }
     }
 
     pub(crate) fn waited(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// What to report of it. Worth a line in a log after 1 s, and then after pauses that
+    /// double up to 10 s.
+    pub(crate) fn report(&mut self) -> Wait {
+        let (waited, limit) = (self.waited(), self.limit);
+        let is_due = waited >= self.due;
+        if is_due {
+            self.due = waited + waited.min(Self::LONGEST_SILENCE);
+        }
+        Wait { waited, limit, is_due }
     }
 
     pub(crate) fn is_over(&self) -> bool {

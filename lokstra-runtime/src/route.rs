@@ -9,9 +9,9 @@ use postgres::config::{
     ChannelBinding, Host, LoadBalanceHosts, SslNegotiation, TargetSessionAttrs,
 };
 
+use crate::connection_target::host;
 use crate::dsn::{Dsn, DsnError, Environment, Keyword, Login, PasswordFile};
 use crate::retry::entropy;
-use crate::search::shown;
 use crate::tls::Tls;
 
 /// Where PostgreSQL puts its socket: Debian and Red Hat, and as it is built from source.
@@ -331,13 +331,7 @@ fn application_name() -> String {
 }
 
 fn target(config: &Config) -> String {
-    let host = match (config.get_hosts().first(), config.get_hostaddrs().first()) {
-        (Some(Host::Tcp(host)), _) => host.clone(),
-        #[cfg(unix)]
-        (Some(Host::Unix(path)), _) => shown(&path.display()),
-        (None, Some(address)) => shown(address),
-        (None, None) => "no host".to_owned(),
-    };
+    let host = host(config);
     let port = config.get_ports().first().copied().unwrap_or(5432);
     match config.get_dbname().or(config.get_user()) {
         Some(database) => format!("{host}:{port}/{database}"),

@@ -3,6 +3,7 @@ use std::time::Duration;
 use crate::answer::{ask, owned, rows};
 use crate::client::{Client, OwnClient};
 use crate::connect::Connector;
+use crate::connection_target::ConnectionTarget;
 use crate::error::{Error, ErrorKind};
 use crate::history::Facts;
 use crate::message::contains;
@@ -114,6 +115,14 @@ impl<'c> Session<'c> {
         }
     }
 
+    /// Where it went; not known of a lent client.
+    pub(crate) fn connection(&self) -> Option<ConnectionTarget> {
+        match self {
+            Session::Owned { connector, .. } => connector.connection(),
+            Session::Borrowed { .. } => None,
+        }
+    }
+
     /// Whether a lost connection can be made again.
     pub(crate) fn is_owned(&self) -> bool {
         matches!(self, Session::Owned { .. })
@@ -124,7 +133,7 @@ impl<'c> Session<'c> {
         &mut self,
         limit: Option<Duration>,
         stop: &Stop,
-        told: &mut dyn FnMut(&Error, Duration),
+        told: &mut dyn FnMut(&Error, &mut Backoff),
     ) -> Result<(), Error> {
         let Session::Owned { client, notices, connector, is_direct } = self else {
             return Ok(());
@@ -144,7 +153,7 @@ impl<'c> Session<'c> {
         &mut self,
         wait: &mut Backoff,
         stop: &Stop,
-        told: &mut dyn FnMut(&Error, Duration),
+        told: &mut dyn FnMut(&Error, &mut Backoff),
     ) -> Result<bool, Error> {
         let Session::Owned { client, notices, connector, .. } = self else { return Ok(false) };
         let Some(direct) = connector.direct.as_deref() else { return Ok(false) };

@@ -5,6 +5,7 @@ use std::fmt;
 use lokstra_core::{Database, TableName, Version, shown_line};
 
 use crate::client::Client;
+use crate::connection_target::ConnectionTarget;
 use crate::error::{Error, ErrorKind};
 use crate::half_done::{self, HalfDone};
 use crate::history::{self, Applied, History};
@@ -63,6 +64,8 @@ impl StatusRow {
 pub struct Status {
     /// The folder's name.
     pub database: String,
+    /// Where this was read. `None` of a client that the caller lent.
+    pub connection: Option<ConnectionTarget>,
     /// The tracking table.
     pub table: TableName,
     /// The embedded migrations and those that only the history knows, by version.
@@ -112,7 +115,8 @@ impl Status {
             },
         ));
         rows.sort_by_key(|row| row.version);
-        Status { database: database.name().to_owned(), table, rows, half_done: Vec::new() }
+        let (connection, half_done) = (None, Vec::new());
+        Status { database: database.name().to_owned(), connection, table, rows, half_done }
     }
 
     /// The newest applied version.

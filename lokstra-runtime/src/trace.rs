@@ -34,16 +34,28 @@ pub(crate) fn event(event: &Event<'_>) {
     let description =
         step.map(|s| s.migration.description()).or(named.map(|done| done.description.as_str()));
     let direction = step.map(|s| s.direction).or(named.map(|done| done.direction)).map(display);
+    let connection = match event {
+        Event::Planned { connection, .. } => *connection,
+        Event::Ended { report, .. } => report.connection.as_ref(),
+        _ => None,
+    };
+    let server = connection.map(|it| it.host.as_str());
+    let port = connection.map(|it| it.port);
+    let dbname = connection.map(|it| it.database.as_str());
+    let user = connection.map(|it| it.user.as_str());
     let elapsed_ms = done.map(|done| millis(done.elapsed));
     macro_rules! emit {
         ($level:ident) => {
             tracing::event!(
                 target: "lokstra", tracing::Level::$level,
-                database, version, description, direction, elapsed_ms, "{event}"
+                database, server, port, dbname, user, version, description, direction, elapsed_ms, "{event}"
             )
         };
     }
     match event {
+        Event::Connecting { is_due: false, .. } | Event::Waiting { is_due: false, .. } => {
+            emit!(DEBUG);
+        }
         Event::Failed { .. } | Event::Ended { error: Some(_), .. } => emit!(ERROR),
         Event::Notice { severity: "WARNING", .. }
         | Event::Cancelled { .. }

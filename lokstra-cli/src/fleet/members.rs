@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lokstra_core::{Database, Identifier, files};
 use lokstra_runtime::postgres::SimpleQueryMessage;
-use lokstra_runtime::{Migrator, Pool, Pools, TableName};
+use lokstra_runtime::{ConnectionTarget, Migrator, Pool, Pools, TableName};
 
 use super::error::FleetError;
 use super::pattern::fits;
@@ -28,6 +28,11 @@ pub(super) struct Place {
 
 impl Member {
     /// Where it is. What is wrong with it is told once, when its turn comes.
+    /// Where it is; of several hosts, the first.
+    pub(super) fn connection(&self) -> Option<ConnectionTarget> {
+        self.place.as_ref().ok()?.pool.connection()
+    }
+
     pub(super) fn place(&self) -> Result<&Place, &FleetError> {
         self.place.as_ref()
     }

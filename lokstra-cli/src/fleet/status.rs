@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::console::{Console, Tone};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json;
 use crate::target::Target;
 use crate::verbs::status::current;
 
@@ -82,6 +83,7 @@ fn of_target(member: &Member, result: &Result<Status, Failed<'_>>) -> Value {
     let status = result.as_ref().ok();
     json!({
         "target": member.name,
+        "connection": json::connection(member.connection().as_ref()),
         "current": status.and_then(Status::current).map(|version| version.to_string()),
         "applied": status.map(Status::applied),
         "pending": status.map(Status::pending),

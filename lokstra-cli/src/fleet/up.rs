@@ -52,12 +52,11 @@ fn of_one<'m>(
     goal: Goal,
 ) -> Ended<'m> {
     let place = member.place().map_err(Failed::Named)?;
-    let mut patience = run::Patience::default();
     place
         .migrator(target, database)
         .stop(stop.clone())
         .on_event(move |event| {
-            if patience.has_news(event) {
+            if run::has_news(event) {
                 hear(console, &member.name, event);
             }
         })
@@ -173,6 +172,9 @@ fn of_target(member: &Member, result: Option<&Ended<'_>>) -> Value {
         None => (None, None),
     };
     let mut target = report.map_or_else(|| json!({ "steps": [], "current": null }), json::report);
+    if target["connection"].is_null() {
+        target["connection"] = json::connection(member.connection().as_ref());
+    }
     target["target"] = member.name.as_str().into();
     target["outcome"] = match result {
         Some(Ok(_)) => "done",

@@ -14,10 +14,12 @@ use crate::target::Target;
 pub(crate) const VERB: Verb = Verb {
     name: "down",
     about: "Roll back the last migration",
-    details: "What the down scripts drop is gone. More than one migration is asked about first.",
+    details: "What the down scripts drop is gone: `down` asks first, as `redo` does. Where nobody can be\n\
+              asked, without a terminal or with -json, it needs -yes.",
     examples: &[
         ("", "The newest applied migration"),
-        ("-steps 3 -yes", "The last three, without a question"),
+        ("-yes", "The same without a question"),
+        ("-steps 3", "The last three"),
         ("-to 004", "Everything above a version, which stays"),
         ("-to 0", "Everything"),
     ],
@@ -56,7 +58,7 @@ fn down(call: &Call<'_>) -> Result<Exit, Error> {
         return plan::show(call, &target, goal);
     }
     refuse_broken(call, &target, goal)?;
-    let confirmed = plan::confirm_loss(call, &target, goal, 2)?;
+    let confirmed = plan::confirm_loss(call, &target, goal)?;
     run_confirmed(call, &target, goal, confirmed)
 }
 

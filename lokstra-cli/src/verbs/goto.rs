@@ -36,6 +36,6 @@ fn goto(call: &Call<'_>) -> Result<Exit, Error> {
     if call.has("dry-run") {
         return plan::show(call, &target, goal);
     }
-    let confirmed = plan::confirm_loss(call, &target, goal, 1)?;
+    let confirmed = plan::confirm_loss(call, &target, goal)?;
     run_confirmed(call, &target, goal, confirmed)
 }

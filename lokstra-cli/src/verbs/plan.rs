@@ -2,6 +2,7 @@ use lokstra_core::shown_line;
 use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
 use serde_json::{Value, json};
 
+use super::run::name;
 use super::status::skipped;
 use super::up;
 use crate::call::{Call, Verb};
@@ -118,21 +119,21 @@ fn object(database: &str, plan: &Plan<'_>, with_sql: bool) -> Value {
     })
 }
 
-/// Lists what is going to be rolled back and asks, if it is this many migrations or more. What was
-/// seen binds the run, also where no question is asked; with -yes, the goal alone does.
+/// Lists what is going to be rolled back, and where, and asks. What was seen binds the run; with -yes,
+/// the goal alone does.
 pub(crate) fn confirm_loss(
     call: &Call<'_>,
     target: &Target,
     goal: Goal,
-    from: usize,
 ) -> Result<Option<Rollback>, Error> {
     if call.has("yes") {
         return Ok(None);
     }
-    let (mut migrator, mut client) = target.reach()?;
+    let (mut migrator, mut client, connection) = target.reach_and_name()?;
     let rollback = migrator.plan_rollback(&mut client, goal)?;
     let count = rollback.rows.len();
-    if count > 0 && count >= from {
+    if count > 0 {
+        name(call.console, &connection.to_string());
         call.console
             .talk("To be rolled back, the newest first; what the down scripts drop is gone:");
         for line in rollback.to_string().lines() {

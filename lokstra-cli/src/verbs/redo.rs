@@ -10,7 +10,8 @@ use crate::flags;
 pub(crate) const VERB: Verb = Verb {
     name: "redo",
     about: "Roll back the last migration and apply it again",
-    details: "For a migration that is being written: what its down script drops is gone.",
+    details: "For a migration that is being written: what its down script drops is gone, so `redo` asks\n\
+              first, as `down` does. Without a terminal or with -json, -yes is needed.",
     examples: &[("-yes", "Without a question")],
     flags: |command, program| plan::dry_run(flags::at_work(command, program)).arg(flags::yes()),
     run: redo,
@@ -22,6 +23,6 @@ fn redo(call: &Call<'_>) -> Result<Exit, Error> {
     if call.has("dry-run") {
         return plan::show(call, &target, Goal::Redo);
     }
-    let confirmed = plan::confirm_loss(call, &target, Goal::Redo, 1)?;
+    let confirmed = plan::confirm_loss(call, &target, Goal::Redo)?;
     run_confirmed(call, &target, Goal::Redo, confirmed)
 }

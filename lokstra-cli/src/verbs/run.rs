@@ -1,7 +1,5 @@
 //! Runs migrations and says so: what `up`, `down` and their like have in common.
 
-use std::time::{Duration, Instant};
-
 use lokstra_core::shown_line;
 use lokstra_runtime::{
     Direction, Event, Goal, Outcome, Report, Rollback, StepReport, Stop, Summary,
@@ -15,24 +13,9 @@ use crate::exit::Exit;
 use crate::json;
 use crate::target::Target;
 
-/// How often a run that waits says so.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Lets through what is worth a line: that a run waits, only now and then.
-#[derive(Default)]
-pub(crate) struct Patience {
-    last_word: Option<Instant>,
-}
-
-impl Patience {
-    pub(crate) fn has_news(&mut self, event: &Event<'_>) -> bool {
-        let waits = is_wait(event);
-        let is_news = !waits || self.last_word.is_none_or(|last| last.elapsed() >= PATIENCE);
-        if is_news {
-            self.last_word = waits.then(Instant::now);
-        }
-        is_news
-    }
+/// Whether the event is worth a line: that a run waits, only now and then.
+pub(crate) fn has_news(event: &Event<'_>) -> bool {
+    !matches!(event, Event::Waiting { is_due: false, .. } | Event::Connecting { is_due: false, .. })
 }
 
 fn is_wait(event: &Event<'_>) -> bool {
@@ -52,13 +35,19 @@ pub(crate) fn run_confirmed(
     confirmed: Option<Rollback>,
 ) -> Result<Exit, Error> {
     let (console, several) = (call.console, target.has_several());
-    let mut patience = Patience::default();
+    // What was confirmed was shown with its place.
+    let mut is_named = !several && confirmed.as_ref().is_some_and(|it| !it.rows.is_empty());
     let stop = stop().map_err(Error::Signals)?;
     let migrator = target.migrator().stop(stop).on_event(move |event| {
         let progress = console.progress();
         progress.follow(event, &prefixed(event.database(), several, ""));
         let is_shown = progress.is_terminal() && is_wait(event);
-        if patience.has_news(event) && !is_shown {
+        if let Event::Planned { database, connection: Some(connection), .. } = event
+            && !std::mem::replace(&mut is_named, !several)
+        {
+            name(console, &prefixed(database, several, &connection.to_string()));
+        }
+        if has_news(event) && !is_shown {
             tell(console, event, several);
         }
     });
@@ -107,6 +96,13 @@ pub(crate) fn ending(report: &Report) -> String {
 
 fn prefixed(database: &str, several: bool, text: &str) -> String {
     if several { format!("{database}: {text}") } else { text.to_owned() }
+}
+
+/// Says which server and database the command is about.
+pub(crate) fn name(console: &Console<'_>, connection: &str) {
+    if !console.is_json() {
+        console.talk(shown_line(connection));
+    }
 }
 
 /// Says what happens while it happens.

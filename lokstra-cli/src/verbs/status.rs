@@ -6,11 +6,13 @@ use lokstra_core::{Checksum, Version, shown_line};
 use lokstra_runtime::{State, Status, StatusRow};
 use serde_json::{Value, json};
 
+use super::run;
 use crate::call::{Call, Verb};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::flags::{self, flag};
 use crate::fleet;
+use crate::json;
 use crate::target::Target;
 
 pub(crate) const VERB: Verb = Verb {
@@ -58,6 +60,11 @@ fn status(call: &Call<'_>) -> Result<Exit, Error> {
         if target.has_several() {
             let gap = if nth == 0 { "" } else { "\n" };
             call.console.say(format_args!("{gap}Database: {}", status.database))?;
+        }
+        if let Some(connection) = &status.connection {
+            let prefix =
+                if target.has_several() { format!("{}: ", status.database) } else { String::new() };
+            run::name(call.console, &format!("{prefix}{connection}"));
         }
         if call.has("verbose") {
             call.console.say(verbose(status, &target))?;
@@ -145,6 +152,7 @@ pub(crate) fn object(status: &Status) -> Value {
     };
     json!({
         "database": status.database,
+        "connection": json::connection(status.connection.as_ref()),
         "table": status.table.to_string(),
         "current": status.current().map(|version| version.to_string()),
         "applied": status.applied(),

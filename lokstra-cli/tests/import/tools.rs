@@ -123,7 +123,7 @@ fn refinery_is_taken_over() {
     1 migration applied. Current version: 003
     ");
     // It has no down scripts: ours say so, instead of forgetting the migration.
-    assert_snapshot!(project.lokstra("migration down"), @"
+    assert_snapshot!(project.lokstra("migration down -yes"), @"
     -- standard error --
     error: rollback of migration 003_orders failed
     migrations/003_orders.down.sql:3:1: 003_orders cannot be undone (SQLSTATE P0001)
@@ -139,7 +139,7 @@ fn refinery_is_taken_over() {
     project.write("migrations/003_orders.down.sql", "DROP TABLE orders;\n");
     fs::remove_file(project.path("migrations/lokstra.lock")).unwrap();
     project.lokstra("migration lock");
-    assert_snapshot!(project.lokstra("migration down"), @"
+    assert_snapshot!(project.lokstra("migration down -yes"), @"
     Rolled back 003: orders (… ms)
     1 migration rolled back. Current version: 002
     -- standard error --

@@ -10,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use lokstra_scratch::{Database, Server};
+use postgres::config::Host;
 use tempfile::TempDir;
 
 pub(crate) struct Project {
@@ -114,8 +115,8 @@ pub(crate) fn told(command: &mut Command, database: &Database) -> String {
 
 pub(crate) fn told_by(output: Output, database: &Database) -> String {
     let out = String::from_utf8(output.stdout).unwrap();
-    let err = String::from_utf8(output.stderr).unwrap();
-    let mut told = out;
+    let err = without_places(&String::from_utf8(output.stderr).unwrap());
+    let mut told = without_places(&out);
     if !err.is_empty() {
         write!(told, "-- standard error --\n{err}").unwrap();
     }
@@ -124,7 +125,20 @@ pub(crate) fn told_by(output: Output, database: &Database) -> String {
         code => writeln!(told, "-- exit code {} --", code.unwrap()).unwrap(),
     }
     let told = told.replace(database.url(), "<url>").replace(database.name(), "<database>");
+    let told = match &database.config().get_hosts()[0] {
+        Host::Tcp(_) => told,
+        Host::Unix(path) => told.replace(&*path.to_string_lossy(), "<host>"),
+    };
     without_times(&told)
+}
+
+/// Without the lines that say where the database is: it is elsewhere on each machine.
+pub(crate) fn without_places(text: &str) -> String {
+    text.split_inclusive('\n').filter(|line| !is_place(line)).collect()
+}
+
+pub(crate) fn is_place(line: &str) -> bool {
+    line.contains("postgres at ") && line.contains(", database ") && line.contains(", user ")
 }
 
 fn without_times(text: &str) -> String {

@@ -38,7 +38,8 @@ impl Engine<'_, '_> {
         let mut wait = Backoff::new(self.options.lock_wait);
         self.ask(&mut wait, |client, table| precheck::refuse(client, look, table, steps))?;
         let database = self.report.database.as_str();
-        tell(self.listener, &Event::Planned { database, steps: steps.len() });
+        let connection = self.report.connection.as_ref();
+        tell(self.listener, &Event::Planned { database, connection, steps: steps.len() });
         self.ask(&mut wait, |client, table| down_store::settle(client, table, look))?;
         self.session.prepare()?;
         self.probe_ddl(look)

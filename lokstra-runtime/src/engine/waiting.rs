@@ -11,7 +11,7 @@ use crate::history::{self, Look};
 use crate::holder::{self, Holder};
 use crate::lost::is_given_up;
 use crate::plan::Goal;
-use crate::retry::Backoff;
+use crate::retry::{Backoff, Wait};
 use crate::step;
 
 impl Engine<'_, '_> {
@@ -93,8 +93,10 @@ impl Engine<'_, '_> {
         match error.kind() {
             ErrorKind::HistoryLocked { .. } => {
                 self.heed_stop(&[])?;
-                let (database, waited) = (self.report.database.as_str(), wait.waited());
-                tell(self.listener, &Event::Waiting { database, holder: None, waited });
+                let Wait { waited, limit, is_due } = wait.report();
+                let database = self.report.database.as_str();
+                let holder = None;
+                tell(self.listener, &Event::Waiting { database, holder, waited, limit, is_due });
             }
             // A standby, whose primary changes what is read (40001).
             ErrorKind::Server(server) if step::passes(server) => self.heed_stop(&[])?,
@@ -142,12 +144,13 @@ impl Engine<'_, '_> {
         holder: Option<Holder>,
         wait: &mut Backoff,
     ) -> Result<(), Error> {
-        let waited = wait.waited();
+        let Wait { waited, limit, is_due } = wait.report();
         if wait.is_over() {
             return Err(Error::new(ErrorKind::LockHeld { holder, waited }));
         }
         let database = self.report.database.as_str();
-        tell(self.listener, &Event::Waiting { database, holder: holder.as_ref(), waited });
+        let holder = holder.as_ref();
+        tell(self.listener, &Event::Waiting { database, holder, waited, limit, is_due });
         wait.sleep(&self.options.stop);
         Ok(())
     }
