@@ -2,11 +2,11 @@
 
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::error::Error;
 
 /// Asks something that no script is to blame for.
-pub(crate) fn ask(client: &mut Client, query: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
+pub(crate) fn ask(client: &mut Client, query: &str) -> Result<Answer, Error> {
     client.simple_query(query).map_err(Error::query)
 }
 

@@ -18,7 +18,6 @@ use crate::plan::{self, Direction, Goal, NoPlan};
 use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
-use crate::rollback;
 use crate::status::Status;
 use crate::stop::Stop;
 
@@ -320,8 +319,8 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
                 continue;
             }
         };
-        let (confirmed, name) = (&migrator.options.confirmed, job.database.name());
-        if let Err(error) = rollback::require(confirmed, name, &look.history, goal, 0) {
+        let (options, name) = (&migrator.options, job.database.name());
+        if let Err(error) = options.refuse_unconfirmed(name, &look.history, goal, 0) {
             causes.push((name.to_owned(), error));
         } else if let Err(reason) = plan::plan(job.database, &look.history, goal, policy)
             && !(stored_down && matches!(reason, NoPlan::NotEmbedded(_)))

@@ -1,5 +1,6 @@
 //! What a run asks the server through: a lent client, or an own one that a stop gives up.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use postgres::{CancelToken, SimpleQueryMessage};
@@ -9,7 +10,7 @@ use crate::stop::{Level, Stop};
 
 /// The part of the client that a run uses.
 pub(crate) trait Ask: Send {
-    fn simple_query(&mut self, sql: &str) -> Result<Vec<SimpleQueryMessage>, postgres::Error>;
+    fn simple_query(&mut self, sql: &str) -> Result<Answer, postgres::Error>;
     fn batch_execute(&mut self, sql: &str) -> Result<(), postgres::Error>;
     fn cancel_token(&self) -> CancelToken;
     fn is_closed(&self) -> bool;
@@ -17,9 +18,13 @@ pub(crate) trait Ask: Send {
 
 pub(crate) type Client = dyn Ask;
 
+/// Shared by nobody: what an `Arc` holds is dropped by one function, and a `Vec` of these by a copy in each
+/// part of the crate.
+pub(crate) type Answer = Arc<Vec<SimpleQueryMessage>>;
+
 impl Ask for postgres::Client {
-    fn simple_query(&mut self, sql: &str) -> Result<Vec<SimpleQueryMessage>, postgres::Error> {
-        postgres::Client::simple_query(self, sql)
+    fn simple_query(&mut self, sql: &str) -> Result<Answer, postgres::Error> {
+        postgres::Client::simple_query(self, sql).map(Arc::new)
     }
 
     fn batch_execute(&mut self, sql: &str) -> Result<(), postgres::Error> {
@@ -101,8 +106,8 @@ impl OwnClient {
 type Method<T> = fn(&mut postgres::Client, &str) -> Result<T, postgres::Error>;
 
 impl Ask for OwnClient {
-    fn simple_query(&mut self, sql: &str) -> Result<Vec<SimpleQueryMessage>, postgres::Error> {
-        self.send(sql, postgres::Client::simple_query)
+    fn simple_query(&mut self, sql: &str) -> Result<Answer, postgres::Error> {
+        self.send(sql, |client, sql| client.simple_query(sql).map(Arc::new))
     }
 
     fn batch_execute(&mut self, sql: &str) -> Result<(), postgres::Error> {

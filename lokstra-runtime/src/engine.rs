@@ -235,7 +235,8 @@ impl<'e, 'm> Engine<'e, 'm> {
             let run = match step.script().mode() {
                 Mode::Transactional => step::attempt,
                 Mode::NoTransaction => {
-                    self.options.run_no_transaction.expect("the set says that it has such scripts")
+                    let no_transaction = self.options.no_transaction;
+                    no_transaction.expect("the set says that it has such scripts").attempt
                 }
             };
             let mut watch = Watch::new(database, step, &self.options.stop, self.listener);

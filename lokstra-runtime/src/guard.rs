@@ -180,7 +180,14 @@ impl Guard<'_> {
 }
 
 fn added_columns(prefix: &str) -> String {
-    join(&ADDED_COLUMNS.map(|(name, kind)| format!("{prefix}{name} {kind}")), ", ")
+    let mut columns = String::new();
+    for (name, kind) in ADDED_COLUMNS {
+        columns.push_str(if columns.is_empty() { "" } else { ", " });
+        for piece in [prefix, name, " ", kind] {
+            columns.push_str(piece);
+        }
+    }
+    columns
 }
 
 /// What a timeout of the server can be; 0 would mean none.

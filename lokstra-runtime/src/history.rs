@@ -6,7 +6,7 @@ use crate::answer::{holds, number, owned, rows, text};
 use crate::client::Client;
 use crate::down_store::{self, DownStore};
 use crate::error::{Error, ErrorKind};
-use crate::search::{contains, join, split, split_once};
+use crate::search::{contains, split, split_once};
 use crate::server::Server;
 use crate::sql;
 use crate::table_fault::{self, Faults, TableFault};
@@ -196,11 +196,22 @@ impl Facts {
     /// Why the table is another tool's, if it is.
     fn foreign(&self) -> Vec<TableFault> {
         let Some(shape) = &self.shape else { return Vec::new() };
-        let mut lacking = ["version", "description", "applied_at"].map(str::to_owned).to_vec();
-        lacking.retain(|column| shape.type_of(column).is_none());
-        let types = self.faults.all.iter().filter(|fault| fault.is_foreign()).cloned();
-        let lacks = (!lacking.is_empty()).then(|| TableFault::Lacks(join(&lacking, ", ")));
-        lacks.into_iter().chain(types).collect()
+        let (mut faults, mut lacking) = (Vec::new(), String::new());
+        for column in ["version", "description", "applied_at"] {
+            if shape.type_of(column).is_none() {
+                lacking.push_str(if lacking.is_empty() { "" } else { ", " });
+                lacking.push_str(column);
+            }
+        }
+        if !lacking.is_empty() {
+            faults.push(TableFault::Lacks(lacking));
+        }
+        for fault in &self.faults.all {
+            if fault.is_foreign() {
+                faults.push(fault.clone());
+            }
+        }
+        faults
     }
 }
 

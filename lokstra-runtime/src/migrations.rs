@@ -12,9 +12,8 @@ use crate::plan::Goal;
 use crate::pools::Pools;
 use crate::report::{Report, Summary};
 use crate::stale;
-use crate::statements;
+use crate::statements::{self, NoTransaction};
 use crate::status::Status;
-use crate::step::RunScript;
 use crate::warning::Warning;
 
 /// The migrations that are embedded in a program: what `embed_migrations!` yields.
@@ -29,7 +28,7 @@ pub struct Migrations {
     built_in: &'static str,
     /// What runs no-transaction scripts. `None` where there are none, which is known while compiling:
     /// a program without them does not link it.
-    pub(crate) run_no_transaction: Option<RunScript>,
+    pub(crate) no_transaction: Option<NoTransaction>,
 }
 
 impl Migrations {
@@ -37,9 +36,9 @@ impl Migrations {
     pub const EMPTY: Migrations = Migrations::new(Set::EMPTY, "");
 
     const fn new(set: Set, built_in: &'static str) -> Migrations {
-        let run_no_transaction: Option<RunScript> =
-            if set.has_no_transaction() { Some(statements::attempt) } else { None };
-        Migrations { set, built_in, run_no_transaction }
+        let no_transaction: Option<NoTransaction> =
+            if set.has_no_transaction() { Some(statements::NO_TRANSACTION) } else { None };
+        Migrations { set, built_in, no_transaction }
     }
 
     /// What the macro calls.

@@ -53,8 +53,8 @@ pub struct Migrator<'m> {
 
 impl<'m> Migrator<'m> {
     pub(crate) fn new(migrations: &'m Migrations) -> Migrator<'m> {
-        let run_no_transaction = migrations.run_no_transaction;
-        let options = Options { run_no_transaction, ..Options::default() };
+        let no_transaction = migrations.no_transaction;
+        let options = Options { no_transaction, ..Options::default() };
         Migrator { migrations, options, listener: Box::new(|_| ()) }
     }
 
@@ -188,14 +188,14 @@ impl<'m> Migrator<'m> {
     /// would be refused before its first script, as past a half-done one.
     pub fn plan(&mut self, client: &mut Client, goal: Goal) -> Result<Plan<'m>, Error> {
         let (database, table) = self.target()?;
-        let policy = self.options.policy;
+        let Options { policy, no_transaction, .. } = self.options;
         off_runtime(|| {
             let look = glance::look_for(client, TheCallers, &table, database, goal);
             let Some(look) = rights::explained(client, &table, look)? else {
                 return Ok(Plan { steps: Vec::new(), warnings: Vec::new() });
             };
             let plan = plan::plan(database, &look.history, goal, policy)?;
-            match precheck::refuse(client, &look, &table, &plan.steps) {
+            match precheck::refuse(client, &look, &table, &plan.steps, no_transaction) {
                 // A role that may only read the history sees what would run, as in the status.
                 Err(error) if !is_denied(&error) => Err(error),
                 _ => Ok(plan),

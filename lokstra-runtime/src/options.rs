@@ -3,12 +3,13 @@ use std::time::Duration;
 use lokstra_core::TableName;
 
 use crate::engine::{LoadStored, load_stored};
+use crate::error::Error;
 use crate::event::Event;
+use crate::history::History;
 use crate::migrator::Migrator;
-use crate::plan::Policy;
-use crate::rollback::Rollback;
-use crate::statements;
-use crate::step::RunScript;
+use crate::plan::{Goal, Policy};
+use crate::rollback::{self, Rollback};
+use crate::statements::{self, NoTransaction};
 use crate::stop::Stop;
 
 /// What a [`Migrator`] was told.
@@ -21,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) policy: Policy,
     /// What a person has confirmed, a rollback a database.
     pub(crate) confirmed: Vec<Rollback>,
+    /// What compares with it, where anything was.
+    pub(crate) require_confirmed: Option<rollback::Require>,
     pub(crate) connect_wait: Option<Duration>,
     pub(crate) lock_wait: Option<Duration>,
     pub(crate) lock_timeout: Duration,
@@ -32,7 +35,7 @@ pub(crate) struct Options {
     /// What loads the SQL: a program that never asks for it does not link it.
     pub(crate) load_stored: Option<LoadStored>,
     /// `None` where no script of the set needs it.
-    pub(crate) run_no_transaction: Option<RunScript>,
+    pub(crate) no_transaction: Option<NoTransaction>,
 }
 
 impl Default for Options {
@@ -43,6 +46,7 @@ impl Default for Options {
             include_disabled: false,
             policy: Policy::default(),
             confirmed: Vec::new(),
+            require_confirmed: None,
             connect_wait: Some(Duration::from_secs(30)),
             lock_wait: Some(Duration::from_mins(5)),
             // Below the default deadlock_timeout of one second, so that a CREATE INDEX CONCURRENTLY
@@ -54,8 +58,23 @@ impl Default for Options {
             unsupported_server: false,
             stop: Stop::nobodys(),
             load_stored: None,
-            run_no_transaction: None,
+            no_transaction: None,
         }
+    }
+}
+
+impl Options {
+    /// Fails unless the goal rolls back what was confirmed for this database, if anything was, of which
+    /// this many are done.
+    pub(crate) fn refuse_unconfirmed(
+        &self,
+        database: &str,
+        now: &History,
+        goal: Goal,
+        done: usize,
+    ) -> Result<(), Error> {
+        let require = self.require_confirmed;
+        require.map_or(Ok(()), |require| require(&self.confirmed, database, now, goal, done))
     }
 }
 
@@ -193,7 +212,7 @@ impl<'m> Migrator<'m> {
         self.options.load_stored = yes.then_some(load_stored);
         if yes {
             // Of which mode the kept scripts are, nobody knows yet.
-            self.options.run_no_transaction = Some(statements::attempt);
+            self.options.no_transaction = Some(statements::NO_TRANSACTION);
         }
         self
     }

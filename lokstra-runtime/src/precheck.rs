@@ -11,6 +11,7 @@ use crate::in_flight::{Outcome, outcome_of};
 use crate::plan::{Direction, PlanStep};
 use crate::progress;
 use crate::sql::LockKey;
+use crate::statements::NoTransaction;
 use crate::table_fault;
 
 /// Fails where one of these steps would be refused.
@@ -19,6 +20,7 @@ pub(crate) fn refuse(
     look: &Look,
     table: &TableName,
     steps: &[PlanStep<'_>],
+    no_transaction: Option<NoTransaction>,
 ) -> Result<(), Error> {
     if steps.is_empty() {
         return Ok(());
@@ -32,7 +34,7 @@ pub(crate) fn refuse(
     }
     let mut scripts = half_done::read(client, look, table)?;
     for step in steps {
-        let refused = refuse_half_done(client, step, &scripts)?;
+        let refused = refuse_half_done(client, step, &scripts, no_transaction)?;
         if let Some(kind) = refused {
             // A script that runs now is not half-done, and is waited for.
             let is_run = holder::find(client, LockKey::of(table))?.is_some();
@@ -47,12 +49,12 @@ fn is_of(script: &HalfDone, step: &PlanStep<'_>) -> bool {
     (script.version, script.direction) == (step.migration.version(), step.direction)
 }
 
-/// As [`Guard::not_halfway`](crate::guard::Guard::not_halfway) has it, and as the script of the step
-/// resumes.
+/// As [`Guard::not_halfway`](crate::guard::Guard::not_halfway) has it.
 fn refuse_half_done(
     client: &mut Client,
     step: &PlanStep<'_>,
     scripts: &[HalfDone],
+    no_transaction: Option<NoTransaction>,
 ) -> Result<Option<ErrorKind>, Error> {
     let (version, direction) = (step.migration.version(), step.direction);
     let is_in_the_way = |script: &&HalfDone| {
@@ -62,11 +64,26 @@ fn refuse_half_done(
         let scripts = scripts.to_vec();
         return Ok(Some(ErrorKind::Halfway { version, direction, scripts }));
     }
-    let script = step.script();
     let Some(begun) = scripts.iter().find(|script| is_of(script, step)) else { return Ok(None) };
-    if script.mode() == Mode::Transactional {
-        return Ok(None);
+    match no_transaction {
+        Some(no_transaction) if step.script().mode() == Mode::NoTransaction => {
+            (no_transaction.refuse_begun)(client, step, begun)
+        }
+        _ => Ok(None),
     }
+}
+
+/// [`refuse_begun`]
+pub(crate) type RefuseBegun =
+    fn(&mut Client, &PlanStep<'_>, &HalfDone) -> Result<Option<ErrorKind>, Error>;
+
+/// As the script, of which a part is done, resumes.
+pub(crate) fn refuse_begun(
+    client: &mut Client,
+    step: &PlanStep<'_>,
+    begun: &HalfDone,
+) -> Result<Option<ErrorKind>, Error> {
+    let (script, version) = (step.script(), step.migration.version());
     let (path, done) = (script.path().to_owned(), begun.done);
     if progress::fingerprint(script, done) != begun.fingerprint {
         return Ok(Some(ErrorKind::ChangedMidway { version, path, done }));

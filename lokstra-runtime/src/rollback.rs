@@ -115,12 +115,16 @@ impl Migrator<'_> {
     /// ```
     pub fn confirmed(mut self, rollback: Rollback) -> Self {
         self.options.confirmed.push(rollback);
+        self.options.require_confirmed = Some(require);
         self
     }
 }
 
+/// [`require`]
+pub(crate) type Require = fn(&[Rollback], &str, &History, Goal, usize) -> Result<(), Error>;
+
 /// Fails unless the goal rolls back what was confirmed for this database, if anything was.
-pub(crate) fn require(
+fn require(
     confirmed: &[Rollback],
     database: &str,
     history: &History,

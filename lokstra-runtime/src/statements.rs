@@ -25,15 +25,26 @@ use crate::lost::is_lost;
 use crate::message::{Message, contains};
 use crate::options::Options;
 use crate::plan::PlanStep;
+use crate::precheck::{self, RefuseBegun};
 use crate::progress::{Progress, first_word, is_routine};
 use crate::record::Proof;
 use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
-use crate::step::{self, Attempt};
+use crate::step::{self, Attempt, RunScript};
 use crate::watch::Watch;
 
-pub(crate) fn attempt(
+/// All that only a set with such scripts has to link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoTransaction {
+    pub(crate) attempt: RunScript,
+    pub(crate) refuse_begun: RefuseBegun,
+}
+
+pub(crate) const NO_TRANSACTION: NoTransaction =
+    NoTransaction { attempt, refuse_begun: precheck::refuse_begun };
+
+fn attempt(
     session: &mut Session<'_>,
     guard: &Guard<'_>,
     step: &PlanStep<'_>,

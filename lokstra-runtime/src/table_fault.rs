@@ -7,7 +7,7 @@ use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE, TableName};
 use crate::error::{Error, ErrorKind};
 use crate::history::Look;
 use crate::plan::{Direction, PlanStep};
-use crate::search::{join, split, split_once};
+use crate::search::{split, split_once};
 use crate::sql;
 
 /// One reason for which a table cannot be, or stay, the tracking table.
@@ -119,20 +119,15 @@ pub(crate) fn look_sql(table: &TableName) -> String {
     };
     let quoted = |name: &str| sql::identifier(table.schema()) + "." + &sql::identifier(name);
     let history = class(&table.quoted());
-    let beside = [&table.quoted(), &quoted(PROGRESS_TABLE), &quoted(DOWN_TABLE)];
-    let beside = join(&beside.map(|name| class(name)), ", ");
-    let is = |column: &str, operator: &str, value: &str| {
-        format!("CAST(a.{column} AS pg_catalog.text) OPERATOR(pg_catalog.{operator}) '{value}'")
-    };
-    let not_identity = is("attidentity", "=", "");
-    let generated =
-        format!("({} OR {})", is("attgenerated", "<>", ""), is("attidentity", "=", "a"));
+    let (progress, down) = (class(&quoted(PROGRESS_TABLE)), class(&quoted(DOWN_TABLE)));
     format!(
         "pg_catalog.concat_ws(E'\\n', \
          (SELECT pg_catalog.string_agg(pg_catalog.concat(f.code, f.name), E'\\n') FROM (SELECT \
          CAST(a.attname AS pg_catalog.text) AS name, CASE WHEN w.name IS NULL THEN \
-         CASE WHEN a.attnotnull AND NOT a.atthasdef AND {not_identity} THEN 'required ' END \
-         WHEN {generated} THEN 'generated ' \
+         CASE WHEN a.attnotnull AND NOT a.atthasdef AND CAST(a.attidentity AS pg_catalog.text) \
+         OPERATOR(pg_catalog.=) '' THEN 'required ' END \
+         WHEN (CAST(a.attgenerated AS pg_catalog.text) OPERATOR(pg_catalog.<>) '' \
+         OR CAST(a.attidentity AS pg_catalog.text) OPERATOR(pg_catalog.=) 'a') THEN 'generated ' \
          WHEN CAST(t.typcategory AS pg_catalog.text) OPERATOR(pg_catalog.<>) w.category \
          THEN 'type ' \
          WHEN a.atttypid OPERATOR(pg_catalog.=) ANY (CAST('{{1042,1043}}' AS pg_catalog.oid[])) \
@@ -150,7 +145,7 @@ pub(crate) fn look_sql(table: &TableName) -> String {
          pg_catalog.quote_ident(CAST(c.relname AS pg_catalog.text))), E'\\n') \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
          ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-         WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[{beside}]) \
+         WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[{history}, {progress}, {down}]) \
          AND CAST(c.relpersistence AS pg_catalog.text) OPERATOR(pg_catalog.=) 'u'), \
          (SELECT 'key ' FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) {history} \
          AND CAST(c.relkind AS pg_catalog.text) OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']) \

@@ -134,14 +134,14 @@ impl Keyword {
             return Ok(Meaning::Known(keyword));
         }
         // `x-…` is golang-migrate's.
-        if OF_DRIVERS.contains(&name) || name.starts_with("x-") {
+        if is_one_of(name, &OF_DRIVERS) || name.starts_with("x-") {
             return Ok(Meaning::OfDriver);
         }
         let is_off = matches!((name, value), ("gssencmode", "disable" | "prefer"));
-        if is_off || value.is_empty() || WITHOUT_EFFECT.contains(&name) {
+        if is_off || value.is_empty() || is_one_of(name, &WITHOUT_EFFECT) {
             return Ok(Meaning::WithoutEffect);
         }
-        match UNSUPPORTED.iter().find(|keyword| **keyword == name) {
+        match known(name, &UNSUPPORTED) {
             Some(keyword) => Err(DsnError::Unsupported { keyword }),
             None => Err(DsnError::UnknownKeyword { name: None }),
         }
@@ -154,9 +154,21 @@ impl Keyword {
     }
 
     /// The error that its value is not what it can be.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn expects(self, expected: &'static str) -> DsnError {
         DsnError::Value { keyword: self.name(), expected }
     }
+}
+
+fn is_one_of(name: &str, names: &'static [&'static str]) -> bool {
+    known(name, names).is_some()
+}
+
+/// One of these. Never inlined: the compiler would compare with each of them on its own.
+#[inline(never)]
+fn known(name: &str, names: &'static [&'static str]) -> Option<&'static str> {
+    names.iter().copied().find(|known| *known == name)
 }
 
 /// How many letters have to be added, left out or changed to make one of the other (Levenshtein).

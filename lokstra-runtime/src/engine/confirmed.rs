@@ -5,7 +5,6 @@ use crate::engine::{Engine, same_versions};
 use crate::error::{Error, ErrorKind};
 use crate::history::History;
 use crate::plan::{Direction, Goal};
-use crate::rollback;
 
 impl Engine<'_, '_> {
     /// Fails where a goal that counts would be reached from elsewhere than where it was asked for.
@@ -27,6 +26,6 @@ impl Engine<'_, '_> {
     pub(super) fn refuse_unconfirmed(&self, goal: Goal, now: &History) -> Result<(), Error> {
         let is_down = |direction: &Direction| *direction == Direction::Down;
         let done = self.report.steps.iter().map(|step| step.direction).filter(is_down).count();
-        rollback::require(&self.options.confirmed, &self.report.database, now, goal, done)
+        self.options.refuse_unconfirmed(&self.report.database, now, goal, done)
     }
 }

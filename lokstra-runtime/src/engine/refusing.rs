@@ -36,7 +36,10 @@ impl Engine<'_, '_> {
             self.report.warnings.push(Warning::QuotesAsChecked);
         }
         let mut wait = Backoff::new(self.options.lock_wait);
-        self.ask(&mut wait, |client, table| precheck::refuse(client, look, table, steps))?;
+        let no_transaction = self.options.no_transaction;
+        self.ask(&mut wait, |client, table| {
+            precheck::refuse(client, look, table, steps, no_transaction)
+        })?;
         let database = self.report.database.as_str();
         let connection = self.report.connection.as_ref();
         tell(self.listener, &Event::Planned { database, connection, steps: steps.len() });

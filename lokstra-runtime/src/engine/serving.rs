@@ -36,11 +36,16 @@ impl Engine<'_, '_> {
         if !self.options.unsupported_server || matches!(fault, ServerFault::Refuses(_)) {
             return false;
         }
-        let warning = Warning::UnsupportedServer { server: server.clone(), fault: fault.clone() };
-        if !self.report.warnings.contains(&warning) {
-            self.report.warnings.push(warning);
+        // All that are warned of are told apart by their kind.
+        let is_same = |warning: &Warning| {
+            matches!(warning, Warning::UnsupportedServer { fault: known, .. }
+                if std::mem::discriminant(known) == std::mem::discriminant(fault))
+        };
+        if !self.report.warnings.iter().any(is_same) {
+            let (server, fault) = (server.clone(), fault.clone());
+            self.report.warnings.push(Warning::UnsupportedServer { server, fault });
         }
-        self.probes_lock &= *fault != ServerFault::LockNotHeld;
+        self.probes_lock &= !matches!(fault, ServerFault::LockNotHeld);
         true
     }
 }

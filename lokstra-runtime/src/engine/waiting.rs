@@ -74,6 +74,21 @@ impl Engine<'_, '_> {
         wait: &mut Backoff,
         mut question: impl FnMut(&mut Client, &TableName) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let mut answer = None;
+        self.ask_until_answered(wait, &mut |client, table| {
+            answer = Some(question(client, table)?);
+            Ok(())
+        })?;
+        Ok(answer.expect("the question has been answered"))
+    }
+
+    /// The part that is the same for each question, compiled once.
+    #[inline(never)]
+    fn ask_until_answered(
+        &mut self,
+        wait: &mut Backoff,
+        question: &mut dyn FnMut(&mut Client, &TableName) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut was_last = false;
         loop {
             self.session.only_asks(true);
