@@ -42,13 +42,22 @@ pub fn read_text(path: &Path, longest: u64) -> io::Result<String> {
 /// # Errors
 ///
 /// If it cannot be read or is longer.
-pub fn read_opened(file: File, longest: u64) -> io::Result<Vec<u8>> {
+pub fn read_opened(mut file: File, longest: u64) -> io::Result<Vec<u8>> {
     // A hint: a file of /proc says 0.
     let expected = file.metadata()?.len();
     let mut content = Vec::new();
     if expected <= longest {
         content.reserve_exact(usize::try_from(expected).unwrap_or_default() + 1);
-        file.take(longest + 1).read_to_end(&mut content)?;
+        // As `take` and `read_to_end` of the library, which are generic and large.
+        let mut chunk = [0; 4096];
+        while content.len() as u64 <= longest {
+            match file.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(count) => content.extend_from_slice(&chunk[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
     if expected > longest || content.len() as u64 > longest {
         let message = format!("longer than {} MiB", longest >> 20);

@@ -70,7 +70,7 @@ impl OwnClient {
         OwnClient { only_asks: true, ..OwnClient::new(client, stop) }
     }
 
-    fn send<T: Send + 'static>(&mut self, sql: &str, how: Method<T>) -> Result<T, postgres::Error> {
+    fn send(&mut self, sql: &str, how: Method) -> Result<Answer, postgres::Error> {
         let mut client = self.client.take().ok_or_else(given_up)?;
         if !self.stop.can_be_asked() {
             let answer = how(&mut client, sql);
@@ -102,8 +102,8 @@ impl OwnClient {
     }
 }
 
-/// How a message is sent.
-type Method<T> = fn(&mut postgres::Client, &str) -> Result<T, postgres::Error>;
+/// How a message is sent. All have the same type of answer, and so one copy of what waits for it.
+type Method = fn(&mut postgres::Client, &str) -> Result<Answer, postgres::Error>;
 
 impl Ask for OwnClient {
     fn simple_query(&mut self, sql: &str) -> Result<Answer, postgres::Error> {
@@ -111,7 +111,8 @@ impl Ask for OwnClient {
     }
 
     fn batch_execute(&mut self, sql: &str) -> Result<(), postgres::Error> {
-        self.send(sql, postgres::Client::batch_execute)
+        let send: Method = |client, sql| client.batch_execute(sql).map(|()| Answer::default());
+        self.send(sql, send).map(drop)
     }
 
     fn cancel_token(&self) -> CancelToken {

@@ -312,6 +312,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         Ok(Progress::Overtaken)
     }
 
+    #[inline(never)]
     fn retrying(&mut self, step: &PlanStep<'_>, failure: &Failure, attempt: u32, attempts: u32) {
         let database = self.report.database.as_str();
         let retrying = Event::Retrying { database, step, failure, attempt, attempts };
@@ -319,10 +320,12 @@ impl<'e, 'm> Engine<'e, 'm> {
     }
 
     /// Who is in the way; not worth a failure of its own.
+    #[inline(never)]
     fn blocker(&mut self, step: &PlanStep<'_>, failure: &Failure) -> Option<Holder> {
         blocker::find(self.session.client(), &self.table, step, failure).ok().flatten()
     }
 
+    #[inline(never)]
     fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
         let done = StepReport::new(step, elapsed);
         tell(self.listener, &Event::Finished { database: &self.report.database, step: &done });

@@ -60,19 +60,17 @@ impl Error {
     }
 
     /// Of an error of the server, that these rights were missing.
-    pub(crate) fn denied(mut self, table: &TableName, grants: Vec<String>) -> Error {
-        let inner = self.inner();
-        inner.kind = match std::mem::replace(&mut inner.kind, ErrorKind::NoAnswer) {
-            ErrorKind::Server(source) => ErrorKind::Denied { table: table.clone(), grants, source },
-            kind => kind,
-        };
-        self
+    pub(crate) fn denied(self, table: &TableName, grants: Vec<String>) -> Error {
+        let ErrorKind::Server(source) = self.kind() else { return self };
+        let (table, source) = (table.clone(), source.clone());
+        self.explained(ErrorKind::Denied { table, grants, source })
     }
 
-    /// The same with another kind, made from this one.
-    pub(crate) fn explained(mut self, kind: impl FnOnce(&ErrorKind) -> ErrorKind) -> Error {
-        let inner = self.inner();
-        inner.kind = kind(&inner.kind);
+    /// The same with another kind.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn explained(mut self, kind: ErrorKind) -> Error {
+        self.inner().kind = kind;
         self
     }
 

@@ -59,15 +59,29 @@ pub(crate) fn unless<T: Send + 'static>(
         let value = work();
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
     });
+    if !ends(work, &end, stop, is_over) {
+        return None;
+    }
+    value.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Runs work on a thread of its own, and waits for its end unless the wait is over before.
+#[inline(never)]
+fn ends(
+    work: Work<'static>,
+    end: &End,
+    stop: &Stop,
+    is_over: &mut dyn FnMut(Level) -> bool,
+) -> bool {
     let thread = std::thread::spawn(work);
     if !end.comes_unless(stop, is_over) {
-        return None;
+        return false;
     }
     // A panic is no reason to try again.
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
     }
-    value.lock().unwrap_or_else(PoisonError::into_inner).take()
+    true
 }
 
 /// Whether the work of another thread has ended, and a way to wait for it.

@@ -1,6 +1,7 @@
 //! What a role lacks to read and to keep the history. Looked up when the server has refused.
 
 use lokstra_core::TableName;
+use postgres::SimpleQueryRow;
 
 use crate::answer::{rows, text};
 use crate::client::Client;
@@ -29,11 +30,11 @@ pub(crate) fn explained<T>(
 pub(crate) fn missing(client: &mut Client, table: &TableName) -> Option<Vec<String>> {
     let answer = client.simple_query(&query(table)).ok()?;
     let row = rows(&answer).next()?;
-    let lacks = |column| text(row, column) == Some("f");
+    let lacks = |column| is_false(row, column);
     let role = sql::identifier(text(row, "role")?);
     let schema = sql::identifier(table.schema());
     let mut grants = Vec::new();
-    if text(row, "schema_exists") == Some("f") {
+    if is_false(row, "schema_exists") {
         if lacks("may_create_schema") {
             let database = sql::identifier(text(row, "database")?);
             grants.push(format!("GRANT CREATE ON DATABASE {database} TO {role};"));
@@ -59,19 +60,27 @@ pub(crate) fn missing(client: &mut Client, table: &TableName) -> Option<Vec<Stri
     (!grants.is_empty()).then_some(grants)
 }
 
+#[inline(never)]
+fn is_false(row: &SimpleQueryRow, column: &str) -> bool {
+    text(row, column) == Some("f")
+}
+
+/// Whether this role may read and change the table `name` of the schema `n`.
+#[inline(never)]
+fn may_write(name: &str) -> String {
+    format!(
+        "(SELECT pg_catalog.has_table_privilege(c.oid, 'SELECT') \
+         AND pg_catalog.has_table_privilege(c.oid, 'INSERT') \
+         AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') \
+         AND pg_catalog.has_table_privilege(c.oid, 'DELETE') \
+         FROM pg_catalog.pg_class c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid \
+         AND c.relname OPERATOR(pg_catalog.=) CAST({} AS pg_catalog.name))",
+        sql::literal(name)
+    )
+}
+
 /// By name, and not by `to_regclass`, which takes a right on the schema.
 fn query(table: &TableName) -> String {
-    let may_write = |name: &str| {
-        format!(
-            "(SELECT pg_catalog.has_table_privilege(c.oid, 'SELECT') \
-             AND pg_catalog.has_table_privilege(c.oid, 'INSERT') \
-             AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') \
-             AND pg_catalog.has_table_privilege(c.oid, 'DELETE') \
-             FROM pg_catalog.pg_class c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid \
-             AND c.relname OPERATOR(pg_catalog.=) CAST({} AS pg_catalog.name))",
-            sql::literal(name)
-        )
-    };
     format!(
         "SELECT current_user AS role, pg_catalog.current_database() AS database, \
          pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') \

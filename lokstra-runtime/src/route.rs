@@ -71,6 +71,10 @@ impl Routes {
     pub(crate) fn from_dsn(dsn: Dsn, environment: Environment<'_>) -> Result<Routes, DsnError> {
         let is_given = dsn.get(Keyword::Password).is_some();
         let dsn = dsn.with_defaults(environment)?;
+        Routes::of(&dsn, is_given, environment)
+    }
+
+    fn of(dsn: &Dsn, is_given: bool, environment: Environment<'_>) -> Result<Routes, DsnError> {
         let password_from = dsn.get(Keyword::Password).map(|password| {
             if is_given {
                 PasswordFrom::ConnectionString
@@ -89,9 +93,9 @@ impl Routes {
         if ports.len() > 1 && ports.len() != count {
             return Err(Keyword::Port.expects("one port, or one for each host"));
         }
-        let shared = shared(&dsn)?;
-        let mut passwords = Passwords { dsn: &dsn, environment, file: None };
-        let tls = OnDemand { dsn: &dsn, environment, made: None };
+        let shared = shared(dsn)?;
+        let mut passwords = Passwords { dsn, environment, file: None };
+        let tls = OnDemand { dsn, environment, made: None };
         let mut builder = Builder { shared, tls, passwords: &mut passwords, password_from };
         let mut all = Vec::with_capacity(count);
         let first = match dsn.get(Keyword::LoadBalanceHosts) {

@@ -179,12 +179,10 @@ pub(crate) fn named<T>(client: &mut Client, result: Result<T, Error>) -> Result<
         .ok()
         .and_then(|answer| owned(rows(&answer).next()?, "version"));
     match version.map(Server) {
-        Some(server) if !server.is_plain() => {
-            Err(error.explained(|_| ErrorKind::UnsupportedServer {
-                server: server.to_string(),
-                fault: ServerFault::Refuses(Box::new(refused)),
-            }))
-        }
+        Some(server) if !server.is_plain() => Err(error.explained(ErrorKind::UnsupportedServer {
+            server: server.to_string(),
+            fault: ServerFault::Refuses(Box::new(refused)),
+        })),
         _ => Err(error),
     }
 }

@@ -33,13 +33,18 @@ pub struct ServerError {
 /// How long a message with a token of ours can be, in whatever language.
 const LONGEST_TOKEN: usize = 256;
 
+/// Compiled once for all fields.
+#[inline(never)]
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
+}
+
 impl ServerError {
     pub(crate) fn new(error: &DbError) -> ServerError {
-        let owned = |text: Option<&str>| text.map(str::to_owned);
         ServerError {
-            severity: error.severity().to_owned(),
-            sqlstate: error.code().code().to_owned(),
-            message: error.message().to_owned(),
+            severity: owned(Some(error.severity())).unwrap_or_default(),
+            sqlstate: owned(Some(error.code().code())).unwrap_or_default(),
+            message: owned(Some(error.message())).unwrap_or_default(),
             detail: owned(error.detail()),
             hint: owned(error.hint()),
             context: owned(error.where_()),

@@ -10,6 +10,7 @@ use crate::report::Report;
 
 impl Engine<'_, '_> {
     /// Ends the run before these steps, if that was asked for.
+    #[inline(never)]
     pub(super) fn heed_stop(&self, left: &[PlanStep<'_>]) -> Result<(), Error> {
         if self.options.stop.is_asked() { Err(self.stopped(None, left)) } else { Ok(()) }
     }

@@ -127,13 +127,15 @@ impl<'m> Engine<'_, 'm> {
         // What is told from here on is what the history says.
         self.is_unflushed = true;
         let now = self.look().ok();
-        if let Some(now) = &now {
+        let done = now.as_ref().map_or(heard, |now| {
             let is_done = |step: &&PlanStep<'m>| now.history.contains(step.migration.version());
-            let done = steps[..heard].iter().take_while(is_done).count();
-            if done < heard {
-                *look = now.clone();
-                return Ok(Together::done(done));
-            }
+            steps[..heard].iter().take_while(is_done).count()
+        });
+        if done < heard
+            && let Some(now) = now
+        {
+            *look = now;
+            return Ok(Together::done(done));
         }
         let server = error.as_db_error().map(ServerError::new);
         // It is the next one that failed, though somebody else may have recorded it meanwhile. But a
