@@ -36,10 +36,11 @@ impl Engine<'_, '_> {
         if !self.options.unsupported_server || matches!(fault, ServerFault::Refuses(_)) {
             return false;
         }
-        // All that are warned of are told apart by their kind.
+        // Every fault that is warned of is told by its kind alone.
         let is_same = |warning: &Warning| {
-            matches!(warning, Warning::UnsupportedServer { fault: known, .. }
-                if std::mem::discriminant(known) == std::mem::discriminant(fault))
+            matches!(warning, Warning::UnsupportedServer { server: said, fault: known }
+                if said == server
+                    && std::mem::discriminant(known) == std::mem::discriminant(fault))
         };
         if !self.report.warnings.iter().any(is_same) {
             let (server, fault) = (server.clone(), fault.clone());
