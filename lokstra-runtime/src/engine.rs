@@ -17,7 +17,7 @@ use crate::blocker;
 use crate::down_store::{self, DownStore};
 use crate::engine::flush::{defers, may_not_wait};
 pub(crate) use crate::engine::kept::load_stored;
-use crate::engine::refusing::transaction_timeout;
+use crate::engine::refusing::Ending;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Listener, tell};
 use crate::failure::{Aftermath, Failure};
@@ -298,13 +298,13 @@ impl<'e, 'm> Engine<'e, 'm> {
                     return Err(self.cancelled(look, failure, &from(step, rest)));
                 }
                 Attempt::Lost(source) => {
-                    let timeout = transaction_timeout(&source);
+                    let ending = Ending::new(&source, Some(started));
                     let done =
                         self.lost(look, std::slice::from_ref(step), Some(started), source)?;
                     if done == 1 {
                         return Ok(Progress::Done);
                     }
-                    self.refuse_timeout(look, timeout, step, rest)?;
+                    self.refuse_timeout(look, ending, step, rest)?;
                     return Ok(Progress::Overtaken);
                 }
             }

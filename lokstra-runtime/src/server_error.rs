@@ -58,6 +58,16 @@ impl ServerError {
         }
     }
 
+    /// As the server says it of a session that `transaction_timeout` ended.
+    pub(crate) fn transaction_timeout() -> ServerError {
+        ServerError {
+            severity: "FATAL".to_owned(),
+            sqlstate: "25P04".to_owned(),
+            message: "terminating connection due to transaction timeout".to_owned(),
+            ..ServerError::cancelled()
+        }
+    }
+
     /// As the server says it of a statement that was cancelled: `query_canceled`.
     pub(crate) fn cancelled() -> ServerError {
         ServerError {

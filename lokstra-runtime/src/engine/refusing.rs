@@ -1,8 +1,10 @@
 //! What a run refuses: before its first script, and where the server has become another one.
 
-use lokstra_core::Mode;
-use postgres::error::DbError;
+use std::time::{Duration, Instant};
 
+use lokstra_core::Mode;
+
+use crate::answer::{number, rows};
 use crate::as_checked;
 use crate::down_store;
 use crate::engine::{Engine, same_versions, versions};
@@ -13,6 +15,7 @@ use crate::history::{Access, Look, refuse_user_schema};
 use crate::plan::PlanStep;
 use crate::precheck;
 use crate::retry::Backoff;
+use crate::search::contains;
 use crate::server_error::ServerError;
 use crate::warning::Warning;
 
@@ -80,23 +83,58 @@ impl Engine<'_, '_> {
     pub(super) fn refuse_timeout(
         &mut self,
         look: &Look,
-        timeout: Option<ServerError>,
+        ending: Ending,
         step: &PlanStep<'_>,
         rest: &[PlanStep<'_>],
     ) -> Result<(), Error> {
-        match timeout {
-            Some(server) if step.script().mode() == Mode::Transactional => {
-                let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
-                let failure = Failure::new(step, place, server, aftermath);
-                Err(self.failed(look, step, failure, rest))
-            }
-            _ => Ok(()),
+        if step.script().mode() != Mode::Transactional {
+            return Ok(());
         }
+        let server = match ending {
+            Ending::Timeout(server) => *server,
+            Ending::Silent(ran) if self.has_outlasted(step, ran) => {
+                ServerError::transaction_timeout()
+            }
+            _ => return Ok(()),
+        };
+        let failure = Failure::new(step, Place::default(), server, Aftermath::RolledBack);
+        Err(self.failed(look, step, failure, rest))
+    }
+
+    /// Whether a step ran for as long as the server lets a transaction run, by a limit not its own.
+    fn has_outlasted(&mut self, step: &PlanStep<'_>, ran: Duration) -> bool {
+        let text = step.script().text().to_ascii_lowercase();
+        if contains(&text, "transaction_timeout") {
+            return false;
+        }
+        let answer = self.session.client().simple_query(LIMIT).unwrap_or_default();
+        let limit = rows(&answer).next().and_then(|row| number(row, "setting")).unwrap_or(0);
+        limit > 0 && Duration::from_millis(limit.unsigned_abs()) <= ran
     }
 }
 
-/// The end of a session by `transaction_timeout`, which PostgreSQL has from 17 on.
-pub(super) fn transaction_timeout(error: &postgres::Error) -> Option<ServerError> {
-    let is_timeout = |server: &&DbError| server.code().code() == "25P04";
-    error.as_db_error().filter(is_timeout).map(ServerError::new)
+/// In milliseconds; nothing before PostgreSQL 17.
+const LIMIT: &str = "SELECT setting FROM pg_catalog.pg_settings \
+     WHERE name OPERATOR(pg_catalog.=) 'transaction_timeout'";
+
+/// How a session ended in which a step ran.
+pub(super) enum Ending {
+    /// By `transaction_timeout`, as the server says, which PostgreSQL has from 17 on.
+    Timeout(Box<ServerError>),
+    /// Without a word, after that long. The client drops the server's last words if the end of the
+    /// connection arrives together with them.
+    Silent(Duration),
+    Other,
+}
+
+impl Ending {
+    pub(super) fn new(error: &postgres::Error, started: Option<Instant>) -> Ending {
+        match (error.as_db_error(), started) {
+            (Some(server), _) if server.code().code() == "25P04" => {
+                Ending::Timeout(Box::new(ServerError::new(server)))
+            }
+            (None, Some(started)) if error.is_closed() => Ending::Silent(started.elapsed()),
+            _ => Ending::Other,
+        }
+    }
 }

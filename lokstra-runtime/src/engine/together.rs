@@ -11,7 +11,7 @@ use lokstra_core::Mode;
 
 use crate::as_checked;
 use crate::engine::flush::defers;
-use crate::engine::refusing::transaction_timeout;
+use crate::engine::refusing::Ending;
 use crate::engine::{Engine, record};
 use crate::error::Error;
 use crate::failure::{Aftermath, Failure, Place};
@@ -114,10 +114,10 @@ impl<'m> Engine<'_, 'm> {
         self.is_alone = true;
         let unheard = &steps[heard..];
         if is_lost(&error) || self.session.client().is_closed() {
-            let timeout = transaction_timeout(&error);
+            let ending = Ending::new(&error, running);
             let done = self.lost(look, unheard, running, error)?;
             if let Some(step) = unheard.get(done) {
-                self.refuse_timeout(look, timeout, step, &left[heard + done + 1..])?;
+                self.refuse_timeout(look, ending, step, &left[heard + done + 1..])?;
             }
             return Ok(Together::done(heard + done));
         }
