@@ -53,7 +53,7 @@ impl Engine<'_, '_> {
 
     /// The refusal of a statement of ours; where the server can only read, that is the cause.
     pub(super) fn unless_read_only(&mut self, error: Error, left: &[PlanStep<'_>]) -> Error {
-        if !matches!(error.kind(), ErrorKind::Server(_)) {
+        if !matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::UnsupportedServer { .. }) {
             return error;
         }
         self.has_moved_unless_read_only(None, left).err().unwrap_or(error)
