@@ -162,18 +162,80 @@ fn the_history_of_another_program_is_told_as_such_in_both_directions() {
     });
 }
 
+/// Of two programs that count in timestamps, the migrations of the second.
+fn between() -> Migrations {
+    set(&[("002_x", "CREATE TABLE x ();", "DROP TABLE x;"), ("004_c", "SELECT 4", "SELECT 4")])
+}
+
 #[test]
 fn a_history_with_nothing_in_common_is_told_with_a_table_of_its_own() {
-    on(&tables_set(2, ""), |client| {
-        let other = set(&[("010_x", A.1, A.2)]);
-        assert_snapshot!(other.up(client).unwrap_err(), @"
+    on(&set(&[A, C]), |client| {
+        let other = between();
+        let told = other.up(client).unwrap_err().to_string();
+        assert_snapshot!(told, @"
         the database and these migrations disagree; nothing was run
-          none of the 2 applied migrations is one of these (001_t to 002_t)
-            help: if another program uses this tracking table, give these migrations one of their own: `schema-table` in migration.yaml (in a program: `table`); if they are earlier migrations of this set whose files were removed on purpose, go on without them with `allow_missing(true)` (on the command line: -allow-missing)
+          none of the 2 applied migrations is one of these (001_a to 003_c)
+            help: give these migrations a tracking table of their own: `schema-table` in migration.yaml (in a program: `table`); or, if this is the wrong database, correct its pool
         ");
-        // A set that was squashed has nothing in common either.
-        other.migrator().allow_missing(true).up(client).unwrap();
+        for out_of_order in [false, true] {
+            let mut migrator = other.migrator().allow_missing(true).out_of_order(out_of_order);
+            assert_eq!(migrator.up(client).unwrap_err().to_string(), told);
+        }
+        other.migrator().table("lokstra_core.b".parse().unwrap()).up(client).unwrap();
+        assert_eq!((tables(client), versions(client)), ("a c x".into(), "1 3".into()));
+    });
+}
+
+#[test]
+fn what_has_nothing_in_common_is_not_rolled_back() {
+    for (applied, left) in [(set(&[A]), "1"), (set(&[A, C]), "1 3")] {
+        on(&applied, |client| {
+            let one = 1.try_into().unwrap();
+            for goal in
+                [Goal::Down(one), Goal::Redo, Goal::DownTo(version(1)), Goal::To(version(4))]
+            {
+                for stored in [false, true] {
+                    let other = between();
+                    let mut migrator = other.migrator().stored_down(stored).out_of_order(true);
+                    let error = migrator.run(client, goal).unwrap_err();
+                    assert!(matches!(error.kind(), ErrorKind::Diverged(_)), "{error}");
+                }
+            }
+            assert_eq!(versions(client), left);
+        });
+    }
+}
+
+#[test]
+fn one_row_with_nothing_in_common_is_told_by_its_name() {
+    on(&set(&[A]), |client| {
+        assert_snapshot!(between().up(client).unwrap_err(), @"
+        the database and these migrations disagree; nothing was run
+          the only applied migration is none of these (001_a)
+            help: give these migrations a tracking table of their own: `schema-table` in migration.yaml (in a program: `table`); or, if this is the wrong database, correct its pool
+        ");
+    });
+}
+
+#[test]
+fn a_row_in_common_is_enough_to_take_back_the_newer_ones() {
+    on(&set(&[A, B, C]), |client| {
+        let older = set(&[A]);
+        older.migrator().stored_down(true).down(client, 2.try_into().unwrap()).unwrap();
+        assert_eq!((tables(client), versions(client)), ("a".into(), "1".into()));
+    });
+}
+
+#[test]
+fn a_squashed_set_goes_on_where_missing_rows_are_allowed() {
+    on(&set(&[A, B]), |client| {
+        let squashed = set(&[("010_all", "SELECT 1", "SELECT 1")]);
+        let told = squashed.up(client).unwrap_err().to_string();
+        assert!(told.contains("schema-table") && !told.contains("allow"), "{told}");
+        squashed.migrator().allow_missing(true).up(client).unwrap();
         assert_eq!(versions(client), "1 2 10");
+        squashed.migrator().repair(client, Repair::Forget(version(1))).unwrap();
+        assert_eq!(versions(client), "2 10");
     });
 }
 

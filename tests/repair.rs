@@ -102,14 +102,39 @@ fn rows_of_another_program_are_neither_accepted_nor_forgotten() {
     set(&[A, B, C]).up(&mut client).unwrap();
     let other = set(&[("001_x", "SELECT 1", "SELECT 1"), ("004_y", "SELECT 2", "SELECT 2")]);
     assert_snapshot!(refused(&other, &mut client, Repair::Accept(version(1))), @"
-    cannot accept 001 as it is now: another program uses this tracking table; nothing was changed
+    cannot accept 001 as it is now: none of the applied migrations is one of these; nothing was changed
       help: give these migrations a tracking table of their own: `schema-table` in migration.yaml
     ");
     assert_snapshot!(refused(&other, &mut client, Repair::Forget(version(2))), @"
-    cannot forget that 002 is applied: another program uses this tracking table; nothing was changed
+    cannot forget that 002 is applied: none of the applied migrations is one of these; nothing was changed
       help: give these migrations a tracking table of their own: `schema-table` in migration.yaml
     ");
     assert_eq!(listed(&other, &mut client), "");
+}
+
+#[test]
+fn rows_of_another_program_between_the_versions_stay_as_they_are() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    for applied in [set(&[A]), set(&[A, C])] {
+        applied.up(&mut client).unwrap();
+        let other = set(&[("002_a", "SELECT 1", "SELECT 1"), ("004_y", "SELECT 2", "SELECT 2")]);
+        for repair in [Repair::Accept(version(1)), Repair::Forget(version(1))] {
+            let told = refused(&other, &mut client, repair);
+            assert!(told.contains("none of the applied migrations is one of these"), "{told}");
+        }
+        assert_eq!(listed(&other, &mut client), "");
+    }
+}
+
+#[test]
+fn how_far_a_migration_of_another_program_came_is_not_forgotten() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    half_done(&mut client);
+    let other = set(&[("003_x", "SELECT 1", "SELECT 1")]);
+    let told = refused(&other, &mut client, Repair::ForgetProgress(version(2)));
+    assert!(told.contains("none of the applied migrations is one of these"), "{told}");
 }
 
 #[test]

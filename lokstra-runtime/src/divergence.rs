@@ -42,7 +42,8 @@ pub enum Divergence {
     Foreign {
         /// The applied migrations.
         applied: Vec<(Version, Option<String>)>,
-        /// Whether some take versions of these migrations. If not, old files may have been removed.
+        /// Whether some take versions of these migrations. If not, a squash may have replaced all
+        /// files: `allow_missing` then runs those that are newer than every applied one.
         is_certain: bool,
     },
     /// A pending migration is older than the newest applied one.
@@ -97,17 +98,10 @@ impl Divergence {
                      text{another_program}"
                 )
             }
-            Divergence::Foreign { is_certain: true, .. } => {
+            Divergence::Foreign { .. } => {
                 "give these migrations a tracking table of their own: `schema-table` in \
                  migration.yaml (in a program: `table`); or, if this is the wrong database, correct \
                  its pool"
-                    .into()
-            }
-            Divergence::Foreign { is_certain: false, .. } => {
-                "if another program uses this tracking table, give these migrations one of their \
-                 own: `schema-table` in migration.yaml (in a program: `table`); if they are earlier \
-                 migrations of this set whose files were removed on purpose, go on without them with \
-                 `allow_missing(true)` (on the command line: -allow-missing)"
                     .into()
             }
             Divergence::OutOfOrder { path, newest, .. } => format!(
@@ -155,13 +149,18 @@ impl fmt::Display for Divergence {
                  {version}_{applied}, is applied as {version}"
             ),
             Divergence::Foreign { applied, is_certain } => {
-                write!(f, "none of the {} applied migrations is one of these (", applied.len())?;
+                match applied.len() {
+                    1 => f.write_str("the only applied migration is none of these (")?,
+                    n => write!(f, "none of the {n} applied migrations is one of these (")?,
+                }
                 let end = |f: &mut fmt::Formatter<'_>, one: Option<&(Version, Option<String>)>| {
                     one.map_or(Ok(()), |(version, name)| write!(f, "{}", Named(*version, name)))
                 };
                 end(f, applied.first())?;
-                f.write_str(" to ")?;
-                end(f, applied.last())?;
+                if applied.len() > 1 {
+                    f.write_str(" to ")?;
+                    end(f, applied.last())?;
+                }
                 f.write_str(if *is_certain {
                     "): another program uses this tracking table"
                 } else {

@@ -59,19 +59,20 @@ fn is_alike(one: &str, other: &str) -> bool {
 pub(crate) enum Kinship {
     /// The history is of these migrations, as far as can be said.
     Related,
-    /// No applied migration is one of these, and none takes the version of one.
+    /// No applied migration is one of these, and none takes the version of one: another program
+    /// uses the table, or a squash replaced every file.
     Strangers,
-    /// No text, and hardly a description, is common, and versions are taken: another program uses
-    /// the table.
+    /// No text is common, hardly a description, and versions are taken: another program uses the
+    /// table.
     Foreign,
 }
 
 impl Kinship {
-    /// One row alone says too little: a branch may have begun with another migration.
+    /// One row alone under a version of the set says too little: a branch may have begun with
+    /// another migration. Without migrations, or without rows, there is nothing to compare.
     #[inline(never)]
     pub(crate) fn of(database: Database<'_>, history: &History) -> Kinship {
-        let is_taken =
-            |row: &Applied| Identity::at(row.version, database, history) == Some(Identity::Another);
+        let identity = |row: &Applied| Identity::at(row.version, database, history);
         let is_common = |row: &Applied| {
             database.migrations().any(|migration| row.checksum == Some(migration.up().checksum()))
         };
@@ -79,14 +80,21 @@ impl Kinship {
             let name = row.description.as_deref();
             name.is_none_or(|name| database.migrations().any(|m| is_alike(name, m.description())))
         };
-        let has_rows = history.len() > 1 && database.newest().is_some();
-        if !has_rows || history.iter().any(is_common) {
+        let is_nothing = history.is_empty() || database.newest().is_none();
+        if is_nothing || history.iter().any(is_common) {
             return Kinship::Related;
         }
-        match history.iter().filter(is_named).count() {
-            named if history.iter().any(is_taken) && named * 2 < history.len() => Kinship::Foreign,
-            0 => Kinship::Strangers,
-            _ => Kinship::Related,
+        if history.iter().all(|row| identity(row).is_none()) {
+            return Kinship::Strangers;
+        }
+        let is_taken = |row: &Applied| identity(row) == Some(Identity::Another);
+        let is_ours = |row: &Applied| identity(row).is_some_and(|it| it != Identity::Another);
+        let is_known = history.iter().any(is_ours)
+            && history.iter().filter(is_named).count() * 2 >= history.len();
+        if history.len() > 1 && history.iter().any(is_taken) && !is_known {
+            Kinship::Foreign
+        } else {
+            Kinship::Related
         }
     }
 }

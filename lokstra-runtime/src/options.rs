@@ -105,7 +105,8 @@ impl<'m> Migrator<'m> {
     }
 
     /// Goes on although applied migrations are not embedded any more. Default: no, an error if
-    /// there is something to apply.
+    /// there is something to apply. Where none of the applied migrations is embedded, all embedded
+    /// ones must be newer, as after a squash.
     pub fn allow_missing(mut self, yes: bool) -> Self {
         self.options.policy.allow_missing = yes;
         self

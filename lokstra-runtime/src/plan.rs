@@ -131,7 +131,9 @@ pub(crate) fn plan<'m>(
     policy: Policy,
 ) -> Result<Plan<'m>, NoPlan> {
     check_version(database, history, goal)?;
-    refuse_foreign(database, history)?;
+    if !is_squash(database, history, goal, policy) {
+        refuse_foreign(database, history)?;
+    }
     let steps = match goal.direction() {
         Direction::Up => up(database, history, goal),
         Direction::Down => down(database, history, goal)?,
@@ -161,17 +163,23 @@ fn check_version(database: Database<'_>, history: &History, goal: Goal) -> Resul
 
 /// Of another program's history, nothing is compared row by row: the remedies of a row would change it.
 pub(crate) fn refuse_foreign(database: Database<'_>, history: &History) -> Result<(), NoPlan> {
-    let is_taken =
-        |row: &Applied| Identity::at(row.version, database, history) == Some(Identity::Another);
-    if history.iter().any(is_taken) && Kinship::of(database, history) == Kinship::Foreign {
-        return Err(NoPlan::Diverged(vec![foreign(history, true)]));
-    }
-    Ok(())
+    let is_certain = match Kinship::of(database, history) {
+        Kinship::Related => return Ok(()),
+        Kinship::Strangers => false,
+        Kinship::Foreign => true,
+    };
+    let applied = history.iter().map(|row| (row.version, row.description.clone())).collect();
+    Err(NoPlan::Diverged(vec![Divergence::Foreign { applied, is_certain }]))
 }
 
-fn foreign(history: &History, is_certain: bool) -> Divergence {
-    let applied = history.iter().map(|row| (row.version, row.description.clone())).collect();
-    Divergence::Foreign { applied, is_certain }
+/// Whether these migrations may replace all applied ones: each is newer, and `allow_missing` says so.
+/// The histories of two programs mostly interleave.
+fn is_squash(database: Database<'_>, history: &History, goal: Goal, policy: Policy) -> bool {
+    let oldest = database.migrations().next().map(|migration| migration.version());
+    goal.direction() == Direction::Up
+        && policy.allow_missing
+        && !policy.strict
+        && history.newest() < oldest
 }
 
 fn another(
@@ -308,15 +316,6 @@ fn compare(
     }
     if goal.direction() == Direction::Up && !policy.out_of_order {
         divergences.extend(out_of_order(history, steps));
-    }
-    let is_gone =
-        |one: &Divergence| matches!(one, Divergence::Ahead { .. } | Divergence::Removed { .. });
-    let is_allowed = policy.allow_missing || policy.out_of_order;
-    if divergences.iter().any(is_gone)
-        && !is_allowed
-        && Kinship::of(database, history) == Kinship::Strangers
-    {
-        divergences = vec![foreign(history, false)];
     }
     if !ahead.is_empty() {
         warnings.push(Warning::Ahead { versions: ahead });

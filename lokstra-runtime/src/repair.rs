@@ -102,7 +102,7 @@ pub enum Unfit {
     Unedited,
     /// Another migration, of another name and text, is applied under its version.
     Another,
-    /// The history is that of another program.
+    /// No applied migration is one of these, as in the history of another program.
     Foreign,
     /// Its row has no checksum, and the next run fills it in.
     NoChecksum,
@@ -152,7 +152,7 @@ impl fmt::Display for Unfit {
             Unfit::Another => {
                 "another migration is applied under its version, and its own script never ran"
             }
-            Unfit::Foreign => "another program uses this tracking table",
+            Unfit::Foreign => "none of the applied migrations is one of these",
             Unfit::NoChecksum => "its row has no checksum, and the next run fills it in",
             Unfit::NotHalfDone => "none of its scripts is half-done",
             Unfit::NotCutOff => "none of its statements was cut off",
@@ -234,10 +234,10 @@ impl Case<'_> {
 
     fn accept(&self, version: Version) -> Result<Change, Unfit> {
         let row = self.guard.look.history.get(version).ok_or(Unfit::NotApplied)?;
+        self.foreign()?;
         let migration = self.database.migration(version).ok_or(Unfit::NotEmbedded)?;
         let (up, down) = (migration.up().checksum(), migration.down().checksum());
         let described = row.description.as_deref().unwrap_or_default();
-        self.foreign()?;
         if Identity::of(row, migration) == Identity::Another {
             return Err(Unfit::Another);
         }
@@ -300,7 +300,13 @@ impl Case<'_> {
     fn begun(&self, version: Version) -> Result<Vec<&HalfDone>, Unfit> {
         let begun: Vec<_> =
             self.half_done.iter().filter(|script| script.version == version).collect();
-        if begun.is_empty() { Err(Unfit::NotHalfDone) } else { Ok(begun) }
+        if begun.is_empty() {
+            return Err(Unfit::NotHalfDone);
+        }
+        if self.database.migration(version).is_none() {
+            self.foreign()?;
+        }
+        Ok(begun)
     }
 
     fn forget_progress(&self, version: Version) -> Result<Change, Unfit> {

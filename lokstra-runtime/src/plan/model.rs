@@ -56,8 +56,14 @@ fn model(world: &World, goal: Goal, policy: Policy) -> Outcome {
             return only(format!("above {bound} {newest}"));
         }
     }
-    if kinship(world) == "foreign" {
-        return only("foreign".to_owned());
+    let oldest = world.0.iter().find(|(_, known)| known.0.is_some()).map(|(at, _)| *at);
+    let is_squash = goal.direction() == Direction::Up
+        && (policy.allow_missing, policy.strict) == (true, false)
+        && newest < oldest;
+    match kinship(world) {
+        "related" => {}
+        "strangers" if is_squash => {}
+        kind => return only(kind.to_owned()),
     }
     let mut steps = Vec::new();
     let mut ups = Vec::new();
@@ -100,12 +106,6 @@ fn model(world: &World, goal: Goal, policy: Policy) -> Outcome {
             against.insert(format!("out of order {up}"));
         }
     }
-    if kinship(world) == "strangers"
-        && !(policy.allow_missing || policy.out_of_order)
-        && against.iter().any(|one| one.starts_with("ahead") || one.starts_with("missing"))
-    {
-        against = BTreeSet::from(["strangers".to_owned()]);
-    }
     if against.is_empty() { Ok((steps, odd)) } else { Err(against) }
 }
 
@@ -120,15 +120,19 @@ fn kinship(world: &World) -> &'static str {
     let rows: Vec<_> = world.0.values().filter_map(|known| known.1).collect();
     let named = |row: &&Recorded| row.2.is_none_or(|name| embedded.iter().any(|m| m.2 == name));
     let number_named = rows.iter().filter(named).count();
-    if rows.len() < 2
+    let both = || world.0.values().filter(|(embedded, row)| embedded.is_some() && row.is_some());
+    if rows.is_empty()
         || embedded.is_empty()
         || rows.iter().any(|row| embedded.iter().any(|m| row.0 == Some(m.0)))
     {
         "related"
-    } else if world.0.values().any(is_another) && number_named * 2 < rows.len() {
-        "foreign"
-    } else if number_named == 0 {
+    } else if both().next().is_none() {
         "strangers"
+    } else if rows.len() > 1
+        && both().any(is_another)
+        && (both().all(is_another) || number_named * 2 < rows.len())
+    {
+        "foreign"
     } else {
         "related"
     }
