@@ -71,7 +71,7 @@ pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let refused = if controls_transaction(&words) {
         Refused::TransactionControl
-    } else if words.first() == Some(&"copy") && has(&words, &["from", "stdin"]) {
+    } else if reads_from_client(&words, statement) {
         Refused::CopyFromStdin
     } else if sets_transaction(&words, statement) {
         Refused::SetTransaction
@@ -89,6 +89,15 @@ fn controls_transaction(words: &[&str]) -> bool {
         ["begin" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release", ..]
             | ["start" | "prepare", "transaction", ..]
     )
+}
+
+/// PostgreSQL reads `FROM STDOUT` as `FROM STDIN`. A `FROM` further on, or in a query, names something else.
+fn reads_from_client(words: &[&str], statement: &str) -> bool {
+    let from = words.iter().position(|word| *word == "from");
+    let source = from.and_then(|from| words.get(from + 1));
+    words.first() == Some(&"copy")
+        && matches!(source, Some(&("stdin" | "stdout")))
+        && significant(statement).nth(1).is_some_and(|(_, text, _)| text != "(")
 }
 
 /// The callers of `PreventInTransactionBlock` in PostgreSQL 13 to 18, as far as the text tells: what
@@ -215,8 +224,22 @@ mod tests {
 
     #[test]
     fn copy_is_refused_where_it_reads_from_the_client() {
-        assert_eq!(kind("COPY a (b) FROM stdin WITH (FORMAT csv)"), Some(Refused::CopyFromStdin));
-        for statement in ["COPY a FROM '/data'", "COPY a FROM PROGRAM 'x'", "COPY a TO STDOUT"] {
+        for statement in [
+            "COPY a (b) FROM stdin WITH (FORMAT csv)",
+            "COPY a FROM STDOUT",
+            "COPY BINARY a FROM /* b */ stdout",
+        ] {
+            assert_eq!(kind(statement), Some(Refused::CopyFromStdin), "{statement}");
+        }
+        for statement in [
+            "COPY a FROM '/data'",
+            "COPY a FROM PROGRAM 'x'",
+            "COPY a TO STDOUT",
+            "COPY a TO STDIN",
+            "COPY (SELECT b FROM stdout) TO '/data'",
+            "COPY (SELECT b FROM stdin) TO STDOUT",
+            "COPY a FROM '/data' WHERE b IS DISTINCT FROM stdin",
+        ] {
             assert_eq!(kind(statement), None, "{statement}");
         }
     }
