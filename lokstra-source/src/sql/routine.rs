@@ -173,7 +173,7 @@ impl<'a> Body<'a> {
                     nth += 1;
                     continue;
                 }
-                "commit" | "rollback" if is_certain => {
+                "commit" | "rollback" if is_certain && is_end(&tokens[nth + 1..]) => {
                     found.push(Certain::End(tokens[nth].2));
                 }
                 "call" if is_certain => {
@@ -215,6 +215,15 @@ impl<'a> Body<'a> {
     }
 }
 
+/// What may follow `COMMIT` in PL/pgSQL; anything else makes the word the name of a variable.
+fn is_end(rest: &[(TokenKind, &str, usize)]) -> bool {
+    let chains = [&["and", "chain"][..], &["and", "no", "chain"], &[]];
+    chains.iter().any(|chain| {
+        rest.get(chain.len()).is_some_and(|(kind, ..)| *kind == TokenKind::Semi)
+            && chain.iter().zip(rest).all(|(word, (_, text, _))| text.eq_ignore_ascii_case(word))
+    })
+}
+
 /// The `>>` of a label.
 fn is_label_end(tokens: &[(TokenKind, &str, usize)], nth: usize) -> bool {
     nth > 0 && tokens[nth].0 == TokenKind::Gt && tokens[nth - 1].0 == TokenKind::Gt
@@ -244,6 +253,22 @@ mod tests {
         ] {
             assert_eq!(commits(statement), statement.find(at), "{statement}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_called_commit_ends_nothing() {
+        for statement in [
+            "DO $$ DECLARE rollback int; BEGIN rollback := 1; END $$",
+            "DO $$ DECLARE commit int; BEGIN commit = 1; END $$",
+            "DO $$ DECLARE commit int[]; BEGIN commit[1] := 1; END $$",
+            "DO $$ DECLARE commit record; BEGIN PERFORM 1; commit.a := 1; END $$",
+            "DO $$ BEGIN a := CASE WHEN b THEN commit ELSE rollback END; END $$",
+            "DO $$ BEGIN a := CASE WHEN b THEN commit AND chain ELSE b END; END $$",
+        ] {
+            assert_eq!(commits(statement), None, "{statement}");
+        }
+        let statement = "DO $$ BEGIN commit := 1; ROLLBACK AND NO /* a */ CHAIN; END $$";
+        assert_eq!(commits(statement), statement.find("ROLLBACK"));
     }
 
     #[test]
