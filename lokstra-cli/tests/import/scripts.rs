@@ -162,3 +162,36 @@ fn a_history_table_in_a_script_and_other_numbers_are_told() {
     nothing was changed: -yes changes it
     ");
 }
+
+#[test]
+fn a_line_break_in_the_name_of_a_file_begins_no_line_of_sql() {
+    let text = "CREATE TABLE a ();\n";
+    for (tool, files) in [
+        ("sqlx", &[("1_a\nDROP TABLE users; --.sql", text)][..]),
+        ("flyway", &[("V1__a\rDROP TABLE users; --.sql", text)]),
+        ("diesel", &[("1_a\nDROP TABLE users; --/up.sql", text)]),
+        (
+            "golang-migrate",
+            &[
+                ("1_a\nDROP TABLE users; --.up.sql", text),
+                ("1_a\nDROP TABLE users; --.down.sql", ""),
+                ("a\nDROP TABLE users; --.sql", ""),
+            ],
+        ),
+    ] {
+        let project = project(&[]);
+        for (name, text) in files {
+            let path = project.path("theirs").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let import = format!("migration import -from {tool} -source theirs -dir new -yes");
+        let told = project.lokstra(&import);
+        assert!(told.contains("from 1_a␊DROP") || told.contains("from V1__a␍DROP"), "{told}");
+        assert!(!told.contains("\nDROP"), "{told}");
+        for entry in fs::read_dir(project.path("new")).unwrap() {
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            assert!(!text.split(['\n', '\r']).any(|line| line.starts_with("DROP")), "{text}");
+        }
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use lokstra_core::shown_line;
+
 use super::history::History;
 use super::theirs::Theirs;
 
@@ -19,6 +21,7 @@ impl fmt::Display for Mismatch {
         match self {
             Mismatch::NoFile { id } => write!(f, "{id} is applied and has no file"),
             Mismatch::Edited { id, path } => {
+                let path = shown_line(path);
                 write!(f, "{id} was applied from another text than that of {path}")
             }
         }

@@ -2,7 +2,7 @@
 
 use lokstra_source::{Code, Description, DescriptionError, Loaded, Problems};
 
-use lokstra_core::Version;
+use lokstra_core::{Version, shown_line};
 
 use super::Tool;
 use super::theirs::{Remark, Script, Theirs};
@@ -170,7 +170,8 @@ fn empty(tool: Tool, name: &str, script: &Script, is_nothing: bool) -> Written {
     if is_nothing {
         return nothing(name, from, "Nothing to undo.", Change::NothingToUndo);
     }
-    let says = format!("{} of {} undoes nothing: it is empty.", script.path, tool.name());
+    let path = shown_line(&script.path);
+    let says = format!("{path} of {} undoes nothing: it is empty.", tool.name());
     nothing(name, from, &says, Change::Forgets)
 }
 
@@ -190,7 +191,8 @@ fn irreversible(tool: Tool, name: &str, up: &Script) -> Written {
                  USING HINT = 'Its file says what to do.';\n\
          END\n\
          $$;\n",
-        path = up.path,
+        // A line break in the name would end the comment, and the rest of the name would run.
+        path = shown_line(&up.path),
         tool = tool.name(),
     );
     let changes = vec![Change::Irreversible];

@@ -1,5 +1,6 @@
 //! What the history of the other tool says, read as it stands.
 
+use lokstra_core::shown_line;
 use lokstra_runtime::postgres::error::SqlState;
 use lokstra_runtime::postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
@@ -42,14 +43,14 @@ impl Row {
             if has_it { row.get(column).map(str::to_owned) } else { None }
         };
         Row {
-            id: text("id").unwrap_or_default(),
+            id: shown_line(&text("id").unwrap_or_default()),
             checksum: text("checksum"),
             applied_at: text("applied_at"),
             applied_by: text("applied_by"),
             execution_ms: text("execution_ms").and_then(|number| number.parse().ok()),
             success: text("success"),
             kind: text("kind"),
-            script: text("script"),
+            script: text("script").as_deref().map(shown_line),
         }
     }
 }

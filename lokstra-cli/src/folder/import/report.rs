@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use lokstra_core::shown_line;
 use serde_json::{Value, json};
 
 use super::Tool;
@@ -49,7 +50,7 @@ impl Report<'_> {
         console.say(format_args!("{count} {noun} {verb} {dir}:"))?;
         let width = ours::files(self.ours).map(|one| one.name.len()).max().unwrap_or_default();
         for written in ours::files(self.ours) {
-            let from = written.from.iter().map(|from| format!("from {from}"));
+            let from = written.from.iter().map(|from| format!("from {}", shown_line(from)));
             let changes = written.changes.iter().map(|change| change.as_str().to_owned());
             let about = from.chain(changes).collect::<Vec<_>>().join("; ");
             console.say(format_args!("  {:width$}  {about}", written.name))?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use lokstra_core::shown_line;
+
 use super::source::File;
 
 /// A migration of the other tool.
@@ -80,11 +82,11 @@ impl Remark {
 
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
+        f.write_str(&shown_line(&self.path))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
-        write!(f, ": {}\n  help: {}", self.message, self.help)
+        write!(f, ": {}\n  help: {}", shown_line(&self.message), shown_line(&self.help))
     }
 }
 
