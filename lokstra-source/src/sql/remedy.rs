@@ -157,6 +157,9 @@ impl<'a> Broken<'a> {
                 return certain(here, format!("`{token}` stands here twice: remove one"));
             }
         }
+        if self.belongs_to_join() {
+            return None;
+        }
         if let Some(reserved) = self.reserved() {
             return certain(here, reserved);
         }
@@ -195,6 +198,18 @@ impl<'a> Broken<'a> {
             }
         }
         None
+    }
+
+    /// A word of a join that is not in the place of a name: between quotes it would silently become an
+    /// alias, or the name of the table that is joined.
+    fn belongs_to_join(&self) -> bool {
+        const KINDS: [&str; 8] =
+            ["cross", "full", "inner", "join", "left", "natural", "outer", "right"];
+        let is_kind = |text: &str| KINDS.iter().any(|kind| text.eq_ignore_ascii_case(kind));
+        let word = self.text(self.nth);
+        let behind = self.nth.checked_sub(1).map_or("", |nth| self.text(nth));
+        (is_kind(word) || ["on", "using"].iter().any(|other| word.eq_ignore_ascii_case(other)))
+            && (is_kind(behind) || is_kind(self.text(self.nth + 1)) || self.is_right(&self.at, ""))
     }
 
     /// An element of an index that is neither a name nor a call.
@@ -423,6 +438,32 @@ mod tests {
         ] {
             let (place, help) = remedy(statement);
             assert_eq!((place.as_str(), help.as_deref()), (at, Some(expected)), "{statement}");
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_join_is_not_to_be_quoted() {
+        for statement in [
+            "SELECT * FROM a OUTER JOIN b ON true",
+            "SELECT * FROM a OUTER JOIN order ON true",
+            "SELECT * FROM a OUTER LEFT JOIN b ON true",
+            "SELECT * FROM a CROSS JOIN USING (b)",
+            "SELECT * FROM LEFT JOIN b ON true",
+            "SELECT * FROM NATURAL JOIN b",
+            "SELECT * FROM a, b USING (c)",
+            "SELECT * FROM a ON",
+        ] {
+            assert_eq!(remedy(statement).1, None, "{statement}");
+        }
+        for (statement, word) in [
+            ("CREATE TABLE a (outer int)", "outer"),
+            ("INSERT INTO a (b, left) VALUES (1, 2)", "left"),
+            ("CREATE TABLE on (a int)", "on"),
+            ("ALTER TABLE a ADD COLUMN natural int", "natural"),
+            ("UPDATE a SET right = 1", "right"),
+        ] {
+            let expected = format!("`{word}` is a reserved word: write \"{word}\" or another name");
+            assert_eq!(remedy(statement).1, Some(expected), "{statement}");
         }
     }
 
