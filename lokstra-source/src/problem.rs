@@ -152,6 +152,13 @@ impl Problems {
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
     }
+
+    /// Leaves out the text of these files, as [`Problem::without_text`] does.
+    #[must_use]
+    pub fn without_text_of(self, is_hidden: impl Fn(&str) -> bool) -> Problems {
+        let shown = |it: Problem| if is_hidden(&it.path) { it.without_text() } else { it };
+        Problems(self.0.into_iter().map(shown).collect())
+    }
 }
 
 impl<'a> IntoIterator for &'a Problems {

@@ -195,3 +195,70 @@ fn a_line_break_in_the_name_of_a_file_begins_no_line_of_sql() {
         }
     }
 }
+
+#[test]
+fn no_line_of_a_file_outside_of_their_folder_is_shown() {
+    let secrets = [
+        "DB_PASSWORD=hunter2\n",
+        "SELECT '${hunter2}', ${hunter2};\n",
+        "-- +goose hunter2\nhunter2 {{ hunter2 }};\n",
+        "-- +goose Up\nhunter2\n",
+        "-- migrate:up\nhunter2\n",
+        "BEGIN; hunter2;\n",
+    ];
+    for (tool, name) in [
+        ("golang-migrate", "1_a.up.sql"),
+        ("sqlx", "1_a.sql"),
+        ("goose", "1_a.sql"),
+        ("dbmate", "1_a.sql"),
+        ("flyway", "V1__a.sql"),
+        ("refinery", "V1__a.sql"),
+        ("diesel", "1_a/up.sql"),
+    ] {
+        let project = project(&[]);
+        let path = project.path("theirs").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(project.path(".secret"), path).unwrap();
+        for secret in secrets {
+            project.write(".secret", secret);
+            for json in ["", " -json"] {
+                let import = format!("migration import -from {tool} -source theirs -dir new{json}");
+                let told = project.lokstra(&import);
+                assert!(!told.contains("hunter2"), "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_folder_behind_a_link_is_outside_and_a_link_within_is_not() {
+    let project = project(&[("b", "hunter2;\n")]);
+    fs::create_dir(project.path("other")).unwrap();
+    project.write("other/V1__a.sql", "hunter2;\n");
+    let link = std::os::unix::fs::symlink::<&str, std::path::PathBuf>;
+    link("../other", project.path("theirs/other")).unwrap();
+    let import = "migration import -from refinery -source theirs -dir new";
+    let told = project.lokstra(import);
+    assert!(!told.contains("hunter2") && told.contains("a link leads out"), "{told}");
+    link("b", project.path("theirs/V2__b.sql")).unwrap();
+    let told = project.lokstra(import);
+    assert!(told.contains("1 | hunter2;"), "{told}");
+}
+
+#[test]
+fn a_source_file_that_cannot_be_read_is_named() {
+    let project = project(&[("1_a.up.sql", "SELECT 1;\n")]);
+    let import = "migration import -from golang-migrate -source theirs -dir new";
+    for (target, why) in [("/dev/zero", "not a regular file"), ("gone", "No such file")] {
+        let path = project.path("theirs/2_b.up.sql");
+        std::os::unix::fs::symlink(target, &path).unwrap();
+        let told = project.lokstra(import);
+        let expected = format!("error: theirs/2_b.up.sql: cannot be read: {why}");
+        assert!(told.contains(&expected), "{told}");
+        fs::remove_file(path).unwrap();
+    }
+    let made = Command::new("mkfifo").arg(project.path("theirs/2_b.up.sql")).status().unwrap();
+    assert!(made.success());
+    let told = project.lokstra(import);
+    assert!(told.contains("theirs/2_b.up.sql: cannot be read: not a regular file"), "{told}");
+}

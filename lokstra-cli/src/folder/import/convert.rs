@@ -28,6 +28,8 @@ pub(crate) struct Written {
     /// Where it comes from, relative to their folder; a down script may come from nowhere.
     pub(crate) from: Option<String>,
     pub(crate) changes: Vec<Change>,
+    /// Whether a link leads out of their folder to its text: none of it is shown.
+    is_outside: bool,
 }
 
 /// What is not as it was in their file.
@@ -144,7 +146,8 @@ fn up(name: String, script: &Script) -> Written {
 
 fn written(name: String, script: &Script) -> Written {
     let from = Some(script.path.clone());
-    let mut written = Written { name, text: script.text.clone(), from, changes: Vec::new() };
+    let (text, changes, is_outside) = (script.text.clone(), Vec::new(), script.is_outside);
+    let mut written = Written { name, text, from, changes, is_outside };
     let is_whole = transaction::is_whole(&script.text);
     if let Some(text) = transaction::unwrapped(&script.text) {
         written.text = text;
@@ -177,7 +180,13 @@ fn empty(tool: Tool, name: &str, script: &Script, is_nothing: bool) -> Written {
 
 fn nothing(name: &str, from: Option<String>, says: &str, change: Change) -> Written {
     let text = format!("-- {says}\n");
-    Written { name: format!("{name}.down.sql"), text, from, changes: vec![change] }
+    Written {
+        name: format!("{name}.down.sql"),
+        text,
+        from,
+        changes: vec![change],
+        is_outside: false,
+    }
 }
 
 /// A down script that says what a rollback finds out otherwise.
@@ -196,7 +205,7 @@ fn irreversible(tool: Tool, name: &str, up: &Script) -> Written {
         tool = tool.name(),
     );
     let changes = vec![Change::Irreversible];
-    Written { name: format!("{name}.down.sql"), text, from: None, changes }
+    Written { name: format!("{name}.down.sql"), text, from: None, changes, is_outside: false }
 }
 
 /// Judges the files as the build will. A script with a statement that PostgreSQL refuses in a
@@ -219,7 +228,11 @@ pub(crate) fn judge(
             written.mark();
         }
     }
-    load(folder, settings, ours)
+    let is_outside = |path: &str| {
+        let mut scripts = ours.iter().flat_map(|one| [&one.up, &one.down]);
+        scripts.any(|one| one.is_outside && path == format!("{folder}/{}", one.name))
+    };
+    load(folder, settings, ours).map_err(|problems| problems.without_text_of(is_outside))
 }
 
 fn load(folder: &str, settings: Option<&str>, ours: &[Ours]) -> Result<Loaded, Problems> {

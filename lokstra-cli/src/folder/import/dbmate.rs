@@ -44,7 +44,7 @@ fn migration(file: &File, version: &str, name: &str) -> Result<Theirs, Remark> {
     for (nth, line) in file.text()?.split_inclusive('\n').enumerate() {
         let obstacle =
             |message: &str, help: &str| Err(Remark::new(&file.path, message, help).at(nth + 1));
-        let section = Script::new(&file.path, "", is_no_transaction(line));
+        let section = Script::new(file, "", is_no_transaction(line));
         match (mark(line), &mut up, &mut down) {
             (Some("up"), up @ None, None) => *up = Some(section),
             (Some("down"), Some(_), down @ None) => *down = Some(section),

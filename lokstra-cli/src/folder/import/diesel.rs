@@ -60,14 +60,14 @@ fn migration(
     let down = down.map(|file| {
         file.text().map(|text| {
             let text = if text.trim() == TEMPLATE { "" } else { text };
-            Script::new(&file.path, text, no_transaction)
+            Script::new(file, text, no_transaction)
         })
     });
     Ok(Theirs {
         number: id.parse().ok().filter(|_| is_number),
         id,
         name: name.to_owned(),
-        up: Script::new(&up.path, up.text()?, no_transaction),
+        up: Script::new(up, up.text()?, no_transaction),
         down: down.transpose()?,
         checksums: Vec::new(),
     })

@@ -75,7 +75,8 @@ fn placeholders(script: &Script) -> Vec<Remark> {
                 continue;
             }
             names.push(name);
-            let message = format!("${{{name}}} stays as it is: nothing fills it in here");
+            let shown = if script.is_outside { "…" } else { name };
+            let message = format!("${{{shown}}} stays as it is: nothing fills it in here");
             let help = "write its value into our file, and lock the folder anew";
             remarks.push(Remark::new(&script.path, message, help).at(nth + 1));
         }
@@ -94,7 +95,7 @@ fn script(source: &Source, file: &File) -> Result<Script, Remark> {
         }),
         None => false,
     };
-    Ok(Script::new(&file.path, file.text()?, no_transaction))
+    Ok(Script::new(file, file.text()?, no_transaction))
 }
 
 /// `1_2`, `1.2` and `1.2.0` are one version.

@@ -28,12 +28,12 @@ pub(super) fn read(source: &Source) -> Found {
         }
     }
     pairs.finish(&mut found, |id, pair, up, down| {
-        let down = down.map(|down| Ok(Script::new(&down.path, down.text()?, false)));
+        let down = down.map(|down| Ok(Script::new(down, down.text()?, false)));
         Ok(Theirs {
             id,
             number: pair.number,
             name: pair.name,
-            up: Script::new(&up.path, up.text()?, false),
+            up: Script::new(up, up.text()?, false),
             down: down.transpose()?,
             checksums: Vec::new(),
         })

@@ -41,7 +41,7 @@ fn migration(
 ) -> Result<Theirs, Remark> {
     let sections = Sections::read(file)?;
     let no_transaction = sections.no_transaction;
-    let down = sections.down.map(|text| Script::new(&file.path, &text, no_transaction));
+    let down = sections.down.map(|text| Script::new(file, &text, no_transaction));
     let Some(up) = sections.up else {
         let help = "write that line above what the migration does";
         return Err(Remark::new(&file.path, "has no `-- +goose Up`", help));
@@ -50,7 +50,7 @@ fn migration(
         id,
         number,
         name: name.to_owned(),
-        up: Script::new(&file.path, &up, no_transaction),
+        up: Script::new(file, &up, no_transaction),
         down,
         checksums: Vec::new(),
     })
@@ -72,15 +72,17 @@ impl Sections {
         let mut statement = 0;
         for (nth, line) in file.text()?.split_inclusive('\n').enumerate() {
             let text = if is_down { &mut sections.down } else { &mut sections.up };
-            match annotation(line) {
-                Some("Up") => sections.up = Some(String::new()),
-                Some("Down") => {
+            let annotation = annotation(line);
+            // goose compares them without case.
+            match annotation.map(str::to_ascii_uppercase).as_deref() {
+                Some("UP") => sections.up = Some(String::new()),
+                Some("DOWN") => {
                     is_down = true;
                     sections.down = Some(String::new());
                 }
                 Some("NO TRANSACTION") => sections.no_transaction = true,
-                Some("StatementBegin") => statement = text.as_ref().map_or(0, String::len),
-                Some("StatementEnd") => {
+                Some("STATEMENTBEGIN") => statement = text.as_ref().map_or(0, String::len),
+                Some("STATEMENTEND") => {
                     if let Some(text) = text {
                         end_statement(text, statement);
                     }
@@ -91,8 +93,10 @@ impl Sections {
                     return Err(Remark::new(&file.path, message, help).at(nth + 1));
                 }
                 Some("ENVSUB OFF" | "ENVSUBST OFF") => {}
-                Some(other) => {
-                    let message = format!("`-- +goose {other}` is no annotation of goose");
+                Some(_) => {
+                    let other = annotation.unwrap_or_default();
+                    let shown = file.quoted(&format!("-- +goose {other}"));
+                    let message = format!("{shown} is no annotation of goose");
                     let help = "write it as goose has it: -- +goose Up, -- +goose Down";
                     return Err(Remark::new(&file.path, message, help).at(nth + 1));
                 }
@@ -113,7 +117,8 @@ impl Sections {
 
 /// `-- +goose Up`
 fn annotation(line: &str) -> Option<&str> {
-    line.strip_prefix("--")?.trim().strip_prefix("+goose ").map(str::trim)
+    let text = line.strip_prefix("--")?.trim().strip_prefix("+goose")?;
+    text.starts_with(char::is_whitespace).then(|| text.trim())
 }
 
 /// goose sends it as it is, so that it may lack the semicolon that parts it from the next.
@@ -180,6 +185,39 @@ DROP TABLE users;
         DROP TABLE more;
         DROP FUNCTION f;
         DROP TABLE users;
+        ");
+    }
+
+    #[test]
+    fn annotations_are_compared_without_case() {
+        let text = "\
+-- +goose no Transaction
+-- +goose up
+-- +goose statementbegin
+SELECT 1
+-- +goose STATEMENTEND
+SELECT 2;
+-- +goose\tDOWN
+SELECT 3;
+";
+        assert_snapshot!(told(Goose, &[("1_a.sql", text)]), @"
+        == 001_a.up.sql <- 1_a.sql [runs without a transaction]
+        -- lokstra: no-transaction
+        SELECT 1;
+        SELECT 2;
+        == 001_a.down.sql <- 1_a.sql [runs without a transaction]
+        -- lokstra: no-transaction
+        SELECT 3;
+        ");
+        let files = [
+            ("1_a.sql", "-- +goose up\n-- +goose EnvSub on\n"),
+            ("2_b.sql", "-- +goose up\n-- +goose Upp\n"),
+        ];
+        assert_snapshot!(told(Goose, &files), @"
+        obstacle: 1_a.sql:2: is filled in with variables of the environment
+          help: write their values into the file, and remove the annotation
+        obstacle: 2_b.sql:2: `-- +goose Upp` is no annotation of goose
+          help: write it as goose has it: -- +goose Up, -- +goose Down
         ");
     }
 

@@ -32,6 +32,7 @@ mod transaction;
 use std::path::{Path, PathBuf};
 
 use clap::Arg;
+use lokstra_core::shown_line;
 use lokstra_runtime::Migrations;
 use lokstra_source::{Loaded, Problems};
 
@@ -150,7 +151,7 @@ fn read(tool: Tool, source: &str, dir: &str) -> Result<Found, ImportError> {
         return Err(ImportError::SameFolder { folder });
     }
     let files = Source::read(Path::new(source))
-        .map_err(|source| ImportError::Read { folder: folder.clone(), source })?;
+        .map_err(|(path, source)| ImportError::Read { folder: below(&folder, &path), source })?;
     let found = tool.read(&files);
     if found.migrations.is_empty() {
         let others = Tool::that_read(&files);
@@ -163,6 +164,11 @@ fn read(tool: Tool, source: &str, dir: &str) -> Result<Found, ImportError> {
         return Err(ImportError::Obstacles { folder, obstacles: found.obstacles });
     }
     Ok(found)
+}
+
+/// The place of what cannot be read.
+fn below(folder: &str, path: &str) -> String {
+    if path.is_empty() { folder.to_owned() } else { format!("{folder}/{}", shown_line(path)) }
 }
 
 /// What is there is taken as it is, since people edit what was imported.

@@ -21,6 +21,8 @@ pub(crate) enum Place {
 /// Looks at the folder.
 pub(crate) fn place(folder: &str, ours: &[Ours]) -> Result<Place, ImportError> {
     let unreadable = |source| ImportError::Read { folder: folder.to_owned(), source };
+    let unreadable_file =
+        |name: &str, source| ImportError::Read { folder: format!("{folder}/{name}"), source };
     let path = Path::new(folder);
     let names = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -34,7 +36,7 @@ pub(crate) fn place(folder: &str, ours: &[Ours]) -> Result<Place, ImportError> {
     if !names.iter().any(|name| is_ours(&name.to_string_lossy())) {
         let settings = match read_text(&path.join("migration.yaml"), LONGEST_SETTINGS) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            settings => Some(settings.map_err(unreadable)?),
+            settings => Some(settings.map_err(|error| unreadable_file("migration.yaml", error))?),
         };
         return Ok(Place::Free { settings });
     }
@@ -46,7 +48,7 @@ pub(crate) fn place(folder: &str, ours: &[Ours]) -> Result<Place, ImportError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 missing.push(written.name.clone());
             }
-            Err(error) => return Err(unreadable(error)),
+            Err(error) => return Err(unreadable_file(&written.name, error)),
         }
     }
     if missing.is_empty() {

@@ -48,7 +48,7 @@ fn migration(file: &File, version: i64, name: &str) -> Result<Theirs, Remark> {
         id: version.to_string(),
         number: Some(version),
         name: name.to_owned(),
-        up: Script::new(&file.path, text, false),
+        up: Script::new(file, text, false),
         down: None,
         checksums: checksums.collect(),
     })

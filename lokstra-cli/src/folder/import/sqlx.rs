@@ -2,7 +2,7 @@
 
 use super::checksum::{of_line_ends, sha384};
 use super::history::{History, Row};
-use super::source::Source;
+use super::source::{File, Source};
 use super::theirs::{Found, Pairs, Remark, Script, Theirs, version as version_of};
 
 /// Its time is in nanoseconds, and -1 until it is known.
@@ -40,12 +40,12 @@ pub(super) fn read(source: &Source) -> Found {
         pairs.add(file, (&id, number, name), is_down, &mut found);
     }
     pairs.finish(&mut found, |id, pair, up, down| {
-        let down = down.map(|down| down.text().map(|text| script(&down.path, text)));
+        let down = down.map(|down| down.text().map(|text| script(down, text)));
         Ok(Theirs {
             id,
             number: pair.number,
             name: pair.name,
-            up: script(&up.path, up.text()?),
+            up: script(up, up.text()?),
             down: down.transpose()?,
             checksums: of_line_ends(up.text()?, sha384),
         })
@@ -54,11 +54,11 @@ pub(super) fn read(source: &Source) -> Found {
 }
 
 /// Without its marker, which reads like a slip of the pen to us.
-fn script(path: &str, text: &str) -> Script {
+fn script(file: &File, text: &str) -> Script {
     let no_transaction = text.starts_with(NO_TRANSACTION);
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let text = if first.trim_end() == NO_TRANSACTION { rest } else { text };
-    Script::new(path, text, no_transaction)
+    Script::new(file, text, no_transaction)
 }
 
 /// It writes a row before a script that runs without a transaction, and the success behind it.

@@ -115,12 +115,12 @@ fn template(tool: Tool, files: &[(&File, &str)]) -> Option<Remark> {
             let closing = if *sign == "{{" { "}}" } else { "}" };
             let rest = &text[*first..];
             let end = rest.find(closing).map_or(sign.len(), |end| end + closing.len());
-            rest[..end].lines().next().unwrap_or_default().clone_into(&mut shown);
+            shown = file.quoted(rest[..end].lines().next().unwrap_or_default());
         }
         hits.push((*file, line(text, *first)));
     }
     let count = if places > 1 { format!(" ({places} places in all)") } else { String::new() };
-    let message = format!("`{shown}` is a template, and nothing fills it in here{count}");
+    let message = format!("{shown} is a template, and nothing fills it in here{count}");
     let help = "write its value into the files, or import what the program makes of them";
     once(&hits, message, help.to_owned())
 }

@@ -49,12 +49,14 @@ pub(crate) struct Script {
     /// Without a byte order mark and without what only that tool reads.
     pub(crate) text: String,
     pub(crate) no_transaction: bool,
+    /// Whether a link leads out of their folder to the file: nothing of its text is shown.
+    pub(crate) is_outside: bool,
 }
 
 impl Script {
-    pub(crate) fn new(path: &str, text: &str, no_transaction: bool) -> Script {
+    pub(crate) fn new(file: &File, text: &str, no_transaction: bool) -> Script {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
-        Script { path: path.to_owned(), text, no_transaction }
+        Script { path: file.path.clone(), text, no_transaction, is_outside: file.is_outside }
     }
 }
 
