@@ -51,7 +51,7 @@ pub(crate) fn report(report: &Report) -> Value {
             _ => "failed",
         },
         "steps": report.steps.iter().map(step).collect::<Vec<_>>(),
-        "warnings": report.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "warnings": report.warnings.iter().map(|warning| format!("{warning:#}")).collect::<Vec<_>>(),
         "current": version(report.current),
         "error": null,
     })

@@ -324,3 +324,45 @@ fn at_a_terminal_the_only_colours_are_ours() {
         "{shown:?}"
     );
 }
+
+#[test]
+fn a_description_in_the_history_forges_no_line_in_any_text() {
+    let project = Project::new(&["001_a", "002_b", "003_c"]);
+    project.lokstra("migration up -to 002");
+    let hostile = "E't\\n::error::forged\\nerror: fake'";
+    let rename = format!("UPDATE lokstra_core.schema_migrations SET description = {hostile}");
+    let mut client = project.database.client().unwrap();
+    client.batch_execute(&format!("{rename} WHERE version = 2")).unwrap();
+    let refuse = |verb: &str| {
+        let told = project.lokstra(&format!("migration {verb}"));
+        assert!(!told.lines().any(|line| line.trim_start().starts_with("error: fake")), "{told}");
+        told
+    };
+    for verb in ["plan", "repair", "repair -accept 002", "doctor", "down", "up"] {
+        let told = refuse(verb);
+        assert!(told.contains("␊error: fake"), "{verb}: {told}");
+    }
+    let json = project.lokstra("migration plan -json");
+    assert!(json.contains(r"t\n::error::forged\nerror: fake"), "JSON is exact: {json}");
+
+    for direction in ["up", "down"] {
+        std::fs::remove_file(project.path(&format!("migrations/002_b.{direction}.sql"))).unwrap();
+        project.write(&format!("migrations/004_d.{direction}.sql"), "SELECT 4;");
+    }
+    for verb in ["plan", "repair", "status", "doctor", "up", "up -strict"] {
+        let told = refuse(verb);
+        assert!(told.contains("␊error: fake"), "{verb}: {told}");
+    }
+    let json = project.lokstra("migration up -json");
+    assert!(json.contains(r"t\n::error::forged\nerror: fake"), "JSON is exact: {json}");
+}
+
+#[test]
+fn the_name_of_a_pool_forges_no_line() {
+    let project = Project::new(&["001_a"]);
+    project.write("migrations/migration.yaml", "dbpool-name: \"x\\nerror: fake\"\n");
+    project.write("config.yaml", "service-definitions: {}\n");
+    let told = project.lokstra_alone("migration status");
+    assert!(told.contains("error: database pool not found: `x␊error: fake`\n"), "{told}");
+    assert!(!told.lines().any(|line| line.starts_with("error: fake")), "{told}");
+}

@@ -19,7 +19,7 @@ pub use checksum::{Checksum, ParseChecksumError};
 pub use fingerprint::Fingerprint;
 pub use identifier::{Identifier, IdentifierError, TableName};
 pub use set::{Database, Migration, Mode, Script, Set};
-pub use shown::{shown, shown_line, write_shown};
+pub use shown::{one_line, shown, shown_line, write_shown};
 pub use snippet::{Position, Snippet};
 pub use version::{ParseVersionError, Version};
 

@@ -227,7 +227,7 @@ impl<'a> Migration<'a> {
 impl fmt::Display for Migration<'_> {
     /// As in the file names: `001_create_users`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_{}", self.version(), self.description())
+        write!(f, "{}_{}", self.version(), crate::one_line(f, self.description()))
     }
 }
 

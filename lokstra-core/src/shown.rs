@@ -39,6 +39,13 @@ pub fn shown_line(text: &str) -> String {
     text.chars().map(one).collect()
 }
 
+/// A name that goes into a text: as [`shown_line`] has it, and exactly where the text is one for `{:#}`.
+#[must_use]
+#[inline(never)]
+pub fn one_line(f: &fmt::Formatter<'_>, text: &str) -> String {
+    if f.alternate() { text.to_owned() } else { shown_line(text) }
+}
+
 /// Writes a value as [`shown`] has it.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Checksum, Database, Migration, TableName, Version};
+use lokstra_core::{Checksum, Database, Migration, TableName, Version, one_line};
 
 use crate::amend::Draft;
 use crate::client::Client;
@@ -44,7 +44,7 @@ impl fmt::Display for Baseline {
             )?,
         }
         for (version, description) in recorded {
-            write!(f, "\n  {version}_{description}")?;
+            write!(f, "\n  {version}_{}", one_line(f, description))?;
         }
         for warning in warnings {
             write!(f, "\n  warning: {warning}")?;
@@ -148,7 +148,11 @@ impl fmt::Display for BaselineConflict {
                 embedded.short()
             ),
             BaselineConflict::Another { version, applied, embedded } => {
-                write!(f, "{version} is {applied} in the history, and {embedded} here")
+                write!(
+                    f,
+                    "{version} is {} in the history, and {embedded} here",
+                    one_line(f, applied)
+                )
             }
             BaselineConflict::HalfDone(script) => {
                 write!(f, "{} is half-done: {script}", script.version)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Checksum, Version};
+use lokstra_core::{Checksum, Version, one_line, shown_line};
 
 use crate::repair::Repair;
 
@@ -75,6 +75,11 @@ pub enum Divergence {
 impl Divergence {
     /// What to do about it.
     pub fn help(&self) -> String {
+        shown_line(&self.exact_help())
+    }
+
+    /// The same, with the names as they are.
+    pub(crate) fn exact_help(&self) -> String {
         match self {
             Divergence::Edited { path, version, .. } => format!(
                 "restore {path} as it was when it was applied, and put the change into a new \
@@ -127,7 +132,7 @@ struct Named<'a>(Version, &'a Option<String>);
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.1 {
-            Some(description) => write!(f, "{}_{description}", self.0),
+            Some(description) => write!(f, "{}_{}", self.0, one_line(f, description)),
             None => write!(f, "{}", self.0),
         }
     }
@@ -146,7 +151,8 @@ impl fmt::Display for Divergence {
             Divergence::Another { version, path, applied, embedded, .. } => write!(
                 f,
                 "{path}: {version}_{embedded} is not applied: another migration, \
-                 {version}_{applied}, is applied as {version}"
+                 {version}_{}, is applied as {version}",
+                one_line(f, applied)
             ),
             Divergence::Foreign { applied, is_certain } => {
                 match applied.len() {
@@ -154,7 +160,7 @@ impl fmt::Display for Divergence {
                     n => write!(f, "none of the {n} applied migrations is one of these (")?,
                 }
                 let end = |f: &mut fmt::Formatter<'_>, one: Option<&(Version, Option<String>)>| {
-                    one.map_or(Ok(()), |(version, name)| write!(f, "{}", Named(*version, name)))
+                    one.map_or(Ok(()), |(version, name)| Named(*version, name).fmt(f))
                 };
                 end(f, applied.first())?;
                 if applied.len() > 1 {
@@ -171,13 +177,15 @@ impl fmt::Display for Divergence {
                 f,
                 "{path}: migration {version} is not applied, but {newest}, which comes after it, is"
             ),
-            Divergence::Ahead { version, description } => write!(
-                f,
-                "migration {} is applied and newer than all of these migrations",
-                Named(*version, description)
-            ),
+            Divergence::Ahead { version, description } => {
+                f.write_str("migration ")?;
+                Named(*version, description).fmt(f)?;
+                f.write_str(" is applied and newer than all of these migrations")
+            }
             Divergence::Removed { version, description } => {
-                write!(f, "migration {} is applied and unknown here", Named(*version, description))
+                f.write_str("migration ")?;
+                Named(*version, description).fmt(f)?;
+                f.write_str(" is applied and unknown here")
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Mode, Version};
+use lokstra_core::{Mode, Version, one_line};
 
 use crate::baseline::BaselineConflict;
 use crate::client::client_gave_up;
@@ -24,17 +24,21 @@ impl fmt::Display for ErrorKind {
         match self {
             ErrorKind::NoPool { database } => write!(
                 f,
-                "database pool must be specified: {database} names none\n  \
-                 help: write `dbpool-name: …` into its migration.yaml, or set DATABASE_URL"
+                "database pool must be specified: {} names none\n  \
+                 help: write `dbpool-name: …` into its migration.yaml, or set DATABASE_URL",
+                one_line(f, database)
             ),
             ErrorKind::UnknownPool { name, known, variable } => write!(
                 f,
-                "database pool not found: `{name}`\n  pools: {}\n  \
-                 help: define it under `service-definitions` of config.yaml, or set {variable}",
-                names(known)
+                "database pool not found: `{}`\n  pools: {}\n  \
+                 help: define it under `service-definitions` of config.yaml, or set {}",
+                one_line(f, name),
+                one_line(f, &names(known)),
+                one_line(f, variable)
             ),
             ErrorKind::UnknownDatabase { name, known } => {
-                write!(f, "no database folder `{name}`\n  databases: {}", names(known))
+                let (name, known) = (one_line(f, name), one_line(f, &names(known)));
+                write!(f, "no database folder `{name}`\n  databases: {known}")
             }
             ErrorKind::SeveralDatabases { names: all } => write!(
                 f,
@@ -42,17 +46,17 @@ impl fmt::Display for ErrorKind {
                  choose one with `.migrator().database(\"{}\")`, or run all of them with \
                  `check_db_migrations_auto`",
                 all.len(),
-                names(all),
-                all.first().map_or("…", String::as_str)
+                one_line(f, &names(all)),
+                one_line(f, all.first().map_or("…", String::as_str))
             ),
             ErrorKind::BadTable { name, reason } => {
-                write!(f, "`{name}` cannot be the tracking table: {reason}")
+                write!(f, "`{}` cannot be the tracking table: {reason}", one_line(f, name))
             }
             ErrorKind::BadUrl(error) => fmt::Display::fmt(error, f),
             #[cfg(feature = "config")]
             ErrorKind::Config(error) => fmt::Display::fmt(error, f),
             ErrorKind::Connect { target, open_password_file, password_from, source } => {
-                write!(f, "no connection to {target}: {}", chain(source))?;
+                write!(f, "no connection to {}: {}", one_line(f, target), chain(source))?;
                 if let Some(help) = connect_help(source, *password_from) {
                     write!(f, "\n  help: {help}")?;
                 }
@@ -67,14 +71,17 @@ impl fmt::Display for ErrorKind {
             }
             ErrorKind::ConnectTimeout { target, limit } => write!(
                 f,
-                "no connection to {target}: it was taken and not answered within {} s\n  help: \
+                "no connection to {}: it was taken and not answered within {} s\n  help: \
                  `connect_timeout` in the connection string sets how long to wait",
+                one_line(f, target),
                 limit.as_secs()
             ),
             ErrorKind::DirectElsewhere { database, direct } => write!(
                 f,
-                "the direct connection leads to the database `{direct}` and the pool to \
-                 `{database}`\n  help: correct the pool's `direct-dsn`; nothing was run"
+                "the direct connection leads to the database `{}` and the pool to \
+                 `{}`\n  help: correct the pool's `direct-dsn`; nothing was run",
+                one_line(f, direct),
+                one_line(f, database)
             ),
             ErrorKind::ConnectionLost { running: Some(running), source } => {
                 let Interrupted { version, last, mode } = running;
@@ -172,8 +179,8 @@ impl fmt::Display for ErrorKind {
                 "the database changed after the question was asked; {}\n  confirmed: {}\n  now:       \
                  {}\n  help: run the command again, and confirm what it shows then",
                 if *is_begun { "the rest was not done" } else { "nothing was done" },
-                if confirmed.is_empty() { "nothing".to_owned() } else { join(confirmed, ", ") },
-                if now.is_empty() { "nothing".to_owned() } else { join(now, ", ") }
+                one_line(f, &if_any(confirmed, "nothing")),
+                one_line(f, &if_any(now, "nothing"))
             ),
             ErrorKind::Diverged(divergences) => {
                 diverged(f, divergences, "disagree; nothing was run")
@@ -237,10 +244,12 @@ impl fmt::Display for ErrorKind {
             ),
             ErrorKind::OddHistory { table, column, value } => write!(
                 f,
-                "{table} has a row with {column} `{value}`, which no migration tool of ours wrote"
+                "{table} has a row with {column} `{}`, which no migration tool of ours wrote",
+                one_line(f, value)
             ),
             ErrorKind::Failed(failure) => fmt::Display::fmt(failure, f),
             ErrorKind::UnsupportedServer { server, fault } => {
+                let server = one_line(f, server);
                 write!(f, "{server} does not do what migrations need: {fault}")?;
                 if !matches!(fault, ServerFault::Refuses(_)) {
                     f.write_str("; no script was run")?;
@@ -350,7 +359,7 @@ impl fmt::Display for ErrorKind {
                 f,
                 "this role may not use the tracking table {table}: {source}\n  \
                  help: have its owner, or a superuser, say: {}",
-                join(grants, " ")
+                one_line(f, &join(grants, " "))
             ),
             ErrorKind::Server(error) => write!(f, "the server refused: {error}"),
             ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),
@@ -358,7 +367,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Databases { summary, causes } => {
                 write!(f, "{}", summary.totals())?;
                 for (database, cause) in causes {
-                    write!(f, "\n{database}: {cause}")?;
+                    write!(f, "\n{}: {cause}", one_line(f, database))?;
                 }
                 Ok(())
             }
@@ -368,7 +377,9 @@ impl fmt::Display for ErrorKind {
 
 fn conflicts_text(f: &mut fmt::Formatter<'_>, conflicts: &[BaselineConflict]) -> fmt::Result {
     for conflict in conflicts {
-        write!(f, "\n  {conflict}\n    help: {}", conflict.help())?;
+        f.write_str("\n  ")?;
+        fmt::Display::fmt(conflict, f)?;
+        write!(f, "\n    help: {}", conflict.help())?;
     }
     Ok(())
 }
@@ -381,13 +392,19 @@ pub(crate) fn diverged(
 ) -> fmt::Result {
     write!(f, "the database and these migrations {so}")?;
     for divergence in divergences {
-        write!(f, "\n  {divergence}\n    help: {}", divergence.help())?;
+        f.write_str("\n  ")?;
+        fmt::Display::fmt(divergence, f)?;
+        write!(f, "\n    help: {}", one_line(f, &divergence.exact_help()))?;
     }
     Ok(())
 }
 
 fn names(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { join(names, ", ") }
+    if_any(names, "none")
+}
+
+fn if_any(names: &[String], none: &str) -> String {
+    if names.is_empty() { none.to_owned() } else { join(names, ", ") }
 }
 
 fn or_none(version: Option<Version>) -> String {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use lokstra_core::write_shown;
+use lokstra_core::{one_line, write_shown};
 
 use crate::connection_target::ConnectionTarget;
 use crate::duration::{millis, seconds};
@@ -315,6 +315,7 @@ impl Event<'_> {
             }
             Event::Finished { step, .. } => {
                 let StepReport { version, description, elapsed, .. } = step;
+                let description = one_line(f, description);
                 let verb = match step.direction {
                     Direction::Up => "applied",
                     Direction::Down => "rolled back",
@@ -343,7 +344,10 @@ impl Event<'_> {
             }
             Event::Stopping { step, cancels: true, .. } => write!(f, "cancelling {step}"),
             Event::Stopping { step, .. } => write!(f, "stopping after {step}"),
-            Event::Warned { warning, .. } => write!(f, "warning: {warning}"),
+            Event::Warned { warning, .. } => {
+                f.write_str("warning: ")?;
+                fmt::Display::fmt(warning, f)
+            }
             Event::Ended { report, error: None, .. } => f.write_str(&report.headline()),
             Event::Ended { error: Some(error), .. } => {
                 // The whole of it is returned, and told there.

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use lokstra_core::{Position, Script, Snippet, Version};
+use lokstra_core::{Position, Script, Snippet, Version, one_line};
 
 use crate::fault::{Stands, judge};
 use crate::holder::Holder;
@@ -241,7 +241,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (version, description) = (&self.version, &self.description);
+        let (version, description) = (&self.version, one_line(f, &self.description));
         let what = match self.direction {
             Direction::Up => "migration",
             Direction::Down => "rollback of migration",

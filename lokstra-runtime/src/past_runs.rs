@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Database, Migration, TableName, Version};
+use lokstra_core::{Database, Migration, TableName, Version, one_line};
 
 use crate::amend::Draft;
 use crate::baseline::BaselineConflict;
@@ -72,7 +72,7 @@ impl fmt::Display for RecordedRuns {
             count => write!(f, "{database}: {count} recorded in {table} as applied, not run")?,
         }
         for (version, description) in recorded {
-            write!(f, "\n  {version}_{description}")?;
+            write!(f, "\n  {version}_{}", one_line(f, description))?;
         }
         for warning in warnings {
             write!(f, "\n  warning: {warning}")?;

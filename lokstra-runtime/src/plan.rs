@@ -83,8 +83,11 @@ impl<'m> PlanStep<'m> {
 impl fmt::Display for PlanStep<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.direction {
-            Direction::Up => write!(f, "{}", self.migration),
-            Direction::Down => write!(f, "rollback of {}", self.migration),
+            Direction::Up => fmt::Display::fmt(&self.migration, f),
+            Direction::Down => {
+                f.write_str("rollback of ")?;
+                fmt::Display::fmt(&self.migration, f)
+            }
         }
     }
 }

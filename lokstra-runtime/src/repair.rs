@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Checksum, Database, Snippet, TableName, Version};
+use lokstra_core::{Checksum, Database, Snippet, TableName, Version, one_line};
 
 use crate::amend::Draft;
 use crate::error::{Error, ErrorKind};
@@ -181,6 +181,7 @@ pub struct Repaired {
 impl fmt::Display for Repaired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Repaired { repair, before, after, .. } = self;
+        let (before, after) = (one_line(f, before), one_line(f, after));
         write!(f, "{repair}\n  before: {before}\n  after:  {after}")
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use lokstra_core::{TableName, Version};
+use lokstra_core::{TableName, Version, one_line};
 
 use crate::connection_target::ConnectionTarget;
 use crate::duration::millis;
@@ -53,6 +53,7 @@ impl StepReport {
 impl fmt::Display for StepReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let StepReport { direction, version, description, elapsed } = self;
+        let description = one_line(f, description);
         write!(f, "{direction:<4} {version}_{description} ({} ms)", millis(*elapsed))
     }
 }

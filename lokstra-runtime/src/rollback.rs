@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Database, TableName};
+use lokstra_core::{Database, TableName, one_line};
 use postgres::Client;
 
 use crate::error::{Error, ErrorKind};
@@ -76,7 +76,7 @@ fn name(row: &Applied) -> String {
 impl fmt::Display for Rollback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, row) in self.rows.iter().enumerate() {
-            write!(f, "{}{}", if nth == 0 { "" } else { "\n" }, name(row))?;
+            write!(f, "{}{}", if nth == 0 { "" } else { "\n" }, one_line(f, &name(row)))?;
         }
         Ok(())
     }

@@ -152,7 +152,7 @@ impl fmt::Display for Status {
             };
             write!(f, "[{mark}] {version}: {}{remark}", shown_line(description))?;
             if let State::Another(row) = state {
-                let name = row.description.as_deref().unwrap_or_default();
+                let name = shown_line(row.description.as_deref().unwrap_or_default());
                 write!(f, "  (not applied: {version} is another migration here, {name})")?;
             }
             for script in self.half_done.iter().filter(|script| script.version == *version) {

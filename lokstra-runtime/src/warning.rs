@@ -1,6 +1,6 @@
 use std::fmt;
 
-use lokstra_core::Version;
+use lokstra_core::{Version, one_line};
 
 use crate::down_store::NotKept;
 use crate::search::join;
@@ -128,16 +128,18 @@ impl fmt::Display for Warning {
             Warning::Renamed { version, applied, embedded } => {
                 write!(
                     f,
-                    "migration {version} was `{applied}` when it was applied and is `{embedded}` now"
+                    "migration {version} was `{}` when it was applied and is `{embedded}` now",
+                    one_line(f, applied)
                 )
             }
             Warning::Another { version, applied, embedded } => write!(
                 f,
-                "{version}_{embedded} is not applied: another migration, {version}_{applied}, is \
-                 applied as {version}"
+                "{version}_{embedded} is not applied: another migration, {version}_{}, is \
+                 applied as {version}",
+                one_line(f, applied)
             ),
             Warning::UnsupportedServer { server, fault } => {
-                write!(f, "{server} does not do what migrations need: {fault}")
+                write!(f, "{} does not do what migrations need: {fault}", one_line(f, server))
             }
             Warning::NotCancelled { version, reason } => {
                 write!(f, "{version} could not be cancelled and runs on: {reason}")
@@ -169,7 +171,7 @@ impl fmt::Display for Warning {
             Warning::IgnoredKeywords { keywords } => write!(
                 f,
                 "the connection string has `{}`, which PostgreSQL does not know and this run ignored",
-                join(keywords, "`, `")
+                one_line(f, &join(keywords, "`, `"))
             ),
             Warning::QuotesAsChecked => f.write_str(
                 "the role or the database has standard_conforming_strings = off or backslash_quote = off: \
@@ -181,7 +183,7 @@ impl fmt::Display for Warning {
                 "the program is older than its migrations: {}\n    \
                  help: build again after touching the source file with embed_migrations!, or add a \
                  build.rs with println!(\"cargo:rerun-if-changed={folder}\");",
-                join(differences, ", ")
+                one_line(f, &join(differences, ", "))
             ),
         }
     }

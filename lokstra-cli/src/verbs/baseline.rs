@@ -1,3 +1,4 @@
+use lokstra_core::shown_line;
 use lokstra_runtime::Baseline;
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ fn baseline(call: &Call<'_>) -> Result<Exit, Error> {
     if !planned.recorded.is_empty() && !call.has("yes") {
         call.console.talk("To be recorded as applied, without being run:");
         for (version, description) in &planned.recorded {
-            call.console.talk(format_args!("  {version}_{description}"));
+            call.console.talk(format_args!("  {version}_{}", shown_line(description)));
         }
         call.confirm("Is the schema of this database that of these migrations?")?;
     }
@@ -49,6 +50,6 @@ fn object(baseline: &Baseline) -> Value {
         "table": baseline.table.to_string(),
         "version": baseline.version.to_string(),
         "recorded": recorded.collect::<Vec<_>>(),
-        "warnings": baseline.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "warnings": baseline.warnings.iter().map(|warning| format!("{warning:#}")).collect::<Vec<_>>(),
     })
 }

@@ -115,7 +115,7 @@ fn object(database: &str, plan: &Plan<'_>, with_sql: bool) -> Value {
     json!({
         "database": database,
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
-        "warnings": plan.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "warnings": plan.warnings.iter().map(|warning| format!("{warning:#}")).collect::<Vec<_>>(),
     })
 }
 

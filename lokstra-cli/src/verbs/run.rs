@@ -147,5 +147,6 @@ fn finished(console: &Console<'_>, step: &StepReport) -> String {
     };
     let StepReport { version, description, elapsed, .. } = step;
     let verb = console.on_stdout(Tone::Good, verb);
+    let description = shown_line(description);
     format!("{verb} {version}: {description} ({} ms)", elapsed.as_millis())
 }

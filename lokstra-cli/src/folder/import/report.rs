@@ -77,12 +77,11 @@ impl Report<'_> {
         for (version, description) in recorded {
             let at = past.run(*version).and_then(|run| run.applied_at.as_deref());
             let at = at.unwrap_or("nobody knows when");
-            console.say(format_args!("  {version}_{description}  {at}"))?;
+            console.say(format_args!("  {version}_{}  {at}", shown_line(description)))?;
         }
         for (migration, is_late) in past.pending() {
-            let (version, description) = (migration.version(), migration.description());
             let late = if is_late { ", and only with -out-of-order" } else { "" };
-            console.say(format_args!("Left to be run: {version}_{description}{late}"))?;
+            console.say(format_args!("Left to be run: {migration}{late}"))?;
         }
         Ok(())
     }

@@ -29,6 +29,8 @@ pub(super) struct Finding {
     check: &'static str,
     level: Level,
     message: String,
+    /// The same with every character as it is.
+    exact: String,
     /// What to do.
     help: Option<String>,
 }
@@ -98,7 +100,13 @@ impl Findings {
         message: impl fmt::Display,
         help: Option<String>,
     ) {
-        self.0.push(Finding { check, level, message: message.to_string(), help });
+        self.0.push(Finding {
+            check,
+            level,
+            message: message.to_string(),
+            exact: format!("{message:#}"),
+            help,
+        });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -120,7 +128,7 @@ impl Findings {
             json!({
                 "check": finding.check,
                 "level": finding.level.as_str(),
-                "message": finding.message,
+                "message": finding.exact,
                 "help": finding.help,
             })
         };
@@ -130,7 +138,7 @@ impl Findings {
 
 impl Finding {
     fn text(&self, console: &Console<'_>) -> String {
-        let Finding { check, level, message, help } = self;
+        let Finding { check, level, message, help, .. } = self;
         let tone = match level {
             Level::Ok => Tone::Good,
             Level::Warning => Tone::Warning,

@@ -131,9 +131,9 @@ pub(super) fn state(
 
 fn odd(found: &mut Findings, warning: &Warning) {
     let text = warning.to_string();
-    match text.split_once("\n  help: ").or_else(|| text.split_once("help: ")) {
-        Some((message, help)) => found.warning("history", message.trim_end(), help),
-        None => found.warning("history", &text, "see docs/operations.md"),
+    match text.split_once("\n    help: ") {
+        Some((message, help)) => found.warning("history", message, help),
+        None => found.warning("history", warning, "see docs/operations.md"),
     }
 }
 
