@@ -43,6 +43,7 @@ pub(super) fn find(statement: &str, at: &Range<usize>) -> Option<Found> {
     broken
         .placeholder()
         .or_else(|| broken.backtick())
+        .or_else(|| broken.limit())
         .map(|help| Found { at: at.clone(), remedy: Remedy::Certain(help) })
         .or_else(|| broken.odd_character())
         .or_else(|| if statement.len() <= LONGEST { broken.attempts() } else { None })
@@ -117,6 +118,19 @@ impl<'a> Broken<'a> {
         near.into_iter()
             .any(|nth| self.text(nth).starts_with('`'))
             .then(|| "PostgreSQL quotes names with \" and not with `".to_owned())
+    }
+
+    /// As other databases write it: what is left out comes first.
+    fn limit(&self) -> Option<String> {
+        let (count, offset) = (self.text(self.nth + 3), self.text(self.nth + 1));
+        (self.text(self.nth).eq_ignore_ascii_case("limit") && self.text(self.nth + 2) == ",")
+            .then(|| format!("write LIMIT {count} OFFSET {offset}"))
+            .filter(|other| {
+                let end = self.tokens.get(self.nth + 3).map(|(_, text, at)| at + text.len());
+                end.is_some_and(|end| {
+                    self.is_right(&(self.at.start..end), &other["write ".len()..])
+                })
+            })
     }
 
     /// A character that looks like a space or a quote and is none.
@@ -413,6 +427,7 @@ mod tests {
             ),
             ("SELECT a FROM b ORDER a", "a", "is `BY` missing?"),
             ("UPDATE t SET a == 1", "==", "PostgreSQL writes `=`"),
+            ("SELECT a FROM b LIMIT 1, 2", "LIMIT", "write LIMIT 2 OFFSET 1"),
             ("CREATE TABLE TABLE a ()", "TABLE", "`TABLE` stands here twice: remove one"),
             ("SELECT f(1 2)", "2", "is `,` before it missing?"),
             ("CREATE INDEX a ON b c", "c", "is `(` missing?"),

@@ -19,6 +19,33 @@ use super::continued::masked;
 
 /// The token at which no version of PostgreSQL can read a statement any further, or its end.
 pub(crate) fn refusal(statement: &str) -> Option<Range<usize>> {
+    unreadable(statement).or_else(|| limit_with_comma(statement))
+}
+
+/// `LIMIT 1, 2`, which the grammar reads in order to refuse it.
+fn limit_with_comma(statement: &str) -> Option<Range<usize>> {
+    // Most statements need not be read twice.
+    let is_limit = |word: &[u8]| word.eq_ignore_ascii_case(b"limit");
+    if !statement.as_bytes().windows(5).any(is_limit) {
+        return None;
+    }
+    let statement = &*masked(statement);
+    let tokens = tokens::tokens(statement);
+    let found = tokens.windows(5).find(|window| {
+        let text = |nth: usize| &statement[window[nth].start..window[nth].end];
+        let is_number = |nth| text(nth).bytes().all(|byte| byte.is_ascii_digit());
+        text(1).eq_ignore_ascii_case("limit")
+            // Behind these the word is a name.
+            && text(0) != "."
+            && !text(0).eq_ignore_ascii_case("as")
+            && is_number(2)
+            && text(3) == ","
+            && is_number(4)
+    });
+    found.map(|window| window[1].start..window[1].end)
+}
+
+fn unreadable(statement: &str) -> Option<Range<usize>> {
     // The lexer takes a byte order mark at the beginning for a space, and the server for a letter.
     if statement.starts_with('\u{feff}') {
         return Some(0..statement.find(char::is_whitespace).unwrap_or(statement.len()));
@@ -92,6 +119,7 @@ mod tests {
             "SELECT a.b[1:2] OPERATOR(pg_catalog.+) -1 =- 2::int, f(x := 3)",
             "DO LANGUAGE 'plpgsql' $$ BEGIN END $$",
             "SELECT 123abc",
+            "SELECT (SELECT a.limit, 1, 2 FROM a LIMIT 1), 2 AS limit, 3",
             "SELECT 5 !",
             "SELECT a & .5NULL",
             "SELECT 0x1f$1a, 1_000$b, 0x1f$$",
@@ -116,6 +144,8 @@ mod tests {
             ("SELECT a b c", 11),
             ("INSERT INTO a VALUES (:x)", 22),
             ("SELECT {a}", 7),
+            ("SELECT 1 LIMIT 1, 2", 9),
+            ("SELECT (SELECT a FROM b limit 1 , 2)", 24),
         ] {
             assert_eq!(refusal(sql).unwrap().start, at, "{sql}");
         }
