@@ -262,3 +262,13 @@ fn a_source_file_that_cannot_be_read_is_named() {
     let told = project.lokstra(import);
     assert!(told.contains("theirs/2_b.up.sql: cannot be read: not a regular file"), "{told}");
 }
+
+#[test]
+fn a_file_is_cut_at_annotations_of_goose_in_any_case() {
+    let text = "-- +goose up\nCREATE TABLE t (id int);\n-- +goose DOWN\nDROP TABLE t;\n";
+    let project = project(&[("1_t.sql", text)]);
+    project.lokstra("migration import -from goose -source theirs -yes");
+    let of = |name: &str| fs::read_to_string(project.path(&format!("migrations/{name}"))).unwrap();
+    assert_eq!(of("001_t.up.sql"), "CREATE TABLE t (id int);\n");
+    assert_eq!(of("001_t.down.sql"), "DROP TABLE t;\n");
+}
