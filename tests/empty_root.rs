@@ -76,6 +76,9 @@ fn a_static_service_carries_its_command_into_an_empty_root() {
     };
     let (code, told) = run(&["migration", "status", "-exit-code"]);
     assert_eq!(code, Some(1), "{told}");
+    // The port and the database are others each time.
+    let (told, place) = told.split_once("postgres at 127.0.0.1:").expect(&told);
+    assert!(place.ends_with(", user postgres\n"), "{place}");
     insta::assert_snapshot!(told, @"
     Migration Status:
     =================

@@ -208,8 +208,8 @@ fn the_help_says_what_it_does_and_what_it_cannot_see() {
                                 instead of the one in migration.yaml
           -config <PATH>        The file of pools, or a folder of them [default:
                                 config.yaml, or the folder config]
-          -connect-wait <TIME>  How long to wait for a server that is still starting
-                                [default: 30s]
+          -connect-wait <TIME>  How long to wait for a server that is starting, or
+                                fails over [default: 30s]
           -json                 Write one JSON document instead of text
           -no-color             No colours on a terminal
       -h, -help                 Print help
