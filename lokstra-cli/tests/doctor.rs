@@ -52,7 +52,7 @@ fn a_healthy_database_has_every_check_passed() {
     project.lokstra("migration up -to 001");
     let told = project.lokstra("migration doctor -older-than 1h");
     assert_snapshot!(steady(&project, &told), @"
-    ok       connection: <socket>:5432/<database> as postgres, on this machine, without TLS (… ms)
+    ok       connection: <host>:5432/<database> as postgres, on this machine, without TLS (… ms)
     ok       version: PostgreSQL <n>
     ok       encoding: UTF8
     ok       settings: none of the role or the database is in the way
