@@ -38,10 +38,13 @@ fn hold_lock(client: &mut Client) {
     let url = database.url().to_owned();
     let run = std::thread::spawn(move || tables_set(1, "SELECT pg_sleep(0.5);\n").up_url(&url));
     let mut other = database.client().unwrap();
-    support::until(|| !column(&mut other, key).is_empty());
-    let key = column(&mut other, key);
+    let mut found = String::new();
+    support::until(|| {
+        found = column(&mut other, key);
+        !found.is_empty()
+    });
     run.join().unwrap().unwrap();
-    client.batch_execute(&format!("SELECT pg_advisory_lock({key})")).unwrap();
+    client.batch_execute(&format!("SELECT pg_advisory_lock({found})")).unwrap();
 }
 
 #[test]
