@@ -4,16 +4,16 @@
 //! Text is compared with text: in such a build that is nothing beside a SHA-256. So what is reused was
 //! found in the same bytes, by the same rules, which the header names.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lokstra_core::{Script, Set};
+use lokstra_core::Set;
 
-use crate::check::Checked;
-use crate::folder::{File, Folder};
-use crate::layout::layout;
-use crate::{Lint, Loaded};
+use crate::parse::script::cached::Known;
+use crate::read::folder::{File, Folder};
+use crate::read::layout::layout;
+use crate::rules::lint::Lint;
+use crate::rules::{Checked, Loaded};
 
 /// A file with the answers of an earlier build.
 pub(crate) struct Cache {
@@ -31,31 +31,6 @@ struct Earlier {
     checked: Vec<u8>,
     /// How many migrations are locked.
     locked: usize,
-}
-
-/// The scripts of an earlier build.
-#[derive(Default)]
-pub(crate) struct Known {
-    set: Option<Set>,
-    checked: Vec<u8>,
-}
-
-/// The same, by path.
-#[derive(Default)]
-pub(crate) struct Index<'a>(HashMap<&'a str, (Script<'a>, bool)>);
-
-impl Known {
-    pub(crate) fn index(&self) -> Index<'_> {
-        let scripts = self.set.iter().flat_map(scripts).zip(&self.checked);
-        Index(scripts.map(|(script, checked)| (script.path(), (script, *checked == 1))).collect())
-    }
-}
-
-impl<'a> Index<'a> {
-    /// The file with this text, and whether no rule was left out.
-    pub(crate) fn script(&self, path: &str, text: &str) -> Option<(Script<'a>, bool)> {
-        self.0.get(path).copied().filter(|(script, _)| script.text() == text)
-    }
 }
 
 impl Cache {
@@ -84,7 +59,7 @@ impl Cache {
     pub(crate) fn loaded(&self, folder: &Folder) -> Result<Loaded, Known> {
         let Some(earlier) = self.earlier() else { return Err(Known::default()) };
         if bytes(folder).is_none_or(|bytes| bytes != earlier.folder) {
-            return Err(Known { set: Some(earlier.set), checked: earlier.checked });
+            return Err(Known::new(earlier.set, earlier.checked));
         }
         let tracked = layout(folder, &mut Vec::new()).tracked();
         let Earlier { set, locked, .. } = earlier;
@@ -112,11 +87,6 @@ impl Cache {
             fs::remove_file(&new).ok();
         }
     }
-}
-
-fn scripts(set: &Set) -> impl Iterator<Item = Script<'_>> {
-    let migrations = set.databases().flat_map(|database| database.migrations());
-    migrations.flat_map(|migration| [migration.up(), migration.down()])
 }
 
 /// All that the rules see of a folder; `None` if there is a problem with it already.
@@ -159,7 +129,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::lock_file;
+    use crate::parse::lock_file;
 
     #[test]
     fn what_was_only_locked_is_judged_when_it_is_no_longer() {

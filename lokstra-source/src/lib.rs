@@ -4,58 +4,28 @@
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate.
 
 mod cache;
-mod check;
-mod code;
-mod file_name;
-mod folder;
-mod hazard;
-mod labels;
-mod layout;
-mod lint;
-mod lock_file;
-mod locking;
-mod numbering;
-mod pairs;
+mod edit;
+mod parse;
 mod problem;
-mod routines;
-mod script;
-mod scripts;
-mod settings;
-mod shares;
+mod read;
+mod rules;
 mod sql;
-mod waiver;
 
 use std::ops::Range;
 use std::path::Path;
 
-use lokstra_core::Set;
+use cache::Cache;
+use read::folder::Folder;
+use read::normalized;
+use rules::{check, check_unknown};
 
-use cache::{Cache, Known};
-use check::Checked;
-
-pub use code::{Code, Severity};
-pub use file_name::{Description, DescriptionError};
-pub use hazard::Hazard;
-pub use lint::Lint;
-pub use locking::{Locked, lock, lock_new, renumber};
-pub use numbering::{NextVersion, next_version};
-pub use problem::{Problem, Problems};
+pub use edit::lock_edit::{Locked, lock, lock_new, renumber};
+pub use edit::next_version::{NextVersion, next_version};
+pub use parse::file_name::{Description, DescriptionError};
+pub use problem::{Code, Hazard, Problem, Problems, Severity};
+pub use rules::Loaded;
+pub use rules::lint::Lint;
 pub use sql::{SectionMark, section_marks};
-
-/// A folder without an error.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    /// The migrations.
-    pub set: Set,
-    /// What is worth a word and stops nothing, in the order of the files.
-    pub warnings: Vec<Problem>,
-    /// How many migrations are locked.
-    pub locked: usize,
-    /// The files that were read, relative to the root: a change of one changes the set.
-    pub tracked: Vec<String>,
-    /// Those of them to which a link leads out of the folder: no line of theirs is to be shown.
-    pub outside: Vec<String>,
-}
 
 /// Reads and checks the folder, whose path is relative to `root` and stands in every message.
 ///
@@ -73,7 +43,7 @@ pub fn load(root: &Path, folder: &str) -> Result<Loaded, Problems> {
 /// As [`load`], and each hazard in a folder whose `migration.yaml` says `lint: deny`.
 pub fn load_linted(root: &Path, folder: &str, lint: Lint) -> Result<Loaded, Problems> {
     let folder = normalized(folder);
-    check(&folder::Folder::read(root, &folder)?, lint, &[])
+    check(&Folder::read(root, &folder)?, lint, &[])
 }
 
 /// As [`load`], but what `lokstra.lock` has against the folder, or what is wrong with some of its
@@ -84,7 +54,7 @@ pub fn load_linted(root: &Path, folder: &str, lint: Lint) -> Result<Loaded, Prob
 ///
 /// As [`load`], if anything is wrong with the folder as a whole or with its `migration.yaml`.
 pub fn load_despite_problems(root: &Path, folder: &str) -> Result<Loaded, Problems> {
-    let folder = folder::Folder::read(root, &normalized(folder))?;
+    let folder = Folder::read(root, &normalized(folder))?;
     check(&folder, Lint::Never, &Code::OF_ONE_MIGRATION)
 }
 
@@ -95,7 +65,7 @@ pub fn load_despite_problems(root: &Path, folder: &str) -> Result<Loaded, Proble
 ///
 /// If the layout of the folder or a `migration.yaml` is wrong.
 pub fn load_despite_scripts(root: &Path, folder: &str) -> Result<Loaded, Problems> {
-    let folder = folder::Folder::read(root, &normalized(folder))?;
+    let folder = Folder::read(root, &normalized(folder))?;
     let ignored: Vec<Code> =
         Code::ALL.iter().copied().filter(|code| !Code::OF_SETTINGS.contains(code)).collect();
     check(&folder, Lint::Never, &ignored)
@@ -114,7 +84,7 @@ pub fn load_cached(
     cache: &Path,
     writer: &str,
 ) -> Result<Loaded, Problems> {
-    let folder = folder::Folder::read(root, &normalized(folder))?;
+    let folder = Folder::read(root, &normalized(folder))?;
     let cache = Cache::read(cache, lint, writer);
     cache.loaded(&folder).or_else(|known| {
         let checked = check_unknown(&folder, lint, &known, &[])?;
@@ -133,7 +103,7 @@ pub fn load_files<'a>(
     folder: &str,
     files: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Loaded, Problems> {
-    check(&folder::Folder::in_memory(&normalized(folder), files), Lint::Never, &[])
+    check(&Folder::in_memory(&normalized(folder), files), Lint::Never, &[])
 }
 
 /// The same for a folder embedded with the `include_dir` crate, under the path that messages and
@@ -144,7 +114,7 @@ pub fn load_files<'a>(
 /// As [`load`].
 #[cfg(feature = "include-dir")]
 pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Problems> {
-    check(&folder::Folder::embedded(dir, &normalized(folder)), Lint::Never, &[])
+    check(&Folder::embedded(dir, &normalized(folder)), Lint::Never, &[])
 }
 
 /// The statements of a script, each from its first token to its last, without the `;`.
@@ -153,62 +123,4 @@ pub fn load_dir(dir: &include_dir::Dir<'_>, folder: &str) -> Result<Loaded, Prob
 /// text that PostgreSQL cannot parse, they are what looks like statements.
 pub fn statements(text: &str) -> Vec<Range<usize>> {
     sql::split(text).statements
-}
-
-/// The parser recurses as deep as the SQL nests; untouched, the stack costs nothing.
-const STACK: usize = 512 << 20;
-
-/// All rules but those of the ignored kinds.
-fn check(folder: &folder::Folder, lint: Lint, ignored: &[Code]) -> Result<Loaded, Problems> {
-    check_unknown(folder, lint, &Known::default(), ignored).map(|checked| checked.loaded)
-}
-
-/// The same, for scripts that are not known.
-fn check_unknown(
-    folder: &folder::Folder,
-    lint: Lint,
-    known: &Known,
-    ignored: &[Code],
-) -> Result<Checked, Problems> {
-    std::thread::scope(|scope| {
-        let checked = std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, || check::check(folder, lint, known, ignored));
-        match checked.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // No room for such a thread.
-            Err(_) => check::check(folder, lint, known, ignored),
-        }
-    })
-}
-
-/// One spelling for `migrations`, `./migrations` and `migrations/`.
-fn normalized(folder: &str) -> String {
-    let folder = folder.replace('\\', "/");
-    let absolute = folder.starts_with('/');
-    let parts: Vec<_> = folder.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    match (absolute, parts.join("/")) {
-        (true, path) => format!("/{path}"),
-        (false, path) if path.is_empty() => ".".to_owned(),
-        (false, path) => path,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_folder_has_one_spelling() {
-        for (given, path) in [
-            ("migrations", "migrations"),
-            ("./migrations/", "migrations"),
-            ("db//migrations/.", "db/migrations"),
-            ("../migrations", "../migrations"),
-            ("/srv/migrations/", "/srv/migrations"),
-            (".", "."),
-            ("", "."),
-        ] {
-            assert_eq!(super::normalized(given), path, "{given}");
-        }
-    }
 }

@@ -1,7 +1,5 @@
 //! The comments at the top of a script that say how it is checked and run.
 
-use crate::waiver;
-
 /// The first line that is not blank, for a script that must not run in a transaction.
 pub(crate) const NO_TRANSACTION: &str = "-- lokstra: no-transaction";
 
@@ -34,7 +32,7 @@ pub(crate) fn markers(text: &str) -> Markers {
                 is_top = false;
                 let comment = line.strip_prefix("--").or_else(|| line.strip_prefix("/*"));
                 let Some(comment) = comment else { break };
-                if resembles(comment) && !waiver::resembles(comment) {
+                if resembles(comment) && !speaks_of_waivers(comment) {
                     markers.misspelt = Some(start);
                     break;
                 }
@@ -52,6 +50,14 @@ fn resembles(comment: &str) -> bool {
     let addresses_us =
         comment.strip_prefix("lokstra").is_some_and(|rest| rest.trim_start().starts_with(':'));
     addresses_us || matches!(word.as_str(), "notransaction" | "lokstranotransaction" | "notx")
+}
+
+/// Whether a comment, without its `--`, speaks of waivers.
+pub(crate) fn speaks_of_waivers(comment: &str) -> bool {
+    let comment = comment.trim_start_matches(['-', ' ', '\t', '*']).to_ascii_lowercase();
+    let addressed = comment.strip_prefix("lokstra").map(str::trim_start);
+    let said = addressed.and_then(|rest| rest.strip_prefix(':')).map(str::trim_start);
+    said.is_some_and(|said| said.starts_with("allow"))
 }
 
 #[cfg(test)]

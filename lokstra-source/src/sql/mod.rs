@@ -16,7 +16,7 @@ mod sections;
 mod split;
 
 pub(crate) use effectless::effectless;
-pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers};
+pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers, speaks_of_waivers};
 pub(crate) use refused::{Refused, refused};
 pub use sections::{SectionMark, section_marks};
 pub(crate) use split::split;

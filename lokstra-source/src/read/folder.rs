@@ -6,15 +6,8 @@ use std::path::{Path, PathBuf};
 
 use lokstra_core::files;
 
-use crate::code::Code;
-use crate::problem::{Problem, Problems};
-use crate::shares::in_shares;
-
-/// The settings of a folder.
-pub(crate) const SETTINGS: &str = "migration.yaml";
-
-/// What was locked.
-pub(crate) const LOCK: &str = "lokstra.lock";
+use super::parallel::in_shares;
+use crate::problem::{Code, LOCK, Problem, Problems, SETTINGS};
 
 /// A folder of migrations, with the folders in it.
 #[derive(Debug, Default)]

@@ -12,13 +12,11 @@ mod words;
 use std::ops::Range;
 
 use lokstra_core::Mode;
-use squawk_lexer::{TokenKind, tokenize};
 
-use crate::code::Code;
-use crate::folder::File;
-use crate::pairs::Pair;
-use crate::problem::Problem;
-use crate::script::Script;
+use super::pairing::Pair;
+use crate::parse::script::Script;
+use crate::problem::{Code, Problem};
+use crate::read::folder::File;
 use schema::{Name, Schema};
 use words::{Word, words};
 
@@ -26,20 +24,6 @@ use words::{Word, words};
 struct Label {
     of: Name,
     text: String,
-}
-
-/// Whether a statement may add a label: it is asked of each statement, so it reads two words.
-pub(crate) fn may_add(statement: &str) -> bool {
-    if !statement.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case("alter")) {
-        return false;
-    }
-    let mut end = 0;
-    let words = tokenize(statement).filter_map(|token| {
-        let start = end;
-        end += token.len as usize;
-        (token.kind == TokenKind::Ident).then(|| &statement[start..end])
-    });
-    words.take(2).last().is_some_and(|word| word.eq_ignore_ascii_case("type"))
 }
 
 /// Adds a problem for each new label of a script that it uses in the same transaction.

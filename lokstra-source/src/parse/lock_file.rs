@@ -3,18 +3,15 @@
 //! A line a migration, chained to the line before: two branches that add a migration conflict in
 //! git, and a merge that takes both lines breaks the chain.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 
 use lokstra_core::{Checksum, Version};
 use sha2::{Digest, Sha256};
 
-use crate::code::Code;
-use crate::file_name::leading_version;
-use crate::folder::{File, Folder, LOCK};
-use crate::pairs::Pair;
-use crate::problem::Problem;
-use crate::script;
+use crate::problem::{Code, Problem};
+use crate::read::decode::decode;
+use crate::read::folder::{File, Folder};
 
 const HEADER: &str =
     "# Written by `lokstra migration lock`. Commit it with the migrations: its end counts them.";
@@ -67,7 +64,7 @@ fn link(before: &str, line: &str) -> String {
 }
 
 /// An entry and the number of its line, from 1.
-type Placed = (Entry, usize);
+pub(crate) type Placed = (Entry, usize);
 
 /// A line of the file, in its parts.
 struct Line<'a> {
@@ -95,7 +92,7 @@ fn parse_line(line: &str) -> Option<Line<'_>> {
 
 /// Reads the file; what is wrong with it is added to the problems.
 pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
-    let Some(text) = script::decode(file, problems) else { return Vec::new() };
+    let Some(text) = decode(file, problems) else { return Vec::new() };
     let mut problem = |code, number, line: &str, message: &str, help: &str| {
         problems.push(Problem::new(code, &file.path, message, help).at_line(number, line));
     };
@@ -215,105 +212,8 @@ pub(crate) fn has_conflict(file: &File) -> bool {
 /// The checksums of what is locked. Nothing is locked that does not parse, so these scripts need not
 /// be parsed again by every build.
 pub(crate) fn checksums(folder: &Folder) -> HashSet<Checksum> {
-    let text = folder.lock.as_ref().and_then(|file| script::decode(file, &mut Vec::new()));
+    let text = folder.lock.as_ref().and_then(|file| decode(file, &mut Vec::new()));
     let text = text.unwrap_or_default();
     let entries = text.lines().filter_map(parse_line);
     entries.filter_map(|line| line.entry.checksums).flat_map(<[_; 2]>::from).collect()
-}
-
-/// Compares the folder with what was locked.
-pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Problem>) {
-    let Some(file) = &folder.lock else { return };
-    let entries = read(file, problems);
-    let text = String::from_utf8_lossy(&file.content);
-    let lines: Vec<_> = text.lines().collect();
-    let mut locked: BTreeMap<Version, &Placed> = BTreeMap::new();
-    for placed in entries.iter().filter(|(entry, _)| entry.checksums.is_some()) {
-        locked.entry(placed.0.version).or_insert(placed);
-    }
-    let newest = locked.keys().next_back().copied();
-    let found: HashSet<_> =
-        pairs.iter().map(|pair| (pair.version, pair.description.as_str())).collect();
-    for pair in pairs.iter().filter(|pair| !pair.is_half()) {
-        match locked.get(&pair.version) {
-            // Another branch took the same version, which is a problem of its own.
-            Some((entry, _))
-                if pair.description.as_str() != entry.description
-                    && found.contains(&(entry.version, entry.description.as_str())) => {}
-            Some((entry, _)) => changed(entry, pair, problems),
-            None => {
-                if let Some(newest) = newest.filter(|newest| pair.version < *newest) {
-                    let message = format!(
-                        "version {} is new, and below {newest}, which is locked already",
-                        pair.version
-                    );
-                    let help = "lokstra migration renumber, which moves it to the end";
-                    problems.push(Problem::new(Code::LockOrder, &pair.up.0.path, message, help));
-                }
-            }
-        }
-    }
-    let scripts = folder.scripts.iter().map(|script| script.name.as_str());
-    let there: HashSet<_> =
-        scripts.chain(folder.unreadable()).filter_map(leading_version).collect();
-    for (version, (entry, number)) in &locked {
-        if !there.contains(version) {
-            let message =
-                format!("{version}_{} is locked, and its files are gone", entry.description);
-            let help = "bring them back: a database may have applied them";
-            let problem = Problem::new(Code::LockRemoved, &file.path, message, help);
-            let line = lines.get(*number - 1).copied().unwrap_or_default();
-            problems.push(problem.at_line(*number, line));
-        }
-    }
-}
-
-fn changed(entry: &Entry, pair: &Pair<'_>, problems: &mut Vec<Problem>) {
-    let (version, locked) = (entry.version, &entry.description);
-    if locked != pair.description.as_str() {
-        let message = format!("version {version} is locked as `{locked}`");
-        let help = format!("rename it back to {version}_{locked}.up.sql and .down.sql");
-        problems.push(Problem::new(Code::LockRenamed, &pair.up.0.path, message, help));
-    }
-    let Some((up, down)) = entry.checksums else { return };
-    for ((file, script), locked) in [(&pair.up, up), (&pair.down, down)] {
-        if script.checksum != locked {
-            let message = format!(
-                "was edited after it was locked: {LOCK} has checksum {}, the file {}",
-                locked.short(),
-                script.checksum.short()
-            );
-            let help = "restore it, and put the change into a new migration; if no database has \
-                        applied it yet, or `repair -accept` took it in each that has, remove its line and \
-                        those below, write into the last line how many are left, and run `lokstra \
-                        migration lock`";
-            problems.push(Problem::new(Code::LockEdited, &file.path, message, help));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(name: &str, content: String) -> File {
-        let (path, content) = (format!("m/{name}"), content.into_bytes());
-        File { name: name.to_owned(), path, content, is_outside: false }
-    }
-
-    #[test]
-    fn a_script_with_a_locked_checksum_is_not_parsed_again() {
-        let sql = "SELEC 1;";
-        let checksum = Checksum::from_bytes(Sha256::digest(sql).into());
-        let entry = Entry {
-            version: Version::MIN,
-            description: "a".to_owned(),
-            checksums: Some((checksum, checksum)),
-        };
-        let scripts = ["000_a.down.sql", "000_a.up.sql"].map(|name| file(name, sql.to_owned()));
-        let mut folder = Folder { scripts: scripts.into(), ..Folder::default() };
-        assert!(crate::check(&folder, crate::Lint::Never, &[]).is_err());
-        folder.lock = Some(file(LOCK, text(&[entry])));
-        assert!(crate::check(&folder, crate::Lint::Never, &[]).is_ok());
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::lint::reader::{Name, Reader, Token};
+use super::reader::{Name, Reader, Token};
 
 /// What has a name and can be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,22 +3,23 @@
 #[cfg(feature = "lint")]
 mod find;
 #[cfg(feature = "lint")]
-mod judge;
-#[cfg(feature = "lint")]
 mod objects;
 #[cfg(feature = "lint")]
 mod reader;
 #[cfg(feature = "lint")]
-mod undone;
+mod reversibility;
+#[cfg(feature = "lint")]
+mod run_rules;
 
 #[cfg(feature = "lint")]
 use std::collections::HashSet;
 
-use crate::code::Code;
-use crate::folder::Folder;
-use crate::pairs::Pair;
-use crate::problem::Problem;
-use crate::settings::Level;
+use super::pairing::Pair;
+use crate::parse::settings::Level;
+#[cfg(feature = "lint")]
+use crate::problem::Hazard;
+use crate::problem::{Code, Problem};
+use crate::read::folder::Folder;
 
 /// Which migrations are searched for hazards. `lint: off` in `migration.yaml` keeps its folder out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,14 @@ impl Lint {
     }
 }
 
+/// A rule and the byte offset at which it was broken.
+#[cfg(feature = "lint")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Finding {
+    pub(crate) offset: usize,
+    pub(crate) hazard: Hazard,
+}
+
 /// Adds the hazards of a folder to the problems.
 #[cfg(feature = "lint")]
 pub(crate) fn check(
@@ -61,7 +70,7 @@ pub(crate) fn check(
     for pair in pairs.iter().filter(is_searched) {
         let is_broken =
             [&pair.up.0.path, &pair.down.0.path].iter().any(|path| broken.contains(*path));
-        let found = judge::judge(pair, !is_broken);
+        let found = run_rules::run_rules(pair, !is_broken);
         problems.extend(found.into_iter().map(|problem| match problem.code() {
             Code::Hazard(_) if level == Level::Deny => problem.denied(),
             _ => problem,

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use lokstra_core::Version;
 
-use crate::cache;
-use crate::code::Code;
-use crate::file_name::{Description, Direction, FileName, leading_version};
-use crate::folder::{File, Folder};
-use crate::lock_file;
-use crate::numbering::following;
-use crate::problem::Problem;
-use crate::script::{Judged, Script};
-use crate::scripts;
+use crate::parse::file_name::{Description, Direction, FileName, following, leading_version};
+use crate::parse::lock_file;
+use crate::parse::script::cached::{Index, Judged};
+use crate::parse::script::{self, Script};
+use crate::problem::{Code, Problem};
+use crate::read::folder::{File, Folder};
 
 /// A migration whose two files are there.
 pub(crate) struct Pair<'a> {
@@ -46,7 +43,7 @@ struct Unclear {
 
 pub(crate) fn pairs<'a>(
     folder: &'a Folder,
-    known: &cache::Index<'_>,
+    known: &Index<'_>,
     keeps_halves: bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<Pair<'a>> {
@@ -78,7 +75,7 @@ pub(crate) fn pairs<'a>(
         names.push(name);
         files.push((file, direction));
     }
-    let scripts = scripts::read(&files, &Judged { locked: &locked, known }, problems);
+    let scripts = script::read_all(&files, &Judged { locked: &locked, known }, problems);
     let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
     for ((name, (file, _)), script) in names.into_iter().zip(files).zip(scripts) {
         if let Some(name) = name {

@@ -1,10 +1,12 @@
+//! The version that the next migration of a folder gets.
+
 use std::io;
 use std::path::Path;
 
 use lokstra_core::Version;
 
-use crate::file_name::leading_version;
-use crate::folder::Folder;
+use crate::parse::file_name::following;
+use crate::read::folder::Folder;
 
 /// The version that the next migration of a folder gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +34,4 @@ pub fn next_version(folder: &Path) -> io::Result<NextVersion> {
     }
     let next = following(found.scripts.iter().map(|script| script.name.as_str()));
     Ok(next.map_or(NextVersion::NoneLeft, NextVersion::Version))
-}
-
-/// One above the highest of these names, or 001.
-pub(crate) fn following<'a>(names: impl Iterator<Item = &'a str>) -> Option<Version> {
-    names.filter_map(leading_version).max().unwrap_or(Version::MIN).next()
 }

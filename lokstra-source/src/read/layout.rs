@@ -1,8 +1,7 @@
 //! One database in a flat folder, or several in subfolders.
 
-use crate::code::Code;
-use crate::folder::{Folder, SETTINGS};
-use crate::problem::Problem;
+use super::folder::Folder;
+use crate::problem::{Code, Problem, SETTINGS};
 
 /// The folders that are databases, in the order in which they run.
 pub(crate) struct Layout<'a> {

@@ -1,35 +1,24 @@
-//! Every rule, over what was read.
+//! Every rule, over what was read, and the set that comes of it.
 
 use std::collections::BTreeMap;
 
 use lokstra_core::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 
-use crate::Loaded;
-use crate::cache::Known;
-use crate::code::Code;
-use crate::folder::{File, Folder};
-use crate::labels;
-use crate::layout::layout;
-use crate::lint::{self, Lint};
-use crate::lock_file;
-use crate::pairs::{Pair, pairs};
-use crate::problem::{Problem, Problems};
-use crate::routines;
-use crate::script::Script;
-use crate::settings::{self, Settings};
+use super::lint::{self, Lint};
+use super::pairing::{Pair, pairs};
+use super::{Checked, Loaded, labels, lock_check, routines};
+use crate::parse::script::Script;
+use crate::parse::script::cached::Known;
+use crate::parse::settings::{self, Settings};
+use crate::problem::{Code, Problem, Problems};
+use crate::read::folder::{File, Folder};
+use crate::read::layout::layout;
 
 /// A folder that is a database, read.
 struct Database<'a> {
     folder: &'a Folder,
     settings: Settings,
     migrations: Vec<Pair<'a>>,
-}
-
-/// A folder without an error, and what the next build may know about it.
-pub(crate) struct Checked {
-    pub(crate) loaded: Loaded,
-    /// For each script of the set, up before down, whether no rule was left out.
-    pub(crate) scripts: Vec<bool>,
 }
 
 /// All rules but those of the ignored kinds.
@@ -58,7 +47,7 @@ pub(crate) fn check(
             problems.extend(folder.settings.as_ref().map(no_pool));
         }
         let migrations = pairs(folder, &known, is_lenient, &mut problems);
-        lock_file::check(folder, &migrations, &mut problems);
+        lock_check::check(folder, &migrations, &mut problems);
         labels::check(&migrations, &mut problems);
         routines::check(&migrations, &mut problems);
         lint::check(folder, settings.lint, &migrations, lint, &mut problems);

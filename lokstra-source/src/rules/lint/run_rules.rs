@@ -1,32 +1,23 @@
 //! From what was found to what is told.
 
-use crate::code::Code;
-use crate::folder::File;
-use crate::hazard::Hazard;
-use crate::lint::objects::Effects;
-use crate::lint::{find, undone};
-use crate::pairs::Pair;
-use crate::problem::Problem;
-use crate::script::Script;
-use crate::waiver::Waiver;
-
-/// A hazard and the byte offset at which it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Finding {
-    pub(crate) offset: usize,
-    pub(crate) hazard: Hazard,
-}
+use super::objects::Effects;
+use super::{Finding, find, reversibility};
+use crate::parse::script::Script;
+use crate::parse::suppression::Waiver;
+use crate::problem::{Code, Hazard, Problem};
+use crate::read::folder::File;
+use crate::rules::pairing::Pair;
 
 /// The hazards of a migration that nobody waived, and the waivers that waive nothing. Only what goes
 /// up is searched: to drop is what down scripts are for.
 ///
 /// Where a script has errors, names may be missing that stand there.
-pub(crate) fn judge(pair: &Pair<'_>, is_sound: bool) -> Vec<Problem> {
+pub(crate) fn run_rules(pair: &Pair<'_>, is_sound: bool) -> Vec<Problem> {
     let ((up_file, up), (down_file, down)) = (&pair.up, &pair.down);
     let effects =
         up.statements.iter().map(|range| Effects::of(&up.text, range)).collect::<Vec<_>>();
     let mut found = find::hazards(up, &effects);
-    let left = if is_sound { undone::left_behind(&effects, down) } else { Vec::new() };
+    let left = if is_sound { reversibility::left_behind(&effects, down) } else { Vec::new() };
     found.extend(
         left.iter().map(|object| Finding { offset: object.offset, hazard: Hazard::NotUndone }),
     );

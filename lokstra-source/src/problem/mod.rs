@@ -1,8 +1,20 @@
+//! Something wrong with a folder of migrations: its kind, its place, its message and what to do.
+
+mod code;
+mod lint_rule;
+
 use std::fmt;
 
 use lokstra_core::{Position, Snippet, shown_line};
 
-use crate::code::{Code, Severity};
+pub use code::{Code, Severity};
+pub use lint_rule::Hazard;
+
+/// The file with the settings of a folder.
+pub(crate) const SETTINGS: &str = "migration.yaml";
+
+/// The file with what was locked.
+pub(crate) const LOCK: &str = "lokstra.lock";
 
 /// Something wrong with a folder of migrations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +84,12 @@ impl Problem {
         let ending = std::path::Path::new(&self.path).extension();
         let is_sql = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
         let is_folder = self.code == Code::Unreadable && !is_sql && !self.is_of_lock();
-        is_folder || self.path.ends_with(crate::folder::SETTINGS)
+        is_folder || self.path.ends_with(SETTINGS)
     }
 
     /// Whether `lokstra.lock` alone has it against the folder.
     pub fn is_of_lock(&self) -> bool {
-        Code::OF_LOCK.contains(&self.code) || self.path.ends_with(crate::folder::LOCK)
+        Code::OF_LOCK.contains(&self.code) || self.path.ends_with(LOCK)
     }
 
     /// As seen from a folder above the root, which this leads from.

@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use squawk_lexer::{TokenKind, tokenize};
 
-use crate::code::Code;
-use crate::hazard::Hazard;
-use crate::problem::Problem;
+use crate::problem::{Code, Hazard, Problem};
+use crate::sql::speaks_of_waivers;
 
 const OPENING: &str = "-- lokstra: allow(";
 const EXAMPLE: &str = "-- lokstra: allow(drop-column): no version reads it since 2.3";
@@ -19,14 +18,6 @@ pub(crate) struct Waiver {
     pub(crate) offset: usize,
     /// Which statement it is about: the one that it stands in, or behind on the same line, or above.
     pub(crate) statement: usize,
-}
-
-/// Whether a comment, without its `--`, speaks of waivers.
-pub(crate) fn resembles(comment: &str) -> bool {
-    let comment = comment.trim_start_matches(['-', ' ', '\t', '*']).to_ascii_lowercase();
-    let addressed = comment.strip_prefix("lokstra").map(str::trim_start);
-    let said = addressed.and_then(|rest| rest.strip_prefix(':')).map(str::trim_start);
-    said.is_some_and(|said| said.starts_with("allow"))
 }
 
 /// The waivers of a script; one that is not right is added to the problems.
@@ -42,7 +33,7 @@ pub(crate) fn read(
         return waivers;
     }
     for (start, comment) in comments(text) {
-        if !resembles(comment.trim_start_matches(['-', '/'])) {
+        if !speaks_of_waivers(comment.trim_start_matches(['-', '/'])) {
             continue;
         }
         let statement = statement_of(text, statements, start);

@@ -2,9 +2,8 @@
 
 use lokstra_core::Mode;
 
-use crate::code::Code;
-use crate::pairs::Pair;
-use crate::problem::Problem;
+use super::pairing::Pair;
+use crate::problem::{Code, Problem};
 use crate::sql::routine::{self, Effect};
 
 /// Adds each call, in a script that runs in a transaction, of a procedure that the set has made and

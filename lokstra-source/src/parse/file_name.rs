@@ -225,6 +225,11 @@ pub(crate) fn leading_version(name: &str) -> Option<Version> {
     version(name, &mut Vec::new()).1
 }
 
+/// One above the highest of these names, or 001.
+pub(crate) fn following<'a>(names: impl Iterator<Item = &'a str>) -> Option<Version> {
+    names.filter_map(leading_version).max().unwrap_or(Version::MIN).next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,6 @@
-use crate::hazard::Hazard;
+//! The kinds of problems: a word each, which does not change between releases.
+
+use super::lint_rule::Hazard;
 
 /// Declares the kinds, each once.
 macro_rules! codes {

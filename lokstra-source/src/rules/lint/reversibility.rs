@@ -1,7 +1,7 @@
 //! Whether a down script undoes what its up script made. Only what is certain is told.
 
-use crate::lint::objects::{Cascade, Definition, Effects, Kind, Object};
-use crate::script::Script;
+use super::objects::{Cascade, Definition, Effects, Kind, Object};
+use crate::parse::script::Script;
 
 /// The objects that are still there after down.
 pub(crate) fn left_behind<'a>(up: &'a [Effects], down: &Script) -> Vec<&'a Object> {

@@ -6,10 +6,9 @@ use lokstra_core::TableName;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_yaml::Value;
 
-use crate::code::Code;
-use crate::folder::File;
-use crate::problem::Problem;
-use crate::script;
+use crate::problem::{Code, Problem};
+use crate::read::decode::decode;
+use crate::read::folder::File;
 
 const KEYS: [&str; 5] = ["dbpool-name", "schema-table", "enabled", "description", "lint"];
 
@@ -73,7 +72,7 @@ impl<'de> Deserialize<'de> for Entries {
 /// Reads the file; what is wrong with it is added to the problems.
 pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
     let mut settings = Settings::default();
-    let Some(text) = script::decode(file, problems) else { return settings };
+    let Some(text) = decode(file, problems) else { return settings };
     if text.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#'))) {
         return settings;
     }

@@ -10,10 +10,10 @@ use squawk_linter::{Linter, Rule, Violation};
 use squawk_syntax::ast::{self, AlterTableAction, AstNode, Constraint, Stmt};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
-use crate::hazard::Hazard;
-use crate::lint::judge::Finding;
-use crate::lint::objects::{Effects, Kind};
-use crate::script::Script;
+use super::Finding;
+use super::objects::{Effects, Kind};
+use crate::parse::script::Script;
+use crate::problem::Hazard;
 use crate::sql::grammar;
 
 /// Style is nobody's business here: only what locks, loses or breaks.

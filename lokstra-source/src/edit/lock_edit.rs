@@ -7,12 +7,13 @@ use std::path::Path;
 
 use lokstra_core::{Version, files};
 
-use crate::code::Code;
-use crate::file_name::{Direction, FileName};
-use crate::folder::{Folder, LOCK};
-use crate::lock_file::{self, Entry};
-use crate::problem::{Problem, Problems};
-use crate::{Description, Lint, check, normalized};
+use crate::parse::file_name::{Description, Direction, FileName};
+use crate::parse::lock_file::{self, Entry};
+use crate::problem::{Code, LOCK, Problem, Problems};
+use crate::read::folder::Folder;
+use crate::read::normalized;
+use crate::rules::check;
+use crate::rules::lint::Lint;
 
 /// What [`lock`] did.
 #[derive(Clone, Debug)]

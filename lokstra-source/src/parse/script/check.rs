@@ -1,0 +1,177 @@
+//! What a script may not have in it, statement by statement.
+
+use std::ops::Range;
+
+use lokstra_core::Mode;
+
+use super::Script;
+use crate::parse::file_name::Direction;
+use crate::problem::{Code, Problem};
+use crate::read::folder::File;
+use crate::sql::{self, Refused, SectionMark};
+
+/// As many problems of one kind are shown of a script: more would bury them, and finding the line of each
+/// takes as long as the script.
+const MOST: usize = 50;
+
+/// Finds the statements that cannot stand here. False: there is text that is not SQL at all.
+pub(super) fn statements(
+    file: &File,
+    script: &Script,
+    mode: Mode,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let (mut is_sql, mut shown) = (true, 0);
+    for range in &script.statements {
+        match sql::refused(&script.text[range.clone()]) {
+            Some((
+                Refused::InTransaction | Refused::CommitsInRoutine | Refused::SetTransaction,
+                _,
+            )) if mode == Mode::NoTransaction => {}
+            // What was locked before these were known is left alone.
+            Some((Refused::CommitsInRoutine | Refused::SetTransaction, _))
+                if !script.is_checked => {}
+            Some((refused, at)) => {
+                shown += 1;
+                if shown <= MOST {
+                    let problem = refusal(refused, mode, file);
+                    problems.push(problem.at(&script.text, range.start + at));
+                }
+                // What follows is data.
+                if refused == Refused::CopyFromStdin {
+                    return false;
+                }
+                is_sql &= refused != Refused::PsqlCommand;
+            }
+            None => {}
+        }
+    }
+    is_sql
+}
+
+/// Whether `COPY … FROM STDIN` stands before this offset: what follows is data, whatever it looks like.
+pub(super) fn copies_before(text: &str, statements: &[Range<usize>], offset: usize) -> bool {
+    let mut before = statements.iter().take_while(|range| range.end <= offset);
+    before.any(|range| {
+        matches!(sql::refused(&text[range.clone()]), Some((Refused::CopyFromStdin, _)))
+    })
+}
+
+/// The way down in a file that goes up, or the other way round, behind a line of another tool.
+pub(super) fn sections(
+    file: &File,
+    direction: Option<Direction>,
+    script: &Script,
+    problems: &mut Vec<Problem>,
+) {
+    let is_wrong = |mark: &SectionMark| match direction {
+        Some(Direction::Down) => {
+            !mark.is_down || script.statements.iter().any(|range| range.end <= mark.offset)
+        }
+        _ => mark.is_down,
+    };
+    let Some(mark) = sql::section_marks(&script.text).into_iter().find(is_wrong) else { return };
+    let (tool, is_down) = (mark.tool, mark.is_down);
+    let (half, verb) = match direction {
+        Some(Direction::Down) if is_down => ("down", "down` would run what is above"),
+        Some(Direction::Down) => ("up", "down` would run"),
+        _ => ("down", "up` would run"),
+    };
+    let message = format!("the {half} section of {tool} begins here, and `{verb} it too");
+    let help = match direction {
+        Some(Direction::Down) if is_down => "remove what is above this line, and the line",
+        Some(Direction::Down) => "move what follows into the .up.sql file, and remove this line",
+        _ => "move what follows into the .down.sql file, and remove this line",
+    };
+    let problem = Problem::new(Code::OtherTool, &file.path, message, help);
+    problems.push(problem.at(&script.text, mark.offset));
+}
+
+/// What acts until the end of a transaction, in a script of which each statement has its own.
+pub(super) fn effects(file: &File, script: &Script, problems: &mut Vec<Problem>) {
+    let mut shown = 0;
+    for range in &script.statements {
+        if let Some((what, help)) = sql::effectless(&script.text[range.clone()]) {
+            shown += 1;
+            if shown > MOST {
+                return;
+            }
+            let message = format!(
+                "{what} has no effect here: each statement of this script commits by itself"
+            );
+            let problem = Problem::new(Code::NoEffect, &file.path, message, help);
+            problems.push(problem.at(&script.text, range.start));
+        }
+    }
+}
+
+#[cfg(feature = "sql-check")]
+pub(super) fn syntax(file: &File, script: &Script, problems: &mut Vec<Problem>) {
+    use crate::sql::remedy::Remedy;
+    let errors = sql::grammar::errors(&script.text, &script.statements);
+    let count = errors.len();
+    for (nth, error) in errors.into_iter().enumerate().take(MOST) {
+        let otherwise = || {
+            format!(
+                "if PostgreSQL takes it as it is, make `{}` the first line",
+                sql::NO_SYNTAX_CHECK
+            )
+        };
+        let help = match error.remedy {
+            Some(Remedy::Certain(help)) => help,
+            Some(Remedy::Missing(what)) => format!("is {what} missing? {}", otherwise()),
+            None => otherwise(),
+        };
+        let message = match (nth + 1 == MOST).then(|| count - MOST) {
+            Some(more @ 1..) => format!("{} (and {more} more in this file)", error.message),
+            _ => error.message,
+        };
+        let problem = Problem::new(Code::Syntax, &file.path, message, help);
+        problems.push(problem.at(&script.text, error.offset));
+    }
+}
+
+#[cfg(not(feature = "sql-check"))]
+pub(super) fn syntax(_: &File, _: &Script, _: &mut Vec<Problem>) {}
+
+fn refusal(refused: Refused, mode: Mode, file: &File) -> Problem {
+    let (code, message, help) = match (refused, mode) {
+        (Refused::TransactionControl, Mode::Transactional) => (
+            Code::TransactionControl,
+            "a migration cannot begin or end a transaction itself",
+            "remove it: the script runs in one transaction together with its record",
+        ),
+        (Refused::TransactionControl, Mode::NoTransaction) => (
+            Code::TransactionControl,
+            "a migration cannot begin or end a transaction itself",
+            "remove it: each statement of this script commits by itself",
+        ),
+        (Refused::InTransaction, _) => (
+            Code::InTransaction,
+            "PostgreSQL refuses this statement in a transaction, and this script runs in one",
+            "make `-- lokstra: no-transaction` the first line; each statement then runs by itself",
+        ),
+        (Refused::CommitsInRoutine, _) => (
+            Code::InTransaction,
+            "PostgreSQL refuses to commit or roll back in a transaction, and this script runs in one",
+            "make `-- lokstra: no-transaction` the first line; what was committed is then kept, \
+             whatever follows",
+        ),
+        (Refused::SetTransaction, _) => (
+            Code::TransactionControl,
+            "this must come before the first query of a transaction, and the run's own comes first",
+            "remove it, and lock what must not change meanwhile: LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE",
+        ),
+        (Refused::PsqlCommand, _) => (
+            Code::PsqlCommand,
+            "this is a command of psql, which the server does not know",
+            "remove it, or write it in SQL",
+        ),
+        (Refused::CopyFromStdin, _) => (
+            Code::CopyFromStdin,
+            "COPY FROM STDIN reads what a client sends, and a migration sends nothing",
+            "write INSERT INTO … VALUES (…), (…) instead",
+        ),
+    };
+    Problem::new(code, &file.path, message, help)
+}
