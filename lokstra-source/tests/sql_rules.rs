@@ -178,13 +178,14 @@ fn what_has_no_effect_in_a_script_without_a_transaction() {
     2 | SET LOCAL search_path = app;
       | ^
       help: write SET, which holds until the end of this script: the run restores the session after it
-    error: migrations/003_create_orders.up.sql:4:1: LOCK TABLE has no effect here: each statement of this script commits by itself [no-effect]
+    error: migrations/003_create_orders.up.sql:4:1: LOCK TABLE is refused here: each statement of this script commits by itself [no-effect]
       |
     4 | LOCK TABLE t;
       | ^
-      help: remove it: the lock is released before the next statement, which takes its own
+      help: remove it: each statement of this script takes the locks that it needs by itself
     ");
     is_fine(sql);
+    is_fine("-- lokstra: no-transaction\nSELECT pg_advisory_xact_lock(1);\nVACUUM t;\n");
 }
 
 #[test]
@@ -227,6 +228,21 @@ fn the_halves_of_other_tools() {
     ");
     assert_eq!(down("-- +goose Down\nDROP TABLE a;"), Ok(()));
     is_fine("-- +goose Up\nCREATE TABLE a (b int);\n");
+    is_fine("CREATE TABLE a (b int);\n-- +goose Down\n-- Nothing.\n");
+    is_fine("CREATE TABLE a (b int);\n-- migrate:down is in the other file\nDROP TABLE a;\n");
+}
+
+#[test]
+fn a_bare_down_divides_what_takes_itself_back() {
+    let both = "-- Up\nCREATE TABLE a (b int);\n\n-- Down\nDROP TABLE a;\n";
+    assert_snapshot!(told(both), @"
+    error: migrations/003_create_orders.up.sql:4:1: the down section of another tool begins here, and `up` would run it too [other-tool]
+      |
+    4 | -- Down
+      | ^
+      help: move what follows into the .down.sql file, and remove this line
+    ");
+    is_fine("-- Up\nCREATE TABLE ups (b int);\n-- Down\nCREATE TABLE downs (b int);\n");
 }
 
 #[test]

@@ -70,7 +70,7 @@ codes! {
     Syntax = "syntax",
     /// A statement that PostgreSQL refuses in a transaction, in a script that runs in one.
     InTransaction = "in-transaction",
-    /// A statement without an effect, in a script whose statements run each by itself.
+    /// A statement without an effect, or that is refused, in a script whose statements run each by itself.
     NoEffect = "no-effect",
     /// A line that divides a file into its two directions, for another tool.
     OtherTool = "other-tool",

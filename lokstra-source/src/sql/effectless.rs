@@ -4,8 +4,19 @@ use squawk_lexer::TokenKind;
 
 use super::refused::{significant, words};
 
-/// What of a no-transaction script has no effect, as the message names it, and what to write instead.
-pub(crate) fn effectless(statement: &str) -> Option<(&'static str, &'static str)> {
+/// A statement of a no-transaction script that does not do what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Effectless {
+    /// As the message names it.
+    pub(crate) what: &'static str,
+    /// Whether the server refuses it; else it does nothing.
+    pub(crate) is_refused: bool,
+    /// What to write instead.
+    pub(crate) help: &'static str,
+}
+
+/// What is wrong with a statement of a no-transaction script, if it is certain.
+pub(crate) fn effectless(statement: &str) -> Option<Effectless> {
     let first = words(statement).next()?;
     if !matches!(first.as_str(), "set" | "select" | "declare" | "lock" | "create") {
         return None;
@@ -14,7 +25,8 @@ pub(crate) fn effectless(statement: &str) -> Option<(&'static str, &'static str)
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let has = |word: &str| words.contains(&word);
     let remove = "remove it: each statement of this script runs in a transaction of its own";
-    Some(match words[..] {
+    let is_refused = matches!(words[0], "declare" | "lock");
+    let (what, help) = match words[..] {
         ["set", "local", ..] => (
             "SET LOCAL",
             "write SET, which holds until the end of this script: the run restores the session after it",
@@ -33,17 +45,22 @@ pub(crate) fn effectless(statement: &str) -> Option<(&'static str, &'static str)
         }
         ["lock", ..] => (
             "LOCK TABLE",
-            "remove it: the lock is released before the next statement, which takes its own",
+            "remove it: each statement of this script takes the locks that it needs by itself",
         ),
         ["create", "temp" | "temporary", "table", ..]
         | ["create", "local" | "global", "temp" | "temporary", "table", ..]
-            if words.windows(3).any(|here| here == ["on", "commit", "drop"]) =>
+            // The query behind AS is run all the same.
+            if words.windows(3).any(|here| here == ["on", "commit", "drop"]) && !has("as") =>
         {
             ("a table with ON COMMIT DROP", "leave ON COMMIT DROP out: the table is gone at once")
         }
-        ["select", ..] => return only_call(statement),
+        ["select", ..] if sets_locally(statement) => (
+            "set_config(…, true)",
+            "write `false`, which holds until the end of this script: the run restores the session after it",
+        ),
         _ => return None,
-    })
+    };
+    Some(Effectless { what, is_refused, help })
 }
 
 fn is_held(words: &[&str]) -> bool {
@@ -51,34 +68,23 @@ fn is_held(words: &[&str]) -> bool {
     words[..query].windows(2).any(|here| here == ["with", "hold"])
 }
 
-/// `SELECT set_config('a', 'b', true)` and `SELECT pg_advisory_xact_lock(1)`: nothing else in the
-/// statement can make use of them.
-fn only_call(statement: &str) -> Option<(&'static str, &'static str)> {
+/// `SELECT set_config('a', 'b', true)`: nothing else in the statement can make use of it. A lock such as
+/// `pg_advisory_xact_lock(1)` is waited for, and that is an effect.
+fn sets_locally(statement: &str) -> bool {
     let tokens: Vec<_> = significant(statement).collect();
     let schema = matches!(tokens.get(2), Some((TokenKind::Dot, ..)))
         && tokens[1].1.eq_ignore_ascii_case("pg_catalog");
     let name = if schema { 3 } else { 1 };
-    let call = tokens.get(name)?.1.to_ascii_lowercase();
-    let arguments = tokens.get(name + 1..)?;
-    let (first, last) = (arguments.first()?.0, arguments.last()?.0);
+    let Some([(_, call, _), arguments @ ..]) = tokens.get(name..) else { return false };
     let opens = arguments.iter().filter(|(kind, ..)| *kind == TokenKind::OpenParen).count();
-    if first != TokenKind::OpenParen || last != TokenKind::CloseParen || opens > 1 {
-        return None;
-    }
-    let is_local = arguments
-        .get(arguments.len().checked_sub(3)?..)
-        .is_some_and(|end| end[0].0 == TokenKind::Comma && end[1].1.eq_ignore_ascii_case("true"));
-    match call.as_str() {
-        "set_config" if is_local => Some((
-            "set_config(…, true)",
-            "write `false`, which holds until the end of this script: the run restores the session after it",
-        )),
-        "pg_advisory_xact_lock" | "pg_advisory_xact_lock_shared" => Some((
-            "a lock until the end of the transaction",
-            "remove it: the lock is released before the next statement",
-        )),
-        _ => None,
-    }
+    let [(TokenKind::OpenParen, ..), .., comma, is_local, (TokenKind::CloseParen, ..)] = arguments
+    else {
+        return false;
+    };
+    call.eq_ignore_ascii_case("set_config")
+        && opens == 1
+        && comma.0 == TokenKind::Comma
+        && is_local.1.eq_ignore_ascii_case("true")
 }
 
 #[cfg(test)]
@@ -101,7 +107,6 @@ mod tests {
             "CREATE TEMP TABLE a (b int) ON COMMIT DROP",
             "SELECT set_config('search_path', 'app', true)",
             "SELECT pg_catalog.set_config('a.b', 'c', TRUE)",
-            "SELECT pg_advisory_xact_lock(1)",
         ] {
             assert!(effectless(statement).is_some(), "{statement}");
         }
@@ -123,6 +128,8 @@ mod tests {
             "SELECT set_config('search_path', 'app', true), f()",
             "SELECT set_config('a', 'b', true) FROM c WHERE d()",
             "SELECT pg_advisory_lock(1)",
+            "SELECT pg_advisory_xact_lock(1)",
+            "CREATE TEMP TABLE a ON COMMIT DROP AS SELECT f()",
         ] {
             assert_eq!(effectless(statement), None, "{statement}");
         }

@@ -14,8 +14,9 @@ pub(crate) mod remedy;
 pub(crate) mod routine;
 mod sections;
 mod split;
+mod undoing;
 
-pub(crate) use effectless::effectless;
+pub(crate) use effectless::{Effectless, effectless};
 pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers, speaks_of_waivers};
 pub(crate) use refused::{Refused, refused};
 pub use sections::{SectionMark, section_marks};

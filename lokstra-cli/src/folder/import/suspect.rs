@@ -1,28 +1,17 @@
 //! What says that a script is not what it is taken for: the marks of another tool, a template, and the
 //! history table of a tool.
 
-use super::Tool;
 use std::collections::BTreeSet;
 
+use lokstra_source::section_marks;
+
+use super::Tool;
 use super::code::{code, line};
 use super::source::{File, Source};
 use super::theirs::{Found, Remark};
 
-/// How the line that begins the down half of a file goes on behind `--`, in lower case; and those that
-/// begin the up half.
-const MARKS: [(&str, &[&str], &[&str]); 8] = [
-    ("goose", &["+goose down"], &["+goose up", "+goose statementbegin", "+goose no transaction"]),
-    ("dbmate", &["migrate:down"], &["migrate:up"]),
-    ("sql-migrate", &["+migrate down"], &["+migrate up"]),
-    ("micrate", &["+micrate down"], &["+micrate up"]),
-    ("MyBatis Migrations", &["//@undo", "// @undo", "@undo"], &[]),
-    ("rambler", &["rambler down"], &["rambler up"]),
-    ("Play", &["!downs", "- !downs"], &["!ups", "- !ups"]),
-    ("node-pg-migrate", &["down migration"], &["up migration"]),
-];
-
-/// tern has no word behind the dashes.
-const TERN: &str = "---- create above / drop below ----";
+/// What goose has beside the lines that divide a file.
+const OF_GOOSE: [&str; 2] = ["-- +goose statementbegin", "-- +goose no transaction"];
 
 /// Adds what would become something else here than with that tool.
 pub(super) fn look(tool: Tool, source: &Source, found: &mut Found) {
@@ -57,33 +46,29 @@ fn once(hits: &[(&File, usize)], message: String, help: String) -> Option<Remark
 }
 
 fn marks(tool: Tool, files: &[(&File, &str)], of_down: bool) -> Vec<Remark> {
-    let mut remarks = Vec::new();
-    for (other, down, up) in MARKS.into_iter().chain([("tern", &[][..], &[][..])]) {
-        if other == tool.name() {
-            continue;
-        }
-        let is_mark = |line: &str| {
-            if other == "tern" {
-                return of_down && line.starts_with(TERN);
+    let own = tool.name();
+    let mut hits: Vec<(&str, Vec<(&File, usize)>)> = Vec::new();
+    for (file, text) in files {
+        let mut marks = section_marks(text);
+        // What is below is its down half in any case.
+        let down = marks.iter().position(|mark| mark.tool == own && mark.is_down);
+        marks.truncate(down.unwrap_or(marks.len()));
+        let mut places: Vec<_> =
+            marks.iter().map(|mark| (mark.tool, mark.is_down, mark.offset)).collect();
+        places.extend(annotation_of_goose(text).map(|at| ("goose", false, at)));
+        places.retain(|(other, is_down, _)| *other != own && *is_down == of_down);
+        for (nth, (other, _, at)) in places.iter().enumerate() {
+            if places[..nth].iter().any(|(known, ..)| known == other) {
+                continue;
             }
-            let Some(mark) = line.trim_start_matches('#').trim_start().strip_prefix("--") else {
-                return false;
-            };
-            let mark = mark.trim().to_lowercase();
-            // With options behind it where no comment in words begins so.
-            let is_it = |known: &&str| match mark.strip_prefix(*known) {
-                Some("") => true,
-                Some(rest) => known.contains(['+', ':', '@']) && rest.starts_with(' '),
-                None => false,
-            };
-            (if of_down { down } else { up }).iter().any(is_it)
-        };
-        let mut hits = Vec::new();
-        for (file, text) in files {
-            let mut lines = text.lines().map(|line| line.trim_start_matches('\u{feff}'));
-            hits.extend(lines.position(is_mark).map(|at| (*file, at + 1)));
+            let hit = (*file, line(text, *at));
+            match hits.iter_mut().find(|(known, _)| known == other) {
+                Some((_, hits)) => hits.push(hit),
+                None => hits.push((*other, vec![hit])),
+            }
         }
-        let own = tool.name();
+    }
+    let remarks = hits.iter().filter_map(|(other, hits)| {
         let help = match Tool::named(other) {
             Some(_) => format!("import with -from {other}"),
             None => {
@@ -97,9 +82,18 @@ fn marks(tool: Tool, files: &[(&File, &str)], of_down: bool) -> Vec<Remark> {
         } else {
             format!("is of {other}, and says nothing to {own}")
         };
-        remarks.extend(once(&hits, what, help));
-    }
-    remarks
+        once(hits, what, help)
+    });
+    remarks.collect()
+}
+
+fn annotation_of_goose(text: &str) -> Option<usize> {
+    let mut at = 0;
+    text.split_inclusive('\n').find_map(|line| {
+        let start = at;
+        at += line.len();
+        OF_GOOSE.contains(&line.trim().to_ascii_lowercase().as_str()).then_some(start)
+    })
 }
 
 /// What a program fills in before a tool sees it: in SQL no such sign stands outside of literals.
@@ -199,13 +193,24 @@ mod tests {
           help: import with -from goose
         obstacle: 3_c.sql:3: begins a down half as dbmate has it; sqlx runs what is below as a part of the up
           help: import with -from dbmate
-        obstacle: 6_f.sql:1: begins a down half as sql-migrate has it; sqlx runs what is below as a part of the up
-          help: move what is below that line to the down script, and remove the line
         obstacle: 4_d.sql:2: begins a down half as MyBatis Migrations has it; sqlx runs what is below as a part of the up
+          help: move what is below that line to the down script, and remove the line
+        obstacle: 5_e.sql:2: begins a down half as tern has it; sqlx runs what is below as a part of the up
+          help: move what is below that line to the down script, and remove the line
+        obstacle: 6_f.sql:1: begins a down half as sql-migrate has it; sqlx runs what is below as a part of the up
           help: move what is below that line to the down script, and remove the line
         obstacle: 7_g.sql:1: begins a down half as Play has it; sqlx runs what is below as a part of the up
           help: move what is below that line to the down script, and remove the line
-        obstacle: 5_e.sql:2: begins a down half as tern has it; sqlx runs what is below as a part of the up
+        ");
+    }
+
+    #[test]
+    fn what_is_below_the_own_mark_is_the_down_half_anyway() {
+        let text = "-- +goose Up\nCREATE TABLE a ();\n-- +goose Down\n-- down\nDROP TABLE a;\n";
+        assert_eq!(remarks(Goose, &[("1_a.sql", text)]), "");
+        let bare = [("1_a.sql", "CREATE TABLE a ();\n\n-- Down\nDROP TABLE a;\n")];
+        assert_snapshot!(remarks(Sqlx, &bare), @"
+        obstacle: 1_a.sql:3: begins a down half as another tool has it; sqlx runs what is below as a part of the up
           help: move what is below that line to the down script, and remove the line
         ");
     }

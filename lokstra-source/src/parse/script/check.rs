@@ -8,7 +8,7 @@ use super::Script;
 use crate::parse::file_name::Direction;
 use crate::problem::{Code, Problem};
 use crate::read::folder::File;
-use crate::sql::{self, Refused, SectionMark};
+use crate::sql::{self, Effectless, Refused, SectionMark};
 
 /// As many problems of one kind are shown of a script: more would bury them, and finding the line of each
 /// takes as long as the script.
@@ -64,11 +64,14 @@ pub(super) fn sections(
     script: &Script,
     problems: &mut Vec<Problem>,
 ) {
+    let is_above =
+        |mark: &SectionMark| script.statements.iter().any(|range| range.end <= mark.offset);
+    // Nothing else of the line's half is there to be run.
+    let is_below = |mark: &SectionMark| script.statements.iter().any(|it| it.end > mark.offset);
     let is_wrong = |mark: &SectionMark| match direction {
-        Some(Direction::Down) => {
-            !mark.is_down || script.statements.iter().any(|range| range.end <= mark.offset)
-        }
-        _ => mark.is_down,
+        Some(Direction::Down) if mark.is_down => is_above(mark),
+        Some(Direction::Down) => is_below(mark),
+        _ => mark.is_down && is_below(mark),
     };
     let Some(mark) = sql::section_marks(&script.text).into_iter().find(is_wrong) else { return };
     let (tool, is_down) = (mark.tool, mark.is_down);
@@ -91,14 +94,16 @@ pub(super) fn sections(
 pub(super) fn effects(file: &File, script: &Script, problems: &mut Vec<Problem>) {
     let mut shown = 0;
     for range in &script.statements {
-        if let Some((what, help)) = sql::effectless(&script.text[range.clone()]) {
+        if let Some(Effectless { what, is_refused, help }) =
+            sql::effectless(&script.text[range.clone()])
+        {
             shown += 1;
             if shown > MOST {
                 return;
             }
-            let message = format!(
-                "{what} has no effect here: each statement of this script commits by itself"
-            );
+            let fault = if is_refused { "is refused" } else { "has no effect" };
+            let message =
+                format!("{what} {fault} here: each statement of this script commits by itself");
             let problem = Problem::new(Code::NoEffect, &file.path, message, help);
             problems.push(problem.at(&script.text, range.start));
         }
