@@ -9,7 +9,7 @@ use bench_shared::svg::{self, Bar, Line, Whose, approximate, exact};
 use crate::arguments::Arguments;
 use crate::host::Storage;
 use crate::samples::{Case, Samples};
-use crate::tables::{bytes, ratio, time};
+use crate::tables::{axis_bytes, ratio, time};
 use crate::tools::{LOKSTRA, TOOLS};
 use crate::{apply, idle};
 
@@ -21,7 +21,7 @@ pub(crate) fn write(arguments: &Arguments, idle: &Samples, apply: &Samples) -> i
     let (count, pending) = (1_000, arguments.pending);
     let boot = svg::bars(
         &format!("Boot with nothing to do, {} migrations applied", thousands(count)),
-        &format!("A process from start to end, {} ms a round trip, shortest", longest.as_millis()),
+        &format!("A process from start to end, {} ms per round trip, shortest of all rounds", longest.as_millis()),
         &times(idle, 0..idle::ENTRANTS, idle::FLOOR, |entrant| {
             let case =
                 Case { entrant, migrations: count, storage: Storage::Memory, latency: longest };
@@ -31,7 +31,7 @@ pub(crate) fn write(arguments: &Arguments, idle: &Samples, apply: &Samples) -> i
     let applied = |below: &str, entrants, latency| {
         let storage = Storage::Disk;
         svg::bars(
-            &format!("{} migrations, an empty database", thousands(pending)),
+            &format!("{} migrations applied to an empty database", thousands(pending)),
             below,
             &times(apply, entrants, LOKSTRA, |entrant| {
                 (apply::title(entrant), Case { entrant, migrations: pending, storage, latency })
@@ -39,7 +39,7 @@ pub(crate) fn write(arguments: &Arguments, idle: &Samples, apply: &Samples) -> i
         )
     };
     let network =
-        format!("{} ms a round trip, every commit flushed to a disk", longest.as_millis());
+        format!("{} ms per round trip, every commit flushed to disk", longest.as_millis());
     let plots = [
         ("boot.svg", boot),
         ("received.svg", received(arguments, idle)),
@@ -47,7 +47,7 @@ pub(crate) fn write(arguments: &Arguments, idle: &Samples, apply: &Samples) -> i
         (
             "durable.svg",
             applied(
-                "No latency, every commit flushed to a disk",
+                "No latency, every commit flushed to disk",
                 0..apply::ENTRANTS,
                 Duration::ZERO,
             ),
@@ -91,10 +91,10 @@ fn received(arguments: &Arguments, samples: &Samples) -> String {
         }
     };
     svg::lines(
-        "What a boot with nothing to do receives",
-        "Bytes from the server, by the number of applied migrations",
+        "Bytes received by a boot with nothing to do",
+        "From the server, connecting included, by number of applied migrations",
         |count| thousands(exact(count)),
-        |count| bytes(exact(count)),
+        |count| axis_bytes(exact(count)),
         &(0..idle::ROW).map(line).collect::<Vec<_>>(),
     )
 }

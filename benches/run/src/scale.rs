@@ -143,10 +143,13 @@ fn plot(rows: &[Row]) -> String {
         Line { label: verb.label.to_owned(), points, whose: Whose::Ours }
     });
     svg::lines(
-        "A run by the number of migrations",
-        "A process from its start to its end, no latency, shortest",
+        "Time of a run by number of migrations",
+        "A process from start to end, no latency, shortest of all rounds",
         |count| thousands(exact(count)),
-        |milliseconds| format!("{milliseconds} ms"),
+        |milliseconds| match milliseconds {
+            1_000.0.. => format!("{} s", milliseconds / 1e3),
+            _ => format!("{milliseconds} ms"),
+        },
         &lines.collect::<Vec<_>>(),
     )
 }

@@ -168,6 +168,15 @@ pub(crate) fn bytes(count: usize) -> String {
     }
 }
 
+/// A mark of an axis, which is a power of ten.
+pub(crate) fn axis_bytes(power: usize) -> String {
+    match power {
+        0..1_000 => format!("{power} B"),
+        1_000..1_000_000 => format!("{} kB", power / 1_000),
+        _ => format!("{} MB", power / 1_000_000),
+    }
+}
+
 fn round_trips(cost: &Cost) -> String {
     thousands(cost.traffic.round_trips)
 }

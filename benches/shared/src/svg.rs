@@ -6,6 +6,8 @@ const WIDTH: u32 = 720;
 const MARGIN: u32 = 20;
 /// Above the plot: a title and a line below it.
 const HEAD: u32 = 64;
+/// Between the head and the topmost label of an axis, which would else read as a line of the head.
+const AXIS: u32 = 12;
 const ROW: u32 = 28;
 /// Of what stands beside the plot, at least.
 const LABEL: u32 = 230;
@@ -32,7 +34,7 @@ pub enum Whose {
     Ours,
     /// Of another tool.
     Peer,
-    /// What nobody can be below.
+    /// The least that any tool can take.
     Floor,
 }
 
@@ -111,7 +113,8 @@ pub fn lines(
     const HEIGHT: f64 = 220.0;
     let names = room_of(lines.iter().map(|line| &line.label));
     let (left, right) = (f64::from(MARGIN + 60), f64::from(WIDTH - 160.max(MARGIN + names)));
-    let (top, bottom) = (f64::from(HEAD), f64::from(HEAD) + HEIGHT);
+    let top = f64::from(HEAD + AXIS);
+    let bottom = top + HEIGHT;
     let points = || lines.iter().flat_map(|line| &line.points);
     let decades = |values: &mut dyn Iterator<Item = f64>| {
         values.fold((f64::MAX, f64::MIN), |(low, high), value| {
@@ -122,7 +125,7 @@ pub fn lines(
     let (y_low, y_high) = decades(&mut points().map(|point| point.1));
     let x = |value: f64| left + (value.log10() - x_low) / (x_high - x_low) * (right - left);
     let y = |value: f64| bottom - (value.log10() - y_low) / (y_high - y_low) * (bottom - top);
-    let mut svg = begin(title, below, HEAD + 270);
+    let mut svg = begin(title, below, HEAD + AXIS + 270);
     for value in powers(y_low, y_high) {
         let _ = writeln!(
             svg,
