@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use lokstra_core::files;
 use serde_yaml::{Mapping, Value};
 
-use self::definition::{pool, told};
+pub(crate) use self::definition::Origin;
+use self::definition::{is_meant_for, pool, told};
 use self::line::line_of;
 use crate::dsn::{DsnError, Environment};
 use crate::error::{Error, ErrorKind};
@@ -33,7 +34,7 @@ pub enum ConfigError {
         /// The folder.
         path: PathBuf,
     },
-    /// The file is not YAML, or `service-definitions` is not a mapping.
+    /// The file is not YAML, or it or its `service-definitions` is not a mapping.
     Yaml {
         /// The file.
         path: PathBuf,
@@ -82,10 +83,26 @@ pub enum PoolProblem {
     Schema(String),
     /// A `dsn` or `direct-dsn` that cannot be used.
     Dsn(DsnError),
+    /// A field beside `host` that cannot be used.
+    Part(DsnError),
     /// A `pooler` that is neither `session` nor `transaction`.
     Pooler(String),
     /// A field whose value is neither a text nor a number.
     Field(String),
+    /// A field of the framework whose value the framework cannot read.
+    FrameworkField {
+        /// Its name.
+        name: String,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A keyword of connection strings that a pool has no field for.
+    Keyword {
+        /// The keyword.
+        name: &'static str,
+        /// Whether it works in a `dsn`.
+        is_supported: bool,
+    },
     /// A field that a pool does not have.
     UnknownField {
         /// Its name, unless it may hold a password.
@@ -128,11 +145,22 @@ impl fmt::Display for PoolProblem {
             PoolProblem::NoTarget => f.write_str("it needs a `dsn`, or a `host` and a `database`"),
             PoolProblem::Driver(name) => write!(f, "`driver: {name}` is not `postgres`"),
             PoolProblem::Schema(text) => write!(f, "`schema: {text}` is not a plain name"),
-            PoolProblem::Dsn(error) => fmt::Display::fmt(error, f),
+            PoolProblem::Dsn(error) => write!(f, "{error}"),
+            PoolProblem::Part(error) => f.write_str(&error.reason()),
             PoolProblem::Pooler(text) => {
                 write!(f, "`pooler: {text}` is neither session nor transaction")
             }
             PoolProblem::Field(name) => write!(f, "`{name}` is neither a text nor a number"),
+            PoolProblem::FrameworkField { name, expected } => {
+                write!(f, "`{name}` is not {expected}")
+            }
+            PoolProblem::Keyword { name, is_supported: true } => write!(
+                f,
+                "`{name}` is not a field of a pool\n  help: write it into a connection string, `dsn`"
+            ),
+            PoolProblem::Keyword { name, is_supported: false } => {
+                f.write_str(&DsnError::Unsupported { keyword: name }.reason())
+            }
             PoolProblem::UnknownField { name, meant } => {
                 let name = name.as_deref().unwrap_or("…");
                 write!(f, "`{name}` is not a field of a pool\n  help: ")?;
@@ -241,7 +269,8 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
             if !seen.insert(name.clone()) {
                 return Err(ConfigError::Duplicate { path: file, pool: name });
             }
-            let pool = match pool(&definition, environment) {
+            let origin = Origin::new(&file, &text, &name);
+            let pool = match pool(&definition, environment, &origin) {
                 Ok(pool) => pool,
                 Err(wrong) => {
                     let keys = [SERVICES, &name].into_iter().chain(wrong.keys());
@@ -292,11 +321,19 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, ConfigError> {
 /// `service-definitions` of a file; an empty file has none.
 fn services(text: &str) -> Result<Mapping, String> {
     let document: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    match document.get(SERVICES) {
-        None | Some(Value::Null) => match misspelt(text, &document) {
-            Some((key, line)) => Err(format!("line {line}: `{key}` must be `{SERVICES}`")),
-            None => Ok(Mapping::new()),
-        },
+    if !matches!(document, Value::Mapping(_) | Value::Null) {
+        return Err(format!(
+            "the file is not a mapping of keys to values\n  help: begin it with `{SERVICES}:`"
+        ));
+    }
+    let mut layers = Vec::new();
+    with_merged(&document, &mut layers);
+    if let Some(key) = layers.iter().find_map(|layer| misspelt(layer)) {
+        let line = line_of(text, &[key]).map_or_else(String::new, |line| format!("line {line}: "));
+        return Err(format!("{line}`{key}` must be `{SERVICES}`"));
+    }
+    match layers.iter().find_map(|layer| layer.get(SERVICES)) {
+        None | Some(Value::Null) => Ok(Mapping::new()),
         Some(services @ Value::Mapping(_)) => {
             let mut services = services.clone();
             while has_merge_key(&services) {
@@ -311,6 +348,18 @@ fn services(text: &str) -> Result<Mapping, String> {
     }
 }
 
+/// A mapping and what `<<` brings into it; the first that has a key wins.
+fn with_merged<'v>(value: &'v Value, layers: &mut Vec<&'v Mapping>) {
+    match value {
+        Value::Mapping(fields) => {
+            layers.push(fields);
+            fields.get("<<").into_iter().for_each(|merged| with_merged(merged, layers));
+        }
+        Value::Sequence(values) => values.iter().for_each(|value| with_merged(value, layers)),
+        _ => {}
+    }
+}
+
 /// `<<`, also in what another one has brought in.
 fn has_merge_key(value: &Value) -> bool {
     match value {
@@ -321,15 +370,15 @@ fn has_merge_key(value: &Value) -> bool {
     }
 }
 
-/// A key that can only be meant for [`SERVICES`], and its line. Others belong to the framework.
-fn misspelt<'d>(text: &str, document: &'d Value) -> Option<(&'d str, usize)> {
-    let plain = |key: &str| key.replace(['-', '_', ' '], "").to_ascii_lowercase();
-    let is_meant = |key: &&str| {
-        *key != SERVICES && matches!(&*plain(key), "servicedefinition" | "servicedefinitions")
+/// A key that can only be meant for [`SERVICES`]. Others belong to the framework, or are put aside, as
+/// `.service-definitions` and `service-definitions-2` are.
+fn misspelt(document: &Mapping) -> Option<&str> {
+    let is_aside = |key: &str| {
+        key.starts_with(['.', 'x']) || key.ends_with(|last: char| last.is_ascii_digit())
     };
-    let key = document.as_mapping()?.keys().filter_map(Value::as_str).find(is_meant)?;
-    let begins = |line: &str| line.trim_start_matches(['"', '\'']).starts_with(key);
-    Some((key, text.lines().position(begins).unwrap_or_default() + 1))
+    let is_misspelt =
+        |key: &&str| *key != SERVICES && !is_aside(key) && is_meant_for(key, SERVICES);
+    document.keys().filter_map(Value::as_str).find(is_misspelt)
 }
 
 /// The types of services that are pools of PostgreSQL.

@@ -20,6 +20,8 @@ pub struct Pool {
     target: Target,
     direct: Option<Box<Pool>>,
     session_pooler: bool,
+    #[cfg(feature = "config")]
+    origin: Option<crate::config::Origin>,
 }
 
 #[derive(Clone)]
@@ -53,12 +55,18 @@ impl Pool {
     }
 
     #[cfg(feature = "config")]
-    pub(crate) fn from_dsn(dsn: Dsn) -> Pool {
-        Pool::new(Target::Dsn(Ok(dsn)))
+    pub(crate) fn from_dsn(dsn: Dsn, origin: crate::config::Origin) -> Pool {
+        Pool { origin: Some(origin), ..Pool::new(Target::Dsn(Ok(dsn))) }
     }
 
     fn new(target: Target) -> Pool {
-        Pool { target, direct: None, session_pooler: false }
+        Pool {
+            target,
+            direct: None,
+            session_pooler: false,
+            #[cfg(feature = "config")]
+            origin: None,
+        }
     }
 
     /// The same database past its connection pooler. A run that has no-transaction migrations to do
@@ -178,7 +186,9 @@ impl Pool {
 
     pub(crate) fn connector(&self) -> Result<Connector, Error> {
         let mut connector = match &self.target {
-            Target::Dsn(dsn) => Connector::from_dsn(dsn.clone())?,
+            Target::Dsn(dsn) => {
+                Connector::from_dsn(dsn.clone()).map_err(|error| self.with_place(error))?
+            }
             Target::Config(config) => Connector::from_config((**config).clone())?,
             #[cfg(feature = "config")]
             Target::Broken(error) => return Err(Error::new(ErrorKind::Config(error.clone()))),
@@ -187,6 +197,18 @@ impl Pool {
         connector.direct =
             self.direct.as_ref().map(|it| it.connector().map(Box::new)).transpose()?;
         Ok(connector)
+    }
+
+    /// Names the line of the file that defines what is wrong.
+    fn with_place(&self, error: Error) -> Error {
+        #[cfg(feature = "config")]
+        if let (Target::Dsn(Ok(dsn)), Some(origin)) = (&self.target, &self.origin)
+            && let ErrorKind::BadUrl(wrong) = error.kind()
+            && let Some(placed) = origin.error(dsn, wrong)
+        {
+            return Error::new(ErrorKind::Config(placed));
+        }
+        error
     }
 
     /// Connects once and reports whether a connection pooler, of whatever kind and mode, is between

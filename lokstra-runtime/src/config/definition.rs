@@ -1,11 +1,14 @@
 //! One pool: its fields, and what they may be.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_yaml::Value;
 
-use super::PoolProblem;
-use crate::dsn::{Dsn, Environment, Keyword, edits};
+use super::line::line_of;
+use super::{ConfigError, PoolProblem, SERVICES};
+use crate::dsn::{Dsn, DsnError, Environment, Keyword, edits};
 use crate::pools::{Pool, with_search_path};
 
 /// What says where the database is, unless `dsn` does.
@@ -39,20 +42,25 @@ pub(super) const FIELDS: [&str; 14] = [
     "driver",
 ];
 
-/// What the framework's pool reads and one connection has no use for, without `-` and `_`. A file that is
-/// shared with a program of the framework has them.
-const OF_THE_FRAMEWORK: [&str; 10] = [
-    "dependson",
-    "maxconnections",
-    "maxconns",
-    "maxcons",
-    "maxidletime",
-    "maxlifetime",
-    "minconnections",
-    "minconns",
-    "mincons",
-    "rlscontext",
+/// What the framework's pool reads and one connection has no use for, without `-` and `_`, and what it can
+/// be. A file that is shared with a program of the framework has them.
+const OF_THE_FRAMEWORK: [(&str, &str); 10] = [
+    ("dependson", NAMES),
+    ("maxconnections", COUNT),
+    ("maxconns", COUNT),
+    ("maxcons", COUNT),
+    ("maxidletime", DURATION),
+    ("maxlifetime", DURATION),
+    ("minconnections", COUNT),
+    ("minconns", COUNT),
+    ("mincons", COUNT),
+    ("rlscontext", CONTEXT),
 ];
+
+const NAMES: &str = "a list of names of services";
+const COUNT: &str = "a whole number";
+const DURATION: &str = "a duration, such as 30m";
+const CONTEXT: &str = "a mapping of names to values";
 
 /// What other programs call a field.
 const OTHER_WORDS: [(&str, &str); 9] = [
@@ -108,7 +116,8 @@ impl Fields<'_> {
         Wrong { is_in_config: self.is_in_config, field: Some(field.to_owned()), reason }
     }
 
-    /// Refuses what would be ignored without a word: it may be what asks for TLS.
+    /// Refuses what would be ignored without a word, which may be what asks for TLS, and what the framework
+    /// would refuse.
     fn check(&self, is_known: impl Fn(&str) -> Result<(), PoolProblem>) -> Result<(), Wrong> {
         for (name, value) in self.definition.as_mapping().into_iter().flatten() {
             let text = match name {
@@ -120,6 +129,10 @@ impl Fields<'_> {
                 Err(PoolProblem::NoEffect { .. }) if value.is_null() => {}
                 Err(reason) => return Err(self.wrong(&text, reason)),
                 Ok(()) => {}
+            }
+            if let Some(expected) = framework_field(&text).filter(|it| !is_of_kind(value, it)) {
+                let reason = PoolProblem::FrameworkField { name: text.clone(), expected };
+                return Err(self.wrong(&text, reason));
             }
         }
         Ok(())
@@ -143,7 +156,11 @@ fn holds(definition: &Value, text: &str) -> bool {
     }
 }
 
-pub(super) fn pool(definition: &Value, environment: Environment<'_>) -> Result<Pool, Wrong> {
+pub(super) fn pool(
+    definition: &Value,
+    environment: Environment<'_>,
+    origin: &Origin,
+) -> Result<Pool, Wrong> {
     let outer = Fields { definition, is_in_config: false, environment };
     let config = definition.get("config").filter(|config| !config.is_null());
     let fields = match config {
@@ -171,6 +188,7 @@ pub(super) fn pool(definition: &Value, environment: Environment<'_>) -> Result<P
             return Err(fields.wrong("driver", reason));
         }
     }
+    let has_url = url.is_some();
     let read = |field, url: &str| {
         Dsn::parse(url).map_err(|error| fields.wrong(field, PoolProblem::Dsn(error)))
     };
@@ -189,7 +207,8 @@ pub(super) fn pool(definition: &Value, environment: Environment<'_>) -> Result<P
             dsn.set(Keyword::Options, &options);
         }
     }
-    let pool = Pool::from_dsn(dsn);
+    let pool =
+        Pool::from_dsn(dsn, if has_url { origin.with_url("dsn") } else { origin.clone() });
     let pool = match fields.get("pooler")?.as_deref() {
         None | Some("transaction") => pool,
         Some("session") => pool.session_pooler(true),
@@ -198,7 +217,7 @@ pub(super) fn pool(definition: &Value, environment: Environment<'_>) -> Result<P
         }
     };
     Ok(match direct {
-        Some(direct) => pool.direct(Pool::from_dsn(direct)),
+        Some(direct) => pool.direct(Pool::from_dsn(direct, origin.with_url("direct-dsn"))),
         None => pool,
     })
 }
@@ -208,23 +227,119 @@ fn known(fields: &[&'static str], name: &str) -> Option<&'static str> {
 }
 
 fn is_field(name: &str, around: &[&str]) -> Result<(), PoolProblem> {
-    let plain = plain(name);
-    let tunes = OF_THE_FRAMEWORK.iter().any(|field| *field == plain);
-    if known(&FIELDS, name).is_some() || around.contains(&name) || tunes {
+    if known(&FIELDS, name).is_some()
+        || around.contains(&name)
+        || framework_field(name).is_some()
+    {
         return Ok(());
     }
+    let plain = plain(name);
     let is_same = |field: &&&str| self::plain(field) == plain;
     let other_word = OTHER_WORDS.iter().find(|(word, _)| *word == plain).map(|(_, field)| *field);
-    let near = |field: &&&str| edits(&plain, &self::plain(field)) <= 2;
-    let meant = FIELDS.iter().find(is_same).copied().or(other_word);
-    let meant = meant.or_else(|| FIELDS.iter().find(near).copied());
+    let mut meant = FIELDS.iter().find(is_same).copied().or(other_word);
+    if meant.is_none() {
+        let near = FIELDS.iter().map(|field| (edits(&plain, &self::plain(field)), *field));
+        let near = near.min().filter(|(distance, _)| *distance <= 2);
+        // A keyword of connection strings is no misspelt field: another may not do what it asks for.
+        let written = name.replace('-', "_").to_ascii_lowercase();
+        let keyword = Keyword::nearest(&written).filter(|(keyword, _)| {
+            near.is_none_or(|(distance, _)| edits(&written, keyword) < distance)
+        });
+        meant = match keyword {
+            Some((keyword, is_supported)) => match field_of(keyword) {
+                Some(field) => Some(field),
+                None => return Err(PoolProblem::Keyword { name: keyword, is_supported }),
+            },
+            None => near.map(|(_, field)| field),
+        };
+    }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_shown = !name.is_empty() && name.len() <= 40 && name.chars().all(is_plain);
     Err(PoolProblem::UnknownField { name: is_shown.then(|| name.to_owned()), meant })
 }
 
 fn plain(name: &str) -> String {
-    name.replace(['-', '_'], "").to_ascii_lowercase()
+    name.replace(['-', '_', ' '], "").to_ascii_lowercase()
+}
+
+/// Whether this can only be a misspelt `wanted`.
+pub(super) fn is_meant_for(name: &str, wanted: &str) -> bool {
+    edits(&plain(name), &plain(wanted)) <= 2
+}
+
+/// What a field of the framework can be.
+fn framework_field(name: &str) -> Option<&'static str> {
+    let plain = plain(name);
+    OF_THE_FRAMEWORK.iter().find(|(field, _)| *field == plain).map(|(_, expected)| *expected)
+}
+
+fn is_of_kind(value: &Value, expected: &str) -> bool {
+    let is_variable = |text: &str| text.contains("${");
+    match (value, expected) {
+        (Value::Null, _) | (Value::Mapping(_), CONTEXT) | (Value::String(_), NAMES) => true,
+        (Value::Sequence(names), NAMES) => names.iter().all(Value::is_string),
+        (Value::Number(number), COUNT) => number.is_u64(),
+        (Value::String(text), COUNT) => is_variable(text) || text.parse::<u32>().is_ok(),
+        (Value::Number(_), DURATION) => true,
+        (Value::String(text), DURATION) => {
+            is_variable(text) || text.starts_with(|c: char| c.is_ascii_digit())
+        }
+        _ => false,
+    }
+}
+
+/// Where a pool is defined, for what only shows when it is used.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    path: PathBuf,
+    text: Arc<str>,
+    pool: String,
+    /// The field with the connection string, if it is one.
+    url: Option<&'static str>,
+}
+
+impl Origin {
+    pub(super) fn new(path: &Path, text: &str, pool: &str) -> Origin {
+        Origin { path: path.to_owned(), text: text.into(), pool: pool.to_owned(), url: None }
+    }
+
+    /// For the connection string of this field.
+    pub(crate) fn with_url(&self, url: &'static str) -> Origin {
+        Origin { url: Some(url), ..self.clone() }
+    }
+
+    /// The error of a field, if it is about one: what the environment adds is not from here.
+    pub(crate) fn error(&self, dsn: &Dsn, error: &DsnError) -> Option<ConfigError> {
+        let keyword = error.keyword()?;
+        let is_said = Keyword::all().any(|it| it.name() == keyword && dsn.get(it).is_some());
+        let field = self.url.or_else(|| field_of(keyword)).filter(|_| is_said)?;
+        let line = [&[SERVICES, &self.pool, "config", field][..], &[SERVICES, &self.pool, field]]
+            .into_iter()
+            .find_map(|keys| line_of(&self.text, keys));
+        let reason = match self.url {
+            Some(_) => PoolProblem::Dsn(error.clone()),
+            None => PoolProblem::Part(error.clone()),
+        };
+        let (path, pool) = (self.path.clone(), self.pool.clone());
+        Some(ConfigError::Pool { path, line, pool, reason })
+    }
+}
+
+/// Beside `host` and `database`.
+const OPTIONAL: [(&str, Keyword); 7] = [
+    ("port", Keyword::Port),
+    ("username", Keyword::User),
+    ("password", Keyword::Password),
+    ("sslmode", Keyword::SslMode),
+    ("sslrootcert", Keyword::SslRootCert),
+    ("sslcert", Keyword::SslCert),
+    ("sslkey", Keyword::SslKey),
+];
+
+/// The field that says what a keyword says.
+fn field_of(keyword: &str) -> Option<&'static str> {
+    let here = [("host", Keyword::Host), ("database", Keyword::Dbname)].into_iter().chain(OPTIONAL);
+    here.filter(|(_, it)| it.name() == keyword).map(|(field, _)| field).next()
 }
 
 fn from_parts(fields: &Fields<'_>) -> Result<Dsn, Wrong> {
@@ -234,15 +349,7 @@ fn from_parts(fields: &Fields<'_>) -> Result<Dsn, Wrong> {
     let mut dsn = Dsn::default();
     dsn.set(Keyword::Host, &host);
     dsn.set(Keyword::Dbname, &database);
-    for (field, keyword) in [
-        ("port", Keyword::Port),
-        ("username", Keyword::User),
-        ("password", Keyword::Password),
-        ("sslmode", Keyword::SslMode),
-        ("sslrootcert", Keyword::SslRootCert),
-        ("sslcert", Keyword::SslCert),
-        ("sslkey", Keyword::SslKey),
-    ] {
+    for (field, keyword) in OPTIONAL {
         if let Some(value) = fields.get(field)? {
             dsn.set(keyword, &value);
         }

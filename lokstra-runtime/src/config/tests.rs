@@ -24,7 +24,7 @@ fn not_utf8() -> OsString {
 
 /// What is wrong with the pool `a`; empty if nothing is.
 fn told(before: &str, services: &str) -> String {
-    let Err(error) = pools(before, services).get("a").unwrap().targets() else {
+    let Err(error) = pools(before, services).get("a").and_then(|pool| pool.targets()) else {
         return String::new();
     };
     let told = error.to_string();
@@ -35,6 +35,16 @@ fn told(before: &str, services: &str) -> String {
 fn of_fields(fields: &[&str]) -> String {
     let told = fields.iter().map(|fields| told("", &format!("  a: {{type: dbpool, {fields}}}\n")));
     told.collect::<Vec<_>>().join("\n")
+}
+
+/// What is wrong with a whole file; empty if nothing is.
+fn of_file(text: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.yaml");
+    std::fs::write(&path, text).unwrap();
+    let read = read(&path, &|_: &str| None).map_err(|error| error.to_string());
+    let told = read.err().unwrap_or_default();
+    told.split_once("config.yaml").map_or(told.clone(), |(_, told)| told.to_owned())
 }
 
 const PARTS: &str = "host: h, database: d";
@@ -119,6 +129,156 @@ fn a_field_that_another_makes_meaningless_is_an_error() {
     :2: pool `a`: `url` is not a field of a pool
       help: write `dsn`
     ");
+}
+
+#[test]
+fn a_keyword_of_libpq_is_not_taken_for_a_misspelt_field() {
+    assert_snapshot!(of_fields(&[
+        "host: h, database: d, sslcrl: revoked.pem",
+        "host: h, database: d, ssl_crl: revoked.pem",
+        "host: h, database: d, sslcrldir: revoked",
+        "host: h, database: d, sslpassword: x",
+        "host: h, database: d, require_auth: scram-sha-256",
+        "host: h, database: d, connect-timeout: 3",
+        "host: h, database: d, hostaddr: 127.0.0.1",
+        "host: h, database: d, usr: me",
+        "dsn: \"postgres://h/d?sslcrl=revoked.pem\"",
+        "dsn: \"postgres://h/d?sslcr=revoked.pem\"",
+    ]), @"
+    :2: pool `a`: `sslcrl` is not supported here
+      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+    :2: pool `a`: `sslcrl` is not supported here
+      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+    :2: pool `a`: `sslcrldir` is not supported here
+      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+    :2: pool `a`: `sslpassword` is not supported here
+      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+    :2: pool `a`: `require_auth` is not supported here
+      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+    :2: pool `a`: `connect_timeout` is not a field of a pool
+      help: write it into a connection string, `dsn`
+    :2: pool `a`: `hostaddr` is not a field of a pool
+      help: write it into a connection string, `dsn`
+    :2: pool `a`: `usr` is not a field of a pool
+      help: write `username`
+    :2: pool `a`: the connection string cannot be used: `sslcrl` is not supported here
+      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+    :2: pool `a`: the connection string cannot be used: PostgreSQL does not know its keyword `sslcr`
+      help: leave it out; if `sslcrl` is meant, that is not supported here
+    ");
+}
+
+#[test]
+fn a_value_that_cannot_be_used_names_its_line_and_its_pool() {
+    let place = "  b: {type: dbpool}\n  a:\n    type: dbpool\n    config:\n      host: h\n      database: d\n";
+    let with = |field: &str| told("", &format!("{place}      {field}\n"));
+    let below = [
+        "sslmode: verify_full",
+        "port: x",
+        "port: 99999",
+        "sslmode: verify-full\n      sslrootcert: /nonexistent/ca.pem",
+        "direct-dsn: postgres://h/d?sslmode=on",
+    ];
+    let beside = of_fields(&[
+        "host: h, database: d, sslmode: yes",
+        "dsn: \"postgres://h/d?sslmode=full\"",
+        "dsn: \"postgres://h:0/d\"",
+    ]);
+    assert_snapshot!(format!("{}\n{beside}", below.map(with).join("\n")), @"
+    :8: pool `a`: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full
+    :8: pool `a`: `port` is not a number from 1 to 65535
+    :8: pool `a`: `port` is not a number from 1 to 65535
+    :9: pool `a`: `sslrootcert`, /nonexistent/ca.pem: No such file or directory (os error 2)
+    :8: pool `a`: the connection string cannot be used: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full
+    :2: pool `a`: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full
+    :2: pool `a`: the connection string cannot be used: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full
+    :2: pool `a`: the connection string cannot be used: `port` is not a number from 1 to 65535
+    ");
+}
+
+#[test]
+fn a_field_of_the_framework_has_its_type() {
+    assert_snapshot!(of_fields(&[
+        "host: h, database: d, max_conns: many",
+        "host: h, database: d, max-connections: [1]",
+        "host: h, database: d, min_conns: -1",
+        "host: h, database: d, max_lifetime: {a: b}",
+        "host: h, database: d, max_idle_time: soon",
+        "host: h, database: d, depends-on: {a: b}",
+        "host: h, database: d, depends-on: [1]",
+        "host: h, database: d, rls_context: true",
+        "max_conns: true, config: {host: h, database: d}",
+    ]), @"
+    :2: pool `a`: `max_conns` is not a whole number
+    :2: pool `a`: `max-connections` is not a whole number
+    :2: pool `a`: `min_conns` is not a whole number
+    :2: pool `a`: `max_lifetime` is not a duration, such as 30m
+    :2: pool `a`: `max_idle_time` is not a duration, such as 30m
+    :2: pool `a`: `depends-on` is not a list of names of services
+    :2: pool `a`: `depends-on` is not a list of names of services
+    :2: pool `a`: `rls_context` is not a mapping of names to values
+    :2: pool `a`: `max_conns` is not a whole number
+    ");
+    for fields in [
+        "max_conns: \"${MOST:-5}\", min-conns: \"2\", max_idle_time: \"${IDLE}\", max_lifetime: 60",
+        "depends-on: other, rls_context: {tenant: t}, max_conns: ~",
+    ] {
+        assert_eq!(of_fields(&[&format!("{PARTS}, {fields}")]), "", "{fields}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_a_mapping_is_an_error() {
+    let files = ["- a\n", "service-definitions\n", "5\n", "service-definitions: [a]\n"];
+    assert_snapshot!(files.map(of_file).join("\n"), @"
+    : the file is not a mapping of keys to values
+      help: begin it with `service-definitions:`
+    : the file is not a mapping of keys to values
+      help: begin it with `service-definitions:`
+    : the file is not a mapping of keys to values
+      help: begin it with `service-definitions:`
+    : `service-definitions` is not a mapping of names to services
+    ");
+    for empty in ["", "# nothing\n", "---\n", "apps: []\n", "service-definitions:\n"] {
+        assert_eq!(of_file(empty), "", "{empty}");
+    }
+}
+
+#[test]
+fn a_misspelt_key_beside_the_right_one_is_an_error() {
+    let right = "service-definitions: {}\n";
+    let files = [
+        "service_definitions:\n  a: {type: dbpool}\n",
+        "serviceDefinitions: {}\n",
+        "service-definition: {}\n",
+        "service-defintions: {}\n",
+        "x: &x\n  Service Definitions: {}\n<<: *x\n",
+    ];
+    let beside = files.map(|wrong| of_file(&format!("{right}{wrong}")));
+    assert_snapshot!(beside.join("\n"), @"
+    : line 2: `service_definitions` must be `service-definitions`
+    : line 2: `serviceDefinitions` must be `service-definitions`
+    : line 2: `service-definition` must be `service-definitions`
+    : line 2: `service-defintions` must be `service-definitions`
+    : line 3: `Service Definitions` must be `service-definitions`
+    ");
+    for other in ["services: []", "deployments: {}", "x-service-definitions: {}"] {
+        assert_eq!(of_file(&format!("{right}{other}\n")), "", "{other}");
+    }
+}
+
+#[test]
+fn a_merge_key_at_the_top_of_the_file_brings_services_in() {
+    let base = "x-base: &base\n  service-definitions:\n    a: {type: dbpool, host: h, database: d, sslmode: on}\n";
+    let wrong = "b: &b {other: 1}\n<<: [*b, *base]\n";
+    for merged in ["<<: *base\n", wrong] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.yaml");
+        std::fs::write(&path, format!("{base}{merged}")).unwrap();
+        let pools = read(&path, &|_: &str| None).unwrap();
+        let error = pools.get("a").unwrap().targets().unwrap_err().to_string();
+        assert!(error.contains("config.yaml:3: pool `a`: `sslmode`"), "{error}");
+    }
 }
 
 #[test]

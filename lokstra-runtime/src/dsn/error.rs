@@ -58,12 +58,36 @@ pub enum DsnError {
     },
 }
 
+/// Before each of the reasons.
+const PREFIX: &str = "the connection string cannot be used: ";
+
+impl DsnError {
+    /// Without the connection string, where there is none.
+    #[cfg(feature = "config")]
+    pub(crate) fn reason(&self) -> String {
+        let text = self.to_string();
+        text.strip_prefix(PREFIX).map(str::to_owned).unwrap_or(text)
+    }
+
+    /// The keyword whose value it is about.
+    #[cfg(feature = "config")]
+    pub(crate) fn keyword(&self) -> Option<&'static str> {
+        match self {
+            DsnError::Unsupported { keyword }
+            | DsnError::Value { keyword, .. }
+            | DsnError::Certificate { keyword, .. } => Some(keyword),
+            DsnError::NoTls { .. } | DsnError::NoRootCertificate { .. } => Some("sslmode"),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for DsnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHAPE: &str = "it looks like postgres://user:password@host:5432/database, where `@`, \
              `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like \
              host=… dbname=… password='…'";
-        f.write_str("the connection string cannot be used: ")?;
+        f.write_str(PREFIX)?;
         match self {
             DsnError::Syntax => {
                 write!(f, "it is neither a URL nor a list of key=value\n  help: {SHAPE}")
@@ -71,7 +95,11 @@ impl fmt::Display for DsnError {
             DsnError::UnknownKeyword { name: Some(name) } => {
                 write!(f, "PostgreSQL does not know its keyword `{name}`")?;
                 match Keyword::nearest(name) {
-                    Some(keyword) => write!(f, "\n  help: is `{}` meant?", keyword.name()),
+                    Some((keyword, true)) => write!(f, "\n  help: is `{keyword}` meant?"),
+                    Some((keyword, false)) => write!(
+                        f,
+                        "\n  help: leave it out; if `{keyword}` is meant, that is not supported here"
+                    ),
                     None if matches!(name.as_str(), "schema" | "currentSchema" | "search_path") => {
                         f.write_str(
                             "\n  help: write `options=-c search_path=…`, in a URL \

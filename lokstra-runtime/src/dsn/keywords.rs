@@ -147,10 +147,12 @@ impl Keyword {
         }
     }
 
-    /// The keyword that somebody meant who wrote this, if it is near enough.
-    pub(super) fn nearest(name: &str) -> Option<Keyword> {
-        let distance = |keyword: &Keyword| edits(name, keyword.name());
-        Keyword::all().min_by_key(distance).filter(|keyword| distance(keyword) <= 2)
+    /// The keyword that somebody meant who wrote this, if it is near enough, and whether it works here.
+    pub(crate) fn nearest(name: &str) -> Option<(&'static str, bool)> {
+        let known = Keyword::all().map(|keyword| (keyword.name(), true));
+        let all = known.chain(UNSUPPORTED.map(|keyword| (keyword, false)));
+        let near = all.map(|it| (edits(name, it.0), it)).min_by_key(|(distance, _)| *distance);
+        near.filter(|(distance, _)| *distance <= 2).map(|(_, it)| it)
     }
 
     /// The error that its value is not what it can be.
@@ -192,11 +194,12 @@ mod tests {
     #[test]
     fn the_nearest_keyword_is_not_far() {
         for (written, meant) in [
-            ("sslmod", Some(Keyword::SslMode)),
+            ("sslmod", Some(("sslmode", true))),
             ("user_name", None),
             ("databse", None),
-            ("passwd", Some(Keyword::Password)),
-            ("hots", Some(Keyword::Host)),
+            ("passwd", Some(("password", true))),
+            ("hots", Some(("host", true))),
+            ("sslcr", Some(("sslcrl", false))),
             ("", None),
         ] {
             assert_eq!(Keyword::nearest(written), meant, "{written}");

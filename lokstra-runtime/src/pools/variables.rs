@@ -26,10 +26,12 @@ impl Pool {
         for keyword in Keyword::all().filter(|keyword| !keyword.variable().is_empty()) {
             command.env_remove(keyword.variable());
         }
-        match &self.direct.as_deref().unwrap_or(self).target {
+        let pool = self.direct.as_deref().unwrap_or(self);
+        match &pool.target {
             Target::Dsn(dsn) => {
                 let dsn = dsn.clone().and_then(|dsn| dsn.with_defaults(&dsn::process));
-                let dsn = dsn.map_err(|error| Error::new(ErrorKind::BadUrl(error)))?;
+                let dsn =
+                    dsn.map_err(|error| pool.with_place(Error::new(ErrorKind::BadUrl(error))))?;
                 for keyword in Keyword::all().filter(|keyword| *keyword != Keyword::Service) {
                     if let (false, Some(value)) = (keyword.variable().is_empty(), dsn.get(keyword))
                     {
