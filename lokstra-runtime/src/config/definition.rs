@@ -207,8 +207,7 @@ pub(super) fn pool(
             dsn.set(Keyword::Options, &options);
         }
     }
-    let pool =
-        Pool::from_dsn(dsn, if has_url { origin.with_url("dsn") } else { origin.clone() });
+    let pool = Pool::from_dsn(dsn, if has_url { origin.with_url("dsn") } else { origin.clone() });
     let pool = match fields.get("pooler")?.as_deref() {
         None | Some("transaction") => pool,
         Some("session") => pool.session_pooler(true),
@@ -227,10 +226,7 @@ fn known(fields: &[&'static str], name: &str) -> Option<&'static str> {
 }
 
 fn is_field(name: &str, around: &[&str]) -> Result<(), PoolProblem> {
-    if known(&FIELDS, name).is_some()
-        || around.contains(&name)
-        || framework_field(name).is_some()
-    {
+    if known(&FIELDS, name).is_some() || around.contains(&name) || framework_field(name).is_some() {
         return Ok(());
     }
     let plain = plain(name);
