@@ -84,7 +84,7 @@ pub enum PoolProblem {
     /// A `dsn` or `direct-dsn` that cannot be used.
     Dsn(DsnError),
     /// A field beside `host` that cannot be used.
-    Part(DsnError),
+    Part(Box<DsnError>),
     /// A `pooler` that is neither `session` nor `transaction`.
     Pooler(String),
     /// A field whose value is neither a text nor a number.

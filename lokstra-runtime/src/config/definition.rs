@@ -272,11 +272,13 @@ fn framework_field(name: &str) -> Option<&'static str> {
 fn is_of_kind(value: &Value, expected: &str) -> bool {
     let is_variable = |text: &str| text.contains("${");
     match (value, expected) {
-        (Value::Null, _) | (Value::Mapping(_), CONTEXT) | (Value::String(_), NAMES) => true,
+        (Value::Null, _)
+        | (Value::Mapping(_), CONTEXT)
+        | (Value::String(_), NAMES)
+        | (Value::Number(_), DURATION) => true,
         (Value::Sequence(names), NAMES) => names.iter().all(Value::is_string),
         (Value::Number(number), COUNT) => number.is_u64(),
         (Value::String(text), COUNT) => is_variable(text) || text.parse::<u32>().is_ok(),
-        (Value::Number(_), DURATION) => true,
         (Value::String(text), DURATION) => {
             is_variable(text) || text.starts_with(|c: char| c.is_ascii_digit())
         }
@@ -314,7 +316,7 @@ impl Origin {
             .find_map(|keys| line_of(&self.text, keys));
         let reason = match self.url {
             Some(_) => PoolProblem::Dsn(error.clone()),
-            None => PoolProblem::Part(error.clone()),
+            None => PoolProblem::Part(Box::new(error.clone())),
         };
         let (path, pool) = (self.path.clone(), self.pool.clone());
         Some(ConfigError::Pool { path, line, pool, reason })
