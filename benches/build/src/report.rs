@@ -72,16 +72,16 @@ impl<'a> Measured<'a> {
             .collect();
         format!(
             "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin \
-             build_cost`: {}, {cores} cores that others use too, {}. All figures are of one run in \
-             which the programs take turns, so compare them with each other and not with those of \
-             another machine.\n\n\
-             Each program embeds migrations of about 1 KB of SQL up and a line or two down \
-             (refinery has no down) and uses its tool as the tool's documentation says. All contain a \
-             PostgreSQL client, but for `diesel_migrations`, whose is libpq, a library in C that is \
-             there already (Debian: `libpq-dev`). All are built of packages, as `cargo vendor` puts them into \
-             a folder and `cargo package` makes ours: of what lies on the disk by path, cargo looks at each \
-             source file and at the whole workspace. Dependencies and macros are built as cargo does by \
-             default: macros are not optimised, in a release build neither.\n",
+             build_cost`: {}, {cores} shared cores, {}. All figures come from one run in which the \
+             programs take turns, so compare them with each other and not with those of another \
+             machine.\n\n\
+             Each program embeds migrations of about 1 KB of SQL up and a line or two down (refinery has \
+             no down) and uses its tool as the tool's documentation shows. All but `diesel_migrations` \
+             compile a PostgreSQL client; `diesel_migrations` uses libpq, an installed C library (Debian: \
+             `libpq-dev`). All are built from packages, as `cargo vendor` and `cargo package` make them: for \
+             a dependency by path, cargo checks each source file and the whole workspace. Dependencies and \
+             macros are built with cargo's defaults, which do not optimise macros, even in release \
+             builds.\n",
             self.compiler,
             versions.join(", ")
         )
@@ -91,8 +91,8 @@ impl<'a> Measured<'a> {
         let rounds = self.arguments.rounds_of(build);
         let mut text = format!(
             "\n#### {} after an edit of one Rust file, no migration changed\n\n\
-             The shortest of {rounds} rounds, since what others do on the machine only adds; in \
-             parentheses what the program without migrations does not take.\n\n| migrations |",
+             The shortest of {rounds} rounds, because other work on the machine only adds time; in \
+             parentheses the difference to the program without migrations.\n\n| migrations |",
             build.title()
         );
         let counts = self.arguments.counts_of(build);
@@ -116,7 +116,7 @@ impl<'a> Measured<'a> {
                     (Some(took), _) => {
                         let _ = write!(text, " {} |", seconds(took));
                     }
-                    _ => text += " not tried |",
+                    _ => text += " not measured |",
                 }
             }
             text += "\n";
@@ -126,8 +126,7 @@ impl<'a> Measured<'a> {
 
     fn size_table(&self) -> String {
         let mut text = "\n#### The program\n\n\
-             Its size as `cargo build --release` leaves it, not stripped, without the SQL that it \
-             holds.\n\n| migrations |"
+             The size after `cargo build --release`, not stripped, without the embedded SQL.\n\n| migrations |"
             .to_owned();
         let counts = &self.arguments.release_counts;
         for count in counts {
@@ -141,7 +140,7 @@ impl<'a> Measured<'a> {
             for &count in counts {
                 let _ = match self.sizes.get(&(nth, count)) {
                     Some((binary, sql)) => write!(text, " {} kB |", (binary - sql) / 1000),
-                    None => write!(text, " not tried |"),
+                    None => write!(text, " not measured |"),
                 };
             }
             text += "\n";
@@ -152,7 +151,7 @@ impl<'a> Measured<'a> {
     fn clean_table(&self) -> String {
         let mut text = format!(
             "\n#### Clean builds, dependencies included\n\n\
-             The shortest of {} rounds, debug profile, everything downloaded before.\n\n\
+             Debug profile, everything downloaded before; the shortest, with {} round(s).\n\n\
              | | crates | `cargo check` | `cargo build` |\n| --- | ---: | ---: | ---: |\n",
             self.arguments.clean_rounds
         );

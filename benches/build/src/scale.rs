@@ -49,11 +49,11 @@ pub(crate) fn section(work: &Path, arguments: &Arguments) -> io::Result<String> 
     }
     let mut text = format!(
         "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin build_cost -- \
-         --scale`: the folder read and judged by an optimised program such as the command, the \
-         shortest of {ROUNDS} rounds, with the processor time for each migration, and `cargo check` of a crate that embeds it, whose macro is not \
-         optimised. \"Again\" is after an edit of another file.\n\n\
+         --scale`: an optimised program such as the command reads and checks the folder (the \
+         shortest of {ROUNDS} rounds, and the processor time per migration), and `cargo check` compiles a crate that embeds it, \
+         whose macro is not optimised. \"Again\" is after an edit of another file.\n\n\
          ![A folder by the number of migrations](plots/folder.svg)\n\n\
-         | migrations | files | folder | for each | peak memory | folder, again | for each | \
+         | migrations | files | folder | each | peak memory | folder, again | each | \
          `cargo check` | again |\n\
          | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     );

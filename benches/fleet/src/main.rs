@@ -54,10 +54,10 @@ fn start() -> Result<PrivateServer> {
 fn write_page(version: u32, table: &str) -> Result<()> {
     let section = format!(
         "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin fleet_cost` after \
-         `cargo build --release -p lokstra-cli`: PostgreSQL {version} with fsync off, {SCRIPTS} scripts a \
-         tenant (a table and an index each), 2 cores that others use too. psql runs once a tenant, with all \
-         scripts in one transaction and no record of them. × is the wall time as a multiple of psql's. \
-         One run: compare the lines with each other.\n\n{table}"
+         `cargo build --release -p lokstra-cli`: PostgreSQL {version} with fsync off, {SCRIPTS} scripts per \
+         tenant (a table and an index each), 2 shared cores. psql runs once per tenant, with all scripts in one \
+         transaction and without a record. × is the wall time as a multiple of psql's. All lines come from one \
+         run: compare them with each other.\n\n{table}"
     );
     println!("{section}");
     page::write("fleet_cost", &section)?;

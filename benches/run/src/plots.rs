@@ -21,7 +21,10 @@ pub(crate) fn write(arguments: &Arguments, idle: &Samples, apply: &Samples) -> i
     let (count, pending) = (1_000, arguments.pending);
     let boot = svg::bars(
         &format!("Boot with nothing to do, {} migrations applied", thousands(count)),
-        &format!("A process from start to end, {} ms per round trip, shortest of all rounds", longest.as_millis()),
+        &format!(
+            "A process from start to end, {} ms per round trip, shortest of all rounds",
+            longest.as_millis()
+        ),
         &times(idle, 0..idle::ENTRANTS, idle::FLOOR, |entrant| {
             let case =
                 Case { entrant, migrations: count, storage: Storage::Memory, latency: longest };
@@ -46,11 +49,7 @@ pub(crate) fn write(arguments: &Arguments, idle: &Samples, apply: &Samples) -> i
         ("apply.svg", applied(&network, 0..apply::PSQL_EACH, longest)),
         (
             "durable.svg",
-            applied(
-                "No latency, every commit flushed to disk",
-                0..apply::ENTRANTS,
-                Duration::ZERO,
-            ),
+            applied("No latency, every commit flushed to disk", 0..apply::ENTRANTS, Duration::ZERO),
         ),
     ];
     // What was left out keeps the plot of an earlier run.

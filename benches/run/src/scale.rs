@@ -108,10 +108,10 @@ fn table(arguments: &Arguments, host: &Host, rows: &[Row]) -> String {
     let mut text = format!(
         "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin run_cost -- \
          --scale`: a release program that embeds the migrations, PostgreSQL {} without latency, \
-         functions of about 1 KB. A process from its start to its end, the shortest of {} rounds \
-         (`baseline`, of an empty history: of {BASELINES}).\n\n\
+         functions of about 1 KB. The time of a process from start to end, the shortest of {} rounds \
+         (of {BASELINES} for `baseline`, which starts with an empty history).\n\n\
          ![By the number of migrations](plots/scale.svg)\n\n\
-         | | migrations | wall time | for each | received | peak memory |\n\
+         | | migrations | wall time | each | received | peak memory |\n\
          | --- | ---: | ---: | ---: | ---: | ---: |\n",
         host.version(),
         arguments.idle_rounds

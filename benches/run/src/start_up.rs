@@ -45,7 +45,7 @@ pub(crate) fn section(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin run_cost -- \
          --start-up`: instructions from `main` until the server has the first byte and the program waits \
          for the answer, counted by callgrind ({version}), the fewest of {ROUNDS} runs.\n\n\
-         | | migrations | program | instructions | more than the client |\n\
+         | | migrations | program | instructions | difference to the client |\n\
          | --- | ---: | ---: | ---: | ---: |\n\
          | `postgres`, the client alone | | | {} | |\n",
         in_thousands(floor)

@@ -19,8 +19,8 @@ pub(crate) fn introduction(postgres: u32) -> String {
     let versions: Vec<_> = versions.collect();
     format!(
         "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin run_cost`: \
-         PostgreSQL {postgres}, {}, {cores} cores that others use too. All figures of a section are \
-         of one run in which the programs take turns.",
+         PostgreSQL {postgres}, {}, {cores} shared cores. All figures of a section come from one \
+         run in which the programs take turns.",
         versions.join(", ")
     )
 }
@@ -54,8 +54,8 @@ pub(crate) fn idle(arguments: &Arguments, samples: &Samples) -> String {
     for &count in counts {
         let _ = write!(
             text,
-            "\n#### {} applied migrations, nothing to do\n\nThe shortest of {} rounds (the \
-             median), and the shortest as a multiple of the floor's.\n\n| |",
+            "\n#### {} applied migrations, nothing to do\n\nThe shortest of {} rounds (and \
+             the median), and the shortest as a multiple of the floor's.\n\n| |",
             thousands(count),
             arguments.idle_rounds
         );
@@ -84,7 +84,7 @@ pub(crate) fn apply(arguments: &Arguments, samples: &Samples) -> String {
         "![Applied over a network](plots/apply.svg)\n\
          ![Applied without latency](plots/durable.svg)\n\n\
          #### Counted by the proxy for {} migrations, connecting included\n\n\
-         | | round trips | a migration | received | sent | peak memory |{}",
+         | | round trips | per migration | received | sent | peak memory |{}",
         thousands(migrations),
         rule(5)
     );
@@ -105,8 +105,8 @@ pub(crate) fn apply(arguments: &Arguments, samples: &Samples) -> String {
     }
     let _ = write!(
         text,
-        "\n#### {} migrations, an empty database\n\nThe shortest of {} rounds (the median), one \
-         round from {} ms on; and the shortest as a multiple of lokstra's.\n\n| |",
+        "\n#### {} migrations, an empty database\n\nThe shortest of {} rounds (and the \
+         median), one round from {} ms on; and the shortest as a multiple of lokstra's.\n\n| |",
         thousands(migrations),
         arguments.apply_rounds,
         LONG.as_millis()
