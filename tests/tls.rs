@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use certificates::{Authority, Files, Pair, self_signed};
 use insta::assert_snapshot;
-use lokstra::{Error, ErrorKind, Event, Goal, Pool, Stop};
+use lokstra::{ConnectError, ErrorKind, Event, Goal, Pool, Stop};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 use support::{column, tables_set};
 
@@ -58,7 +58,7 @@ fn outcome(dsn: &str) -> String {
 }
 
 /// Without ports, the home directory and the time.
-fn told(error: &Error) -> String {
+fn told(error: &ConnectError) -> String {
     let home = std::env::home_dir().unwrap().join(".postgresql").display().to_string();
     let text = error.to_string().replace(&home, "~/.postgresql");
     let text = match (text.split_once(": verification time"), text.split_once("seconds ago)")) {

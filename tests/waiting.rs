@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use lokstra::{ErrorKind, Event, Goal, Pool, Pools, Stop, check_db_migrations_auto};
+use lokstra::{ConnectError, ErrorKind, Event, Goal, Pool, Pools, Stop, check_db_migrations_auto};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 use support::proxy::{Point, Proxy, Then};
 use support::{column, set, tables_set, until, versions};
@@ -173,7 +173,7 @@ fn a_server_that_takes_the_connection_and_never_answers_is_given_up() {
     });
     let url = format!("postgres://me@127.0.0.1:{port}/app?connect_timeout=2");
     let error = Pool::from_url(url).connect().err().unwrap();
-    assert!(matches!(error.kind(), ErrorKind::ConnectTimeout { .. }));
+    assert!(matches!(error.kind(), ErrorKind::Connect(ConnectError::Timeout { .. })));
     assert_snapshot!(error.to_string().replace(&port.to_string(), "<port>"), @"
     no connection to 127.0.0.1:<port>/app: it was taken and not answered within 2 s
       help: `connect_timeout` in the connection string sets how long to wait

@@ -2,7 +2,7 @@ use std::fmt;
 #[cfg(feature = "folder")]
 use std::path::PathBuf;
 
-use lokstra_runtime::ErrorKind;
+use lokstra_runtime::{ConnectError, ErrorKind};
 #[cfg(feature = "folder")]
 use lokstra_source::{DescriptionError, Problems};
 
@@ -129,7 +129,8 @@ fn exit_of(kind: &ErrorKind) -> Exit {
         ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } | ErrorKind::PastRuns { .. } => {
             Exit::Diverged
         }
-        ErrorKind::UnknownVersion(_) | ErrorKind::UnknownPool { .. } | ErrorKind::NoPool { .. } => {
+        ErrorKind::UnknownVersion(_)
+        | ErrorKind::Connect(ConnectError::UnknownPool { .. } | ConnectError::NoPool { .. }) => {
             Exit::Usage
         }
         ErrorKind::Databases { causes, .. } => match causes.as_slice() {
@@ -224,6 +225,12 @@ impl std::error::Error for Error {
 impl From<lokstra_runtime::Error> for Error {
     fn from(error: lokstra_runtime::Error) -> Error {
         Error::Run(error)
+    }
+}
+
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Error {
+        Error::Run(error.into())
     }
 }
 

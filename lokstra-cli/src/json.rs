@@ -6,7 +6,7 @@ use std::fmt::Display;
 use lokstra_core::Version;
 use lokstra_runtime::postgres;
 use lokstra_runtime::{
-    ConnectionTarget, ErrorKind, Outcome, Position, Report, StepReport, Summary,
+    ConnectError, ConnectionTarget, ErrorKind, Outcome, Position, Report, StepReport, Summary,
 };
 use serde_json::{Value, json};
 
@@ -134,7 +134,7 @@ fn sqlstate(kind: &ErrorKind) -> Option<&str> {
         | ErrorKind::Denied { source, .. }
         | ErrorKind::RecordRefused { source, .. }
         | ErrorKind::CannotUpgrade { source, .. } => Some(&source.sqlstate),
-        ErrorKind::Connect { source, .. }
+        ErrorKind::Connect(ConnectError::Failed { source, .. })
         | ErrorKind::ConnectionLost { source, .. }
         | ErrorKind::Client(source) => source.code().map(postgres::error::SqlState::code),
         _ => None,

@@ -110,6 +110,7 @@ fn every_verb_has_a_manual_page() {
 fn every_code_of_an_error_is_documented() {
     let docs = include_str!("../../docs/cli.md");
     let sources = [
+        include_str!("../../lokstra-connect/src/error/mod.rs"),
         include_str!("../../lokstra-runtime/src/error_code.rs"),
         include_str!("../src/error.rs"),
         include_str!("../src/fleet/error.rs"),

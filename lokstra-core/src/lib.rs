@@ -12,6 +12,8 @@ mod identifier;
 mod set;
 mod shown;
 mod snippet;
+#[doc(hidden)]
+pub mod text;
 mod version;
 
 pub use builder::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};

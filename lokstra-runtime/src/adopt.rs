@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::{Guard, number};
 use crate::options::Options;
 use crate::search::join;
-use crate::server_error::ServerError;
 use crate::session::Session;
+use lokstra_connect::ServerError;
 
 /// How an adoption, or another change of the history that is no migration, ended.
 #[derive(Debug)]

@@ -5,21 +5,20 @@ use std::time::Duration;
 use lokstra_core::{Database, TableName};
 
 use crate::client::OwnClient;
-use crate::connect::{Connector, stopped};
-use crate::error::{Error, ErrorKind};
+use crate::connect::Connector;
+use crate::error::{Error, ErrorKind, is_given_up, stopped};
 use crate::event::{Event, connecting};
 use crate::glance::{self, Whose};
-use crate::lost::is_given_up;
 use crate::migrations::Migrations;
 use crate::migrator::Migrator;
 use crate::off_runtime::off_runtime;
-use crate::passing::may_pass;
 use crate::plan::{self, Direction, Goal, NoPlan};
-use crate::pools::Pools;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
 use crate::status::Status;
 use crate::stop::Stop;
+use lokstra_connect::Pools;
+use lokstra_connect::transient::may_pass;
 
 /// What [`check_db_migration`] uses instead of the settings of `migration.yaml`.
 #[derive(Clone, Debug, Default)]
@@ -165,12 +164,13 @@ fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Jobs<'m>, Error> {
             jobs.push(Job { database, table, target, is_current: false, is_reachable: true });
             continue;
         }
-        match pools.of(database, migrator.is_of_one_database()).and_then(|pool| pool.connector()) {
+        let pool = pools.of(database, migrator.is_of_one_database());
+        match pool.and_then(|pool| pool.connector()) {
             Ok(connector) => {
                 let target = Target::Pool(connector);
                 jobs.push(Job { database, table, target, is_current: false, is_reachable: true });
             }
-            Err(error) => causes.push((database.name().to_owned(), error)),
+            Err(error) => causes.push((database.name().to_owned(), error.into())),
         }
     }
     Ok((jobs, causes))
@@ -315,7 +315,8 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
                 continue;
             }
             Err(error) => {
-                job.is_reachable = !may_pass(&error);
+                job.is_reachable =
+                    !matches!(error.kind(), ErrorKind::Connect(error) if may_pass(error));
                 continue;
             }
         };

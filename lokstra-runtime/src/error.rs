@@ -1,18 +1,20 @@
 use std::fmt;
 use std::sync::Arc;
 
+use lokstra_connect::ConnectError;
 use lokstra_core::{TableName, write_shown};
 
+use crate::client::client_gave_up;
 pub use crate::error_kind::ErrorKind;
 use crate::error_text::diverged;
 use crate::failure::Failure;
-use crate::lost::is_lost;
 use crate::plan::NoPlan;
 use crate::report::Report;
 use crate::search::{first_line, shown};
-use crate::server_error::ServerError;
 use crate::status::Status;
 use crate::warning::Warning;
+use lokstra_connect::ServerError;
+use lokstra_connect::transient::is_lost;
 
 /// Why a run did not reach its goal. [`kind`](Error::kind) says what happened,
 /// [`report`](Error::report) what was done before it.
@@ -99,6 +101,16 @@ impl Error {
     }
 }
 
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Error {
+        match error {
+            ConnectError::Query(source) => Error::query(source),
+            ConnectError::Stopped => stopped(),
+            error => Error::new(ErrorKind::Connect(error)),
+        }
+    }
+}
+
 impl From<NoPlan> for Error {
     fn from(reason: NoPlan) -> Error {
         Error::new(match reason {
@@ -109,6 +121,17 @@ impl From<NoPlan> for Error {
             NoPlan::RedoNotEmbedded(version) => ErrorKind::RedoNotEmbedded(version),
         })
     }
+}
+
+/// Of a run that was stopped before anything was done.
+pub(crate) fn stopped() -> Error {
+    let (done, left) = (Vec::new(), Vec::new());
+    Error::new(ErrorKind::Stopped { done, cancelled: None, left, is_reached: false })
+}
+
+/// Whether a stop ended the wait for an answer, and gave the connection up.
+pub(crate) fn is_given_up(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionLost { source, .. } if client_gave_up(source))
 }
 
 impl fmt::Debug for Error {
@@ -160,12 +183,9 @@ impl Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self.kind() {
-            ErrorKind::Connect { source, .. }
-            | ErrorKind::ConnectionLost { source, .. }
-            | ErrorKind::Client(source) => Some(source),
-            #[cfg(feature = "config")]
-            ErrorKind::Config(source) => Some(source),
-            ErrorKind::BadUrl(source) => Some(source),
+            // Its own text is ours already.
+            ErrorKind::Connect(error) => error.source(),
+            ErrorKind::ConnectionLost { source, .. } | ErrorKind::Client(source) => Some(source),
             ErrorKind::Server(source)
             | ErrorKind::Denied { source, .. }
             | ErrorKind::RecordRefused { source, .. }

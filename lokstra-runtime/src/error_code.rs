@@ -7,16 +7,10 @@ impl ErrorKind {
     /// command's JSON. It stays the same from release to release.
     pub fn code(&self) -> &'static str {
         match self {
-            ErrorKind::NoPool { .. } => "no-pool",
-            ErrorKind::UnknownPool { .. } => "unknown-pool",
             ErrorKind::UnknownDatabase { .. } => "unknown-database",
             ErrorKind::SeveralDatabases { .. } => "several-databases",
             ErrorKind::BadTable { .. } => "bad-table",
-            ErrorKind::BadUrl(_) => "bad-url",
-            #[cfg(feature = "config")]
-            ErrorKind::Config(_) => "config",
-            ErrorKind::Connect { .. } => "connect",
-            ErrorKind::ConnectTimeout { .. } => "connect-timeout",
+            ErrorKind::Connect(error) => error.code(),
             ErrorKind::DirectElsewhere { .. } => "direct-elsewhere",
             ErrorKind::ConnectionLost { .. } => "connection-lost",
             ErrorKind::InTransaction => "in-transaction",

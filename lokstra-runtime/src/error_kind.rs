@@ -1,11 +1,10 @@
-use std::path::PathBuf;
 use std::time::Duration;
 
+use lokstra_connect::ConnectError;
 use lokstra_core::{TableName, Version};
 
 use crate::baseline::BaselineConflict;
 use crate::divergence::Divergence;
-use crate::dsn::DsnError;
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::half_done::HalfDone;
@@ -14,30 +13,15 @@ use crate::lost::Interrupted;
 use crate::plan::Direction;
 use crate::repair::{Repair, Unfit};
 use crate::report::Summary;
-use crate::route::PasswordFrom;
 use crate::server::ServerFault;
-use crate::server_error::ServerError;
 use crate::stored_down::{NoStoredDown, Untrusted};
 use crate::table_fault::TableFault;
+use lokstra_connect::ServerError;
 
 /// What happened. `Display` says it in full, with what to do.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No pool is named, neither by `migration.yaml` nor by the program, and none is the default.
-    NoPool {
-        /// The folder's name.
-        database: String,
-    },
-    /// A pool that nobody defines.
-    UnknownPool {
-        /// The name that was looked for.
-        name: String,
-        /// The names that there are.
-        known: Vec<String>,
-        /// The environment variable that would define it.
-        variable: String,
-    },
     /// A database that the set does not have.
     UnknownDatabase {
         /// The name that was looked for.
@@ -57,29 +41,8 @@ pub enum ErrorKind {
         /// Why not.
         reason: lokstra_core::IdentifierError,
     },
-    /// The connection string cannot be used.
-    BadUrl(DsnError),
-    /// A file of pools cannot be used.
-    #[cfg(feature = "config")]
-    Config(crate::config::ConfigError),
     /// There is no connection.
-    Connect {
-        /// Host, port and database; never a password.
-        target: String,
-        /// The file of passwords, if it is not used because others may read it.
-        open_password_file: Option<PathBuf>,
-        /// Where the password came from; `None` if there was none.
-        password_from: Option<PasswordFrom>,
-        /// Why.
-        source: postgres::Error,
-    },
-    /// The server, or what is in its place, took the connection and gave no answer.
-    ConnectTimeout {
-        /// Host, port and database; never a password.
-        target: String,
-        /// How long it was waited for, as `connect_timeout` says.
-        limit: Duration,
-    },
+    Connect(ConnectError),
     /// The pool's direct connection leads to another database than the pool.
     DirectElsewhere {
         /// The database behind the pool.

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
+use lokstra_connect::chain::chain;
 use lokstra_core::{Mode, Version, one_line};
 
 use crate::baseline::BaselineConflict;
-use crate::client::client_gave_up;
-use crate::connect_help::connect_help;
 use crate::divergence::Divergence;
 use crate::error::ErrorKind;
 use crate::lost::Interrupted;
@@ -14,7 +13,6 @@ use crate::plan::Direction;
 use crate::repair::Repair;
 use crate::search::{join, shown};
 use crate::server::ServerFault;
-use crate::server_error::ServerError;
 use crate::stored_down::UntrustedTable;
 use crate::warning::list;
 
@@ -22,20 +20,6 @@ impl fmt::Display for ErrorKind {
     #[expect(clippy::too_many_lines, reason = "an arm a message")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ErrorKind::NoPool { database } => write!(
-                f,
-                "database pool must be specified: {} names none\n  \
-                 help: write `dbpool-name: …` into its migration.yaml, or set DATABASE_URL",
-                one_line(f, database)
-            ),
-            ErrorKind::UnknownPool { name, known, variable } => write!(
-                f,
-                "database pool not found: `{}`\n  pools: {}\n  \
-                 help: define it under `service-definitions` of config.yaml, or set {}",
-                one_line(f, name),
-                one_line(f, &names(known)),
-                one_line(f, variable)
-            ),
             ErrorKind::UnknownDatabase { name, known } => {
                 let (name, known) = (one_line(f, name), one_line(f, &names(known)));
                 write!(f, "no database folder `{name}`\n  databases: {known}")
@@ -52,30 +36,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::BadTable { name, reason } => {
                 write!(f, "`{}` cannot be the tracking table: {reason}", one_line(f, name))
             }
-            ErrorKind::BadUrl(error) => fmt::Display::fmt(error, f),
-            #[cfg(feature = "config")]
-            ErrorKind::Config(error) => fmt::Display::fmt(error, f),
-            ErrorKind::Connect { target, open_password_file, password_from, source } => {
-                write!(f, "no connection to {}: {}", one_line(f, target), chain(source))?;
-                if let Some(help) = connect_help(source, *password_from) {
-                    write!(f, "\n  help: {help}")?;
-                }
-                if let Some(path) = open_password_file {
-                    let path = path.display();
-                    write!(
-                        f,
-                        "\n  help: {path} was not used: others may read it; chmod 600 {path}"
-                    )?;
-                }
-                Ok(())
-            }
-            ErrorKind::ConnectTimeout { target, limit } => write!(
-                f,
-                "no connection to {}: it was taken and not answered within {} s\n  help: \
-                 `connect_timeout` in the connection string sets how long to wait",
-                one_line(f, target),
-                limit.as_secs()
-            ),
+            ErrorKind::Connect(error) => fmt::Display::fmt(error, f),
             ErrorKind::DirectElsewhere { database, direct } => write!(
                 f,
                 "the direct connection leads to the database `{}` and the pool to \
@@ -409,22 +370,4 @@ fn if_any(names: &[String], none: &str) -> String {
 
 fn or_none(version: Option<Version>) -> String {
     version.map_or_else(|| "no version".to_owned(), |version| shown(&version))
-}
-
-/// An error of the client with its causes: its own `Display` hides them.
-pub(crate) fn chain(error: &postgres::Error) -> String {
-    if let Some(server) = error.as_db_error() {
-        return shown(&ServerError::new(server));
-    }
-    if client_gave_up(error) {
-        return "the run was to stop and the server did not answer".to_owned();
-    }
-    let mut text = shown(&error);
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&shown(&error));
-        cause = error.source();
-    }
-    text
 }

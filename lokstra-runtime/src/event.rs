@@ -1,12 +1,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use lokstra_connect::ConnectError;
 use lokstra_core::{one_line, write_shown};
 
-use crate::connection_target::ConnectionTarget;
 use crate::duration::{millis, seconds};
 use crate::error::Error;
-use crate::error_text::chain;
 use crate::failure::{Aftermath, Failure};
 use crate::holder::Holder;
 use crate::plan::{Direction, PlanStep};
@@ -14,6 +13,8 @@ use crate::report::{Report, StepReport};
 use crate::retry::{Backoff, Wait};
 use crate::search::{first_line, replace, shown, split_once};
 use crate::warning::Warning;
+use lokstra_connect::ConnectionTarget;
+use lokstra_connect::chain::chain;
 
 /// Who is told what happens.
 pub(crate) type Listener<'l> = &'l mut (dyn FnMut(&Event<'_>) + Send);
@@ -29,7 +30,7 @@ pub(crate) fn tell(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<
 pub(crate) fn connecting<'l>(
     database: &'l str,
     listener: &'l mut (dyn FnMut(&Event<'_>) + Send),
-) -> impl FnMut(&Error, &mut Backoff) + Send + 'l {
+) -> impl FnMut(&ConnectError, &mut Backoff) + Send + 'l {
     move |error, wait| {
         let Wait { waited, limit, is_due } = wait.report();
         tell(listener, &Event::Connecting { database, error, waited, limit, is_due });
@@ -79,7 +80,7 @@ pub enum Event<'e> {
         /// The folder's name.
         database: &'e str,
         /// Why, with host, port and database.
-        error: &'e Error,
+        error: &'e ConnectError,
         /// How long this run has been trying.
         waited: Duration,
         /// How long this run waits at most; `None` is for ever.

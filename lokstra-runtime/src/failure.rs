@@ -7,7 +7,7 @@ use crate::holder::Holder;
 use crate::in_flight;
 use crate::plan::{Direction, PlanStep};
 use crate::repair::Repair;
-use crate::server_error::ServerError;
+use lokstra_connect::ServerError;
 
 /// What is left of a script that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use postgres::SimpleQueryRow;
 use crate::answer::{owned, rows};
 use crate::client::Client;
 use crate::in_flight::{Effect, is_reindex, unquoted};
-use crate::lost::is_lost;
 use crate::sql;
+use lokstra_connect::transient::is_lost;
 
 /// Each wait of a drop is short: whoever cancels does not want to wait, and a retry comes again.
 const DROP_PATIENCE: &str = "SET lock_timeout='5s'";

@@ -9,12 +9,12 @@ use crate::error::Error;
 use crate::history::History;
 use crate::migrator::Migrator;
 use crate::plan::Goal;
-use crate::pools::Pools;
 use crate::report::{Report, Summary};
 use crate::stale;
 use crate::statements::{self, NoTransaction};
 use crate::status::Status;
 use crate::warning::Warning;
+use lokstra_connect::Pools;
 
 /// The migrations that are embedded in a program: what `embed_migrations!` yields.
 ///

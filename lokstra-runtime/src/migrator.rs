@@ -16,15 +16,15 @@ use crate::migrations::Migrations;
 use crate::off_runtime::off_runtime;
 use crate::options::Options;
 use crate::plan::{self, Goal, Plan};
-use crate::pools::Pools;
 use crate::precheck;
 use crate::report::{Outcome, Report, Summary};
 use crate::retry::Backoff;
 use crate::rights;
-use crate::session::Session;
+use crate::session::{Session, ignored_keywords};
 use crate::sql::LockKey;
 use crate::status::{Status, is_denied};
 use crate::table_fault::{self, TableFault};
+use lokstra_connect::Pools;
 
 type Listener<'m> = Box<dyn FnMut(&Event<'_>) + Send + 'm>;
 
@@ -266,7 +266,7 @@ impl<'m> Migrator<'m> {
             outcome: Outcome::Done,
             current: database.newest(),
             connection: connector.connection(),
-            warnings: stale.into_iter().chain(connector.warning()).collect(),
+            warnings: stale.into_iter().chain(ignored_keywords(connector)).collect(),
             ..Report::new(database.name(), table)
         };
         tell_end(&mut self.listener, &report, None);

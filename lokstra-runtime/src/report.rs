@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use lokstra_core::{TableName, Version, one_line};
 
-use crate::connection_target::ConnectionTarget;
 use crate::duration::millis;
 use crate::error::Error;
 use crate::plan::{Direction, PlanStep};
 use crate::warning::Warning;
+use lokstra_connect::ConnectionTarget;
 
 /// How a run over one database ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

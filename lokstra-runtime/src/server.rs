@@ -8,12 +8,12 @@ use crate::answer::{ask, owned, rows, text};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
-use crate::lost::is_lost;
 use crate::options::Options;
 use crate::retry::entropy;
 use crate::search::{contains, split_once};
-use crate::server_error::ServerError;
 use crate::sql;
+use lokstra_connect::ServerError;
+use lokstra_connect::transient::is_lost;
 
 /// What the server says that it is: `version()`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,6 @@ use std::time::Duration;
 use crate::answer::{ask, owned, rows};
 use crate::client::{Client, OwnClient};
 use crate::connect::Connector;
-use crate::connection_target::ConnectionTarget;
 use crate::error::{Error, ErrorKind};
 use crate::history::Facts;
 use crate::message::contains;
@@ -14,6 +13,7 @@ use crate::sql;
 use crate::stop::Stop;
 use crate::theirs;
 use crate::warning::Warning;
+use lokstra_connect::{ConnectError, ConnectionTarget};
 
 /// The connection of a run, and what it owes to whoever uses it next.
 pub(crate) enum Session<'c> {
@@ -110,7 +110,7 @@ impl<'c> Session<'c> {
     /// What the connection string says to no effect.
     pub(crate) fn warning(&self) -> Option<Warning> {
         match self {
-            Session::Owned { connector, .. } => connector.warning(),
+            Session::Owned { connector, .. } => ignored_keywords(connector),
             Session::Borrowed { .. } => None,
         }
     }
@@ -133,7 +133,7 @@ impl<'c> Session<'c> {
         &mut self,
         limit: Option<Duration>,
         stop: &Stop,
-        told: &mut dyn FnMut(&Error, &mut Backoff),
+        told: &mut dyn FnMut(&ConnectError, &mut Backoff),
     ) -> Result<(), Error> {
         let Session::Owned { client, notices, connector, is_direct } = self else {
             return Ok(());
@@ -153,7 +153,7 @@ impl<'c> Session<'c> {
         &mut self,
         wait: &mut Backoff,
         stop: &Stop,
-        told: &mut dyn FnMut(&Error, &mut Backoff),
+        told: &mut dyn FnMut(&ConnectError, &mut Backoff),
     ) -> Result<bool, Error> {
         let Session::Owned { client, notices, connector, .. } = self else { return Ok(false) };
         let Some(direct) = connector.direct.as_deref() else { return Ok(false) };
@@ -184,6 +184,12 @@ impl<'c> Session<'c> {
         }
         Ok(*is_direct || connector.session_pooler)
     }
+}
+
+/// What the connection string says to no effect.
+pub(crate) fn ignored_keywords(connector: &Connector) -> Option<Warning> {
+    let keywords = connector.ignored_keywords().to_vec();
+    (!keywords.is_empty()).then_some(Warning::IgnoredKeywords { keywords })
 }
 
 /// Its name, and what tells it from one of the same name on another server.

@@ -1,7 +1,5 @@
 //! The NOTICE by which the server says that one of several migrations in a message is done.
 
-use postgres::error::{DbError, Severity, SqlState};
-
 use crate::retry::entropy;
 use crate::search::contains;
 
@@ -40,17 +38,10 @@ impl Sign {
         )
     }
 
-    /// Whether a notice [that may be one](may_be_one) is this one.
+    /// Whether a notice that may be one is this one.
     pub(crate) fn is_in(&self, message: &str) -> bool {
         contains(message, &self.quoted)
     }
-}
-
-/// Whether what has raised this notice is what raises a sign, in whatever language.
-pub(crate) fn may_be_one(notice: &DbError) -> bool {
-    notice.parsed_severity() == Some(Severity::Notice)
-        && notice.code() == &SqlState::SUCCESSFUL_COMPLETION
-        && notice.routine() == Some("parse_tsquery")
 }
 
 #[cfg(test)]

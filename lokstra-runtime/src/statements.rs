@@ -21,18 +21,18 @@ use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::Encoding;
 use crate::invalid_index::{Build, Invalid};
-use crate::lost::is_lost;
 use crate::message::{Message, contains};
 use crate::options::Options;
 use crate::plan::PlanStep;
 use crate::precheck::{self, RefuseBegun};
 use crate::progress::{Progress, first_word, is_routine};
 use crate::record::Proof;
-use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
 use crate::step::{self, Attempt, RunScript};
 use crate::watch::Watch;
+use lokstra_connect::ServerError;
+use lokstra_connect::transient::is_lost;
 
 /// All that only a set with such scripts has to link.
 #[derive(Clone, Copy, Debug)]

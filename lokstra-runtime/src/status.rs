@@ -5,12 +5,12 @@ use std::fmt;
 use lokstra_core::{Database, TableName, Version, shown_line};
 
 use crate::client::Client;
-use crate::connection_target::ConnectionTarget;
 use crate::error::{Error, ErrorKind};
 use crate::half_done::{self, HalfDone};
 use crate::history::{self, Applied, History};
 use crate::identity::Identity;
 use crate::rights;
+use lokstra_connect::ConnectionTarget;
 
 /// Where one migration stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

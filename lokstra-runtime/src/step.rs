@@ -11,7 +11,6 @@ use crate::error::{Error, ErrorKind};
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::{Encoding, Facts};
-use crate::lost::is_lost;
 use crate::mark::{Mark, Reached};
 use crate::message::Message;
 use crate::options::Options;
@@ -19,10 +18,11 @@ use crate::plan::PlanStep;
 use crate::record::Proof;
 use crate::search;
 use crate::server::ServerFault;
-use crate::server_error::ServerError;
 use crate::session::{Session, restore_role};
 use crate::sql;
 use crate::watch::Watch;
+use lokstra_connect::ServerError;
+use lokstra_connect::transient::is_lost;
 
 /// How one try of a step ended.
 #[derive(Debug)]
@@ -299,8 +299,8 @@ pub(crate) fn unrecorded(
     step: &PlanStep<'_>,
     message: &str,
     aftermath: Aftermath,
-    server: ServerError,
+    mut server: ServerError,
 ) -> Box<Failure> {
-    let server = ServerError { message: message.to_owned(), ..server };
+    message.clone_into(&mut server.message);
     Failure::new(step, Place::default(), server, aftermath)
 }

@@ -3,13 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use postgres::{CancelToken, NoTls};
+use lokstra_connect::tls::Tls;
 
 use crate::client::Client;
 use crate::connect::Connector;
 use crate::event::{Event, Listener, tell};
 use crate::notices::Notice;
-use crate::off_runtime::{beside, unless};
+use crate::off_runtime::beside;
 use crate::plan::PlanStep;
 use crate::report::StepReport;
 use crate::session::Session;
@@ -28,9 +28,6 @@ const LATE: Duration = Duration::from_millis(500);
 
 /// How often a cancel is asked for again while there is no answer.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// How long a request to cancel may take.
-const LONGEST_CANCEL: Duration = Duration::from_secs(2);
 
 /// Who hears of the steps of a message while they run, and who may stop them.
 pub(crate) struct Watch<'w> {
@@ -168,7 +165,7 @@ impl<'w> Watch<'w> {
     }
 
     fn not_cancelled(&mut self, error: &postgres::Error) {
-        let reason = crate::error_text::chain(error);
+        let reason = lokstra_connect::chain::chain(error);
         let warning = Warning::NotCancelled { version: self.step().migration.version(), reason };
         tell(self.listener, &Event::Warned { database: self.database, warning: &warning });
     }
@@ -202,7 +199,7 @@ impl Session<'_> {
                 // One that comes while the server still reads the message is lost.
                 let is_due = cancelled.is_some_and(|last| last.elapsed() > AGAIN);
                 if watch.heeds_stop() || is_due {
-                    let sent = watch.asked.cancel(&token, connector);
+                    let sent = watch.asked.cancel(&token, tls(connector));
                     if sent.is_ok() || is_due {
                         cancelled = Some(Instant::now());
                     }
@@ -239,7 +236,7 @@ impl Session<'_> {
             while !notices.wait(SLICE).1 {
                 let is_due = stop.is_now() && started.elapsed() > grace;
                 if is_due && cancelled.is_none_or(|last| last.elapsed() > AGAIN) {
-                    stop.cancel(&token, connector).ok();
+                    stop.cancel(&token, tls(connector)).ok();
                     cancelled = Some(Instant::now());
                 }
             }
@@ -251,18 +248,6 @@ impl Session<'_> {
     }
 }
 
-/// Does not wait for a server that accepts the connection and is frozen in the TLS handshake.
-pub(crate) fn cancel(
-    token: &CancelToken,
-    connector: Option<&Connector>,
-) -> Result<(), postgres::Error> {
-    let (token, connector) = (token.clone(), connector.cloned());
-    let started = Instant::now();
-    let sent = unless(&Stop::nobodys(), &mut |_| started.elapsed() > LONGEST_CANCEL, move || {
-        match connector {
-            Some(connector) => connector.cancel(&token),
-            None => token.cancel_query(NoTls),
-        }
-    });
-    sent.unwrap_or(Ok(()))
+fn tls(connector: Option<&Connector>) -> Tls {
+    connector.map_or_else(Tls::off, Connector::tls)
 }

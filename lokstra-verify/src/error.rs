@@ -51,6 +51,12 @@ impl From<lokstra_runtime::Error> for VerifyError {
     }
 }
 
+impl From<lokstra_runtime::ConnectError> for VerifyError {
+    fn from(error: lokstra_runtime::ConnectError) -> VerifyError {
+        VerifyError::Run(error.into())
+    }
+}
+
 impl From<lokstra_runtime::postgres::Error> for VerifyError {
     fn from(error: lokstra_runtime::postgres::Error) -> VerifyError {
         VerifyError::Read(error)

@@ -118,7 +118,7 @@ fn run(url: &str, direction: Direction) -> Result<End, String> {
     match migrate(url, direction) {
         Ok(_) => Ok(End::Finished),
         Err(error) => match error.kind() {
-            ErrorKind::ConnectionLost { .. } | ErrorKind::Connect { .. } => Ok(End::Told),
+            ErrorKind::ConnectionLost { .. } | ErrorKind::Connect(_) => Ok(End::Told),
             _ => Err(error.to_string()),
         },
     }

@@ -148,6 +148,12 @@ impl From<lokstra_runtime::Error> for FleetError {
     }
 }
 
+impl From<lokstra_runtime::ConnectError> for FleetError {
+    fn from(error: lokstra_runtime::ConnectError) -> FleetError {
+        FleetError::Run(error.into())
+    }
+}
+
 /// Why a member is not done: found out when it was named, or when it ran.
 pub(super) enum Failed<'m> {
     Named(&'m FleetError),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lokstra_core::{Database, Identifier, files};
 use lokstra_runtime::postgres::SimpleQueryMessage;
-use lokstra_runtime::{ConnectionTarget, Migrator, Pool, Pools, TableName};
+use lokstra_runtime::{ConnectError, ConnectionTarget, Migrator, Pool, Pools, TableName};
 
 use super::error::FleetError;
 use super::pattern::fits;
@@ -37,8 +37,8 @@ impl Member {
         self.place.as_ref()
     }
 
-    fn of_pool(name: &str, pool: Result<Pool, lokstra_runtime::Error>) -> Member {
-        let place = pool.map(|pool| Place { pool, table: None }).map_err(FleetError::Run);
+    fn of_pool(name: &str, pool: Result<Pool, ConnectError>) -> Member {
+        let place = pool.map(|pool| Place { pool, table: None }).map_err(FleetError::from);
         Member { name: name.to_owned(), place }
     }
 

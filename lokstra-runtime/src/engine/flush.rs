@@ -15,12 +15,12 @@ use crate::client::Client;
 use crate::engine::{Engine, MOST_LOSSES};
 use crate::error::Error;
 use crate::history::{History, Look, READ_LOCK_TIMEOUT};
-use crate::lost::is_lost;
 use crate::message::contains;
 use crate::plan::{Direction, Goal, PlanStep};
 use crate::report::StepReport;
 use crate::retry::Backoff;
 use crate::warning::Warning;
+use lokstra_connect::transient::is_lost;
 
 /// Whether the first of these steps leaves the disk to a later one. Only where the run goes on after
 /// a crash of the server, and where this role can flush if it comes to no later one.

@@ -16,8 +16,8 @@ use crate::plan::PlanStep;
 use crate::precheck;
 use crate::retry::Backoff;
 use crate::search::contains;
-use crate::server_error::ServerError;
 use crate::warning::Warning;
+use lokstra_connect::ServerError;
 
 impl Engine<'_, '_> {
     /// What can be known before the first script runs.

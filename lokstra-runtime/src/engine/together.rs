@@ -17,16 +17,16 @@ use crate::error::Error;
 use crate::failure::{Aftermath, Failure, Place};
 use crate::guard::Guard;
 use crate::history::{Look, Shape};
-use crate::lost::is_lost;
 use crate::mark::Mark;
 use crate::message::{Message, contains};
 use crate::plan::{Direction, Goal, PlanStep};
 use crate::record::Proof;
-use crate::server_error::ServerError;
 use crate::sign::Sign;
 use crate::sql;
 use crate::step::{self, CANCELLED};
 use crate::watch::Watch;
+use lokstra_connect::ServerError;
+use lokstra_connect::transient::is_lost;
 
 /// A plan of no more scripts is run one by one: that of a deploy, whose tables are full.
 const FEW: usize = 8;

@@ -4,12 +4,12 @@ use lokstra_core::TableName;
 
 use crate::client::Client;
 use crate::engine::Engine;
+use crate::error::is_given_up;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, connecting, tell};
 use crate::glance::{self, Whose};
 use crate::history::{self, Look};
 use crate::holder::{self, Holder};
-use crate::lost::is_given_up;
 use crate::plan::Goal;
 use crate::retry::{Backoff, Wait};
 use crate::step;

@@ -2,7 +2,9 @@
 
 use lokstra_core::{Database, Migration};
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{ErrorKind, History as OurHistory, Migrator, PastRun, RecordedRuns};
+use lokstra_runtime::{
+    ConnectError, ErrorKind, History as OurHistory, Migrator, PastRun, RecordedRuns,
+};
 
 use super::compare::{self, Mismatch};
 use super::convert::Ours;
@@ -41,7 +43,9 @@ impl<'t> Past<'t> {
     ) -> Result<Option<Past<'t>>, Error> {
         let database = target.only()?;
         let (mut migrator, mut client) = match target.reach() {
-            Err(Error::Run(error)) if matches!(error.kind(), ErrorKind::NoPool { .. }) => {
+            Err(Error::Run(error))
+                if matches!(error.kind(), ErrorKind::Connect(ConnectError::NoPool { .. })) =>
+            {
                 call.console.talk("The history was not looked at: -db names the database");
                 return Ok(None);
             }

@@ -124,7 +124,7 @@ pub(super) fn pooler(found: &mut Findings, facts: &Facts, pool: &Pool, needs_ses
 fn direct_connection(found: &mut Findings, facts: &Facts, direct: &Pool) {
     let mut client = match direct.connect() {
         Ok(client) => client,
-        Err(error) => return found.error("pooler", &error),
+        Err(error) => return found.error("pooler", &error.into()),
     };
     match self::facts(&mut client, direct) {
         Err(error) => found.not_told("pooler", &error),

@@ -1,0 +1,24 @@
+//! An error of the client as one text.
+
+use lokstra_core::text::shown;
+
+use crate::client::client_gave_up;
+use crate::server_error::ServerError;
+
+/// An error of the client with its causes: its own `Display` hides them.
+pub fn chain(error: &postgres::Error) -> String {
+    if let Some(server) = error.as_db_error() {
+        return shown(&ServerError::new(server));
+    }
+    if client_gave_up(error) {
+        return "the run was to stop and the server did not answer".to_owned();
+    }
+    let mut text = shown(&error);
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&shown(&error));
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,151 @@
+//! What can be wrong with a connection string.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::Keyword;
+
+/// Why a connection string cannot be used. No part of it that can be of a password, which is anywhere
+/// in a string that is written wrongly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DsnError {
+    /// It is neither a URL nor a `key=value` string.
+    Syntax,
+    /// A keyword that libpq does not have either.
+    UnknownKeyword {
+        /// The keyword, where it can be no part of a password.
+        name: Option<String>,
+    },
+    /// A keyword of libpq that asks for something that this client cannot do.
+    Unsupported {
+        /// The keyword.
+        keyword: &'static str,
+    },
+    /// A value that the keyword cannot have.
+    Value {
+        /// The keyword.
+        keyword: &'static str,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A variable of the environment that is not UTF-8.
+    NotUtf8 {
+        /// The variable.
+        variable: String,
+    },
+    /// A service that the service file does not define.
+    Service {
+        /// The file.
+        path: PathBuf,
+    },
+    /// TLS is demanded and this build has none.
+    NoTls {
+        /// The `sslmode` that demands it.
+        mode: &'static str,
+    },
+    /// `verify-ca` or `verify-full` and no certificate to verify with.
+    NoRootCertificate {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A certificate or key that cannot be used.
+    Certificate {
+        /// The keyword that names it.
+        keyword: &'static str,
+        /// The file; `system` for the store of the operating system.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Before each of the reasons.
+const PREFIX: &str = "the connection string cannot be used: ";
+
+impl DsnError {
+    /// Without the connection string, where there is none.
+    #[cfg(feature = "config")]
+    pub(crate) fn reason(&self) -> String {
+        let text = self.to_string();
+        text.strip_prefix(PREFIX).map(str::to_owned).unwrap_or(text)
+    }
+
+    /// The keyword whose value it is about.
+    #[cfg(feature = "config")]
+    pub(crate) fn keyword(&self) -> Option<&'static str> {
+        match self {
+            DsnError::Unsupported { keyword }
+            | DsnError::Value { keyword, .. }
+            | DsnError::Certificate { keyword, .. } => Some(keyword),
+            DsnError::NoTls { .. } | DsnError::NoRootCertificate { .. } => Some("sslmode"),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for DsnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHAPE: &str = "it looks like postgres://user:password@host:5432/database, where `@`, \
+             `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like \
+             host=… dbname=… password='…'";
+        f.write_str(PREFIX)?;
+        match self {
+            DsnError::Syntax => {
+                write!(f, "it is neither a URL nor a list of key=value\n  help: {SHAPE}")
+            }
+            DsnError::UnknownKeyword { name: Some(name) } => {
+                write!(f, "PostgreSQL does not know its keyword `{name}`")?;
+                match Keyword::nearest(name) {
+                    Some((keyword, true)) => write!(f, "\n  help: is `{keyword}` meant?"),
+                    Some((keyword, false)) => write!(
+                        f,
+                        "\n  help: leave it out; if `{keyword}` is meant, that is not supported here"
+                    ),
+                    None if matches!(name.as_str(), "schema" | "currentSchema" | "search_path") => {
+                        f.write_str(
+                            "\n  help: write `options=-c search_path=…`, in a URL \
+                             `options=-c%20search_path%3D…`",
+                        )
+                    }
+                    None => write!(f, "\n  help: {SHAPE}"),
+                }
+            }
+            DsnError::UnknownKeyword { name: None } => {
+                write!(f, "it has a keyword that PostgreSQL does not know\n  help: {SHAPE}")
+            }
+            DsnError::Unsupported { keyword } => write!(
+                f,
+                "`{keyword}` is not supported here\n  help: leave it out, or connect a client \
+                 yourself and lend it: `MIGRATIONS.up(&mut client)`"
+            ),
+            DsnError::Value { keyword, expected } => write!(f, "`{keyword}` is not {expected}"),
+            DsnError::NotUtf8 { variable } => write!(
+                f,
+                "the environment variable {variable} is not UTF-8\n  \
+                 help: set it to the same text in UTF-8"
+            ),
+            DsnError::Service { path } => {
+                write!(f, "its `service` is not defined in {}", path.display())
+            }
+            DsnError::NoTls { mode } => write!(
+                f,
+                "`sslmode={mode}` demands TLS, which this build does not have\n  help: add the \
+                 feature: `lokstra = {{ version = \"{}\", features = [\"rustls\"] }}`",
+                env!("CARGO_PKG_VERSION")
+            ),
+            DsnError::NoRootCertificate { path } => write!(
+                f,
+                "there is no root certificate to verify the server with: {} does not exist\n  \
+                 help: name it with `sslrootcert`, or trust those of the operating system with \
+                 `sslrootcert=system`",
+                path.display()
+            ),
+            DsnError::Certificate { keyword, path, reason } => {
+                write!(f, "`{keyword}`, {}: {reason}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for DsnError {}

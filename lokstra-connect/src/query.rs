@@ -1,0 +1,35 @@
+//! What the server answers to a simple query.
+
+use postgres::{SimpleQueryMessage, SimpleQueryRow};
+
+/// The rows of all its statements.
+pub fn rows(messages: &[SimpleQueryMessage]) -> impl Iterator<Item = &SimpleQueryRow> {
+    messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    })
+}
+
+/// A value; `None` where it is NULL, or where the row has no such column.
+#[inline(never)]
+pub fn text<'r>(row: &'r SimpleQueryRow, column: &str) -> Option<&'r str> {
+    row.try_get(column).ok().flatten()
+}
+
+/// The value, to keep.
+#[inline(never)]
+pub fn owned(row: &SimpleQueryRow, column: &str) -> Option<String> {
+    text(row, column).map(str::to_owned)
+}
+
+/// A whole number.
+#[inline(never)]
+pub fn number(row: &SimpleQueryRow, column: &str) -> Option<i64> {
+    text(row, column)?.parse().ok()
+}
+
+/// Whether it is true, and not NULL.
+#[inline(never)]
+pub fn holds(row: &SimpleQueryRow, column: &str) -> bool {
+    text(row, column) == Some("t")
+}

@@ -1,0 +1,168 @@
+//! Which failures are transient: of a server that is not there yet, and of a connection that was lost.
+
+use std::io;
+
+use postgres::error::{DbError, Severity};
+
+use crate::client::client_gave_up;
+use crate::error::ConnectError;
+use lokstra_core::text::{contains, shown};
+
+/// Whether a later try can succeed though nobody does anything about it.
+pub fn may_pass(error: &ConnectError) -> bool {
+    match error {
+        ConnectError::Timeout { .. } => true,
+        ConnectError::Failed { source, .. } => client_error_may_pass(source),
+        _ => false,
+    }
+}
+
+fn client_error_may_pass(error: &postgres::Error) -> bool {
+    if let Some(server) = error.as_db_error() {
+        return server_error_may_pass(server.code().code(), server.message());
+    }
+    let Some(io) = io_cause(error) else { return error.is_closed() };
+    // A standby may be promoted, whichever host of several it is.
+    if is_of_the_wrong_kind(io) {
+        return true;
+    }
+    io_error_may_pass(io.kind(), shown(error).starts_with("error connecting"))
+}
+
+fn io_error_may_pass(kind: io::ErrorKind, is_connecting: bool) -> bool {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, InvalidInput, PermissionDenied, TimedOut,
+        UnexpectedEof,
+    };
+    match kind {
+        // A name that is not known yet has no kind of its own.
+        _ if is_connecting => !matches!(kind, PermissionDenied | InvalidInput),
+        // A proxy takes the connection before there is a server behind it, and lets go.
+        ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof | TimedOut => true,
+        _ => false,
+    }
+}
+
+/// PostgreSQL documentation: *Appendix A. Error Codes*.
+fn server_error_may_pass(code: &str, message: &str) -> bool {
+    match code {
+        // Shut down, crashed, starting up or recovering; too many connections.
+        "57P01" | "57P02" | "57P03" | "53300" => true,
+        // The one code of PgBouncer, for what passes and for what does not.
+        "08P01" => PGBOUNCER.iter().any(|known| contains(message, known)),
+        _ => false,
+    }
+}
+
+/// Its own words, and those of the server, which older versions send on under that code.
+const PGBOUNCER: [&str; 11] = [
+    "cannot connect to server",
+    "no more connections allowed",
+    "client connections exceeded",
+    "query_wait_timeout",
+    "client_login_timeout",
+    "server login has been failing",
+    "shutting down",
+    // 57P03: starting up, in recovery mode, not accepting connections.
+    "the database system is",
+    // 53300: clients already, connections for a role or a database; slots that are kept.
+    "too many c",
+    "connection slots are reserved",
+    // 57P01 and 57P02.
+    "terminating connection",
+];
+
+/// `target_session_attrs`: the client's own words, and not an error of the system.
+fn is_of_the_wrong_kind(io: &io::Error) -> bool {
+    io.kind() == io::ErrorKind::PermissionDenied && io.get_ref().is_some()
+}
+
+/// Whether a server was reached that is not what `target_session_attrs` demands.
+pub(crate) fn wants_another_kind(error: &ConnectError) -> bool {
+    let ConnectError::Failed { source, .. } = error else { return false };
+    io_cause(source).is_some_and(is_of_the_wrong_kind)
+}
+
+fn io_cause(error: &postgres::Error) -> Option<&io::Error> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref() {
+            return Some(io);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// Whether this is the end of a connection and not the answer to a query.
+pub fn is_lost(error: &postgres::Error) -> bool {
+    let io =
+        std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
+    // The server ends the connection: an operator (57P01), a crash (57P02), a timeout (25P04), …
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    let fatal = matches!(severity, Some(Severity::Fatal | Severity::Panic));
+    // PgBouncer, when it gives up: a server that crashed, `query_wait_timeout`.
+    let pooler = error
+        .as_db_error()
+        .is_some_and(|server| server.code().code() == "08P01" && server.severity() == "FATAL");
+    error.is_closed() || io || fatal || pooler || client_gave_up(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::{io_error_may_pass, server_error_may_pass};
+
+    #[test]
+    fn a_server_that_is_not_ready_passes_and_one_that_refuses_does_not() {
+        for code in ["57P01", "57P02", "57P03", "53300"] {
+            assert!(server_error_may_pass(code, ""), "{code}");
+        }
+        for code in ["28P01", "28000", "3D000", "0A000", "42501", "08P01"] {
+            assert!(!server_error_may_pass(code, "no such database: app"), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_a_pooler_sends_on_passes_as_it_would_from_the_server() {
+        for message in [
+            "pgbouncer cannot connect to server",
+            "server login failed: FATAL the database system is starting up",
+            "client_login_timeout (server down)",
+            "client connections exceeded (max_db_client_connections)",
+            "the database system is starting up",
+            "the database system is in recovery mode",
+            "the database system is not yet accepting connections",
+            "sorry, too many clients already",
+            "too many connections for role \"app\"",
+            "remaining connection slots are reserved for non-replication superuser connections",
+            "terminating connection due to administrator command",
+        ] {
+            assert!(server_error_may_pass("08P01", message), "{message}");
+        }
+        for message in [
+            "password authentication failed for user \"app\"",
+            "database \"app\" does not exist",
+            "database \"app\" is not currently accepting connections",
+            "role \"app\" is not permitted to log in",
+            "unsupported startup parameter: options",
+            "bouncer config error",
+        ] {
+            assert!(!server_error_may_pass("08P01", message), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_was_let_go_passes_and_a_certificate_that_is_refused_does_not() {
+        assert!(io_error_may_pass(ErrorKind::ConnectionReset, false));
+        assert!(io_error_may_pass(ErrorKind::UnexpectedEof, false));
+        assert!(!io_error_may_pass(ErrorKind::InvalidData, false));
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_yet_passes_and_a_socket_that_is_not_ours_does_not() {
+        assert!(io_error_may_pass(ErrorKind::Other, true));
+        assert!(!io_error_may_pass(ErrorKind::PermissionDenied, true));
+    }
+}
