@@ -67,7 +67,7 @@ fn everything(dsn: &str) -> String {
             migrator.run_pool(&pool, Goal::Latest).unwrap_err(),
             migrator.run_pools(&pools, Goal::Latest).unwrap_err(),
             migrator.status_pools(&pools).unwrap_err(),
-            pool.connect().err().unwrap(),
+            pool.connect().err().unwrap().into(),
         ]
     };
     for error in &errors {
@@ -133,7 +133,7 @@ fn a_pool_of_a_file_does_not_show_its_password() {
         std::fs::write(&path, yaml).unwrap();
         let pools = Pools::from_config(&path).unwrap();
         let mut said = format!("{pools:?} {:?} ", pools.get("main"));
-        write_error(&mut said, &pools.get("main").unwrap().connect().err().unwrap());
+        write_error(&mut said, &pools.get("main").unwrap().connect().err().unwrap().into());
         assert!(!said.contains("hunter2"), "{dsn}: {said}");
     }
 }
@@ -154,7 +154,7 @@ fn a_connection_string_in_another_field_of_a_file_is_not_shown() {
             let pool = Pools::from_config(&path).unwrap().get("main");
             let mut said = format!("{pool:?} ");
             let client = pool.and_then(|pool| pool.connect().map(drop));
-            write_error(&mut said, &client.unwrap_err());
+            write_error(&mut said, &client.unwrap_err().into());
             assert!(!said.contains("hunter2"), "{field}: {dsn}: {said}");
         }
     }
@@ -181,7 +181,7 @@ fn a_password_beside_the_name_of_a_variable_or_in_it_is_not_shown() {
         std::fs::write(&path, yaml).unwrap();
         let pool = Pools::from_config(&path).unwrap().get("main").unwrap();
         let mut said = format!("{pool:?} ");
-        write_error(&mut said, &pool.connect().err().unwrap());
+        write_error(&mut said, &pool.connect().err().unwrap().into());
         let is_silent = !said.contains("hunter2") && !said.contains(&home);
         assert!(is_silent && said.contains("main"), "{line}: {said}");
     }
