@@ -28,7 +28,7 @@ fn orders_versions(orders: &Database) -> String {
 }
 
 /// Pools from a `config.yaml` with this text.
-fn config(text: &str) -> Result<Pools, lokstra::Error> {
+fn config(text: &str) -> Result<Pools, lokstra::ConnectError> {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("config.yaml");
     fs::write(&path, text).unwrap();

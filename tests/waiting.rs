@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use lokstra::{ConnectError, Event, Goal, Pool, Pools, Stop, check_db_migrations_auto};
+use lokstra::{ConnectError, ErrorKind, Event, Goal, Pool, Pools, Stop, check_db_migrations_auto};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 use support::proxy::{Point, Proxy, Then};
 use support::{column, set, tables_set, until, versions};
