@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_yaml::Value;
 
-use super::line::line_of;
 use super::SERVICES;
+use super::line::line_of;
 use crate::dsn::{Dsn, DsnError, Environment, Keyword, edits};
 use crate::error::config::FIELDS;
 use crate::error::{ConfigError, PoolProblem};
