@@ -21,10 +21,46 @@ pub const LONGEST_SETTINGS: u64 = 1 << 20;
 /// If the file cannot be read, is a FIFO, a device or a folder, or is longer.
 pub fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     // Before it is opened: to open a FIFO waits for its writer.
-    if !is_of_the_shell(path) && !fs::metadata(path)?.is_file() {
+    if is_of_the_shell(path) {
+        return read_opened(File::open(path)?, longest);
+    }
+    if !fs::metadata(path)?.is_file() {
         return Err(not_regular());
     }
-    read_opened(File::open(path)?, longest)
+    read_regular(path, longest)
+}
+
+/// As [`read`], of a file that is known to be regular.
+///
+/// # Errors
+///
+/// As [`read`]; also if it is a file of the kernel, which says that it is regular and may never end.
+pub fn read_regular(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    if is_of_the_kernel(path, &file.metadata()?) {
+        return Err(not_regular());
+    }
+    read_opened(file, longest)
+}
+
+/// Whether it is below /proc or /sys, wherever links lead: to read `/proc/kmsg` waits for ever.
+#[cfg(unix)]
+fn is_of_the_kernel(path: &Path, found: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // A file with a block on a disk is not looked at further.
+    if found.blocks() > 0 {
+        return false;
+    }
+    let real = path.canonicalize();
+    ["/proc", "/sys"].iter().any(|kernel| {
+        real.as_ref().is_ok_and(|real| real.starts_with(kernel))
+            || fs::metadata(kernel).is_ok_and(|kernel| kernel.dev() == found.dev())
+    })
+}
+
+#[cfg(not(unix))]
+fn is_of_the_kernel(_: &Path, _: &Metadata) -> bool {
+    false
 }
 
 /// As [`read`], as text.
@@ -37,12 +73,8 @@ pub fn read_text(path: &Path, longest: u64) -> io::Result<String> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))
 }
 
-/// Reads the rest of a file, of at most this many bytes.
-///
-/// # Errors
-///
-/// If it cannot be read or is longer.
-pub fn read_opened(mut file: File, longest: u64) -> io::Result<Vec<u8>> {
+/// Reads the rest of a file.
+fn read_opened(mut file: File, longest: u64) -> io::Result<Vec<u8>> {
     // A hint: a file of /proc says 0.
     let expected = file.metadata()?.len();
     let mut content = Vec::new();
@@ -268,6 +300,23 @@ mod tests {
         assert!(read(Path::new("/dev/zero"), 9).is_err());
         replace(Path::new("/dev/null"), b"x").unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_of_the_kernel_is_no_regular_file() {
+        let folder = Folder::new("kernel");
+        for (link, target) in [("proc", "/proc/version"), ("sys", "/sys/kernel/notes")] {
+            if fs::metadata(target).is_ok() {
+                std::os::unix::fs::symlink(target, folder.path(link)).unwrap();
+                for path in [Path::new(target), &folder.path(link)] {
+                    let error = read(path, LONGEST_SCRIPT).unwrap_err();
+                    assert_eq!(error.to_string(), "not a regular file", "{}", path.display());
+                }
+            }
+        }
+        fs::write(folder.path("empty"), "").unwrap();
+        assert_eq!(read(&folder.path("empty"), 1).unwrap(), b"");
     }
 
     #[cfg(unix)]

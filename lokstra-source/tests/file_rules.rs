@@ -353,6 +353,36 @@ fn what_is_no_regular_file_is_not_opened() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_link_to_a_file_of_the_kernel_is_an_error_and_not_read() {
+    let root = linked("/proc/version");
+    for name in ["002_b.up.sql", "migration.yaml", "lokstra.lock"] {
+        let path = root.path().join("migrations").join(name);
+        if !path.exists() {
+            std::os::unix::fs::symlink("/proc/kmsg", &path).unwrap();
+        }
+        let told = load(root.path(), "migrations").unwrap_err().to_string();
+        let expected = format!("migrations/{name}: cannot be read: ");
+        assert!(told.contains(&expected) && !told.contains("Linux"), "{told}");
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_named_like_a_file_is_an_error() {
+    for name in ["002_d.up.sql", "002_d.sql", "migration.yaml", "lokstra.lock"] {
+        let root = folder(&[("001_a.up.sql", SQL), ("001_a.down.sql", SQL)]);
+        std::fs::create_dir(root.path().join("migrations").join(name)).unwrap();
+        let told = load(root.path(), "migrations").unwrap_err().to_string();
+        let expected = format!(
+            "error: migrations/{name}: this is a folder, not a file [unreadable]\n  \
+             help: rename the folder, or put a file of this name in its place"
+        );
+        assert_eq!(told, expected);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_without_an_end_is_refused_by_its_length() {

@@ -246,6 +246,26 @@ fn a_folder_behind_a_link_is_outside_and_a_link_within_is_not() {
 }
 
 #[test]
+fn a_file_outside_of_their_folder_is_not_copied_into_ours() {
+    let project = project(&[("1_a.up.sql", "SELECT 1;\n"), ("1_a.down.sql", "SELECT 1;\n")]);
+    project.write(".secret", "SELECT 'hunter2';\n");
+    let link = project.path("theirs/2_b.up.sql");
+    std::os::unix::fs::symlink(project.path(".secret"), &link).unwrap();
+    let import = "migration import -from golang-migrate -source theirs -dir new";
+    let told = project.lokstra(import);
+    assert!(told.contains("theirs/2_b.up.sql: a link leads out of the folder"), "{told}");
+    let told = project.lokstra(&format!("{import} -yes"));
+    insta::assert_snapshot!(told, @"
+    -- standard error --
+    error: nothing was taken over
+    theirs/2_b.up.sql: a link leads out of the folder to this file, which is not copied
+      help: put a copy in the place of the link if it is a script, and import again
+    -- exit code 2 --
+    ");
+    assert!(!project.path("new").exists());
+}
+
+#[test]
 fn a_source_file_that_cannot_be_read_is_named() {
     let project = project(&[("1_a.up.sql", "SELECT 1;\n")]);
     let import = "migration import -from golang-migrate -source theirs -dir new";

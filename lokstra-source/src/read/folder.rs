@@ -124,7 +124,9 @@ impl Folder {
                 kind => kind,
             };
             if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
-                if depth > 0 && !is_hidden(&name) {
+                if is_named_as_file(&name) && !entry.path().join(SETTINGS).exists() {
+                    self.problems.push(no_file(&path));
+                } else if depth > 0 && !is_hidden(&name) {
                     let mut folder = Folder::default();
                     folder.read_from(root, path, depth - 1, start, is_outside);
                     self.folders.push(folder);
@@ -148,7 +150,7 @@ impl Folder {
             } else {
                 files::LONGEST_SCRIPT
             };
-            fs::File::open(&found.place).and_then(|file| files::read_opened(file, longest))
+            files::read_regular(&found.place, longest)
         };
         let contents = in_shares(&found, |share| share.iter().map(read).collect::<Vec<_>>());
         for (found, content) in found.into_iter().zip(contents.into_iter().flatten()) {
@@ -191,7 +193,9 @@ impl Folder {
         }
         for inner in dir.dirs() {
             let name = name_of(inner.path());
-            if !is_hidden(&name) {
+            if is_named_as_file(&name) && inner.get_file(inner.path().join(SETTINGS)).is_none() {
+                folder.problems.push(no_file(&format!("{path}/{name}")));
+            } else if !is_hidden(&name) {
                 folder.folders.push(Folder::embedded(inner, &format!("{path}/{name}")));
             }
         }
@@ -241,6 +245,19 @@ fn is_ours(name: &str) -> bool {
     let ending = Path::new(name).extension();
     let is_sql = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
     name == SETTINGS || name == LOCK || is_sql && !is_hidden(name)
+}
+
+/// Whether a folder has the name of a file that would be read. One with settings is a database.
+fn is_named_as_file(name: &str) -> bool {
+    let is_script = name.starts_with(|first: char| first.is_ascii_digit())
+        || name.contains(".up.")
+        || name.contains(".down.");
+    is_ours(name) && (is_script || name == SETTINGS || name == LOCK)
+}
+
+fn no_file(path: &str) -> Problem {
+    let help = "rename the folder, or put a file of this name in its place";
+    Problem::new(Code::Unreadable, path, "this is a folder, not a file", help)
 }
 
 fn is_misnamed_settings(name: &str) -> bool {

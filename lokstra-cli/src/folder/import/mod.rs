@@ -100,11 +100,18 @@ fn import(call: &Call<'_>) -> Result<Exit, Error> {
         return Ok(Exit::Usage);
     };
     let (source, dir) = (call.text("source").unwrap_or_default(), call.dir());
-    let found = read(tool, &source, &dir)?;
+    let mut found = read(tool, &source, &dir)?;
     let mut ours = convert::convert(tool, &found.migrations);
     let place = ours::place(&dir, &ours)?;
     let loaded = load(&dir, &place, &mut ours);
     let is_to_write = call.has("yes") && matches!(place, Place::Free { .. });
+    let outside = found.outside();
+    if is_to_write && !outside.is_empty() {
+        return Err(ImportError::Obstacles { folder: source, obstacles: outside }.into());
+    }
+    if matches!(place, Place::Free { .. }) {
+        found.remarks.extend(outside);
+    }
     let report = Report { call, tool, source: &source, dir: &dir, found: &found, ours: &ours };
     report.remarks();
     if !call.has("yes") {

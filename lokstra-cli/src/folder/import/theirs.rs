@@ -112,6 +112,17 @@ impl Found {
         }
     }
 
+    /// The files to which a link leads out of the folder. They may be no scripts but secrets, which a copy
+    /// in our folder would show.
+    pub(crate) fn outside(&self) -> Vec<Remark> {
+        let scripts = self.migrations.iter().flat_map(|it| [Some(&it.up), it.down.as_ref()]);
+        let mut paths: Vec<_> = scripts.flatten().filter(|it| it.is_outside).collect();
+        paths.dedup_by_key(|it| &it.path);
+        let message = "a link leads out of the folder to this file, which is not copied";
+        let help = "put a copy in the place of the link if it is a script, and import again";
+        paths.iter().map(|it| Remark::new(&it.path, message, help)).collect()
+    }
+
     /// In the order of this key; two migrations with the same one are an obstacle.
     pub(crate) fn in_order_of<K: Ord>(mut self, key: impl Fn(&Theirs) -> K) -> Found {
         self.migrations.sort_by_key(|migration| key(migration));
