@@ -319,6 +319,7 @@ fn facts_sql(table: &TableName) -> String {
     let first = place("CAST(pg_catalog.current_schema() AS pg_catalog.text)");
     let table_name = sql::literal(&table.quoted());
     let down_store = down_store::look_sql(table);
+    // Its size costs no read. Rows that were deleted and not yet vacuumed cost one query that finds none.
     let progress = sql::literal(&progress_table(table));
     let faults = table_fault::look_sql(table);
     format!(

@@ -76,6 +76,8 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
     if text.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#'))) {
         return settings;
     }
+    // Values, and no derived type: that would add a proc macro to every build, and would report one
+    // wrong key at a time.
     let entries = match serde_yaml::from_str::<Entries>(&text) {
         Ok(entries) => entries.0,
         Err(error) => {
