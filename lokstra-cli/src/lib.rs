@@ -4,32 +4,17 @@
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate with its feature `cli`.
 //!
 //! Data goes to the standard output, talk and errors to the standard error; the exit codes are those
-//! of [`Exit`]. Each verb is a file with its flags, its help and what it does: in `verbs`, or in `folder`
-//! if it needs one on disk. `fleet` is `up` and `status` over many targets.
+//! of [`Exit`]. Each verb is a file of `verbs` with its flags, its help and what it does. Imports point
+//! only downward: `output < call < run < fleet < verbs < app`.
 
+mod app;
 mod call;
-mod cli;
-mod command;
-mod confirm;
-mod console;
-mod dashes;
-mod error;
-mod exit;
-mod flags;
 mod fleet;
-#[cfg(feature = "folder")]
-mod folder;
-mod help;
-mod json;
-mod progress;
-mod target;
+mod output;
+mod run;
 mod verbs;
 
-pub use cli::Cli;
-pub use exit::Exit;
-
-/// Runs the command over a folder with these arguments, the program's name first.
+pub use app::Cli;
 #[cfg(feature = "folder")]
-pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
-    cli::dispatch(&cli::Program::over_a_folder(), arguments)
-}
+pub use app::run;
+pub use output::Exit;

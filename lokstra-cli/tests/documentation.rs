@@ -112,7 +112,7 @@ fn every_code_of_an_error_is_documented() {
     let sources = [
         include_str!("../../lokstra-connect/src/error/mod.rs"),
         include_str!("../../lokstra-runtime/src/error_code.rs"),
-        include_str!("../src/error.rs"),
+        include_str!("../src/output/error.rs"),
         include_str!("../src/fleet/error.rs"),
     ];
     let arms =

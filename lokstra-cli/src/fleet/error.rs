@@ -4,8 +4,7 @@ use lokstra_core::IdentifierError;
 use lokstra_runtime::{ErrorKind, Report, postgres};
 use serde_json::Value;
 
-use crate::exit::Exit;
-use crate::json;
+use crate::output::{Exit, json};
 
 /// What is wrong with many targets, or with one of them. No part of a connection string is in it.
 #[derive(Debug)]

@@ -2,15 +2,11 @@ use lokstra_runtime::{State, Status};
 use serde_json::{Value, json};
 
 use super::error::Failed;
-use super::members::{Member, members};
-use super::{indented, jobs, queue};
-use crate::call::Call;
-use crate::console::{Console, Tone};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::json;
-use crate::target::Target;
-use crate::verbs::status::current;
+use super::targets::{Member, members};
+use super::{indented, jobs, run_parallel as queue};
+use crate::call::{Call, Target};
+use crate::output::status::current;
+use crate::output::{Console, Error, Exit, Tone, json};
 
 /// Where every target stands, a line each.
 pub(crate) fn status(call: &Call<'_>, target: &Target) -> Result<Exit, Error> {

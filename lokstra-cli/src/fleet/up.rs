@@ -6,15 +6,11 @@ use lokstra_runtime::{Event, Goal, Report, Stop};
 use serde_json::{Value, json};
 
 use super::error::{Failed, FleetError};
-use super::members::{Member, members};
-use super::{indented, jobs, queue};
-use crate::call::Call;
-use crate::console::{Console, Tone};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::json;
-use crate::target::Target;
-use crate::verbs::run;
+use super::targets::{Member, members};
+use super::{indented, jobs, run_parallel as queue};
+use crate::call::{Call, Target};
+use crate::output::{Console, Error, Exit, Tone, json};
+use crate::run;
 
 /// What became of a member.
 type Ended<'m> = Result<Report, Failed<'m>>;

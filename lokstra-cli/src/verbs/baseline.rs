@@ -1,11 +1,11 @@
+//! `baseline`: records migrations as applied, without running them.
+
 use lokstra_core::shown_line;
 use lokstra_runtime::Baseline;
 use serde_json::{Value, json};
 
-use crate::call::{Call, Verb};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::flags;
+use crate::call::{Call, Verb, flags};
+use crate::output::{Error, Exit};
 
 pub(crate) const VERB: Verb = Verb {
     name: "baseline",

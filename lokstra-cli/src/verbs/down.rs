@@ -1,15 +1,14 @@
+//! `down`: rolls back.
+
 use std::num::NonZeroU32;
 
 use lokstra_core::{Script, Version};
 use lokstra_runtime::Goal;
 
-use super::plan;
-use super::run::run_confirmed;
-use crate::call::{Call, Verb};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::flags::{self, flag};
-use crate::target::Target;
+use crate::call::flags::{self, flag};
+use crate::call::{Call, Target, Verb, dry_run};
+use crate::output::{Error, Exit};
+use crate::run::{plan, run_confirmed};
 
 pub(crate) const VERB: Verb = Verb {
     name: "down",
@@ -24,7 +23,7 @@ pub(crate) const VERB: Verb = Verb {
         ("-to 0", "Everything"),
     ],
     flags: |command, program| {
-        plan::dry_run(flags::at_work(command, program))
+        dry_run(flags::at_work(command, program))
             .arg(flags::steps("Roll back that many [default: 1]"))
             .arg(
                 flags::to("Roll back everything above this version; 0: everything")

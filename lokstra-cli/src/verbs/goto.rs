@@ -1,13 +1,13 @@
+//! `goto`: goes to a version, up or down.
+
 use clap::Arg;
 use lokstra_core::Version;
 use lokstra_runtime::Goal;
 
-use super::run::run_confirmed;
-use super::{down, plan};
-use crate::call::{Call, Verb};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::flags;
+use super::down;
+use crate::call::{Call, Verb, dry_run, flags};
+use crate::output::{Error, Exit};
+use crate::run::{plan, run_confirmed};
 
 pub(crate) const VERB: Verb = Verb {
     name: "goto",
@@ -21,8 +21,7 @@ pub(crate) const VERB: Verb = Verb {
             .value_name("VERSION")
             .value_parser(flags::version)
             .help("The version that is the newest applied one afterwards");
-        flags::policies(plan::dry_run(flags::at_work(command, program)).arg(version))
-            .arg(flags::yes())
+        flags::policies(dry_run(flags::at_work(command, program)).arg(version)).arg(flags::yes())
     },
     run: goto,
 };

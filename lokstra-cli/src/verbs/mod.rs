@@ -1,15 +1,24 @@
 //! The verbs, in the order of the help.
 
 mod baseline;
+#[cfg(feature = "folder")]
+mod create;
 mod doctor;
 mod down;
 pub(crate) mod dump;
 mod goto;
+#[cfg(feature = "folder")]
+pub(crate) mod import;
+#[cfg(feature = "folder")]
+pub(crate) mod init;
+#[cfg(feature = "folder")]
+mod lint;
+#[cfg(feature = "folder")]
+mod lock;
 mod plan;
 mod redo;
 mod repair;
-pub(crate) mod run;
-pub(crate) mod status;
+mod status;
 mod up;
 #[cfg(feature = "verify")]
 mod verify;
@@ -17,13 +26,16 @@ mod version;
 
 use clap::ArgMatches;
 
-use crate::call::{Call, Verb};
-use crate::cli::Program;
-use crate::console::Console;
-use crate::error::Error;
-use crate::exit::Exit;
+use crate::call::{Call, Program, Verb};
+use crate::output::{Console, Error, Exit};
+
+/// Before the verbs that go to a database, in the help.
 #[cfg(feature = "folder")]
-use crate::folder;
+const ON_FOLDER_FIRST: &[&Verb] = &[&init::VERB, &create::VERB];
+
+/// After them.
+#[cfg(feature = "folder")]
+const ON_FOLDER_LAST: &[&Verb] = &[&lint::VERB, &lock::LOCK, &lock::RENUMBER, &import::VERB];
 
 /// Of every program.
 const ON_DATABASE: &[&Verb] = &[
@@ -51,8 +63,11 @@ pub(crate) const ON_FOLDER: [&str; 6] = ["init", "create", "lint", "lock", "renu
 
 pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> {
     #[cfg(feature = "folder")]
-    let (first, last) =
-        if program.is_over_a_folder() { (folder::FIRST, folder::LAST) } else { (&[][..], &[][..]) };
+    let (first, last) = if program.is_over_a_folder() {
+        (ON_FOLDER_FIRST, ON_FOLDER_LAST)
+    } else {
+        (&[][..], &[][..])
+    };
     #[cfg(not(feature = "folder"))]
     let (first, last): (&[&Verb], &[&Verb]) = (&[], &[]);
     let _ = program;
@@ -78,7 +93,7 @@ mod tests {
     #[test]
     fn the_verbs_of_the_folder_are_known_without_it() {
         let names: Vec<_> =
-            folder::FIRST.iter().chain(folder::LAST).map(|verb| verb.name).collect();
+            ON_FOLDER_FIRST.iter().chain(ON_FOLDER_LAST).map(|verb| verb.name).collect();
         assert_eq!(names, ON_FOLDER);
     }
 }

@@ -1,11 +1,10 @@
+//! `redo`: rolls back the last migration and applies it again.
+
 use lokstra_runtime::Goal;
 
-use super::plan;
-use super::run::run_confirmed;
-use crate::call::{Call, Verb};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::flags;
+use crate::call::{Call, Verb, dry_run, flags};
+use crate::output::{Error, Exit};
+use crate::run::{plan, run_confirmed};
 
 pub(crate) const VERB: Verb = Verb {
     name: "redo",
@@ -13,7 +12,7 @@ pub(crate) const VERB: Verb = Verb {
     details: "For a migration that is being written: what its down script drops is gone, so `redo` asks\n\
               first, as `down` does. Without a terminal or with -json, -yes is needed.",
     examples: &[("-yes", "Without a question")],
-    flags: |command, program| plan::dry_run(flags::at_work(command, program)).arg(flags::yes()),
+    flags: |command, program| dry_run(flags::at_work(command, program)).arg(flags::yes()),
     run: redo,
 };
 

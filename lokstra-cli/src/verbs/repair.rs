@@ -1,12 +1,12 @@
+//! `repair`: lists what could be repaired, or repairs it.
+
 use clap::{Arg, ArgGroup};
 use lokstra_core::Version;
 use lokstra_runtime::{Repair, Repaired};
 use serde_json::{Value, json};
 
-use crate::call::{Call, Verb};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::flags;
+use crate::call::{Call, Verb, flags};
+use crate::output::{Error, Exit};
 
 /// A flag of `repair`, what it asks for, and its help.
 type RepairFlag = (&'static str, fn(Version) -> Repair, &'static str);

@@ -1,15 +1,9 @@
-use std::num::NonZeroU32;
+//! `up`: applies the pending migrations.
 
-use clap::Command;
-use lokstra_runtime::Goal;
-
-use super::plan;
-use super::run::run_towards;
-use crate::call::{Call, Verb};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::flags;
+use crate::call::{Call, Verb, dry_run, flags, goal, how_far};
 use crate::fleet;
+use crate::output::{Error, Exit};
+use crate::run::{plan, run_towards};
 
 pub(crate) const VERB: Verb = Verb {
     name: "up",
@@ -24,28 +18,13 @@ pub(crate) const VERB: Verb = Verb {
     ],
     flags: |command, program| {
         let command = how_far(flags::at_work(command, program));
-        let command = plan::dry_run(flags::policies(command));
+        let command = dry_run(flags::policies(command));
         fleet::flags(command)
             .mut_group("fleet", |fleet| fleet.conflicts_with("dry-run"))
             .arg(fleet::fail_fast())
     },
     run: up,
 };
-
-/// `-steps` and `-to`
-pub(crate) fn how_far(command: Command) -> Command {
-    command
-        .arg(flags::steps("Apply that many"))
-        .arg(flags::to("Apply up to this version, included").conflicts_with("steps"))
-}
-
-pub(crate) fn goal(call: &Call<'_>) -> Goal {
-    match (call.value::<NonZeroU32>("steps"), call.to()) {
-        (Some(steps), _) => Goal::Up(steps),
-        (None, Some(version)) => Goal::To(version),
-        (None, None) => Goal::Latest,
-    }
-}
 
 fn up(call: &Call<'_>) -> Result<Exit, Error> {
     let (target, goal) = (call.target()?, goal(call));

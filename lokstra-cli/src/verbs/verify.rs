@@ -1,12 +1,13 @@
+//! `verify`: tries on a scratch database whether every down undoes its up.
+
 use lokstra_runtime::Pool;
 use lokstra_verify::{Altered, Change, Check, Difference, Finding, Phase, Verification, Verifier};
 use serde_json::{Value, json};
 
-use super::run;
+use crate::call::flags::{self, flag};
 use crate::call::{Call, Verb};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::flags::{self, flag};
+use crate::output::{Error, Exit};
+use crate::run;
 
 const DETAILS: &str = "\
 For every migration: up, down, compare with before, up again, compare with the first time. What a down

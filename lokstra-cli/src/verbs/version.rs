@@ -1,11 +1,12 @@
+//! `version`: shows the newest applied version.
+
 use lokstra_runtime::Status;
 use serde_json::json;
 
-use super::status::{current, statuses};
-use crate::call::{Call, Verb};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::{flags, json};
+use crate::call::{Call, Verb, flags};
+use crate::output::status::current;
+use crate::output::{Error, Exit, json};
+use crate::run::statuses;
 
 pub(crate) const VERB: Verb = Verb {
     name: "version",

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lokstra_runtime::postgres::Client;
 
-use super::ask::{identifier, literal, rows};
 use super::finding::Findings;
+use super::query::{identifier, literal, rows};
 use super::server::Facts;
 
 pub(super) fn prepared_transactions(found: &mut Findings, client: &mut Client) {

@@ -2,7 +2,7 @@ use std::fmt::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::console::{Console, Tone};
+use crate::output::{Console, Tone};
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use lokstra_core::{Mode, TableName};
 use lokstra_runtime::postgres::Client;
 use lokstra_runtime::{ErrorKind, Goal, HalfDone, Migrator, State, Status, Warning};
 
-use super::ask::{identifier, literal, rows};
 use super::finding::Findings;
+use super::query::{identifier, literal, rows};
 use super::server::Facts;
 
 pub(super) fn rights(

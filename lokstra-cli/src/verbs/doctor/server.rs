@@ -5,8 +5,8 @@ use std::time::Duration;
 use lokstra_runtime::Pool;
 use lokstra_runtime::postgres::{Client, Error};
 
-use super::ask::{Row, identifier, rows, rows_as_it_is};
 use super::finding::Findings;
+use super::query::{Row, identifier, rows, rows_as_it_is};
 
 /// Tested against.
 const SUPPORTED: std::ops::RangeInclusive<i64> = 13..=18;

@@ -3,11 +3,9 @@ use std::time::{Duration, Instant};
 
 use lokstra_runtime::{Activity, Status};
 
-use super::current;
-use crate::call::Call;
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::target::Target;
+use crate::call::{Call, Target};
+use crate::output::status::current;
+use crate::output::{Error, Exit};
 
 /// How often the server is asked.
 const TICK: Duration = Duration::from_millis(500);

@@ -1,0 +1,33 @@
+//! A question at the terminal.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use super::context::Call;
+use crate::output::Error;
+
+impl Call<'_> {
+    /// Whether there is a person to ask.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.console.is_json() && std::io::stdin().is_terminal()
+    }
+
+    /// Asks at the terminal, unless `-yes` has answered. Without a terminal, and in JSON, the
+    /// answer is no.
+    pub(crate) fn confirm(&self, question: &str) -> Result<(), Error> {
+        if self.has("yes") {
+            return Ok(());
+        }
+        if !self.can_ask() {
+            return Err(Error::Unconfirmed { is_answer: false });
+        }
+        let mut error = std::io::stderr().lock();
+        write!(error, "{question} [y/N] ").and_then(|()| error.flush()).ok();
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).ok();
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            Ok(())
+        } else {
+            Err(Error::Unconfirmed { is_answer: true })
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! One call of a verb: its arguments, and the migrations that it is about.
+
+use clap::ArgMatches;
+use lokstra_core::Version;
+
+use super::program::Program;
+use super::target::Target;
+use crate::output::{Console, Error};
+
+/// One call of a verb.
+pub(crate) struct Call<'c> {
+    pub(crate) program: &'c Program<'c>,
+    pub(crate) console: &'c Console<'c>,
+    matches: &'c ArgMatches,
+}
+
+impl<'c> Call<'c> {
+    pub(crate) fn new(
+        program: &'c Program<'c>,
+        console: &'c Console<'c>,
+        matches: &'c ArgMatches,
+    ) -> Call<'c> {
+        Call { program, console, matches }
+    }
+
+    /// Whether the flag was given.
+    pub(crate) fn has(&self, flag: &str) -> bool {
+        self.value(flag).unwrap_or(false)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.matches.try_get_one::<String>(name).ok().flatten().cloned()
+    }
+
+    pub(crate) fn value<T: Copy + Send + Sync + 'static>(&self, name: &str) -> Option<T> {
+        self.matches.try_get_one::<T>(name).ok().flatten().copied()
+    }
+
+    /// `-to`
+    pub(crate) fn to(&self) -> Option<Version> {
+        self.value("to")
+    }
+
+    /// The folder of migrations.
+    #[cfg(feature = "folder")]
+    pub(crate) fn dir(&self) -> String {
+        self.text("dir").unwrap_or_else(|| "migrations".to_owned())
+    }
+
+    /// The migrations and where they go.
+    pub(crate) fn target(&self) -> Result<Target, Error> {
+        match self.program.migrations {
+            Some(embedded) => Target::of(embedded.clone(), self),
+            #[cfg(feature = "folder")]
+            None => Target::of(super::folder::read(self)?, self),
+            // Only a command over a folder carries none.
+            #[cfg(not(feature = "folder"))]
+            None => Target::of(lokstra_runtime::Migrations::EMPTY, self),
+        }
+    }
+
+    /// As [`target`](Call::target), whatever `lokstra.lock` has against the folder and although some
+    /// migrations are broken: for verbs that look at a database or change what is applied there.
+    pub(crate) fn target_despite_problems(&self) -> Result<Target, Error> {
+        #[cfg(feature = "folder")]
+        if self.program.is_over_a_folder() {
+            let (migrations, broken) = super::folder::read_despite_problems(self)?;
+            let mut target = Target::of(migrations, self)?;
+            target.broken = broken;
+            return Ok(target);
+        }
+        self.target()
+    }
+
+    /// As [`target_despite_problems`](Call::target_despite_problems); without a folder, the default
+    /// pool and tracking table.
+    pub(crate) fn target_without_folder(&self) -> Result<Target, Error> {
+        let target = self.target_despite_problems();
+        #[cfg(feature = "folder")]
+        if let Err(Error::Folder(problems)) = &target
+            && self.text("dir").is_none()
+            && problems.iter().all(|it| it.code() == lokstra_source::Code::FolderNotFound)
+        {
+            let mut builder = lokstra_core::Builder::new();
+            let dir = self.dir();
+            let database = lokstra_core::DatabaseSpec {
+                folder: &dir,
+                pool: None,
+                table: lokstra_core::TableName::default(),
+                enabled: true,
+                description: None,
+            };
+            let set = builder.database(&database, &[]).and_then(|()| builder.finish());
+            if let Ok(set) = set {
+                return Target::of(lokstra_runtime::Migrations::from(set), self);
+            }
+        }
+        target
+    }
+}

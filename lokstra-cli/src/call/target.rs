@@ -1,0 +1,215 @@
+use std::path::Path;
+
+use lokstra_runtime::postgres::Client;
+use lokstra_runtime::{ConnectionTarget, Database, Migrations, Migrator, Pool, Pools};
+
+use super::context::Call;
+use super::flags::Wait;
+use crate::output::Error;
+
+/// The migrations and the pools that their databases name.
+pub(crate) struct Target {
+    /// The folder, or how to call what the program carries.
+    dir: String,
+    pub(crate) migrations: Migrations,
+    pub(crate) pools: Pools,
+    /// The only database to work on, if `-db` or `-dir` chooses one of several.
+    only: Option<String>,
+    /// A database that `migration.yaml` disables runs if the command line names it.
+    pub(crate) include_disabled: bool,
+    /// The files of migrations that cannot be run, where they do not stop the command.
+    pub(crate) broken: Vec<String>,
+    manner: Manner,
+    /// What leads a command that is printed to the same place; a URL may hold a password.
+    pub(crate) flags: String,
+}
+
+/// How the migrations run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag by itself")]
+struct Manner {
+    connect_wait: Option<std::time::Duration>,
+    lock_wait: Option<Wait>,
+    lock_timeout: Option<std::time::Duration>,
+    out_of_order: bool,
+    allow_missing: bool,
+    strict: bool,
+    rebuild_invalid: bool,
+    unsupported_server: bool,
+    stored: bool,
+}
+
+impl Manner {
+    fn of(call: &Call<'_>) -> Manner {
+        Manner {
+            connect_wait: call.value("connect-wait"),
+            lock_wait: call.value("lock-wait"),
+            lock_timeout: call.value("lock-timeout"),
+            out_of_order: call.has("out-of-order"),
+            allow_missing: call.has("allow-missing"),
+            strict: call.has("strict"),
+            rebuild_invalid: call.has("rebuild-invalid"),
+            unsupported_server: call.has("unsupported-server"),
+            stored: call.has("stored"),
+        }
+    }
+}
+
+impl Target {
+    /// Looks for the pools of these migrations.
+    pub(crate) fn of(migrations: Migrations, call: &Call<'_>) -> Result<Target, Error> {
+        let (dir, db) = (call.text("dir"), call.text("db"));
+        let names = || migrations.databases().map(|database| database.name().to_owned()).collect();
+        let has_several = migrations.databases().len() > 1;
+        // Over a folder `-dir` chose when the folder was read.
+        let chosen = dir.clone().filter(|_| !call.program.is_over_a_folder());
+        let of_pool: Vec<_> = migrations
+            .databases()
+            .filter(|database| db.is_some() && database.pool() == db.as_deref())
+            .map(|database| database.name().to_owned())
+            .collect();
+        let only = match (chosen, of_pool.as_slice()) {
+            (Some(folder), _) => Some(folder),
+            (None, [one]) if has_several => Some(one.clone()),
+            _ => None,
+        };
+        let shown = dir.clone().unwrap_or_else(|| "migrations".to_owned());
+        let pools = match &db {
+            Some(_) if of_pool.len() == 1 && has_several => defined(call)?,
+            Some(_) if has_several && only.is_none() => {
+                return Err(Error::OneTarget { dir: shown, databases: names() });
+            }
+            Some(url) if is_connection_string(url) => {
+                named(&migrations, only.as_deref(), Pool::from_url(url))
+            }
+            Some(name) => named(&migrations, only.as_deref(), defined(call)?.get(name)?),
+            None => defined(call)?,
+        };
+        let is_named = db.is_some() || only.is_some() || dir.is_some() && !has_several;
+        Ok(Target {
+            dir: shown,
+            pools,
+            only,
+            include_disabled: is_named,
+            broken: Vec::new(),
+            manner: Manner::of(call),
+            flags: flags(call),
+            migrations,
+        })
+    }
+
+    /// The one way in, as for every other caller.
+    pub(crate) fn migrator(&self) -> Migrator<'_> {
+        let manner = &self.manner;
+        let mut migrator = self
+            .migrations
+            .migrator()
+            .include_disabled(self.include_disabled)
+            .out_of_order(manner.out_of_order)
+            .allow_missing(manner.allow_missing)
+            .strict(manner.strict)
+            .stored_down(manner.stored)
+            .rebuild_invalid_indexes(manner.rebuild_invalid)
+            .unsupported_server(manner.unsupported_server);
+        if let Some(Wait(limit)) = manner.lock_wait {
+            migrator = migrator.lock_wait(limit);
+        }
+        if let Some(limit) = manner.lock_timeout {
+            migrator = migrator.lock_timeout(limit);
+        }
+        if let Some(wait) = manner.connect_wait {
+            migrator = migrator.connect_wait(wait);
+        }
+        match &self.only {
+            Some(database) => migrator.database(database),
+            None => migrator,
+        }
+    }
+
+    /// The databases that the command is about, in folder order.
+    pub(crate) fn databases(&self) -> impl Iterator<Item = Database<'_>> {
+        self.migrations.databases().filter(|database| self.is_asked_for(*database))
+    }
+
+    /// The one database that the command is about.
+    pub(crate) fn only(&self) -> Result<Database<'_>, Error> {
+        let mut asked_for = self.databases();
+        if let (Some(only), None) = (asked_for.next(), asked_for.next()) {
+            return Ok(only);
+        }
+        let databases = self.migrations.databases().map(|database| database.name().to_owned());
+        Err(Error::SeveralFolders { dir: self.dir.clone(), databases: databases.collect() })
+    }
+
+    /// The pool of a database, or the default where it is the only one.
+    pub(crate) fn pool(&self, database: Database<'_>) -> Result<Pool, Error> {
+        Ok(self.pools.of(database, self.migrations.databases().len() == 1)?)
+    }
+
+    /// A connection to the one database, and what works there.
+    pub(crate) fn reach(&self) -> Result<(Migrator<'_>, Client), Error> {
+        self.reach_and_name().map(|(migrator, client, _)| (migrator, client))
+    }
+
+    /// As [`reach`](Target::reach), and which server and database it is.
+    pub(crate) fn reach_and_name(&self) -> Result<(Migrator<'_>, Client, ConnectionTarget), Error> {
+        let database = self.only()?;
+        let (client, connection) = self.pool(database)?.connect_and_name()?;
+        Ok((self.migrator().database(database.name()), client, connection))
+    }
+
+    /// Whether the command is about this database.
+    pub(crate) fn is_asked_for(&self, database: Database<'_>) -> bool {
+        self.only.as_deref().is_none_or(|only| is_folder(database, only))
+    }
+
+    /// Whether lines have to say which database they are about.
+    pub(crate) fn has_several(&self) -> bool {
+        self.only.is_none() && self.migrations.databases().len() > 1
+    }
+}
+
+/// By the folder's name, or by its path.
+fn is_folder(database: Database<'_>, name: &str) -> bool {
+    let name = name.trim_start_matches("./").trim_end_matches('/');
+    database.name() == name || database.folder() == name
+}
+
+fn flags(call: &Call<'_>) -> String {
+    let flag = |name| call.text(name).map(|value| format!(" -{name} {value}"));
+    let db = call.text("db").map(|db| {
+        let db = if is_connection_string(&db) { "…" } else { &db };
+        format!(" -db {db}")
+    });
+    [flag("dir"), db, flag("config")].into_iter().flatten().collect()
+}
+
+/// Pools in which this one stands for the only database, whatever name its `migration.yaml` gives.
+fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
+    let pools = Pools::new().with_default(pool.clone());
+    let mut databases = migrations.databases();
+    let database = databases.find(|it| only.is_none_or(|only| is_folder(*it, only)));
+    match database.and_then(|database| database.pool()) {
+        Some(name) => pools.with(name, pool),
+        None => pools,
+    }
+}
+
+/// From `-config`, `config.yaml` or the folder `config`; from the environment, which wins over them;
+/// from the program, which wins over both.
+fn defined(call: &Call<'_>) -> Result<Pools, Error> {
+    let path = call.text("config").or_else(|| {
+        let found = ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists());
+        found.map(str::to_owned)
+    });
+    let pools = match path {
+        Some(path) => Pools::from_config(path)?,
+        None => Pools::from_env()?,
+    };
+    Ok(pools.merge(call.program.pools.clone()))
+}
+
+/// `postgres://…` or `host=… dbname=…`, also one that is written wrongly: told as the name of a pool,
+/// it would show its password.
+pub(crate) fn is_connection_string(text: &str) -> bool {
+    text.contains(['=', '@', ':', '/'])
+}

@@ -1,0 +1,19 @@
+//! A verb as data.
+
+use super::context::Call;
+use super::program::Program;
+use crate::output::{Error, Exit};
+
+/// A verb: its command line, its help and what it does.
+pub(crate) struct Verb {
+    pub(crate) name: &'static str,
+    /// The line in the list of verbs.
+    pub(crate) about: &'static str,
+    /// What to say beyond that, in the help of the verb alone; may be empty.
+    pub(crate) details: &'static str,
+    /// Arguments behind the verb, and what they do.
+    pub(crate) examples: &'static [(&'static str, &'static str)],
+    /// Adds the flags.
+    pub(crate) flags: fn(clap::Command, &Program<'_>) -> clap::Command,
+    pub(crate) run: fn(&Call<'_>) -> Result<Exit, Error>,
+}

@@ -1,0 +1,164 @@
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::Path;
+
+use lokstra_core::{Database, Identifier, files};
+use lokstra_runtime::postgres::SimpleQueryMessage;
+use lokstra_runtime::{ConnectError, ConnectionTarget, Migrator, Pool, Pools, TableName};
+
+use super::error::FleetError;
+use super::pattern::fits;
+use crate::call::{Call, Target, is_connection_string};
+use crate::output::Error;
+
+/// A database or a schema to work on.
+pub(super) struct Member {
+    /// What leads its line.
+    pub(super) name: String,
+    place: Result<Place, FleetError>,
+}
+
+/// Where a member is.
+pub(super) struct Place {
+    pub(super) pool: Pool,
+    /// That of the tenant's schema, instead of the one that `migration.yaml` names.
+    table: Option<TableName>,
+}
+
+impl Member {
+    /// Where it is. What is wrong with it is told once, when its turn comes.
+    /// Where it is; of several hosts, the first.
+    pub(super) fn connection(&self) -> Option<ConnectionTarget> {
+        self.place.as_ref().ok()?.pool.connection()
+    }
+
+    pub(super) fn place(&self) -> Result<&Place, &FleetError> {
+        self.place.as_ref()
+    }
+
+    fn of_pool(name: &str, pool: Result<Pool, ConnectError>) -> Member {
+        let place = pool.map(|pool| Place { pool, table: None }).map_err(FleetError::from);
+        Member { name: name.to_owned(), place }
+    }
+
+    fn of_schema(name: String, pool: &Pool, table: &TableName) -> Member {
+        let place = || {
+            let schema: Identifier = name.parse()?;
+            let table = format!("{schema}.{}", table.table()).parse()?;
+            Ok(Place { pool: pool.in_schema(&schema), table: Some(table) })
+        };
+        let place = place().map_err(|reason| FleetError::Schema { name: name.clone(), reason });
+        Member { name, place }
+    }
+}
+
+impl Place {
+    /// What works there. The command line names each of the targets: also a database that
+    /// `migration.yaml` disables runs.
+    pub(super) fn migrator<'t>(&self, target: &'t Target, database: &str) -> Migrator<'t> {
+        let migrator = target.migrator().database(database).include_disabled(true);
+        match &self.table {
+            Some(table) => migrator.table(table.clone()),
+            None => migrator,
+        }
+    }
+}
+
+/// All that the command line names, in its order.
+pub(super) fn members(
+    call: &Call<'_>,
+    target: &Target,
+    database: Database<'_>,
+) -> Result<Vec<Member>, Error> {
+    if let Some(query) = call.text("schemas") {
+        let pool = target.pool(database)?;
+        let names = schemas(&pool, &query)?;
+        let table = database.table();
+        return Ok(names.into_iter().map(|name| Member::of_schema(name, &pool, &table)).collect());
+    }
+    let source = call.text("targets").unwrap_or_default();
+    let members = match source.strip_prefix("pool:") {
+        Some(pattern) => matching(&target.pools, pattern)?,
+        None => in_file(&target.pools, &source)?,
+    };
+    Ok(members)
+}
+
+fn matching(pools: &Pools, pattern: &str) -> Result<Vec<Member>, FleetError> {
+    // A direct connection leads where its pool leads.
+    let is_target = |name: &&str| {
+        let of = name.strip_suffix("_direct");
+        of.is_none_or(|of| pools.names().all(|other| other.replace('-', "_") != of))
+    };
+    let fitting = pools.names().filter(is_target).filter(|name| fits(name, pattern));
+    let members: Vec<_> = fitting.map(|name| Member::of_pool(name, pools.get(name))).collect();
+    if members.is_empty() {
+        let known = pools.names().map(str::to_owned).collect();
+        return Err(FleetError::NoPool { pattern: pattern.to_owned(), known });
+    }
+    Ok(members)
+}
+
+/// A line is `URL`, `NAME URL` or the name of a pool; an empty one and one that starts with `#` are
+/// none.
+fn in_file(pools: &Pools, path: &str) -> Result<Vec<Member>, FleetError> {
+    let text = files::read_text(Path::new(path), files::LONGEST_SCRIPT)
+        .map_err(|source| FleetError::Read { path: path.to_owned(), source })?;
+    let (mut members, mut lines) = (Vec::new(), BTreeMap::new());
+    for (nth, line) in text.lines().map(str::trim).enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let member = of_line(pools, line, || format!("{path}:{}", nth + 1));
+        match lines.entry(member.name.clone()) {
+            Entry::Vacant(free) => _ = free.insert(nth + 1),
+            Entry::Occupied(taken) => {
+                let (path, name, first) = (path.to_owned(), member.name, *taken.get());
+                return Err(FleetError::Twice { path, line: nth + 1, name, first });
+            }
+        }
+        members.push(member);
+    }
+    if members.is_empty() {
+        return Err(FleetError::NoTarget { path: path.to_owned() });
+    }
+    Ok(members)
+}
+
+fn of_line(pools: &Pools, line: &str, place: impl Fn() -> String) -> Member {
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    if is_connection_string(word) {
+        let pool = Pool::from_url(line);
+        let name = pool.location().unwrap_or_else(place);
+        return Member::of_pool(&name, Ok(pool));
+    }
+    let pool =
+        if rest.is_empty() { pools.get(word) } else { Ok(Pool::from_url(rest.trim_start())) };
+    Member::of_pool(word, pool)
+}
+
+/// What the query lists, once each.
+///
+/// A cursor is of one SELECT that changes nothing, and the extended protocol accepts one statement: a
+/// text that goes on behind a `;`, writes, or copies to a program is refused by the server. PostgreSQL
+/// manual: *DECLARE*, *56.2.3 Extended Query*.
+fn schemas(pool: &Pool, query: &str) -> Result<Vec<String>, FleetError> {
+    let mut client = pool.connect()?;
+    let mut answer = || {
+        let mut transaction = client.build_transaction().read_only(true).start()?;
+        transaction.execute(&format!("DECLARE lokstra_schemas CURSOR FOR\n{query}"), &[])?;
+        transaction.simple_query("FETCH ALL FROM lokstra_schemas")
+    };
+    let answer = answer().map_err(FleetError::Query)?;
+    let mut names = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for message in answer {
+        if let SimpleQueryMessage::Row(row) = message
+            && let Ok(Some(name)) = row.try_get(0)
+            && seen.insert(name.to_owned())
+        {
+            names.push(name.to_owned());
+        }
+    }
+    if names.is_empty() { Err(FleetError::NoSchema) } else { Ok(names) }
+}

@@ -1,0 +1,189 @@
+use std::fmt::Display;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::ArgMatches;
+use lokstra_core::shown;
+use serde_json::Value;
+
+use super::error::Error;
+use super::json;
+use super::progress::Progress;
+
+/// Where the command speaks: data on the standard output, talk on the standard error.
+pub(crate) struct Console<'p> {
+    /// The name of a program that carries its migrations; `None` for `lokstra` itself.
+    embedded_in: Option<&'p str>,
+    is_json: bool,
+    /// The JSON document was written: there is exactly one.
+    is_documented: AtomicBool,
+    progress: Progress,
+    /// Of the standard output and of the standard error.
+    has_colour: [bool; 2],
+    /// Leads each colour of ours until it is written, so that no text of others can have one.
+    mark: String,
+    /// Whether the standard output is a terminal.
+    is_terminal: bool,
+    /// Whether the reader of the standard output is gone.
+    is_closed: AtomicBool,
+}
+
+/// What a text is; shown as a colour on a terminal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tone {
+    Good,
+    Warning,
+    Bad,
+}
+
+impl<'p> Console<'p> {
+    pub(crate) fn new(embedded_in: Option<&'p str>, matches: &ArgMatches) -> Console<'p> {
+        let is_asked = |flag| matches.try_get_one::<bool>(flag).ok().flatten() == Some(&true);
+        Console::with(embedded_in, is_asked("json"), !is_asked("no-color"))
+    }
+
+    /// For who has no arguments that could be read.
+    pub(crate) fn with(
+        embedded_in: Option<&'p str>,
+        is_json: bool,
+        is_colour_wanted: bool,
+    ) -> Console<'p> {
+        let variable = |name| std::env::var_os(name).unwrap_or_default();
+        let is_dumb = variable("TERM") == "dumb";
+        let terminals = [std::io::stdout().is_terminal(), std::io::stderr().is_terminal()]
+            .map(|is_terminal| is_terminal && !is_dumb);
+        // https://no-color.org: set and not empty, whatever it says.
+        let is_colour_wanted = is_colour_wanted && variable("NO_COLOR").is_empty();
+        Console {
+            embedded_in,
+            is_json,
+            is_documented: AtomicBool::new(false),
+            progress: Progress::new(terminals[1]),
+            has_colour: terminals.map(|is_terminal| is_terminal && is_colour_wanted),
+            mark: format!("{:016x}:", RandomState::new().build_hasher().finish()),
+            is_terminal: std::io::stdout().is_terminal(),
+            is_closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the data is one JSON document.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Writes a line of data. A reader that has seen enough (`| head -1`) is no error: the rest of
+    /// the work goes on without words.
+    pub(crate) fn line(&self, text: impl Display) -> Result<(), Error> {
+        self.write(&self.plain(&self.named(&text)))
+    }
+
+    /// Writes SQL or a document, exactly; at a terminal without what it would obey.
+    pub(crate) fn data(&self, text: impl Display) -> Result<(), Error> {
+        let text = text.to_string();
+        self.write(&if self.is_terminal { shown(&text) } else { text })
+    }
+
+    /// Whether nobody reads any more what is written.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    fn write(&self, text: &str) -> Result<(), Error> {
+        let written = self.progress.aside(|| {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "{text}").and_then(|()| out.flush())
+        });
+        match written {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.is_closed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) => Err(Error::Output(error)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Writes a line of data for a person: not a word of it in JSON.
+    pub(crate) fn say(&self, text: impl Display) -> Result<(), Error> {
+        if self.is_json { Ok(()) } else { self.line(text) }
+    }
+
+    /// Writes the JSON document, if that is what was asked for.
+    pub(crate) fn document(&self, document: impl FnOnce() -> Value) -> Result<(), Error> {
+        if !self.is_json || self.is_documented.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.write(&format!("{:#}", document()))
+    }
+
+    /// Writes a line of talk.
+    pub(crate) fn talk(&self, text: impl Display) {
+        let text = self.plain(&self.named(&text));
+        // There is nobody left to tell if this fails.
+        self.progress.aside(|| writeln!(std::io::stderr().lock(), "{text}")).ok();
+    }
+
+    /// What runs, for who waits.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Writes why the command failed; in JSON also as the document, which says what was done before.
+    pub(crate) fn error(&self, error: &Error) {
+        self.progress.end();
+        match error {
+            // Each of the problems says `error:` itself.
+            #[cfg(feature = "folder")]
+            Error::Folder(problems) => self.talk(problems),
+            _ => self.talk(format_args!("{} {error}", self.on_stderr(Tone::Bad, "error:"))),
+        }
+        self.document(|| json::failure(error)).ok();
+    }
+
+    /// Coloured, where the standard output is a terminal.
+    pub(crate) fn on_stdout(&self, tone: Tone, text: &str) -> String {
+        self.coloured(self.has_colour[0], tone, text)
+    }
+
+    /// Coloured, where the standard error is a terminal.
+    pub(crate) fn on_stderr(&self, tone: Tone, text: &str) -> String {
+        self.coloured(self.has_colour[1], tone, text)
+    }
+
+    fn coloured(&self, is_wanted: bool, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Warning => "33",
+            Tone::Bad => "1;31",
+        };
+        let mark = &self.mark;
+        if is_wanted { format!("\x1b{mark}{code}m{text}\x1b{mark}0m") } else { text.to_owned() }
+    }
+
+    /// Without what a terminal obeys, but our colours, and without what GitHub Actions takes for a
+    /// command (`::add-mask::…` and `##[…]`).
+    fn plain(&self, text: &str) -> String {
+        let mut plain = shown(text).replace(&shown(&format!("\x1b{}", self.mark)), "\x1b[");
+        if plain.contains("::") || plain.contains("##[") {
+            let lines = plain.split('\n').map(|line| {
+                let (indent, text) = line.split_at(line.len() - line.trim_start().len());
+                match text.strip_prefix("::") {
+                    Some(rest) => format!("{indent}: :{rest}"),
+                    None => line.replace("##[", "## ["),
+                }
+            });
+            plain = lines.collect::<Vec<_>>().join("\n");
+        }
+        plain
+    }
+
+    /// The commands that a text of ours recommends, as they are typed here.
+    fn named(&self, text: &impl Display) -> String {
+        let text = text.to_string();
+        match self.embedded_in {
+            Some(name) => text.replace("lokstra migration", &format!("{name} migration")),
+            None => text,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Problems, for a person, for a program and for a pull request.
+
+use lokstra_core::shown_line;
+use lokstra_source::{Problem, Severity};
+use serde_json::{Value, json};
+
+use super::console::Console;
+use super::error::Error;
+
+/// How problems are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// With the line of the script and a caret.
+    Human,
+    /// One JSON object.
+    Json,
+    /// A workflow command of GitHub Actions each.
+    Github,
+}
+
+/// Writes them all.
+pub(crate) fn show(
+    console: &Console<'_>,
+    problems: &[Problem],
+    format: Format,
+) -> Result<(), Error> {
+    match format {
+        Format::Human => problems.iter().try_for_each(|problem| {
+            console.line(format_args!("{}: {problem}\n", problem.severity().as_str()))
+        }),
+        Format::Json => console.data(format_args!("{:#}", object(problems))),
+        Format::Github => problems.iter().map(annotation).try_for_each(|it| console.data(it)),
+    }
+}
+
+/// `1 error, 2 warnings`
+pub(crate) fn summary(problems: &[Problem]) -> String {
+    let counted = |severity: Severity| match count(problems, severity) {
+        0 => None,
+        1 => Some(format!("1 {}", severity.as_str())),
+        count => Some(format!("{count} {}s", severity.as_str())),
+    };
+    let counted: Vec<_> =
+        [Severity::Error, Severity::Warning].into_iter().filter_map(counted).collect();
+    if counted.is_empty() { "no problem".to_owned() } else { counted.join(", ") }
+}
+
+fn count(problems: &[Problem], severity: Severity) -> usize {
+    problems.iter().filter(|problem| problem.severity() == severity).count()
+}
+
+/// See docs/lint.md: programs rely on these keys.
+fn object(problems: &[Problem]) -> Value {
+    json!({
+        "errors": count(problems, Severity::Error),
+        "warnings": count(problems, Severity::Warning),
+        "problems": problems.iter().map(object_of_one).collect::<Vec<_>>(),
+    })
+}
+
+pub(crate) fn object_of_one(problem: &Problem) -> Value {
+    json!({
+        "severity": problem.severity().as_str(),
+        "code": problem.code().as_str(),
+        "path": problem.path(),
+        "line": problem.position().map(|place| place.line),
+        "column": problem.position().map(|place| place.column),
+        "message": problem.message(),
+        "help": problem.help(),
+    })
+}
+
+/// A workflow command of GitHub Actions, which shows it beside the line.
+fn annotation(problem: &Problem) -> String {
+    let place = problem
+        .position()
+        .map_or_else(String::new, |place| format!(",line={},col={}", place.line, place.column));
+    format!(
+        "::{} file={}{place},title={}::{}",
+        problem.severity().as_str(),
+        property(&shown_line(problem.path())),
+        property(problem.code().as_str()),
+        data(&format!("{}\nhelp: {}", shown_line(problem.message()), shown_line(problem.help()))),
+    )
+}
+
+/// Without what would end the command.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Without what would end the property either.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

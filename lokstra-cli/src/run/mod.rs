@@ -1,0 +1,151 @@
+//! Runs migrations and says so: what `up`, `down` and their like have in common.
+
+pub(crate) mod plan;
+mod status;
+
+use lokstra_core::shown_line;
+use lokstra_runtime::{
+    Direction, Event, Goal, Outcome, Report, Rollback, StepReport, Stop, Summary,
+};
+
+pub(crate) use self::status::statuses;
+use crate::call::{Call, Target};
+use crate::output::{Console, Error, Exit, Tone, json, status as rows};
+
+/// Whether the event is worth a line: that a run waits, only now and then.
+pub(crate) fn has_news(event: &Event<'_>) -> bool {
+    !matches!(event, Event::Waiting { is_due: false, .. } | Event::Connecting { is_due: false, .. })
+}
+
+fn is_wait(event: &Event<'_>) -> bool {
+    matches!(event, Event::Waiting { .. } | Event::Connecting { .. })
+}
+
+/// Runs every database that the command is about towards the goal.
+pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+    run_confirmed(call, target, goal, None)
+}
+
+/// Runs towards the goal, and rolls back what was confirmed or nothing.
+pub(crate) fn run_confirmed(
+    call: &Call<'_>,
+    target: &Target,
+    goal: Goal,
+    confirmed: Option<Rollback>,
+) -> Result<Exit, Error> {
+    let (console, several) = (call.console, target.has_several());
+    // What was confirmed was shown with its place.
+    let mut is_named = !several && confirmed.as_ref().is_some_and(|it| !it.rows.is_empty());
+    let stop = stop().map_err(Error::Signals)?;
+    let migrator = target.migrator().stop(stop).on_event(move |event| {
+        let progress = console.progress();
+        progress.follow(event, &prefixed(event.database(), several, ""));
+        let is_shown = progress.is_terminal() && is_wait(event);
+        if let Event::Planned { database, connection: Some(connection), .. } = event
+            && !std::mem::replace(&mut is_named, !several)
+        {
+            name(console, &prefixed(database, several, &connection.to_string()));
+        }
+        if has_news(event) && !is_shown {
+            tell(console, event, several);
+        }
+    });
+    let mut migrator = match confirmed {
+        Some(rollback) => migrator.confirmed(rollback),
+        None => migrator,
+    };
+    let summary = migrator.run_pools(&target.pools, goal)?;
+    conclude(console, &summary, several)?;
+    console.document(|| json::summary(&summary))?;
+    Ok(Exit::Done)
+}
+
+/// On SIGTERM or SIGINT; elsewhere than on Unix the process just ends, and the server rolls back.
+pub(crate) fn stop() -> std::io::Result<Stop> {
+    #[cfg(unix)]
+    return Stop::on_signals(lokstra_runtime::Afterwards::EndProcess);
+    #[cfg(not(unix))]
+    Ok(Stop::new())
+}
+
+fn conclude(console: &Console<'_>, summary: &Summary, several: bool) -> Result<(), Error> {
+    for report in &summary.reports {
+        if report.outcome == Outcome::Skipped {
+            console.talk(rows::skipped(&report.database));
+        } else {
+            console.say(prefixed(&report.database, several, &ending(report)))?;
+        }
+    }
+    if several { console.say(summary.totals()) } else { Ok(()) }
+}
+
+pub(crate) fn ending(report: &Report) -> String {
+    let current = rows::current(report.current);
+    if report.steps.is_empty() {
+        return format!("Nothing to do. {current}");
+    }
+    let counted = |direction, verb| match report.count(direction) {
+        0 => String::new(),
+        1 => format!("1 migration {verb}. "),
+        count => format!("{count} migrations {verb}. "),
+    };
+    let (down, up) = (counted(Direction::Down, "rolled back"), counted(Direction::Up, "applied"));
+    format!("{down}{up}{current}")
+}
+
+fn prefixed(database: &str, several: bool, text: &str) -> String {
+    if several { format!("{database}: {text}") } else { text.to_owned() }
+}
+
+/// Says which server and database the command is about.
+pub(crate) fn name(console: &Console<'_>, connection: &str) {
+    if !console.is_json() {
+        console.talk(shown_line(connection));
+    }
+}
+
+/// Says what happens while it happens.
+fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
+    match event {
+        Event::Finished { database, step } => {
+            // A closed output must not stop a migration that runs.
+            console.say(prefixed(database, several, &finished(console, step))).ok();
+        }
+        Event::StoredDown { database, step } => {
+            let script = step.script();
+            let head = format!("-- {} (as the database keeps it)", script.path());
+            let head = prefixed(database, several, &shown_line(&head));
+            if !console.is_json() {
+                console.data(format_args!("{head}\n{}", script.text())).ok();
+            }
+        }
+        Event::Stopping { database, cancels: false, .. } => {
+            let text = format!("{event}; a second signal cancels it");
+            console.talk(prefixed(database, several, &text));
+        }
+        Event::Connecting { .. } => console.talk(event),
+        Event::Stopping { .. }
+        | Event::Reconnecting { .. }
+        | Event::Waiting { .. }
+        | Event::Retrying { .. }
+        | Event::Notice { .. } => {
+            console.talk(prefixed(event.database(), several, &event.to_string()));
+        }
+        Event::Warned { database, warning } => {
+            let text = format!("{} {warning}", console.on_stderr(Tone::Warning, "warning:"));
+            console.talk(prefixed(database, several, &text));
+        }
+        _ => {}
+    }
+}
+
+fn finished(console: &Console<'_>, step: &StepReport) -> String {
+    let verb = match step.direction {
+        Direction::Up => "Applied",
+        Direction::Down => "Rolled back",
+    };
+    let StepReport { version, description, elapsed, .. } = step;
+    let verb = console.on_stdout(Tone::Good, verb);
+    let description = shown_line(description);
+    format!("{verb} {version}: {description} ({} ms)", elapsed.as_millis())
+}

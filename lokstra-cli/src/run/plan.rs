@@ -1,0 +1,118 @@
+//! The plan of a run, shown instead of it, and the question before data is lost.
+
+use lokstra_core::shown_line;
+use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
+use serde_json::{Value, json};
+
+use super::name;
+use crate::call::{Call, Target};
+use crate::output::status::skipped;
+use crate::output::{Error, Exit, Tone};
+
+/// Shows the way to the goal in every database that the command is about.
+pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+    let mut databases = Vec::new();
+    for database in target.databases() {
+        let name = database.name();
+        if !database.enabled() && !target.include_disabled {
+            call.console.talk(skipped(name));
+            continue;
+        }
+        let mut client = target.pool(database)?.connect()?;
+        let plan = target.migrator().database(name).plan(&mut client, goal)?;
+        if target.has_several() {
+            let gap = if databases.is_empty() { "" } else { "\n" };
+            call.console.say(format_args!("{gap}Database: {name}"))?;
+        }
+        write(call, &plan)?;
+        databases.push(object(name, &plan, call.has("sql")));
+    }
+    call.console.document(|| json!({ "databases": databases }))?;
+    Ok(Exit::Done)
+}
+
+fn write(call: &Call<'_>, plan: &Plan<'_>) -> Result<(), Error> {
+    for warning in &plan.warnings {
+        let word = call.console.on_stderr(Tone::Warning, "warning:");
+        call.console.talk(format_args!("{word} {warning}"));
+    }
+    if plan.steps.is_empty() {
+        return call.console.say("Nothing to do");
+    }
+    for step in &plan.steps {
+        if call.has("sql") {
+            let text = step.script().text().trim_end();
+            if !call.console.is_json() {
+                call.console.data(format_args!("-- {}\n{text}\n", shown_line(&line(step))))?;
+            }
+        } else {
+            call.console.say(line(step))?;
+        }
+    }
+    Ok(())
+}
+
+/// `up   migrations/003_create_orders.up.sql  (in a transaction)`
+fn line(step: &PlanStep<'_>) -> String {
+    let (direction, script) = (step.direction, step.script());
+    let mode = match script.mode() {
+        Mode::Transactional => "in a transaction".to_owned(),
+        Mode::NoTransaction => match script.statements().len() {
+            1 => "no transaction, 1 statement".to_owned(),
+            count => format!("no transaction, {count} statements"),
+        },
+    };
+    format!("{direction:<4} {}  ({mode})", script.path())
+}
+
+/// See docs/cli.md: programs rely on these keys.
+fn object(database: &str, plan: &Plan<'_>, with_sql: bool) -> Value {
+    let step = |step: &PlanStep<'_>| {
+        let script = step.script();
+        let mut value = json!({
+            "direction": step.direction.to_string(),
+            "version": step.migration.version().to_string(),
+            "description": step.migration.description(),
+            "path": script.path(),
+            "transactional": script.mode() == Mode::Transactional,
+            "statements": script.statements().len(),
+        });
+        if with_sql {
+            value["sql"] = script.text().into();
+        }
+        value
+    };
+    json!({
+        "database": database,
+        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
+        "warnings": plan.warnings.iter().map(|warning| format!("{warning:#}")).collect::<Vec<_>>(),
+    })
+}
+
+/// Lists what is going to be rolled back, and where, and asks. What was seen binds the run; with -yes,
+/// the goal alone does.
+pub(crate) fn confirm_loss(
+    call: &Call<'_>,
+    target: &Target,
+    goal: Goal,
+) -> Result<Option<Rollback>, Error> {
+    if call.has("yes") {
+        return Ok(None);
+    }
+    let (mut migrator, mut client, connection) = target.reach_and_name()?;
+    let rollback = migrator.plan_rollback(&mut client, goal)?;
+    let count = rollback.rows.len();
+    if count > 0 {
+        name(call.console, &connection.to_string());
+        call.console
+            .talk("To be rolled back, the newest first; what the down scripts drop is gone:");
+        for line in rollback.to_string().lines() {
+            call.console.talk(format_args!("  {line}"));
+        }
+        call.confirm(&match count {
+            1 => "Roll it back?".to_owned(),
+            count => format!("Roll back these {count} migrations?"),
+        })?;
+    }
+    Ok(Some(rollback))
+}

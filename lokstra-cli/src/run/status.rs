@@ -1,0 +1,20 @@
+//! Asks every database for its history.
+
+use lokstra_runtime::Status;
+
+use crate::call::{Call, Target};
+use crate::output::Error;
+use crate::output::status::skipped;
+
+/// Of the databases that are asked for; says which are skipped.
+pub(crate) fn statuses(call: &Call<'_>, target: &Target) -> Result<Vec<Status>, Error> {
+    let statuses = target.migrator().status_pools(&target.pools)?;
+    for database in target.migrations.databases() {
+        if target.is_asked_for(database)
+            && !statuses.iter().any(|status| status.database == database.name())
+        {
+            call.console.talk(skipped(database.name()));
+        }
+    }
+    Ok(statuses)
+}

@@ -1,0 +1,138 @@
+//! `create`: creates the two files of a new migration.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use clap::Arg;
+use lokstra_core::{Version, files};
+use lokstra_source::{Description, NextVersion};
+use serde_json::json;
+
+use crate::call::{Call, Verb, flags};
+use crate::output::{Error, Exit};
+
+pub(crate) const VERB: Verb = Verb {
+    name: "create",
+    about: "Create the two files of a new migration",
+    details: "",
+    examples: &[
+        ("create_users_table", "The next version"),
+        ("add_orders -dir migrations/01_main-db", "In the folder of one database of several"),
+    ],
+    flags: |command, program| {
+        let name = Arg::new("name")
+            .required(true)
+            .value_name("NAME")
+            .help("What the migration does, in lower-case snake_case: create_users_table");
+        command.arg(name).arg(flags::dir(program))
+    },
+    run: create,
+};
+
+fn create(call: &Call<'_>) -> Result<Exit, Error> {
+    let name = call.text("name").unwrap_or_default();
+    let description: Description = name.parse().map_err(Error::Name)?;
+    let dir = call.dir();
+    let dir = dir.trim_end_matches('/');
+    let folder = Path::new(dir);
+    std::fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+    // Two at the same time would choose the same version for different names. A file system that
+    // cannot lock a folder leaves that to the check at build time.
+    let lock = File::open(folder).and_then(|open| open.lock().map(|()| open));
+    let version =
+        match lokstra_source::next_version(folder).map_err(|source| failed(folder, source))? {
+            NextVersion::Version(version) => version,
+            NextVersion::SeveralDatabases(databases) => {
+                return Err(Error::SeveralFolders { dir: dir.to_owned(), databases });
+            }
+            NextVersion::NoneLeft => return Err(Error::NoVersionLeft),
+        };
+    let path = |direction| PathBuf::from(format!("{dir}/{version}_{description}.{direction}.sql"));
+    let (up, down) = (path("up"), path("down"));
+    let scripts = [(&*up, up_text(&description)), (&*down, down_text(version, &description))];
+    let is_locked = write_migration(folder, version, &description, &scripts)?;
+    let locks = folder.join("lokstra.lock");
+    drop(lock);
+    let (console, flag) = (call.console, flag(dir));
+    console.document(|| {
+        json!({
+            "version": version.to_string(),
+            "description": description.to_string(),
+            "up": up.to_string_lossy(),
+            "down": down.to_string_lossy(),
+            "lock": is_locked.then(|| locks.to_string_lossy()),
+        })
+    })?;
+    console.say("✅ Created migration files:")?;
+    console.say(format_args!("   {}\n   {}\n", up.display(), down.display()))?;
+    console.say("📝 Next steps:")?;
+    console.say("   1. Edit the migration files with your SQL")?;
+    console.say(format_args!("   2. Run: lokstra migration up{flag}"))?;
+    if is_locked {
+        console.talk(format_args!("{} has a line for it: commit it too", locks.display()));
+    }
+    Ok(Exit::Done)
+}
+
+fn flag(dir: &str) -> String {
+    if dir == "migrations" { String::new() } else { format!(" -dir {dir}") }
+}
+
+/// Writes the scripts of a new migration and its line in the lock file, or nothing. Whether it has one.
+pub(super) fn write_migration(
+    folder: &Path,
+    version: Version,
+    description: &Description,
+    scripts: &[(&Path, String)],
+) -> Result<bool, Error> {
+    let mut done = Vec::new();
+    let mut write = || {
+        for (path, text) in scripts {
+            write_new(path, text)?;
+            done.push(*path);
+        }
+        lokstra_source::lock_new(folder, version, description)
+            .map_err(|source| failed(&folder.join("lokstra.lock"), source))
+    };
+    let written = write();
+    if written.is_err() {
+        for path in done {
+            std::fs::remove_file(path).ok();
+        }
+    }
+    written
+}
+
+/// Never over a file that is there.
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+    files::create(path, text.as_bytes()).map_err(|source| failed(path, source))
+}
+
+pub(super) fn failed(path: &Path, source: std::io::Error) -> Error {
+    Error::Write { path: path.to_owned(), source }
+}
+
+pub(super) fn up_text(description: &Description) -> String {
+    format!("-- Migration: {}\n-- Created: {}\n\n", sentence(description), today())
+}
+
+pub(super) fn down_text(version: Version, description: &Description) -> String {
+    format!("-- Rollback: {version} {}\n\n", sentence(description))
+}
+
+/// `create_users_table` as `Create users table`.
+fn sentence(description: &Description) -> String {
+    let mut words = description.to_string().replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// The date in UTC: `2026-02-01`.
+fn today() -> String {
+    let mut now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    now.truncate("2026-02-01".len());
+    now
+}

@@ -1,0 +1,150 @@
+//! Looks at everything that a migration depends on, and changes nothing.
+
+mod catalog;
+mod finding;
+mod history;
+mod query;
+mod server;
+
+use std::time::{Duration, Instant};
+
+use clap::Arg;
+use lokstra_core::Database;
+use lokstra_runtime::postgres::Client;
+use serde_json::json;
+
+use self::finding::{Findings, Level};
+use crate::call::{Call, Target, Verb, flags};
+use crate::output::status::skipped;
+use crate::output::{Error, Exit};
+
+const DETAILS: &str = "\
+It looks at the connection, the version, rights, a connection pooler, settings
+of the role, the history, who migrates now, long and prepared transactions,
+INVALID indexes and NOT VALID constraints, and says of each what to do. It only
+reads, and takes no lock on your tables.
+
+JSON: {\"healthy\", \"databases\": [{\"database\", \"problems\", \"warnings\",
+\"findings\": [{\"check\", \"level\", \"message\", \"help\"}]}]}; the level is ok,
+warning or problem.
+
+Exit codes: 0 without a problem, 2 with one.";
+
+pub(crate) const VERB: Verb = Verb {
+    name: "doctor",
+    about: "Check what a migration depends on, and say what to do",
+    details: DETAILS,
+    examples: &[
+        ("", "Every database"),
+        ("-db db_main", "The database of one pool"),
+        ("-older-than 1m", "Also sessions that are in a transaction for a minute"),
+    ],
+    flags: |command, program| {
+        flags::on_database(command, program).arg(
+            Arg::new("older-than")
+                .long("older-than")
+                .value_name("TIME")
+                .value_parser(flags::time)
+                .help("How old a transaction is that is told [default: 5m]"),
+        )
+    },
+    run: doctor,
+};
+
+const OLD: Duration = Duration::from_mins(5);
+
+fn doctor(call: &Call<'_>) -> Result<Exit, Error> {
+    let target = call.target_despite_problems()?;
+    let mut all = Vec::new();
+    for database in target.databases() {
+        if !database.enabled() && !target.include_disabled {
+            call.console.talk(skipped(database.name()));
+            continue;
+        }
+        let mut found = Findings::default();
+        examine(&mut found, call, &target, database);
+        if target.has_several() {
+            let gap = if all.is_empty() { "" } else { "\n" };
+            call.console.say(format_args!("{gap}Database: {}", database.name()))?;
+        }
+        call.console.say(found.text(call.console))?;
+        all.push((database.name(), found));
+    }
+    let count = |level| all.iter().map(|(_, found)| found.count(level)).sum::<usize>();
+    let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
+    call.console.say(format_args!(
+        "\n{}, {}",
+        counted(problems, "problem"),
+        counted(warnings, "warning")
+    ))?;
+    call.console.document(|| {
+        let database = |(name, found): &(&str, Findings)| {
+            json!({
+                "database": name,
+                "problems": found.count(Level::Problem),
+                "warnings": found.count(Level::Warning),
+                "findings": found.json(),
+            })
+        };
+        json!({
+            "healthy": problems == 0,
+            "databases": all.iter().map(database).collect::<Vec<_>>(),
+        })
+    })?;
+    Ok(if problems == 0 { Exit::Done } else { Exit::Failed })
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        0 => format!("no {noun}"),
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+fn examine(found: &mut Findings, call: &Call<'_>, target: &Target, database: Database<'_>) {
+    let started = Instant::now();
+    let connected = || {
+        let pool = target.pool(database)?;
+        let client = pool.connect()?;
+        let at = pool.targets()?.join(" or ");
+        Ok::<_, Error>((pool, client, at))
+    };
+    let (pool, mut client, at) = match connected() {
+        Ok(connected) => connected,
+        Err(Error::Run(error)) => return found.error("connection", &error),
+        Err(_) => return,
+    };
+    let took = started.elapsed();
+    let (facts, row) = match server::facts(&mut client, &pool) {
+        Ok(Some(facts)) => facts,
+        Ok(None) => return,
+        Err(error) => return found.not_told("connection", &error),
+    };
+    server::connection(found, &at, &facts, &row, took);
+    server::version(found, &facts, &row);
+    server::encoding(found, &row);
+    server::settings(found, &mut client, &facts);
+    let mut migrator = target.migrator().database(database.name());
+    limit(&mut client, &facts);
+    history::rights(found, &mut migrator, &mut client, &facts);
+    history::shape(found, &mut migrator, &mut client, &database.table(), &facts);
+    let status = history::state(found, &mut migrator, &mut client, &facts);
+    let half_done = status.as_ref().map_or(&[][..], |status| &status.half_done);
+    history::runner(found, &mut migrator, &mut client, half_done);
+    let needs_session =
+        status.as_ref().is_some_and(|status| history::needs_session(status, database));
+    server::pooler(found, &facts, &pool, needs_session);
+    catalog::prepared_transactions(found, &mut client);
+    let older_than = call.value("older-than").unwrap_or(OLD);
+    catalog::long_transactions(found, &mut client, older_than, &facts);
+    catalog::invalid_indexes(found, &mut client);
+    catalog::unvalidated_constraints(found, &mut client, &facts);
+}
+
+/// For the questions of the library. Through a pooler it would be the limit of others as well.
+fn limit(client: &mut Client, facts: &server::Facts) {
+    if !facts.is_pooled {
+        client.batch_execute("SET statement_timeout = '5s'").ok();
+    }
+}

@@ -1,0 +1,145 @@
+//! The schema as SQL, for review, by `pg_dump`.
+
+mod diff;
+mod error;
+mod normalize;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clap::Arg;
+use lokstra_core::{DEFAULT_SCHEMA, DOWN_TABLE, PROGRESS_TABLE, TableName, files};
+use lokstra_runtime::Pool;
+use serde_json::json;
+
+pub(crate) use self::error::DumpError;
+use crate::call::{Call, Verb, flags};
+use crate::output::{Error, Exit};
+
+const DETAILS: &str = "\
+It runs pg_dump for the schema without owners, privileges and the tracking table,
+and leaves out what differs from one run to the next: commit the file, and a
+pull request shows what a migration changes. pg_dump must not be older than the
+server. Two major versions may write the same table in two ways: use one.
+
+Exit codes: 0 done, 2 also if -check finds a difference, which it writes as a
+unified diff.";
+
+pub(crate) const VERB: Verb = Verb {
+    name: "dump",
+    about: "Write the schema as SQL, for review",
+    details: DETAILS,
+    examples: &[
+        ("-o schema.sql", "After up, beside the migrations that are committed"),
+        ("-check schema.sql", "In CI, on a database that was migrated from nothing"),
+    ],
+    flags: |command, program| {
+        let file = |name, help| Arg::new(name).long(name).value_name("FILE").help(help);
+        flags::on_database(command, program)
+            .arg(file("output", "Write it there [default: the standard output]").short('o'))
+            .arg(file("check", "Compare with this file instead").conflicts_with("output"))
+            .arg(file("pg-dump", "The program to run [default: the pg_dump of PATH]"))
+    },
+    run: dump,
+};
+
+fn dump(call: &Call<'_>) -> Result<Exit, Error> {
+    let target = call.target_without_folder()?;
+    let database = target.only()?;
+    let program = call.text("pg-dump").unwrap_or_else(|| "pg_dump".to_owned());
+    let pool = target.pool(database)?;
+    refuse_older(&program, &pool)?;
+    let schema = normalize::normal(&dumped(&program, &pool, &database.table())?);
+    let (console, name) = (call.console, database.name());
+    if let Some(path) = call.text("output") {
+        let written = files::replace(Path::new(&path), schema.as_bytes());
+        written.map_err(|source| failed(&path, source))?;
+        console.say(format_args!("{path}: written"))?;
+        console.document(|| json!({ "database": name, "file": path }))?;
+        return Ok(Exit::Done);
+    }
+    let Some(path) = call.text("check") else {
+        if !console.is_json() {
+            console.data(schema.trim_end())?;
+        }
+        console.document(|| json!({ "database": name, "schema": schema }))?;
+        return Ok(Exit::Done);
+    };
+    let expected = files::read_text(Path::new(&path), files::LONGEST_SCRIPT)
+        .map_err(|source| failed(&path, source))?;
+    let diff = diff::unified(&expected, &schema, [&path, "the database"]);
+    let differs = !diff.is_empty();
+    if differs {
+        console.say(diff.trim_end())?;
+        console.talk(format_args!(
+            "{path} is not the schema of the database\n  help: lokstra migration dump -o {path}"
+        ));
+    } else {
+        console.say(format_args!("{path}: is the schema of the database"))?;
+    }
+    console
+        .document(|| json!({ "database": name, "file": path, "differs": differs, "diff": diff }))?;
+    Ok(if differs { Exit::Failed } else { Exit::Done })
+}
+
+fn failed(path: &str, source: std::io::Error) -> DumpError {
+    DumpError::File { path: PathBuf::from(path), source }
+}
+
+/// It would refuse too, in words that do not say what to do.
+fn refuse_older(program: &str, pool: &Pool) -> Result<(), Error> {
+    let told = run(program, Command::new(program).arg("--version"))?;
+    let version = told.split(") ").nth(1).map(leading_number).filter(|version| *version > 0);
+    let version = version.ok_or_else(|| DumpError::Version { program: program.to_owned() })?;
+    let mut client = pool.connect()?;
+    let server = client.simple_query("SHOW server_version").map_err(Error::Server)?;
+    let server = server.iter().find_map(|message| match message {
+        lokstra_runtime::postgres::SimpleQueryMessage::Row(row) => row.get(0).map(leading_number),
+        _ => None,
+    });
+    match server {
+        Some(server) if server > version => {
+            Err(DumpError::Older { program: program.to_owned(), version, server }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `16` of `16.4 (Debian …)` and of `17beta1`.
+fn leading_number(text: &str) -> u32 {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text[..end].parse().unwrap_or(0)
+}
+
+fn dumped(program: &str, pool: &Pool, table: &TableName) -> Result<String, Error> {
+    let mut command = Command::new(program);
+    command.args(["--schema-only", "--no-owner", "--no-privileges", "--no-password"]);
+    // Without it the encoding is that of the database, of the role or of PGCLIENTENCODING.
+    command.arg("--encoding=UTF8");
+    // Names in double quotes are patterns without wild cards.
+    if table.schema() == DEFAULT_SCHEMA {
+        command.arg(format!("--exclude-schema=\"{DEFAULT_SCHEMA}\""));
+    } else {
+        for name in [table.table(), PROGRESS_TABLE, DOWN_TABLE] {
+            command.arg(format!("--exclude-table=\"{}\".\"{name}\"", table.schema()));
+        }
+    }
+    pool.pass_to(&mut command)?;
+    Ok(run(program, &mut command)?)
+}
+
+fn run(program: &str, command: &mut Command) -> Result<String, DumpError> {
+    let output = command.stdin(Stdio::null()).output();
+    let output =
+        output.map_err(|source| DumpError::Start { program: program.to_owned(), source })?;
+    if output.status.success() {
+        let not_utf8 = |bad: std::string::FromUtf8Error| {
+            let at = bad.utf8_error().valid_up_to();
+            let line = bad.as_bytes()[..at].split(|byte| *byte == b'\n').count();
+            DumpError::NotUtf8 { program: program.to_owned(), byte: bad.as_bytes()[at], line }
+        };
+        return String::from_utf8(output.stdout).map_err(not_utf8);
+    }
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(DumpError::Failed { program: program.to_owned(), told })
+}

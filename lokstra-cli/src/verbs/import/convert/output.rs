@@ -1,0 +1,105 @@
+//! The folder that becomes ours.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lokstra_core::files::{LONGEST_SCRIPT, LONGEST_SETTINGS, create, read, read_text};
+
+use super::{Ours, Written};
+use crate::verbs::import::error::ImportError;
+
+/// What is at the place where our folder will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// No migration; at most a `migration.yaml`.
+    Free { settings: Option<String> },
+    /// Every migration that would be written. Some may have been edited since.
+    Taken { edited: Vec<String> },
+}
+
+/// Looks at the folder.
+pub(crate) fn place(folder: &str, ours: &[Ours]) -> Result<Place, ImportError> {
+    let unreadable = |source| ImportError::Read { folder: folder.to_owned(), source };
+    let unreadable_file =
+        |name: &str, source| ImportError::Read { folder: format!("{folder}/{name}"), source };
+    let path = Path::new(folder);
+    let names = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        entries => entries
+            .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
+            .map_err(unreadable)?,
+    };
+    let is_ours = |name: &str| {
+        Path::new(name).extension().is_some_and(|ending| ending == "sql") || name == "lokstra.lock"
+    };
+    if !names.iter().any(|name| is_ours(&name.to_string_lossy())) {
+        let settings = match read_text(&path.join("migration.yaml"), LONGEST_SETTINGS) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            settings => Some(settings.map_err(|error| unreadable_file("migration.yaml", error))?),
+        };
+        return Ok(Place::Free { settings });
+    }
+    let (mut missing, mut edited) = (Vec::new(), Vec::new());
+    for written in files(ours) {
+        match read(&path.join(&written.name), LONGEST_SCRIPT) {
+            Ok(content) if content == written.text.as_bytes() => {}
+            Ok(_) => edited.push(written.name.clone()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                missing.push(written.name.clone());
+            }
+            Err(error) => return Err(unreadable_file(&written.name, error)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(Place::Taken { edited });
+    }
+    Err(ImportError::Taken { folder: folder.to_owned(), missing })
+}
+
+/// Writes every file, or none; never over one that is there. Their paths.
+pub(crate) fn write(folder: &str, ours: &[Ours]) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
+    fs::create_dir_all(folder).map_err(|error| (folder.into(), error))?;
+    let mut done: Vec<PathBuf> = Vec::new();
+    for written in files(ours) {
+        let path = Path::new(folder).join(&written.name);
+        if let Err(error) = create(&path, written.text.as_bytes()) {
+            take_back(&done);
+            return Err((path, error));
+        }
+        done.push(path);
+    }
+    Ok(done)
+}
+
+/// Removes what was written.
+pub(crate) fn take_back(written: &[PathBuf]) {
+    for path in written {
+        fs::remove_file(path).ok();
+    }
+}
+
+pub(crate) fn files(ours: &[Ours]) -> impl Iterator<Item = &Written> {
+    ours.iter().flat_map(|one| [&one.up, &one.down])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verbs::import::convert::convert;
+    use crate::verbs::import::source::Source;
+    use crate::verbs::import::tools::Tool::GolangMigrate;
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_kept_and_none_of_the_others_stays() {
+        let source = Source::of(&[("1_a.up.sql", "SELECT 1;"), ("2_b.up.sql", "SELECT 2;")]);
+        let ours = convert(GolangMigrate, &GolangMigrate.read(&source).migrations);
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = folder.path().join("002_b.up.sql");
+        fs::write(&theirs, "SELECT 'theirs';").unwrap();
+        let (path, error) = write(folder.path().to_str().unwrap(), &ours).unwrap_err();
+        assert_eq!((path, error.kind()), (theirs.clone(), io::ErrorKind::AlreadyExists));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(theirs).unwrap(), "SELECT 'theirs';");
+    }
+}

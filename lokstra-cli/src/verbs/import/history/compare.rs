@@ -1,0 +1,42 @@
+//! Where the other tool's history and its folder disagree.
+
+use std::fmt;
+
+use lokstra_core::shown_line;
+
+use crate::verbs::import::source::{History, Row, Theirs};
+
+/// A migration about which they do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mismatch {
+    /// It is applied, and there is no file of it.
+    NoFile { id: String },
+    /// It was applied from another text.
+    Edited { id: String, path: String },
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mismatch::NoFile { id } => write!(f, "{id} is applied and has no file"),
+            Mismatch::Edited { id, path } => {
+                let path = shown_line(path);
+                write!(f, "{id} was applied from another text than that of {path}")
+            }
+        }
+    }
+}
+
+/// Everything that is applied and not what the folder has.
+pub(crate) fn mismatches(history: &History, theirs: &[Theirs]) -> Vec<Mismatch> {
+    let mismatch = |row: &Row| {
+        let id = row.id.clone();
+        let Some(one) = theirs.iter().find(|one| one.id == id) else {
+            return Some(Mismatch::NoFile { id });
+        };
+        let applied = row.checksum.as_ref().filter(|_| !one.checksums.is_empty())?;
+        let path = one.up.path.clone();
+        (!one.checksums.contains(applied)).then_some(Mismatch::Edited { id, path })
+    };
+    history.applied.iter().filter_map(mismatch).collect()
+}

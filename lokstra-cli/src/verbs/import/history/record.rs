@@ -1,0 +1,135 @@
+//! What their history says, as ours will.
+
+use lokstra_core::{Database, Migration};
+use lokstra_runtime::postgres::Client;
+use lokstra_runtime::{
+    ConnectError, ErrorKind, History as OurHistory, Migrator, PastRun, RecordedRuns,
+};
+
+use super::compare::{self, Mismatch};
+use crate::call::{Call, Target};
+use crate::output::Error;
+use crate::verbs::import::convert::Ours;
+use crate::verbs::import::error::ImportError;
+use crate::verbs::import::source::{History, Row, Theirs};
+use crate::verbs::import::tools::Tool;
+
+pub(crate) struct Past<'t> {
+    client: Client,
+    migrator: Migrator<'t>,
+    database: Database<'t>,
+    /// Theirs.
+    pub(crate) table: String,
+    pub(crate) runs: Vec<PastRun>,
+    /// What is to be recorded, or was.
+    pub(crate) recorded: RecordedRuns,
+    pub(crate) is_recorded: bool,
+    /// Where table and folder disagree, and somebody said that it does not matter.
+    pub(crate) forced: Vec<Mismatch>,
+    /// Ours, before anything was recorded.
+    before: OurHistory,
+}
+
+impl<'t> Past<'t> {
+    /// Reads their history and compares it with their folder. Without a database, or without their
+    /// table in it, there is none.
+    pub(crate) fn read(
+        call: &Call<'_>,
+        target: &'t Target,
+        tool: Tool,
+        theirs: &[Theirs],
+        ours: &[Ours],
+    ) -> Result<Option<Past<'t>>, Error> {
+        let database = target.only()?;
+        let (mut migrator, mut client) = match target.reach() {
+            Err(Error::Run(error))
+                if matches!(error.kind(), ErrorKind::Connect(ConnectError::NoPool { .. })) =>
+            {
+                call.console.talk("The history was not looked at: -db names the database");
+                return Ok(None);
+            }
+            reached => reached?,
+        };
+        let table = call.text("table").unwrap_or_else(|| tool.table().to_owned());
+        let history = super::read(&mut client, tool, &table, theirs).map_err(|source| {
+            let (tool, table) = (tool.name(), table.clone());
+            ImportError::Table { tool, table, source }
+        })?;
+        let Some(history) = history else {
+            call.console.talk(format_args!(
+                "There is no history of {} in this database: no table {table}; -table names another",
+                tool.name()
+            ));
+            return Ok(None);
+        };
+        let forced = agreed(&history, theirs, &table, call.has("force"))?;
+        let runs = runs(&history, ours);
+        let before = migrator.history(&mut client)?;
+        let recorded = migrator.plan_past_runs(&mut client, &runs)?;
+        let is_recorded = false;
+        Ok(Some(Past {
+            client,
+            migrator,
+            database,
+            table,
+            runs,
+            recorded,
+            is_recorded,
+            forced,
+            before,
+        }))
+    }
+
+    pub(crate) fn record(&mut self) -> Result<(), Error> {
+        self.recorded = self.migrator.record_past_runs(&mut self.client, &self.runs)?;
+        self.is_recorded = true;
+        Ok(())
+    }
+
+    /// The run of theirs that is recorded under this version.
+    pub(crate) fn run(&self, version: lokstra_core::Version) -> Option<&PastRun> {
+        self.runs.iter().find(|run| run.version == version)
+    }
+
+    /// What is left to be run; true for what comes before something that is applied.
+    pub(crate) fn pending(&self) -> Vec<(Migration<'t>, bool)> {
+        let is_applied = |migration: &Migration<'_>| {
+            let version = migration.version();
+            self.before.contains(version) || self.run(version).is_some()
+        };
+        let migrations = self.database.migrations();
+        let newest = migrations.clone().filter(is_applied).map(|one| one.version()).max();
+        let is_late = |migration: Migration<'t>| (migration, Some(migration.version()) < newest);
+        migrations.filter(|migration| !is_applied(migration)).map(is_late).collect()
+    }
+}
+
+/// Refuses what is half-done, and what nobody said is to be forced.
+fn agreed(
+    history: &History,
+    theirs: &[Theirs],
+    table: &str,
+    force: bool,
+) -> Result<Vec<Mismatch>, ImportError> {
+    let table = table.to_owned();
+    if !history.failed.is_empty() {
+        return Err(ImportError::HalfDone { table, failed: history.failed.clone() });
+    }
+    let mismatches = compare::mismatches(history, theirs);
+    if mismatches.is_empty() || force {
+        return Ok(mismatches);
+    }
+    Err(ImportError::Mismatches { table, mismatches })
+}
+
+/// Each of their rows that has a migration of ours.
+fn runs(history: &History, ours: &[Ours]) -> Vec<PastRun> {
+    let run = |row: &Row| {
+        let mut run = PastRun::new(ours.iter().find(|one| one.id == row.id)?.version);
+        run.applied_at.clone_from(&row.applied_at);
+        run.applied_by.clone_from(&row.applied_by);
+        run.execution_ms = row.execution_ms;
+        Some(run)
+    };
+    history.applied.iter().filter_map(run).collect()
+}

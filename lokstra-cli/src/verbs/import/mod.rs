@@ -1,0 +1,173 @@
+//! Takes over the migrations of another tool: its folder becomes one of ours, and what its history says
+//! is recorded in ours. Nothing of theirs is changed, and no migration is run.
+//!
+//! `source` holds the files and the rows of the other tool, `tools` finds the migrations in them, a file
+//! a tool, `convert` writes those down as ours, and `history` reads what is applied, compares it with the
+//! files and records it.
+
+mod convert;
+mod error;
+mod history;
+mod report;
+mod source;
+#[cfg(test)]
+mod testing;
+mod tools;
+
+use std::path::{Path, PathBuf};
+
+use clap::Arg;
+use lokstra_core::shown_line;
+use lokstra_runtime::Migrations;
+use lokstra_source::{Loaded, Problems};
+
+use self::convert::Ours;
+use self::convert::output::{self as ours, Place};
+pub(crate) use self::error::ImportError;
+use self::history::record::Past;
+use self::report::Report;
+use self::source::{Found, Source};
+use self::tools::Tool;
+use crate::call::flags::{self, flag};
+use crate::call::{Call, Target, Verb};
+use crate::output::{Error, Exit};
+
+const DETAILS: &str = "\
+Without -yes it only says what it would change. Their folder and their table stay as they are. A
+folder that has the migrations already is taken as it is, so that the same command records the history
+of the next database.
+
+Exit codes: 5 if their table and their folder disagree, or if our history says something else.";
+
+pub(crate) const VERB: Verb = Verb {
+    name: "import",
+    about: "Take over another tool's migrations and history, and run none",
+    details: DETAILS,
+    examples: &[
+        ("-from sqlx -source old", "What would become of them, and of the history in DATABASE_URL"),
+        ("-from sqlx -source old -dir migrations -yes", "Write the folder and record the history"),
+        ("-from sqlx -source old -db db_prod -yes", "Record the history of another database"),
+    ],
+    flags: |command, program| {
+        flags::on_database(command, program)
+            .arg(
+                Arg::new("from")
+                    .long("from")
+                    .value_name("TOOL")
+                    .required(true)
+                    .value_parser(Tool::ALL.map(Tool::name))
+                    .help("Whose migrations they are"),
+            )
+            .arg(
+                Arg::new("source")
+                    .long("source")
+                    .value_name("FOLDER")
+                    .required(true)
+                    .help("Their folder of migrations; -dir is ours"),
+            )
+            .arg(
+                Arg::new("table")
+                    .long("table")
+                    .value_name("NAME")
+                    .help("Their table, if it is not where they put it: app.schema_history"),
+            )
+            .arg(flag("force", "Record what is applied although their table and folder disagree"))
+            .arg(flags::yes())
+    },
+    run: import,
+};
+
+fn import(call: &Call<'_>) -> Result<Exit, Error> {
+    let Some(tool) = call.text("from").and_then(|name| Tool::named(&name)) else {
+        return Ok(Exit::Usage);
+    };
+    let (source, dir) = (call.text("source").unwrap_or_default(), call.dir());
+    let mut found = read(tool, &source, &dir)?;
+    let mut ours = convert::convert(tool, &found.migrations);
+    let place = ours::place(&dir, &ours)?;
+    let loaded = load(&dir, &place, &mut ours);
+    let is_to_write = call.has("yes") && matches!(place, Place::Free { .. });
+    let outside = found.outside();
+    if is_to_write && !outside.is_empty() {
+        return Err(ImportError::Obstacles { folder: source, obstacles: outside }.into());
+    }
+    if matches!(place, Place::Free { .. }) {
+        found.remarks.extend(outside);
+    }
+    let report = Report { call, tool, source: &source, dir: &dir, found: &found, ours: &ours };
+    report.remarks();
+    if !call.has("yes") {
+        report.files(&place, "to be written to")?;
+    }
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            // They are the user's to mend, which is easier in the files than in a terminal.
+            if is_to_write {
+                write(&dir, &ours)?;
+                report.files(&place, "written to")?;
+                call.console.talk("Mend what follows, and import again for the history:");
+            }
+            return Err(problems.into());
+        }
+    };
+    let target = Target::of(Migrations::from(loaded.set), call)?;
+    let mut past = Past::read(call, &target, tool, &found.migrations, &ours)?;
+    if is_to_write {
+        let written = write(&dir, &ours)?;
+        if let Err(problems) = lokstra_source::lock(Path::new(""), &dir) {
+            ours::take_back(&written);
+            return Err(problems.into());
+        }
+    }
+    if call.has("yes") {
+        report.files(&place, "written to")?;
+        past.iter_mut().try_for_each(Past::record)?;
+    }
+    report.history(past.as_ref())?;
+    report.document(&place, past.as_ref())?;
+    if !call.has("yes") {
+        call.console.talk("nothing was changed: -yes changes it");
+    }
+    Ok(Exit::Done)
+}
+
+/// The migrations of their folder, if all of them can be taken over.
+fn read(tool: Tool, source: &str, dir: &str) -> Result<Found, ImportError> {
+    let folder = source.to_owned();
+    let canonical = |folder: &str| Path::new(folder).canonicalize().ok();
+    if source == dir || canonical(source).is_some_and(|path| canonical(dir) == Some(path)) {
+        return Err(ImportError::SameFolder { folder });
+    }
+    let files = Source::read(Path::new(source))
+        .map_err(|(path, source)| ImportError::Read { folder: below(&folder, &path), source })?;
+    let found = tool.read(&files);
+    if found.migrations.is_empty() {
+        let others = Tool::that_read(&files);
+        if !others.is_empty() || found.obstacles.is_empty() {
+            let (tool, remarks) = (tool.name(), found.remarks);
+            return Err(ImportError::Nothing { tool, folder, others, remarks });
+        }
+    }
+    if !found.obstacles.is_empty() {
+        return Err(ImportError::Obstacles { folder, obstacles: found.obstacles });
+    }
+    Ok(found)
+}
+
+/// The place of what cannot be read.
+fn below(folder: &str, path: &str) -> String {
+    if path.is_empty() { folder.to_owned() } else { format!("{folder}/{}", shown_line(path)) }
+}
+
+/// What is there is taken as it is, since people edit what was imported.
+fn load(dir: &str, place: &Place, ours: &mut [Ours]) -> Result<Loaded, Problems> {
+    match place {
+        Place::Free { settings } => convert::judge(dir, settings.as_deref(), ours),
+        Place::Taken { .. } => lokstra_source::load(Path::new(""), dir),
+    }
+}
+
+fn write(dir: &str, ours: &[Ours]) -> Result<Vec<PathBuf>, Error> {
+    ours::write(dir, ours).map_err(|(path, source)| Error::Write { path, source })
+}

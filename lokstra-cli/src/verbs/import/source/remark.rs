@@ -1,0 +1,37 @@
+//! What somebody has to know about a file of the other tool.
+
+use std::fmt;
+
+use lokstra_core::shown_line;
+
+/// Something about a file that somebody has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remark {
+    /// Relative to their folder.
+    pub(crate) path: String,
+    /// From 1, where it is about a line.
+    pub(crate) line: Option<usize>,
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+impl Remark {
+    pub(crate) fn new(path: &str, message: impl Into<String>, help: impl Into<String>) -> Remark {
+        Remark { path: path.to_owned(), line: None, message: message.into(), help: help.into() }
+    }
+
+    pub(crate) fn at(mut self, line: usize) -> Remark {
+        self.line = Some(line);
+        self
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown_line(&self.path))?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}\n  help: {}", shown_line(&self.message), shown_line(&self.help))
+    }
+}

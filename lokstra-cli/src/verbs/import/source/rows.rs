@@ -1,0 +1,58 @@
+//! The rows of the other tool's history, and what they mean.
+
+use lokstra_core::shown_line;
+use lokstra_runtime::postgres::SimpleQueryRow;
+
+/// A row of its table. A tool that has no such column leaves it out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The version, as that tool writes it.
+    pub(crate) id: String,
+    pub(crate) checksum: Option<String>,
+    pub(crate) applied_at: Option<String>,
+    pub(crate) applied_by: Option<String>,
+    pub(crate) execution_ms: Option<i64>,
+    /// `t` or `f`.
+    pub(crate) success: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) script: Option<String>,
+}
+
+/// What the rows mean.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    /// What is applied, a row a migration.
+    pub(crate) applied: Vec<Row>,
+    /// What failed half-way, with the remedy: nothing can be said about the schema.
+    pub(crate) failed: Vec<String>,
+}
+
+impl Row {
+    /// One of which nothing else is known.
+    pub(crate) fn of(id: &str) -> Row {
+        Row { id: id.to_owned(), ..Row::default() }
+    }
+
+    pub(crate) fn read(row: &SimpleQueryRow) -> Row {
+        let text = |column: &str| {
+            let has_it = row.columns().iter().any(|one| one.name() == column);
+            if has_it { row.get(column).map(str::to_owned) } else { None }
+        };
+        Row {
+            id: shown_line(&text("id").unwrap_or_default()),
+            checksum: text("checksum"),
+            applied_at: text("applied_at"),
+            applied_by: text("applied_by"),
+            execution_ms: text("execution_ms").and_then(|number| number.parse().ok()),
+            success: text("success"),
+            kind: text("kind"),
+            script: text("script").as_deref().map(shown_line),
+        }
+    }
+}
+
+impl History {
+    pub(crate) fn of_applied(applied: Vec<Row>) -> History {
+        History { applied, failed: Vec::new() }
+    }
+}

@@ -1,0 +1,227 @@
+//! `init`: begins in a crate.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use clap::Arg;
+use lokstra_core::{Version, files};
+use lokstra_source::Description;
+use serde_json::json;
+
+use super::create::{down_text, failed, up_text, write_migration, write_new};
+use crate::call::{Call, Verb, flags};
+use crate::output::{Error, Exit};
+
+const DETAILS: &str = "\
+It makes the folder with a first migration and a migration.yaml, and a build.rs
+if there is none, and prints the lines for Cargo.toml and main.rs. It never
+changes a file that is there: run it again to see the lines again.";
+
+pub(crate) const VERB: Verb = Verb {
+    name: "init",
+    about: "Begin: the folder, the first migration, and the lines for a crate",
+    details: DETAILS,
+    examples: &[
+        ("", "In a crate, beside its Cargo.toml"),
+        ("-name create_orders", "With another first migration, which is yours to write"),
+    ],
+    flags: |command, program| {
+        let name = Arg::new("name")
+            .long("name")
+            .value_name("NAME")
+            .help("What the first migration does [default: create_users, as an example]");
+        command.arg(name).arg(flags::dir(program))
+    },
+    run: init,
+};
+
+/// Why nothing was begun.
+#[derive(Debug)]
+pub(crate) enum InitError {
+    /// There is no crate here.
+    NoCrate,
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "there is no Cargo.toml here\n  help: run it in the folder of a crate, which `cargo init` \
+             makes; for a folder of migrations alone: lokstra migration create NAME",
+        )
+    }
+}
+
+const EXAMPLE: &str = "create_users";
+
+const EXAMPLE_UP: &str = "\
+CREATE TABLE users (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    email text NOT NULL UNIQUE,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+";
+
+const SETTINGS: &str = "\
+# All of it can be left out; what stands here is what holds without it, but for the pool.
+#
+# The pool of service-definitions in config.yaml, or of the variable LOKSTRA_DSN_DB_MAIN.
+# dbpool-name: db_main
+#
+# The tracking table, in the schema lokstra_core; or schema.table.
+# schema-table: schema_migrations
+#
+# false: skipped when a program boots, and left to the command line.
+# enabled: true
+#
+# Shown to people.
+# description: Main application database
+";
+
+fn init(call: &Call<'_>) -> Result<Exit, Error> {
+    if !Path::new("Cargo.toml").exists() {
+        return Err(Error::Init(InitError::NoCrate));
+    }
+    let name = call.text("name").unwrap_or_else(|| EXAMPLE.to_owned());
+    let description: Description = name.parse().map_err(Error::Name)?;
+    let dir = call.dir();
+    let dir = dir.trim_end_matches('/');
+    let folder = Path::new(dir);
+    fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+    let mut made = Files { call, made: Vec::new(), kept: Vec::new() };
+    if has_migrations(folder)? {
+        made.keep(dir, "has migrations")?;
+    } else if let Some(first) = Version::MIN.next() {
+        let path = |direction| format!("{dir}/{first}_{description}.{direction}.sql");
+        let (up, down) =
+            if name == EXAMPLE { (EXAMPLE_UP, "DROP TABLE users;\n") } else { ("", "") };
+        let (up_path, down_path, lock) = (path("up"), path("down"), format!("{dir}/lokstra.lock"));
+        let is_new = !Path::new(&lock).exists();
+        // Before the migration: another `init` makes what is missing only where there is none.
+        made.make(&format!("{dir}/migration.yaml"), SETTINGS)?;
+        let scripts = [
+            (Path::new(&up_path), format!("{}{up}", up_text(&description))),
+            (Path::new(&down_path), format!("{}{down}", down_text(first, &description))),
+        ];
+        write_migration(folder, first, &description, &scripts)?;
+        made.tell(up_path)?;
+        made.tell(down_path)?;
+        if is_new {
+            made.tell(lock)?;
+        }
+    }
+    let build = format!("    println!(\"cargo:rerun-if-changed={dir}\");");
+    let script = format!("fn main() {{\n{build}\n}}\n");
+    made.make("build.rs", &script)?;
+    let found = files::read_text(Path::new("build.rs"), files::LONGEST_SCRIPT);
+    let has_line = found.is_ok_and(|text| text.contains(build.trim()));
+    let lines = Lines { dir, build: (!has_line).then_some(build.as_str()) };
+    if made.made.is_empty() {
+        call.console.say("nothing was changed")?;
+    }
+    call.console.say(&lines)?;
+    call.console.document(|| {
+        json!({
+            "created": made.made,
+            "kept": made.kept,
+            "cargo_toml": CARGO,
+            "main_rs": lines.main(),
+            "build_rs": lines.build,
+        })
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Scripts, or folders of databases.
+fn has_migrations(folder: &Path) -> Result<bool, Error> {
+    let entries = fs::read_dir(folder).map_err(|source| failed(folder, source))?;
+    Ok(entries.filter_map(Result::ok).any(|entry| {
+        let path = entry.path();
+        path.extension().is_some_and(|it| it == "sql") || path.join("migration.yaml").exists()
+    }))
+}
+
+/// What is made, and what is left as it is.
+struct Files<'c> {
+    call: &'c Call<'c>,
+    made: Vec<String>,
+    kept: Vec<String>,
+}
+
+impl Files<'_> {
+    fn make(&mut self, path: &str, text: &str) -> Result<(), Error> {
+        if Path::new(path).exists() {
+            return self.keep(path, "is there");
+        }
+        write_new(Path::new(path), text)?;
+        self.tell(path.to_owned())
+    }
+
+    fn tell(&mut self, made: String) -> Result<(), Error> {
+        self.call.console.say(format_args!("created  {made}"))?;
+        self.made.push(made);
+        Ok(())
+    }
+
+    fn keep(&mut self, path: &str, why: &str) -> Result<(), Error> {
+        self.kept.push(path.to_owned());
+        self.call.console.say(format_args!("kept     {path}, which {why}"))
+    }
+}
+
+const CARGO: &str = "lokstra = { version = \"0.1\", features = [\"cli\"] }";
+
+/// What is to be pasted.
+struct Lines<'a> {
+    dir: &'a str,
+    /// For a build script that is there without it.
+    build: Option<&'a str>,
+}
+
+impl Lines<'_> {
+    fn main(&self) -> String {
+        format!(
+            r#"use std::process::ExitCode;
+
+use lokstra::{{Migrations, Pools, embed_migrations}};
+
+static MIGRATIONS: Migrations = embed_migrations!("{}");
+
+fn main() -> ExitCode {{
+    // The command: `program migration status`.
+    if let Some(exit) = lokstra::cli::run(&MIGRATIONS) {{
+        return exit.into();
+    }}
+    // At boot, before serving: DATABASE_URL says where.
+    match Pools::from_env().and_then(|pools| MIGRATIONS.up_pools(&pools)) {{
+        Ok(summary) => println!("{{summary}}"),
+        Err(error) => {{
+            eprintln!("{{error}}");
+            return ExitCode::FAILURE;
+        }}
+    }}
+    ExitCode::SUCCESS
+}}
+
+#[cfg(test)]
+mod tests {{
+    #[test]
+    fn the_migrations_are_current() {{
+        lokstra::testing::assert_current(&super::MIGRATIONS);
+    }}
+}}
+"#,
+            self.dir
+        )
+    }
+}
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n# Cargo.toml, under [dependencies]\n{CARGO}\n")?;
+        if let Some(build) = self.build {
+            writeln!(f, "// build.rs, in main: a new file makes the crate build again\n{build}\n")?;
+        }
+        write!(f, "// src/main.rs\n{}", self.main().trim_end())
+    }
+}

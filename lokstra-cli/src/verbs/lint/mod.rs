@@ -1,0 +1,200 @@
+//! `lint`: checks the folder as the build does, and looks for hazards.
+
+mod changed;
+
+use std::path::Path;
+
+use clap::Arg;
+use lokstra_core::{Database, Script};
+use lokstra_runtime::Migrations;
+use lokstra_runtime::postgres::Client;
+use lokstra_runtime::postgres::error::ErrorPosition;
+use lokstra_source::{Code, Lint, Loaded, Problem};
+
+use self::changed::Changed;
+use crate::call::flags::{self, flag};
+use crate::call::{Call, Target, Verb};
+use crate::output::diagnostics::{self as problems, Format, summary};
+use crate::output::{Error, Exit};
+
+const DETAILS: &str = "\
+A hazard takes a long lock, loses data or breaks the version that still runs.
+`lint: deny` in migration.yaml makes it an error, `lint: off` keeps a folder
+out. One statement is let pass by a comment above it:
+
+  -- lokstra: allow(drop-column): no version reads it since 2.3
+
+JSON: {\"errors\": 0, \"warnings\": 1, \"problems\": [{\"severity\", \"code\", \"path\",
+\"line\", \"column\", \"message\", \"help\"}]}; line and column are null where there is
+no place. docs/lint.md has more, and all rules.
+
+Exit codes: 0 without an error, 2 with one, 3 wrong usage";
+
+pub(crate) const VERB: Verb = Verb {
+    name: "lint",
+    about: "Check the folder as the build does, and look for hazards",
+    details: DETAILS,
+    examples: &[
+        ("", "What is not locked yet"),
+        ("-server -db db_main", "Have the server of that pool judge the syntax too"),
+        ("-since origin/main", "What a branch changes, locked or not: for a pull request"),
+        ("-format github", "As remarks beside the lines of a pull request"),
+    ],
+    flags: |command, program| {
+        flags::on_database(command, program)
+            .arg(flag("server", "Have the server of each database parse every statement too"))
+            .arg(flag("all", "Look for hazards in locked migrations too, which were judged before"))
+            .arg(
+                Arg::new("since").long("since").value_name("REF").conflicts_with("all").help(
+                    "Look for hazards in what differs from this commit of git, locked or not",
+                ),
+            )
+            .arg(
+                Arg::new("format")
+                    .long("format")
+                    .value_name("FORMAT")
+                    .value_parser(["human", "json", "github"])
+                    .conflicts_with("json")
+                    .help("How problems are written [default: human]"),
+            )
+    },
+    run: lint,
+};
+
+/// What it finds is its data, and no failure of its own.
+fn lint(call: &Call<'_>) -> Result<Exit, Error> {
+    let since = call.text("since").map(|it| Changed::since(&it, &call.dir())).transpose()?;
+    let lint = if call.has("all") || since.is_some() { Lint::All } else { Lint::NotLocked };
+    let (found, scope) = match load(&call.dir(), lint, since.as_ref()) {
+        Ok(loaded) => checked(loaded, call)?,
+        Err(problems) => (broken(problems, call)?, String::new()),
+    };
+    let format = match call.text("format").as_deref() {
+        Some("github") => Format::Github,
+        Some("json") => Format::Json,
+        _ if call.console.is_json() => Format::Json,
+        _ => Format::Human,
+    };
+    problems::show(call.console, &found, format)?;
+    if format == Format::Human {
+        call.console.line(format_args!("{scope}{}", summary(&found)))?;
+    }
+    Ok(if found.iter().any(Problem::is_error) { Exit::Failed } else { Exit::Done })
+}
+
+/// Reads the folder, without the hazards of what is not changed.
+fn load(dir: &str, lint: Lint, changed: Option<&Changed>) -> Result<Loaded, Vec<Problem>> {
+    let concerns = |it: &&Problem| changed.is_none_or(|changed| changed.concerns(it));
+    match lokstra_source::load_linted(Path::new(""), dir, lint) {
+        Ok(mut loaded) => {
+            loaded.warnings.retain(|it| concerns(&it));
+            Ok(loaded)
+        }
+        Err(problems) => {
+            let warnings: Vec<_> = problems.iter().filter(concerns).cloned().collect();
+            if warnings.iter().any(Problem::is_error) {
+                return Err(warnings);
+            }
+            // The only errors were denied hazards of what is not changed.
+            match lokstra_source::load(Path::new(""), dir) {
+                Ok(loaded) => Ok(Loaded { warnings, ..loaded }),
+                Err(problems) => Err(problems.iter().cloned().collect()),
+            }
+        }
+    }
+}
+
+/// The problems of a folder that the build takes, and what was looked at.
+fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Error> {
+    let Loaded { set, mut warnings, locked, outside, .. } = loaded;
+    let migrations = Migrations::from(set);
+    let count: usize = migrations.databases().map(|database| 2 * database.len()).sum();
+    let mut scope = match (call.text("since"), 2 * locked) {
+        (Some(since), _) => format!("{count} scripts (hazards of what differs from {since})"),
+        (None, locked) if locked > 0 && !call.has("all") => {
+            format!("{count} scripts ({locked} of them locked, -all looks for their hazards too)")
+        }
+        _ => format!("{count} scripts"),
+    };
+    if call.has("server") {
+        let shown = |it: Problem| {
+            if outside.iter().any(|path| path == it.path()) { it.without_text() } else { it }
+        };
+        let refused = refused(&Target::of(migrations, call)?)?.into_iter().map(shown);
+        let refused: Vec<_> = refused.collect();
+        if refused.is_empty() {
+            scope += ", all of which the server can parse";
+        }
+        warnings.extend(refused);
+        warnings.sort_by(|a, b| (a.path(), a.position()).cmp(&(b.path(), b.position())));
+    }
+    Ok((warnings, scope + ": "))
+}
+
+/// The problems of a folder that the build refuses, and what a server says of its other scripts.
+fn broken(mut problems: Vec<Problem>, call: &Call<'_>) -> Result<Vec<Problem>, Error> {
+    if !call.has("server") {
+        return Ok(problems);
+    }
+    let Ok(loaded) = lokstra_source::load_despite_scripts(Path::new(""), &call.dir()) else {
+        return Ok(problems);
+    };
+    let mut refused = refused(&Target::of(Migrations::from(loaded.set), call)?)?;
+    // What the build has said of a line, or of a whole script, the server need not say again.
+    refused.retain(|found| {
+        !problems.iter().any(|known| {
+            let is_same_line =
+                known.position().map(|at| at.line) == found.position().map(|at| at.line);
+            let is_whole = matches!(
+                known.code(),
+                Code::Unterminated | Code::CopyFromStdin | Code::PsqlCommand | Code::NotUtf8
+            );
+            known.path() == found.path() && (is_same_line || is_whole)
+        })
+    });
+    problems.extend(refused);
+    problems.sort_by(|a, b| (a.path(), a.position()).cmp(&(b.path(), b.position())));
+    Ok(problems)
+}
+
+/// What the servers cannot parse.
+fn refused(target: &Target) -> Result<Vec<Problem>, Error> {
+    let mut found = Vec::new();
+    for database in target.databases() {
+        let mut server = judge(target, database)?;
+        for migration in database.migrations() {
+            for script in [migration.up(), migration.down()] {
+                ask(&mut server, script, &mut found)?;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A session in an aborted transaction: it parses what it is given, and goes no further.
+fn judge(target: &Target, database: Database<'_>) -> Result<Client, Error> {
+    let mut client = target.pool(database)?.connect()?;
+    client.batch_execute("BEGIN; SELECT 1/0").ok();
+    Ok(client)
+}
+
+/// Adds the statements that the server cannot parse.
+fn ask(server: &mut Client, script: Script<'_>, found: &mut Vec<Problem>) -> Result<(), Error> {
+    for range in script.statement_ranges() {
+        let statement = &script.text()[range.clone()];
+        let Err(error) = server.prepare(statement) else { continue };
+        let Some(error) = error.as_db_error() else { return Err(Error::Server(error)) };
+        // In a failed transaction: what everything that parses is told.
+        if error.code().code() == "25P02" {
+            continue;
+        }
+        let nth = match error.position() {
+            Some(ErrorPosition::Original(nth)) => nth.saturating_sub(1) as usize,
+            _ => 0,
+        };
+        let at = statement.char_indices().nth(nth).map_or(statement.len(), |(at, _)| at);
+        let (path, text) = (script.path(), script.text());
+        found.push(Problem::of_server(path, text, range.start + at, error.message()));
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! `status`: shows which migrations are applied.
+
+mod watch;
+
+use std::fmt::Write;
+
+use lokstra_core::{Checksum, shown_line};
+use lokstra_runtime::{Status, StatusRow};
+use serde_json::json;
+
+use crate::call::flags::{self, flag};
+use crate::call::{Call, Target, Verb};
+use crate::fleet;
+use crate::output::status::object;
+use crate::output::{Error, Exit};
+use crate::run::{self, statuses};
+
+pub(crate) const VERB: Verb = Verb {
+    name: "status",
+    about: "Show which migrations are applied",
+    details: "-watch follows a migration that another session runs: which script and statement, for how\n\
+              long, how far with an index, and who stands in its way. It ends when nothing is pending.",
+    examples: &[
+        ("", "Every database"),
+        ("-v", "Also when, by whom, for how long, and whether the file is still the same"),
+        ("-watch", "What runs at this moment"),
+        ("-exit-code", "In a script: exit code 1 if something is pending"),
+        ("-targets tenants.txt", "Many databases, a line each"),
+    ],
+    flags: |command, program| {
+        fleet::flags(flags::on_database(command, program))
+            .arg(flag("exit-code", "Exit with 1 if a migration is pending"))
+            .arg(
+                flag("verbose", "Also when, by whom, and whether the file is still the same")
+                    .short('v')
+                    .conflicts_with("fleet"),
+            )
+            .arg(
+                flag("watch", "Follow what runs until nothing is pending")
+                    .conflicts_with_all(["json", "verbose", "fleet"]),
+            )
+    },
+    run: status,
+};
+
+fn status(call: &Call<'_>) -> Result<Exit, Error> {
+    let target = call.target_despite_problems()?;
+    if fleet::is_asked_for(call) {
+        return fleet::status(call, &target);
+    }
+    if call.has("watch") {
+        return watch::watch(call, &target);
+    }
+    // Those that can be reached are shown, before the error about the others.
+    let (statuses, failure) = match statuses(call, &target) {
+        Err(Error::Run(error)) => (error.statuses().to_vec(), Some(error)),
+        told => (told?, None),
+    };
+    for (nth, status) in statuses.iter().enumerate() {
+        if target.has_several() {
+            let gap = if nth == 0 { "" } else { "\n" };
+            call.console.say(format_args!("{gap}Database: {}", status.database))?;
+        }
+        if let Some(connection) = &status.connection {
+            let prefix =
+                if target.has_several() { format!("{}: ", status.database) } else { String::new() };
+            run::name(call.console, &format!("{prefix}{connection}"));
+        }
+        if call.has("verbose") {
+            call.console.say(verbose(status, &target))?;
+        } else {
+            call.console.say(status)?;
+        }
+    }
+    if let Some(error) = failure {
+        return Err(error.into());
+    }
+    call.console
+        .document(|| json!({ "databases": statuses.iter().map(object).collect::<Vec<_>>() }))?;
+    // What is broken is not applied, or not as it is here.
+    let is_pending =
+        !target.broken.is_empty() || statuses.iter().any(|status| status.pending() > 0);
+    Ok(if is_pending && call.has("exit-code") { Exit::Pending } else { Exit::Done })
+}
+
+/// The list with what the history knows of each migration below it.
+fn verbose(status: &Status, target: &Target) -> String {
+    let list = status.to_string();
+    let (head, rest) = list.split_at(list.find("\n[").map_or(0, |at| at + 1));
+    let mut text = head.to_owned();
+    let mut rows = status.rows.iter();
+    for line in rest.lines() {
+        writeln!(text, "{line}").ok();
+        if line.starts_with('[')
+            && let Some(row) = rows.next()
+        {
+            text.push_str(&told_of(row, status, target));
+        }
+    }
+    write!(text, "Tracking table: {}", status.table).ok();
+    text
+}
+
+fn told_of(row: &StatusRow, status: &Status, target: &Target) -> String {
+    let Some(applied) = row.applied() else { return String::new() };
+    let at = applied.applied_at.as_deref().unwrap_or("at a time that nobody recorded");
+    let by = applied
+        .applied_by
+        .as_ref()
+        .map_or_else(String::new, |role| format!(" by {}", shown_line(role)));
+    let took = applied.execution_ms.map_or_else(String::new, |took| format!(", {took} ms"));
+    let sum = match applied.checksum {
+        None => "no checksum is recorded".to_owned(),
+        Some(sum) => format!("checksum {}{}", sum.short(), compared(row, sum, status, target)),
+    };
+    format!("      {at}{by}{took}\n      {sum}\n")
+}
+
+fn compared(row: &StatusRow, sum: Checksum, status: &Status, target: &Target) -> String {
+    let mut databases = target.migrations.databases();
+    let database = databases.find(|database| database.name() == status.database);
+    match database.and_then(|database| database.migration(row.version)) {
+        Some(here) if here.up().checksum() == sum => ", unchanged".to_owned(),
+        Some(here) => format!("; the script has {}", here.up().checksum().short()),
+        None => String::new(),
+    }
+}
