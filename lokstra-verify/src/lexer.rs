@@ -70,7 +70,11 @@ pub(crate) fn tokens(text: &str) -> Option<Vec<Token>> {
 }
 
 fn plain(tokens: &mut Vec<Token>, rest: &str, length: usize) -> usize {
-    tokens.push(Token::Plain(rest[..length].to_ascii_lowercase()));
+    let text = match &rest[..length] {
+        "!=" => "<>".to_owned(),
+        text => text.to_ascii_lowercase(),
+    };
+    tokens.push(Token::Plain(text));
     length
 }
 
@@ -145,7 +149,7 @@ fn dollar(text: &str) -> Option<(&str, usize)> {
     Some((body, 2 * opening + body.len()))
 }
 
-const OPERATORS: &str = "+-*/<>=~!@#%^&|`?";
+pub(crate) const OPERATORS: &str = "+-*/<>=~!@#%^&|`?";
 
 /// As the server's lexer has it: an operator ends where a comment begins, and with a `+` or `-` only
 /// if there is a sign in it that no operator of the standard has.

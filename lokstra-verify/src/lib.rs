@@ -27,6 +27,7 @@ mod error;
 mod lexer;
 mod macros;
 mod meaning;
+mod parentheses;
 mod rehearsal;
 mod remedy;
 mod report;

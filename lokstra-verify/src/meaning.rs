@@ -1,6 +1,7 @@
 //! Whether two texts of the server say the same: in SQL, an indent or a comment says nothing.
 
 use crate::lexer::{Token, tokens};
+use crate::parentheses::without_redundant;
 
 /// The languages whose functions are compared by their tokens. In others an indent may count.
 const LANGUAGES: [&str; 2] = ["sql", "plpgsql"];
@@ -17,19 +18,19 @@ pub(crate) fn is_same(property: &str, before: &str, after: &str) -> bool {
 
 /// A token, or what stands between parentheses or brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Node {
+pub(crate) enum Node {
     Token(Token),
     Group(char, Vec<Node>),
 }
 
 impl Node {
-    fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         matches!(self, Node::Token(token) if token.is(word))
     }
 }
 
 /// None if the text cannot be read with certainty.
-fn read(text: &str) -> Option<(Vec<Node>, Vec<Token>)> {
+fn read(text: &str) -> Option<(Vec<Node>, Vec<Node>)> {
     let mut tokens = tokens(text)?;
     let body = match tokens.last() {
         Some(Token::Dollar(body)) if is_known_language(&tokens) => self::body(body)?,
@@ -50,12 +51,12 @@ fn is_known_language(tokens: &[Token]) -> bool {
 }
 
 /// Its last statement ends with or without a semicolon.
-fn body(text: &str) -> Option<Vec<Token>> {
+fn body(text: &str) -> Option<Vec<Node>> {
     let mut body = tokens(text)?;
     while body.last().is_some_and(|token| token.is(";")) {
         body.pop();
     }
-    Some(body)
+    group(&mut body.into_iter(), None)
 }
 
 /// Reads up to the sign that closes the group.
@@ -75,45 +76,9 @@ fn group(tokens: &mut impl Iterator<Item = Token>, closing: Option<char>) -> Opt
     closing.is_none().then(|| simple(nodes))
 }
 
-/// Without what the server writes in two ways for the same expression.
+/// Without what can be written in two ways: the server keeps the parentheses of the user.
 fn simple(nodes: Vec<Node>) -> Vec<Node> {
-    cast_elements(flat(nodes))
-}
-
-/// `a OR (b OR c)` is `a OR b OR c`, with AND as well: the server keeps the parentheses of the user.
-fn flat(nodes: Vec<Node>) -> Vec<Node> {
-    // The AND of BETWEEN joins nothing.
-    if nodes.iter().any(|node| node.is("between")) {
-        return nodes;
-    }
-    let joint =
-        |node: Option<&Node>| ["and", "or"].into_iter().find(|it| node.is_some_and(|n| n.is(it)));
-    let mut flat: Vec<Node> = Vec::with_capacity(nodes.len());
-    let mut nodes = nodes.into_iter().peekable();
-    while let Some(node) = nodes.next() {
-        let (before, behind) = (joint(flat.last()), joint(nodes.peek()));
-        let is_operand =
-            (before.is_some() || flat.is_empty()) && (behind.is_some() || nodes.peek().is_none());
-        match node {
-            Node::Group('(', inner)
-                if is_operand
-                    && before.or(behind).is_some_and(|joint| {
-                        behind.is_none_or(|it| it == joint) && is_chain(&inner, joint)
-                    }) =>
-            {
-                flat.extend(inner);
-            }
-            node => flat.push(node),
-        }
-    }
-    flat
-}
-
-/// Whether operands are joined by this word, and by no other.
-fn is_chain(nodes: &[Node], joint: &str) -> bool {
-    let other = if joint == "and" { "or" } else { "and" };
-    let is_strange = |node: &Node| [other, "between", "select", ","].iter().any(|it| node.is(it));
-    nodes.iter().any(|node| node.is(joint)) && !nodes.iter().any(is_strange)
+    without_redundant(cast_elements(nodes))
 }
 
 /// `(ARRAY[a, b])::text[]` is `ARRAY[(a)::text, (b)::text]`: so it comes out when the text that the
@@ -147,7 +112,7 @@ fn cast_array(nodes: &[Node]) -> Option<(usize, Vec<Node>)> {
         converted.push(Node::Group('(', element.to_vec()));
         converted.extend_from_slice(cast);
     }
-    Some((length + 2, vec![word.clone(), Node::Group('[', converted)]))
+    Some((length + 2, vec![word.clone(), Node::Group('[', without_redundant(converted))]))
 }
 
 #[cfg(test)]
@@ -191,10 +156,79 @@ mod tests {
             ("SELECT a <@ b", "SELECT a < @ b"),
             ("SELECT a -- b", "SELECT a - b"),
             ("SELECT /*+ SeqScan(a) */ 1", "SELECT 1"),
-            ("SELECT 1 + 1", "SELECT (1 + 1)"),
             ("SELECT 12", "SELECT 1 2"),
             ("SELECT 1; SELECT 2", "SELECT 1 SELECT 2"),
             ("SELECT 'a", "SELECT  'a"),
+        ] {
+            let (before, after) = (function("sql", before), function("sql", after));
+            assert!(!is_same("definition", &before, &after), "{before}{after}");
+        }
+    }
+
+    #[test]
+    fn parentheses_that_precedence_makes_redundant_say_nothing() {
+        for (before, after) in [
+            ("SELECT 1 + 1", "SELECT (1 + 1)"),
+            ("RETURN a;", "RETURN (a);"),
+            ("RETURN (a * b) + c;", "RETURN a * b + c;"),
+            ("RETURN (a + b) - c;", "RETURN a + b - c;"),
+            ("x := ((a));", "x := a;"),
+            ("IF (a > 1) AND (b IS NULL) THEN", "IF a > 1 AND b IS NULL THEN"),
+            (
+                "BEGIN IF (NOT (a = 1)) THEN x := (1); END IF; END",
+                "BEGIN IF NOT a = 1 THEN x := 1; END IF; END",
+            ),
+            (
+                "SELECT a FROM t WHERE (b = 1 OR (c = 2)) LIMIT (1)",
+                "SELECT a FROM t WHERE b = 1 OR c = 2 LIMIT 1",
+            ),
+            (
+                "SELECT a FROM t JOIN u ON (t.b = u.b) WHERE c",
+                "SELECT a FROM t JOIN u ON t.b = u.b WHERE c",
+            ),
+            (
+                "SELECT CASE WHEN (a) THEN (b || c) ELSE (d) END",
+                "SELECT CASE WHEN a THEN b || c ELSE d END",
+            ),
+            (
+                "SELECT f((a)), (b)::text, -(c), (a || b) || c",
+                "SELECT f(a), b::text, -c, a || b || c",
+            ),
+            ("SELECT a WHERE (b BETWEEN 1 AND 2)", "SELECT a WHERE b BETWEEN 1 AND 2"),
+            ("SELECT a WHERE (b IN (1, 2)) AND c", "SELECT a WHERE b IN (1, 2) AND c"),
+            ("SELECT a WHERE b = ((SELECT 1))", "SELECT a WHERE b = (SELECT 1)"),
+            ("SELECT a WHERE b LIKE ('x' || c)", "SELECT a WHERE b LIKE 'x' || c"),
+        ] {
+            let (before, after) = (function("plpgsql", before), function("plpgsql", after));
+            assert!(is_same("definition", &before, &after), "{before}{after}");
+        }
+    }
+
+    #[test]
+    fn parentheses_that_say_something_count() {
+        for (before, after) in [
+            ("SELECT a - (b - c)", "SELECT a - b - c"),
+            ("SELECT (a + b) * c", "SELECT a + b * c"),
+            ("SELECT a || (b || c)", "SELECT a || b || c"),
+            ("SELECT (a = b) = c", "SELECT a = b = c"),
+            ("SELECT NOT (a AND b)", "SELECT NOT a AND b"),
+            ("SELECT (NOT a) IS NULL", "SELECT NOT a IS NULL"),
+            ("SELECT (a + b)::text", "SELECT a + b::text"),
+            ("SELECT -(a + b)", "SELECT -a + b"),
+            ("SELECT (-1)::text", "SELECT -1::text"),
+            ("SELECT (a).b", "SELECT a.b"),
+            ("SELECT (a, b)", "SELECT a, b"),
+            ("SELECT f((a, b))", "SELECT f(a, b)"),
+            ("SELECT a IN ((SELECT 1))", "SELECT a IN (SELECT 1)"),
+            ("SELECT a = ANY ((SELECT 1))", "SELECT a = ANY (SELECT 1)"),
+            ("SELECT DISTINCT ON (a) b", "SELECT DISTINCT ON a b"),
+            ("SELECT f(a)", "SELECT f a"),
+            ("SELECT assert(a)", "SELECT assert a"),
+            ("SELECT a BETWEEN 1 AND (b = c)", "SELECT a BETWEEN 1 AND b = c"),
+            ("SELECT a WHERE b AND (c OR d)", "SELECT a WHERE b AND c OR d"),
+            ("SELECT (a /*+ b */)", "SELECT a /*+ b */"),
+            ("SELECT (a COLLATE \"C\") || b", "SELECT a COLLATE \"D\" || b"),
+            ("SELECT x FROM (a) b", "SELECT x FROM a b"),
         ] {
             let (before, after) = (function("sql", before), function("sql", after));
             assert!(!is_same("definition", &before, &after), "{before}{after}");
@@ -216,7 +250,6 @@ mod tests {
         }
         for (before, after) in [
             ("CHECK ((a OR (b AND c)))", "CHECK (((a OR b) AND c))"),
-            ("CHECK ((a OR (b AND c)))", "CHECK ((a OR b AND c))"),
             ("CHECK ((a AND (b OR c)))", "CHECK ((a AND b OR c))"),
             ("CHECK ((a - (b - c)))", "CHECK ((a - b - c))"),
             ("CHECK ((a OR (b OR c)))", "CHECK ((a OR c OR b))"),

@@ -114,6 +114,34 @@ fn another_order_of_columns_is_told_and_no_failure() {
 }
 
 #[test]
+fn parentheses_in_a_function_count_where_they_say_something() {
+    let function = |body: &str| {
+        format!(
+            "CREATE OR REPLACE FUNCTION f(a int) RETURNS int LANGUAGE plpgsql AS $$\n{body}\n$$;"
+        )
+    };
+    let sql = |body: &str| {
+        format!("CREATE OR REPLACE FUNCTION g(a int) RETURNS int LANGUAGE sql AS $${body}$$;")
+    };
+    let text = "BEGIN IF (a > 1) AND (a < 9) THEN RETURN (a + 1); END IF; RETURN 6 - (a - 1); END";
+    let found = verify(&set(&[
+        ("001_f", &(function(text) + &sql("SELECT (a * 2) + 1")), "DROP FUNCTION f, g;"),
+        (
+            "002_f",
+            &(function("BEGIN RETURN 1; END") + &sql("SELECT 1")),
+            &(function(
+                "BEGIN\n  IF a > 1 AND a < 9 THEN RETURN a + 1; END IF;\n  RETURN 6 - (a - 1);\nEND",
+            ) + &sql("SELECT a * 2 + 1")),
+        ),
+        ("003_f", &function("BEGIN RETURN 1; END"), &function(&text.replace("(a - 1)", "a - 1"))),
+    ]));
+    let told = told(&found);
+    let counts: Vec<_> = found.checks().map(lokstra_verify::Check::is_failure).collect();
+    assert_eq!(counts, [false, false, true], "{told}");
+    assert_eq!(told.matches("is spelt differently, with the same meaning").count(), 2, "{told}");
+}
+
+#[test]
 fn another_spelling_is_told_and_no_failure() {
     let function = |body: &str| {
         format!("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\n{body}\n$$;")
@@ -138,7 +166,8 @@ fn another_spelling_is_told_and_no_failure() {
         ("004_t", dropped, &again),
         ("005_f", &function("BEGIN\n    RETURN 2;\nEND"), &function("BEGIN\n  RETURN 3;\nEND")),
     ]));
-    assert_snapshot!(told(&found), @"
+    // Up to 15, the server writes the table before a column of a view.
+    assert_snapshot!(told(&found).replace("(t.", "("), @"
     migrations/002_f.down.sql: of 002_f, this is let pass
       function public.f() is spelt differently, with the same meaning
         definition:
@@ -151,8 +180,8 @@ fn another_spelling_is_told_and_no_failure() {
     migrations/004_t.down.sql: of 004_t, this is let pass
       view public.v is spelt differently, with the same meaning
         definition:
-          was   WHERE ((t.b = 1) AND ((t.b = 2) AND (t.c = 3)));
-          is    WHERE ((t.b = 1) AND (t.b = 2) AND (t.c = 3));
+          was   WHERE ((b = 1) AND ((b = 2) AND (c = 3)));
+          is    WHERE ((b = 1) AND (b = 2) AND (c = 3));
       constraint k on table public.t is spelt differently, with the same meaning
         definition: CHECK (((b = 1) OR (b = 2) OR (c = 3))), was CHECK (((b = 1) OR ((b = 2) OR (c = 3))))
       index public.i on table public.t is spelt differently, with the same meaning
