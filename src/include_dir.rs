@@ -22,5 +22,5 @@ use crate::Migrations;
 ///
 /// Everything that is wrong with the folder, all at once.
 pub fn load(dir: &Dir<'_>, folder: &str) -> Result<Migrations, Problems> {
-    lokstra_source::load_dir(dir, folder).map(|loaded| loaded.set.into())
+    lokstra_source::Loader::embedded(dir, folder).load().map(|loaded| loaded.set.into())
 }

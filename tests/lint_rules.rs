@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use lokstra::postgres::error::SqlState;
 use lokstra::postgres::{Client, NoTls};
-use lokstra_source::{Lint, load_linted};
+use lokstra_source::{LintScope, Loader};
 use support::database;
 use tempfile::TempDir;
 
@@ -56,7 +56,7 @@ fn hazards(script: &str) -> Vec<&'static str> {
     fs::create_dir(root.path().join("m")).unwrap();
     fs::write(root.path().join("m/001_a.up.sql"), script).unwrap();
     fs::write(root.path().join("m/001_a.down.sql"), "-- none").unwrap();
-    let loaded = load_linted(root.path(), "m", Lint::NotLocked).unwrap();
+    let loaded = Loader::new(root.path(), "m").lint(LintScope::UnlockedOnly).load().unwrap();
     loaded.warnings.iter().map(|problem| problem.code().as_str()).collect()
 }
 
@@ -176,6 +176,6 @@ fn a_new_label_is_refused_where_the_server_refuses_it() {
             fs::write(root.path().join(format!("m/{name}.up.sql")), text).unwrap();
             fs::write(root.path().join(format!("m/{name}.down.sql")), "-- none").unwrap();
         }
-        assert_eq!(lokstra_source::load(root.path(), "m").is_err(), is_use, "{sql}");
+        assert_eq!(lokstra_source::Loader::new(root.path(), "m").load().is_err(), is_use, "{sql}");
     }
 }

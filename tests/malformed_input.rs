@@ -162,7 +162,7 @@ fn read(name: &[u8], content: &[u8]) {
         let _ = fs::write(&path, content);
     }
     for _ in 0..2 {
-        match lokstra_source::load(root.path(), "migrations") {
+        match lokstra_source::Loader::new(root.path(), "migrations").load() {
             Ok(loaded) => assert!(!format!("{:?}", loaded.warnings).is_empty()),
             Err(problems) => assert!(!problems.to_string().is_empty()),
         }

@@ -6,6 +6,7 @@
 
 mod builder;
 mod checksum;
+mod direction;
 pub mod files;
 mod fingerprint;
 mod identifier;
@@ -18,6 +19,7 @@ mod version;
 
 pub use builder::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 pub use checksum::{Checksum, ParseChecksumError};
+pub use direction::Direction;
 pub use fingerprint::Fingerprint;
 pub use identifier::{Identifier, IdentifierError, TableName};
 pub use set::{Database, Migration, Mode, Script, Set};

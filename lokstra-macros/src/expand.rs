@@ -1,7 +1,9 @@
+//! From a folder to the tokens of a checked set, or to a compile error for each problem.
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use lokstra_source::{Code, Lint, Loaded, Problem};
+use lokstra_source::{Code, LintScope, Loaded, Loader, Problem};
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::LitStr;
@@ -16,12 +18,12 @@ const SHOWN: usize = 100;
 pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let folder_path = folder.value();
-    let loaded = match cache::place(&root, &folder_path) {
-        Some(Place { file, writer }) => {
-            lokstra_source::load_cached(&root, &folder_path, Lint::Asked, &file, &writer)
-        }
-        None => lokstra_source::load_linted(&root, &folder_path, Lint::Asked),
-    };
+    let kept = cache::place(&root, &folder_path);
+    let mut loader = Loader::new(&root, &folder_path).lint(LintScope::Explicit);
+    if let Some(Place { file, writer }) = &kept {
+        loader = loader.cache(file, writer);
+    }
+    let loaded = loader.load();
     let way = way_from_the_compiler(&root);
     let seen = |problem: &Problem| match &way {
         Some(way) => problem.clone().seen_from(way),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
+pub use lokstra_core::Direction;
 use lokstra_core::{Database, Migration, Script, Version};
 
 use crate::divergence::Divergence;
@@ -40,24 +41,6 @@ impl Goal {
             Goal::Latest | Goal::Up(_) | Goal::To(_) => Direction::Up,
             Goal::Down(_) | Goal::DownTo(_) | Goal::Redo => Direction::Down,
         }
-    }
-}
-
-/// Which of the two scripts of a migration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// Apply.
-    Up,
-    /// Roll back.
-    Down,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        })
     }
 }
 

@@ -12,7 +12,7 @@ use lokstra_core::Set;
 use crate::parse::script::cached::Known;
 use crate::read::folder::{File, Folder};
 use crate::read::layout::layout;
-use crate::rules::lint::Lint;
+use crate::rules::lint::LintScope;
 use crate::rules::{Checked, Loaded};
 
 /// A file with the answers of an earlier build.
@@ -35,7 +35,7 @@ struct Earlier {
 
 impl Cache {
     /// Empty if there is no such file, or if other rules wrote it.
-    pub(crate) fn read(path: &Path, lint: Lint, writer: &str) -> Cache {
+    pub(crate) fn read(path: &Path, lint: LintScope, writer: &str) -> Cache {
         let header = format!(
             "lokstra-source {} with squawk 2.68.0, sql-check {}, lint {}, {lint:?}, {writer}\n",
             env!("CARGO_PKG_VERSION"),
@@ -148,7 +148,7 @@ mod tests {
         let lock = root.path().join("m/lokstra.lock");
         fs::write(&lock, lock_file::text(&[entry])).unwrap();
         let cache = root.path().join("cache");
-        let build = || crate::load_cached(root.path(), "m", Lint::Never, &cache, "");
+        let build = || crate::Loader::new(root.path(), "m").cache(&cache, "").load();
 
         build().unwrap();
         build().unwrap();

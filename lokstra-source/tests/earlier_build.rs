@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use folder::folder;
-use lokstra_source::{Lint, Loaded, Problems, load, load_cached};
+use lokstra_source::{LintScope, Loaded, Loader, Problems};
 use tempfile::TempDir;
 
 fn cache(root: &TempDir) -> PathBuf {
@@ -14,7 +14,7 @@ fn cache(root: &TempDir) -> PathBuf {
 }
 
 fn build(root: &TempDir) -> Result<Loaded, Problems> {
-    load_cached(root.path(), "migrations", Lint::Never, &cache(root), "1")
+    Loader::new(root.path(), "migrations").cache(&cache(root), "1").load()
 }
 
 fn write(root: &TempDir, name: &str, text: &str) {
@@ -50,13 +50,14 @@ fn believed() -> TempDir {
     let root = built();
     replace(&cache(&root), "SELECT 3;", "SELEC  3;");
     write(&root, "001_a.down.sql", "SELEC  3;");
-    load(root.path(), "migrations").unwrap_err();
+    Loader::new(root.path(), "migrations").load().unwrap_err();
     root
 }
 
 #[track_caller]
 fn assert_same_as_new(root: &TempDir) {
-    let (kept, new) = (build(root).unwrap(), load(root.path(), "migrations").unwrap());
+    let (kept, new) =
+        (build(root).unwrap(), Loader::new(root.path(), "migrations").load().unwrap());
     assert_eq!(kept.set, new.set);
     assert_eq!(kept.tracked, new.tracked);
     assert_eq!(kept.locked, new.locked);
@@ -143,7 +144,7 @@ fn a_text_that_was_good_under_another_name_is_judged_under_this_one() {
 #[test]
 fn another_writer_is_not_believed() {
     let root = believed();
-    load_cached(root.path(), "migrations", Lint::Never, &cache(&root), "2").unwrap_err();
+    Loader::new(root.path(), "migrations").cache(&cache(&root), "2").load().unwrap_err();
 }
 
 #[test]
@@ -156,7 +157,11 @@ fn other_rules_judge_anew() {
 #[test]
 fn another_search_for_hazards_is_another_question() {
     let root = believed();
-    load_cached(root.path(), "migrations", Lint::Asked, &cache(&root), "1").unwrap_err();
+    Loader::new(root.path(), "migrations")
+        .lint(LintScope::Explicit)
+        .cache(&cache(&root), "1")
+        .load()
+        .unwrap_err();
 }
 
 #[test]
@@ -173,5 +178,5 @@ fn a_damaged_file_is_no_file() {
 fn a_file_that_cannot_be_written_stops_nothing() {
     let root = folder(&[("001_a.up.sql", "SELECT 1;"), ("001_a.down.sql", "SELECT 1;")]);
     let nowhere = root.path().join("nowhere/cache");
-    load_cached(root.path(), "migrations", Lint::Never, &nowhere, "1").unwrap();
+    Loader::new(root.path(), "migrations").cache(&nowhere, "1").load().unwrap();
 }

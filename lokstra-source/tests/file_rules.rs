@@ -4,14 +4,14 @@ mod folder;
 
 use folder::{check, folder, problems};
 use insta::assert_snapshot;
-use lokstra_source::load;
+use lokstra_source::Loader;
 
 const SQL: &str = "SELECT 1;";
 
 #[test]
 fn a_folder_that_is_not_there() {
     let root = folder::<&str>(&[]);
-    assert_snapshot!(load(root.path(), "db/migrations").unwrap_err(), @"
+    assert_snapshot!(Loader::new(root.path(), "db/migrations").load().unwrap_err(), @"
     error: db/migrations: migrations directory not found in the folder of Cargo.toml [folder-not-found]
       help: make it with its first migration: lokstra migration create create_users -dir db/migrations
     ");
@@ -20,7 +20,7 @@ fn a_folder_that_is_not_there() {
 #[test]
 fn a_file_in_place_of_the_folder() {
     let root = folder(&[("001_a.up.sql", SQL)]);
-    assert_snapshot!(load(root.path(), "migrations/001_a.up.sql").unwrap_err(), @"
+    assert_snapshot!(Loader::new(root.path(), "migrations/001_a.up.sql").load().unwrap_err(), @"
     error: migrations/001_a.up.sql: this is a file, not a folder of migrations [folder-not-found]
       help: name the folder that the SQL files are in
     ");
@@ -338,7 +338,7 @@ fn linked(target: &str) -> tempfile::TempDir {
 #[test]
 fn what_is_no_regular_file_is_not_opened() {
     let root = linked("/dev/zero");
-    assert_snapshot!(load(root.path(), "migrations").unwrap_err(), @"
+    assert_snapshot!(Loader::new(root.path(), "migrations").load().unwrap_err(), @"
     error: migrations/002_b.up.sql: cannot be read: not a regular file [unreadable]
       help: put a regular file there, or remove it
     ");
@@ -347,7 +347,7 @@ fn what_is_no_regular_file_is_not_opened() {
         std::fs::remove_file(&path).ok();
         let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
         assert!(made.success());
-        let told = load(root.path(), "migrations").unwrap_err().to_string();
+        let told = Loader::new(root.path(), "migrations").load().unwrap_err().to_string();
         let expected = format!("migrations/{name}: cannot be read: not a regular file");
         assert!(told.contains(&expected), "{told}");
     }
@@ -389,14 +389,14 @@ fn a_file_without_an_end_is_refused_by_its_length() {
     let root = linked("../endless");
     let endless = std::fs::File::create(root.path().join("endless")).unwrap();
     endless.set_len(1 << 40).unwrap();
-    assert_snapshot!(load(root.path(), "migrations").unwrap_err(), @"
+    assert_snapshot!(Loader::new(root.path(), "migrations").load().unwrap_err(), @"
     error: migrations/002_b.up.sql: cannot be read: longer than 128 MiB [unreadable]
       help: split it, or remove it
     ");
     std::fs::remove_file(root.path().join("migrations/002_b.up.sql")).unwrap();
     let endless = std::fs::File::create(root.path().join("migrations/migration.yaml")).unwrap();
     endless.set_len(2 << 20).unwrap();
-    let told = load(root.path(), "migrations").unwrap_err().to_string();
+    let told = Loader::new(root.path(), "migrations").load().unwrap_err().to_string();
     assert!(told.contains("migration.yaml: cannot be read: longer than 1 MiB"), "{told}");
 }
 
@@ -404,7 +404,7 @@ fn a_file_without_an_end_is_refused_by_its_length() {
 #[test]
 fn no_line_of_a_file_outside_of_the_folder_is_shown() {
     let root = linked("../.env");
-    assert_snapshot!(load(root.path(), "migrations").unwrap_err(), @"
+    assert_snapshot!(Loader::new(root.path(), "migrations").load().unwrap_err(), @"
     error: migrations/002_b.up.sql:2:1: this place is wrong and not shown: a link leads out of the folder to this file [unterminated]
       help: look at the file behind the link, or put a copy into the folder
     ");
@@ -412,7 +412,7 @@ fn no_line_of_a_file_outside_of_the_folder_is_shown() {
         let path = root.path().join("migrations").join(name);
         std::fs::remove_file(&path).ok();
         std::os::unix::fs::symlink("../.env", path).unwrap();
-        let told = load(root.path(), "migrations").unwrap_err();
+        let told = Loader::new(root.path(), "migrations").load().unwrap_err();
         let text =
             format!("{told} {:?}", told.iter().map(|it| (it.message(), it.help())).next_back());
         assert!(text.contains(name) && !text.contains("hunter2"), "{text}");
@@ -420,17 +420,20 @@ fn no_line_of_a_file_outside_of_the_folder_is_shown() {
     std::fs::create_dir(root.path().join("other")).unwrap();
     std::fs::copy(root.path().join(".env"), root.path().join("other/migration.yaml")).unwrap();
     std::os::unix::fs::symlink("../other", root.path().join("migrations/01_x")).unwrap();
-    let told = load(root.path(), "migrations").unwrap_err().to_string();
+    let told = Loader::new(root.path(), "migrations").load().unwrap_err().to_string();
     assert!(told.contains("01_x/migration.yaml") && !told.contains("hunter2"), "{told}");
 }
 
 #[cfg(unix)]
 #[test]
 fn a_link_leads_to_a_script() {
-    assert_eq!(load(linked("../shared.sql").path(), "migrations").unwrap().warnings, []);
+    assert_eq!(
+        Loader::new(linked("../shared.sql").path(), "migrations").load().unwrap().warnings,
+        []
+    );
     let root = linked("001_a.down.sql");
     std::os::unix::fs::symlink("migrations", root.path().join("link")).unwrap();
     std::fs::write(root.path().join("migrations/001_a.down.sql"), "SELEC 1;").unwrap();
-    let told = load(root.path(), "link").unwrap_err().to_string();
+    let told = Loader::new(root.path(), "link").load().unwrap_err().to_string();
     assert!(told.contains("SELEC 1;"), "a link within the folder: {told}");
 }

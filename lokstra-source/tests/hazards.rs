@@ -5,13 +5,16 @@ mod folder;
 
 use folder::folder;
 use insta::assert_snapshot;
-use lokstra_source::{Hazard, Lint, load_linted};
+use lokstra_source::{Hazard, LintScope, Loader};
 
 /// What a user reads about a migration whose up script this is.
 fn told(up: &str) -> String {
     // Whoever reads a SELECT in a down script cannot know what it does.
     let files = [("007_change.up.sql", up), ("007_change.down.sql", "SELECT 1;")];
-    let loaded = load_linted(folder(&files).path(), "migrations", Lint::NotLocked).unwrap();
+    let loaded = Loader::new(folder(&files).path(), "migrations")
+        .lint(LintScope::UnlockedOnly)
+        .load()
+        .unwrap();
     let warnings = loaded.warnings.iter().map(ToString::to_string);
     warnings.collect::<Vec<_>>().join("\n")
 }
@@ -316,7 +319,10 @@ migrations/007_change.up.sql:2:15: the lock of ADD CONSTRAINT is held in this tr
 #[test]
 fn to_drop_is_what_down_scripts_are_for() {
     let files = [("001_a.up.sql", "CREATE TABLE a ();"), ("001_a.down.sql", "DROP TABLE a, b;")];
-    let loaded = load_linted(folder(&files).path(), "migrations", Lint::NotLocked).unwrap();
+    let loaded = Loader::new(folder(&files).path(), "migrations")
+        .lint(LintScope::UnlockedOnly)
+        .load()
+        .unwrap();
     assert_eq!(loaded.warnings, []);
 }
 

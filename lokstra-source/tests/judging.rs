@@ -7,7 +7,7 @@ use std::path::Path;
 
 use folder::folder;
 use insta::assert_snapshot;
-use lokstra_source::{Lint, Loaded, Problem, Problems, load, load_cached, load_linted, lock};
+use lokstra_source::{LintScope, Loaded, Loader, Problem, Problems, lock};
 use tempfile::TempDir;
 
 const UP: &str = "ALTER TABLE users DROP COLUMN nickname;\n";
@@ -21,12 +21,12 @@ fn text(problems: &[Problem]) -> String {
         .join("\n")
 }
 
-fn linted(root: &Path, lint: Lint) -> Result<Loaded, Problems> {
-    load_linted(root, "migrations", lint)
+fn linted(root: &Path, lint: LintScope) -> Result<Loaded, Problems> {
+    Loader::new(root, "migrations").lint(lint).load()
 }
 
 /// What a user reads.
-fn told(root: &TempDir, lint: Lint) -> String {
+fn told(root: &TempDir, lint: LintScope) -> String {
     match linted(root.path(), lint) {
         Ok(loaded) => text(&loaded.warnings),
         Err(problems) => problems.to_string(),
@@ -38,7 +38,7 @@ fn migration(up: &str, down: &str) -> TempDir {
 }
 
 fn of_script(up: &str, down: &str) -> String {
-    told(&migration(up, down), Lint::NotLocked)
+    told(&migration(up, down), LintScope::UnlockedOnly)
 }
 
 fn with_settings(yaml: &str) -> TempDir {
@@ -47,21 +47,21 @@ fn with_settings(yaml: &str) -> TempDir {
 
 #[test]
 fn the_settings_say_what_becomes_of_a_hazard() {
-    assert_snapshot!(told(&with_settings("lint: warn\n"), Lint::Asked), @"
+    assert_snapshot!(told(&with_settings("lint: warn\n"), LintScope::Explicit), @"
     warning: migrations/001_change.up.sql:1:19: the values are lost, and a running version that uses the column fails [drop-column]
       |
     1 | ALTER TABLE users DROP COLUMN nickname;
       |                   ^
       help: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
     ");
-    assert_snapshot!(told(&with_settings("lint: deny\n"), Lint::Asked), @"
+    assert_snapshot!(told(&with_settings("lint: deny\n"), LintScope::Explicit), @"
     error: migrations/001_change.up.sql:1:19: the values are lost, and a running version that uses the column fails [drop-column]
       |
     1 | ALTER TABLE users DROP COLUMN nickname;
       |                   ^
       help: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
     ");
-    for lint in [Lint::Asked, Lint::NotLocked, Lint::All] {
+    for lint in [LintScope::Explicit, LintScope::UnlockedOnly, LintScope::All] {
         assert_eq!(told(&with_settings("lint: off\n"), lint), "");
     }
 }
@@ -69,18 +69,24 @@ fn the_settings_say_what_becomes_of_a_hazard() {
 #[test]
 fn a_folder_that_asks_for_nothing_is_searched_by_the_command_alone() {
     let root = with_settings("enabled: true\n");
-    assert_eq!(told(&root, Lint::Asked), "");
-    assert!(told(&root, Lint::NotLocked).starts_with("warning: "));
+    assert_eq!(told(&root, LintScope::Explicit), "");
+    assert!(told(&root, LintScope::UnlockedOnly).starts_with("warning: "));
 }
 
 #[test]
 fn nobody_who_did_not_ask_is_stopped_by_a_hazard() {
-    assert!(load(with_settings("lint: deny\n").path(), "migrations").unwrap().warnings.is_empty());
+    assert!(
+        Loader::new(with_settings("lint: deny\n").path(), "migrations")
+            .load()
+            .unwrap()
+            .warnings
+            .is_empty()
+    );
 }
 
 #[test]
 fn another_level_is_an_error() {
-    assert_snapshot!(told(&with_settings("lint: strict\n"), Lint::Asked), @"
+    assert_snapshot!(told(&with_settings("lint: strict\n"), LintScope::Explicit), @"
     error: migrations/migration.yaml:1:1: `lint` is the text `strict`, and must be off, warn or deny [lint-level]
       |
     1 | lint: strict
@@ -92,7 +98,7 @@ fn another_level_is_an_error() {
 #[test]
 fn hazards_stand_beside_errors() {
     let root = folder(&[("001_a.up.sql", "DROP TABLE a;"), ("001_a.down.sql", "SELEC 1;")]);
-    assert_snapshot!(told(&root, Lint::NotLocked), @r#"
+    assert_snapshot!(told(&root, LintScope::UnlockedOnly), @r#"
     error: migrations/001_a.down.sql:1:1: syntax error at or near "SELEC" [syntax]
       |
     1 | SELEC 1;
@@ -110,10 +116,10 @@ fn hazards_stand_beside_errors() {
 fn what_is_locked_was_judged() {
     let root = with_settings("lint: warn\n");
     lock(root.path(), "migrations").unwrap();
-    assert_eq!(told(&root, Lint::Asked), "");
-    assert_eq!(told(&root, Lint::NotLocked), "");
-    assert!(told(&root, Lint::All).starts_with("warning: "));
-    assert_eq!(linted(root.path(), Lint::Asked).unwrap().locked, 1);
+    assert_eq!(told(&root, LintScope::Explicit), "");
+    assert_eq!(told(&root, LintScope::UnlockedOnly), "");
+    assert!(told(&root, LintScope::All).starts_with("warning: "));
+    assert_eq!(linted(root.path(), LintScope::Explicit).unwrap().locked, 1);
 }
 
 #[test]
@@ -126,7 +132,7 @@ fn lock_returns_new_hazards_also_where_a_chain_is_broken() {
     std::fs::write(&path, text.replace(" chain=", " chain=0")).unwrap();
     std::fs::write(root.path().join("migrations/002_b.up.sql"), UP).unwrap();
     std::fs::write(root.path().join("migrations/002_b.down.sql"), DOWN).unwrap();
-    assert!(told(&root, Lint::NotLocked).contains("[lock-chain]"));
+    assert!(told(&root, LintScope::UnlockedOnly).contains("[lock-chain]"));
     let hazards = lock(root.path(), "migrations").unwrap().hazards;
     assert!(crate::text(&hazards).contains("002_b.up.sql:1:19"), "{hazards:?}");
 }
@@ -182,7 +188,10 @@ fn a_waiver_that_waives_nothing() {
         ("001_change.up.sql", up),
         ("001_change.down.sql", DOWN),
     ];
-    assert!(told(&folder(&files), Lint::Asked).starts_with("warning: "), "stale, and no hazard");
+    assert!(
+        told(&folder(&files), LintScope::Explicit).starts_with("warning: "),
+        "stale, and no hazard"
+    );
     let down = "-- lokstra: allow(drop-table): gone anyway\nDROP TABLE a;\n";
     assert_snapshot!(of_script("CREATE TABLE a ();", down), @"
     warning: migrations/001_change.down.sql:1:19: there is no `drop-table` here to be waived: rules look at up scripts alone [waiver-unused]
@@ -203,7 +212,7 @@ fn a_waiver_that_is_not_right_is_an_error_whoever_looks() {
               ALTER TABLE users DROP COLUMN c;\n\
               /* lokstra: allow(drop-column): never used */\n\
               ALTER TABLE users DROP COLUMN d;\n";
-    assert_snapshot!(told(&migration(up, "SELECT 1;"), Lint::Never), @"
+    assert_snapshot!(told(&migration(up, "SELECT 1;"), LintScope::Never), @"
     error: migrations/001_change.up.sql:1:1: this waiver gives no reason [waiver]
       |
     1 | -- lokstra: allow(drop-column)
@@ -383,7 +392,9 @@ fn what_only_looks_like_a_part_of_something_is_left_behind() {
 fn an_earlier_build_that_did_not_look_for_hazards_hides_none() {
     let root = migration(UP, DOWN);
     let cache = root.path().join("cache");
-    let build = || load_cached(root.path(), "migrations", Lint::Asked, &cache, "1");
+    let build = || {
+        Loader::new(root.path(), "migrations").lint(LintScope::Explicit).cache(&cache, "1").load()
+    };
     let set = |yaml: &str| {
         std::fs::write(root.path().join("migrations/migration.yaml"), yaml).unwrap();
     };

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use folder::folder;
 use insta::assert_snapshot;
-use lokstra_source::{load, lock, renumber};
+use lokstra_source::{Loader, lock, renumber};
 use tempfile::TempDir;
 
 const A: [(&str, &str); 2] = [
@@ -25,7 +25,7 @@ fn locked() -> TempDir {
         lock(root.path(), "migrations").unwrap().files,
         [("migrations/lokstra.lock".to_owned(), 2)]
     );
-    load(root.path(), "migrations").unwrap();
+    Loader::new(root.path(), "migrations").load().unwrap();
     root
 }
 
@@ -47,7 +47,7 @@ fn rename(root: &TempDir, from: &str, to: &str) {
 }
 
 fn told(root: &TempDir) -> String {
-    load(root.path(), "migrations").unwrap_err().to_string()
+    Loader::new(root.path(), "migrations").load().unwrap_err().to_string()
 }
 
 fn lock_text(root: &TempDir) -> String {
@@ -138,7 +138,7 @@ fn a_new_version_below_a_locked_one_is_moved_to_the_end() {
             "005_add_phone.up.sql"
         ]
     );
-    load(root.path(), "migrations").unwrap();
+    Loader::new(root.path(), "migrations").load().unwrap();
     assert!(renumber(root.path(), "migrations").unwrap().is_empty());
 }
 
@@ -152,7 +152,7 @@ fn two_branches_that_took_the_same_version_are_told_and_parted() {
     assert!(told(&root).contains("version-conflict"));
     renumber(root.path(), "migrations").unwrap();
     assert_eq!(names(root.path())[2..], ["004_theirs.up.sql", "005_ours.up.sql"]);
-    load(root.path(), "migrations").unwrap();
+    Loader::new(root.path(), "migrations").load().unwrap();
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn of_two_locked_migrations_with_one_version_the_second_moves() {
     renumber(ours.path(), "migrations").unwrap();
     assert_eq!(names(ours.path())[2..], ["004_theirs.up.sql", "005_ours.up.sql"]);
     lock(ours.path(), "migrations").unwrap();
-    load(ours.path(), "migrations").unwrap();
+    Loader::new(ours.path(), "migrations").load().unwrap();
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn a_line_may_be_taken_out_where_the_count_is_corrected() {
     let rest = text.replace(&format!("{}\n", last_migration(&text)), "").replace(": 2", ": 1");
     write(&root, "lokstra.lock", &rest);
     lock(root.path(), "migrations").unwrap();
-    load(root.path(), "migrations").unwrap();
+    Loader::new(root.path(), "migrations").load().unwrap();
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_file_of_a_version_without_the_count_is_accepted() {
     let head =
         head.replace("with the migrations: its end counts them", "together with the migrations");
     write(&root, "lokstra.lock", &format!("{head}\n{}", rest.split_once("# End").unwrap().0));
-    load(root.path(), "migrations").unwrap();
+    Loader::new(root.path(), "migrations").load().unwrap();
     lock(root.path(), "migrations").unwrap();
     assert_eq!(lock_text(&root), text);
 }

@@ -40,8 +40,8 @@ fn a_folder_embedded_with_include_dir_is_the_same_set() {
     static DIR: include_dir::Dir<'_> =
         include_dir::include_dir!("$CARGO_MANIFEST_DIR/../migrations");
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let read = lokstra_source::load(root, "migrations").unwrap();
-    let embedded = lokstra_source::load_dir(&DIR, "./migrations/").unwrap();
+    let read = lokstra_source::Loader::new(root, "migrations").load().unwrap();
+    let embedded = lokstra_source::Loader::embedded(&DIR, "./migrations/").load().unwrap();
     assert_eq!(read.set, embedded.set);
     assert_eq!(read.set.databases().next().unwrap().len(), 6);
 }

@@ -6,7 +6,7 @@ mod folder;
 
 use folder::folder;
 use insta::assert_snapshot;
-use lokstra_source::{Lint, load, load_linted};
+use lokstra_source::{LintScope, Loader};
 use tempfile::TempDir;
 
 fn asking_for(level: &str) -> TempDir {
@@ -20,7 +20,11 @@ fn asking_for(level: &str) -> TempDir {
 #[test]
 fn a_folder_that_asks_for_lints_says_which_feature_is_missing() {
     let told = |level| {
-        load_linted(asking_for(level).path(), "migrations", Lint::Asked).unwrap_err().to_string()
+        Loader::new(asking_for(level).path(), "migrations")
+            .lint(LintScope::Explicit)
+            .load()
+            .unwrap_err()
+            .to_string()
     };
     assert_snapshot!(told("deny"), @r#"
     error: migrations/migration.yaml: `lint: deny` needs the linter, which is not built in [lint-feature]
@@ -34,6 +38,8 @@ fn a_folder_that_asks_for_lints_says_which_feature_is_missing() {
 
 #[test]
 fn nobody_is_stopped_who_did_not_look() {
-    assert!(load(asking_for("deny").path(), "migrations").is_ok());
-    assert!(load_linted(asking_for("off").path(), "migrations", Lint::All).is_ok());
+    assert!(Loader::new(asking_for("deny").path(), "migrations").load().is_ok());
+    assert!(
+        Loader::new(asking_for("off").path(), "migrations").lint(LintScope::All).load().is_ok()
+    );
 }

@@ -71,7 +71,9 @@ pub(crate) fn problems(scripts: &[impl AsRef<str>]) -> BTreeMap<usize, Vec<Probl
         return problems;
     }
     let folder = folder_of(scripts);
-    let Err(found) = lokstra_source::load(folder.path(), "m") else { return problems };
+    let Err(found) = lokstra_source::Loader::new(folder.path(), "m").load() else {
+        return problems;
+    };
     for problem in &found {
         let nth = problem.path().strip_prefix("m/").and_then(|path| path.split('_').next());
         let nth = nth.and_then(|nth| nth.parse().ok()).expect("a problem of a script");

@@ -1,7 +1,7 @@
 use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lokstra_source::{Code, Lint, load_linted};
+use lokstra_source::{Code, LintScope, Loader};
 
 use crate::judge::folder_of;
 use crate::mutation::KINDS;
@@ -26,7 +26,7 @@ fn the_linter_survives_every_statement_whole_and_broken() {
         // PostgreSQL's own scripts have no hazard that we know of, so this one shows that it looks.
         scripts.push("DROP TABLE orders".to_owned());
         let folder = folder_of(&scripts);
-        let problems = match load_linted(folder.path(), "m", Lint::All) {
+        let problems = match Loader::new(folder.path(), "m").lint(LintScope::All).load() {
             Ok(loaded) => loaded.warnings,
             Err(problems) => problems.iter().cloned().collect(),
         };

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use bench_shared::page::{self, thousands};
 use bench_shared::svg::{self, Line, Whose, approximate, exact};
-use lokstra_source::{Lint, load_cached};
+use lokstra_source::Loader;
 
 use crate::arguments::Arguments;
 use crate::cargo::{self, Build};
 use crate::project::Project;
 use crate::report::seconds;
-use crate::subjects::{OURS, SUBJECTS};
+use crate::subjects::{OURS_WITH_SCRIPT, SUBJECTS};
 
 const COUNTS: [usize; 3] = [1_000, 10_000, 100_000];
 
@@ -50,7 +50,7 @@ pub(crate) fn section(work: &Path, arguments: &Arguments) -> io::Result<String> 
     let mut text = format!(
         "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin build_cost -- \
          --scale`: an optimised program such as the command reads and checks the folder (the \
-         shortest of {ROUNDS} rounds, and the processor time per migration), and `cargo check` compiles a crate that embeds it, \
+         shortest of {ROUNDS} rounds, and the processor time per migration), and `cargo check` compiles a crate with the README's `build.rs` that embeds it, \
          whose macro is not optimised. \"Again\" is after an edit of another file.\n\n\
          ![A folder by the number of migrations](plots/folder.svg)\n\n\
          | migrations | files | folder | each | peak memory | folder, again | each | \
@@ -95,7 +95,7 @@ fn plot(rows: &[Row]) -> String {
 pub(crate) fn judge(project: &Path) -> io::Result<()> {
     let start = Instant::now();
     let cache = project.join("cache");
-    let loaded = load_cached(project, "migrations", Lint::Never, &cache, "");
+    let loaded = Loader::new(project, "migrations").cache(&cache, "").load();
     let loaded = loaded.map_err(io::Error::other)?;
     let took = start.elapsed();
     let status = fs::read_to_string("/proc/self/status")?;
@@ -123,22 +123,22 @@ fn judge_apart(project: &Path) -> io::Result<Judged> {
     }
 }
 
-/// Removes what the macro kept of the last run.
-fn forget(kept: &Path) -> io::Result<()> {
-    if !kept.exists() {
-        return Ok(());
-    }
-    for entry in fs::read_dir(kept)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == "checked") {
-            fs::remove_file(path)?;
+/// Removes what the macro kept of the last run, in the `OUT_DIR` of the crate.
+fn forget(build: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(build)? {
+        let Ok(out) = fs::read_dir(entry?.path().join("out")) else { continue };
+        for kept in out {
+            let path = kept?.path();
+            if path.extension().is_some_and(|ending| ending == "checked") {
+                fs::remove_file(path)?;
+            }
         }
     }
     Ok(())
 }
 
 fn row(work: &Path, count: usize) -> io::Result<Row> {
-    let subject = SUBJECTS.iter().find(|subject| subject.name == OURS);
+    let subject = SUBJECTS.iter().find(|subject| subject.name == OURS_WITH_SCRIPT);
     let subject = subject.ok_or(io::ErrorKind::NotFound)?;
     let mut project = Project::write(&work.join("projects"), subject, count)?;
     let cache = project.folder.join("cache");
@@ -164,7 +164,7 @@ fn row(work: &Path, count: usize) -> io::Result<Row> {
     };
     // The first one of all builds the dependencies.
     check()?;
-    forget(&target.join("debug/incremental"))?;
+    forget(&target.join("debug/build"))?;
     let compiled = (check()?, check()?);
     let (first, again) = (judged.took, known.took);
     eprintln!("{count} migrations: {first:.2?}, again {again:.2?}, compiled {compiled:.2?}");

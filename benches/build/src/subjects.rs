@@ -39,6 +39,7 @@ pub(crate) struct Subject {
 pub(crate) const FLOOR: &str = "floor";
 pub(crate) const CLIENT: &str = "client";
 pub(crate) const OURS: &str = "lokstra";
+pub(crate) const OURS_WITH_SCRIPT: &str = "lokstra-build-script";
 
 impl Subject {
     /// The packages of this repository are among its dependencies.
@@ -108,7 +109,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     },
     Subject {
         title: "lokstra, with `build.rs`",
-        name: "lokstra-build-script",
+        name: OURS_WITH_SCRIPT,
         tool: Some(OURS),
         layout: Layout::PairsAndScript,
         dependencies: "lokstra = { {lokstra} }",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lokstra_core::shown_line;
-use lokstra_source::{Locked, NextVersion};
+use lokstra_source::{Loader, Locked, NextVersion};
 use serde_json::json;
 
 use crate::call::flags::{self, flag};
@@ -78,7 +78,7 @@ fn lock(call: &Call<'_>) -> Result<Exit, Error> {
 
 /// Checks that every migration is locked, and as it is. A locked one that differs is an error of the folder.
 fn check(call: &Call<'_>) -> Result<Exit, Error> {
-    let loaded = lokstra_source::load(Path::new(""), &call.dir())?;
+    let loaded = Loader::new(Path::new(""), &call.dir()).load()?;
     let count: usize = loaded.set.databases().map(|database| database.len()).sum();
     let left = count - loaded.locked;
     call.console.say(match left {

@@ -5,15 +5,15 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use lokstra_core::{Version, files};
+use lokstra_core::{Direction, Version, files};
 
-use crate::parse::file_name::{Description, Direction, FileName};
+use crate::parse::file_name::{Description, FileName};
 use crate::parse::lock_file::{self, Entry};
 use crate::problem::{Code, LOCK, Problem, Problems};
 use crate::read::folder::Folder;
 use crate::read::normalized;
 use crate::rules::check;
-use crate::rules::lint::Lint;
+use crate::rules::lint::LintScope;
 
 /// What [`lock`] did.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct Locked {
 /// If anything is wrong with the folder but a chain that does not close, which this mends.
 pub fn lock(root: &Path, folder: &str) -> Result<Locked, Problems> {
     let found = Folder::read(root, &normalized(folder))?;
-    let loaded = check(&found, Lint::NotLocked, &[Code::LockChain])?;
+    let loaded = check(&found, LintScope::UnlockedOnly, &[Code::LockChain])?;
     let mut written = Vec::new();
     for database in loaded.set.databases() {
         let entries: Vec<_> = database

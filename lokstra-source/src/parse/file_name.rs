@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use lokstra_core::{ParseVersionError, Version};
+use lokstra_core::{Direction, ParseVersionError, Version};
 
 /// What a migration does, as its file names say it: `create_users`. Lower-case letters, digits and
 /// `_`.
@@ -90,22 +90,6 @@ impl FromStr for Description {
             return Err(DescriptionError { found, suggestion: Description::meant_by(text) });
         }
         Ok(Description(text.to_owned()))
-    }
-}
-
-/// Up or down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Direction {
-    Up,
-    Down,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        })
     }
 }
 

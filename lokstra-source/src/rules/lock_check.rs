@@ -90,7 +90,7 @@ mod tests {
     use crate::parse::lock_file::text;
     use crate::read::folder::File;
     use crate::rules;
-    use crate::rules::lint::Lint;
+    use crate::rules::lint::LintScope;
 
     fn file(name: &str, content: String) -> File {
         let (path, content) = (format!("m/{name}"), content.into_bytes());
@@ -108,8 +108,8 @@ mod tests {
         };
         let scripts = ["000_a.down.sql", "000_a.up.sql"].map(|name| file(name, sql.to_owned()));
         let mut folder = Folder { scripts: scripts.into(), ..Folder::default() };
-        assert!(rules::check(&folder, Lint::Never, &[]).is_err());
+        assert!(rules::check(&folder, LintScope::Never, &[]).is_err());
         folder.lock = Some(file(LOCK, text(&[entry])));
-        assert!(rules::check(&folder, Lint::Never, &[]).is_ok());
+        assert!(rules::check(&folder, LintScope::Never, &[]).is_ok());
     }
 }

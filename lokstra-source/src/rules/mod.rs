@@ -13,7 +13,7 @@ use crate::parse::script::cached::Known;
 use crate::problem::{Code, Problem, Problems};
 use crate::read::folder::Folder;
 use crate::read::parallel::STACK;
-use lint::Lint;
+use lint::LintScope;
 
 /// A folder without an error.
 #[derive(Clone, Debug)]
@@ -38,14 +38,18 @@ pub(crate) struct Checked {
 }
 
 /// All rules but those of the ignored kinds.
-pub(crate) fn check(folder: &Folder, lint: Lint, ignored: &[Code]) -> Result<Loaded, Problems> {
-    check_unknown(folder, lint, &Known::default(), ignored).map(|checked| checked.loaded)
+pub(crate) fn check(
+    folder: &Folder,
+    lint: LintScope,
+    ignored: &[Code],
+) -> Result<Loaded, Problems> {
+    check_uncached(folder, lint, &Known::default(), ignored).map(|checked| checked.loaded)
 }
 
 /// The same, for scripts that are not known.
-pub(crate) fn check_unknown(
+pub(crate) fn check_uncached(
     folder: &Folder,
-    lint: Lint,
+    lint: LintScope,
     known: &Known,
     ignored: &[Code],
 ) -> Result<Checked, Problems> {

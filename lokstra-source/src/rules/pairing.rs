@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lokstra_core::Version;
+use lokstra_core::{Direction, Version};
 
-use crate::parse::file_name::{Description, Direction, FileName, following, leading_version};
+use crate::parse::file_name::{Description, FileName, following, leading_version};
 use crate::parse::lock_file;
 use crate::parse::script::cached::{Index, Judged};
 use crate::parse::script::{self, Script};
@@ -156,13 +156,7 @@ fn take<'a>(
 }
 
 fn missing(folder: &Folder, there: &Named<'_>) -> Problem {
-    let name = FileName {
-        direction: match there.name.direction {
-            Direction::Up => Direction::Down,
-            Direction::Down => Direction::Up,
-        },
-        ..there.name.clone()
-    };
+    let name = FileName { direction: there.name.direction.opposite(), ..there.name.clone() };
     let (code, word, version) = match name.direction {
         Direction::Up => (Code::MissingUp, "UP", name.version),
         Direction::Down => (Code::MissingDown, "DOWN", name.version),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lokstra_core::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 
-use super::lint::{self, Lint};
+use super::lint::{self, LintScope};
 use super::pairing::{Pair, pairs};
 use super::{Checked, Loaded, labels, lock_check, routines};
 use crate::parse::script::Script;
@@ -24,7 +24,7 @@ struct Database<'a> {
 /// All rules but those of the ignored kinds.
 pub(crate) fn check(
     root: &Folder,
-    lint: Lint,
+    lint: LintScope,
     known: &Known,
     ignored: &[Code],
 ) -> Result<Checked, Problems> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lokstra_source::{Loaded, Problems, load};
+use lokstra_source::{Loaded, Loader, Problems};
 use tempfile::TempDir;
 
 /// A crate's folder with these files below `migrations`.
@@ -18,7 +18,7 @@ pub(crate) fn folder<C: AsRef<[u8]>>(files: &[(&str, C)]) -> TempDir {
 }
 
 pub(crate) fn check<C: AsRef<[u8]>>(files: &[(&str, C)]) -> Result<Loaded, Problems> {
-    load(folder(files).path(), "migrations")
+    Loader::new(folder(files).path(), "migrations").load()
 }
 
 /// What a user reads.

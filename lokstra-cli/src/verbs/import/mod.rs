@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use clap::Arg;
 use lokstra_core::shown_line;
 use lokstra_runtime::Migrations;
-use lokstra_source::{Loaded, Problems};
+use lokstra_source::{Loaded, Loader, Problems};
 
 use self::convert::Ours;
 use self::convert::output::{self as ours, Place};
@@ -164,7 +164,7 @@ fn below(folder: &str, path: &str) -> String {
 fn load(dir: &str, place: &Place, ours: &mut [Ours]) -> Result<Loaded, Problems> {
     match place {
         Place::Free { settings } => convert::judge(dir, settings.as_deref(), ours),
-        Place::Taken { .. } => lokstra_source::load(Path::new(""), dir),
+        Place::Taken { .. } => Loader::new(Path::new(""), dir).load(),
     }
 }
 

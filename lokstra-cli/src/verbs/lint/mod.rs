@@ -9,7 +9,7 @@ use lokstra_core::{Database, Script};
 use lokstra_runtime::Migrations;
 use lokstra_runtime::postgres::Client;
 use lokstra_runtime::postgres::error::ErrorPosition;
-use lokstra_source::{Code, Lint, Loaded, Problem};
+use lokstra_source::{Code, LintScope, Loaded, Loader, Problem};
 
 use self::changed::Changed;
 use crate::call::flags::{self, flag};
@@ -64,7 +64,8 @@ pub(crate) const VERB: Verb = Verb {
 /// What it finds is its data, and no failure of its own.
 fn lint(call: &Call<'_>) -> Result<Exit, Error> {
     let since = call.text("since").map(|it| Changed::since(&it, &call.dir())).transpose()?;
-    let lint = if call.has("all") || since.is_some() { Lint::All } else { Lint::NotLocked };
+    let lint =
+        if call.has("all") || since.is_some() { LintScope::All } else { LintScope::UnlockedOnly };
     let (found, scope) = match load(&call.dir(), lint, since.as_ref()) {
         Ok(loaded) => checked(loaded, call)?,
         Err(problems) => (broken(problems, call)?, String::new()),
@@ -83,9 +84,9 @@ fn lint(call: &Call<'_>) -> Result<Exit, Error> {
 }
 
 /// Reads the folder, without the hazards of what is not changed.
-fn load(dir: &str, lint: Lint, changed: Option<&Changed>) -> Result<Loaded, Vec<Problem>> {
+fn load(dir: &str, lint: LintScope, changed: Option<&Changed>) -> Result<Loaded, Vec<Problem>> {
     let concerns = |it: &&Problem| changed.is_none_or(|changed| changed.concerns(it));
-    match lokstra_source::load_linted(Path::new(""), dir, lint) {
+    match Loader::new(Path::new(""), dir).lint(lint).load() {
         Ok(mut loaded) => {
             loaded.warnings.retain(|it| concerns(&it));
             Ok(loaded)
@@ -96,7 +97,7 @@ fn load(dir: &str, lint: Lint, changed: Option<&Changed>) -> Result<Loaded, Vec<
                 return Err(warnings);
             }
             // The only errors were denied hazards of what is not changed.
-            match lokstra_source::load(Path::new(""), dir) {
+            match Loader::new(Path::new(""), dir).load() {
                 Ok(loaded) => Ok(Loaded { warnings, ..loaded }),
                 Err(problems) => Err(problems.iter().cloned().collect()),
             }
@@ -136,7 +137,7 @@ fn broken(mut problems: Vec<Problem>, call: &Call<'_>) -> Result<Vec<Problem>, E
     if !call.has("server") {
         return Ok(problems);
     }
-    let Ok(loaded) = lokstra_source::load_despite_scripts(Path::new(""), &call.dir()) else {
+    let Ok(loaded) = Loader::new(Path::new(""), &call.dir()).ignore_script_problems().load() else {
         return Ok(problems);
     };
     let mut refused = refused(&Target::of(Migrations::from(loaded.set), call)?)?;

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use lokstra_core::Mode;
+use lokstra_core::{Direction, Mode};
 
 use super::Script;
-use crate::parse::file_name::Direction;
 use crate::problem::{Code, Problem};
 use crate::read::folder::File;
 use crate::sql::{self, Effectless, Refused, SectionMark};

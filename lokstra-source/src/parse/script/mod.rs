@@ -5,11 +5,10 @@ mod check;
 
 use std::ops::Range;
 
-use lokstra_core::{Checksum, Mode};
+use lokstra_core::{Checksum, Direction, Mode};
 use sha2::{Digest, Sha256};
 use squawk_lexer::{TokenKind, tokenize};
 
-use super::file_name::Direction;
 use super::suppression::{self, Waiver};
 use crate::problem::{Code, Problem};
 use crate::read::decode::decode;

@@ -23,23 +23,23 @@ use crate::read::folder::Folder;
 
 /// Which migrations are searched for hazards. `lint: off` in `migration.yaml` keeps its folder out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lint {
+pub enum LintScope {
     /// None.
     Never,
     /// As the build does: in folders whose `migration.yaml` says `lint: warn` or `lint: deny`, those
     /// that are not locked, since what is locked was judged before.
-    Asked,
+    Explicit,
     /// In every folder, those that are not locked.
-    NotLocked,
+    UnlockedOnly,
     /// In every folder, the locked ones too.
     All,
 }
 
-impl Lint {
+impl LintScope {
     /// What becomes of the hazards of a folder, if anybody looks.
     fn level(self, asked: Option<Level>) -> Option<Level> {
         match (self, asked) {
-            (Lint::Never, _) | (_, Some(Level::Off)) | (Lint::Asked, None) => None,
+            (LintScope::Never, _) | (_, Some(Level::Off)) | (LintScope::Explicit, None) => None,
             (_, Some(level)) => Some(level),
             (_, None) => Some(Level::Warn),
         }
@@ -60,11 +60,11 @@ pub(crate) fn check(
     _: &Folder,
     asked: Option<Level>,
     pairs: &[Pair<'_>],
-    lint: Lint,
+    lint: LintScope,
     problems: &mut Vec<Problem>,
 ) {
     let Some(level) = lint.level(asked) else { return };
-    let is_searched = |pair: &&Pair<'_>| lint == Lint::All || !pair.is_locked;
+    let is_searched = |pair: &&Pair<'_>| lint == LintScope::All || !pair.is_locked;
     let errors = problems.iter().filter(|problem| problem.is_error());
     let broken: HashSet<String> = errors.map(|problem| problem.path().to_owned()).collect();
     for pair in pairs.iter().filter(is_searched) {
@@ -85,7 +85,7 @@ pub(crate) fn check(
     folder: &Folder,
     asked: Option<Level>,
     _: &[Pair<'_>],
-    lint: Lint,
+    lint: LintScope,
     problems: &mut Vec<Problem>,
 ) {
     let word = match (lint.level(asked), asked) {

@@ -1,6 +1,6 @@
 //! Their migrations, written down as ours.
 
-use lokstra_source::{Code, Description, DescriptionError, Loaded, Problems};
+use lokstra_source::{Code, Description, DescriptionError, Loaded, Loader, Problems};
 
 use lokstra_core::{Version, shown_line};
 
@@ -207,5 +207,5 @@ fn load(folder: &str, settings: Option<&str>, ours: &[Ours]) -> Result<Loaded, P
     let settings = settings.map(|text| ("migration.yaml", text));
     let scripts = ours.iter().flat_map(|one| [&one.up, &one.down]);
     let scripts = scripts.map(|one| (one.name.as_str(), one.text.as_str()));
-    lokstra_source::load_files(folder, settings.into_iter().chain(scripts))
+    Loader::in_memory(folder, settings.into_iter().chain(scripts)).load()
 }
