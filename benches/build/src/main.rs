@@ -126,8 +126,8 @@ fn clean_builds(
     for round in 1..=arguments.clean_rounds {
         for (&(nth, count), project) in projects {
             // What stands beside the migrations changes nothing about the dependencies.
-            let is_variant =
-                matches!(SUBJECTS[nth].layout, Layout::LockedPairs | Layout::PairsAndScript);
+            let subject = &SUBJECTS[nth];
+            let is_variant = subject.is_ours() && subject.layout != Layout::PairsAndScript;
             if Some(count) != smallest || is_variant {
                 continue;
             }

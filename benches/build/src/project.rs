@@ -113,12 +113,11 @@ fn write_migrations(project: &Path, layout: Layout, count: usize) -> io::Result<
             fs::write(folder.join(down), migration.down)?;
         }
     }
-    match layout {
-        Layout::LockedPairs => {
-            lokstra_source::lock(project, "migrations").map_err(io::Error::other)?;
-        }
-        Layout::PairsAndScript => fs::write(project.join("build.rs"), BUILD_SCRIPT)?,
-        _ => {}
+    if let Layout::PairsAndScript | Layout::LockedPairs = layout {
+        fs::write(project.join("build.rs"), BUILD_SCRIPT)?;
+    }
+    if layout == Layout::LockedPairs {
+        lokstra_source::lock(project, "migrations").map_err(io::Error::other)?;
     }
     Ok(sql as u64)
 }

@@ -15,7 +15,7 @@ use crate::arguments::Arguments;
 use crate::cargo::{self, Build};
 use crate::project::Project;
 use crate::report::seconds;
-use crate::subjects::{OURS_WITH_SCRIPT, SUBJECTS};
+use crate::subjects::{OURS, SUBJECTS};
 
 const COUNTS: [usize; 3] = [1_000, 10_000, 100_000];
 
@@ -138,7 +138,7 @@ fn forget(build: &Path) -> io::Result<()> {
 }
 
 fn row(work: &Path, count: usize) -> io::Result<Row> {
-    let subject = SUBJECTS.iter().find(|subject| subject.name == OURS_WITH_SCRIPT);
+    let subject = SUBJECTS.iter().find(|subject| subject.name == OURS);
     let subject = subject.ok_or(io::ErrorKind::NotFound)?;
     let mut project = Project::write(&work.join("projects"), subject, count)?;
     let cache = project.folder.join("cache");

@@ -8,10 +8,10 @@ pub(crate) enum Layout {
     None,
     /// `001_create.up.sql` and `001_create.down.sql`.
     Pairs,
+    /// The same, with the build script of one line that our README has.
+    PairsAndScript,
     /// The same, with a `lokstra.lock`.
     LockedPairs,
-    /// The same, with the build script of one line that our README recommends.
-    PairsAndScript,
     /// `V1__create.sql`.
     UpOnly,
     /// `0001_create/up.sql` and `0001_create/down.sql`.
@@ -39,7 +39,6 @@ pub(crate) struct Subject {
 pub(crate) const FLOOR: &str = "floor";
 pub(crate) const CLIENT: &str = "client";
 pub(crate) const OURS: &str = "lokstra";
-pub(crate) const OURS_WITH_SCRIPT: &str = "lokstra-build-script";
 
 impl Subject {
     /// The packages of this repository are among its dependencies.
@@ -93,7 +92,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         title: "lokstra",
         name: OURS,
         tool: Some(OURS),
-        layout: Layout::Pairs,
+        layout: Layout::PairsAndScript,
         dependencies: "lokstra = { {lokstra} }",
         program: LOKSTRA,
         most_in_release: usize::MAX,
@@ -108,10 +107,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         most_in_release: usize::MAX,
     },
     Subject {
-        title: "lokstra, with `build.rs`",
-        name: OURS_WITH_SCRIPT,
+        title: "lokstra, without `build.rs`",
+        name: "lokstra-no-script",
         tool: Some(OURS),
-        layout: Layout::PairsAndScript,
+        layout: Layout::Pairs,
         dependencies: "lokstra = { {lokstra} }",
         program: LOKSTRA,
         most_in_release: usize::MAX,
@@ -120,7 +119,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         title: "lokstra without `sql-check`",
         name: "lokstra-no-grammar",
         tool: Some(OURS),
-        layout: Layout::Pairs,
+        layout: Layout::PairsAndScript,
         dependencies: r#"lokstra = { {lokstra}, default-features = false, features = ["config"] }"#,
         program: LOKSTRA,
         most_in_release: usize::MAX,
