@@ -43,6 +43,9 @@
 /// ```
 /// println!("cargo:rerun-if-changed=migrations");
 /// ```
+///
+/// With a `build.rs`, a build also takes over what an earlier one checked; without one, each build checks
+/// the whole folder.
 #[macro_export]
 macro_rules! embed_migrations {
     () => { $crate::__private::embed!($crate; "migrations") };
