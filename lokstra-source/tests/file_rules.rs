@@ -362,7 +362,7 @@ fn a_link_to_a_file_of_the_kernel_is_an_error_and_not_read() {
         if !path.exists() {
             std::os::unix::fs::symlink("/proc/kmsg", &path).unwrap();
         }
-        let told = load(root.path(), "migrations").unwrap_err().to_string();
+        let told = Loader::new(root.path(), "migrations").load().unwrap_err().to_string();
         let expected = format!("migrations/{name}: cannot be read: ");
         assert!(told.contains(&expected) && !told.contains("Linux"), "{told}");
         std::fs::remove_file(&path).unwrap();
@@ -374,7 +374,7 @@ fn a_folder_named_like_a_file_is_an_error() {
     for name in ["002_d.up.sql", "002_d.sql", "migration.yaml", "lokstra.lock"] {
         let root = folder(&[("001_a.up.sql", SQL), ("001_a.down.sql", SQL)]);
         std::fs::create_dir(root.path().join("migrations").join(name)).unwrap();
-        let told = load(root.path(), "migrations").unwrap_err().to_string();
+        let told = Loader::new(root.path(), "migrations").load().unwrap_err().to_string();
         let expected = format!(
             "error: migrations/{name}: this is a folder, not a file [unreadable]\n  \
              help: rename the folder, or put a file of this name in its place"
