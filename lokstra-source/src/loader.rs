@@ -21,7 +21,7 @@ pub struct Loader<'a> {
 #[derive(Debug)]
 enum Files<'a> {
     OnDisk { root: &'a Path, folder: String },
-    Read(Folder),
+    Read(Box<Folder>),
 }
 
 #[derive(Debug)]
@@ -43,14 +43,14 @@ impl<'a> Loader<'a> {
         folder: &str,
         files: impl IntoIterator<Item = (&'f str, &'f str)>,
     ) -> Loader<'a> {
-        Loader::of(Files::Read(Folder::in_memory(&normalized(folder), files)))
+        Loader::of(Files::Read(Box::new(Folder::in_memory(&normalized(folder), files))))
     }
 
     /// Reads a folder embedded with the `include_dir` crate, under the path that messages and the set
     /// give it.
     #[cfg(feature = "include-dir")]
     pub fn embedded(dir: &include_dir::Dir<'_>, folder: &str) -> Loader<'a> {
-        Loader::of(Files::Read(Folder::embedded(dir, &normalized(folder))))
+        Loader::of(Files::Read(Box::new(Folder::embedded(dir, &normalized(folder)))))
     }
 
     fn of(files: Files<'a>) -> Loader<'a> {
@@ -93,7 +93,7 @@ impl<'a> Loader<'a> {
     pub fn load(self) -> Result<Loaded, Problems> {
         let folder = match self.files {
             Files::OnDisk { root, folder } => Folder::read(root, &folder)?,
-            Files::Read(folder) => folder,
+            Files::Read(folder) => *folder,
         };
         let ignored: Vec<Code> = match self.ignored {
             Ignored::Nothing => Vec::new(),
