@@ -78,7 +78,7 @@ mod tests {
         let with_new = writer_of(folder.path());
         assert_ne!(with_new, before);
 
-        let earlier = SystemTime::now() - Duration::from_secs(60);
+        let earlier = SystemTime::now() - Duration::from_mins(1);
         fs::File::options().write(true).open(&rule).unwrap().set_modified(earlier).unwrap();
         assert_ne!(writer_of(folder.path()), with_new);
     }

@@ -19,17 +19,16 @@ pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let folder_path = folder.value();
     let kept = cache::place(&root, &folder_path);
-    let mut loader = Loader::new(&root, &folder_path).lint(LintScope::Explicit);
+    let mut checking = Loader::new(&root, &folder_path).lint(LintScope::Explicit);
     if let Some(Place { file, writer }) = &kept {
-        loader = loader.cache(file, writer);
+        checking = checking.cache(file, writer);
     }
-    let loaded = loader.load();
     let way = way_from_the_compiler(&root);
     let seen = |problem: &Problem| match &way {
         Some(way) => problem.clone().seen_from(way),
         None => problem.clone(),
     };
-    match loaded {
+    match checking.load() {
         Ok(loaded) => {
             let problems: Vec<_> = loaded.warnings.iter().map(seen).collect();
             let warnings = warnings(problems.iter(), folder.span());
