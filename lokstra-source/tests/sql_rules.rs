@@ -374,6 +374,32 @@ const MOODS: &str = "CREATE TYPE mood AS ENUM ('sad'); CREATE TYPE tint AS ENUM 
     CREATE TABLE note (kind text, m mood NOT NULL, t tint, ms mood[]);";
 
 #[test]
+fn a_new_label_in_an_array_or_in_parentheses_is_used() {
+    for sql in [
+        "SELECT ('b')::mood",
+        "SELECT (('b'))::public.mood",
+        "SELECT CAST(('b') AS mood)",
+        "SELECT ARRAY['sad', 'b']::mood[]",
+        "SELECT '{sad, \"b\"}'::mood[]",
+        "SELECT CAST('{b}' AS mood[])",
+    ] {
+        assert!(told_after(MOODS, &format!("ALTER TYPE mood ADD VALUE 'b'; {sql};")), "{sql}");
+    }
+    for sql in [
+        "SELECT ('b')::text, ARRAY['b']::text[], '{b}'::tint[]",
+        "SELECT lower('b')::mood",
+        "SELECT ARRAY['sad']::mood[], '{sad}'::mood[]",
+    ] {
+        assert!(!told_after(MOODS, &format!("ALTER TYPE mood ADD VALUE 'b'; {sql};")), "{sql}");
+    }
+    let other = format!(
+        "{MOODS} CREATE SCHEMA s; CREATE TYPE s.mood AS ENUM ('x'); ALTER TYPE mood ADD VALUE 'b';"
+    );
+    let sql = "SET search_path = s; ALTER TYPE mood ADD VALUE 'b'; SELECT 'b'::public.mood;";
+    assert!(!told_after(&other, sql));
+}
+
+#[test]
 fn a_text_that_is_no_use_of_a_new_label_is_let_alone() {
     for sql in [
         "ALTER TYPE tint ADD VALUE 'b';",

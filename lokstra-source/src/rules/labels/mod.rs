@@ -49,6 +49,7 @@ fn check_script((file, script): &(&File, Script), before: &Schema, problems: &mu
     let mut schema = before.clone();
     let mut labels: Vec<Label> = Vec::new();
     let mut made: Vec<String> = Vec::new();
+    let mut is_path_set = false;
     run(script, &mut schema, |schema, (range, words)| {
         if let Some(label) = uses::first(words, &labels, schema) {
             let label = &words[label];
@@ -56,7 +57,7 @@ fn check_script((file, script): &(&File, Script), before: &Schema, problems: &mu
             let written = &script.text[at..range.start + label.end];
             problems.push(problem(file, written).at(&script.text, at));
         }
-        follow(words, schema, &mut labels, &mut made);
+        follow(words, schema, &mut labels, &mut made, &mut is_path_set);
     });
 }
 
@@ -74,7 +75,13 @@ fn run<'a>(
 }
 
 /// What a statement does to the labels that were added before it.
-fn follow(words: &[Word], schema: &Schema, labels: &mut Vec<Label>, made: &mut Vec<String>) {
+fn follow(
+    words: &[Word],
+    schema: &Schema,
+    labels: &mut Vec<Label>,
+    made: &mut Vec<String>,
+    is_path_set: &mut bool,
+) {
     let is = |at: usize, word: &str| words.get(at).is_some_and(|it: &Word| it.is(word));
     if is(0, "create") && is(1, "type") {
         made.extend(schema::name(words, 2).map(|(name, _)| name.last));
@@ -84,6 +91,7 @@ fn follow(words: &[Word], schema: &Schema, labels: &mut Vec<Label>, made: &mut V
     let path = |word: &Word| word.is("search_path") || word.text() == Some("search_path");
     if words[0].is_any(&["set", "reset", "select"]) && words.iter().any(path) {
         labels.clear();
+        *is_path_set = true;
     }
     if words[0].is_any(&["do", "call", "execute", "select"]) {
         labels.retain(|label| !schema::names(words, &label.of.last));
@@ -100,7 +108,9 @@ fn follow(words: &[Word], schema: &Schema, labels: &mut Vec<Label>, made: &mut V
         let Some(text) = text(if is_conditional { at + 5 } else { at + 2 }) else { return };
         // What may be there already is new only if the folder says so.
         let is_new = !is_conditional || schema.has_label(&of, text) == Some(false);
-        if is_new && !made.contains(&of.last) {
+        // Which type it is, the path decides.
+        let is_known = !*is_path_set || of.is_qualified();
+        if is_new && is_known && !made.contains(&of.last) {
             labels.push(Label { of, text: text.to_owned() });
         }
     } else if is(at, "rename") && is(at + 1, "value") {

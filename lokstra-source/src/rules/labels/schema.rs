@@ -12,6 +12,10 @@ pub(super) struct Name {
 }
 
 impl Name {
+    pub(super) fn is_qualified(&self) -> bool {
+        self.schema.is_some()
+    }
+
     /// Whether both must mean the same: without a schema, `public`.
     pub(super) fn is(&self, other: &Name) -> bool {
         let schema = |name: &Name| name.schema.as_deref().unwrap_or("public").to_owned();

@@ -14,12 +14,13 @@ pub(super) fn first(words: &[Word], labels: &[Label], schema: &Schema) -> Option
     let columns = columns(words, schema);
     (0..words.len()).find(|at| {
         let text = words[*at].text();
-        labels.iter().filter(|label| text == Some(&label.text)).any(|label| {
-            is_cast(words, *at, &label.of)
-                || is_default_of_new(words, *at, &label.of)
-                || is_of_column(words, *at, &|column| is_of(&columns, column, &label.of))
-                || is_inserted(words, *at, &label.of, schema)
-        })
+        labels.iter().any(|label| is_array_cast(words, *at, label))
+            || labels.iter().filter(|label| text == Some(&label.text)).any(|label| {
+                is_cast(words, *at, &label.of)
+                    || is_default_of_new(words, *at, &label.of)
+                    || is_of_column(words, *at, &|column| is_of(&columns, column, &label.of))
+                    || is_inserted(words, *at, &label.of, schema)
+            })
     })
 }
 
@@ -29,21 +30,60 @@ fn is_of(columns: &[Column], column: &str, of: &Name) -> bool {
         && named.next().is_none()
 }
 
+/// What may stand before a whole value.
+const BEFORE: [&str; 10] =
+    ["(", ",", "=", "select", "default", "then", "else", "where", "and", "or"];
+
+/// Where the type begins to which the words from `start` up to `end`, or a pair of parentheses around
+/// them, are cast: `'a'::t`, `('a')::t`, `CAST('a' AS t)`.
+fn cast_type(words: &[Word], mut start: usize, mut end: usize) -> Option<usize> {
+    let is = |at: usize, word: &str| words.get(at).is_some_and(|it: &Word| it.is(word));
+    while start >= 2 && is(start - 1, "(") && is(end, ")") && words[start - 2].is_any(&BEFORE) {
+        (start, end) = (start - 1, end + 1);
+    }
+    let is_call = start >= 2 && is(start - 1, "(") && is(start - 2, "cast") && is(end, "as");
+    match () {
+        () if is(end, ":") && is(end + 1, ":") => Some(end + 2),
+        () if is_call => Some(end + 1),
+        () => None,
+    }
+}
+
+/// `ARRAY['a', 'b']::t[]`, `'{a, b}'::t[]`: one of the elements is this label.
+fn is_array_cast(words: &[Word], at: usize, label: &Label) -> bool {
+    let Some(text) = words[at].text() else { return false };
+    let is = |at: usize, word: &str| words.get(at).is_some_and(|it: &Word| it.is(word));
+    let is_element = |at: &usize| words[*at].text().is_some() || is(*at, ",");
+    let start = (0..at).rev().find(|nth| !is_element(nth)).unwrap_or(0);
+    let range = if text == label.text && start > 0 && is(start, "[") && is(start - 1, "array") {
+        let end = (at..words.len()).find(|nth| !is_element(nth)).unwrap_or(at);
+        is(end, "]").then_some((start - 1, end + 1))
+    } else {
+        let inside = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+        let has = |inside: &str| {
+            let elements = inside.split(',').map(str::trim);
+            !inside.contains(['{', '\\']) && elements.map(unquoted).any(|it| it == label.text)
+        };
+        inside.is_some_and(has).then_some((at, at + 1))
+    };
+    let ty = range.and_then(|(start, end)| cast_type(words, start, end));
+    let named = ty.and_then(|ty| name(words, ty));
+    named.is_some_and(|(ty, end)| ty.is(&label.of) && is(end, "[") && is(end + 1, "]"))
+}
+
+fn unquoted(element: &str) -> &str {
+    element.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(element)
+}
+
 /// `'a'::t`, `CAST('a' AS t)`, `t 'a'`
 fn is_cast(words: &[Word], at: usize, of: &Name) -> bool {
-    let is = |at: usize, word: &str| words.get(at).is_some_and(|it: &Word| it.is(word));
-    let is_type = |at| type_at(words, at).is_some_and(|ty| ty.is(of));
-    if is(at + 1, ":") && is(at + 2, ":") {
-        return is_type(at + 3);
+    if let Some(ty) = cast_type(words, at, at + 1) {
+        return type_at(words, ty).is_some_and(|ty| ty.is(of));
     }
-    if at >= 2 && is(at - 1, "(") && is(at - 2, "cast") && is(at + 1, "as") {
-        return is_type(at + 2);
-    }
-    let before = ["(", ",", "=", "select", "default", "then", "else", "where", "and", "or"];
     [1, 3].into_iter().any(|length| {
         let Some(start) = at.checked_sub(length) else { return false };
         let is_typed = name(words, start).is_some_and(|(ty, end)| end == at && ty.is(of));
-        is_typed && start.checked_sub(1).is_some_and(|it| words[it].is_any(&before))
+        is_typed && start.checked_sub(1).is_some_and(|it| words[it].is_any(&BEFORE))
     })
 }
 
