@@ -96,7 +96,7 @@ fn lint_checks_as_the_build_does_and_asks_the_server_on_demand() {
       |
     1 | ALTER TABEL users ADD x int;
       |       ^
-      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: did you mean TABLE?
 
     1 error
     -- exit code 2 --

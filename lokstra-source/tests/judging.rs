@@ -103,7 +103,7 @@ fn hazards_stand_beside_errors() {
       |
     1 | SELEC 1;
       | ^
-      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: did you mean SELECT?
     warning: migrations/001_a.up.sql:1:1: the rows are lost, and a running version that uses the table fails [drop-table]
       |
     1 | DROP TABLE a;

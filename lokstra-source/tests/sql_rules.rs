@@ -24,7 +24,7 @@ fn a_misspelt_word() {
       |
     1 | CREATE TABEL orders (
       |        ^
-      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: did you mean TABLE?
     "#);
 }
 
@@ -81,12 +81,12 @@ fn two_statements_with_an_error_each() {
       |
     1 | SELEC 1;
       | ^
-      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: did you mean SELECT?
     error: migrations/003_create_orders.up.sql:3:6: syntax error at or near "TABEL" [syntax]
       |
     3 | DROP TABEL a;
       |      ^
-      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: did you mean TABLE?
     "#);
 }
 
@@ -317,6 +317,44 @@ fn a_script_can_go_without_the_syntax_check() {
 }
 
 #[test]
+fn what_the_server_refuses_behind_its_grammar() {
+    assert_snapshot!(told("INSERT INTO a (b, c)\nVALUES (1, 2),\n  (3);\nDROP INDEX CONCURRENTLY a, b;\n"), @r#"
+    error: migrations/003_create_orders.up.sql:2:1: VALUES lists must all be the same length [syntax]
+      |
+    2 | VALUES (1, 2),
+      | ^
+      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+    error: migrations/003_create_orders.up.sql:4:1: PostgreSQL refuses this statement in a transaction, and this script runs in one [in-transaction]
+      |
+    4 | DROP INDEX CONCURRENTLY a, b;
+      | ^
+      help: make `-- lokstra: no-transaction` the first line; each statement then runs by itself
+    error: migrations/003_create_orders.up.sql:4:1: DROP INDEX CONCURRENTLY does not support dropping multiple objects [syntax]
+      |
+    4 | DROP INDEX CONCURRENTLY a, b;
+      | ^
+      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+    "#);
+}
+
+#[test]
+fn an_error_in_the_body_of_a_routine() {
+    let sql = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\n  SELECT a FORM b;\n  SELECT 1 +\n$$;\n";
+    assert_snapshot!(told(sql), @r#"
+    error: migrations/003_create_orders.up.sql:2:12: syntax error at or near "FORM" [syntax]
+      |
+    2 |   SELECT a FORM b;
+      |            ^
+      help: did you mean FROM?
+    error: migrations/003_create_orders.up.sql:3:13: syntax error at end of input [syntax]
+      |
+    3 |   SELECT 1 +
+      |             ^
+      help: is a value missing? if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+    "#);
+}
+
+#[test]
 fn what_postgresql_takes_is_taken() {
     for sql in [
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;",
@@ -329,7 +367,7 @@ fn what_postgresql_takes_is_taken() {
         "CREATE TRIGGER t BEFORE UPDATE OF a, b ON c FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION f();",
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO app; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO app;",
         "SET ROLE TO DEFAULT; ALTER STATISTICS IF EXISTS a SET STATISTICS 10;",
-        "SELECT U&'d\\0061t' UESCAPE '!', B'01', X'1F', $1, $a$b$a$ FROM ONLY a TABLESAMPLE system (1);",
+        "PREPARE p AS SELECT U&'d\\0061t' UESCAPE '!', B'01', X'1F', $1, $a$b$a$ FROM ONLY a TABLESAMPLE system (1);",
     ] {
         is_fine(sql);
     }

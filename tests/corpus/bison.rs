@@ -54,7 +54,8 @@ impl Bison {
     }
 
     /// The file that the build includes: eight numbers, the tables, and each token with its number,
-    /// keywords as they are written.
+    /// keywords as they are written, and each
+    /// other symbol behind a dot.
     pub(crate) fn file(&self, keywords: &[(String, String)]) -> Vec<u8> {
         let length = |name| i32::try_from(self.tables[name].len()).unwrap();
         let head = [
@@ -83,6 +84,8 @@ impl Bison {
             .chain(others)
             .map(|(word, token)| format!("{word} {}", self.symbol(token)))
             .collect();
+        let others = self.names.iter().enumerate().skip(self.tokens);
+        lines.extend(others.map(|(nth, name)| format!(".{name} {nth}")));
         lines.sort();
         file.extend(lines.join("\n").bytes());
         file

@@ -52,6 +52,44 @@ impl Server {
     }
 }
 
+/// What the server says of a statement that its parser takes when it shall run: a wrong option, say, or a
+/// list of another length. An error that is about what is in the database shows nothing.
+pub(crate) struct Runner(Client);
+
+impl Runner {
+    pub(crate) fn new(database: &Database) -> Runner {
+        Runner(database.client().unwrap())
+    }
+
+    /// With tables of the names in random sentences, so that more of them come as far as to be refused.
+    pub(crate) fn with_tables(database: &Database) -> Runner {
+        let mut client = database.client().unwrap();
+        for table in ["a", "b", "c", "d1"] {
+            let sql = format!("CREATE TABLE {table} (a int, b int, c int, d1 int, e int)");
+            client.batch_execute(&sql).unwrap();
+        }
+        Runner(client)
+    }
+
+    /// The statements of these that the server does not refuse, and how many show nothing.
+    pub(crate) fn taken<'a>(&mut self, statements: Vec<&'a str>) -> (Vec<&'a str>, usize) {
+        /// No such schema, column, object, function, table, or not the right kind of one.
+        const IN_DATABASE: [&str; 6] = ["3F000", "42703", "42704", "42883", "42P01", "42809"];
+        let (mut taken, mut unknown) = (Vec::new(), 0);
+        for sql in statements {
+            self.0.batch_execute("ROLLBACK; BEGIN; SET LOCAL statement_timeout = '5s'").unwrap();
+            match self.0.batch_execute(sql) {
+                Ok(()) => taken.push(sql),
+                Err(error) => {
+                    let code = error.code().map_or("", |code| code.code());
+                    unknown += usize::from(IN_DATABASE.contains(&code));
+                }
+            }
+        }
+        (taken, unknown)
+    }
+}
+
 /// A migration for each of these scripts, in the folder `m`.
 pub(crate) fn folder_of(scripts: &[impl AsRef<str>]) -> TempDir {
     let folder = TempDir::new().unwrap();

@@ -10,8 +10,10 @@ use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
 #[cfg(feature = "lint")]
 use super::continued::masked;
-use super::postgresql::refusal;
+use super::postgresql::{Refusal, refused};
 use super::remedy::{self, Remedy};
+use super::routine::sql_body;
+use super::split::split;
 
 /// A place that the grammar does not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +30,51 @@ const WITH_REMEDY: usize = 20;
 
 /// The error of each statement that no supported version of PostgreSQL can read.
 pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
-    let errors = refusals(text, statements).enumerate().map(|(nth, (range, at))| {
+    let errors = refusals(text, statements).enumerate().map(|(nth, (range, refusal))| {
         let statement = &text[range.clone()];
+        let at = refusal.at;
+        if let Some(message) = refusal.message {
+            let offset = range.start + at.start;
+            return SyntaxError {
+                offset,
+                message: message.to_owned(),
+                remedy: remedy::of_fault(statement, &at, message),
+            };
+        }
         let found = (nth < WITH_REMEDY).then(|| remedy::find(statement, &at)).flatten();
         let at = found.as_ref().map_or(at, |found| found.at.clone());
+        error(text, range, &at, found.map(|found| found.remedy))
+    });
+    let mut errors: Vec<_> = errors.collect();
+    errors.extend(in_bodies(text, statements));
+    errors.sort_by_key(|error| error.offset);
+    errors
+}
+
+/// The errors in routines whose body is SQL in a text: the server reads it when it creates them.
+fn in_bodies(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
+    // Unless this says otherwise.
+    let setting = "check_function_bodies";
+    if text.as_bytes().windows(setting.len()).any(|it| it.eq_ignore_ascii_case(setting.as_bytes()))
+    {
+        return Vec::new();
+    }
+    let bodies = statements.iter().filter_map(|range| {
+        let body = sql_body(&text[range.clone()])?;
+        Some(range.start + body.start..range.start + body.end)
+    });
+    let inner = bodies.flat_map(|body| {
+        let split = split(&text[body.clone()]);
+        let shift = move |range: Range<usize>| body.start + range.start..body.start + range.end;
+        split.statements.into_iter().map(shift)
+    });
+    let inner: Vec<_> = inner.collect();
+    // With arguments of any type, the server looks no further than its grammar.
+    let refusals = refusals(text, &inner).filter(|(_, refusal)| refusal.message.is_none());
+    let errors = refusals.enumerate().map(|(nth, (range, refusal))| {
+        let statement = &text[range.clone()];
+        let found = (nth < WITH_REMEDY).then(|| remedy::find(statement, &refusal.at)).flatten();
+        let at = found.as_ref().map_or(refusal.at, |found| found.at.clone());
         error(text, range, &at, found.map(|found| found.remedy))
     });
     errors.collect()
@@ -41,12 +84,11 @@ pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError
 fn refusals<'a>(
     text: &'a str,
     statements: &'a [Range<usize>],
-) -> impl Iterator<Item = (&'a Range<usize>, Range<usize>)> {
+) -> impl Iterator<Item = (&'a Range<usize>, Refusal)> {
     statements.iter().filter_map(|range| {
         // A fault here must not break a build.
-        let statement = AssertUnwindSafe(|| refusal(&text[range.clone()]));
-        let at = catch_unwind(statement).unwrap_or_default()?;
-        Some((range, at))
+        let statement = AssertUnwindSafe(|| refused(&text[range.clone()]));
+        Some((range, catch_unwind(statement).unwrap_or_default()?))
     })
 }
 
@@ -66,6 +108,7 @@ fn error(
         }
     }
     let message = match &text[at.clone()] {
+        "" if !text[at.end..].trim().is_empty() => "syntax error at end of input".to_owned(),
         "" => "syntax error at the end of the file".to_owned(),
         token => format!("syntax error at or near \"{token}\""),
     };
@@ -75,7 +118,7 @@ fn error(
 /// The statements that are wrong, or that the parser understands only in part.
 #[cfg(feature = "lint")]
 pub(crate) fn half_understood(text: &str, statements: &[Range<usize>]) -> BTreeSet<usize> {
-    let wrong = refusals(text, statements).map(|(range, at)| range.start + at.start);
+    let wrong = refusals(text, statements).map(|(range, refusal)| range.start + refusal.at.start);
     let in_part = messages(text).into_iter().map(|(offset, _)| offset);
     let nth = |offset| statements.partition_point(|range| range.end < offset);
     wrong.chain(in_part).map(nth).collect()
@@ -146,6 +189,36 @@ fn is_text(kind: SyntaxKind) -> bool {
 mod tests {
     use super::errors;
     use crate::sql::split::split;
+
+    #[test]
+    fn the_body_of_a_routine_in_sql_is_read() {
+        for (text, expected) in [
+            ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\nSELEC 1;\n$$;", Some("SELEC")),
+            ("CREATE FUNCTION f() RETURNS int AS 'SELECT 1 1' LANGUAGE 'sql'", Some("1' L")),
+            (
+                "CREATE OR REPLACE PROCEDURE p() LANGUAGE SQL AS $x$ SELECT 1; SELECT ( $x$",
+                Some(" $x$"),
+            ),
+            (
+                "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS $$ SELECT $1; VALUES (1), (1, 2) $$",
+                None,
+            ),
+            ("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ SELEC $$", None),
+            ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1 '\n'+ 1'", None),
+            (
+                "SET check_function_bodies = off; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'a b'",
+                None,
+            ),
+        ] {
+            let found = errors(text, &split(text).statements);
+            let at = found.first().map(|error| error.offset);
+            assert_eq!(
+                at.map(|at| text[at..].starts_with(expected.unwrap_or("?"))),
+                expected.map(|_| true),
+                "{text}: {found:?}"
+            );
+        }
+    }
 
     #[test]
     fn an_error_stands_where_the_server_sees_it() {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use squawk_lexer::TokenKind;
 
-use super::postgresql::refusal;
+use super::postgresql::{keywords, refusal};
 use super::refused::significant;
 
 /// What to do about a syntax error.
@@ -47,6 +47,20 @@ pub(super) fn find(statement: &str, at: &Range<usize>) -> Option<Found> {
         .map(|help| Found { at: at.clone(), remedy: Remedy::Certain(help) })
         .or_else(|| broken.odd_character())
         .or_else(|| if statement.len() <= LONGEST { broken.attempts() } else { None })
+}
+
+/// The remedy of what PostgreSQL refuses behind its grammar.
+pub(super) fn of_fault(statement: &str, at: &Range<usize>, message: &str) -> Option<Remedy> {
+    let broken = Broken::new(statement, at.clone())?;
+    if message.starts_with("LIMIT") {
+        return broken.limit().map(Remedy::Certain);
+    }
+    let token = &statement[at.clone()];
+    token.starts_with('$').then(|| {
+        Remedy::Certain(format!(
+            "`{token}` is a placeholder, and nothing fills it in here: write the value"
+        ))
+    })
 }
 
 struct Broken<'a> {
@@ -102,7 +116,11 @@ impl<'a> Broken<'a> {
                 &rest[..end]
             }
             Some('%') if rest.starts_with("%s") || rest.starts_with("%d") => &rest[..2],
-            Some('%') if rest.starts_with("%(") => rest.split_inclusive(')').next()?,
+            Some('%') if rest.starts_with("%(") => {
+                let end = rest.find(')')? + 1;
+                let kind = rest[end..].starts_with(|c: char| c.is_ascii_alphabetic());
+                &rest[..end + usize::from(kind)]
+            }
             Some('?') => "?",
             _ if before == "?" => "?",
             _ => return None,
@@ -177,8 +195,17 @@ impl<'a> Broken<'a> {
         if let Some(reserved) = self.reserved() {
             return certain(here, reserved);
         }
+        if let Some(separator) = self.separator() {
+            return Some(separator);
+        }
         if let Some(expression) = self.index_expression() {
             return certain(here, expression);
+        }
+        if let Some((at, keyword)) = self.misspelt() {
+            return certain(at, format!("did you mean {keyword}?"));
+        }
+        if let Some(mode) = self.lock_mode() {
+            return certain(here, mode);
         }
         if token == "==" && self.is_right(&here, "=") {
             return certain(here, "PostgreSQL writes `=`".to_owned());
@@ -212,6 +239,70 @@ impl<'a> Broken<'a> {
             }
         }
         None
+    }
+
+    /// A line that ends a batch of another database's client.
+    fn separator(&self) -> Option<Found> {
+        let mut offset = 0;
+        for line in self.statement.split_inclusive('\n') {
+            let word = line.trim();
+            let at = offset + line.len() - line.trim_start().len();
+            offset += line.len();
+            let is_near =
+                at <= self.at.end && offset + 1 >= self.at.start.min(self.previous()?.start);
+            let help = match word.to_ascii_lowercase().as_str() {
+                "go" => "`GO` separates statements in SQL Server: write `;`",
+                _ if word.to_ascii_lowercase().starts_with("delimiter ") => {
+                    "`DELIMITER` is a command of MySQL's client: remove it, and end statements with `;`"
+                }
+                _ => continue,
+            };
+            if is_near {
+                let remedy = Remedy::Certain(help.to_owned());
+                return Some(Found { at: at..at + word.len(), remedy });
+            }
+        }
+        None
+    }
+
+    /// A keyword that differs in a letter from the word that is refused, or from the one before it,
+    /// which was read as a name.
+    fn misspelt(&self) -> Option<(Range<usize>, String)> {
+        let mut best: Option<(usize, Range<usize>, String)> = None;
+        for place in [Some(self.at.clone()), self.previous()].into_iter().flatten() {
+            let word = &self.statement[place.clone()];
+            let is_word = word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+            let words = is_word.then(|| near_keywords(word)).unwrap_or_default();
+            for keyword in words {
+                let (before, after) =
+                    (&self.statement[..place.start], &self.statement[place.end..]);
+                let text = format!("{before}{keyword}{after}");
+                let reached = match refusal(&text) {
+                    None => usize::MAX,
+                    // The next error may be another one.
+                    Some(next)
+                        if place.start == self.at.start
+                            && next.start > place.start + keyword.len() =>
+                    {
+                        next.start
+                    }
+                    Some(_) => continue,
+                };
+                if best.as_ref().is_none_or(|(other, ..)| reached > *other) {
+                    best = Some((reached, place.clone(), keyword.to_ascii_uppercase()));
+                }
+            }
+        }
+        best.map(|(_, place, keyword)| (place, keyword))
+    }
+
+    /// `LOCK TABLE t EXCLUSIVE`
+    fn lock_mode(&self) -> Option<String> {
+        let is_lock = self.text(0).eq_ignore_ascii_case("lock");
+        let mode = self.statement[self.at.start..].trim_end();
+        let place = self.at.start..self.at.start + mode.len();
+        (is_lock && self.is_right(&place, &format!("IN {mode} MODE")))
+            .then(|| format!("write IN {} MODE", short(mode)))
     }
 
     /// A word of a join that is not in the place of a name: between quotes it would silently become an
@@ -295,12 +386,33 @@ impl<'a> Broken<'a> {
         if has("join") && self.is_right(&before, " ON true ") {
             return missing(here, "`ON …` before it");
         }
-        let is_definition =
-            ["create", "alter"].iter().any(|verb| self.text(0).eq_ignore_ascii_case(verb));
-        if is_definition && self.is_right(&before, " text ") && !self.is_right(&before, " 'a' ") {
-            return missing(here, "a type before it");
+        // Only a type has such words.
+        let fits = |other: &str| self.is_right(&before, other);
+        if let Some(at) = self.without_type() {
+            return missing(at, "a type before it");
         }
-        None
+        let what = match () {
+            () if fits(" timestamp without time zone ") => "a type",
+            () if !fits(" \"a\" ") => return None,
+            () if fits(" 1 ") => "a value",
+            () => "a name",
+        };
+        let behind = if here.is_empty() { "" } else { " before it" };
+        missing(here, &format!("{what}{behind}"))
+    }
+
+    /// The comma behind a column without a type: names alone may be those of a `CREATE TABLE … AS`.
+    fn without_type(&self) -> Option<Range<usize>> {
+        let is_bare = |nth: &usize| {
+            self.text(*nth) == "," && matches!(self.text(nth.wrapping_sub(2)), "(" | ",")
+        };
+        let mut text = self.statement.to_owned();
+        let commas: Vec<_> = (2..self.nth.min(self.tokens.len())).filter(is_bare).collect();
+        for nth in commas.iter().rev() {
+            text.insert_str(self.tokens[*nth].2, " timestamp without time zone");
+        }
+        let at = self.tokens[*commas.first()?].2;
+        refusal(&text).is_none().then_some(at..at + 1)
     }
 
     fn is_next_line(&self, at: usize) -> bool {
@@ -313,6 +425,25 @@ impl<'a> Broken<'a> {
         let (before, after) = (&self.statement[..place.start], &self.statement[place.end..]);
         refusal(&format!("{before}{other}{after}")).is_none()
     }
+}
+
+/// The keywords that are another word but for one letter, or for two that have changed places.
+fn near_keywords(word: &str) -> Vec<&'static str> {
+    let word = word.to_ascii_lowercase();
+    let is_near = |keyword: &&str| {
+        let (one, two) = (word.as_bytes(), keyword.as_bytes());
+        let start = one.iter().zip(two).take_while(|(a, b)| a == b).count();
+        let (one, two) = (&one[start..], &two[start..]);
+        match (one, two) {
+            ([], []) => false,
+            ([_, rest @ ..], [_, others @ ..]) if rest == others => true,
+            ([_, rest @ ..], others) | (others, [_, rest @ ..]) if rest == others => true,
+            (one, [_, others @ ..]) if one == others => true,
+            ([a, b, rest @ ..], [c, d, others @ ..]) => a == d && b == c && rest == others,
+            _ => false,
+        }
+    };
+    keywords().filter(is_near).collect()
 }
 
 /// As much as fits into a line.
@@ -398,7 +529,7 @@ mod tests {
             (
                 "INSERT INTO t VALUES (%(name)s)",
                 "%",
-                "`%(name)` is a placeholder, and nothing fills it in here: write the value",
+                "`%(name)s` is a placeholder, and nothing fills it in here: write the value",
             ),
             (
                 "INSERT INTO t VALUES (?, ?)",
@@ -428,6 +559,34 @@ mod tests {
             ("SELECT a FROM b ORDER a", "a", "is `BY` missing?"),
             ("UPDATE t SET a == 1", "==", "PostgreSQL writes `=`"),
             ("SELECT a FROM b LIMIT 1, 2", "LIMIT", "write LIMIT 2 OFFSET 1"),
+            ("CREATE TABEL a (b int)", "TABEL", "did you mean TABLE?"),
+            ("SELEC 1", "SELEC", "did you mean SELECT?"),
+            ("SELECT * FORM t", "FORM", "did you mean FROM?"),
+            ("SELECT a FORM t", "FORM", "did you mean FROM?"),
+            ("DROP TABLE IF EXIST a", "EXIST", "did you mean EXISTS?"),
+            ("CREATE TABLE a (b int NOT NUL, c user)", "NUL", "did you mean NULL?"),
+            ("SELECT 1\nGO\nSELECT 2", "GO", "`GO` separates statements in SQL Server: write `;`"),
+            (
+                "CREATE TABLE a (b int)\ngo\n",
+                "go",
+                "`GO` separates statements in SQL Server: write `;`",
+            ),
+            ("LOCK TABLE t EXCLUSIVE", "EXCLUSIVE", "write IN EXCLUSIVE MODE"),
+            ("CREATE TABLE a (b, c int)", ",", "is a type before it missing?"),
+            ("ALTER TABLE a ADD COLUMN b", "", "is a type missing?"),
+            ("CREATE TABLE (a int)", "(", "is a name before it missing?"),
+            ("SELECT * FROM WHERE a = 1", "WHERE", "is a name before it missing?"),
+            ("UPDATE a SET b =", "", "is a value missing?"),
+            (
+                "INSERT INTO order (user, desc) VALUES (1, 2)",
+                "order",
+                "`order` is a reserved word: write \"order\" or another name",
+            ),
+            (
+                "CREATE TABLE user (a int, order int REFERENCES table (end))",
+                "user",
+                "`user` is a reserved word: write \"user\" or another name",
+            ),
             ("CREATE TABLE TABLE a ()", "TABLE", "`TABLE` stands here twice: remove one"),
             ("SELECT f(1 2)", "2", "is `,` before it missing?"),
             ("CREATE INDEX a ON b c", "c", "is `(` missing?"),
@@ -484,9 +643,7 @@ mod tests {
 
     #[test]
     fn what_nobody_can_know_is_left_open() {
-        for statement in
-            ["CREATE TABEL a (b int)", "SELECT * FROM WHERE a = 1", "SELEC 1", "RENAME a TO b, c"]
-        {
+        for statement in ["RENAME a TO b, c", "CREATE a b c"] {
             assert_eq!(remedy(statement).1, None, "{statement}");
         }
     }

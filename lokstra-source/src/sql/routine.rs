@@ -27,6 +27,18 @@ pub(crate) fn ends(statement: &str, procedures: &[String]) -> Option<usize> {
     })
 }
 
+/// Where the body of a routine in SQL stands in its statement, if it is a text.
+#[cfg(feature = "sql-check")]
+pub(super) fn sql_body(statement: &str) -> Option<std::ops::Range<usize>> {
+    let mut words = statement.split_ascii_whitespace();
+    let is_create = words.next().is_some_and(|word| word.eq_ignore_ascii_case("create"));
+    let is_routine = words.take(3).any(|word| {
+        ["function", "procedure"].iter().any(|routine| word.eq_ignore_ascii_case(routine))
+    });
+    let body = (is_create && is_routine).then(|| Body::in_language(statement, "sql"))??;
+    Some(body.start..body.start + body.text.len())
+}
+
 /// What a statement does to the procedures that are known to end the transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
@@ -92,13 +104,17 @@ struct Body<'a> {
 impl<'a> Body<'a> {
     /// `None` for another language, or a text whose quotes are doubled.
     fn of(statement: &'a str) -> Option<Body<'a>> {
+        Body::in_language(statement, "plpgsql")
+    }
+
+    fn in_language(statement: &'a str, expected: &str) -> Option<Body<'a>> {
         let tokens: Vec<_> = significant(statement).collect();
         let is_do = tokens.first()?.1.eq_ignore_ascii_case("do");
         let language = tokens.windows(2).find(|pair| {
             pair[0].0 == TokenKind::Ident && pair[0].1.eq_ignore_ascii_case("language")
         });
         match language {
-            Some(pair) if !pair[1].1.trim_matches(['\'', '"']).eq_ignore_ascii_case("plpgsql") => {
+            Some(pair) if !pair[1].1.trim_matches(['\'', '"']).eq_ignore_ascii_case(expected) => {
                 return None;
             }
             None if !is_do => return None,
@@ -115,7 +131,7 @@ impl<'a> Body<'a> {
             is_body && (nth == 0 || !tokens[nth - 1].1.eq_ignore_ascii_case("language"))
         };
         let is_after_as = |nth: usize| is_do || tokens[nth - 1].1.eq_ignore_ascii_case("as");
-        let (_, (kind, text, start)) = tokens
+        let (nth, (kind, text, start)) = tokens
             .iter()
             .enumerate()
             .find(|(nth, token)| is_text((*nth, token)) && is_after_as(*nth))?;
@@ -123,6 +139,11 @@ impl<'a> Body<'a> {
             TokenKind::Literal { kind: LiteralKind::Str { .. } } => 1,
             _ => text[1..].find('$')? + 2,
         };
+        // What goes on in the next line is not followed.
+        let next = tokens.get(nth + 1).map(|(kind, ..)| *kind);
+        if matches!(next, Some(TokenKind::Literal { .. } | TokenKind::Comma)) {
+            return None;
+        }
         let text = text.get(opening..text.len().checked_sub(opening)?)?;
         (!text.contains("''")).then_some(Body { text, start: start + opening })
     }

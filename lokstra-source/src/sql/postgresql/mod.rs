@@ -1,69 +1,74 @@
 //! PostgreSQL's own grammar: the automaton that bison makes of its gram.y.
 //!
 //! So a statement is refused here exactly where the parser of the server would refuse it, and none is
-//! that the parser of any supported version takes. What the server checks behind its grammar is not
-//! known here.
+//! that the parser of any supported version takes. What the server refuses behind its grammar, whatever
+//! is in the database, is in [`checks`].
 //!
 //! The tables are those of PostgreSQL (see NOTICE beside them); the corpus test writes and compares them.
 
+mod checks;
+mod rules;
 mod tables;
 mod tokens;
+mod tree;
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use checks::{Fault, fault};
 use tables::{Action, GRAMMARS, Grammar};
 use tokens::Token;
+use tree::{Node, SHORTER, Tree};
 
 use super::continued::masked;
 
-/// The token at which no version of PostgreSQL can read a statement any further, or its end.
+/// Why no version of PostgreSQL takes a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The token at which none can read it any further, or its end, or what is wrong there.
+    pub(crate) at: Range<usize>,
+    /// As PostgreSQL words it, if the grammar takes it.
+    pub(crate) message: Option<&'static str>,
+}
+
+/// The words that mean something to the newest version.
+pub(crate) fn keywords() -> impl Iterator<Item = &'static str> {
+    GRAMMARS[0].words()
+}
+
+/// Where no version of PostgreSQL takes a statement.
 pub(crate) fn refusal(statement: &str) -> Option<Range<usize>> {
-    unreadable(statement).or_else(|| limit_with_comma(statement))
+    refused(statement).map(|refusal| refusal.at)
 }
 
-/// `LIMIT 1, 2`, which the grammar reads in order to refuse it.
-fn limit_with_comma(statement: &str) -> Option<Range<usize>> {
-    // Most statements need not be read twice.
-    let is_limit = |word: &[u8]| word.eq_ignore_ascii_case(b"limit");
-    if !statement.as_bytes().windows(5).any(is_limit) {
-        return None;
-    }
-    let statement = &*masked(statement);
-    let tokens = tokens::tokens(statement);
-    let found = tokens.windows(5).find(|window| {
-        let text = |nth: usize| &statement[window[nth].start..window[nth].end];
-        let is_number = |nth| text(nth).bytes().all(|byte| byte.is_ascii_digit());
-        text(1).eq_ignore_ascii_case("limit")
-            // Behind these the word is a name.
-            && text(0) != "."
-            && !text(0).eq_ignore_ascii_case("as")
-            && is_number(2)
-            && text(3) == ","
-            && is_number(4)
-    });
-    found.map(|window| window[1].start..window[1].end)
-}
-
-fn unreadable(statement: &str) -> Option<Range<usize>> {
+/// Why no version takes a statement, if none does.
+pub(crate) fn refused(statement: &str) -> Option<Refusal> {
     // The lexer takes a byte order mark at the beginning for a space, and the server for a letter.
     if statement.starts_with('\u{feff}') {
-        return Some(0..statement.find(char::is_whitespace).unwrap_or(statement.len()));
+        let at = 0..statement.find(char::is_whitespace).unwrap_or(statement.len());
+        return Some(Refusal { at, message: None });
     }
     let statement = &*masked(statement);
     let tokens = tokens::tokens(statement);
-    let mut furthest = 0;
+    let has_junk = tokens.iter().any(|token| token.is_junk);
+    let end = statement.len()..statement.len();
+    let place = |nth: usize| tokens.get(nth).map_or(end.clone(), |token| token.start..token.end);
+    let (mut furthest, mut fault) = (0, None);
     for grammar in &GRAMMARS {
         let grammar = LazyLock::force(grammar);
-        let nth = parse(grammar, statement, &tokens)?;
-        furthest = furthest.max(nth);
-        if grammar.takes_junk && tokens.iter().any(|token| token.is_junk) {
+        match parse(grammar, statement, &tokens)? {
+            Wrong::Token(nth) => furthest = furthest.max(nth),
+            Wrong::Fault(found) => fault = fault.or(Some(found)),
+        }
+        if grammar.takes_junk && has_junk {
             let spaced = spaced(statement);
             parse(grammar, &spaced, &tokens::tokens(&spaced))?;
         }
     }
-    let end = statement.len()..statement.len();
-    Some(tokens.get(furthest).map_or(end, |token| token.start..token.end))
+    Some(match fault {
+        Some(fault) => Refusal { at: place(fault.token), message: Some(fault.message) },
+        None => Refusal { at: place(furthest), message: None },
+    })
 }
 
 /// With a space behind each number where there is none.
@@ -75,32 +80,80 @@ fn spaced(statement: &str) -> String {
     spaced
 }
 
-/// The first token that the grammar does not take; one more than there are is the end.
-fn parse(grammar: &Grammar, text: &str, tokens: &[Token]) -> Option<usize> {
+/// What is wrong with a statement.
+enum Wrong {
+    /// The first token that the grammar does not take; one more than there are is the end.
+    Token(usize),
+    Fault(Fault),
+}
+
+/// What the parser has read and not yet made a part of something.
+#[derive(Clone, Copy)]
+struct Entry {
+    state: u32,
+    /// Its first token, and how many nodes were made before it.
+    start: u32,
+    nodes: u32,
+    /// The node of the symbol itself, or [`NO_NODE`].
+    node: u32,
+}
+
+const NO_NODE: u32 = u32::MAX;
+
+fn parse(grammar: &Grammar, text: &str, tokens: &[Token]) -> Option<Wrong> {
     let number = |nth: usize| match tokens.get(nth) {
         Some(token) => grammar.token(token.kind, &text.as_bytes()[token.start..token.end]),
         None => 0,
     };
-    let mut states = vec![0];
+    let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let mut nodes: Vec<Node> = Vec::new();
+    let mut states = vec![Entry { state: 0, start: 0, nodes: 0, node: NO_NODE }];
+    let mut state = 0;
     let mut next = number(0);
     for nth in 0..=tokens.len() {
         let mut token = next;
         next = number(nth + 1);
         token = grammar.before(token, next);
         loop {
-            let state = states.last().copied().unwrap_or_default();
             match grammar.action(state, token) {
-                Action::Shift(state) => {
-                    states.push(state);
+                Action::Shift(shifted) => {
+                    state = shifted;
+                    let (start, nodes) = (small(nth), small(nodes.len()));
+                    states.push(Entry { state: small(state), start, nodes, node: NO_NODE });
                     break;
                 }
                 Action::Reduce(rule) => {
-                    states.truncate(states.len() - grammar.length(rule));
-                    let state = states.last().copied().unwrap_or_default();
-                    states.push(grammar.after(rule, state));
+                    let below = states.len() - grammar.length(rule);
+                    let mut made = Entry {
+                        state: 0,
+                        start: small(nth),
+                        nodes: small(nodes.len()),
+                        node: NO_NODE,
+                    };
+                    made =
+                        states.get(below).map_or(made, |first| Entry { node: NO_NODE, ..*first });
+                    let symbol = grammar.made(rule);
+                    if symbol != SHORTER && (made.start as usize) < nth {
+                        // A list that has become longer is one list.
+                        let first = states.get(below).map_or(NO_NODE, |first| first.node);
+                        if let Some(first) = nodes.get_mut(first as usize)
+                            && first.symbol == symbol
+                        {
+                            first.symbol = SHORTER;
+                        }
+                        made.node = small(nodes.len());
+                        let (start, end, first) = (made.start, small(nth), made.nodes);
+                        nodes.push(Node { symbol, start, end, first });
+                    }
+                    states.truncate(below);
+                    let before = states.last().map_or(0, |entry| entry.state as usize);
+                    state = grammar.after(rule, before);
+                    states.push(Entry { state: small(state), ..made });
                 }
-                Action::Accept => return None,
-                Action::Refuse => return Some(nth),
+                Action::Accept => {
+                    return fault(&Tree { text, tokens, nodes: &nodes }).map(Wrong::Fault);
+                }
+                Action::Refuse => return Some(Wrong::Token(nth)),
             }
         }
     }
@@ -109,7 +162,7 @@ fn parse(grammar: &Grammar, text: &str, tokens: &[Token]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::refusal;
+    use super::{refusal, refused};
 
     #[test]
     fn what_some_version_takes_is_not_refused() {
@@ -125,7 +178,8 @@ mod tests {
             "SELECT 0x1f$1a, 1_000$b, 0x1f$$",
             "SELECT 0x1fNOT, 1.5U&\"b\", 1_000WITH",
             "ALTER DOMAIN a ADD EXCLUDE (b WITH =) WHERE (c IS NOT JSON)",
-            "SELECT U&'d!0061' UESCAPE '!', 'a'\n'b', N'x', B'1', x'1f', 1_000, 0x1f, 1e5, .5, $1",
+            "SELECT U&'d!0061' UESCAPE '!', 'a'\n'b', N'x', B'1', x'1f', 1_000, 0x1f, 1e5, .5",
+            "PREPARE a AS SELECT $1",
             "CREATE TABLE t (time int, a time without time zone)",
             "SELECT a NOT IN (1), b NOTNULL FROM t ORDER BY a NULLS FIRST",
             "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END",
@@ -148,6 +202,20 @@ mod tests {
             ("SELECT (SELECT a FROM b limit 1 , 2)", 24),
         ] {
             assert_eq!(refusal(sql).unwrap().start, at, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_behind_the_grammar_is_refused() {
+        for sql in include_str!("refused.sql").lines() {
+            assert!(refused(sql).is_some(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_nearly_breaks_a_rule_is_not_refused() {
+        for sql in include_str!("taken.sql").lines() {
+            assert_eq!(refused(sql), None, "{sql}");
         }
     }
 }

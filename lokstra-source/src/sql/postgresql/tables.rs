@@ -2,11 +2,24 @@
 
 use std::sync::LazyLock;
 
+use super::checks::SYMBOLS;
 use super::tokens::{CHARACTERS, Kind, NAMED};
+use super::tree::SHORTER;
 
 /// The parser of one major version.
 pub(super) struct Grammar {
-    bytes: &'static [u8],
+    /// Where the row of each state begins, and what it does without an entry.
+    rows: &'static [[u8; 4]],
+    defaults: &'static [[u8; 2]],
+    /// The same for each symbol that is no token: the state behind it.
+    symbol_rows: &'static [[u8; 2]],
+    symbol_defaults: &'static [[u8; 2]],
+    /// The entries of all rows, and the columns that they are for.
+    entries: &'static [[u8; 2]],
+    columns: &'static [[u8; 2]],
+    /// What each rule makes, and of how many symbols.
+    makes: &'static [[u8; 2]],
+    lengths: &'static [u8],
     /// How many kinds of token there are: the other symbols follow them.
     tokens: usize,
     /// The state in which everything has been read.
@@ -14,13 +27,13 @@ pub(super) struct Grammar {
     /// What stands for no entry, among the rows and among the actions.
     no_row: i32,
     no_action: i32,
-    /// Where each table begins: those below, in their order.
-    starts: [usize; 8],
     /// Each keyword and its token, in the order of the bytes.
     keywords: Vec<(&'static str, u16)>,
     named: [u16; NAMED.len()],
     characters: [u16; 128],
     lookahead: Vec<Lookahead>,
+    /// For each symbol, which of [`SYMBOLS`] it is, or [`SHORTER`].
+    noted: Vec<u16>,
     /// Whether a name may follow a number without a space, as in PostgreSQL 13 and 14.
     pub(super) takes_junk: bool,
 }
@@ -58,17 +71,24 @@ pub(super) enum Action {
 }
 
 impl Grammar {
-    /// From a file that the corpus test writes: eight numbers, the tables, and the names of the tokens.
+    /// From a file that the corpus test writes: eight numbers, the tables, and the names of
+    /// the symbols, those that are no tokens behind a dot.
     fn new(bytes: &'static [u8], takes_junk: bool) -> Grammar {
-        let head = |nth| int(bytes, 0, nth);
+        let (head, mut rest) = bytes.split_at(32);
+        let head = |nth| int(head.as_chunks().0, nth);
         let size = |nth| usize::try_from(head(nth)).unwrap_or_default();
         let [states, symbols, entries, rules] = [4, 5, 6, 7].map(size);
-        let mut starts = [32; 8];
-        let sizes = [4 * states, 2 * states, 2 * symbols, 2 * symbols, 2 * entries, 2 * entries];
-        for (nth, size) in sizes.into_iter().chain([2 * rules]).enumerate() {
-            starts[nth + 1] = starts[nth] + size;
-        }
-        let names = str::from_utf8(&bytes[starts[7] + rules..]).unwrap_or_default();
+        let mut next = |size: usize| {
+            let (table, others) = rest.split_at(size);
+            rest = others;
+            table
+        };
+        let rows = next(4 * states).as_chunks().0;
+        let [defaults, symbol_rows, symbol_defaults, table, columns, makes] =
+            [states, symbols, symbols, entries, entries, rules]
+                .map(|size| next(2 * size).as_chunks().0);
+        let lengths = next(rules);
+        let names = str::from_utf8(rest).unwrap_or_default();
         let keywords: Vec<(&str, u16)> = names
             .lines()
             .filter_map(|line| line.split_once(' '))
@@ -88,19 +108,37 @@ impl Grammar {
                 becomes: find(becomes)?,
             })
         });
+        let mut noted = vec![SHORTER; usize::from(u16::MAX)];
+        for (name, nth) in SYMBOLS.iter().zip(0..) {
+            if let Some(symbol) = find(&format!(".{name}")) {
+                noted[usize::from(symbol)] = nth;
+            }
+        }
         Grammar {
-            bytes,
+            rows,
+            defaults,
+            symbol_rows,
+            symbol_defaults,
+            entries: table,
+            columns,
+            makes,
+            lengths,
             tokens: size(0),
             end: head(1),
             no_row: head(2),
             no_action: head(3),
-            starts,
             named: NAMED.map(|name| find(name).unwrap_or(undefined)),
             characters,
             lookahead: lookahead.collect(),
             keywords,
+            noted,
             takes_junk,
         }
+    }
+
+    pub(super) fn words(&self) -> impl Iterator<Item = &'static str> {
+        let is_word = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+        self.keywords.iter().map(|(word, _)| *word).filter(is_word)
     }
 
     /// The number of a token here.
@@ -128,7 +166,7 @@ impl Grammar {
     }
 
     pub(super) fn action(&self, state: usize, token: u16) -> Action {
-        let row = int(self.bytes, self.starts[0], state);
+        let row = int(self.rows, state);
         if row != self.no_row
             && let Some(action) = self.entry(row, token.into())
         {
@@ -140,7 +178,7 @@ impl Grammar {
                 action => Action::Shift(action.unsigned_abs() as usize),
             };
         }
-        match short(self.bytes, self.starts[1], state) {
+        match short(self.defaults, state) {
             0 => Action::Refuse,
             rule => Action::Reduce(rule.cast_unsigned().into()),
         }
@@ -148,24 +186,29 @@ impl Grammar {
 
     /// How many symbols a rule has, and the state behind what it makes of them.
     pub(super) fn length(&self, rule: usize) -> usize {
-        self.bytes[self.starts[7] + rule].into()
+        self.lengths[rule].into()
+    }
+
+    /// What a rule makes, as one of [`SYMBOLS`] or [`SHORTER`].
+    pub(super) fn made(&self, rule: usize) -> u16 {
+        let made = usize::from(short(self.makes, rule).cast_unsigned());
+        self.noted[made]
     }
 
     pub(super) fn after(&self, rule: usize, state: usize) -> usize {
-        let made = usize::from(short(self.bytes, self.starts[6], rule).cast_unsigned());
+        let made = usize::from(short(self.makes, rule).cast_unsigned());
         let symbol = made - self.tokens;
-        let row = short(self.bytes, self.starts[2], symbol).into();
+        let row = short(self.symbol_rows, symbol).into();
         let next = self.entry(row, i32::try_from(state).unwrap_or_default());
-        let next = next.unwrap_or_else(|| short(self.bytes, self.starts[3], symbol).into());
+        let next = next.unwrap_or_else(|| short(self.symbol_defaults, symbol).into());
         next.unsigned_abs() as usize
     }
 
     /// The entry of a row, if the row has one in this column.
     fn entry(&self, row: i32, column: i32) -> Option<i32> {
         let at = usize::try_from(row + column).ok()?;
-        let is_in = 2 * at < self.starts[5] - self.starts[4];
-        (is_in && i32::from(short(self.bytes, self.starts[5], at)) == column)
-            .then(|| short(self.bytes, self.starts[4], at).into())
+        let found = i32::from(i16::from_le_bytes(*self.columns.get(at)?));
+        (found == column).then(|| short(self.entries, at).into())
     }
 }
 
@@ -174,12 +217,10 @@ fn keyword(keywords: &[(&str, u16)], word: &[u8]) -> Option<u16> {
     Some(keywords[nth].1)
 }
 
-fn int(bytes: &[u8], start: usize, nth: usize) -> i32 {
-    let at = start + 4 * nth;
-    i32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+fn int(table: &[[u8; 4]], nth: usize) -> i32 {
+    i32::from_le_bytes(table[nth])
 }
 
-fn short(bytes: &[u8], start: usize, nth: usize) -> i16 {
-    let at = start + 2 * nth;
-    i16::from_le_bytes([bytes[at], bytes[at + 1]])
+fn short(table: &[[u8; 2]], nth: usize) -> i16 {
+    i16::from_le_bytes(table[nth])
 }
