@@ -53,17 +53,18 @@ pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError
 
 /// The errors in routines whose body is SQL in a text: the server reads it when it creates them.
 fn in_bodies(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
-    // Unless this says otherwise.
-    let setting = "check_function_bodies";
-    if text.as_bytes().windows(setting.len()).any(|it| it.eq_ignore_ascii_case(setting.as_bytes()))
-    {
-        return Vec::new();
-    }
     let bodies = statements.iter().filter_map(|range| {
         let body = sql_body(&text[range.clone()])?;
         Some(range.start + body.start..range.start + body.end)
     });
-    let inner = bodies.flat_map(|body| {
+    let bodies: Vec<_> = bodies.collect();
+    // Unless this says otherwise.
+    let setting = "check_function_bodies".as_bytes();
+    let is_setting = |it: &[u8]| it.eq_ignore_ascii_case(setting);
+    if bodies.is_empty() || text.as_bytes().windows(setting.len()).any(is_setting) {
+        return Vec::new();
+    }
+    let inner = bodies.into_iter().flat_map(|body| {
         let split = split(&text[body.clone()]);
         let shift = move |range: Range<usize>| body.start + range.start..body.start + range.end;
         split.statements.into_iter().map(shift)

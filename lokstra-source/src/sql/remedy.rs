@@ -248,8 +248,8 @@ impl<'a> Broken<'a> {
             let word = line.trim();
             let at = offset + line.len() - line.trim_start().len();
             offset += line.len();
-            let is_near =
-                at <= self.at.end && offset + 1 >= self.at.start.min(self.previous()?.start);
+            let is_near = at <= self.at.end
+                && offset + 1 >= self.previous().map_or(self.at.start, |it| it.start);
             let help = match word.to_ascii_lowercase().as_str() {
                 "go" => "`GO` separates statements in SQL Server: write `;`",
                 _ if word.to_ascii_lowercase().starts_with("delimiter ") => {
@@ -265,15 +265,20 @@ impl<'a> Broken<'a> {
         None
     }
 
-    /// A keyword that differs in a letter from the word that is refused, or from the one before it,
-    /// which was read as a name.
+    /// A keyword that differs in a letter from the word that is refused, or from one of the two before it,
+    /// which were read as names.
     fn misspelt(&self) -> Option<(Range<usize>, String)> {
         let mut best: Option<(usize, Range<usize>, String)> = None;
-        for place in [Some(self.at.clone()), self.previous()].into_iter().flatten() {
+        let behind = self.nth.checked_sub(2).and_then(|nth| self.tokens.get(nth));
+        let behind = behind.map(|(_, text, start)| *start..*start + text.len());
+        for place in [Some(self.at.clone()), self.previous(), behind].into_iter().flatten() {
             let word = &self.statement[place.clone()];
-            let is_word = word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
-            let words = is_word.then(|| near_keywords(word)).unwrap_or_default();
-            for keyword in words {
+            let is_word = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+            // What could be a name there is one.
+            if !is_word || self.is_right(&place, "\"a\"") {
+                continue;
+            }
+            for keyword in near_keywords(word) {
                 let (before, after) =
                     (&self.statement[..place.start], &self.statement[place.end..]);
                 let text = format!("{before}{keyword}{after}");
@@ -435,7 +440,6 @@ fn near_keywords(word: &str) -> Vec<&'static str> {
         let start = one.iter().zip(two).take_while(|(a, b)| a == b).count();
         let (one, two) = (&one[start..], &two[start..]);
         match (one, two) {
-            ([], []) => false,
             ([_, rest @ ..], [_, others @ ..]) if rest == others => true,
             ([_, rest @ ..], others) | (others, [_, rest @ ..]) if rest == others => true,
             (one, [_, others @ ..]) if one == others => true,
@@ -477,11 +481,18 @@ fn odd(c: char) -> Option<(&'static str, &'static str)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::postgresql::refused;
     use super::*;
 
     fn remedy(statement: &str) -> (String, Option<String>) {
-        let at = refusal(statement).unwrap_or_else(|| panic!("accepted: {statement}"));
-        let found = find(statement, &at);
+        let refusal = refused(statement).unwrap_or_else(|| panic!("accepted: {statement}"));
+        let at = refusal.at;
+        let found = match refusal.message {
+            Some(message) => {
+                of_fault(statement, &at, message).map(|remedy| Found { at: at.clone(), remedy })
+            }
+            None => find(statement, &at),
+        };
         let place = found.as_ref().map_or(at, |found| found.at.clone());
         let remedy = found.map(|found| match found.remedy {
             Remedy::Certain(help) => help,
@@ -559,34 +570,6 @@ mod tests {
             ("SELECT a FROM b ORDER a", "a", "is `BY` missing?"),
             ("UPDATE t SET a == 1", "==", "PostgreSQL writes `=`"),
             ("SELECT a FROM b LIMIT 1, 2", "LIMIT", "write LIMIT 2 OFFSET 1"),
-            ("CREATE TABEL a (b int)", "TABEL", "did you mean TABLE?"),
-            ("SELEC 1", "SELEC", "did you mean SELECT?"),
-            ("SELECT * FORM t", "FORM", "did you mean FROM?"),
-            ("SELECT a FORM t", "FORM", "did you mean FROM?"),
-            ("DROP TABLE IF EXIST a", "EXIST", "did you mean EXISTS?"),
-            ("CREATE TABLE a (b int NOT NUL, c user)", "NUL", "did you mean NULL?"),
-            ("SELECT 1\nGO\nSELECT 2", "GO", "`GO` separates statements in SQL Server: write `;`"),
-            (
-                "CREATE TABLE a (b int)\ngo\n",
-                "go",
-                "`GO` separates statements in SQL Server: write `;`",
-            ),
-            ("LOCK TABLE t EXCLUSIVE", "EXCLUSIVE", "write IN EXCLUSIVE MODE"),
-            ("CREATE TABLE a (b, c int)", ",", "is a type before it missing?"),
-            ("ALTER TABLE a ADD COLUMN b", "", "is a type missing?"),
-            ("CREATE TABLE (a int)", "(", "is a name before it missing?"),
-            ("SELECT * FROM WHERE a = 1", "WHERE", "is a name before it missing?"),
-            ("UPDATE a SET b =", "", "is a value missing?"),
-            (
-                "INSERT INTO order (user, desc) VALUES (1, 2)",
-                "order",
-                "`order` is a reserved word: write \"order\" or another name",
-            ),
-            (
-                "CREATE TABLE user (a int, order int REFERENCES table (end))",
-                "user",
-                "`user` is a reserved word: write \"user\" or another name",
-            ),
             ("CREATE TABLE TABLE a ()", "TABLE", "`TABLE` stands here twice: remove one"),
             ("SELECT f(1 2)", "2", "is `,` before it missing?"),
             ("CREATE INDEX a ON b c", "c", "is `(` missing?"),
@@ -608,6 +591,46 @@ mod tests {
                 "\u{feff}CREATE TABLE w (a text)",
                 "\u{feff}CREATE",
                 "there is a byte order mark (U+FEFF) in this word: remove it",
+            ),
+        ] {
+            let (place, help) = remedy(statement);
+            assert_eq!((place.as_str(), help.as_deref()), (at, Some(expected)), "{statement}");
+        }
+    }
+
+    #[test]
+    fn what_is_misspelt_or_left_out_is_named() {
+        for (statement, at, expected) in [
+            ("CREATE TABEL a (b int)", "TABEL", "did you mean TABLE?"),
+            ("SELEC 1", "SELEC", "did you mean SELECT?"),
+            ("SELECT * FORM t", "FORM", "did you mean FROM?"),
+            ("ALTER TABLE t ADD COLUM a int", "COLUM", "did you mean COLUMN?"),
+            ("SELECT a FROM t ORDER YB a", "YB", "did you mean BY?"),
+            ("SELECT a FORM t", "FORM", "did you mean FROM?"),
+            ("DROP TABLE IF EXIST a", "EXIST", "did you mean EXISTS?"),
+            ("CREATE TABLE a (b int NOT NUL, c user)", "NUL", "did you mean NULL?"),
+            ("SELECT 1\nGO\nSELECT 2", "GO", "`GO` separates statements in SQL Server: write `;`"),
+            (
+                "CREATE TABLE a (b int)\ngo\n",
+                "go",
+                "`GO` separates statements in SQL Server: write `;`",
+            ),
+            ("LOCK TABLE t EXCLUSIVE", "EXCLUSIVE", "write IN EXCLUSIVE MODE"),
+            ("CREATE TABLE a (b, c int)", ",", "is a type before it missing?"),
+            ("ALTER TABLE a ADD COLUMN b", "", "is a type missing?"),
+            ("CREATE TABLE (a int)", "(", "is a name before it missing?"),
+            ("SELECT * FROM WHERE a = 1", "WHERE", "is a name before it missing?"),
+            ("ALTER TABLE t DROP COLUMN", "", "is a name missing?"),
+            ("UPDATE a SET b =", "", "is a value missing?"),
+            (
+                "INSERT INTO order (user, desc) VALUES (1, 2)",
+                "order",
+                "`order` is a reserved word: write \"order\" or another name",
+            ),
+            (
+                "CREATE TABLE user (a int, order int REFERENCES table (end))",
+                "user",
+                "`user` is a reserved word: write \"user\" or another name",
             ),
         ] {
             let (place, help) = remedy(statement);

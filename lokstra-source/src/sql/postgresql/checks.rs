@@ -223,8 +223,8 @@ impl Checker<'_> {
                 word.map(|word| (0, word))
             } else {
                 let outside = self.tree.outside(node);
-                let reads = |kind: &&[&str]| kind.iter().any(|it| matches(&outside, it));
-                let kind = once.kinds.iter().position(|kind| reads(kind));
+                let kind =
+                    once.kinds.iter().position(|kind| kind.iter().any(|it| matches(&outside, it)));
                 // What may stand twice if it is the same.
                 let is_null = once.kinds[0].contains(&"not null");
                 kind.map(|kind| {
@@ -315,6 +315,19 @@ impl Checker<'_> {
                 (nodes.count() > 1)
                     .then_some(("multiple primary keys for a table are not allowed", false))
             }
+            _ => self.lists(nth),
+        }
+    }
+
+    /// What is about lists and queries.
+    fn lists(&mut self, nth: usize) -> Option<(&'static str, bool)> {
+        let tree = self.tree;
+        let node = &tree.nodes[nth];
+        let always = |message| Some((message, true));
+        let word = |nth: usize, word: &str| {
+            tree.token(node.start as usize + nth).eq_ignore_ascii_case(word)
+        };
+        match self.name(nth) {
             "enum_val_list" => {
                 let mut labels = HashSet::new();
                 let mut plain = tree.text(node).filter(|text| text.starts_with('\''));
