@@ -1,3 +1,5 @@
+//! The checksum of a script.
+
 use std::fmt;
 use std::str::FromStr;
 

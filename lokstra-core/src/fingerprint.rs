@@ -1,3 +1,5 @@
+//! A history as one number.
+
 use crate::{Checksum, MigrationSpec};
 
 /// What a history is that has exactly these migrations, as one number that the server computes by

@@ -1,3 +1,5 @@
+//! Names of PostgreSQL objects that need no quotes, and the name of the tracking table.
+
 use std::fmt;
 use std::str::FromStr;
 

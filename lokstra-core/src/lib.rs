@@ -10,6 +10,7 @@ mod direction;
 pub mod files;
 mod fingerprint;
 mod identifier;
+mod layout;
 mod set;
 mod shown;
 mod snippet;

@@ -1,8 +1,9 @@
+//! The migrations of a program: views into one text and one index.
+
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::builder::layout;
-use crate::{Checksum, Fingerprint, TableName, Version};
+use crate::{Checksum, Fingerprint, TableName, Version, layout};
 
 /// Every migration of a program: the databases in folder order.
 ///

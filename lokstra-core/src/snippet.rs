@@ -1,3 +1,5 @@
+//! A place in a text, with its line.
+
 use std::fmt;
 
 /// A place in a text as an editor shows it.

@@ -1,3 +1,5 @@
+//! The number that orders migrations.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! The account that servers run as: PostgreSQL refuses root.
+
 use std::{
     env, fs,
     os::unix::{fs::MetadataExt, process::CommandExt},
@@ -5,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::Error;
+use crate::error::Error;
 
 /// The user that runs the server's programs: ourselves, unless we are root, which PostgreSQL
 /// refuses.

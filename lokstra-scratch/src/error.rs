@@ -1,3 +1,5 @@
+//! Why there is no throw-away PostgreSQL.
+
 use std::{fmt, io, path::PathBuf, process::ExitStatus};
 
 /// Why there is no throw-away PostgreSQL.

@@ -1,3 +1,5 @@
+//! The folders in which servers and packages are kept.
+
 use std::{
     env, fs,
     os::unix::fs::MetadataExt,
@@ -7,7 +9,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{Error, account::Account};
+use crate::{account::Account, error::Error};
 
 const MEMORY: &str = "/dev/shm";
 

@@ -16,25 +16,19 @@
 //! and the watchdog stops the server and removes its directory.
 
 mod account;
-mod database;
 mod error;
-pub mod fetch;
-pub mod find;
 mod home;
-mod npm;
 mod options;
-mod packages;
 mod pgbouncer;
 mod pglite;
-mod private;
+mod programs;
 mod server;
-mod shared;
-mod watchdog;
 
-pub use database::Database;
 pub use error::Error;
 pub use options::ServerOptions;
 pub use pgbouncer::{PgBouncer, PoolMode};
 pub use pglite::PGlite;
-pub use private::PrivateServer;
+pub use programs::{fetch, find};
 pub use server::Server;
+pub use server::database::Database;
+pub use server::private::PrivateServer;

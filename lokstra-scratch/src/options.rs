@@ -1,3 +1,5 @@
+//! The options of a server of one's own.
+
 /// How a server of one's own differs from the shared one.
 #[derive(Debug, Clone, Default)]
 #[must_use]

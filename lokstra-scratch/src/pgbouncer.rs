@@ -9,11 +9,11 @@ use std::{
 };
 
 use crate::{
-    Database, Error, Server,
     account::Account,
-    fetch::{is_on_path, run},
+    error::Error,
     home,
-    server::percent_encoded,
+    programs::fetch::{is_on_path, run},
+    server::{Server, database::Database, percent_encoded},
 };
 
 const SCRIPT: &str = include_str!("pgbouncer.sh");

@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{Error, account::Account, home, npm, server::percent_encoded};
+use crate::{account::Account, error::Error, home, programs::npm, server::percent_encoded};
 
 /// With what npm says of their content. The server is built for this PGlite.
 const PACKAGES: [(&str, &str, &str); 2] = [

@@ -1,10 +1,12 @@
+//! What was found in one migration, and in which phase.
+
 use std::fmt;
 
 use lokstra_core::{Migration, Version};
 use lokstra_runtime::Error;
 
-use crate::difference::{Change, Difference};
-use crate::waiver::Waivers;
+use crate::compare::difference::{Change, Difference};
+use crate::compare::suppression::Waivers;
 
 /// When it was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,3 +1,5 @@
+//! Why a verification did not come to a result.
+
 use std::fmt;
 
 use lokstra_core::Version;

@@ -8,14 +8,14 @@ use lokstra_runtime::postgres::Client;
 use lokstra_runtime::{Error, Goal, Migrations, Stop};
 
 use crate::catalog::Catalog;
+use crate::catalog::snapshot::Snapshot;
 use crate::check::{Check, Finding, Phase};
 use crate::cluster;
-use crate::difference::differences;
+use crate::compare::difference::differences;
+use crate::compare::suppression::Waivers;
 use crate::error::VerifyError;
-use crate::scratch::ScratchDatabase;
 use crate::server::Site;
-use crate::snapshot::Snapshot;
-use crate::waiver::Waivers;
+use crate::server::scratch::ScratchDatabase;
 
 /// What to verify of a database, and how.
 pub(crate) struct Plan<'a> {

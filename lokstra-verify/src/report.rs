@@ -1,3 +1,5 @@
+//! The result of a verification, as text.
+
 use std::fmt;
 
 use crate::check::Check;

@@ -1,3 +1,5 @@
+//! What to verify, where, and how: the options, and the run over all databases of a set.
+
 use std::collections::BTreeMap;
 
 use lokstra_core::{Database, Version};

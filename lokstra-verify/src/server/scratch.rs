@@ -1,3 +1,5 @@
+//! A database that is dropped at the end.
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lokstra_runtime::Pool;

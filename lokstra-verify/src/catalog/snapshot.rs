@@ -1,7 +1,9 @@
+//! The objects of a database and their properties, as text that the server wrote.
+
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::rows::Rows;
+use crate::catalog::rows::Rows;
 
 /// An object of a database, by the words in which it is told: `index public.a_idx on table public.a`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

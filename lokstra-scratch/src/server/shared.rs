@@ -1,3 +1,5 @@
+//! A server that all processes of an account use.
+
 use std::{
     env,
     fs::{self, File},
@@ -9,13 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    Error, ServerOptions,
-    account::Account,
-    find, home,
-    server::{DEFAULT_PORT, socket_path},
+use super::{
+    DEFAULT_PORT, socket_path,
     watchdog::{GONE, HOLD, Plan, open},
 };
+use crate::{account::Account, error::Error, home, options::ServerOptions, programs::find};
 
 /// Processes share a server only if they agree on this variable: for the tests of the sharing.
 const KEY_VARIABLE: &str = "LOKSTRA_SCRATCH_KEY";

@@ -1,3 +1,7 @@
+//! The server on which a verification creates its scratch databases.
+
+pub(crate) mod scratch;
+
 use lokstra_runtime::Pool;
 
 use crate::error::VerifyError;

@@ -1,12 +1,18 @@
+//! Reads the catalog of a database into a snapshot.
+
+mod macros;
+pub(crate) mod rows;
+pub(crate) mod snapshot;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE, TableName};
 use lokstra_runtime::postgres::{Client, Error, SimpleQueryMessage};
 
-use crate::macros::expand;
-use crate::rows::{self, Rows, TABLES};
-use crate::snapshot::{Object, Snapshot};
+use self::macros::expand;
+use self::rows::{Rows, TABLES};
+use self::snapshot::{Object, Snapshot};
 
 /// Reads what is in a database, over a session of its own.
 pub(crate) struct Catalog {
@@ -98,7 +104,7 @@ impl Catalog {
 
 /// The statements of the folder `catalog` for such a server.
 fn families(version: u32, whole_server: bool) -> impl Iterator<Item = &'static str> {
-    let files = [include_str!("catalog/objects.sql"), include_str!("catalog/relations.sql")];
+    let files = [include_str!("objects.sql"), include_str!("relations.sql")];
     let families = files.into_iter().flat_map(|file| file.split("\n--- ").skip(1));
     families
         .filter(move |family| {

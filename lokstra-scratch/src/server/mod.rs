@@ -1,3 +1,10 @@
+//! A running PostgreSQL server.
+
+pub(crate) mod database;
+pub(crate) mod private;
+mod shared;
+mod watchdog;
+
 use std::{
     fmt::Write,
     fs::{self, File},
@@ -7,9 +14,10 @@ use std::{
 
 use postgres::{Client, NoTls};
 
-use crate::{
-    Database, Error, PrivateServer, ServerOptions, find, shared, watchdog::PrivateWatchdog,
-};
+use crate::{error::Error, options::ServerOptions, programs::find};
+use database::Database;
+use private::PrivateServer;
+use watchdog::PrivateWatchdog;
 
 pub(crate) const DEFAULT_PORT: u16 = 5432;
 const SUPERUSER: &str = "postgres";

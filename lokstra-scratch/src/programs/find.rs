@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, account::Account, fetch};
+use super::fetch;
+use crate::{account::Account, error::Error};
 
 /// Names the `bin` directory to use, before any other.
 pub const BIN_VARIABLE: &str = "LOKSTRA_SCRATCH_BIN";

@@ -1,3 +1,5 @@
+//! A server for one process, stopped with it.
+
 use std::{
     fs::File,
     io::{self, Read},
@@ -6,13 +8,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{
-    Error, Server, ServerOptions,
-    account::Account,
-    find, home,
-    server::{DEFAULT_PORT, Hold},
+use super::{
+    DEFAULT_PORT, Hold, Server,
     watchdog::{Plan, PrivateWatchdog},
 };
+use crate::{account::Account, error::Error, home, options::ServerOptions, programs::find};
 
 /// Another program may take a free port between our finding it and the server's.
 const TRIES: u32 = 3;

@@ -1,7 +1,10 @@
 //! Whether two texts of the server say the same: in SQL, an indent or a comment says nothing.
 
-use crate::lexer::{Token, tokens};
-use crate::parentheses::without_redundant;
+pub(crate) mod lexer;
+mod parentheses;
+
+use self::lexer::{Token, tokens};
+use self::parentheses::without_redundant;
 
 /// The languages whose functions are compared by their tokens. In others an indent may count.
 const LANGUAGES: [&str; 2] = ["sql", "plpgsql"];

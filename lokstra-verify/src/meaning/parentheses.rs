@@ -2,8 +2,8 @@
 //!
 //! Only what is certain goes: a pair stays where this file does not know what is inside or beside it.
 
-use crate::lexer::Token;
 use crate::meaning::Node;
+use crate::meaning::lexer::Token;
 
 /// How tightly an operator binds, from the grammar of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -225,7 +225,9 @@ fn operator(word: &str) -> Option<Level> {
         "*" | "/" | "%" => Level::Product,
         "^" => Level::Power,
         "::" | "collate" | "at" => Level::Suffix,
-        _ if word.chars().all(|sign| crate::lexer::OPERATORS.contains(sign)) => Level::Operator,
+        _ if word.chars().all(|sign| crate::meaning::lexer::OPERATORS.contains(sign)) => {
+            Level::Operator
+        }
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! The SQL that would bring an object back: a line for the down script.
 
-use crate::difference::Altered;
-use crate::snapshot::{Object, Properties};
+use crate::catalog::snapshot::{Object, Properties};
+use crate::compare::difference::Altered;
 
 /// Takes away what should not be there.
 pub(crate) fn drop(object: &Object) -> Option<String> {

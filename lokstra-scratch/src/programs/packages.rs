@@ -2,7 +2,8 @@
 
 use std::env;
 
-use crate::{Error, find::leading_number};
+use super::find::leading_number;
+use crate::error::Error;
 
 /// If set (and not empty), that major version of PostgreSQL is fetched, such as `13`.
 pub const VERSION_VARIABLE: &str = "LOKSTRA_SCRATCH_VERSION";

@@ -3,7 +3,7 @@
 
 use lokstra_core::{Migration, Script};
 
-use crate::snapshot::Object;
+use crate::catalog::snapshot::Object;
 
 const OPENING: &str = "-- lokstra: allow(";
 const RULE: &str = "not-undone";

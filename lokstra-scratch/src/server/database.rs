@@ -1,6 +1,9 @@
+//! A database on a throw-away server, dropped at the end.
+
 use postgres::{Client, Config};
 
-use crate::{Error, Server, home};
+use super::Server;
+use crate::{error::Error, home};
 
 /// An empty database of one's own, removed on drop together with its sessions.
 #[derive(Debug)]

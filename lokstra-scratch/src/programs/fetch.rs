@@ -2,9 +2,10 @@
 
 use std::{env, path::PathBuf, process::Command};
 
-use crate::{Error, account::Account, find, home, packages};
+use super::{find, packages};
+use crate::{account::Account, error::Error, home};
 
-pub use crate::packages::VERSION_VARIABLE;
+pub use super::packages::VERSION_VARIABLE;
 
 /// If set (and not empty), PostgreSQL is fetched even if the machine has one.
 pub const FETCH_VARIABLE: &str = "LOKSTRA_SCRATCH_FETCH";

@@ -1,3 +1,5 @@
+//! Installs packages of npm.
+
 use std::{
     env,
     fmt::Write,
@@ -7,7 +9,8 @@ use std::{
     process::Command,
 };
 
-use crate::{Error, account::Account, fetch::run, find, home, packages::Package};
+use super::{fetch::run, find, packages::Package};
+use crate::{account::Account, error::Error, home};
 
 impl Package {
     /// The `bin` directory in the cache, where this puts it if need be.

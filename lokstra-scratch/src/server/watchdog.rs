@@ -1,3 +1,5 @@
+//! Stops a server when the process that started it is gone.
+
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
@@ -6,7 +8,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Stdio},
 };
 
-use crate::{Error, ServerOptions, account::Account, home};
+use crate::{account::Account, error::Error, home, options::ServerOptions};
 
 const SCRIPT: &str = include_str!("watchdog.sh");
 

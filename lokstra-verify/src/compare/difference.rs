@@ -1,9 +1,11 @@
+//! What differs between two snapshots, object by object and property by property.
+
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::catalog::snapshot::{Object, Properties, Snapshot};
+use crate::compare::remedy;
 use crate::meaning;
-use crate::remedy;
-use crate::snapshot::{Object, Properties, Snapshot};
 
 /// One object that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
