@@ -86,11 +86,11 @@ fn another_migration_is_neither_accepted_nor_forgotten() {
     let build = set(&[A, ("002_c", C.1, C.2)]);
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(2))), @"
     cannot accept 002 as it is now: another migration is applied under its version, and its own script never ran; nothing was changed
-      help: roll back what is applied with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -stored
+      help: roll back what is applied with the code that applied it; if the database keeps its down SQL: lokstra migration down -stored
     ");
     assert_snapshot!(refused(&build, &mut client, Repair::Forget(version(2))), @"
     cannot forget that 002 is applied: another migration is applied under its version, and its own script never ran; nothing was changed
-      help: roll back what is applied with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -stored
+      help: roll back what is applied with the code that applied it; if the database keeps its down SQL: lokstra migration down -stored
     ");
     assert_eq!(listed(&build, &mut client), "");
 }
@@ -165,7 +165,7 @@ fn forgetting_asks_for_a_migration_that_no_build_has_any_more() {
     ");
     assert_snapshot!(refused(&set(&[A]), &mut client, Repair::Forget(version(2))), @"
     cannot forget that 002 is applied: it is newer than all of these migrations, so other code has it; nothing was changed
-      help: use the code that applied it, or roll it back: lokstra migration down -stored
+      help: use the code that applied it, also to roll it back; if the database keeps its down SQL: lokstra migration down -stored
     ");
     assert_snapshot!(refused(&set(&[A]), &mut client, Repair::Forget(version(3))), @"
     cannot forget that 003 is applied: it is not applied; nothing was changed

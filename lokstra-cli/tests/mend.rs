@@ -318,7 +318,7 @@ fn another_migration_leads_from_status_to_a_way_out_that_works() {
     assert_snapshot!(project.lokstra("migration repair -accept 002 -yes"), @"
     -- standard error --
     error: cannot accept 002 as it is now: another migration is applied under its version, and its own script never ran; nothing was changed
-      help: roll back what is applied with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -stored
+      help: roll back what is applied with the code that applied it; if the database keeps its down SQL: lokstra migration down -stored
     -- exit code 2 --
     ");
     assert_snapshot!(project.lokstra("migration baseline -to 002 -yes"), @"
@@ -364,4 +364,22 @@ fn doctor_names_both_migrations_of_one_version() {
     let told = project.lokstra("migration status -json");
     assert!(told.contains("\"state\": \"another\""), "{told}");
     assert!(told.contains("\"applied_description\": \"alice\""), "{told}");
+}
+
+#[test]
+fn repair_says_that_the_history_is_that_of_another_program() {
+    let project = applied(&["001_a", "002_b"]);
+    for name in ["001_a", "002_b"] {
+        for direction in ["up", "down"] {
+            std::fs::remove_file(project.path(&format!("migrations/{name}.{direction}.sql")))
+                .unwrap();
+        }
+    }
+    project.add("migrations", &["001_x", "002_y", "003_z"]);
+    project.write("migrations/001_x.up.sql", "CREATE TABLE x (a int);\n");
+    project.write("migrations/002_y.up.sql", "CREATE TABLE y (a int);\n");
+    assert_snapshot!(project.lokstra("migration repair"), @"
+    Nothing to repair: none of the 2 applied migrations is one of these (001_a to 002_b): another program uses this tracking table
+      help: give these migrations a tracking table of their own: `schema-table` in migration.yaml (in a program: `table`); or, if this is the wrong database, correct its pool
+    ");
 }

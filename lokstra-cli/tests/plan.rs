@@ -33,6 +33,33 @@ fn at_a_terminal(project: &Project, arguments: &str, answer: &str) -> String {
 }
 
 #[test]
+fn plan_and_dry_run_name_the_server_and_the_database() {
+    let project = project();
+    for arguments in [&["plan"][..], &["up", "-dry-run"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lokstra"));
+        command.arg("migration").args(arguments).current_dir(project.dir.path());
+        let output = command.env("DATABASE_URL", project.database.url()).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(told.lines().filter(|line| project::is_place(line)).count(), 1, "{told}");
+        assert!(told.contains(project.database.name()), "{told}");
+    }
+}
+
+#[test]
+fn a_keyword_without_effect_is_reported_once_by_what_runs_nothing() {
+    let project = project();
+    let url = format!("{}?statement-cache-capacity=100", project.database.url());
+    for verb in ["status", "plan", "up -dry-run", "doctor"] {
+        let told = project.lokstra(&format!("migration {verb} -db {url}"));
+        assert_eq!(
+            told.matches("the connection string has `statement-cache-capacity`").count(),
+            1,
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn a_plan_shows_what_up_would_run_and_runs_nothing() {
     let project = project();
     assert_snapshot!(project.lokstra("migration plan"), @"
@@ -48,6 +75,12 @@ fn a_plan_shows_what_up_would_run_and_runs_nothing() {
     {
       "databases": [
         {
+          "connection": {
+            "database": "<database>",
+            "host": "<host>",
+            "port": 5432,
+            "user": "postgres"
+          },
           "database": "migrations",
           "steps": [
             {

@@ -121,11 +121,12 @@ impl Unfit {
         match (self, repair) {
             (Unfit::Embedded, _) => "roll it back instead: lokstra migration down",
             (Unfit::Ahead, _) => {
-                "use the code that applied it, or roll it back: lokstra migration down -stored"
+                "use the code that applied it, also to roll it back; if the database keeps its down SQL: \
+                 lokstra migration down -stored"
             }
             (Unfit::Another, _) => {
-                "roll back what is applied with the code that applied it, or with the down SQL that \
-                 the database keeps: lokstra migration down -stored"
+                "roll back what is applied with the code that applied it; if the database keeps its \
+                 down SQL: lokstra migration down -stored"
             }
             (Unfit::Foreign, _) => {
                 "give these migrations a tracking table of their own: `schema-table` in \

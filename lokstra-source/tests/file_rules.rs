@@ -437,3 +437,21 @@ fn a_link_leads_to_a_script() {
     let told = Loader::new(root.path(), "link").load().unwrap_err().to_string();
     assert!(told.contains("SELEC 1;"), "a link within the folder: {told}");
 }
+
+#[test]
+fn each_version_that_is_too_high_gets_a_number_of_its_own() {
+    let names = ["100000000000000000000_b", "99999999999999999999_a", "create_c"];
+    let names = names.map(|name| [format!("{name}.up.sql"), format!("{name}.down.sql")]).concat();
+    let mut files = vec![("001_x.up.sql", SQL), ("001_x.down.sql", SQL)];
+    files.extend(names.iter().map(|name| (name.as_str(), SQL)));
+    let told = check(&files).unwrap_err().to_string();
+    let helps = told.lines().filter(|line| line.starts_with("  help: rename"));
+    assert_snapshot!(helps.collect::<Vec<_>>().join("\n"), @"
+    help: rename it to 004_b.down.sql
+    help: rename it to 004_b.up.sql
+    help: rename it to 003_a.down.sql
+    help: rename it to 003_a.up.sql
+    help: rename it to 002_create_c.down.sql
+    help: rename it to 002_create_c.up.sql
+    ");
+}

@@ -338,10 +338,53 @@ fn behind_the_highest_version_nothing_is_moved() {
     add(&root, "003_c");
     let before = names(root.path());
     assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
-    error: migrations/lokstra.lock: 9223372036854775807 is locked, and there is no version above it; nothing was renamed [lock-order]
+    error: migrations/lokstra.lock: 9223372036854775807 is locked, and there is no version above it for 2 that are not locked; nothing was renamed [lock-order]
       help: give the new migrations versions below it by hand, and run `lokstra migration lock` without lokstra.lock; databases need -out-of-order for them
     ");
     assert_eq!(names(root.path()), before);
+}
+
+#[test]
+fn near_the_highest_version_renumber_counts_what_is_left() {
+    let root = folder(&[
+        ("9223372036854775805_a.up.sql", "CREATE TABLE a ();"),
+        ("9223372036854775805_a.down.sql", "DROP TABLE a;"),
+    ]);
+    lock(root.path(), "migrations").unwrap();
+    for name in ["002_b", "003_c", "9223372036854775807_d"] {
+        add(&root, name);
+    }
+    let before = names(root.path());
+    assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
+    error: migrations/lokstra.lock: 9223372036854775805 is locked, and there is only 2 above it for 3 that are not locked; nothing was renamed [lock-order]
+      help: give the new migrations versions below it by hand, and run `lokstra migration lock` without lokstra.lock; databases need -out-of-order for them
+    ");
+    assert_eq!(names(root.path()), before);
+}
+
+#[test]
+fn two_at_the_highest_version_are_moved_to_where_there_is_room() {
+    let root = locked();
+    add(&root, "9223372036854775807_d");
+    add(&root, "9223372036854775807_e");
+    renumber(root.path(), "migrations").unwrap();
+    assert_eq!(names(root.path())[2..], ["004_d.up.sql", "005_e.up.sql"]);
+}
+
+#[test]
+fn nul_bytes_of_a_crash_are_described_as_such() {
+    let root = locked();
+    let text = lock_text(&root);
+    let half = &text[..text.len() / 2];
+    for damaged in [format!("{text}\0\0\0"), format!("{half}\0\0\0"), "\0".repeat(50)] {
+        write(&root, "lokstra.lock", &damaged);
+        assert_snapshot!(told(&root), @"
+        error: migrations/lokstra.lock: has NUL bytes: a crash of the machine lost a part of it [lock-cut]
+          help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
+        ");
+        renumber(root.path(), "migrations").unwrap_err();
+        lock(root.path(), "migrations").unwrap_err();
+    }
 }
 
 #[test]

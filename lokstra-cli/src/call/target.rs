@@ -1,11 +1,12 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{ConnectionTarget, Database, Migrations, Migrator, Pool, Pools};
+use lokstra_runtime::{ConnectionTarget, Database, Migrations, Migrator, Pool, Pools, Warning};
 
 use super::context::Call;
 use super::flags::Wait;
-use crate::output::Error;
+use crate::output::{Error, Tone};
 
 /// The migrations and the pools that their databases name.
 pub(crate) struct Target {
@@ -155,6 +156,20 @@ impl Target {
         let database = self.only()?;
         let (client, connection) = self.pool(database)?.connect_and_name()?;
         Ok((self.migrator().database(database.name()), client, connection))
+    }
+
+    /// Warns once of keywords in connection strings that have no effect.
+    pub(crate) fn warn_of_ignored(&self, call: &Call<'_>) {
+        let pools = self.databases().filter_map(|database| self.pool(database).ok());
+        let warnings: BTreeSet<_> = pools
+            .map(|pool| pool.ignored_keywords())
+            .filter(|keywords| !keywords.is_empty())
+            .map(|keywords| Warning::IgnoredKeywords { keywords }.to_string())
+            .collect();
+        for warning in warnings {
+            let word = call.console.on_stderr(Tone::Warning, "warning:");
+            call.console.talk(format_args!("{word} {warning}"));
+        }
     }
 
     /// Whether the command is about this database.

@@ -93,7 +93,7 @@ pub(crate) fn ending(report: &Report) -> String {
     format!("{down}{up}{current}")
 }
 
-fn prefixed(database: &str, several: bool, text: &str) -> String {
+pub(super) fn prefixed(database: &str, several: bool, text: &str) -> String {
     if several { format!("{database}: {text}") } else { text.to_owned() }
 }
 

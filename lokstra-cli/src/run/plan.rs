@@ -4,13 +4,15 @@ use lokstra_core::shown_line;
 use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
 use serde_json::{Value, json};
 
-use super::name;
+use super::{name, prefixed};
 use crate::call::{Call, Target};
+use crate::output::json::connection as connection_object;
 use crate::output::status::skipped;
 use crate::output::{Error, Exit, Tone};
 
 /// Shows the way to the goal in every database that the command is about.
 pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+    target.warn_of_ignored(call);
     let mut databases = Vec::new();
     for database in target.databases() {
         let name = database.name();
@@ -18,14 +20,18 @@ pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit,
             call.console.talk(skipped(name));
             continue;
         }
-        let mut client = target.pool(database)?.connect()?;
+        let (mut client, connection) = target.pool(database)?.connect_and_name()?;
         let plan = target.migrator().database(name).plan(&mut client, goal)?;
         if target.has_several() {
             let gap = if databases.is_empty() { "" } else { "\n" };
             call.console.say(format_args!("{gap}Database: {name}"))?;
         }
+        let several = target.has_several();
+        name(call.console, &prefixed(name, several, &connection.to_string()));
         write(call, &plan)?;
-        databases.push(object(name, &plan, call.has("sql")));
+        let mut object = object(name, &plan, call.has("sql"));
+        object["connection"] = connection_object(Some(&connection));
+        databases.push(object);
     }
     call.console.document(|| json!({ "databases": databases }))?;
     Ok(Exit::Done)

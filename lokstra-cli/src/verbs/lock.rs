@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lokstra_core::shown_line;
-use lokstra_source::{Loader, Locked, NextVersion};
+use lokstra_source::{Loader, Locked, NextVersion, Problem};
 use serde_json::json;
 
 use crate::call::flags::{self, flag};
@@ -47,8 +47,25 @@ fn lock(call: &Call<'_>) -> Result<Exit, Error> {
         return check(call);
     }
     let Locked { files, hazards } = lokstra_source::lock(Path::new(""), &call.dir())?;
+    report_hazards(call, &hazards);
+    for (path, count) in &files {
+        let noun = if *count == 1 { "migration" } else { "migrations" };
+        call.console.say(format_args!("{path}: {count} {noun} locked"))?;
+    }
+    let object = |(path, count): &(String, usize)| json!({ "path": path, "migrations": count });
+    call.console.document(|| {
+        json!({
+            "locks": files.iter().map(object).collect::<Vec<_>>(),
+            "hazards": hazards.iter().map(problems::object_of_one).collect::<Vec<_>>(),
+        })
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Warns of the hazards of what was just locked, which neither the build nor lint reports again.
+pub(super) fn report_hazards(call: &Call<'_>, hazards: &[Problem]) {
     let warning = call.console.on_stderr(Tone::Warning, "warning:");
-    for hazard in &hazards {
+    for hazard in hazards {
         let path = shown_line(hazard.path());
         let place = hazard.position().map(|at| format!(":{at}")).unwrap_or_default();
         let (message, code) = (shown_line(hazard.message()), hazard.code().as_str());
@@ -62,18 +79,6 @@ fn lock(call: &Call<'_>) -> Result<Exit, Error> {
              lokstra.lock of before, edit, and lock again",
         );
     }
-    for (path, count) in &files {
-        let noun = if *count == 1 { "migration" } else { "migrations" };
-        call.console.say(format_args!("{path}: {count} {noun} locked"))?;
-    }
-    let object = |(path, count): &(String, usize)| json!({ "path": path, "migrations": count });
-    call.console.document(|| {
-        json!({
-            "locks": files.iter().map(object).collect::<Vec<_>>(),
-            "hazards": hazards.iter().map(problems::object_of_one).collect::<Vec<_>>(),
-        })
-    })?;
-    Ok(Exit::Done)
 }
 
 /// Checks that every migration is locked, and as it is. A locked one that differs is an error of the folder.

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgGroup};
 use lokstra_core::Version;
-use lokstra_runtime::{Repair, Repaired};
+use lokstra_runtime::{Divergence, ErrorKind, Goal, Repair, Repaired};
 use serde_json::{Value, json};
 
 use crate::call::{Call, Verb, flags};
@@ -49,7 +49,13 @@ fn repair(call: &Call<'_>) -> Result<Exit, Error> {
     let (mut migrator, mut client) = target.reach()?;
     let asked = REPAIRS.iter().find_map(|(flag, repair, _)| call.value(flag).map(repair));
     let Some(repair) = asked else {
-        list(call, &migrator.repairs(&mut client)?, &target.flags)?;
+        let possible = migrator.repairs(&mut client)?;
+        let foreign = if possible.is_empty() {
+            foreign(migrator.plan(&mut client, Goal::Latest).err().as_ref())
+        } else {
+            None
+        };
+        list(call, &possible, &target.flags, foreign)?;
         return Ok(Exit::Done);
     };
     // `forget` is for files that are gone, and `accept` for those that are right.
@@ -79,11 +85,23 @@ fn repair(call: &Call<'_>) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn list(call: &Call<'_>, possible: &[Repaired], flags: &str) -> Result<(), Error> {
+/// Why the rows of another program's set are not for repair.
+fn foreign(refusal: Option<&lokstra_runtime::Error>) -> Option<String> {
+    let ErrorKind::Diverged(all) = refusal?.kind() else { return None };
+    let foreign = all.iter().find(|it| matches!(it, Divergence::Foreign { .. }))?;
+    Some(format!("Nothing to repair: {foreign}\n  help: {}", foreign.help()))
+}
+
+fn list(
+    call: &Call<'_>,
+    possible: &[Repaired],
+    flags: &str,
+    foreign: Option<String>,
+) -> Result<(), Error> {
     call.console
         .document(|| json!({ "repairs": possible.iter().map(object).collect::<Vec<_>>() }))?;
     if possible.is_empty() {
-        return call.console.say("Nothing to repair");
+        return call.console.say(foreign.as_deref().unwrap_or("Nothing to repair"));
     }
     for repaired in possible {
         let flag = repaired.repair.flag();

@@ -266,6 +266,29 @@ fn a_file_outside_of_their_folder_is_not_copied_into_ours() {
 }
 
 #[test]
+fn import_warns_of_the_hazards_that_it_locks_as_lock_does() {
+    let project = project(&[
+        ("1_a.up.sql", "CREATE TABLE a (n int);\n"),
+        ("1_a.down.sql", "DROP TABLE a;\n"),
+        ("2_b.up.sql", "CREATE INDEX i ON a (n);\n"),
+        ("2_b.down.sql", "DROP INDEX i;\n"),
+    ]);
+    let told =
+        project.lokstra("migration import -from golang-migrate -source theirs -dir new -yes");
+    insta::assert_snapshot!(told, @"
+    2 migrations written to new:
+      001_a.up.sql    from 1_a.up.sql
+      001_a.down.sql  from 1_a.down.sql
+      002_b.up.sql    from 2_b.up.sql
+      002_b.down.sql  from 2_b.down.sql
+    -- standard error --
+    There is no history of golang-migrate in this database: no table schema_migrations; -table names another
+    warning: new/002_b.up.sql:1:1: locked with a hazard: writes to the table are blocked until the index is built [create-index]
+      help: to change such a script or to allow its hazard with a reason, restore the lokstra.lock of before, edit, and lock again
+    ");
+}
+
+#[test]
 fn a_source_file_that_cannot_be_read_is_named() {
     let project = project(&[("1_a.up.sql", "SELECT 1;\n")]);
     let import = "migration import -from golang-migrate -source theirs -dir new";

@@ -177,6 +177,11 @@ impl Pool {
         connection.map(|it| (client, it)).ok_or(ConnectError::EmptyResponse)
     }
 
+    /// Returns the keywords of its connection string that belong to other programs and have no effect.
+    pub fn ignored_keywords(&self) -> Vec<String> {
+        self.connector().map_or_else(|_| Vec::new(), |it| it.ignored_keywords().to_vec())
+    }
+
     /// `host:port/database` of the first host, for messages; `None` if the definition is wrong.
     pub fn location(&self) -> Option<String> {
         self.connector().ok().and_then(|connector| connector.location().map(str::to_owned))

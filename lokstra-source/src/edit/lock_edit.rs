@@ -116,22 +116,12 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
             _ => {}
         }
     }
-    let mut next = locked.keys().next_back().copied().unwrap_or(Version::MIN);
-    let mut renamed = Vec::new();
-    for ((version, description), directions) in moving {
-        // One that is in its place stays there.
-        next = match next.next() {
-            _ if version > next => version,
-            Some(next) => next,
-            None => return Err(none_left(&folder, next).into()),
-        };
-        for direction in directions.into_iter().filter(|_| version != next) {
-            let description = description.clone();
-            let from = FileName { version, description, direction };
-            let to = FileName { version: next, ..from.clone() };
-            renamed.push((from.to_string(), to.to_string()));
-        }
-    }
+    let newest = locked.keys().next_back().copied().unwrap_or(Version::MIN);
+    // One that is in its place stays there, unless no version is left above it.
+    let Some(renamed) = moved(&moving, newest, true).or_else(|| moved(&moving, newest, false))
+    else {
+        return Err(none_left(&folder, newest, moving.len()).into());
+    };
     let kept: Vec<_> = locked.into_values().collect();
     let lock = format!("{folder}/{LOCK}");
     rename_all(&root.join(&folder), &renamed)?;
@@ -140,6 +130,25 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
         return Err(failed(&lock, &error).into());
     }
     Ok(renamed)
+}
+
+/// The old and new names of migrations that go behind this version; `None` if there is no room.
+fn moved(
+    moving: &BTreeMap<(Version, Description), Vec<Direction>>,
+    newest: Version,
+    stays: bool,
+) -> Option<Vec<(String, String)>> {
+    let (mut next, mut renamed) = (newest, Vec::new());
+    for ((version, description), directions) in moving {
+        next = if stays && *version > next { *version } else { next.next()? };
+        for &direction in directions.iter().filter(|_| *version != next) {
+            let description = description.clone();
+            let from = FileName { version: *version, description, direction };
+            let to = FileName { version: next, ..from.clone() };
+            renamed.push((from.to_string(), to.to_string()));
+        }
+    }
+    Some(renamed)
 }
 
 /// Gives all files their new names, or none.
@@ -164,10 +173,17 @@ fn take_back(folder: &Path, renamed: &[(String, String)]) {
     }
 }
 
-/// Of a folder in which the highest version of all is locked.
-fn none_left(folder: &str, highest: Version) -> Problem {
-    let message =
-        format!("{highest} is locked, and there is no version above it; nothing was renamed");
+/// Of a folder in which a version near the highest of all is locked.
+fn none_left(folder: &str, newest: Version, count: usize) -> Problem {
+    let left = Version::MAX.get() - newest.get();
+    let left = match left {
+        0 => "no version is left".to_owned(),
+        1 => "1 version is left".to_owned(),
+        _ => format!("{left} versions are left"),
+    };
+    let message = format!(
+        "{newest} is locked, and {left} above it for what is not locked ({count}); nothing was renamed"
+    );
     let help = "give the new migrations versions below it by hand, and run `lokstra migration lock` \
                 without lokstra.lock; databases need -out-of-order for them";
     Problem::new(Code::LockOrder, format!("{folder}/{LOCK}"), message, help)

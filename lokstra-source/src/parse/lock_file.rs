@@ -20,6 +20,10 @@ const HEADER: &str =
 const OLD_HEADER: &str =
     "# Written by `lokstra migration lock`. Commit it together with the migrations.";
 
+/// Of a file that is not whole.
+const RESTORE: &str = "restore the file from git; or delete it and run `lokstra migration lock`, which \
+                       locks the folder as it is now";
+
 /// Before the count.
 const END: &str = "# End: ";
 
@@ -92,6 +96,11 @@ fn parse_line(line: &str) -> Option<Line<'_>> {
 
 /// Reads the file; what is wrong with it is added to the problems.
 pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
+    if file.content.contains(&0) {
+        let message = "has NUL bytes: a crash of the machine lost a part of it";
+        problems.push(Problem::new(Code::LockCut, &file.path, message, RESTORE));
+        return Vec::new();
+    }
     let Some(text) = decode(file, problems) else { return Vec::new() };
     let mut problem = |code, number, line: &str, message: &str, help: &str| {
         problems.push(Problem::new(code, &file.path, message, help).at_line(number, line));
@@ -167,11 +176,7 @@ impl Ends {
 
     /// That something was cut off, or that a merge left a count that is not that of the lines.
     fn problem(&self, file: &File, lines: usize, is_whole: bool) -> Option<Problem> {
-        let cut = |message: String| {
-            let help = "restore the file from git; or delete it and run `lokstra migration lock`, which \
-                        locks the folder as it is now";
-            Problem::new(Code::LockCut, &file.path, message, help)
-        };
+        let cut = |message: String| Problem::new(Code::LockCut, &file.path, message, RESTORE);
         if !self.is_certain {
             return None;
         }

@@ -1,6 +1,6 @@
 //! From files to migrations: every version has one description, one up and one down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lokstra_core::{Direction, Version};
 
@@ -41,6 +41,25 @@ struct Unclear {
     versions: Vec<Version>,
 }
 
+/// A version to suggest for each migration whose name has none, or one that is too high, in their order.
+fn numbers<'a>(folder: &'a Folder, free: &mut Option<Version>) -> BTreeMap<&'a str, Version> {
+    let names = folder.scripts.iter().map(|file| file.name.as_str());
+    let without = names.filter(|name| leading_version(name).is_none()).map(stem);
+    let digits = |name: &str| name.bytes().take_while(u8::is_ascii_digit).count();
+    let in_order: BTreeSet<_> = without.map(|name| (digits(name), name)).collect();
+    let mut number = |name| {
+        let number = (*free)?;
+        *free = number.next();
+        Some((name, number))
+    };
+    in_order.into_iter().filter_map(|(_, name)| number(name)).collect()
+}
+
+/// What both directions of a migration begin with.
+fn stem(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(stem, _)| stem)
+}
+
 pub(crate) fn pairs<'a>(
     folder: &'a Folder,
     known: &Index<'_>,
@@ -49,12 +68,14 @@ pub(crate) fn pairs<'a>(
 ) -> Vec<Pair<'a>> {
     let locked = lock_file::checksums(folder);
     let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
+    let numbers = numbers(folder, &mut free);
     let unreadable = folder.unreadable().filter_map(leading_version);
     let mut unclear = Unclear { versions: unreadable.collect() };
     let mut names = Vec::with_capacity(folder.scripts.len());
     let mut files = Vec::with_capacity(folder.scripts.len());
     for file in &folder.scripts {
-        let (name, direction) = match FileName::parse(&file.name, free.unwrap_or(Version::MAX)) {
+        let number = numbers.get(stem(&file.name)).copied().or(free);
+        let (name, direction) = match FileName::parse(&file.name, number.unwrap_or(Version::MAX)) {
             Ok(name) => {
                 let direction = name.direction;
                 (Some(name), Some(direction))

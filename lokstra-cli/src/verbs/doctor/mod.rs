@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Arg;
 use lokstra_core::Database;
+use lokstra_runtime::Warning;
 use lokstra_runtime::postgres::Client;
 use serde_json::json;
 
@@ -122,6 +123,11 @@ fn examine(found: &mut Findings, call: &Call<'_>, target: &Target, database: Dat
         Err(error) => return found.not_told("connection", &error),
     };
     server::connection(found, &at, &facts, &row, took);
+    let keywords = pool.ignored_keywords();
+    if !keywords.is_empty() {
+        let help = "take them out, or give migrations a connection string of their own";
+        found.warning("connection", Warning::IgnoredKeywords { keywords }, help);
+    }
     server::version(found, &facts, &row);
     server::encoding(found, &row);
     server::settings(found, &mut client, &facts);

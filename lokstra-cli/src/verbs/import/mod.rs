@@ -31,6 +31,7 @@ use self::tools::Tool;
 use crate::call::flags::{self, flag};
 use crate::call::{Call, Target, Verb};
 use crate::output::{Error, Exit};
+use crate::verbs::lock::report_hazards;
 
 const DETAILS: &str = "\
 Without -yes it only says what it would change. Their folder and their table stay as they are. A
@@ -115,9 +116,12 @@ fn import(call: &Call<'_>) -> Result<Exit, Error> {
     let mut past = Past::read(call, &target, tool, &found.migrations, &ours)?;
     if is_to_write {
         let written = write(&dir, &ours)?;
-        if let Err(problems) = lokstra_source::lock(Path::new(""), &dir) {
-            ours::take_back(&written);
-            return Err(problems.into());
+        match lokstra_source::lock(Path::new(""), &dir) {
+            Ok(locked) => report_hazards(call, &locked.hazards),
+            Err(problems) => {
+                ours::take_back(&written);
+                return Err(problems.into());
+            }
         }
     }
     if call.has("yes") {

@@ -51,6 +51,7 @@ fn status(call: &Call<'_>) -> Result<Exit, Error> {
     if call.has("watch") {
         return watch::watch(call, &target);
     }
+    target.warn_of_ignored(call);
     // Those that can be reached are shown, before the error about the others.
     let (statuses, failure) = match statuses(call, &target) {
         Err(Error::Run(error)) => (error.statuses().to_vec(), Some(error)),
