@@ -27,7 +27,7 @@ pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit,
             call.console.say(format_args!("{gap}Database: {name}"))?;
         }
         let several = target.has_several();
-        name(call.console, &prefixed(name, several, &connection.to_string()));
+        super::name(call.console, &prefixed(name, several, &connection.to_string()));
         write(call, &plan)?;
         let mut object = object(name, &plan, call.has("sql"));
         object["connection"] = connection_object(Some(&connection));
