@@ -55,7 +55,7 @@ fn repair(call: &Call<'_>) -> Result<Exit, Error> {
         } else {
             None
         };
-        list(call, &possible, &target.flags, foreign)?;
+        list(call, &possible, &target.flags, foreign.as_deref())?;
         return Ok(Exit::Done);
     };
     // `forget` is for files that are gone, and `accept` for those that are right.
@@ -96,12 +96,12 @@ fn list(
     call: &Call<'_>,
     possible: &[Repaired],
     flags: &str,
-    foreign: Option<String>,
+    foreign: Option<&str>,
 ) -> Result<(), Error> {
     call.console
         .document(|| json!({ "repairs": possible.iter().map(object).collect::<Vec<_>>() }))?;
     if possible.is_empty() {
-        return call.console.say(foreign.as_deref().unwrap_or("Nothing to repair"));
+        return call.console.say(foreign.unwrap_or("Nothing to repair"));
     }
     for repaired in possible {
         let flag = repaired.repair.flag();
