@@ -7,6 +7,7 @@
 //! The tables are those of PostgreSQL (see NOTICE beside them); the corpus test writes and compares them.
 
 mod checks;
+mod escapes;
 mod rules;
 mod tables;
 mod tokens;
