@@ -191,6 +191,18 @@ fn the_server_is_asked_beside_the_rules() {
 }
 
 #[test]
+fn the_server_is_not_asked_behind_fifty_errors_of_a_script() {
+    let project = hazardous(false);
+    let up = "-- lokstra: no-syntax-check\n".to_owned() + &"SELEC 1;\n".repeat(20_000);
+    project.write("migrations/002_shrink_users.up.sql", &up);
+    let told = project.lokstra("migration lint -server");
+    assert_eq!(told.matches("up.sql:").count(), 50, "{told}");
+    let last = "up.sql:51:1: syntax error at or near \"SELEC\" (the server was not asked about the next \
+                19950 statements)";
+    assert!(told.contains(last), "{told}");
+}
+
+#[test]
 fn the_formats_are_told_in_the_help() {
     let project = Project::new(&[]);
     assert_snapshot!(project.lokstra_alone("migration lint -help"), @r#"

@@ -1,17 +1,16 @@
 //! `lint`: checks the folder as the build does, and looks for hazards.
 
 mod changed;
+mod server;
 
 use std::path::Path;
 
 use clap::Arg;
-use lokstra_core::{Database, Script};
 use lokstra_runtime::Migrations;
-use lokstra_runtime::postgres::Client;
-use lokstra_runtime::postgres::error::ErrorPosition;
-use lokstra_source::{Code, LintScope, Loaded, Loader, Problem};
+use lokstra_source::{LintScope, Loaded, Loader, Problem};
 
 use self::changed::Changed;
+use self::server::{Known, refused};
 use crate::call::flags::{self, flag};
 use crate::call::{Call, Target, Verb};
 use crate::output::diagnostics::{self as problems, Format, summary};
@@ -121,7 +120,8 @@ fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Er
         let shown = |it: Problem| {
             if outside.iter().any(|path| path == it.path()) { it.without_text() } else { it }
         };
-        let refused = refused(&Target::of(migrations, call)?)?.into_iter().map(shown);
+        let target = Target::of(migrations, call)?;
+        let refused = refused(&target, &Known::default())?.into_iter().map(shown);
         let refused: Vec<_> = refused.collect();
         if refused.is_empty() {
             scope += ", all of which the server can parse";
@@ -140,62 +140,8 @@ fn broken(mut problems: Vec<Problem>, call: &Call<'_>) -> Result<Vec<Problem>, E
     let Ok(loaded) = Loader::new(Path::new(""), &call.dir()).ignore_script_problems().load() else {
         return Ok(problems);
     };
-    let mut refused = refused(&Target::of(Migrations::from(loaded.set), call)?)?;
-    // What the build has said of a line, or of a whole script, the server need not say again.
-    refused.retain(|found| {
-        !problems.iter().any(|known| {
-            let is_same_line =
-                known.position().map(|at| at.line) == found.position().map(|at| at.line);
-            let is_whole = matches!(
-                known.code(),
-                Code::Unterminated | Code::CopyFromStdin | Code::PsqlCommand | Code::NotUtf8
-            );
-            known.path() == found.path() && (is_same_line || is_whole)
-        })
-    });
-    problems.extend(refused);
+    let known = Known::of(&problems);
+    problems.extend(refused(&Target::of(Migrations::from(loaded.set), call)?, &known)?);
     problems.sort_by(|a, b| (a.path(), a.position()).cmp(&(b.path(), b.position())));
     Ok(problems)
-}
-
-/// What the servers cannot parse.
-fn refused(target: &Target) -> Result<Vec<Problem>, Error> {
-    let mut found = Vec::new();
-    for database in target.databases() {
-        let mut server = judge(target, database)?;
-        for migration in database.migrations() {
-            for script in [migration.up(), migration.down()] {
-                ask(&mut server, script, &mut found)?;
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// A session in an aborted transaction: it parses what it is given, and goes no further.
-fn judge(target: &Target, database: Database<'_>) -> Result<Client, Error> {
-    let mut client = target.pool(database)?.connect()?;
-    client.batch_execute("BEGIN; SELECT 1/0").ok();
-    Ok(client)
-}
-
-/// Adds the statements that the server cannot parse.
-fn ask(server: &mut Client, script: Script<'_>, found: &mut Vec<Problem>) -> Result<(), Error> {
-    for range in script.statement_ranges() {
-        let statement = &script.text()[range.clone()];
-        let Err(error) = server.prepare(statement) else { continue };
-        let Some(error) = error.as_db_error() else { return Err(Error::Server(error)) };
-        // In a failed transaction: what everything that parses is told.
-        if error.code().code() == "25P02" {
-            continue;
-        }
-        let nth = match error.position() {
-            Some(ErrorPosition::Original(nth)) => nth.saturating_sub(1) as usize,
-            _ => 0,
-        };
-        let at = statement.char_indices().nth(nth).map_or(statement.len(), |(at, _)| at);
-        let (path, text) = (script.path(), script.text());
-        found.push(Problem::of_server(path, text, range.start + at, error.message()));
-    }
-    Ok(())
 }
