@@ -98,8 +98,10 @@ fn ask(server: &mut Client, script: Script<'_>, known: &Known) -> Result<Vec<Pro
             continue;
         }
         let rest = ranges.len();
-        let message =
-            format!("{} (the server was not asked about the next {rest} statements)", error.message());
+        let message = format!(
+            "{} (the server was not asked about the next {rest} statements)",
+            error.message()
+        );
         found.push(problem(&message));
         break;
     }
