@@ -52,7 +52,11 @@ fn every_rule_has_a_folder_that_breaks_it() {
         // build without the linter says, in `lint_without_linter`.
         if matches!(
             code,
-            Code::NotRead | Code::WaiverUnused | Code::TooLarge | Code::Server | Code::LintFeature
+            Code::NotRead
+                | Code::SuppressionUnused
+                | Code::TooLarge
+                | Code::Server
+                | Code::LintFeature
         ) {
             continue;
         }

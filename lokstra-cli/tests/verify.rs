@@ -75,7 +75,7 @@ fn it_is_told_to_programs_too() {
               "reversible": true,
               "up": "migrations/001_create_users.up.sql",
               "version": "001",
-              "waived": null
+              "suppressed": null
             },
             {
               "description": "add_posts",
@@ -97,7 +97,7 @@ fn it_is_told_to_programs_too() {
                     }
                   ],
                   "rows": null,
-                  "waived": null
+                  "suppressed": null
                 },
                 {
                   "change": "added",
@@ -109,7 +109,7 @@ fn it_is_told_to_programs_too() {
                   "part_of": "table public.users",
                   "properties": [],
                   "rows": null,
-                  "waived": null
+                  "suppressed": null
                 },
                 {
                   "finding": "up-again-failed",
@@ -119,7 +119,7 @@ fn it_is_told_to_programs_too() {
               "reversible": false,
               "up": "migrations/002_add_posts.up.sql",
               "version": "002",
-              "waived": null
+              "suppressed": null
             }
           ]
         }

@@ -18,7 +18,7 @@ pub use edit::lock_edit::{Locked, lock, lock_new, renumber};
 pub use edit::next_version::{NextVersion, next_version};
 pub use loader::Loader;
 pub use parse::file_name::{Description, DescriptionError};
-pub use problem::{Code, Hazard, Problem, Problems, Severity};
+pub use problem::{Code, LintRule, Problem, Problems, Severity};
 pub use rules::Loaded;
 pub use rules::lint::LintScope;
 pub use sql::{SectionMark, section_marks};

@@ -5,7 +5,7 @@ mod folder;
 
 use folder::folder;
 use insta::assert_snapshot;
-use lokstra_source::{Hazard, LintScope, Loader};
+use lokstra_source::{LintRule, LintScope, Loader};
 
 /// What a user reads about a migration whose up script this is.
 fn told(up: &str) -> String {
@@ -332,13 +332,13 @@ fn what_the_grammar_does_not_know_is_no_alarm() {
 }
 
 #[test]
-fn the_waivers_of_squawk_are_not_ours() {
+fn the_suppressions_of_squawk_are_not_ours() {
     assert_eq!(rules("-- squawk-ignore ban-drop-table\nDROP TABLE a;"), ["drop-table"]);
 }
 
 #[test]
 fn every_rule_stands_in_the_documentation_with_what_it_says() {
-    let rows = Hazard::ALL
+    let rows = LintRule::ALL
         .iter()
         .map(|rule| format!("| `{rule}` | {} | {} |\n", rule.message(), rule.help()));
     let table: String = rows.collect();

@@ -1,4 +1,4 @@
-//! What becomes of hazards: warnings or errors, waived, left to locked migrations; and downs that do
+//! What becomes of hazards: warnings or errors, suppressed, left to locked migrations; and downs that do
 //! not undo.
 
 mod folder;
@@ -144,12 +144,12 @@ fn what_is_denied_is_not_locked() {
 }
 
 #[test]
-fn a_waiver_with_a_reason_lets_its_statement_pass() {
-    let waiver = "-- lokstra: allow(drop-column): no version reads it since 2.3\n";
-    assert_eq!(of_script(&format!("{waiver}{UP}"), DOWN), "");
-    assert_eq!(of_script(&format!("-- lokstra: no-transaction\n{waiver}{UP}"), DOWN), "");
+fn a_suppression_with_a_reason_lets_its_statement_pass() {
+    let suppression = "-- lokstra: allow(drop-column): no version reads it since 2.3\n";
+    assert_eq!(of_script(&format!("{suppression}{UP}"), DOWN), "");
+    assert_eq!(of_script(&format!("-- lokstra: no-transaction\n{suppression}{UP}"), DOWN), "");
     let other = "ALTER TABLE users DROP COLUMN email;";
-    assert_snapshot!(of_script(&format!("{waiver}{UP}{other}"), DOWN), @"
+    assert_snapshot!(of_script(&format!("{suppression}{UP}{other}"), DOWN), @"
     warning: migrations/001_change.up.sql:3:19: the values are lost, and a running version that uses the column fails [drop-column]
       |
     3 | ALTER TABLE users DROP COLUMN email;
@@ -158,26 +158,26 @@ fn a_waiver_with_a_reason_lets_its_statement_pass() {
     ");
 }
 
-/// What a down leaves behind may show only on a database, where `verify` honours the waiver.
+/// What a down leaves behind may show only on a database, where `verify` honours the suppression.
 #[test]
-fn a_waiver_of_what_is_not_undone_is_never_unused() {
-    let waiver = "-- lokstra: allow(not-undone): every environment has it\n";
+fn a_suppression_of_what_is_not_undone_is_never_unused() {
+    let suppression = "-- lokstra: allow(not-undone): every environment has it\n";
     let code = "DO $$ BEGIN EXECUTE 'CREATE TYPE mood AS ENUM ()'; END $$;";
-    assert_eq!(of_script(&format!("{waiver}{code}"), waiver), "");
+    assert_eq!(of_script(&format!("{suppression}{code}"), suppression), "");
 }
 
 #[test]
-fn a_waiver_that_waives_nothing() {
+fn a_suppression_that_suppresses_nothing() {
     let up = "-- lokstra: allow(truncate, drop-column): nobody reads them\n\
               ALTER TABLE users DROP COLUMN nickname;\n\
               -- lokstra: allow(drop-table): what follows?\n";
     assert_snapshot!(of_script(up, DOWN), @"
-    warning: migrations/001_change.up.sql:1:19: there is no `truncate` here to be waived [waiver-unused]
+    warning: migrations/001_change.up.sql:1:19: there is no `truncate` here to be suppressed [suppression-unused]
       |
     1 | -- lokstra: allow(truncate, drop-column): nobody reads them
       |                   ^
       help: remove it, or move it directly above the statement that it is about
-    warning: migrations/001_change.up.sql:3:19: no statement follows to which `drop-table` could apply [waiver-unused]
+    warning: migrations/001_change.up.sql:3:19: no statement follows to which `drop-table` could apply [suppression-unused]
       |
     3 | -- lokstra: allow(drop-table): what follows?
       |                   ^
@@ -194,7 +194,7 @@ fn a_waiver_that_waives_nothing() {
     );
     let down = "-- lokstra: allow(drop-table): gone anyway\nDROP TABLE a;\n";
     assert_snapshot!(of_script("CREATE TABLE a ();", down), @"
-    warning: migrations/001_change.down.sql:1:19: there is no `drop-table` here to be waived: rules look at up scripts alone [waiver-unused]
+    warning: migrations/001_change.down.sql:1:19: there is no `drop-table` here to be suppressed: rules look at up scripts alone [suppression-unused]
       |
     1 | -- lokstra: allow(drop-table): gone anyway
       |                   ^
@@ -203,7 +203,7 @@ fn a_waiver_that_waives_nothing() {
 }
 
 #[test]
-fn a_waiver_that_is_not_right_is_an_error_whoever_looks() {
+fn a_suppression_that_is_not_right_is_an_error_whoever_looks() {
     let up = "-- lokstra: allow(drop-column)\n\
               ALTER TABLE users DROP COLUMN a;\n\
               -- lokstra: allow(drop-columns): never used\n\
@@ -213,22 +213,22 @@ fn a_waiver_that_is_not_right_is_an_error_whoever_looks() {
               /* lokstra: allow(drop-column): never used */\n\
               ALTER TABLE users DROP COLUMN d;\n";
     assert_snapshot!(told(&migration(up, "SELECT 1;"), LintScope::Never), @"
-    error: migrations/001_change.up.sql:1:1: this waiver gives no reason [waiver]
+    error: migrations/001_change.up.sql:1:1: this suppression gives no reason [suppression]
       |
     1 | -- lokstra: allow(drop-column)
       | ^
       help: say why it is safe: `-- lokstra: allow(drop-column): no version reads it since 2.3`
-    error: migrations/001_change.up.sql:3:19: there is no rule `drop-columns` [waiver]
+    error: migrations/001_change.up.sql:3:19: there is no rule `drop-columns` [suppression]
       |
     3 | -- lokstra: allow(drop-columns): never used
       |                   ^
       help: the rules are add-check, add-column-not-null, add-column-rewrite, add-exclude, add-foreign-key, add-primary-key, add-unique, column-type, create-index, drop-column, drop-database, drop-schema, drop-table, not-undone, reindex, rename-column, rename-table, set-not-null, truncate, validate-constraint
-    error: migrations/001_change.up.sql:5:1: this comment looks like a waiver and has no effect [waiver]
+    error: migrations/001_change.up.sql:5:1: this comment looks like a suppression and has no effect [suppression]
       |
     5 | --lokstra: allow drop-column
       | ^
       help: write it as `-- lokstra: allow(drop-column): no version reads it since 2.3`
-    error: migrations/001_change.up.sql:7:1: this comment looks like a waiver and has no effect [waiver]
+    error: migrations/001_change.up.sql:7:1: this comment looks like a suppression and has no effect [suppression]
       |
     7 | /* lokstra: allow(drop-column): never used */
       | ^

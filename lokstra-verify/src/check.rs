@@ -6,7 +6,7 @@ use lokstra_core::{Migration, Version};
 use lokstra_runtime::Error;
 
 use crate::compare::difference::{Change, Difference};
-use crate::compare::suppression::Waivers;
+use crate::compare::suppression::Suppressions;
 
 /// When it was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +44,9 @@ pub struct Check {
     pub up: String,
     /// The down script, relative to the crate.
     pub down: String,
-    /// The reason of a waiver for the whole migration, in a down script without a statement.
-    pub waived: Option<String>,
-    /// What is wrong; also what is waived, and what does not count.
+    /// The reason of a suppression for the whole migration, in a down script without a statement.
+    pub suppressed: Option<String>,
+    /// What is wrong; also what is suppressed, and what does not count.
     pub findings: Vec<Finding>,
 }
 
@@ -57,22 +57,22 @@ impl Check {
             description: migration.description().to_owned(),
             up: migration.up().path().to_owned(),
             down: migration.down().path().to_owned(),
-            waived: Waivers::of(migration).of_everything().map(str::to_owned),
+            suppressed: Suppressions::of(migration).of_everything().map(str::to_owned),
             findings: Vec::new(),
         }
     }
 
-    /// Whether something is wrong that nobody waived.
+    /// Whether something is wrong that nobody suppressed.
     pub fn is_failure(&self) -> bool {
         self.failures().next().is_some()
     }
 
-    /// What is wrong and not waived.
+    /// What is wrong and not suppressed.
     pub fn failures(&self) -> impl Iterator<Item = &Finding> {
         let counts = |finding: &&Finding| match finding {
             Finding::UpFailed(_) => true,
-            Finding::DownFailed(_) | Finding::UpAgainFailed(_) => self.waived.is_none(),
-            Finding::Differs(_, difference) => self.waived.is_none() && difference.is_failure(),
+            Finding::DownFailed(_) | Finding::UpAgainFailed(_) => self.suppressed.is_none(),
+            Finding::Differs(_, difference) => self.suppressed.is_none() && difference.is_failure(),
         };
         self.findings.iter().filter(counts)
     }
@@ -104,11 +104,11 @@ impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Check { up, down, version, description, .. } = self;
         let name = format!("{version}_{description}");
-        if let Some(reason) = &self.waived {
+        if let Some(reason) = &self.suppressed {
             if self.findings.is_empty() {
                 return Ok(());
             }
-            return write!(f, "{down}: waived, {name} is not undone: {reason}");
+            return write!(f, "{down}: suppressed, {name} is not undone: {reason}");
         }
         let mut parts = Vec::new();
         let is_not_undone = self.differences(Phase::Down).iter().any(|it| it.is_failure());
@@ -151,7 +151,7 @@ fn indented(text: &str) -> String {
 }
 
 fn told(difference: &Difference, phase: Phase) -> String {
-    let Difference { object, change, waived, .. } = difference;
+    let Difference { object, change, suppressed, .. } = difference;
     let what = match (change, phase) {
         (Change::Added, Phase::Down) => "is still there".to_owned(),
         (Change::Added, Phase::UpAgain) => "is only there the second time".to_owned(),
@@ -179,8 +179,8 @@ fn told(difference: &Difference, phase: Phase) -> String {
         },
         (Change::RowsChanged, _) => "has as many rows as before, but not the same".to_owned(),
     };
-    let help = match (waived, phase) {
-        (Some(reason), _) => format!("\n  waived: {reason}"),
+    let help = match (suppressed, phase) {
+        (Some(reason), _) => format!("\n  suppressed: {reason}"),
         (None, Phase::Down) => difference
             .help()
             .map_or_else(String::new, |help| format!("\n  help: {}", indented(&help))),

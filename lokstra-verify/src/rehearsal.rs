@@ -12,7 +12,7 @@ use crate::catalog::snapshot::Snapshot;
 use crate::check::{Check, Finding, Phase};
 use crate::cluster;
 use crate::compare::difference::differences;
-use crate::compare::suppression::Waivers;
+use crate::compare::suppression::Suppressions;
 use crate::error::VerifyError;
 use crate::server::Site;
 use crate::server::scratch::ScratchDatabase;
@@ -101,7 +101,7 @@ impl<'a> Stage<'a> {
         check: &mut Check,
     ) -> Result<Option<Snapshot>, VerifyError> {
         let version = migration.version();
-        let waivers = Waivers::of(migration);
+        let suppressions = Suppressions::of(migration);
         let differ = |phase, before: &Snapshot, after: &Snapshot, findings: &mut Vec<Finding>| {
             for mut difference in differences(before, after) {
                 let object = &difference.object;
@@ -110,7 +110,7 @@ impl<'a> Stage<'a> {
                     matches!(finding, Finding::Differs(_, told) if told.object == *object)
                 });
                 if !is_told {
-                    difference.waived = waivers.of_object(object).map(str::to_owned);
+                    difference.suppressed = suppressions.of_object(object).map(str::to_owned);
                     findings.push(Finding::Differs(phase, difference));
                 }
             }

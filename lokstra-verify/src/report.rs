@@ -28,7 +28,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether something is wrong that nobody waived.
+    /// Whether something is wrong that nobody suppressed.
     pub fn is_failure(&self) -> bool {
         self.checks().any(Check::is_failure)
     }

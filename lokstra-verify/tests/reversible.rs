@@ -324,7 +324,7 @@ fn no_transaction_scripts_are_verified_too() {
 }
 
 #[test]
-fn a_waiver_lets_pass_what_its_statement_names() {
+fn a_suppression_lets_pass_what_its_statement_names() {
     let found = verify(&set(&[
         (
             "001_mood",
@@ -351,8 +351,8 @@ fn a_waiver_lets_pass_what_its_statement_names() {
       so it cannot be applied again: type "mood" already exists
     migrations/001_mood.down.sql: of 001_mood, this is let pass
       type public.mood is still there
-        waived: every environment has it
-    migrations/002_happy.down.sql: waived, 002_happy is not undone: a label cannot be dropped from mood
+        suppressed: every environment has it
+    migrations/002_happy.down.sql: suppressed, 002_happy is not undone: a label cannot be dropped from mood
     migrations/003_sizes.down.sql: 003_sizes cannot be applied again after its down
       migration 003_sizes failed
       migrations/003_sizes.up.sql:1:1: relation "sizes" already exists (SQLSTATE 42P07)
@@ -363,7 +363,7 @@ fn a_waiver_lets_pass_what_its_statement_names() {
         help: correct the script and run again: what is applied stays
     migrations/003_sizes.down.sql: of 003_sizes, this is let pass
       table public.sizes is still there
-        waived: sizes go with the next release
+        suppressed: sizes go with the next release
     migrations: of 3 migrations verified, 2 are not reversible: 001, 003
     "#);
 }

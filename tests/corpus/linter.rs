@@ -30,7 +30,7 @@ fn the_linter_survives_every_statement_whole_and_broken() {
             Ok(loaded) => loaded.warnings,
             Err(problems) => problems.iter().cloned().collect(),
         };
-        found += problems.iter().filter(|one| matches!(one.code(), Code::Hazard(_))).count();
+        found += problems.iter().filter(|one| matches!(one.code(), Code::Lint(_))).count();
     }
     assert!(found >= 2, "{found} hazards");
     assert_eq!(FAULTS.load(Ordering::Relaxed), 0);

@@ -97,7 +97,7 @@ fn migration(check: &Check) -> Value {
         "up": check.up,
         "down": check.down,
         "reversible": !check.is_failure(),
-        "waived": check.waived,
+        "suppressed": check.suppressed,
         "findings": check.findings.iter().map(finding).collect::<Vec<_>>(),
     })
 }
@@ -149,7 +149,7 @@ fn object(finding: &str, difference: &Difference) -> Value {
         "properties": properties,
         "rows": rows,
         "help": difference.help(),
-        "waived": difference.waived,
+        "suppressed": difference.suppressed,
         "counts": difference.is_failure(),
     })
 }

@@ -47,7 +47,7 @@ pub fn lock(root: &Path, folder: &str) -> Result<Locked, Problems> {
             .map_err(|error| failed(&path, &error))?;
         written.push((path, entries.len()));
     }
-    let is_hazard = |it: &Problem| matches!(it.code(), Code::Hazard(_));
+    let is_hazard = |it: &Problem| matches!(it.code(), Code::Lint(_));
     let hazards = loaded.warnings.into_iter().filter(is_hazard).collect();
     Ok(Locked { files: written, hazards })
 }

@@ -4,63 +4,63 @@ use std::ops::Range;
 
 use squawk_lexer::{TokenKind, tokenize};
 
-use crate::problem::{Code, Hazard, Problem};
-use crate::sql::speaks_of_waivers;
+use crate::problem::{Code, LintRule, Problem};
+use crate::sql::speaks_of_suppressions;
 
 const OPENING: &str = "-- lokstra: allow(";
 const EXAMPLE: &str = "-- lokstra: allow(drop-column): no version reads it since 2.3";
 
 /// A comment that lets a hazard of one statement pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Waiver {
-    pub(crate) hazard: Hazard,
+pub(crate) struct Suppression {
+    pub(crate) rule: LintRule,
     /// Where the name of the rule stands.
     pub(crate) offset: usize,
     /// Which statement it is about: the one that it stands in, or behind on the same line, or above.
     pub(crate) statement: usize,
 }
 
-/// The waivers of a script; one that is not right is added to the problems.
+/// The suppressions of a script; one that is not right is added to the problems.
 pub(crate) fn read(
     path: &str,
     text: &str,
     statements: &[Range<usize>],
     problems: &mut Vec<Problem>,
-) -> Vec<Waiver> {
-    let mut waivers = Vec::new();
+) -> Vec<Suppression> {
+    let mut suppressions = Vec::new();
     // Nearly no script has one, and looking at every token costs.
     if !text.contains("okstra") {
-        return waivers;
+        return suppressions;
     }
     for (start, comment) in comments(text) {
-        if !speaks_of_waivers(comment.trim_start_matches(['-', '/'])) {
+        if !speaks_of_suppressions(comment.trim_start_matches(['-', '/'])) {
             continue;
         }
         let statement = statement_of(text, statements, start);
         let mut problem = |at, message: String, help: String| {
-            problems.push(Problem::new(Code::Waiver, path, message, help).at(text, at));
+            problems.push(Problem::new(Code::Suppression, path, message, help).at(text, at));
         };
         let Some((names, reason)) = parts(comment) else {
-            let message = "this comment looks like a waiver and has no effect".to_owned();
+            let message = "this comment looks like a suppression and has no effect".to_owned();
             problem(start, message, format!("write it as `{EXAMPLE}`"));
             continue;
         };
         if reason.is_empty() {
             let help = format!("say why it is safe: `{EXAMPLE}`");
-            problem(start, "this waiver gives no reason".to_owned(), help);
+            problem(start, "this suppression gives no reason".to_owned(), help);
         }
         let mut at = start + OPENING.len();
         for part in names.split(',') {
             let name = part.trim();
             let offset = at + part.len() - part.trim_start().len();
             at += part.len() + 1;
-            match Hazard::named(name) {
-                Some(hazard) => waivers.push(Waiver { hazard, offset, statement }),
+            match LintRule::named(name) {
+                Some(rule) => suppressions.push(Suppression { rule, offset, statement }),
                 None => problem(offset, format!("there is no rule `{name}`"), rules()),
             }
         }
     }
-    waivers
+    suppressions
 }
 
 /// The names between the parentheses, and the reason behind them.
@@ -71,7 +71,7 @@ fn parts(comment: &str) -> Option<(&str, &str)> {
 }
 
 fn rules() -> String {
-    let names: Vec<_> = Hazard::ALL.iter().map(|hazard| hazard.as_str()).collect();
+    let names: Vec<_> = LintRule::ALL.iter().map(|rule| rule.as_str()).collect();
     format!("the rules are {}", names.join(", "))
 }
 
@@ -100,16 +100,19 @@ mod tests {
     use super::*;
     use crate::sql;
 
-    /// The rules and the statements that waivers of a script are about.
-    fn waived(text: &str) -> Vec<(&'static str, usize)> {
+    /// The rules and the statements that suppressions of a script are about.
+    fn suppressed(text: &str) -> Vec<(&'static str, usize)> {
         let mut problems = Vec::new();
-        let waivers = read("a.sql", text, &sql::split(text).statements, &mut problems);
+        let suppressions = read("a.sql", text, &sql::split(text).statements, &mut problems);
         assert_eq!(problems, []);
-        waivers.into_iter().map(|waiver| (waiver.hazard.as_str(), waiver.statement)).collect()
+        suppressions
+            .into_iter()
+            .map(|suppression| (suppression.rule.as_str(), suppression.statement))
+            .collect()
     }
 
     #[test]
-    fn a_waiver_is_about_the_statement_below_or_around_it_or_before_it_on_its_line() {
+    fn a_suppression_is_about_the_statement_at_or_below_it() {
         for (text, statement) in [
             ("SELECT 1;\n-- lokstra: allow(truncate): x\nSELECT 2;", 1),
             ("SELECT 1;\n-- lokstra: allow(truncate): x\n\n-- more\nSELECT 2;", 1),
@@ -118,14 +121,14 @@ mod tests {
             ("SELECT 1;\n-- lokstra: allow(truncate): x\n", 1),
             ("-- lokstra: allow(truncate): x\nSELECT 1;", 0),
         ] {
-            assert_eq!(waived(text), [("truncate", statement)], "{text}");
+            assert_eq!(suppressed(text), [("truncate", statement)], "{text}");
         }
     }
 
     #[test]
     fn one_comment_names_several_rules() {
         let text = "-- lokstra: allow(drop-table, truncate): x\nSELECT 1;";
-        assert_eq!(waived(text), [("drop-table", 0), ("truncate", 0)]);
+        assert_eq!(suppressed(text), [("drop-table", 0), ("truncate", 0)]);
     }
 
     #[test]
@@ -140,6 +143,6 @@ mod tests {
 
     #[test]
     fn text_is_no_comment() {
-        assert_eq!(waived("SELECT '-- lokstra: allow()';\n-- lokstra, allow me a remark"), []);
+        assert_eq!(suppressed("SELECT '-- lokstra: allow()';\n-- lokstra, allow me a remark"), []);
     }
 }

@@ -1,6 +1,6 @@
 //! The kinds of problems: a word each, which does not change between releases.
 
-use super::lint_rule::Hazard;
+use super::lint_rule::LintRule;
 
 /// Declares the kinds, each once.
 macro_rules! codes {
@@ -11,18 +11,18 @@ macro_rules! codes {
         pub enum Code {
             $($(#[$doc])* $name,)*
             /// What takes a long lock, loses data or breaks the version that still runs.
-            Hazard(Hazard),
+            Lint(LintRule),
         }
 
         impl Code {
-            /// Every kind but the hazards, which are in [`Hazard::ALL`].
+            /// Every kind but those of the lint rules, which are in [`LintRule::ALL`].
             pub const ALL: &[Code] = &[$(Code::$name,)*];
 
             /// The word, as messages show it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Code::$name => $word,)*
-                    Code::Hazard(hazard) => hazard.as_str(),
+                    Code::Lint(rule) => rule.as_str(),
                 }
             }
         }
@@ -116,10 +116,10 @@ codes! {
     LintLevel = "lint-level",
     /// `migration.yaml` asks for lints, and the program that reads it was built without them.
     LintFeature = "lint-feature",
-    /// A waiver without a reason, of a rule that there is not, or that is not written as one.
-    Waiver = "waiver",
-    /// A warning: a waiver of what is not there.
-    WaiverUnused = "waiver-unused",
+    /// A suppression without a reason, of a rule that there is not, or that is not written as one.
+    Suppression = "suppression",
+    /// A warning: a suppression of what is not there.
+    SuppressionUnused = "suppression-unused",
     /// The server cannot parse a statement.
     Server = "server",
 }
@@ -153,8 +153,8 @@ impl Code {
         Code::LockRenamed,
         Code::LockRemoved,
         Code::LockOrder,
-        Code::Waiver,
-        Code::WaiverUnused,
+        Code::Suppression,
+        Code::SuppressionUnused,
     ];
 
     /// What only `lokstra.lock` has against a folder.
@@ -218,7 +218,7 @@ impl Code {
     /// Where nothing else is asked for.
     pub(crate) fn severity(self) -> Severity {
         match self {
-            Code::NotRead | Code::WaiverUnused | Code::Hazard(_) => Severity::Warning,
+            Code::NotRead | Code::SuppressionUnused | Code::Lint(_) => Severity::Warning,
             _ => Severity::Error,
         }
     }

@@ -3,44 +3,44 @@
 use std::fmt;
 
 /// One table, so that no rule can be without a name, a message or a remedy.
-macro_rules! hazards {
+macro_rules! lint_rules {
     ($(
         $(#[$doc:meta])*
-        $hazard:ident = $name:literal
+        $rule:ident = $name:literal
             happens: $message:literal
             instead: $help:literal
     )*) => {
         /// What takes a long lock, loses data or breaks the version that still runs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum Hazard {
-            $($(#[$doc])* $hazard,)*
+        pub enum LintRule {
+            $($(#[$doc])* $rule,)*
         }
 
-        impl Hazard {
+        impl LintRule {
             /// All of them, by name.
-            pub const ALL: &[Hazard] = &[$(Hazard::$hazard),*];
+            pub const ALL: &[LintRule] = &[$(LintRule::$rule),*];
 
             /// The rule's name, which does not change between releases: `drop-column`.
             pub fn as_str(self) -> &'static str {
-                match self { $(Hazard::$hazard => $name,)* }
+                match self { $(LintRule::$rule => $name,)* }
             }
 
             /// What happens, in one line.
             pub fn message(self) -> &'static str {
-                match self { $(Hazard::$hazard => $message,)* }
+                match self { $(LintRule::$rule => $message,)* }
             }
 
             /// What to write instead.
             pub fn help(self) -> &'static str {
-                match self { $(Hazard::$hazard => $help,)* }
+                match self { $(LintRule::$rule => $help,)* }
             }
         }
     };
 }
 
 // The locks are those of "Explicit Locking", "ALTER TABLE" and "REINDEX" in PostgreSQL's manual.
-hazards! {
+lint_rules! {
     /// A check without `NOT VALID`.
     AddCheck = "add-check"
         happens: "a new check reads the whole table, and blocks reads and writes meanwhile"
@@ -154,15 +154,15 @@ hazards! {
         instead: "move VALIDATE CONSTRAINT into the next migration"
 }
 
-impl Hazard {
+impl LintRule {
     /// The rule of this name.
-    pub fn named(name: &str) -> Option<Hazard> {
-        Hazard::ALL.iter().copied().find(|hazard| hazard.as_str() == name)
+    pub fn named(name: &str) -> Option<LintRule> {
+        LintRule::ALL.iter().copied().find(|rule| rule.as_str() == name)
     }
 }
 
 /// Its name.
-impl fmt::Display for Hazard {
+impl fmt::Display for LintRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -170,13 +170,13 @@ impl fmt::Display for Hazard {
 
 #[cfg(test)]
 mod tests {
-    use super::Hazard;
+    use super::LintRule;
 
     #[test]
     fn every_rule_has_a_name_of_its_own_and_stands_in_its_place() {
-        assert!(Hazard::ALL.is_sorted_by_key(|hazard| hazard.as_str()));
-        for &hazard in Hazard::ALL {
-            assert_eq!(Hazard::named(hazard.as_str()), Some(hazard));
+        assert!(LintRule::ALL.is_sorted_by_key(|rule| rule.as_str()));
+        for &rule in LintRule::ALL {
+            assert_eq!(LintRule::named(rule.as_str()), Some(rule));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use lokstra_core::{Position, Snippet, shown_line};
 
 pub use code::{Code, Severity};
-pub use lint_rule::Hazard;
+pub use lint_rule::LintRule;
 
 /// The file with the settings of a folder.
 pub(crate) const SETTINGS: &str = "migration.yaml";

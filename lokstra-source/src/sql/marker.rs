@@ -32,7 +32,7 @@ pub(crate) fn markers(text: &str) -> Markers {
                 is_top = false;
                 let comment = line.strip_prefix("--").or_else(|| line.strip_prefix("/*"));
                 let Some(comment) = comment else { break };
-                if resembles(comment) && !speaks_of_waivers(comment) {
+                if resembles(comment) && !speaks_of_suppressions(comment) {
                     markers.misspelt = Some(start);
                     break;
                 }
@@ -52,8 +52,8 @@ fn resembles(comment: &str) -> bool {
     addresses_us || matches!(word.as_str(), "notransaction" | "lokstranotransaction" | "notx")
 }
 
-/// Whether a comment, without its `--`, speaks of waivers.
-pub(crate) fn speaks_of_waivers(comment: &str) -> bool {
+/// Whether a comment, without its `--`, speaks of suppressions.
+pub(crate) fn speaks_of_suppressions(comment: &str) -> bool {
     let comment = comment.trim_start_matches(['-', ' ', '\t', '*']).to_ascii_lowercase();
     let addressed = comment.strip_prefix("lokstra").map(str::trim_start);
     let said = addressed.and_then(|rest| rest.strip_prefix(':')).map(str::trim_start);

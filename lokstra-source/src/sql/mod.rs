@@ -17,7 +17,7 @@ mod split;
 mod undoing;
 
 pub(crate) use effectless::{Effectless, effectless};
-pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers, speaks_of_waivers};
+pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers, speaks_of_suppressions};
 pub(crate) use refused::{Refused, refused};
 pub use sections::{SectionMark, section_marks};
 pub(crate) use split::split;

@@ -18,7 +18,7 @@ pub struct Difference {
     /// The SQL that would bring it back, where there is such a statement.
     pub remedy: Option<String>,
     /// The reason of the comment `-- lokstra: allow(not-undone): …` that lets it pass.
-    pub waived: Option<String>,
+    pub suppressed: Option<String>,
 }
 
 /// In what way an object is not as it was.
@@ -61,10 +61,11 @@ pub struct Altered {
 }
 
 impl Difference {
-    /// Whether it counts: it is neither waived, nor beyond what SQL can bring back, nor only spelt
+    /// Whether it counts: it is neither suppressed, nor beyond what SQL can bring back, nor only spelt
     /// differently.
     pub fn is_failure(&self) -> bool {
-        self.waived.is_none() && !matches!(self.change, Change::Reordered(_) | Change::Respelled(_))
+        self.suppressed.is_none()
+            && !matches!(self.change, Change::Reordered(_) | Change::Respelled(_))
     }
 
     /// What to do about it: the remedy, or what there is to say without one.
@@ -110,7 +111,7 @@ pub(crate) fn differences(before: &Snapshot, after: &Snapshot) -> Vec<Difference
         let is_of_view = object.kind == "column"
             && (whole.starts_with("view ") || whole.starts_with("materialized view "));
         let mut tell = |change, remedy| {
-            found.push(Difference { object: object.clone(), change, remedy, waived: None });
+            found.push(Difference { object: object.clone(), change, remedy, suppressed: None });
         };
         match (before.objects.get(key), after.objects.get(key)) {
             (None, Some(_)) if !added.contains(whole) && !is_of_view => {
@@ -197,7 +198,7 @@ fn rows(before: &Snapshot, after: &Snapshot, found: &[Difference]) -> Vec<Differ
                 return None;
             };
             let object = Object { kind: "table".to_owned(), name: table.clone(), part_of: None };
-            Some(Difference { object, change, remedy: None, waived: None })
+            Some(Difference { object, change, remedy: None, suppressed: None })
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! `-- lokstra: allow(not-undone): reason`, the waiver of the linter, which is honoured here too. The
+//! `-- lokstra: allow(not-undone): reason`, the suppression of the linter, which is honoured here too. The
 //! build has refused every one that is not written exactly so.
 
 use lokstra_core::{Migration, Script};
@@ -9,20 +9,21 @@ const OPENING: &str = "-- lokstra: allow(";
 const RULE: &str = "not-undone";
 
 /// What a migration says that its down does not undo.
-pub(crate) struct Waivers<'a> {
-    /// The reason, and the statement that is waived; `None` for the whole migration: it stands in a
+pub(crate) struct Suppressions<'a> {
+    /// The reason, and the statement that is suppressed; `None` for the whole migration: it stands in a
     /// down script without a statement.
     all: Vec<(&'a str, Option<&'a str>)>,
 }
 
-impl<'a> Waivers<'a> {
-    pub(crate) fn of(migration: Migration<'a>) -> Waivers<'a> {
+impl<'a> Suppressions<'a> {
+    pub(crate) fn of(migration: Migration<'a>) -> Suppressions<'a> {
         let (up, down) = (migration.up(), migration.down());
         let is_irreversible = down.statements().len() == 0;
-        let of_down = waivers(down).filter(|(_, statement)| is_irreversible || statement.is_some());
+        let of_down =
+            suppressions(down).filter(|(_, statement)| is_irreversible || statement.is_some());
         // At the end of an up script there is nothing that it could be about.
-        let of_up = waivers(up).filter(|(_, statement)| statement.is_some());
-        Waivers { all: of_up.chain(of_down).collect() }
+        let of_up = suppressions(up).filter(|(_, statement)| statement.is_some());
+        Suppressions { all: of_up.chain(of_down).collect() }
     }
 
     /// Why the whole migration needs no undoing, if it says so.
@@ -30,20 +31,20 @@ impl<'a> Waivers<'a> {
         self.all.iter().find(|(_, statement)| statement.is_none()).map(|(reason, _)| *reason)
     }
 
-    /// Why this object needs no undoing: the waived statement or the reason names it, or what it is a
+    /// Why this object needs no undoing: the suppressed statement or the reason names it, or what it is a
     /// part of.
     pub(crate) fn of_object(&self, object: &Object) -> Option<&'a str> {
         let names = [bare(&object.name), object.part_of.as_deref().map_or("", bare)];
-        let waives = |(reason, statement): &&(&str, Option<&str>)| match statement {
+        let suppresses = |(reason, statement): &&(&str, Option<&str>)| match statement {
             Some(text) => names.iter().any(|name| mentions(text, name) || mentions(reason, name)),
             None => true,
         };
-        self.all.iter().find(waives).map(|(reason, _)| *reason)
+        self.all.iter().find(suppresses).map(|(reason, _)| *reason)
     }
 }
 
 /// Each with the statement that it stands in, or behind on the same line, or above.
-fn waivers(script: Script<'_>) -> impl Iterator<Item = (&str, Option<&str>)> {
+fn suppressions(script: Script<'_>) -> impl Iterator<Item = (&str, Option<&str>)> {
     let text = script.text();
     text.match_indices(OPENING).filter_map(move |(at, _)| {
         let line = text[at + OPENING.len()..].lines().next()?;

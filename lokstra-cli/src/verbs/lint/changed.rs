@@ -42,7 +42,7 @@ impl Changed {
 
     /// Whether this is a hazard of a migration that differs, or no hazard.
     pub(crate) fn concerns(&self, problem: &Problem) -> bool {
-        let is_hazard = matches!(problem.code(), Code::Hazard(_) | Code::WaiverUnused);
+        let is_hazard = matches!(problem.code(), Code::Lint(_) | Code::SuppressionUnused);
         let path = problem.path();
         // A hazard of one script may come from an edit of the other.
         let other = match (path.strip_suffix(".up.sql"), path.strip_suffix(".down.sql")) {

@@ -55,7 +55,7 @@ impl Judged<'_> {
             checksum: known.checksum(),
             mode: known.mode(),
             statements: known.statement_ranges().collect(),
-            waivers: Vec::new(),
+            suppressions: Vec::new(),
             adds_label: false,
             is_checked,
         })

@@ -9,7 +9,7 @@ use lokstra_core::{Checksum, Direction, Mode};
 use sha2::{Digest, Sha256};
 use squawk_lexer::{TokenKind, tokenize};
 
-use super::suppression::{self, Waiver};
+use super::suppression::{self, Suppression};
 use crate::problem::{Code, Problem};
 use crate::read::decode::decode;
 use crate::read::folder::File;
@@ -24,7 +24,7 @@ pub(crate) struct Script {
     pub(crate) mode: Mode,
     pub(crate) statements: Vec<Range<usize>>,
     #[cfg_attr(not(feature = "lint"), expect(dead_code, reason = "only checked for their form"))]
-    pub(crate) waivers: Vec<Waiver>,
+    pub(crate) suppressions: Vec<Suppression>,
     /// Whether a label of an enum type may be new here.
     pub(crate) adds_label: bool,
     /// Whether no rule was left out.
@@ -39,7 +39,7 @@ impl Script {
             checksum: Checksum::from_bytes(Sha256::digest("").into()),
             mode: Mode::Transactional,
             statements: Vec::new(),
-            waivers: Vec::new(),
+            suppressions: Vec::new(),
             is_checked: false,
             adds_label: false,
         }
@@ -134,11 +134,11 @@ fn read(
     let is_locked = judged.locked.contains(&checksum);
     let mut ignored = Vec::new();
     let told = if is_locked { &mut ignored } else { &mut *problems };
-    let waivers = suppression::read(&file.path, &text, &split.statements, told);
+    let suppressions = suppression::read(&file.path, &text, &split.statements, told);
     let is_checked = !is_locked;
     let statements = split.statements;
     let mut script =
-        Script { text, checksum, mode, statements, waivers, adds_label: false, is_checked };
+        Script { text, checksum, mode, statements, suppressions, adds_label: false, is_checked };
     if !is_locked {
         check::sections(file, direction, &script, problems);
         if mode == Mode::NoTransaction {

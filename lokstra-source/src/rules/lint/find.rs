@@ -13,7 +13,7 @@ use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 use super::Finding;
 use super::objects::{Effects, Kind};
 use crate::parse::script::Script;
-use crate::problem::Hazard;
+use crate::problem::LintRule;
 use crate::sql::grammar;
 
 /// Style is nobody's business here: only what locks, loses or breaks.
@@ -53,7 +53,7 @@ pub(crate) fn hazards(script: &Script, effects: &[Effects]) -> Vec<Finding> {
     let broken = grammar::half_understood(&text, &script.statements);
     found.retain(|finding| {
         let nth = nth(finding.offset);
-        let is_harmful = |nth| !is_harmless(finding.hazard, nth, effects);
+        let is_harmful = |nth| !is_harmless(finding.rule, nth, effects);
         nth.is_some_and(|nth| is_harmful(nth) && !broken.contains(&nth))
     });
     found
@@ -61,14 +61,14 @@ pub(crate) fn hazards(script: &Script, effects: &[Effects]) -> Vec<Finding> {
 
 /// What the script has made before has no rows and no readers yet, and a table that is renamed may
 /// leave a view behind.
-fn is_harmless(hazard: Hazard, nth: usize, script: &[Effects]) -> bool {
+fn is_harmless(rule: LintRule, nth: usize, script: &[Effects]) -> bool {
     let makes = |part: &[Effects], name: &str, kinds: &[Kind]| {
         let mut created = part.iter().flat_map(|effects| &effects.created);
         created.any(|object| kinds.contains(&object.kind) && object.name == name)
     };
     let young = [Kind::Table, Kind::View, Kind::Index, Kind::Schema];
     let is_young = |name| makes(&script[..nth], name, &young);
-    let keeps_name = |name| hazard == Hazard::RenameTable && makes(script, name, &[Kind::View]);
+    let keeps_name = |name| rule == LintRule::RenameTable && makes(script, name, &[Kind::View]);
     let targets = &script[nth].targets;
     !targets.is_empty() && targets.iter().all(|name| is_young(name) || keeps_name(name))
 }
@@ -107,7 +107,7 @@ fn depth(statement: &str) -> usize {
 }
 
 fn search(text: &str, mode: Mode) -> Vec<Finding> {
-    // Its own waivers would pass without a reason.
+    // Its own suppressions would pass without a reason.
     let text = text.replace("squawk-ignore", "squawk_ignore");
     let parse = SourceFile::parse(&text);
     let mut linter = Linter::from(RULES);
@@ -123,66 +123,70 @@ fn read(root: &SyntaxNode, found: &Violation) -> Option<Finding> {
     let node = element.as_node().cloned().or_else(|| element.parent())?;
     let added = || node.ancestors().find_map(ast::AddColumn::cast);
     let is_in = |kind| node.ancestors().any(|node| node.kind() == kind);
-    let hazard = match found.code {
-        Rule::AddingFieldWithDefault => is_rewritten(&node).then_some(Hazard::AddColumnRewrite)?,
+    let rule = match found.code {
+        Rule::AddingFieldWithDefault => {
+            is_rewritten(&node).then_some(LintRule::AddColumnRewrite)?
+        }
         // A column of nulls refers to nothing, and PostgreSQL does not look.
         Rule::AddingForeignKeyConstraint => {
-            added().is_none_or(|column| has_value(&column)).then_some(Hazard::AddForeignKey)?
+            added().is_none_or(|column| has_value(&column)).then_some(LintRule::AddForeignKey)?
         }
-        Rule::AddingNotNullableField => Hazard::SetNotNull,
+        Rule::AddingNotNullableField => LintRule::SetNotNull,
         Rule::AddingRequiredField => (!added().is_some_and(|column| is_serial(&column)))
-            .then_some(Hazard::AddColumnNotNull)?,
-        Rule::AddingSerialPrimaryKeyField => Hazard::AddPrimaryKey,
-        Rule::BanDropColumn => is_in(SyntaxKind::ALTER_TABLE).then_some(Hazard::DropColumn)?,
-        Rule::BanDropDatabase => Hazard::DropDatabase,
+            .then_some(LintRule::AddColumnNotNull)?,
+        Rule::AddingSerialPrimaryKeyField => LintRule::AddPrimaryKey,
+        Rule::BanDropColumn => is_in(SyntaxKind::ALTER_TABLE).then_some(LintRule::DropColumn)?,
+        Rule::BanDropDatabase => LintRule::DropDatabase,
         Rule::BanDropSchema => {
-            has_token(&node, SyntaxKind::CASCADE_KW).then_some(Hazard::DropSchema)?
+            has_token(&node, SyntaxKind::CASCADE_KW).then_some(LintRule::DropSchema)?
         }
-        Rule::BanDropTable => is_in(SyntaxKind::DROP_TABLE).then_some(Hazard::DropTable)?,
-        Rule::ChangingColumnType => is_in(SyntaxKind::ALTER_TABLE).then_some(Hazard::ColumnType)?,
+        Rule::BanDropTable => is_in(SyntaxKind::DROP_TABLE).then_some(LintRule::DropTable)?,
+        Rule::ChangingColumnType => {
+            is_in(SyntaxKind::ALTER_TABLE).then_some(LintRule::ColumnType)?
+        }
         Rule::ConstraintMissingNotValid => unvalidated(&node)?,
-        Rule::DisallowedUniqueConstraint => Hazard::AddUnique,
-        Rule::RenamingColumn => Hazard::RenameColumn,
-        Rule::RenamingTable => Hazard::RenameTable,
-        Rule::RequireConcurrentIndexCreation => Hazard::CreateIndex,
-        Rule::RequireConcurrentReindex => Hazard::Reindex,
+        Rule::DisallowedUniqueConstraint => LintRule::AddUnique,
+        Rule::RenamingColumn => LintRule::RenameColumn,
+        Rule::RenamingTable => LintRule::RenameTable,
+        Rule::RequireConcurrentIndexCreation => LintRule::CreateIndex,
+        Rule::RequireConcurrentReindex => LintRule::Reindex,
         _ => return None,
     };
-    Some(Finding { offset: usize::from(found.text_range.start()), hazard })
+    Some(Finding { offset: usize::from(found.text_range.start()), rule })
 }
 
 /// A constraint that has rules of its own is told by them.
-fn unvalidated(node: &SyntaxNode) -> Option<Hazard> {
+fn unvalidated(node: &SyntaxNode) -> Option<LintRule> {
     if node.ancestors().any(|node| node.kind() == SyntaxKind::VALIDATE_CONSTRAINT) {
-        return Some(Hazard::ValidateConstraint);
+        return Some(LintRule::ValidateConstraint);
     }
     match node.ancestors().find_map(ast::AddConstraint::cast)?.constraint()? {
-        Constraint::CheckConstraint(_) => Some(Hazard::AddCheck),
-        Constraint::ExcludeConstraint(_) => Some(Hazard::AddExclude),
-        Constraint::NotNullConstraint(_) => Some(Hazard::SetNotNull),
+        Constraint::CheckConstraint(_) => Some(LintRule::AddCheck),
+        Constraint::ExcludeConstraint(_) => Some(LintRule::AddExclude),
+        Constraint::NotNullConstraint(_) => Some(LintRule::SetNotNull),
         _ => None,
     }
 }
 
 /// What squawk has no rule for.
 fn own(statement: &Stmt) -> Vec<Finding> {
-    let finding = |node: &SyntaxNode, hazard| {
+    let finding = |node: &SyntaxNode, rule| {
         let offset = usize::from(node.text_range().start());
-        Finding { offset, hazard }
+        Finding { offset, rule }
     };
     match statement {
-        Stmt::Truncate(truncate) => vec![finding(truncate.syntax(), Hazard::Truncate)],
+        Stmt::Truncate(truncate) => vec![finding(truncate.syntax(), LintRule::Truncate)],
         Stmt::AlterTable(table) => {
             let columns = table.actions().filter_map(|action| match action {
                 AlterTableAction::AddColumn(column) => Some(column),
                 _ => None,
             });
             let of_column = |column: ast::AddColumn| {
-                let serial =
-                    is_serial(&column).then(|| finding(column.syntax(), Hazard::AddColumnRewrite));
+                let serial = is_serial(&column)
+                    .then(|| finding(column.syntax(), LintRule::AddColumnRewrite));
                 let check =
                     column.constraints().find(|it| matches!(it, Constraint::CheckConstraint(_)));
-                serial.into_iter().chain(check.map(|it| finding(it.syntax(), Hazard::AddCheck)))
+                serial.into_iter().chain(check.map(|it| finding(it.syntax(), LintRule::AddCheck)))
             };
             columns.flat_map(of_column).collect()
         }

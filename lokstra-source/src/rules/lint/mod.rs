@@ -17,7 +17,7 @@ use std::collections::HashSet;
 use super::pairing::Pair;
 use crate::parse::settings::Level;
 #[cfg(feature = "lint")]
-use crate::problem::Hazard;
+use crate::problem::LintRule;
 use crate::problem::{Code, Problem};
 use crate::read::folder::Folder;
 
@@ -51,7 +51,7 @@ impl LintScope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
     pub(crate) offset: usize,
-    pub(crate) hazard: Hazard,
+    pub(crate) rule: LintRule,
 }
 
 /// Adds the hazards of a folder to the problems.
@@ -72,7 +72,7 @@ pub(crate) fn check(
             [&pair.up.0.path, &pair.down.0.path].iter().any(|path| broken.contains(*path));
         let found = run_rules::run_rules(pair, !is_broken);
         problems.extend(found.into_iter().map(|problem| match problem.code() {
-            Code::Hazard(_) if level == Level::Deny => problem.denied(),
+            Code::Lint(_) if level == Level::Deny => problem.denied(),
             _ => problem,
         }));
     }
