@@ -338,7 +338,7 @@ fn behind_the_highest_version_nothing_is_moved() {
     add(&root, "003_c");
     let before = names(root.path());
     assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
-    error: migrations/lokstra.lock: 9223372036854775807 is locked, and there is no version above it for 2 that are not locked; nothing was renamed [lock-order]
+    error: migrations/lokstra.lock: 9223372036854775807 is locked, and no version is left above it for what is not locked (2); nothing was renamed [lock-order]
       help: give the new migrations versions below it by hand, and run `lokstra migration lock` without lokstra.lock; databases need -out-of-order for them
     ");
     assert_eq!(names(root.path()), before);
@@ -356,7 +356,7 @@ fn near_the_highest_version_renumber_counts_what_is_left() {
     }
     let before = names(root.path());
     assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
-    error: migrations/lokstra.lock: 9223372036854775805 is locked, and there is only 2 above it for 3 that are not locked; nothing was renamed [lock-order]
+    error: migrations/lokstra.lock: 9223372036854775805 is locked, and 2 versions are left above it for what is not locked (3); nothing was renamed [lock-order]
       help: give the new migrations versions below it by hand, and run `lokstra migration lock` without lokstra.lock; databases need -out-of-order for them
     ");
     assert_eq!(names(root.path()), before);
@@ -376,15 +376,18 @@ fn nul_bytes_of_a_crash_are_described_as_such() {
     let root = locked();
     let text = lock_text(&root);
     let half = &text[..text.len() / 2];
-    for damaged in [format!("{text}\0\0\0"), format!("{half}\0\0\0"), "\0".repeat(50)] {
+    let damaged = [format!("{text}\0\0\0"), format!("{half}\0\0\0"), "\0".repeat(50)];
+    let reports = damaged.map(|damaged| {
         write(&root, "lokstra.lock", &damaged);
-        assert_snapshot!(told(&root), @"
-        error: migrations/lokstra.lock: has NUL bytes: a crash of the machine lost a part of it [lock-cut]
-          help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
-        ");
         renumber(root.path(), "migrations").unwrap_err();
         lock(root.path(), "migrations").unwrap_err();
-    }
+        told(&root)
+    });
+    assert!(reports.iter().all(|report| *report == reports[0]), "{reports:?}");
+    assert_snapshot!(reports[0], @"
+    error: migrations/lokstra.lock: has NUL bytes: a crash of the machine lost a part of it [lock-cut]
+      help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
+    ");
 }
 
 #[test]
