@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Each crate with its rooms, from the top to the bottom. A room is a folder, or a file beside `lib.rs`.
 const CRATES: &[(&str, &[&str])] = &[
+    ("lokstra-cli", &["app", "verbs", "fleet", "run", "call", "output"]),
     ("lokstra-source", &["loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"]),
     (
         "lokstra-connect",

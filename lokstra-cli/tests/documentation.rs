@@ -3,6 +3,7 @@
 mod project;
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
@@ -106,19 +107,32 @@ fn every_verb_has_a_manual_page() {
     ");
 }
 
+/// Every source file below a folder, one after the other.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        text +=
+            &if path.is_dir() { sources(&path) } else { std::fs::read_to_string(path).unwrap() };
+    }
+    text
+}
+
 #[test]
 fn every_code_of_an_error_is_documented() {
     let docs = include_str!("../../docs/cli.md");
-    let sources = [
+    let arms = [
         include_str!("../../lokstra-connect/src/error/mod.rs"),
         include_str!("../../lokstra-runtime/src/error_code.rs"),
-        include_str!("../src/output/error.rs"),
         include_str!("../src/fleet/error.rs"),
     ];
     let arms =
-        sources.iter().flat_map(|source| source.lines()).filter(|line| line.contains("=> \""));
-    let codes: Vec<_> = arms.map(|arm| arm.split('"').nth(1).unwrap()).collect();
-    assert!(codes.contains(&"lock-held") && codes.contains(&"unconfirmed"));
+        arms.iter().flat_map(|source| source.lines()).filter_map(|it| it.split_once("=> \""));
+    let own = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let own = own.split("CommandError::new(").filter_map(|it| it.trim_start().strip_prefix('"'));
+    let codes: Vec<_> = arms.map(|(_, code)| code).chain(own).collect();
+    let codes: Vec<_> = codes.iter().map(|code| code.split('"').next().unwrap()).collect();
+    assert!(["lock-held", "no-target", "unconfirmed"].iter().all(|code| codes.contains(code)));
     for code in codes {
         assert!(docs.contains(&format!("`{code}`")), "{code}");
     }

@@ -45,7 +45,7 @@ fn init_makes_the_files_and_prints_the_lines() {
     // src/main.rs
     use std::process::ExitCode;
 
-    use lokstra::{Migrations, Pools, embed_migrations};
+    use lokstra::{Error, Migrations, Pools, Summary, embed_migrations};
 
     static MIGRATIONS: Migrations = embed_migrations!("migrations");
 

@@ -5,12 +5,12 @@ use std::fmt;
 use std::path::Path;
 
 use lokstra_runtime::{Migrations, Pools};
-use serde_json::json;
 
 use super::{command, help};
 use crate::call::{LEAD, Program};
+use crate::output::json::{ErrorObject, FailureDocument};
 use crate::output::single_dash_args::with_two_dashes;
-use crate::output::{Console, Exit, json};
+use crate::output::{Console, Exit};
 use crate::verbs;
 
 /// The command of a service, over the migrations that it carries: `myservice migration status`.
@@ -121,7 +121,7 @@ pub(crate) fn dispatch(
     };
     run.unwrap_or_else(|error| {
         console.error(&error);
-        error.exit()
+        error.exit
     })
 }
 
@@ -158,7 +158,7 @@ fn told(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> E
     }
     console.talk(&text);
     let message = text.strip_prefix("error: ").unwrap_or(&text);
-    console.document(|| json!({ "error": json::object("usage", &message) })).ok();
+    console.document(|| FailureDocument::new(ErrorObject::new("usage", &message))).ok();
     Exit::Usage
 }
 

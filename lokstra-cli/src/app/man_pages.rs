@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use super::command::command;
 use crate::call::Program;
 use crate::output::single_dash_args::with_one_dash;
-use crate::output::{Console, Error, Exit};
+use crate::output::{CommandError, Console, Exit};
 
 /// Beside `migration`.
 pub(crate) fn commands() -> [Command; 2] {
@@ -31,7 +31,11 @@ pub(crate) fn commands() -> [Command; 2] {
     ]
 }
 
-pub(crate) fn run(name: &str, matches: &ArgMatches, console: &Console<'_>) -> Result<Exit, Error> {
+pub(crate) fn run(
+    name: &str,
+    matches: &ArgMatches,
+    console: &Console<'_>,
+) -> Result<Exit, CommandError> {
     let mut command = command(&Program::over_a_folder());
     if name == "completions" {
         let Some(shell) = matches.get_one::<Shell>("shell") else { return Ok(Exit::Usage) };
@@ -42,7 +46,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, console: &Console<'_>) -> Re
     } else {
         let Some(folder) = matches.get_one::<String>("folder") else { return Ok(Exit::Usage) };
         let folder = Path::new(folder);
-        let failed = |source| Error::Write { path: folder.to_owned(), source };
+        let failed = |source| CommandError::of_file(folder, &source);
         std::fs::create_dir_all(folder).map_err(failed)?;
         command.build();
         pages(&command, folder).map_err(failed)?;

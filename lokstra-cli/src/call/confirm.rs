@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::context::Call;
-use crate::output::Error;
+use crate::output::{CommandError, Exit};
 
 impl Call<'_> {
     /// Whether there is a person to ask.
@@ -13,12 +13,14 @@ impl Call<'_> {
 
     /// Asks at the terminal, unless `-yes` has answered. Without a terminal, and in JSON, the
     /// answer is no.
-    pub(crate) fn confirm(&self, question: &str) -> Result<(), Error> {
+    pub(crate) fn confirm(&self, question: &str) -> Result<(), CommandError> {
         if self.has("yes") {
             return Ok(());
         }
         if !self.can_ask() {
-            return Err(Error::Unconfirmed { is_answer: false });
+            let why =
+                "nothing was changed: there is no terminal to confirm it at\n  help: say -yes";
+            return Err(CommandError::new("unconfirmed", Exit::Usage, why));
         }
         let mut error = std::io::stderr().lock();
         write!(error, "{question} [y/N] ").and_then(|()| error.flush()).ok();
@@ -27,7 +29,7 @@ impl Call<'_> {
         if matches!(answer.trim(), "y" | "Y" | "yes") {
             Ok(())
         } else {
-            Err(Error::Unconfirmed { is_answer: true })
+            Err(CommandError::new("unconfirmed", Exit::Failed, "nothing was changed"))
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use clap::ArgMatches;
 use lokstra_core::Version;
+#[cfg(feature = "folder")]
+use lokstra_runtime::Migrations;
 
 use super::program::Program;
 use super::target::Target;
-use crate::output::{Console, Error};
+use crate::output::{CommandError, Console};
 
 /// One call of a verb.
 pub(crate) struct Call<'c> {
@@ -48,7 +50,7 @@ impl<'c> Call<'c> {
     }
 
     /// The migrations and where they go.
-    pub(crate) fn target(&self) -> Result<Target, Error> {
+    pub(crate) fn target(&self) -> Result<Target, CommandError> {
         match self.program.migrations {
             Some(embedded) => Target::of(embedded.clone(), self),
             #[cfg(feature = "folder")]
@@ -61,40 +63,31 @@ impl<'c> Call<'c> {
 
     /// As [`target`](Call::target), whatever `lokstra.lock` has against the folder and although some
     /// migrations are broken: for verbs that look at a database or change what is applied there.
-    pub(crate) fn target_despite_problems(&self) -> Result<Target, Error> {
+    pub(crate) fn target_despite_problems(&self) -> Result<Target, CommandError> {
         #[cfg(feature = "folder")]
         if self.program.is_over_a_folder() {
-            let (migrations, broken) = super::folder::read_despite_problems(self)?;
-            let mut target = Target::of(migrations, self)?;
-            target.broken = broken;
-            return Ok(target);
+            return self.target_of(super::folder::read_despite_problems(self)?);
         }
         self.target()
     }
 
     /// As [`target_despite_problems`](Call::target_despite_problems); without a folder, the default
     /// pool and tracking table.
-    pub(crate) fn target_without_folder(&self) -> Result<Target, Error> {
-        let target = self.target_despite_problems();
+    pub(crate) fn target_without_folder(&self) -> Result<Target, CommandError> {
         #[cfg(feature = "folder")]
-        if let Err(Error::Folder(problems)) = &target
-            && self.text("dir").is_none()
-            && problems.iter().all(|it| it.code() == lokstra_source::Code::FolderNotFound)
-        {
-            let mut builder = lokstra_core::Builder::new();
-            let dir = self.dir();
-            let database = lokstra_core::DatabaseSpec {
-                folder: &dir,
-                pool: None,
-                table: lokstra_core::TableName::default(),
-                enabled: true,
-                description: None,
-            };
-            let set = builder.database(&database, &[]).and_then(|()| builder.finish());
-            if let Ok(set) = set {
-                return Target::of(lokstra_runtime::Migrations::from(set), self);
-            }
+        if self.program.is_over_a_folder() && self.text("dir").is_none() {
+            return self.target_of(super::folder::read_or_empty(self)?);
         }
-        target
+        self.target_despite_problems()
+    }
+
+    #[cfg(feature = "folder")]
+    fn target_of(
+        &self,
+        (migrations, broken): (Migrations, Vec<String>),
+    ) -> Result<Target, CommandError> {
+        let mut target = Target::of(migrations, self)?;
+        target.broken = broken;
+        Ok(target)
     }
 }

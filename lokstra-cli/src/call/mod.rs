@@ -2,6 +2,7 @@
 
 mod confirm;
 mod context;
+mod error;
 pub(crate) mod flags;
 #[cfg(feature = "folder")]
 mod folder;
@@ -11,6 +12,8 @@ mod target;
 mod verb;
 
 pub(crate) use self::context::Call;
+#[cfg(feature = "folder")]
+pub(crate) use self::error::TargetError;
 pub(crate) use self::goal::{dry_run, goal, how_far, sql};
 pub(crate) use self::program::{LEAD, Program};
 pub(crate) use self::target::{Target, is_connection_string};

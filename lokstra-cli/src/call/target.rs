@@ -2,11 +2,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{ConnectionTarget, Database, Migrations, Migrator, Pool, Pools, Warning};
+use lokstra_runtime::{
+    ConnectError, ConnectionTarget, Database, Migrations, Migrator, Pool, Pools, Warning,
+};
 
 use super::context::Call;
+use super::error::TargetError;
 use super::flags::Wait;
-use crate::output::{Error, Tone};
+use crate::output::{CommandError, Tone};
 
 /// The migrations and the pools that their databases name.
 pub(crate) struct Target {
@@ -57,7 +60,7 @@ impl Manner {
 
 impl Target {
     /// Looks for the pools of these migrations.
-    pub(crate) fn of(migrations: Migrations, call: &Call<'_>) -> Result<Target, Error> {
+    pub(crate) fn of(migrations: Migrations, call: &Call<'_>) -> Result<Target, CommandError> {
         let (dir, db) = (call.text("dir"), call.text("db"));
         let names = || migrations.databases().map(|database| database.name().to_owned()).collect();
         let has_several = migrations.databases().len() > 1;
@@ -77,7 +80,7 @@ impl Target {
         let pools = match &db {
             Some(_) if of_pool.len() == 1 && has_several => defined(call)?,
             Some(_) if has_several && only.is_none() => {
-                return Err(Error::OneTarget { dir: shown, databases: names() });
+                return Err(TargetError::OneTarget { dir: shown, databases: names() }.into());
             }
             Some(url) if is_connection_string(url) => {
                 named(&migrations, only.as_deref(), Pool::from_url(url))
@@ -132,28 +135,32 @@ impl Target {
     }
 
     /// The one database that the command is about.
-    pub(crate) fn only(&self) -> Result<Database<'_>, Error> {
+    pub(crate) fn only(&self) -> Result<Database<'_>, CommandError> {
         let mut asked_for = self.databases();
         if let (Some(only), None) = (asked_for.next(), asked_for.next()) {
             return Ok(only);
         }
         let databases = self.migrations.databases().map(|database| database.name().to_owned());
-        Err(Error::SeveralFolders { dir: self.dir.clone(), databases: databases.collect() })
+        let (dir, databases) = (self.dir.clone(), databases.collect());
+        Err(TargetError::SeveralFolders { dir, databases }.into())
     }
 
     /// The pool of a database, or the default where it is the only one.
-    pub(crate) fn pool(&self, database: Database<'_>) -> Result<Pool, Error> {
-        Ok(self.pools.of(database, self.migrations.databases().len() == 1)?)
+    pub(crate) fn pool(&self, database: Database<'_>) -> Result<Pool, ConnectError> {
+        self.pools.of(database, self.migrations.databases().len() == 1)
     }
 
     /// A connection to the one database, and what works there.
-    pub(crate) fn reach(&self) -> Result<(Migrator<'_>, Client), Error> {
-        self.reach_and_name().map(|(migrator, client, _)| (migrator, client))
+    pub(crate) fn reach(&self) -> Result<(Migrator<'_>, Client), CommandError> {
+        let (migrator, client, _) = self.connect(self.only()?)?;
+        Ok((migrator, client))
     }
 
-    /// As [`reach`](Target::reach), and which server and database it is.
-    pub(crate) fn reach_and_name(&self) -> Result<(Migrator<'_>, Client, ConnectionTarget), Error> {
-        let database = self.only()?;
+    /// A connection to a database, what works there, and which server and database it is.
+    pub(crate) fn connect(
+        &self,
+        database: Database<'_>,
+    ) -> Result<(Migrator<'_>, Client, ConnectionTarget), ConnectError> {
         let (client, connection) = self.pool(database)?.connect_and_name()?;
         Ok((self.migrator().database(database.name()), client, connection))
     }
@@ -211,7 +218,7 @@ fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
 
 /// From `-config`, `config.yaml` or the folder `config`; from the environment, which wins over them;
 /// from the program, which wins over both.
-fn defined(call: &Call<'_>) -> Result<Pools, Error> {
+fn defined(call: &Call<'_>) -> Result<Pools, CommandError> {
     let path = call.text("config").or_else(|| {
         let found = ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists());
         found.map(str::to_owned)

@@ -2,7 +2,7 @@
 
 use super::context::Call;
 use super::program::Program;
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 
 /// A verb: its command line, its help and what it does.
 pub(crate) struct Verb {
@@ -15,5 +15,5 @@ pub(crate) struct Verb {
     pub(crate) examples: &'static [(&'static str, &'static str)],
     /// Adds the flags.
     pub(crate) flags: fn(clap::Command, &Program<'_>) -> clap::Command,
-    pub(crate) run: fn(&Call<'_>) -> Result<Exit, Error>,
+    pub(crate) run: fn(&Call<'_>) -> Result<Exit, CommandError>,
 }

@@ -1,10 +1,12 @@
+//! What is wrong with many targets, or with one of them.
+
 use std::fmt;
 
 use lokstra_core::IdentifierError;
 use lokstra_runtime::{ErrorKind, Report, postgres};
-use serde_json::Value;
 
-use crate::output::{Exit, json};
+use crate::output::json::ErrorObject;
+use crate::output::{CommandError, Exit};
 
 /// What is wrong with many targets, or with one of them. No part of a connection string is in it.
 #[derive(Debug)]
@@ -42,10 +44,10 @@ impl FleetError {
     }
 
     /// Of the JSON document.
-    pub(super) fn object(&self) -> Value {
+    pub(super) fn object(&self) -> ErrorObject {
         match self {
-            FleetError::Run(error) => json::of_run(error),
-            _ => json::object(self.code(), self),
+            FleetError::Run(error) => error.into(),
+            _ => ErrorObject::new(self.code(), self),
         }
     }
 
@@ -72,12 +74,15 @@ impl FleetError {
             _ => first.to_owned(),
         }
     }
+}
 
-    pub(crate) fn exit(&self) -> Exit {
-        match self {
+impl From<FleetError> for CommandError {
+    fn from(error: FleetError) -> CommandError {
+        let exit = match error {
             FleetError::Query(_) | FleetError::Run(_) => Exit::Failed,
             _ => Exit::Usage,
-        }
+        };
+        CommandError::new(error.code(), exit, error)
     }
 }
 

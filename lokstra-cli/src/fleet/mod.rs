@@ -10,7 +10,6 @@ mod up;
 use std::num::NonZeroU32;
 
 use clap::{Arg, ArgGroup, Command};
-pub(crate) use error::FleetError;
 pub(crate) use status::status;
 pub(crate) use up::up;
 

@@ -1,15 +1,16 @@
 use lokstra_runtime::{State, Status};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::error::Failed;
 use super::targets::{Member, members};
 use super::{indented, jobs, run_parallel as queue};
 use crate::call::{Call, Target};
+use crate::output::json::{Connection, ErrorObject};
 use crate::output::status::current;
-use crate::output::{Console, Error, Exit, Tone, json};
+use crate::output::{CommandError, Console, Exit, Tone};
 
 /// Where every target stands, a line each.
-pub(crate) fn status(call: &Call<'_>, target: &Target) -> Result<Exit, Error> {
+pub(crate) fn status(call: &Call<'_>, target: &Target) -> Result<Exit, CommandError> {
     let database = target.only()?.name();
     let members = members(call, target, target.only()?)?;
     let results = queue::each(
@@ -29,14 +30,13 @@ pub(crate) fn status(call: &Call<'_>, target: &Target) -> Result<Exit, Error> {
     let up_to_date = results.len() - failed - behind;
     call.console.say(format_args!("{up_to_date} up to date, {behind} behind, {failed} failed"))?;
     call.console.document(|| {
-        let targets =
-            members.iter().zip(&results).map(|(member, result)| of_target(member, result));
-        json!({
-            "targets": targets.collect::<Vec<_>>(),
-            "up_to_date": up_to_date,
-            "behind": behind,
-            "failed": failed,
-        })
+        let targets = members.iter().zip(&results);
+        FleetStatusDocument {
+            targets: targets.map(|(member, result)| TargetObject::new(member, result)).collect(),
+            up_to_date,
+            behind,
+            failed,
+        }
     })?;
     Ok(match (failed, behind) {
         (1.., _) => Exit::Failed,
@@ -75,14 +75,35 @@ fn tell(console: &Console<'_>, member: &Member, result: &Result<Status, Failed<'
     }
 }
 
-fn of_target(member: &Member, result: &Result<Status, Failed<'_>>) -> Value {
-    let status = result.as_ref().ok();
-    json!({
-        "target": member.name,
-        "connection": json::connection(member.connection().as_ref()),
-        "current": status.and_then(Status::current).map(|version| version.to_string()),
-        "applied": status.map(Status::applied),
-        "pending": status.map(Status::pending),
-        "error": result.as_ref().err().map(|failed| failed.error().object()),
-    })
+/// The document of `status` over many targets.
+#[derive(Serialize)]
+struct FleetStatusDocument {
+    targets: Vec<TargetObject>,
+    up_to_date: usize,
+    behind: usize,
+    failed: usize,
+}
+
+#[derive(Serialize)]
+struct TargetObject {
+    target: String,
+    connection: Option<Connection>,
+    current: Option<String>,
+    applied: Option<usize>,
+    pending: Option<usize>,
+    error: Option<ErrorObject>,
+}
+
+impl TargetObject {
+    fn new(member: &Member, result: &Result<Status, Failed<'_>>) -> TargetObject {
+        let status = result.as_ref().ok();
+        TargetObject {
+            target: member.name.clone(),
+            connection: member.connection().as_ref().map(Connection::from),
+            current: status.and_then(Status::current).map(|version| version.to_string()),
+            applied: status.map(Status::applied),
+            pending: status.map(Status::pending),
+            error: result.as_ref().err().map(|failed| failed.error().object()),
+        }
+    }
 }

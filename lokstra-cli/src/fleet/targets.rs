@@ -9,7 +9,7 @@ use lokstra_runtime::{ConnectError, ConnectionTarget, Migrator, Pool, Pools, Tab
 use super::error::FleetError;
 use super::pattern::fits;
 use crate::call::{Call, Target, is_connection_string};
-use crate::output::Error;
+use crate::output::CommandError;
 
 /// A database or a schema to work on.
 pub(super) struct Member {
@@ -69,7 +69,7 @@ pub(super) fn members(
     call: &Call<'_>,
     target: &Target,
     database: Database<'_>,
-) -> Result<Vec<Member>, Error> {
+) -> Result<Vec<Member>, CommandError> {
     if let Some(query) = call.text("schemas") {
         let pool = target.pool(database)?;
         let names = schemas(&pool, &query)?;

@@ -3,23 +3,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use lokstra_runtime::{Event, Goal, Report, Stop};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::error::{Failed, FleetError};
 use super::targets::{Member, members};
 use super::{indented, jobs, run_parallel as queue};
 use crate::call::{Call, Target};
-use crate::output::{Console, Error, Exit, Tone, json};
+use crate::output::json::{Connection, ErrorObject, ReportObject, StepObject};
+use crate::output::{CommandError, Console, Exit, Tone};
 use crate::run;
 
 /// What became of a member.
 type Ended<'m> = Result<Report, Failed<'m>>;
 
 /// Works towards the goal on every target. One that fails does not keep the others from running.
-pub(crate) fn up(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+pub(crate) fn up(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, CommandError> {
     let database = target.only()?.name();
     let members = members(call, target, target.only()?)?;
-    let stop = run::stop().map_err(Error::Signals)?;
+    let stop = run::stop()?;
     let (is_failed, is_hasty) = (AtomicBool::new(false), call.has("fail-fast"));
     let goes_on = || !(stop.is_asked() || is_hasty && is_failed.load(Ordering::Relaxed));
     let results = queue::each(&members, jobs(call), goes_on, |member| {
@@ -148,37 +149,77 @@ fn why(
     text + "\n  help: run the same again to go on: a target that is done costs one question"
 }
 
-fn document(members: &[Member], results: &[Option<Ended<'_>>], tally: &Tally) -> Value {
-    let targets =
-        members.iter().zip(results).map(|(member, result)| of_target(member, result.as_ref()));
-    json!({
-        "targets": targets.collect::<Vec<_>>(),
-        "done": tally.done,
-        "failed": tally.failed,
-        "stopped": tally.stopped,
-        "not_tried": tally.not_tried,
-    })
+/// The document of `up` over many targets.
+#[derive(Serialize)]
+struct FleetDocument {
+    targets: Vec<TargetObject>,
+    done: usize,
+    failed: usize,
+    stopped: usize,
+    not_tried: usize,
 }
 
-/// As of a database of a run on one target.
-fn of_target(member: &Member, result: Option<&Ended<'_>>) -> Value {
+/// A target, as a database of a run on one; without its report, where there was no run.
+#[derive(Serialize)]
+struct TargetObject {
+    target: String,
+    connection: Option<Connection>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<String>,
+    steps: Vec<StepObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<Vec<String>>,
+    current: Option<String>,
+    error: Option<ErrorObject>,
+}
+
+fn document(members: &[Member], results: &[Option<Ended<'_>>], tally: &Tally) -> FleetDocument {
+    let targets = members.iter().zip(results);
+    FleetDocument {
+        targets: targets.map(|(member, result)| of_target(member, result.as_ref())).collect(),
+        done: tally.done,
+        failed: tally.failed,
+        stopped: tally.stopped,
+        not_tried: tally.not_tried,
+    }
+}
+
+fn of_target(member: &Member, result: Option<&Ended<'_>>) -> TargetObject {
     let (report, error) = match result {
         Some(Ok(report)) => (Some(report), None),
         Some(Err(failed)) => (failed.error().report(), Some(failed.error())),
         None => (None, None),
     };
-    let mut target = report.map_or_else(|| json!({ "steps": [], "current": null }), json::report);
-    if target["connection"].is_null() {
-        target["connection"] = json::connection(member.connection().as_ref());
+    let mut target = TargetObject {
+        target: member.name.clone(),
+        connection: None,
+        outcome: match result {
+            Some(Ok(_)) => "done",
+            Some(Err(failed)) if failed.is_stop() => "stopped",
+            Some(Err(_)) => "failed",
+            None => "not-tried",
+        },
+        database: None,
+        table: None,
+        steps: Vec::new(),
+        warnings: None,
+        current: None,
+        error: error.map(FleetError::object),
+    };
+    if let Some(report) = report {
+        let report = ReportObject::from(report);
+        target.connection = report.connection;
+        target.database = Some(report.database);
+        target.table = Some(report.table);
+        target.steps = report.steps;
+        target.warnings = Some(report.warnings);
+        target.current = report.current;
     }
-    target["target"] = member.name.as_str().into();
-    target["outcome"] = match result {
-        Some(Ok(_)) => "done",
-        Some(Err(failed)) if failed.is_stop() => "stopped",
-        Some(Err(_)) => "failed",
-        None => "not-tried",
+    if target.connection.is_none() {
+        target.connection = member.connection().as_ref().map(Connection::from);
     }
-    .into();
-    target["error"] = error.map_or(Value::Null, FleetError::object);
     target
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ArgMatches;
 use lokstra_core::shown;
-use serde_json::Value;
+use serde::Serialize;
 
-use super::error::Error;
-use super::json;
+use super::command_error::CommandError;
+use super::exit::Exit;
 use super::progress::Progress;
 
 /// Where the command speaks: data on the standard output, talk on the standard error.
@@ -74,12 +74,12 @@ impl<'p> Console<'p> {
 
     /// Writes a line of data. A reader that has seen enough (`| head -1`) is no error: the rest of
     /// the work goes on without words.
-    pub(crate) fn line(&self, text: impl Display) -> Result<(), Error> {
+    pub(crate) fn line(&self, text: impl Display) -> Result<(), CommandError> {
         self.write(&self.plain(&self.named(&text)))
     }
 
     /// Writes SQL or a document, exactly; at a terminal without what it would obey.
-    pub(crate) fn data(&self, text: impl Display) -> Result<(), Error> {
+    pub(crate) fn data(&self, text: impl Display) -> Result<(), CommandError> {
         let text = text.to_string();
         self.write(&if self.is_terminal { shown(&text) } else { text })
     }
@@ -89,7 +89,7 @@ impl<'p> Console<'p> {
         self.is_closed.load(Ordering::Relaxed)
     }
 
-    fn write(&self, text: &str) -> Result<(), Error> {
+    fn write(&self, text: &str) -> Result<(), CommandError> {
         let written = self.progress.aside(|| {
             let mut out = std::io::stdout().lock();
             writeln!(out, "{text}").and_then(|()| out.flush())
@@ -99,22 +99,30 @@ impl<'p> Console<'p> {
                 self.is_closed.store(true, Ordering::Relaxed);
                 Ok(())
             }
-            Err(error) => Err(Error::Output(error)),
+            Err(error) => {
+                let message = format!("the output cannot be written: {error}");
+                Err(CommandError::new("output", Exit::Failed, message))
+            }
             Ok(()) => Ok(()),
         }
     }
 
     /// Writes a line of data for a person: not a word of it in JSON.
-    pub(crate) fn say(&self, text: impl Display) -> Result<(), Error> {
+    pub(crate) fn say(&self, text: impl Display) -> Result<(), CommandError> {
         if self.is_json { Ok(()) } else { self.line(text) }
     }
 
     /// Writes the JSON document, if that is what was asked for.
-    pub(crate) fn document(&self, document: impl FnOnce() -> Value) -> Result<(), Error> {
+    pub(crate) fn document<D: Serialize>(
+        &self,
+        document: impl FnOnce() -> D,
+    ) -> Result<(), CommandError> {
         if !self.is_json || self.is_documented.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        self.write(&format!("{:#}", document()))
+        // By way of a value, whose keys are sorted.
+        let document = serde_json::to_value(document()).unwrap_or_default();
+        self.write(&format!("{document:#}"))
     }
 
     /// Writes a line of talk.
@@ -130,15 +138,15 @@ impl<'p> Console<'p> {
     }
 
     /// Writes why the command failed; in JSON also as the document, which says what was done before.
-    pub(crate) fn error(&self, error: &Error) {
+    pub(crate) fn error(&self, error: &CommandError) {
         self.progress.end();
-        match error {
-            // Each of the problems says `error:` itself.
-            #[cfg(feature = "folder")]
-            Error::Folder(problems) => self.talk(problems),
-            _ => self.talk(format_args!("{} {error}", self.on_stderr(Tone::Bad, "error:"))),
+        let message = &error.message;
+        if error.is_labelled {
+            self.talk(message);
+        } else {
+            self.talk(format_args!("{} {message}", self.on_stderr(Tone::Bad, "error:")));
         }
-        self.document(|| json::failure(error)).ok();
+        self.document(|| &error.document).ok();
     }
 
     /// Coloured, where the standard output is a terminal.

@@ -1,11 +1,13 @@
 //! Problems, for a person, for a program and for a pull request.
 
 use lokstra_core::shown_line;
-use lokstra_source::{Problem, Severity};
-use serde_json::{Value, json};
+use lokstra_source::{Problem, Problems, Severity};
+use serde::Serialize;
 
+use super::command_error::CommandError;
 use super::console::Console;
-use super::error::Error;
+use super::exit::Exit;
+use super::json::{ErrorObject, FailureDocument, ProblemObject};
 
 /// How problems are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +25,15 @@ pub(crate) fn show(
     console: &Console<'_>,
     problems: &[Problem],
     format: Format,
-) -> Result<(), Error> {
+) -> Result<(), CommandError> {
     match format {
         Format::Human => problems.iter().try_for_each(|problem| {
             console.line(format_args!("{}: {problem}\n", problem.severity().as_str()))
         }),
-        Format::Json => console.data(format_args!("{:#}", object(problems))),
+        Format::Json => {
+            let document = serde_json::to_value(ProblemsDocument::new(problems));
+            console.data(format_args!("{:#}", document.unwrap_or_default()))
+        }
         Format::Github => problems.iter().map(annotation).try_for_each(|it| console.data(it)),
     }
 }
@@ -49,25 +54,39 @@ fn count(problems: &[Problem], severity: Severity) -> usize {
     problems.iter().filter(|problem| problem.severity() == severity).count()
 }
 
-/// See docs/lint.md: programs rely on these keys.
-fn object(problems: &[Problem]) -> Value {
-    json!({
-        "errors": count(problems, Severity::Error),
-        "warnings": count(problems, Severity::Warning),
-        "problems": problems.iter().map(object_of_one).collect::<Vec<_>>(),
-    })
+/// The document of `lint`.
+#[derive(Serialize)]
+struct ProblemsDocument {
+    errors: usize,
+    warnings: usize,
+    problems: Vec<ProblemObject>,
 }
 
-pub(crate) fn object_of_one(problem: &Problem) -> Value {
-    json!({
-        "severity": problem.severity().as_str(),
-        "code": problem.code().as_str(),
-        "path": problem.path(),
-        "line": problem.position().map(|place| place.line),
-        "column": problem.position().map(|place| place.column),
-        "message": problem.message(),
-        "help": problem.help(),
-    })
+impl ProblemsDocument {
+    fn new(problems: &[Problem]) -> ProblemsDocument {
+        ProblemsDocument {
+            errors: count(problems, Severity::Error),
+            warnings: count(problems, Severity::Warning),
+            problems: problems.iter().map(ProblemObject::from).collect(),
+        }
+    }
+}
+
+/// A folder that cannot be read as migrations.
+impl From<Problems> for CommandError {
+    fn from(problems: Problems) -> CommandError {
+        let all: Vec<_> = problems.iter().cloned().collect();
+        let code = "folder";
+        let summary = format!("the folder has problems: {}", summary(&all));
+        let objects = all.iter().map(ProblemObject::from).collect();
+        let document = FailureDocument::of_folder(objects, ErrorObject::new(code, &summary));
+        CommandError {
+            exit: Exit::Failed,
+            message: problems.into(),
+            is_labelled: true,
+            document: Box::new(document),
+        }
+    }
 }
 
 /// A workflow command of GitHub Actions, which shows it beside the line.

@@ -10,7 +10,7 @@ use lokstra_runtime::{
 
 pub(crate) use self::status::statuses;
 use crate::call::{Call, Target};
-use crate::output::{Console, Error, Exit, Tone, json, status as rows};
+use crate::output::{CommandError, Console, Exit, Tone, json, status as rows};
 
 /// Whether the event is worth a line: that a run waits, only now and then.
 pub(crate) fn has_news(event: &Event<'_>) -> bool {
@@ -22,7 +22,11 @@ fn is_wait(event: &Event<'_>) -> bool {
 }
 
 /// Runs every database that the command is about towards the goal.
-pub(crate) fn run_towards(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+pub(crate) fn run_towards(
+    call: &Call<'_>,
+    target: &Target,
+    goal: Goal,
+) -> Result<Exit, CommandError> {
     run_confirmed(call, target, goal, None)
 }
 
@@ -32,11 +36,11 @@ pub(crate) fn run_confirmed(
     target: &Target,
     goal: Goal,
     confirmed: Option<Rollback>,
-) -> Result<Exit, Error> {
+) -> Result<Exit, CommandError> {
     let (console, several) = (call.console, target.has_several());
     // What was confirmed was shown with its place.
     let mut is_named = !several && confirmed.as_ref().is_some_and(|it| !it.rows.is_empty());
-    let stop = stop().map_err(Error::Signals)?;
+    let stop = stop()?;
     let migrator = target.migrator().stop(stop).on_event(move |event| {
         let progress = console.progress();
         progress.follow(event, &prefixed(event.database(), several, ""));
@@ -56,19 +60,22 @@ pub(crate) fn run_confirmed(
     };
     let summary = migrator.run_pools(&target.pools, goal)?;
     conclude(console, &summary, several)?;
-    console.document(|| json::summary(&summary))?;
+    console.document(|| json::RunDocument::from(&summary))?;
     Ok(Exit::Done)
 }
 
 /// On SIGTERM or SIGINT; elsewhere than on Unix the process just ends, and the server rolls back.
-pub(crate) fn stop() -> std::io::Result<Stop> {
+pub(crate) fn stop() -> Result<Stop, CommandError> {
     #[cfg(unix)]
-    return Stop::on_signals(lokstra_runtime::Afterwards::EndProcess);
+    return Stop::on_signals(lokstra_runtime::Afterwards::EndProcess).map_err(|source| {
+        let message = format!("no signal handler can be set: {source}");
+        CommandError::new("signals", Exit::Failed, message)
+    });
     #[cfg(not(unix))]
     Ok(Stop::new())
 }
 
-fn conclude(console: &Console<'_>, summary: &Summary, several: bool) -> Result<(), Error> {
+fn conclude(console: &Console<'_>, summary: &Summary, several: bool) -> Result<(), CommandError> {
     for report in &summary.reports {
         if report.outcome == Outcome::Skipped {
             console.talk(rows::skipped(&report.database));

@@ -2,16 +2,16 @@
 
 use lokstra_core::shown_line;
 use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{name, prefixed};
 use crate::call::{Call, Target};
-use crate::output::json::connection as connection_object;
+use crate::output::json::{Connection, Databases, texts};
 use crate::output::status::skipped;
-use crate::output::{Error, Exit, Tone};
+use crate::output::{CommandError, Exit, Tone};
 
 /// Shows the way to the goal in every database that the command is about.
-pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, Error> {
+pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, CommandError> {
     target.warn_of_ignored(call);
     let mut databases = Vec::new();
     for database in target.databases() {
@@ -29,15 +29,14 @@ pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit,
         let several = target.has_several();
         super::name(call.console, &prefixed(name, several, &connection.to_string()));
         write(call, &plan)?;
-        let mut object = object(name, &plan, call.has("sql"));
-        object["connection"] = connection_object(Some(&connection));
-        databases.push(object);
+        let connection = Connection::from(&connection);
+        databases.push(PlanObject::new(name, connection, &plan, call.has("sql")));
     }
-    call.console.document(|| json!({ "databases": databases }))?;
+    call.console.document(|| Databases { databases })?;
     Ok(Exit::Done)
 }
 
-fn write(call: &Call<'_>, plan: &Plan<'_>) -> Result<(), Error> {
+fn write(call: &Call<'_>, plan: &Plan<'_>) -> Result<(), CommandError> {
     for warning in &plan.warnings {
         let word = call.console.on_stderr(Tone::Warning, "warning:");
         call.console.talk(format_args!("{word} {warning}"));
@@ -71,28 +70,49 @@ fn line(step: &PlanStep<'_>) -> String {
     format!("{direction:<4} {}  ({mode})", script.path())
 }
 
-/// See docs/cli.md: programs rely on these keys.
-fn object(database: &str, plan: &Plan<'_>, with_sql: bool) -> Value {
-    let step = |step: &PlanStep<'_>| {
-        let script = step.script();
-        let mut value = json!({
-            "direction": step.direction.to_string(),
-            "version": step.migration.version().to_string(),
-            "description": step.migration.description(),
-            "path": script.path(),
-            "transactional": script.mode() == Mode::Transactional,
-            "statements": script.statements().len(),
-        });
-        if with_sql {
-            value["sql"] = script.text().into();
+/// A database of the document of `plan` and of -dry-run.
+#[derive(Serialize)]
+struct PlanObject {
+    database: String,
+    connection: Connection,
+    steps: Vec<PlanStepObject>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct PlanStepObject {
+    direction: String,
+    version: String,
+    description: String,
+    path: String,
+    transactional: bool,
+    statements: usize,
+    /// With -sql.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sql: Option<String>,
+}
+
+impl PlanObject {
+    fn new(database: &str, connection: Connection, plan: &Plan<'_>, with_sql: bool) -> PlanObject {
+        let step = |step: &PlanStep<'_>| {
+            let script = step.script();
+            PlanStepObject {
+                direction: step.direction.to_string(),
+                version: step.migration.version().to_string(),
+                description: step.migration.description().to_owned(),
+                path: script.path().to_owned(),
+                transactional: script.mode() == Mode::Transactional,
+                statements: script.statements().len(),
+                sql: with_sql.then(|| script.text().to_owned()),
+            }
+        };
+        PlanObject {
+            database: database.to_owned(),
+            connection,
+            steps: plan.steps.iter().map(step).collect(),
+            warnings: texts(&plan.warnings),
         }
-        value
-    };
-    json!({
-        "database": database,
-        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
-        "warnings": plan.warnings.iter().map(|warning| format!("{warning:#}")).collect::<Vec<_>>(),
-    })
+    }
 }
 
 /// Lists what is going to be rolled back, and where, and asks. What was seen binds the run; with -yes,
@@ -101,11 +121,11 @@ pub(crate) fn confirm_loss(
     call: &Call<'_>,
     target: &Target,
     goal: Goal,
-) -> Result<Option<Rollback>, Error> {
+) -> Result<Option<Rollback>, CommandError> {
     if call.has("yes") {
         return Ok(None);
     }
-    let (mut migrator, mut client, connection) = target.reach_and_name()?;
+    let (mut migrator, mut client, connection) = target.connect(target.only()?)?;
     let rollback = migrator.plan_rollback(&mut client, goal)?;
     let count = rollback.rows.len();
     if count > 0 {

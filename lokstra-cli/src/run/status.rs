@@ -3,11 +3,13 @@
 use lokstra_runtime::Status;
 
 use crate::call::{Call, Target};
-use crate::output::Error;
 use crate::output::status::skipped;
 
 /// Of the databases that are asked for; says which are skipped.
-pub(crate) fn statuses(call: &Call<'_>, target: &Target) -> Result<Vec<Status>, Error> {
+pub(crate) fn statuses(
+    call: &Call<'_>,
+    target: &Target,
+) -> Result<Vec<Status>, lokstra_runtime::Error> {
     let statuses = target.migrator().status_pools(&target.pools)?;
     for database in target.migrations.databases() {
         if target.is_asked_for(database)

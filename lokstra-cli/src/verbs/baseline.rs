@@ -2,10 +2,11 @@
 
 use lokstra_core::shown_line;
 use lokstra_runtime::Baseline;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::call::{Call, Verb, flags};
-use crate::output::{Error, Exit};
+use crate::output::json::texts;
+use crate::output::{CommandError, Exit};
 
 pub(crate) const VERB: Verb = Verb {
     name: "baseline",
@@ -20,7 +21,7 @@ pub(crate) const VERB: Verb = Verb {
     run: baseline,
 };
 
-fn baseline(call: &Call<'_>) -> Result<Exit, Error> {
+fn baseline(call: &Call<'_>) -> Result<Exit, CommandError> {
     let Some(to) = call.to() else {
         return Ok(Exit::Usage);
     };
@@ -36,20 +37,37 @@ fn baseline(call: &Call<'_>) -> Result<Exit, Error> {
     }
     let baseline = migrator.baseline_as_planned(&mut client, &planned)?;
     call.console.say(&baseline)?;
-    call.console.document(|| object(&baseline))?;
+    call.console.document(|| BaselineDocument::from(&baseline))?;
     Ok(Exit::Done)
 }
 
-/// See docs/cli.md: programs rely on these keys.
-fn object(baseline: &Baseline) -> Value {
-    let recorded = baseline.recorded.iter().map(|(version, description)| {
-        json!({ "version": version.to_string(), "description": description })
-    });
-    json!({
-        "database": baseline.database,
-        "table": baseline.table.to_string(),
-        "version": baseline.version.to_string(),
-        "recorded": recorded.collect::<Vec<_>>(),
-        "warnings": baseline.warnings.iter().map(|warning| format!("{warning:#}")).collect::<Vec<_>>(),
-    })
+#[derive(Serialize)]
+struct BaselineDocument {
+    database: String,
+    table: String,
+    version: String,
+    recorded: Vec<RecordedObject>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct RecordedObject {
+    version: String,
+    description: String,
+}
+
+impl From<&Baseline> for BaselineDocument {
+    fn from(baseline: &Baseline) -> BaselineDocument {
+        let recorded = baseline.recorded.iter().map(|(version, description)| RecordedObject {
+            version: version.to_string(),
+            description: description.clone(),
+        });
+        BaselineDocument {
+            database: baseline.database.clone(),
+            table: baseline.table.to_string(),
+            version: baseline.version.to_string(),
+            recorded: recorded.collect(),
+            warnings: texts(&baseline.warnings),
+        }
+    }
 }

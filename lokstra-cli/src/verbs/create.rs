@@ -1,16 +1,17 @@
 //! `create`: creates the two files of a new migration.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Arg;
 use lokstra_core::{Version, files};
-use lokstra_source::{Description, NextVersion};
-use serde_json::json;
+use lokstra_source::{Description, DescriptionError, NextVersion};
+use serde::Serialize;
 
-use crate::call::{Call, Verb, flags};
-use crate::output::{Error, Exit};
+use crate::call::{Call, TargetError, Verb, flags};
+use crate::output::{CommandError, Exit};
 
 pub(crate) const VERB: Verb = Verb {
     name: "create",
@@ -30,23 +31,23 @@ pub(crate) const VERB: Verb = Verb {
     run: create,
 };
 
-fn create(call: &Call<'_>) -> Result<Exit, Error> {
+fn create(call: &Call<'_>) -> Result<Exit, CommandError> {
     let name = call.text("name").unwrap_or_default();
-    let description: Description = name.parse().map_err(Error::Name)?;
+    let description: Description = name.parse()?;
     let dir = call.dir();
     let dir = dir.trim_end_matches('/');
     let folder = Path::new(dir);
-    std::fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+    std::fs::create_dir_all(folder).map_err(|source| failed(folder, &source))?;
     // Two at the same time would choose the same version for different names. A file system that
     // cannot lock a folder leaves that to the check at build time.
     let lock = File::open(folder).and_then(|open| open.lock().map(|()| open));
     let version =
-        match lokstra_source::next_version(folder).map_err(|source| failed(folder, source))? {
+        match lokstra_source::next_version(folder).map_err(|source| failed(folder, &source))? {
             NextVersion::Version(version) => version,
             NextVersion::SeveralDatabases(databases) => {
-                return Err(Error::SeveralFolders { dir: dir.to_owned(), databases });
+                return Err(TargetError::SeveralFolders { dir: dir.to_owned(), databases }.into());
             }
-            NextVersion::NoneLeft => return Err(Error::NoVersionLeft),
+            NextVersion::NoneLeft => return Err(no_version_left()),
         };
     let path = |direction| PathBuf::from(format!("{dir}/{version}_{description}.{direction}.sql"));
     let (up, down) = (path("up"), path("down"));
@@ -55,14 +56,12 @@ fn create(call: &Call<'_>) -> Result<Exit, Error> {
     let locks = folder.join("lokstra.lock");
     drop(lock);
     let (console, flag) = (call.console, flag(dir));
-    console.document(|| {
-        json!({
-            "version": version.to_string(),
-            "description": description.to_string(),
-            "up": up.to_string_lossy(),
-            "down": down.to_string_lossy(),
-            "lock": is_locked.then(|| locks.to_string_lossy()),
-        })
+    console.document(|| CreateDocument {
+        version: version.to_string(),
+        description: description.to_string(),
+        up: up.to_string_lossy(),
+        down: down.to_string_lossy(),
+        lock: is_locked.then(|| locks.to_string_lossy()),
     })?;
     console.say("✅ Created migration files:")?;
     console.say(format_args!("   {}\n   {}\n", up.display(), down.display()))?;
@@ -75,6 +74,15 @@ fn create(call: &Call<'_>) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
+#[derive(Serialize)]
+struct CreateDocument<'a> {
+    version: String,
+    description: String,
+    up: Cow<'a, str>,
+    down: Cow<'a, str>,
+    lock: Option<Cow<'a, str>>,
+}
+
 fn flag(dir: &str) -> String {
     if dir == "migrations" { String::new() } else { format!(" -dir {dir}") }
 }
@@ -85,7 +93,7 @@ pub(super) fn write_migration(
     version: Version,
     description: &Description,
     scripts: &[(&Path, String)],
-) -> Result<bool, Error> {
+) -> Result<bool, CommandError> {
     let mut done = Vec::new();
     let mut write = || {
         for (path, text) in scripts {
@@ -93,7 +101,7 @@ pub(super) fn write_migration(
             done.push(*path);
         }
         lokstra_source::lock_new(folder, version, description)
-            .map_err(|source| failed(&folder.join("lokstra.lock"), source))
+            .map_err(|source| failed(&folder.join("lokstra.lock"), &source))
     };
     let written = write();
     if written.is_err() {
@@ -105,12 +113,23 @@ pub(super) fn write_migration(
 }
 
 /// Never over a file that is there.
-pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Error> {
-    files::create(path, text.as_bytes()).map_err(|source| failed(path, source))
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
+    files::create(path, text.as_bytes()).map_err(|source| failed(path, &source))
 }
 
-pub(super) fn failed(path: &Path, source: std::io::Error) -> Error {
-    Error::Write { path: path.to_owned(), source }
+pub(super) fn failed(path: &Path, source: &std::io::Error) -> CommandError {
+    CommandError::of_file(path, source)
+}
+
+impl From<DescriptionError> for CommandError {
+    fn from(error: DescriptionError) -> CommandError {
+        CommandError::new("name", Exit::Usage, error.to_string())
+    }
+}
+
+fn no_version_left() -> CommandError {
+    let message = "there is no version above the highest one";
+    CommandError::new("no-version-left", Exit::Failed, message)
 }
 
 pub(super) fn up_text(description: &Description) -> String {

@@ -7,7 +7,7 @@ use lokstra_runtime::Goal;
 
 use crate::call::flags::{self, flag};
 use crate::call::{Call, Target, Verb, dry_run};
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_confirmed};
 
 pub(crate) const VERB: Verb = Verb {
@@ -36,7 +36,7 @@ pub(crate) const VERB: Verb = Verb {
 };
 
 /// Everything above this version. `0` is everything, where there is no such migration.
-pub(crate) fn to(target: &Target, version: Version) -> Result<Goal, Error> {
+pub(crate) fn to(target: &Target, version: Version) -> Result<Goal, CommandError> {
     let is_known = target.only()?.migration(version).is_some();
     Ok(if version.get() == 0 && !is_known {
         Goal::Down(NonZeroU32::MAX)
@@ -45,7 +45,7 @@ pub(crate) fn to(target: &Target, version: Version) -> Result<Goal, Error> {
     })
 }
 
-fn down(call: &Call<'_>) -> Result<Exit, Error> {
+fn down(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target_despite_problems()?;
     // One migration of each database is not what anybody means.
     target.only()?;
@@ -62,7 +62,7 @@ fn down(call: &Call<'_>) -> Result<Exit, Error> {
 }
 
 /// Fails as with any problem of the folder if a script that would run is among the broken ones.
-fn refuse_broken(call: &Call<'_>, target: &Target, goal: Goal) -> Result<(), Error> {
+fn refuse_broken(call: &Call<'_>, target: &Target, goal: Goal) -> Result<(), CommandError> {
     if target.broken.is_empty() {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use lokstra_runtime::Goal;
 
 use super::down;
 use crate::call::{Call, Verb, dry_run, flags};
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_confirmed};
 
 pub(crate) const VERB: Verb = Verb {
@@ -26,7 +26,7 @@ pub(crate) const VERB: Verb = Verb {
     run: goto,
 };
 
-fn goto(call: &Call<'_>) -> Result<Exit, Error> {
+fn goto(call: &Call<'_>) -> Result<Exit, CommandError> {
     let Some(version) = call.value::<Version>("version") else { return Ok(Exit::Usage) };
     let target = call.target()?;
     let (mut migrator, mut client) = target.reach()?;

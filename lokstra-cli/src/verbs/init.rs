@@ -7,11 +7,11 @@ use std::path::Path;
 use clap::Arg;
 use lokstra_core::{Version, files};
 use lokstra_source::Description;
-use serde_json::json;
+use serde::Serialize;
 
 use super::create::{down_text, failed, up_text, write_migration, write_new};
 use crate::call::{Call, Verb, flags};
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
 It makes the folder with a first migration and a migration.yaml, and a build.rs
@@ -52,6 +52,12 @@ impl fmt::Display for InitError {
     }
 }
 
+impl From<InitError> for CommandError {
+    fn from(error: InitError) -> CommandError {
+        CommandError::new("no-crate", Exit::Usage, error.to_string())
+    }
+}
+
 const EXAMPLE: &str = "create_users";
 
 const EXAMPLE_UP: &str = "\
@@ -78,16 +84,16 @@ const SETTINGS: &str = "\
 # description: Main application database
 ";
 
-fn init(call: &Call<'_>) -> Result<Exit, Error> {
+fn init(call: &Call<'_>) -> Result<Exit, CommandError> {
     if !Path::new("Cargo.toml").exists() {
-        return Err(Error::Init(InitError::NoCrate));
+        return Err(InitError::NoCrate.into());
     }
     let name = call.text("name").unwrap_or_else(|| EXAMPLE.to_owned());
-    let description: Description = name.parse().map_err(Error::Name)?;
+    let description: Description = name.parse()?;
     let dir = call.dir();
     let dir = dir.trim_end_matches('/');
     let folder = Path::new(dir);
-    fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+    fs::create_dir_all(folder).map_err(|source| failed(folder, &source))?;
     let mut made = Files { call, made: Vec::new(), kept: Vec::new() };
     if has_migrations(folder)? {
         made.keep(dir, "has migrations")?;
@@ -120,21 +126,28 @@ fn init(call: &Call<'_>) -> Result<Exit, Error> {
         call.console.say("nothing was changed")?;
     }
     call.console.say(&lines)?;
-    call.console.document(|| {
-        json!({
-            "created": made.made,
-            "kept": made.kept,
-            "cargo_toml": CARGO,
-            "main_rs": lines.main(),
-            "build_rs": lines.build,
-        })
+    call.console.document(|| InitDocument {
+        created: &made.made,
+        kept: &made.kept,
+        cargo_toml: CARGO,
+        main_rs: lines.main(),
+        build_rs: lines.build,
     })?;
     Ok(Exit::Done)
 }
 
+#[derive(Serialize)]
+struct InitDocument<'a> {
+    created: &'a [String],
+    kept: &'a [String],
+    cargo_toml: &'static str,
+    main_rs: String,
+    build_rs: Option<&'a str>,
+}
+
 /// Scripts, or folders of databases.
-fn has_migrations(folder: &Path) -> Result<bool, Error> {
-    let entries = fs::read_dir(folder).map_err(|source| failed(folder, source))?;
+fn has_migrations(folder: &Path) -> Result<bool, CommandError> {
+    let entries = fs::read_dir(folder).map_err(|source| failed(folder, &source))?;
     Ok(entries.filter_map(Result::ok).any(|entry| {
         let path = entry.path();
         path.extension().is_some_and(|it| it == "sql") || path.join("migration.yaml").exists()
@@ -149,7 +162,7 @@ struct Files<'c> {
 }
 
 impl Files<'_> {
-    fn make(&mut self, path: &str, text: &str) -> Result<(), Error> {
+    fn make(&mut self, path: &str, text: &str) -> Result<(), CommandError> {
         if Path::new(path).exists() {
             return self.keep(path, "is there");
         }
@@ -157,13 +170,13 @@ impl Files<'_> {
         self.tell(path.to_owned())
     }
 
-    fn tell(&mut self, made: String) -> Result<(), Error> {
+    fn tell(&mut self, made: String) -> Result<(), CommandError> {
         self.call.console.say(format_args!("created  {made}"))?;
         self.made.push(made);
         Ok(())
     }
 
-    fn keep(&mut self, path: &str, why: &str) -> Result<(), Error> {
+    fn keep(&mut self, path: &str, why: &str) -> Result<(), CommandError> {
         self.kept.push(path.to_owned());
         self.call.console.say(format_args!("kept     {path}, which {why}"))
     }
@@ -183,7 +196,7 @@ impl Lines<'_> {
         format!(
             r#"use std::process::ExitCode;
 
-use lokstra::{{Migrations, Pools, embed_migrations}};
+use lokstra::{{Error, Migrations, Pools, Summary, embed_migrations}};
 
 static MIGRATIONS: Migrations = embed_migrations!("{}");
 
@@ -192,8 +205,8 @@ fn main() -> ExitCode {{
     if let Some(exit) = lokstra::cli::run(&MIGRATIONS) {{
         return exit.into();
     }}
-    // At boot, before serving: DATABASE_URL says where.
-    match Pools::from_env().and_then(|pools| MIGRATIONS.up_pools(&pools)) {{
+    // At boot, before serving.
+    match migrate() {{
         Ok(summary) => println!("{{summary}}"),
         Err(error) => {{
             eprintln!("{{error}}");
@@ -201,6 +214,11 @@ fn main() -> ExitCode {{
         }}
     }}
     ExitCode::SUCCESS
+}}
+
+/// Applies what is pending. DATABASE_URL says where.
+fn migrate() -> Result<Summary, Error> {{
+    MIGRATIONS.up_pools(&Pools::from_env()?)
 }}
 
 #[cfg(test)]

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use lokstra_core::shown_line;
 use lokstra_source::{Loader, Locked, NextVersion, Problem};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::call::flags::{self, flag};
-use crate::call::{Call, Verb};
-use crate::output::{Error, Exit, Tone, diagnostics as problems};
+use crate::call::{Call, TargetError, Verb};
+use crate::output::json::ProblemObject;
+use crate::output::{CommandError, Exit, Tone};
 
 pub(crate) const LOCK: Verb = Verb {
     name: "lock",
@@ -42,7 +43,37 @@ pub(crate) const RENUMBER: Verb = Verb {
     run: renumber,
 };
 
-fn lock(call: &Call<'_>) -> Result<Exit, Error> {
+#[derive(Serialize)]
+struct LockDocument<'a> {
+    locks: Vec<LockObject<'a>>,
+    hazards: Vec<ProblemObject>,
+}
+
+#[derive(Serialize)]
+struct LockObject<'a> {
+    path: &'a str,
+    migrations: usize,
+}
+
+/// Of -check.
+#[derive(Serialize)]
+struct CheckDocument {
+    locked: usize,
+    not_locked: usize,
+}
+
+#[derive(Serialize)]
+struct RenumberDocument<'a> {
+    renamed: Vec<RenamedObject<'a>>,
+}
+
+#[derive(Serialize)]
+struct RenamedObject<'a> {
+    from: &'a str,
+    to: &'a str,
+}
+
+fn lock(call: &Call<'_>) -> Result<Exit, CommandError> {
     if call.has("check") {
         return check(call);
     }
@@ -52,12 +83,12 @@ fn lock(call: &Call<'_>) -> Result<Exit, Error> {
         let noun = if *count == 1 { "migration" } else { "migrations" };
         call.console.say(format_args!("{path}: {count} {noun} locked"))?;
     }
-    let object = |(path, count): &(String, usize)| json!({ "path": path, "migrations": count });
     call.console.document(|| {
-        json!({
-            "locks": files.iter().map(object).collect::<Vec<_>>(),
-            "hazards": hazards.iter().map(problems::object_of_one).collect::<Vec<_>>(),
-        })
+        let locks = files.iter().map(|(path, count)| LockObject { path, migrations: *count });
+        LockDocument {
+            locks: locks.collect(),
+            hazards: hazards.iter().map(ProblemObject::from).collect(),
+        }
     })?;
     Ok(Exit::Done)
 }
@@ -82,7 +113,7 @@ pub(super) fn report_hazards(call: &Call<'_>, hazards: &[Problem]) {
 }
 
 /// Checks that every migration is locked, and as it is. A locked one that differs is an error of the folder.
-fn check(call: &Call<'_>) -> Result<Exit, Error> {
+fn check(call: &Call<'_>) -> Result<Exit, CommandError> {
     let loaded = Loader::new(Path::new(""), &call.dir()).load()?;
     let count: usize = loaded.set.databases().map(|database| database.len()).sum();
     let left = count - loaded.locked;
@@ -93,16 +124,16 @@ fn check(call: &Call<'_>) -> Result<Exit, Error> {
             loaded.locked
         ),
     })?;
-    call.console.document(|| json!({ "locked": loaded.locked, "not_locked": left }))?;
+    call.console.document(|| CheckDocument { locked: loaded.locked, not_locked: left })?;
     Ok(if left == 0 { Exit::Done } else { Exit::Failed })
 }
 
-fn renumber(call: &Call<'_>) -> Result<Exit, Error> {
+fn renumber(call: &Call<'_>) -> Result<Exit, CommandError> {
     let dir = call.dir();
     if let Ok(NextVersion::SeveralDatabases(databases)) =
         lokstra_source::next_version(Path::new(&dir))
     {
-        return Err(Error::SeveralFolders { dir, databases });
+        return Err(TargetError::SeveralFolders { dir, databases }.into());
     }
     let renamed = lokstra_source::renumber(Path::new(""), &dir)?;
     for (from, to) in &renamed {
@@ -112,8 +143,9 @@ fn renumber(call: &Call<'_>) -> Result<Exit, Error> {
         0 => "Nothing to do: what is not locked comes after what is",
         _ => "Next: lokstra migration lock",
     })?;
-    let object = |(from, to): &(String, String)| json!({ "from": from, "to": to });
-    call.console
-        .document(|| json!({ "renamed": renamed.iter().map(object).collect::<Vec<_>>() }))?;
+    call.console.document(|| {
+        let renamed = renamed.iter().map(|(from, to)| RenamedObject { from, to });
+        RenumberDocument { renamed: renamed.collect() }
+    })?;
     Ok(Exit::Done)
 }

@@ -27,7 +27,7 @@ mod version;
 use clap::ArgMatches;
 
 use crate::call::{Call, Program, Verb};
-use crate::output::{Console, Error, Exit};
+use crate::output::{CommandError, Console, Exit};
 
 /// Before the verbs that go to a database, in the help.
 #[cfg(feature = "folder")]
@@ -79,7 +79,7 @@ pub(crate) fn run(
     program: &Program<'_>,
     matches: &ArgMatches,
     console: &Console<'_>,
-) -> Result<Exit, Error> {
+) -> Result<Exit, CommandError> {
     match all(program).find(|verb| verb.name == name) {
         Some(verb) => (verb.run)(&Call::new(program, console, matches)),
         None => Ok(Exit::Usage),

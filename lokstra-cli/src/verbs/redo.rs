@@ -3,7 +3,7 @@
 use lokstra_runtime::Goal;
 
 use crate::call::{Call, Verb, dry_run, flags};
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_confirmed};
 
 pub(crate) const VERB: Verb = Verb {
@@ -16,7 +16,7 @@ pub(crate) const VERB: Verb = Verb {
     run: redo,
 };
 
-fn redo(call: &Call<'_>) -> Result<Exit, Error> {
+fn redo(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target()?;
     target.only()?;
     if call.has("dry-run") {

@@ -3,10 +3,10 @@
 use clap::{Arg, ArgGroup};
 use lokstra_core::Version;
 use lokstra_runtime::{Divergence, ErrorKind, Goal, Repair, Repaired};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::call::{Call, Verb, flags};
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 
 /// A flag of `repair`, what it asks for, and its help.
 type RepairFlag = (&'static str, fn(Version) -> Repair, &'static str);
@@ -44,7 +44,7 @@ pub(crate) const VERB: Verb = Verb {
     run: repair,
 };
 
-fn repair(call: &Call<'_>) -> Result<Exit, Error> {
+fn repair(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target_despite_problems()?;
     let (mut migrator, mut client) = target.reach()?;
     let asked = REPAIRS.iter().find_map(|(flag, repair, _)| call.value(flag).map(repair));
@@ -81,7 +81,8 @@ fn repair(call: &Call<'_>) -> Result<Exit, Error> {
     if !is_meant {
         call.console.talk("nothing was changed: -yes changes it");
     }
-    call.console.document(|| json!({ "repair": object(&repaired), "changed": is_meant }))?;
+    call.console
+        .document(|| RepairDocument { repair: RepairObject::from(&repaired), changed: is_meant })?;
     Ok(Exit::Done)
 }
 
@@ -97,9 +98,10 @@ fn list(
     possible: &[Repaired],
     flags: &str,
     foreign: Option<&str>,
-) -> Result<(), Error> {
-    call.console
-        .document(|| json!({ "repairs": possible.iter().map(object).collect::<Vec<_>>() }))?;
+) -> Result<(), CommandError> {
+    call.console.document(|| RepairsDocument {
+        repairs: possible.iter().map(RepairObject::from).collect(),
+    })?;
     if possible.is_empty() {
         return call.console.say(foreign.unwrap_or("Nothing to repair"));
     }
@@ -112,16 +114,40 @@ fn list(
     Ok(())
 }
 
-/// See docs/cli.md: programs rely on these keys.
-fn object(repaired: &Repaired) -> Value {
-    let flag = repaired.repair.flag();
-    let name = flag.split_whitespace().next().unwrap_or_default();
-    json!({
-        "database": repaired.database,
-        "table": repaired.table.to_string(),
-        "repair": name.trim_start_matches('-'),
-        "version": repaired.repair.version().to_string(),
-        "before": repaired.before,
-        "after": repaired.after,
-    })
+/// Without a flag.
+#[derive(Serialize)]
+struct RepairsDocument {
+    repairs: Vec<RepairObject>,
+}
+
+/// With one.
+#[derive(Serialize)]
+struct RepairDocument {
+    repair: RepairObject,
+    changed: bool,
+}
+
+#[derive(Serialize)]
+struct RepairObject {
+    database: String,
+    table: String,
+    repair: String,
+    version: String,
+    before: String,
+    after: String,
+}
+
+impl From<&Repaired> for RepairObject {
+    fn from(repaired: &Repaired) -> RepairObject {
+        let flag = repaired.repair.flag();
+        let name = flag.split_whitespace().next().unwrap_or_default();
+        RepairObject {
+            database: repaired.database.clone(),
+            table: repaired.table.to_string(),
+            repair: name.trim_start_matches('-').to_owned(),
+            version: repaired.repair.version().to_string(),
+            before: repaired.before.clone(),
+            after: repaired.after.clone(),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::call::{Call, Verb, dry_run, flags, goal, how_far};
 use crate::fleet;
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_towards};
 
 pub(crate) const VERB: Verb = Verb {
@@ -26,7 +26,7 @@ pub(crate) const VERB: Verb = Verb {
     run: up,
 };
 
-fn up(call: &Call<'_>) -> Result<Exit, Error> {
+fn up(call: &Call<'_>) -> Result<Exit, CommandError> {
     let (target, goal) = (call.target()?, goal(call));
     if fleet::is_asked_for(call) {
         fleet::up(call, &target, goal)

@@ -1,11 +1,12 @@
 //! `version`: shows the newest applied version.
 
 use lokstra_runtime::Status;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::call::{Call, Verb, flags};
+use crate::output::json::Databases;
 use crate::output::status::current;
-use crate::output::{Error, Exit, json};
+use crate::output::{CommandError, Exit};
 use crate::run::statuses;
 
 pub(crate) const VERB: Verb = Verb {
@@ -17,7 +18,15 @@ pub(crate) const VERB: Verb = Verb {
     run: version,
 };
 
-fn version(call: &Call<'_>) -> Result<Exit, Error> {
+/// A database of the document.
+#[derive(Serialize)]
+struct VersionObject {
+    database: String,
+    table: String,
+    current: Option<String>,
+}
+
+fn version(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target_despite_problems()?;
     let statuses = statuses(call, &target)?;
     for status in &statuses {
@@ -28,14 +37,11 @@ fn version(call: &Call<'_>) -> Result<Exit, Error> {
             call.console.say(current)?;
         }
     }
-    let object = |status: &Status| {
-        json!({
-            "database": status.database,
-            "table": status.table.to_string(),
-            "current": json::version(status.current()),
-        })
+    let object = |status: &Status| VersionObject {
+        database: status.database.clone(),
+        table: status.table.to_string(),
+        current: status.current().map(|version| version.to_string()),
     };
-    call.console
-        .document(|| json!({ "databases": statuses.iter().map(object).collect::<Vec<_>>() }))?;
+    call.console.document(|| Databases { databases: statuses.iter().map(object).collect() })?;
     Ok(Exit::Done)
 }

@@ -1,6 +1,8 @@
+//! What the checks found.
+
 use std::fmt::{self, Write};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::output::{Console, Tone};
 
@@ -122,18 +124,24 @@ impl Findings {
         self.0.iter().map(|finding| finding.text(console)).collect::<Vec<_>>().join("\n")
     }
 
-    /// See docs/cli.md: programs rely on these keys.
-    pub(super) fn json(&self) -> Value {
-        let object = |finding: &Finding| {
-            json!({
-                "check": finding.check,
-                "level": finding.level.as_str(),
-                "message": finding.exact,
-                "help": finding.help,
-            })
+    pub(super) fn json(&self) -> Vec<FindingObject> {
+        let object = |finding: &Finding| FindingObject {
+            check: finding.check,
+            level: finding.level.as_str(),
+            message: finding.exact.clone(),
+            help: finding.help.clone(),
         };
         self.0.iter().map(object).collect()
     }
+}
+
+/// A finding in JSON.
+#[derive(Serialize)]
+pub(super) struct FindingObject {
+    check: &'static str,
+    level: &'static str,
+    message: String,
+    help: Option<String>,
 }
 
 impl Finding {

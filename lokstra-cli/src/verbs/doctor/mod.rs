@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use clap::Arg;
 use lokstra_core::Database;
-use lokstra_runtime::Warning;
 use lokstra_runtime::postgres::Client;
-use serde_json::json;
+use lokstra_runtime::{ConnectError, Warning};
+use serde::Serialize;
 
-use self::finding::{Findings, Level};
+use self::finding::{FindingObject, Findings, Level};
 use crate::call::{Call, Target, Verb, flags};
 use crate::output::status::skipped;
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
 It looks at the connection, the version, rights, a connection pooler, settings
@@ -54,7 +54,7 @@ pub(crate) const VERB: Verb = Verb {
 
 const OLD: Duration = Duration::from_mins(5);
 
-fn doctor(call: &Call<'_>) -> Result<Exit, Error> {
+fn doctor(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target_despite_problems()?;
     let mut all = Vec::new();
     for database in target.databases() {
@@ -79,20 +79,29 @@ fn doctor(call: &Call<'_>) -> Result<Exit, Error> {
         counted(warnings, "warning")
     ))?;
     call.console.document(|| {
-        let database = |(name, found): &(&str, Findings)| {
-            json!({
-                "database": name,
-                "problems": found.count(Level::Problem),
-                "warnings": found.count(Level::Warning),
-                "findings": found.json(),
-            })
-        };
-        json!({
-            "healthy": problems == 0,
-            "databases": all.iter().map(database).collect::<Vec<_>>(),
-        })
+        let databases = all.iter().map(|(name, found)| DatabaseObject {
+            database: name,
+            problems: found.count(Level::Problem),
+            warnings: found.count(Level::Warning),
+            findings: found.json(),
+        });
+        DoctorDocument { healthy: problems == 0, databases: databases.collect() }
     })?;
     Ok(if problems == 0 { Exit::Done } else { Exit::Failed })
+}
+
+#[derive(Serialize)]
+struct DoctorDocument<'a> {
+    healthy: bool,
+    databases: Vec<DatabaseObject<'a>>,
+}
+
+#[derive(Serialize)]
+struct DatabaseObject<'a> {
+    database: &'a str,
+    problems: usize,
+    warnings: usize,
+    findings: Vec<FindingObject>,
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -109,12 +118,11 @@ fn examine(found: &mut Findings, call: &Call<'_>, target: &Target, database: Dat
         let pool = target.pool(database)?;
         let client = pool.connect()?;
         let at = pool.targets()?.join(" or ");
-        Ok::<_, Error>((pool, client, at))
+        Ok::<_, ConnectError>((pool, client, at))
     };
     let (pool, mut client, at) = match connected() {
         Ok(connected) => connected,
-        Err(Error::Run(error)) => return found.error("connection", &error),
-        Err(_) => return,
+        Err(error) => return found.error("connection", &error.into()),
     };
     let took = started.elapsed();
     let (facts, row) = match server::facts(&mut client, &pool) {

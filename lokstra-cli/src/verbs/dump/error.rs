@@ -1,7 +1,10 @@
+//! Why there is no dump.
+
 use std::fmt;
 use std::path::PathBuf;
 
-/// Why there is no dump.
+use crate::output::{CommandError, Exit};
+
 #[derive(Debug)]
 pub(crate) enum DumpError {
     /// The program is not there, or cannot be started.
@@ -59,5 +62,11 @@ impl fmt::Display for DumpError {
             ),
             DumpError::File { path, source } => write!(f, "{}: {source}", path.display()),
         }
+    }
+}
+
+impl From<DumpError> for CommandError {
+    fn from(error: DumpError) -> CommandError {
+        CommandError::new("dump", Exit::Failed, error.to_string())
     }
 }

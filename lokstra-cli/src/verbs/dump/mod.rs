@@ -10,11 +10,11 @@ use std::process::{Command, Stdio};
 use clap::Arg;
 use lokstra_core::{DEFAULT_SCHEMA, DOWN_TABLE, PROGRESS_TABLE, TableName, files};
 use lokstra_runtime::Pool;
-use serde_json::json;
+use serde::Serialize;
 
 pub(crate) use self::error::DumpError;
 use crate::call::{Call, Verb, flags};
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
 It runs pg_dump for the schema without owners, privileges and the tracking table,
@@ -43,7 +43,7 @@ pub(crate) const VERB: Verb = Verb {
     run: dump,
 };
 
-fn dump(call: &Call<'_>) -> Result<Exit, Error> {
+fn dump(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target_without_folder()?;
     let database = target.only()?;
     let program = call.text("pg-dump").unwrap_or_else(|| "pg_dump".to_owned());
@@ -55,14 +55,14 @@ fn dump(call: &Call<'_>) -> Result<Exit, Error> {
         let written = files::replace(Path::new(&path), schema.as_bytes());
         written.map_err(|source| failed(&path, source))?;
         console.say(format_args!("{path}: written"))?;
-        console.document(|| json!({ "database": name, "file": path }))?;
+        console.document(|| DumpDocument { file: Some(&path), ..DumpDocument::new(name) })?;
         return Ok(Exit::Done);
     }
     let Some(path) = call.text("check") else {
         if !console.is_json() {
             console.data(schema.trim_end())?;
         }
-        console.document(|| json!({ "database": name, "schema": schema }))?;
+        console.document(|| DumpDocument { schema: Some(&schema), ..DumpDocument::new(name) })?;
         return Ok(Exit::Done);
     };
     let expected = files::read_text(Path::new(&path), files::LONGEST_SCRIPT)
@@ -77,9 +77,35 @@ fn dump(call: &Call<'_>) -> Result<Exit, Error> {
     } else {
         console.say(format_args!("{path}: is the schema of the database"))?;
     }
-    console
-        .document(|| json!({ "database": name, "file": path, "differs": differs, "diff": diff }))?;
+    console.document(|| DumpDocument {
+        file: Some(&path),
+        differs: Some(differs),
+        diff: Some(&diff),
+        ..DumpDocument::new(name)
+    })?;
     Ok(if differs { Exit::Failed } else { Exit::Done })
+}
+
+#[derive(Serialize)]
+struct DumpDocument<'a> {
+    database: &'a str,
+    /// With -output or -check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    /// With neither.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'a str>,
+    /// With -check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<&'a str>,
+}
+
+impl DumpDocument<'_> {
+    fn new(database: &str) -> DumpDocument<'_> {
+        DumpDocument { database, file: None, schema: None, differs: None, diff: None }
+    }
 }
 
 fn failed(path: &str, source: std::io::Error) -> DumpError {
@@ -87,12 +113,14 @@ fn failed(path: &str, source: std::io::Error) -> DumpError {
 }
 
 /// It would refuse too, in words that do not say what to do.
-fn refuse_older(program: &str, pool: &Pool) -> Result<(), Error> {
+fn refuse_older(program: &str, pool: &Pool) -> Result<(), CommandError> {
     let told = run(program, Command::new(program).arg("--version"))?;
     let version = told.split(") ").nth(1).map(leading_number).filter(|version| *version > 0);
     let version = version.ok_or_else(|| DumpError::Version { program: program.to_owned() })?;
     let mut client = pool.connect()?;
-    let server = client.simple_query("SHOW server_version").map_err(Error::Server)?;
+    let server = client
+        .simple_query("SHOW server_version")
+        .map_err(|error| CommandError::of_server(&error))?;
     let server = server.iter().find_map(|message| match message {
         lokstra_runtime::postgres::SimpleQueryMessage::Row(row) => row.get(0).map(leading_number),
         _ => None,
@@ -111,7 +139,7 @@ fn leading_number(text: &str) -> u32 {
     text[..end].parse().unwrap_or(0)
 }
 
-fn dumped(program: &str, pool: &Pool, table: &TableName) -> Result<String, Error> {
+fn dumped(program: &str, pool: &Pool, table: &TableName) -> Result<String, CommandError> {
     let mut command = Command::new(program);
     command.args(["--schema-only", "--no-owner", "--no-privileges", "--no-password"]);
     // Without it the encoding is that of the database, of the role or of PGCLIENTENCODING.

@@ -1,8 +1,10 @@
+//! Why nothing is taken over.
+
 use std::fmt;
 use std::io;
 
 use super::history::compare::Mismatch;
-use crate::output::Exit;
+use crate::output::{CommandError, Exit};
 use crate::verbs::import::source::Remark;
 
 /// Why nothing is taken over.
@@ -32,13 +34,14 @@ pub(crate) enum ImportError {
     Mismatches { table: String, mismatches: Vec<Mismatch> },
 }
 
-impl ImportError {
-    pub(crate) fn exit(&self) -> Exit {
-        match self {
+impl From<ImportError> for CommandError {
+    fn from(error: ImportError) -> CommandError {
+        let exit = match error {
             ImportError::SameFolder { .. } | ImportError::Nothing { .. } => Exit::Usage,
             ImportError::Mismatches { .. } => Exit::Diverged,
             _ => Exit::Failed,
-        }
+        };
+        CommandError::new("import", exit, error)
     }
 }
 

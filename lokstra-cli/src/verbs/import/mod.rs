@@ -30,7 +30,7 @@ use self::source::{Found, Source};
 use self::tools::Tool;
 use crate::call::flags::{self, flag};
 use crate::call::{Call, Target, Verb};
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 use crate::verbs::lock::report_hazards;
 
 const DETAILS: &str = "\
@@ -78,7 +78,7 @@ pub(crate) const VERB: Verb = Verb {
     run: import,
 };
 
-fn import(call: &Call<'_>) -> Result<Exit, Error> {
+fn import(call: &Call<'_>) -> Result<Exit, CommandError> {
     let Some(tool) = call.text("from").and_then(|name| Tool::named(&name)) else {
         return Ok(Exit::Usage);
     };
@@ -172,6 +172,6 @@ fn load(dir: &str, place: &Place, ours: &mut [Ours]) -> Result<Loaded, Problems>
     }
 }
 
-fn write(dir: &str, ours: &[Ours]) -> Result<Vec<PathBuf>, Error> {
-    ours::write(dir, ours).map_err(|(path, source)| Error::Write { path, source })
+fn write(dir: &str, ours: &[Ours]) -> Result<Vec<PathBuf>, CommandError> {
+    ours::write(dir, ours).map_err(|(path, source)| CommandError::of_file(&path, &source))
 }

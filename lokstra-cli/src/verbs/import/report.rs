@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use lokstra_core::shown_line;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::convert::output::{self as ours, Place};
 use super::convert::{Ours, Written};
 use super::history::record::Past;
 use super::tools::Tool;
 use crate::call::Call;
-use crate::output::{Error, Tone};
+use crate::output::{CommandError, Tone};
 use crate::verbs::import::source::{Found, Remark};
 
 pub(crate) struct Report<'r> {
@@ -33,7 +33,7 @@ impl Report<'_> {
     }
 
     /// The folder, file by file.
-    pub(crate) fn files(&self, place: &Place, verb: &str) -> Result<(), Error> {
+    pub(crate) fn files(&self, place: &Place, verb: &str) -> Result<(), CommandError> {
         let (console, dir) = (self.call.console, self.dir);
         if let Place::Taken { edited } = place {
             console.say(format_args!("{dir} has these migrations already"))?;
@@ -58,7 +58,7 @@ impl Report<'_> {
     }
 
     /// What is recorded and what is left to be run.
-    pub(crate) fn history(&self, past: Option<&Past<'_>>) -> Result<(), Error> {
+    pub(crate) fn history(&self, past: Option<&Past<'_>>) -> Result<(), CommandError> {
         let (console, Some(past)) = (self.call.console, past) else { return Ok(()) };
         let warning = console.on_stderr(Tone::Warning, "warning:");
         for mismatch in &past.forced {
@@ -85,63 +85,114 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// See docs/cli.md: programs rely on these keys.
-    pub(crate) fn document(&self, place: &Place, past: Option<&Past<'_>>) -> Result<(), Error> {
-        let files: Vec<_> = match place {
-            Place::Free { .. } => ours::files(self.ours).map(file).collect(),
+    pub(crate) fn document(
+        &self,
+        place: &Place,
+        past: Option<&Past<'_>>,
+    ) -> Result<(), CommandError> {
+        let files = match place {
+            Place::Free { .. } => ours::files(self.ours).map(FileObject::from).collect(),
             Place::Taken { .. } => Vec::new(),
         };
-        self.call.console.document(|| {
-            json!({
-                "tool": self.tool.name(),
-                "source": self.source,
-                "folder": self.dir,
-                "done": self.call.has("yes"),
-                "files": files,
-                "warnings": self.found.remarks.iter().map(remark).collect::<Vec<_>>(),
-                "history": past.map(history),
-            })
+        self.call.console.document(|| ImportDocument {
+            tool: self.tool.name(),
+            source: self.source,
+            folder: self.dir,
+            done: self.call.has("yes"),
+            files,
+            warnings: self.found.remarks.iter().map(RemarkObject::from).collect(),
+            history: past.map(HistoryObject::from),
         })
     }
 }
 
-fn file(written: &Written) -> Value {
-    let changes: Vec<_> = written.changes.iter().map(|change| change.code()).collect();
-    json!({ "name": written.name, "from": written.from, "changes": changes })
+#[derive(Serialize)]
+struct ImportDocument<'a> {
+    tool: &'static str,
+    source: &'a str,
+    folder: &'a str,
+    done: bool,
+    files: Vec<FileObject<'a>>,
+    warnings: Vec<RemarkObject<'a>>,
+    history: Option<HistoryObject<'a>>,
 }
 
-fn remark(remark: &Remark) -> Value {
-    json!({
-        "path": remark.path,
-        "line": remark.line,
-        "message": remark.message,
-        "help": remark.help,
-    })
+#[derive(Serialize)]
+struct FileObject<'a> {
+    name: &'a str,
+    from: Option<&'a str>,
+    changes: Vec<&'static str>,
 }
 
-fn history(past: &Past<'_>) -> Value {
-    let recorded = past.recorded.recorded.iter().map(|(version, description)| {
-        let run = past.run(*version);
-        json!({
-            "version": version.to_string(),
-            "description": description,
-            "applied_at": run.and_then(|run| run.applied_at.as_ref()),
-            "applied_by": run.and_then(|run| run.applied_by.as_ref()),
-            "execution_ms": run.and_then(|run| run.execution_ms),
-        })
-    });
-    let pending = past.pending().into_iter().map(|(migration, is_late)| {
-        json!({
-            "version": migration.version().to_string(),
-            "description": migration.description(),
-            "out_of_order": is_late,
-        })
-    });
-    json!({
-        "from": past.table,
-        "table": past.recorded.table.to_string(),
-        "recorded": recorded.collect::<Vec<_>>(),
-        "pending": pending.collect::<Vec<_>>(),
-        "forced": past.forced.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
+#[derive(Serialize)]
+struct RemarkObject<'a> {
+    path: &'a str,
+    line: Option<usize>,
+    message: &'a str,
+    help: &'a str,
+}
+
+#[derive(Serialize)]
+struct HistoryObject<'a> {
+    from: &'a str,
+    table: String,
+    recorded: Vec<RecordedObject<'a>>,
+    pending: Vec<PendingObject<'a>>,
+    forced: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct RecordedObject<'a> {
+    version: String,
+    description: &'a str,
+    applied_at: Option<&'a str>,
+    applied_by: Option<&'a str>,
+    execution_ms: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct PendingObject<'a> {
+    version: String,
+    description: &'a str,
+    out_of_order: bool,
+}
+
+impl<'a> From<&'a Written> for FileObject<'a> {
+    fn from(written: &'a Written) -> FileObject<'a> {
+        let changes = written.changes.iter().map(|change| change.code()).collect();
+        FileObject { name: &written.name, from: written.from.as_deref(), changes }
+    }
+}
+
+impl<'a> From<&'a Remark> for RemarkObject<'a> {
+    fn from(Remark { path, line, message, help }: &'a Remark) -> RemarkObject<'a> {
+        RemarkObject { path, line: *line, message, help }
+    }
+}
+
+impl<'a> From<&'a Past<'a>> for HistoryObject<'a> {
+    fn from(past: &'a Past<'a>) -> HistoryObject<'a> {
+        let recorded = past.recorded.recorded.iter().map(|(version, description)| {
+            let run = past.run(*version);
+            RecordedObject {
+                version: version.to_string(),
+                description,
+                applied_at: run.and_then(|run| run.applied_at.as_deref()),
+                applied_by: run.and_then(|run| run.applied_by.as_deref()),
+                execution_ms: run.and_then(|run| run.execution_ms),
+            }
+        });
+        let pending = past.pending().into_iter().map(|(migration, is_late)| PendingObject {
+            version: migration.version().to_string(),
+            description: migration.description(),
+            out_of_order: is_late,
+        });
+        HistoryObject {
+            from: &past.table,
+            table: past.recorded.table.to_string(),
+            recorded: recorded.collect(),
+            pending: pending.collect(),
+            forced: past.forced.iter().map(ToString::to_string).collect(),
+        }
+    }
 }

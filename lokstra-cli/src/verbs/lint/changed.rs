@@ -8,10 +8,23 @@ use std::process::Command;
 
 use lokstra_source::{Code, Problem};
 
-use crate::output::Error;
+use crate::output::{CommandError, Exit};
 
 const FETCH: &str = "this clone is shallow: git fetch --unshallow origin \
                      '+refs/heads/*:refs/remotes/origin/*' (actions/checkout: `fetch-depth: 0`)";
+
+/// Why git cannot compare.
+pub(crate) struct GitError {
+    reason: String,
+    help: &'static str,
+}
+
+impl From<GitError> for CommandError {
+    fn from(GitError { reason, help }: GitError) -> CommandError {
+        let message = format!("nothing to compare with: {reason}\n  help: {help}");
+        CommandError::new("git", Exit::Failed, message)
+    }
+}
 
 /// A folder beside the commit from which its branch came.
 pub(crate) struct Changed {
@@ -21,7 +34,7 @@ pub(crate) struct Changed {
 
 impl Changed {
     /// Compares the files with the newest commit that `HEAD` and this one have in common.
-    pub(crate) fn since(reference: &str, dir: &str) -> Result<Changed, Error> {
+    pub(crate) fn since(reference: &str, dir: &str) -> Result<Changed, GitError> {
         let dir = Path::new(dir);
         if !dir.is_dir() {
             // Reading the folder reports that.
@@ -65,23 +78,23 @@ impl Changed {
 }
 
 /// The commit from which the branch came.
-fn base(top: &Path, reference: &str) -> Result<String, Error> {
+fn base(top: &Path, reference: &str) -> Result<String, GitError> {
     let is_shallow = git(top, &["rev-parse", "--is-shallow-repository"], "update git")?;
     let help = |otherwise| if is_shallow.starts_with("true") { FETCH } else { otherwise };
     let commit = format!("{reference}^{{commit}}");
     let commit = git(top, &["rev-parse", "--verify", "--quiet", &commit], "");
-    let commit = commit.map_err(|_| Error::Git {
+    let commit = commit.map_err(|_| GitError {
         reason: format!("`{reference}` is no commit, branch or tag of this clone"),
         help: help("git fetch, or name another one, such as the main branch"),
     })?;
-    git(top, &["merge-base", commit.trim_end(), "HEAD"], "").map_err(|_| Error::Git {
+    git(top, &["merge-base", commit.trim_end(), "HEAD"], "").map_err(|_| GitError {
         reason: format!("`{reference}` and HEAD have no commit in common"),
         help: help("name a commit of the branch from which this one came"),
     })
 }
 
 /// Returns the output.
-fn git(dir: &Path, arguments: &[&str], help: &'static str) -> Result<String, Error> {
+fn git(dir: &Path, arguments: &[&str], help: &'static str) -> Result<String, GitError> {
     let mut git = Command::new("git");
     git.arg("-C").arg(dir).args(arguments.iter().map(OsStr::new));
     // Git sets them for its hooks, relative to another folder.
@@ -93,10 +106,10 @@ fn git(dir: &Path, arguments: &[&str], help: &'static str) -> Result<String, Err
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Git { reason, help })
+    Err(GitError { reason, help })
 }
 
-fn cannot_run(error: &std::io::Error) -> Error {
+fn cannot_run(error: &std::io::Error) -> GitError {
     let help = "install git, or use -all in place of -since";
-    Error::Git { reason: format!("git cannot be run: {error}"), help }
+    GitError { reason: format!("git cannot be run: {error}"), help }
 }

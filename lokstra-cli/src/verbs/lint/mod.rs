@@ -14,7 +14,7 @@ use self::server::{Known, refused};
 use crate::call::flags::{self, flag};
 use crate::call::{Call, Target, Verb};
 use crate::output::diagnostics::{self as problems, Format, summary};
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
 A hazard takes a long lock, loses data or breaks the version that still runs.
@@ -61,7 +61,7 @@ pub(crate) const VERB: Verb = Verb {
 };
 
 /// What it finds is its data, and no failure of its own.
-fn lint(call: &Call<'_>) -> Result<Exit, Error> {
+fn lint(call: &Call<'_>) -> Result<Exit, CommandError> {
     let since = call.text("since").map(|it| Changed::since(&it, &call.dir())).transpose()?;
     let lint =
         if call.has("all") || since.is_some() { LintScope::All } else { LintScope::UnlockedOnly };
@@ -105,7 +105,7 @@ fn load(dir: &str, lint: LintScope, changed: Option<&Changed>) -> Result<Loaded,
 }
 
 /// The problems of a folder that the build takes, and what was looked at.
-fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Error> {
+fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), CommandError> {
     let Loaded { set, mut warnings, locked, outside, .. } = loaded;
     let migrations = Migrations::from(set);
     let count: usize = migrations.databases().map(|database| 2 * database.len()).sum();
@@ -133,7 +133,7 @@ fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Er
 }
 
 /// The problems of a folder that the build refuses, and what a server says of its other scripts.
-fn broken(mut problems: Vec<Problem>, call: &Call<'_>) -> Result<Vec<Problem>, Error> {
+fn broken(mut problems: Vec<Problem>, call: &Call<'_>) -> Result<Vec<Problem>, CommandError> {
     if !call.has("server") {
         return Ok(problems);
     }

@@ -8,7 +8,7 @@ use lokstra_runtime::postgres::error::ErrorPosition;
 use lokstra_source::{Code, Problem};
 
 use crate::call::Target;
-use crate::output::Error;
+use crate::output::CommandError;
 
 /// As many problems are shown of a script, as by the build.
 const MOST: usize = 50;
@@ -47,7 +47,7 @@ impl Known {
 }
 
 /// What the servers cannot parse.
-pub(super) fn refused(target: &Target, known: &Known) -> Result<Vec<Problem>, Error> {
+pub(super) fn refused(target: &Target, known: &Known) -> Result<Vec<Problem>, CommandError> {
     let mut found = Vec::new();
     for database in target.databases() {
         let mut server = judge(target, database)?;
@@ -63,7 +63,7 @@ pub(super) fn refused(target: &Target, known: &Known) -> Result<Vec<Problem>, Er
 }
 
 /// A session in an aborted transaction: it parses what it is given, and goes no further.
-fn judge(target: &Target, database: Database<'_>) -> Result<Client, Error> {
+fn judge(target: &Target, database: Database<'_>) -> Result<Client, CommandError> {
     let mut client = target.pool(database)?.connect()?;
     client.batch_execute("BEGIN; SELECT 1/0").ok();
     Ok(client)
@@ -71,14 +71,18 @@ fn judge(target: &Target, database: Database<'_>) -> Result<Client, Error> {
 
 /// The statements of a script that the server cannot parse. Each has its line counted from the first, so that
 /// without a limit a long script would take the square of its length.
-fn ask(server: &mut Client, script: Script<'_>, known: &Known) -> Result<Vec<Problem>, Error> {
+fn ask(
+    server: &mut Client,
+    script: Script<'_>,
+    known: &Known,
+) -> Result<Vec<Problem>, CommandError> {
     let (path, text) = (script.path(), script.text());
     let mut found = Vec::new();
     let mut ranges = script.statement_ranges();
     while let Some(range) = ranges.next() {
         let statement = &text[range.clone()];
         let Err(error) = server.prepare(statement) else { continue };
-        let Some(error) = error.as_db_error() else { return Err(Error::Server(error)) };
+        let Some(error) = error.as_db_error() else { return Err(CommandError::of_server(&error)) };
         // In a failed transaction: what everything that parses is told.
         if error.code().code() == "25P02" {
             continue;

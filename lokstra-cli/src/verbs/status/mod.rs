@@ -6,13 +6,12 @@ use std::fmt::Write;
 
 use lokstra_core::{Checksum, shown_line};
 use lokstra_runtime::{Status, StatusRow};
-use serde_json::json;
 
 use crate::call::flags::{self, flag};
 use crate::call::{Call, Target, Verb};
 use crate::fleet;
-use crate::output::status::object;
-use crate::output::{Error, Exit};
+use crate::output::json::{Databases, StatusObject};
+use crate::output::{CommandError, Exit};
 use crate::run::{self, statuses};
 
 pub(crate) const VERB: Verb = Verb {
@@ -43,7 +42,7 @@ pub(crate) const VERB: Verb = Verb {
     run: status,
 };
 
-fn status(call: &Call<'_>) -> Result<Exit, Error> {
+fn status(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target_despite_problems()?;
     if fleet::is_asked_for(call) {
         return fleet::status(call, &target);
@@ -54,8 +53,8 @@ fn status(call: &Call<'_>) -> Result<Exit, Error> {
     target.warn_of_ignored(call);
     // Those that can be reached are shown, before the error about the others.
     let (statuses, failure) = match statuses(call, &target) {
-        Err(Error::Run(error)) => (error.statuses().to_vec(), Some(error)),
-        told => (told?, None),
+        Err(error) => (error.statuses().to_vec(), Some(error)),
+        Ok(statuses) => (statuses, None),
     };
     for (nth, status) in statuses.iter().enumerate() {
         if target.has_several() {
@@ -77,7 +76,7 @@ fn status(call: &Call<'_>) -> Result<Exit, Error> {
         return Err(error.into());
     }
     call.console
-        .document(|| json!({ "databases": statuses.iter().map(object).collect::<Vec<_>>() }))?;
+        .document(|| Databases { databases: statuses.iter().map(StatusObject::from).collect() })?;
     // What is broken is not applied, or not as it is here.
     let is_pending =
         !target.broken.is_empty() || statuses.iter().any(|status| status.pending() > 0);

@@ -5,7 +5,7 @@ use lokstra_runtime::{Activity, Status};
 
 use crate::call::{Call, Target};
 use crate::output::status::current;
-use crate::output::{Error, Exit};
+use crate::output::{CommandError, Exit};
 
 /// How often the server is asked.
 const TICK: Duration = Duration::from_millis(500);
@@ -14,7 +14,7 @@ const TICK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Follows what runs until nothing is pending and nobody works.
-pub(super) fn watch(call: &Call<'_>, target: &Target) -> Result<Exit, Error> {
+pub(super) fn watch(call: &Call<'_>, target: &Target) -> Result<Exit, CommandError> {
     let (mut migrator, mut client) = target.reach()?;
     let (mut last, mut said_at) = (String::new(), Instant::now());
     loop {

@@ -2,13 +2,11 @@
 
 use lokstra_core::{Database, Migration};
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{
-    ConnectError, ErrorKind, History as OurHistory, Migrator, PastRun, RecordedRuns,
-};
+use lokstra_runtime::{ConnectError, History as OurHistory, Migrator, PastRun, RecordedRuns};
 
 use super::compare::{self, Mismatch};
 use crate::call::{Call, Target};
-use crate::output::Error;
+use crate::output::CommandError;
 use crate::verbs::import::convert::Ours;
 use crate::verbs::import::error::ImportError;
 use crate::verbs::import::source::{History, Row, Theirs};
@@ -39,12 +37,10 @@ impl<'t> Past<'t> {
         tool: Tool,
         theirs: &[Theirs],
         ours: &[Ours],
-    ) -> Result<Option<Past<'t>>, Error> {
+    ) -> Result<Option<Past<'t>>, CommandError> {
         let database = target.only()?;
-        let (mut migrator, mut client) = match target.reach() {
-            Err(Error::Run(error))
-                if matches!(error.kind(), ErrorKind::Connect(ConnectError::NoPool { .. })) =>
-            {
+        let (mut migrator, mut client, _) = match target.connect(database) {
+            Err(ConnectError::NoPool { .. }) => {
                 call.console.talk("The history was not looked at: -db names the database");
                 return Ok(None);
             }
@@ -80,7 +76,7 @@ impl<'t> Past<'t> {
         }))
     }
 
-    pub(crate) fn record(&mut self) -> Result<(), Error> {
+    pub(crate) fn record(&mut self) -> Result<(), CommandError> {
         self.recorded = self.migrator.record_past_runs(&mut self.client, &self.runs)?;
         self.is_recorded = true;
         Ok(())

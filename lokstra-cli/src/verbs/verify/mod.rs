@@ -1,0 +1,94 @@
+//! `verify`: tries on a scratch database whether every down undoes its up.
+
+mod document;
+
+use lokstra_runtime::Pool;
+use lokstra_verify::{Verifier, VerifyError};
+
+use self::document::VerifyDocument;
+use crate::call::flags::{self, flag};
+use crate::call::{Call, Verb};
+use crate::output::{CommandError, Exit};
+use crate::run;
+
+const DETAILS: &str = "\
+For every migration: up, down, compare with before, up again, compare with the first time. What a down
+did not undo is told object by object, with the SQL that would.
+
+It never runs on the database itself. Without -db it starts a throw-away server from the PostgreSQL that
+is installed, or works on the server that the variable LOKSTRA_TEST_DATABASE_URL names. With -db it
+creates a database beside the one that is named and drops it again: the role needs CREATEDB, and
+scripts that change roles are refused.
+
+What it cannot see: the tables hold what the scripts put into them, so that on an empty one every SET
+NOT NULL passes. What need not be undone is let pass by a comment above its statement:
+
+  -- lokstra: allow(not-undone): every environment has this type
+
+Exit codes: 0 if every down undoes its up, 2 if one does not.";
+
+pub(crate) const VERB: Verb = Verb {
+    name: "verify",
+    about: "Try on a scratch database whether every down undoes its up",
+    details: DETAILS,
+    examples: &[
+        ("", "Every migration, on a throw-away server"),
+        ("-db db_main", "Beside the database of a pool, on its server"),
+        ("-from 041", "Only what is new, on top of the others"),
+        ("-db db_main -to 007 -keep", "Leave the scratch database, to look into it"),
+    ],
+    flags: |command, program| {
+        let from = flags::to("Apply the migrations below this version without verifying them");
+        flags::on_database(command, program)
+            .arg(from.id("from").long("from"))
+            .arg(flags::to("Verify up to this version, included"))
+            .arg(flag("keep", "Leave the scratch database where it is; with -db"))
+    },
+    run: verify,
+};
+
+/// As for the users' own tests.
+const VARIABLE: &str = "LOKSTRA_TEST_DATABASE_URL";
+
+fn verify(call: &Call<'_>) -> Result<Exit, CommandError> {
+    let target = call.target()?;
+    let mut verifier = Verifier::new(&target.migrations).keep(call.has("keep")).stop(run::stop()?);
+    if let Some(from) = call.value("from") {
+        verifier = verifier.from(from);
+    }
+    if let Some(to) = call.to() {
+        verifier = verifier.to(to);
+    }
+    if !target.has_several() {
+        verifier = verifier.database(target.only()?.folder());
+    }
+    let named = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
+    let found = match (call.text("db"), named) {
+        (Some(_), _) => verifier.verify_beside(&target.pool(target.only()?)?)?,
+        (None, Some(url)) => verifier.verify_beside(&Pool::from_url(url))?,
+        (None, None) if call.has("keep") => return Err(nothing_to_keep()),
+        (None, None) => verifier.verify_on_throw_away_server()?,
+    };
+    call.console.say(&found)?;
+    call.console.document(|| VerifyDocument::from(&found))?;
+    Ok(if found.is_failure() { Exit::Failed } else { Exit::Done })
+}
+
+/// `-keep` without a server that stays.
+fn nothing_to_keep() -> CommandError {
+    let message = "a throw-away server goes, and nothing on it can be kept\n  help: name a server that \
+                   stays with -db";
+    CommandError::new("usage", Exit::Usage, message)
+}
+
+impl From<VerifyError> for CommandError {
+    fn from(error: VerifyError) -> CommandError {
+        match error {
+            VerifyError::Run(error) => error.into(),
+            VerifyError::UnknownVersion(_) | VerifyError::UnknownDatabase { .. } => {
+                CommandError::new("verify", Exit::Usage, error)
+            }
+            _ => CommandError::new("verify", Exit::Failed, error),
+        }
+    }
+}
