@@ -54,8 +54,8 @@ fn init_makes_the_files_and_prints_the_lines() {
         if let Some(exit) = lokstra::cli::run(&MIGRATIONS) {
             return exit.into();
         }
-        // At boot, before serving: DATABASE_URL says where.
-        match Pools::from_env().and_then(|pools| MIGRATIONS.up_pools(&pools)) {
+        // At boot, before serving.
+        match migrate() {
             Ok(summary) => println!("{summary}"),
             Err(error) => {
                 eprintln!("{error}");
@@ -63,6 +63,11 @@ fn init_makes_the_files_and_prints_the_lines() {
             }
         }
         ExitCode::SUCCESS
+    }
+
+    /// Applies what is pending. DATABASE_URL says where.
+    fn migrate() -> Result<Summary, Error> {
+        MIGRATIONS.up_pools(&Pools::from_env()?)
     }
 
     #[cfg(test)]

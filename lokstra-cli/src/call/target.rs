@@ -1,3 +1,5 @@
+//! The migrations of a call, and the pools that their databases name.
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Patterns of the names of pools.
+
 /// Whether a name fits a pattern, in which `*` stands for any text and nothing else is special.
 pub(super) fn fits(name: &str, pattern: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return name == pattern };

@@ -1,3 +1,5 @@
+//! Work on many items at a time.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Does `work` for each of the items, at most `jobs` at a time, in their order; `None` for those that

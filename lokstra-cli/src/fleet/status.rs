@@ -1,3 +1,5 @@
+//! `status` over many targets.
+
 use lokstra_runtime::{State, Status};
 use serde::Serialize;
 

@@ -1,3 +1,5 @@
+//! The targets that the command line names.
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! `up` over many targets.
+
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! Where the command writes: data on the standard output, status and errors on the standard error.
+
 use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{ErrorKind, IsTerminal, Write};

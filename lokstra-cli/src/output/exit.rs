@@ -1,3 +1,5 @@
+//! The exit code.
+
 use std::process::ExitCode;
 
 /// How the command ended.

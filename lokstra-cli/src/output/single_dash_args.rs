@@ -1,3 +1,5 @@
+//! Flags with one dash: what the parser reads and writes with two.
+
 use std::ffi::OsString;
 
 /// The document writes its flags with one dash (`-dir`), the parser wants two: a word of two

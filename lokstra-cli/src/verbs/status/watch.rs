@@ -1,3 +1,5 @@
+//! `status -watch`: follows what runs.
+
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
