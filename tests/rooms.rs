@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// Each crate with its rooms, from the top to the bottom. A room is a folder, or a file beside `lib.rs`.
 const CRATES: &[(&str, &[&str])] = &[
     ("lokstra-cli", &["app", "verbs", "fleet", "run", "call", "output"]),
+    ("lokstra-macros", &["expand", "cache"]),
     ("lokstra-source", &["loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"]),
     (
         "lokstra-connect",
@@ -31,6 +32,42 @@ const CRATES: &[(&str, &[&str])] = &[
             "notices",
             "server_error",
         ],
+    ),
+    (
+        "lokstra-verify",
+        &[
+            "verifier",
+            "report",
+            "rehearsal",
+            "check",
+            "compare",
+            "catalog",
+            "meaning",
+            "server",
+            "error",
+            "cluster",
+        ],
+    ),
+    (
+        "lokstra-core",
+        &[
+            "builder",
+            "set",
+            "layout",
+            "fingerprint",
+            "identifier",
+            "snippet",
+            "shown",
+            "files",
+            "text",
+            "direction",
+            "checksum",
+            "version",
+        ],
+    ),
+    (
+        "lokstra-scratch",
+        &["pgbouncer", "pglite", "server", "programs", "home", "account", "options", "error"],
     ),
 ];
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use lokstra_core::Set;
 
-use crate::parse::script::cached::Known;
+use crate::parse::script::cached::CachedScripts;
 use crate::read::folder::{File, Folder};
 use crate::read::layout::layout;
 use crate::rules::lint::LintScope;
@@ -56,10 +56,10 @@ impl Cache {
     }
 
     /// The answer if it was given for exactly this folder, or else what is known of its scripts.
-    pub(crate) fn loaded(&self, folder: &Folder) -> Result<Loaded, Known> {
-        let Some(earlier) = self.earlier() else { return Err(Known::default()) };
+    pub(crate) fn loaded(&self, folder: &Folder) -> Result<Loaded, CachedScripts> {
+        let Some(earlier) = self.earlier() else { return Err(CachedScripts::default()) };
         if bytes(folder).is_none_or(|bytes| bytes != earlier.folder) {
-            return Err(Known::new(earlier.set, earlier.checked));
+            return Err(CachedScripts::new(earlier.set, earlier.checked));
         }
         let tracked = layout(folder, &mut Vec::new()).tracked();
         let Earlier { set, locked, .. } = earlier;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lokstra_core::files;
 
-use super::parallel::in_shares;
+use super::parallel::in_parallel;
 use crate::problem::{Code, LOCK, Problem, Problems, SETTINGS};
 
 /// A folder of migrations, with the folders in it.
@@ -152,7 +152,7 @@ impl Folder {
             };
             files::read_regular(&found.place, longest)
         };
-        let contents = in_shares(&found, |share| share.iter().map(read).collect::<Vec<_>>());
+        let contents = in_parallel(&found, |share| share.iter().map(read).collect::<Vec<_>>());
         for (found, content) in found.into_iter().zip(contents.into_iter().flatten()) {
             let Found { name, path, is_outside, .. } = found;
             match content {

@@ -9,7 +9,10 @@ pub(crate) const STACK: usize = 512 << 20;
 const LEAST: usize = 32;
 
 /// Does this for a share of the items on each processor. The results are in the items' order.
-pub(crate) fn in_shares<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&[T]) -> R + Sync,
+) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let shares = items.chunks(items.len().div_ceil(processors).max(LEAST));
     if shares.len() <= 1 {
@@ -38,13 +41,13 @@ pub(crate) fn in_shares<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R 
 
 #[cfg(test)]
 mod tests {
-    use super::in_shares;
+    use super::in_parallel;
 
     #[test]
     fn every_item_is_worked_on_once_and_in_order() {
         for count in [0, 1, 31, 32, 33, 1_000] {
             let items: Vec<usize> = (0..count).collect();
-            let done = in_shares(&items, <[usize]>::to_vec);
+            let done = in_parallel(&items, <[usize]>::to_vec);
             assert_eq!(done.concat(), items);
         }
     }

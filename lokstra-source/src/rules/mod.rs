@@ -9,7 +9,7 @@ mod set_check;
 
 use lokstra_core::Set;
 
-use crate::parse::script::cached::Known;
+use crate::parse::script::cached::CachedScripts;
 use crate::problem::{Code, Problem, Problems};
 use crate::read::folder::Folder;
 use crate::read::parallel::STACK;
@@ -43,14 +43,14 @@ pub(crate) fn check(
     lint: LintScope,
     ignored: &[Code],
 ) -> Result<Loaded, Problems> {
-    check_uncached(folder, lint, &Known::default(), ignored).map(|checked| checked.loaded)
+    check_uncached(folder, lint, &CachedScripts::default(), ignored).map(|checked| checked.loaded)
 }
 
 /// The same, for scripts that are not known.
 pub(crate) fn check_uncached(
     folder: &Folder,
     lint: LintScope,
-    known: &Known,
+    known: &CachedScripts,
     ignored: &[Code],
 ) -> Result<Checked, Problems> {
     std::thread::scope(|scope| {

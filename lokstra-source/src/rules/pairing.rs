@@ -6,7 +6,7 @@ use lokstra_core::{Direction, Version};
 
 use crate::parse::file_name::{Description, FileName, following, leading_version};
 use crate::parse::lock_file;
-use crate::parse::script::cached::{Index, Judged};
+use crate::parse::script::cached::{CachedIndex, Judged};
 use crate::parse::script::{self, Script};
 use crate::problem::{Code, Problem};
 use crate::read::folder::{File, Folder};
@@ -29,7 +29,7 @@ impl Pair<'_> {
 }
 
 /// A file whose name is right, or whose author's mind can be read.
-struct Named<'a> {
+struct ParsedFile<'a> {
     file: &'a File,
     name: FileName,
     script: Option<Script>,
@@ -37,7 +37,7 @@ struct Named<'a> {
 
 /// What there is of a version that is not certain: no file is missed beside one of these.
 #[derive(Default)]
-struct Unclear {
+struct AmbiguousFiles {
     versions: Vec<Version>,
 }
 
@@ -62,7 +62,7 @@ fn stem(name: &str) -> &str {
 
 pub(crate) fn pairs<'a>(
     folder: &'a Folder,
-    known: &Index<'_>,
+    known: &CachedIndex<'_>,
     keeps_halves: bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<Pair<'a>> {
@@ -70,7 +70,7 @@ pub(crate) fn pairs<'a>(
     let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
     let numbers = numbers(folder, &mut free);
     let unreadable = folder.unreadable().filter_map(leading_version);
-    let mut unclear = Unclear { versions: unreadable.collect() };
+    let mut ambiguous = AmbiguousFiles { versions: unreadable.collect() };
     let mut names = Vec::with_capacity(folder.scripts.len());
     let mut files = Vec::with_capacity(folder.scripts.len());
     for file in &folder.scripts {
@@ -87,7 +87,7 @@ pub(crate) fn pairs<'a>(
                 match (bad.version, bad.direction) {
                     (Some(_), Some(direction)) => (Some(bad.meant), Some(direction)),
                     (version, direction) => {
-                        unclear.versions.extend(version);
+                        ambiguous.versions.extend(version);
                         (None, direction)
                     }
                 }
@@ -97,18 +97,18 @@ pub(crate) fn pairs<'a>(
         files.push((file, direction));
     }
     let scripts = script::read_all(&files, &Judged { locked: &locked, known }, problems);
-    let mut versions: BTreeMap<Version, Vec<Named<'a>>> = BTreeMap::new();
+    let mut versions: BTreeMap<Version, Vec<ParsedFile<'a>>> = BTreeMap::new();
     for ((name, (file, _)), script) in names.into_iter().zip(files).zip(scripts) {
         if let Some(name) = name {
-            versions.entry(name.version).or_default().push(Named { file, name, script });
+            versions.entry(name.version).or_default().push(ParsedFile { file, name, script });
         }
     }
     let mut pairs = Vec::new();
     for (version, files) in versions {
-        let is_unclear = unclear.versions.contains(&version);
+        let is_ambiguous = ambiguous.versions.contains(&version);
         let mut migrations = by_description(files);
         if migrations.len() > 1 {
-            if let Some(problem) = misspelt_pair(version, &migrations) {
+            if let Some(problem) = suggest_pair(version, &migrations) {
                 problems.push(problem);
                 continue;
             }
@@ -125,9 +125,9 @@ pub(crate) fn pairs<'a>(
                 (Some(there), None) | (None, Some(there)) => Some(there),
                 (None, None) => continue,
             };
-            problems.extend(there.filter(|_| !is_unclear).map(|there| missing(folder, there)));
+            problems.extend(there.filter(|_| !is_ambiguous).map(|there| missing(folder, there)));
             let other = there.map(|there| there.file);
-            let half = |found: Option<Named<'a>>| match found {
+            let half = |found: Option<ParsedFile<'a>>| match found {
                 Some(found) => Some((found.file, found.script)),
                 None => other.map(|file| (file, None)),
             };
@@ -146,9 +146,9 @@ pub(crate) fn pairs<'a>(
     pairs
 }
 
-type Migrations<'a> = Vec<(Description, Vec<Named<'a>>)>;
+type Migrations<'a> = Vec<(Description, Vec<ParsedFile<'a>>)>;
 
-fn by_description(files: Vec<Named<'_>>) -> Migrations<'_> {
+fn by_description(files: Vec<ParsedFile<'_>>) -> Migrations<'_> {
     let mut migrations: Migrations<'_> = Vec::new();
     for file in files {
         match migrations.iter_mut().find(|(description, _)| *description == file.name.description) {
@@ -161,10 +161,10 @@ fn by_description(files: Vec<Named<'_>>) -> Migrations<'_> {
 
 /// The file of a direction, with a problem if there are several.
 fn take<'a>(
-    files: &mut Vec<Named<'a>>,
+    files: &mut Vec<ParsedFile<'a>>,
     direction: Direction,
     problems: &mut Vec<Problem>,
-) -> Option<Named<'a>> {
+) -> Option<ParsedFile<'a>> {
     let at = files.iter().position(|file| file.name.direction == direction)?;
     let first = files.remove(at);
     while let Some(at) = files.iter().position(|file| file.name.direction == direction) {
@@ -176,7 +176,7 @@ fn take<'a>(
     Some(first)
 }
 
-fn missing(folder: &Folder, there: &Named<'_>) -> Problem {
+fn missing(folder: &Folder, there: &ParsedFile<'_>) -> Problem {
     let name = FileName { direction: there.name.direction.opposite(), ..there.name.clone() };
     let (code, word, version) = match name.direction {
         Direction::Up => (Code::MissingUp, "UP", name.version),
@@ -193,7 +193,7 @@ fn missing(folder: &Folder, there: &Named<'_>) -> Problem {
 }
 
 /// An up and a down that differ in their descriptions are one migration with a slip of the pen.
-fn misspelt_pair(version: Version, migrations: &Migrations<'_>) -> Option<Problem> {
+fn suggest_pair(version: Version, migrations: &Migrations<'_>) -> Option<Problem> {
     let [(_, one), (_, other)] = migrations.as_slice() else { return None };
     let ([one], [other]) = (one.as_slice(), other.as_slice()) else { return None };
     let (up, down) = match (one.name.direction, other.name.direction) {
@@ -213,10 +213,10 @@ fn conflict(
     migrations: &Migrations<'_>,
     free: &mut Option<Version>,
 ) -> Problem {
-    let up_first = |file: &&Named<'_>| file.name.direction;
+    let up_first = |file: &&ParsedFile<'_>| file.name.direction;
     let files: Vec<_> =
         migrations.iter().filter_map(|(_, files)| files.iter().min_by_key(up_first)).collect();
-    let names: Vec<_> = files.iter().map(|named| named.file.name.as_str()).collect();
+    let names: Vec<_> = files.iter().map(|parsed| parsed.file.name.as_str()).collect();
     let message = format!(
         "migration conflict detected: version {version} has {} descriptions, in {}",
         names.len(),
@@ -237,6 +237,6 @@ fn conflict(
         }
         _ => "give one of them a version that is free".to_owned(),
     };
-    let path = files.last().map_or(&folder.path, |named| &named.file.path);
+    let path = files.last().map_or(&folder.path, |parsed| &parsed.file.path);
     Problem::new(Code::VersionConflict, path, message, help)
 }

@@ -8,7 +8,7 @@ use super::lint::{self, LintScope};
 use super::pairing::{Pair, pairs};
 use super::{Checked, Loaded, labels, lock_check, routines};
 use crate::parse::script::Script;
-use crate::parse::script::cached::Known;
+use crate::parse::script::cached::CachedScripts;
 use crate::parse::settings::{self, Settings};
 use crate::problem::{Code, Problem, Problems};
 use crate::read::folder::{File, Folder};
@@ -25,7 +25,7 @@ struct Database<'a> {
 pub(crate) fn check(
     root: &Folder,
     lint: LintScope,
-    known: &Known,
+    known: &CachedScripts,
     ignored: &[Code],
 ) -> Result<Checked, Problems> {
     let mut problems = root.problems.clone();

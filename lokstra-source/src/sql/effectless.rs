@@ -2,7 +2,7 @@
 
 use squawk_lexer::TokenKind;
 
-use super::refused::{significant, words};
+use super::forbidden::{significant, words};
 
 /// A statement of a no-transaction script that does not do what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

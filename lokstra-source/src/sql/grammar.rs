@@ -8,12 +8,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[cfg(feature = "lint")]
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
-#[cfg(feature = "lint")]
-use super::continued::masked;
 use super::postgresql::{Refusal, refused};
 use super::remedy::{self, Remedy};
 use super::routine::sql_body;
 use super::split::split;
+#[cfg(feature = "lint")]
+use super::string_continuation::masked;
 
 /// A place that the grammar does not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]

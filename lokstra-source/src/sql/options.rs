@@ -2,7 +2,7 @@
 
 use squawk_lexer::TokenKind;
 
-use super::refused::significant;
+use super::forbidden::significant;
 
 /// Options in parentheses: `(VERBOSE, CONCURRENTLY false)`, `(connect = off)`.
 #[derive(Default)]

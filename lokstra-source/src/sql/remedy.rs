@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use squawk_lexer::TokenKind;
 
+use super::forbidden::significant;
 use super::postgresql::refusal;
-use super::refused::significant;
 use words::{near_keywords, odd, short};
 
 /// What to do about a syntax error.

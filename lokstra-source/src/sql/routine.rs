@@ -2,7 +2,7 @@
 
 use squawk_lexer::{LiteralKind, TokenKind};
 
-use super::refused::significant;
+use super::forbidden::significant;
 
 /// A call of a procedure, or the end of a transaction, that a body comes to whatever happens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use squawk_lexer::{LiteralKind, Token, TokenKind, tokenize};
 
-use super::continued::masked;
+use super::string_continuation::masked;
 
 /// The statements of a script.
 #[derive(Debug, Default)]

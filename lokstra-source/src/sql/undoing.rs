@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use squawk_lexer::TokenKind;
 
-use super::refused::significant;
+use super::forbidden::significant;
 use super::split::split;
 
 /// What stands between a verb and the name of what it is about.

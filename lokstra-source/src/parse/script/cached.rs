@@ -6,27 +6,29 @@ use lokstra_core::{Checksum, Script, Set};
 
 /// The scripts of an earlier build.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct CachedScripts {
     set: Option<Set>,
     checked: Vec<u8>,
 }
 
 /// The same, by path.
 #[derive(Default)]
-pub(crate) struct Index<'a>(HashMap<&'a str, (Script<'a>, bool)>);
+pub(crate) struct CachedIndex<'a>(HashMap<&'a str, (Script<'a>, bool)>);
 
-impl Known {
-    pub(crate) fn new(set: Set, checked: Vec<u8>) -> Known {
-        Known { set: Some(set), checked }
+impl CachedScripts {
+    pub(crate) fn new(set: Set, checked: Vec<u8>) -> CachedScripts {
+        CachedScripts { set: Some(set), checked }
     }
 
-    pub(crate) fn index(&self) -> Index<'_> {
+    pub(crate) fn index(&self) -> CachedIndex<'_> {
         let scripts = self.set.iter().flat_map(scripts).zip(&self.checked);
-        Index(scripts.map(|(script, checked)| (script.path(), (script, *checked == 1))).collect())
+        CachedIndex(
+            scripts.map(|(script, checked)| (script.path(), (script, *checked == 1))).collect(),
+        )
     }
 }
 
-impl<'a> Index<'a> {
+impl<'a> CachedIndex<'a> {
     /// The file with this text, and whether no rule was left out.
     pub(crate) fn script(&self, path: &str, text: &str) -> Option<(Script<'a>, bool)> {
         self.0.get(path).copied().filter(|(script, _)| script.text() == text)
@@ -39,7 +41,7 @@ pub(crate) struct Judged<'a> {
     /// that does not parse.
     pub(crate) locked: &'a HashSet<Checksum>,
     /// What an earlier build found.
-    pub(crate) known: &'a Index<'a>,
+    pub(crate) known: &'a CachedIndex<'a>,
 }
 
 impl Judged<'_> {

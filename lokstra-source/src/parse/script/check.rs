@@ -7,7 +7,7 @@ use lokstra_core::{Direction, Mode};
 use super::Script;
 use crate::problem::{Code, Problem};
 use crate::read::folder::File;
-use crate::sql::{self, Effectless, Refused, SectionMark};
+use crate::sql::{self, Effectless, Forbidden, SectionMark};
 
 /// As many problems of one kind are shown of a script: more would bury them, and finding the line of each
 /// takes as long as the script.
@@ -22,25 +22,25 @@ pub(super) fn statements(
 ) -> bool {
     let (mut is_sql, mut shown) = (true, 0);
     for range in &script.statements {
-        match sql::refused(&script.text[range.clone()]) {
+        match sql::forbidden(&script.text[range.clone()]) {
             Some((
-                Refused::InTransaction | Refused::CommitsInRoutine | Refused::SetTransaction,
+                Forbidden::InTransaction | Forbidden::CommitsInRoutine | Forbidden::SetTransaction,
                 _,
             )) if mode == Mode::NoTransaction => {}
             // What was locked before these were known is left alone.
-            Some((Refused::CommitsInRoutine | Refused::SetTransaction, _))
+            Some((Forbidden::CommitsInRoutine | Forbidden::SetTransaction, _))
                 if !script.is_checked => {}
-            Some((refused, at)) => {
+            Some((forbidden, at)) => {
                 shown += 1;
                 if shown <= MOST {
-                    let problem = refusal(refused, mode, file);
+                    let problem = refusal(forbidden, mode, file);
                     problems.push(problem.at(&script.text, range.start + at));
                 }
                 // What follows is data.
-                if refused == Refused::CopyFromStdin {
+                if forbidden == Forbidden::CopyFromStdin {
                     return false;
                 }
-                is_sql &= refused != Refused::PsqlCommand;
+                is_sql &= forbidden != Forbidden::PsqlCommand;
             }
             None => {}
         }
@@ -52,7 +52,7 @@ pub(super) fn statements(
 pub(super) fn copies_before(text: &str, statements: &[Range<usize>], offset: usize) -> bool {
     let mut before = statements.iter().take_while(|range| range.end <= offset);
     before.any(|range| {
-        matches!(sql::refused(&text[range.clone()]), Some((Refused::CopyFromStdin, _)))
+        matches!(sql::forbidden(&text[range.clone()]), Some((Forbidden::CopyFromStdin, _)))
     })
 }
 
@@ -138,40 +138,40 @@ pub(super) fn syntax(file: &File, script: &Script, problems: &mut Vec<Problem>) 
 #[cfg(not(feature = "sql-check"))]
 pub(super) fn syntax(_: &File, _: &Script, _: &mut Vec<Problem>) {}
 
-fn refusal(refused: Refused, mode: Mode, file: &File) -> Problem {
-    let (code, message, help) = match (refused, mode) {
-        (Refused::TransactionControl, Mode::Transactional) => (
+fn refusal(forbidden: Forbidden, mode: Mode, file: &File) -> Problem {
+    let (code, message, help) = match (forbidden, mode) {
+        (Forbidden::TransactionControl, Mode::Transactional) => (
             Code::TransactionControl,
             "a migration cannot begin or end a transaction itself",
             "remove it: the script runs in one transaction together with its record",
         ),
-        (Refused::TransactionControl, Mode::NoTransaction) => (
+        (Forbidden::TransactionControl, Mode::NoTransaction) => (
             Code::TransactionControl,
             "a migration cannot begin or end a transaction itself",
             "remove it: each statement of this script commits by itself",
         ),
-        (Refused::InTransaction, _) => (
+        (Forbidden::InTransaction, _) => (
             Code::InTransaction,
             "PostgreSQL refuses this statement in a transaction, and this script runs in one",
             "make `-- lokstra: no-transaction` the first line; each statement then runs by itself",
         ),
-        (Refused::CommitsInRoutine, _) => (
+        (Forbidden::CommitsInRoutine, _) => (
             Code::InTransaction,
             "PostgreSQL refuses to commit or roll back in a transaction, and this script runs in one",
             "make `-- lokstra: no-transaction` the first line; what was committed is then kept, \
              whatever follows",
         ),
-        (Refused::SetTransaction, _) => (
+        (Forbidden::SetTransaction, _) => (
             Code::TransactionControl,
             "this must come before the first query of a transaction, and the run's own comes first",
             "remove it, and lock what must not change meanwhile: LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE",
         ),
-        (Refused::PsqlCommand, _) => (
+        (Forbidden::PsqlCommand, _) => (
             Code::PsqlCommand,
             "this is a command of psql, which the server does not know",
             "remove it, or write it in SQL",
         ),
-        (Refused::CopyFromStdin, _) => (
+        (Forbidden::CopyFromStdin, _) => (
             Code::CopyFromStdin,
             "COPY FROM STDIN reads what a client sends, and a migration sends nothing",
             "write INSERT INTO … VALUES (…), (…) instead",

@@ -13,7 +13,7 @@ use super::suppression::{self, Suppression};
 use crate::problem::{Code, Problem};
 use crate::read::decode::decode;
 use crate::read::folder::File;
-use crate::read::parallel::in_shares;
+use crate::read::parallel::in_parallel;
 use crate::sql;
 use cached::Judged;
 
@@ -71,7 +71,7 @@ pub(crate) fn read_all(
     problems: &mut Vec<Problem>,
 ) -> Vec<Option<Script>> {
     let mut scripts = Vec::with_capacity(files.len());
-    for (some, wrong) in in_shares(files, |share| read_share(share, judged)) {
+    for (some, wrong) in in_parallel(files, |share| read_share(share, judged)) {
         scripts.extend(some);
         problems.extend(wrong);
     }

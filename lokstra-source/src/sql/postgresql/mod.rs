@@ -21,7 +21,7 @@ use tables::{Action, GRAMMARS, Grammar};
 use tokens::Token;
 use tree::{Node, SHORTER, Tree};
 
-use super::continued::masked;
+use super::string_continuation::masked;
 
 /// Why no version of PostgreSQL takes a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]

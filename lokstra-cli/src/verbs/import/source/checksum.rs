@@ -1,6 +1,7 @@
 //! The checksums of the other tools.
 
 use sha2::{Digest, Sha384};
+use siphasher::sip::SipHasher13;
 
 /// Of this text as it is and with the line ends of the other system: who checks out on Windows has not
 /// edited anything.
@@ -24,54 +25,14 @@ pub(crate) fn sha384(text: &str) -> String {
 
 /// Flyway: CRC-32 of the lines without their ends, as a signed number.
 pub(crate) fn crc32(text: &str) -> String {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
-    let mut crc = u32::MAX;
-    for byte in text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')) {
-        crc ^= u32::from(byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-        }
-    }
-    (!crc).cast_signed().to_string()
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace(['\r', '\n'], "");
+    crc32fast::hash(text.as_bytes()).cast_signed().to_string()
 }
 
 /// refinery: SipHash-1-3 with the key 0 of name, version and text, each as Rust hashes it.
 pub(crate) fn sip13(name: &str, version: &[u8], text: &str) -> String {
     let message = [name.as_bytes(), b"\xff", version, text.as_bytes(), b"\xff"].concat();
-    let mut state = [
-        0x736f_6d65_7073_6575_u64,
-        0x646f_7261_6e64_6f6d,
-        0x6c79_6765_6e65_7261,
-        0x7465_6462_7974_6573,
-    ];
-    let blocks = message.chunks_exact(8);
-    let mut last = [0; 8];
-    last[..blocks.remainder().len()].copy_from_slice(blocks.remainder());
-    last[7] = message.len().to_le_bytes()[0];
-    let blocks = blocks.filter_map(|block| block.try_into().ok()).chain([last]);
-    for block in blocks.map(u64::from_le_bytes) {
-        state[3] ^= block;
-        sip_round(&mut state);
-        state[0] ^= block;
-    }
-    state[2] ^= 0xff;
-    (0..3).for_each(|_| sip_round(&mut state));
-    state.iter().fold(0, |hash, word| hash ^ word).to_string()
-}
-
-fn sip_round(state: &mut [u64; 4]) {
-    let [mut a, mut b, mut c, mut d] = *state;
-    a = a.wrapping_add(b);
-    b = b.rotate_left(13) ^ a;
-    a = a.rotate_left(32);
-    c = c.wrapping_add(d);
-    d = d.rotate_left(16) ^ c;
-    a = a.wrapping_add(d);
-    d = d.rotate_left(21) ^ a;
-    c = c.wrapping_add(b);
-    b = b.rotate_left(17) ^ c;
-    c = c.rotate_left(32);
-    *state = [a, b, c, d];
+    SipHasher13::new().hash(&message).to_string()
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use squawk_lexer::{TokenKind, tokenize};
 
-use super::continued::masked;
 use super::options::Options;
+use super::string_continuation::masked;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum Forbidden {
     /// It would end our transaction and with it the link between script and record.
     TransactionControl,
     /// It reads from the client, which has nothing to send.
@@ -45,13 +45,13 @@ const OPENINGS: [&str; 19] = [
 ];
 
 /// What is wrong with a statement, and where in it.
-pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
+pub(crate) fn forbidden(statement: &str) -> Option<(Forbidden, usize)> {
     let statement = &*masked(statement);
     // In a build that is not optimised, each look at all tokens of a thousand scripts is felt.
     if statement.contains('\\')
         && let Some(at) = backslash(statement)
     {
-        return Some((Refused::PsqlCommand, at));
+        return Some((Forbidden::PsqlCommand, at));
     }
     let mut rest = words(statement);
     let mut words = vec![rest.next()?];
@@ -59,7 +59,7 @@ pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
         return None;
     }
     if words[0] == "do" {
-        return super::routine::commits(statement).map(|at| (Refused::CommitsInRoutine, at));
+        return super::routine::commits(statement).map(|at| (Forbidden::CommitsInRoutine, at));
     }
     words.extend(rest.by_ref().take(3));
     let is_subscription = words.get(1).is_some_and(|word| word == "subscription");
@@ -70,13 +70,13 @@ pub(crate) fn refused(statement: &str) -> Option<(Refused, usize)> {
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let refused = if controls_transaction(&words) {
-        Refused::TransactionControl
+        Forbidden::TransactionControl
     } else if reads_from_client(&words, statement) {
-        Refused::CopyFromStdin
+        Forbidden::CopyFromStdin
     } else if sets_transaction(&words, statement) {
-        Refused::SetTransaction
+        Forbidden::SetTransaction
     } else if refuses_transaction(&words, statement) {
-        Refused::InTransaction
+        Forbidden::InTransaction
     } else {
         return None;
     };
@@ -198,10 +198,10 @@ fn tokens(text: &str) -> impl Iterator<Item = (TokenKind, &str, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Refused, refused};
+    use super::{Forbidden, forbidden};
 
-    fn kind(statement: &str) -> Option<Refused> {
-        refused(statement).map(|(kind, _)| kind)
+    fn kind(statement: &str) -> Option<Forbidden> {
+        forbidden(statement).map(|(kind, _)| kind)
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
             "RELEASE a",
             "PREPARE TRANSACTION 'a'",
         ] {
-            assert_eq!(kind(statement), Some(Refused::TransactionControl), "{statement}");
+            assert_eq!(kind(statement), Some(Forbidden::TransactionControl), "{statement}");
         }
     }
 
@@ -229,7 +229,7 @@ mod tests {
             "COPY a FROM STDOUT",
             "COPY BINARY a FROM /* b */ stdout",
         ] {
-            assert_eq!(kind(statement), Some(Refused::CopyFromStdin), "{statement}");
+            assert_eq!(kind(statement), Some(Forbidden::CopyFromStdin), "{statement}");
         }
         for statement in [
             "COPY a FROM '/data'",
@@ -281,7 +281,7 @@ mod tests {
             "CREATE SUBSCRIPTION a CONNECTION 'x' PUBLICATION b WITH (connect = true, enabled)",
             "CREATE SUBSCRIPTION a CONNECTION 'x' PUBLICATION b WITH (create_slot)",
         ] {
-            assert_eq!(kind(statement), Some(Refused::InTransaction), "{statement}");
+            assert_eq!(kind(statement), Some(Forbidden::InTransaction), "{statement}");
         }
     }
 
@@ -296,7 +296,7 @@ mod tests {
             "SET transaction_isolation = 'serializable'",
             "SET LOCAL transaction_isolation TO 'Repeatable Read'",
         ] {
-            assert_eq!(kind(statement), Some(Refused::SetTransaction), "{statement}");
+            assert_eq!(kind(statement), Some(Forbidden::SetTransaction), "{statement}");
         }
         for statement in [
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
@@ -312,10 +312,10 @@ mod tests {
 
     #[test]
     fn psql_commands_are_refused_where_they_begin() {
-        assert_eq!(refused("\\connect app"), Some((Refused::PsqlCommand, 0)));
-        assert_eq!(refused("SELECT 1 \\gexec"), Some((Refused::PsqlCommand, 9)));
-        assert_eq!(refused("SELECT E'\\n', 'C:\\dir'"), None);
-        assert_eq!(refused("SELECT E''\n'\\'\\n'"), None);
+        assert_eq!(forbidden("\\connect app"), Some((Forbidden::PsqlCommand, 0)));
+        assert_eq!(forbidden("SELECT 1 \\gexec"), Some((Forbidden::PsqlCommand, 9)));
+        assert_eq!(forbidden("SELECT E'\\n', 'C:\\dir'"), None);
+        assert_eq!(forbidden("SELECT E''\n'\\'\\n'"), None);
     }
 
     #[test]
