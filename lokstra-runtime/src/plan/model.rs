@@ -2,6 +2,7 @@
 //! the other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use lokstra_core::{
     Builder, Checksum, DatabaseSpec, MigrationSpec, Mode, ScriptSpec, Set, TableName,
@@ -9,7 +10,7 @@ use lokstra_core::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::history::Applied;
+use crate::model::history::Applied;
 
 /// What is embedded under a version: which up, which down, which description.
 type Embedded = (u8, u8, u8);

@@ -1,10 +1,14 @@
+//! What a plan has for each goal.
+
+use std::num::NonZeroU32;
+
 use lokstra_core::{
     Builder, Checksum, DatabaseSpec, MigrationSpec, Mode, ScriptSpec, Set, TableName,
 };
 use proptest::prelude::*;
 
 use super::*;
-use crate::history::Applied;
+use crate::model::history::Applied;
 
 const STATEMENT: std::ops::Range<usize> = 0..8;
 

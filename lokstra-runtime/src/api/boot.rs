@@ -1,0 +1,124 @@
+//! The two functions that a program calls when it starts.
+
+use lokstra_connect::Pools;
+use lokstra_connect::stop::Stop;
+
+use crate::api::migrations::Migrations;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::model::report::{Report, Summary};
+use crate::model::step::Goal;
+
+/// What [`check_db_migration`] uses instead of the settings of `migration.yaml`.
+#[derive(Clone, Debug, Default)]
+pub struct MigrationConfig {
+    database: Option<String>,
+    pool: Option<String>,
+    table: Option<String>,
+    stop: Option<Stop>,
+}
+
+impl MigrationConfig {
+    /// No override.
+    pub fn new() -> MigrationConfig {
+        MigrationConfig::default()
+    }
+
+    /// The database of the set, by its folder: `migrations/01_main-db` or `01_main-db`.
+    #[must_use]
+    #[doc(alias = "MigrationsDir")]
+    pub fn database(mut self, folder: &str) -> MigrationConfig {
+        self.database = Some(folder.to_owned());
+        self
+    }
+
+    /// The pool, instead of `dbpool-name`.
+    #[must_use]
+    #[doc(alias = "DbPoolName")]
+    pub fn pool(mut self, name: &str) -> MigrationConfig {
+        self.pool = Some(name.to_owned());
+        self
+    }
+
+    /// The tracking table, instead of `schema-table`: `table` or `schema.table`.
+    #[must_use]
+    #[doc(alias = "SchemaTable")]
+    pub fn table(mut self, name: &str) -> MigrationConfig {
+        self.table = Some(name.to_owned());
+        self
+    }
+
+    /// A handle that ends the run, such as `Stop::on_signals`. See [`Migrator::stop`].
+    #[must_use]
+    pub fn stop(mut self, stop: Stop) -> MigrationConfig {
+        self.stop = Some(stop);
+        self
+    }
+}
+
+/// Applies what is pending in one database, over a connection of its own: for the start of a
+/// program.
+///
+/// The pool is the one of `config`, or else `dbpool-name` of `migration.yaml`, or else the default
+/// of `pools`. A database with `enabled: false` is skipped, and the report says so.
+///
+/// # Errors
+///
+/// As [`Migrator::run`]; also if the set has several databases and `config` names none.
+#[doc(alias = "CheckDbMigration")]
+pub fn check_db_migration(
+    migrations: &Migrations,
+    pools: &Pools,
+    config: &MigrationConfig,
+) -> Result<Report, Error> {
+    let mut migrator = migrations.migrator();
+    if let Some(stop) = &config.stop {
+        migrator = migrator.stop(stop.clone());
+    }
+    if let Some(folder) = &config.database {
+        migrator = migrator.database(folder);
+    }
+    if let Some(name) = &config.table {
+        let table = name
+            .parse()
+            .map_err(|reason| Error::new(ErrorKind::BadTable { name: name.clone(), reason }))?;
+        migrator = migrator.table(table);
+    }
+    let databases = migrator.databases()?;
+    let [database] = databases.as_slice() else {
+        let names = databases.iter().map(|database| database.name().to_owned()).collect();
+        return Err(Error::new(ErrorKind::SeveralDatabases { names }));
+    };
+    if let Some(skipped) = migrator.skipped(*database, &migrator.table_of(*database)) {
+        return migrator.report_skipped(skipped);
+    }
+    let pool = match &config.pool {
+        Some(name) => pools.get(name)?,
+        None => pools.of(*database, migrator.is_of_one_database())?,
+    };
+    migrator.run_pool(&pool, Goal::Latest)
+}
+
+/// Applies what is pending in every database of the set, in folder order, each over a connection of
+/// its own from its pool: for the start of a program.
+///
+/// With options, such as a [`Stop`] or a listener: `migrations.migrator()…run_pools(pools, goal)`.
+///
+/// Databases with `enabled: false` are skipped. All pools are looked up and all histories compared
+/// before the first script runs; then a database that fails does not keep the next from running.
+///
+/// ```no_run
+/// # use lokstra_runtime::{Migrations, Pools, check_db_migrations_auto};
+/// # static MIGRATIONS: Migrations = Migrations::EMPTY;
+/// let summary = check_db_migrations_auto(&MIGRATIONS, &Pools::from_env()?)?;
+/// println!("{summary}");
+/// # Ok::<(), lokstra_runtime::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Databases`] with every cause and the counts if one failed.
+#[doc(alias = "CheckDbMigrationsAuto")]
+pub fn check_db_migrations_auto(migrations: &Migrations, pools: &Pools) -> Result<Summary, Error> {
+    migrations.migrator().run_pools(pools, Goal::Latest)
+}

@@ -1,0 +1,222 @@
+//! The verbs that change the history and run no script.
+
+use lokstra_connect::backoff::Wait;
+use lokstra_connect::blocking::off_runtime;
+use lokstra_connect::client;
+use lokstra_core::{Database, TableName, Version};
+use postgres::Client;
+
+use crate::api::migrator::Migrator;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::event::{Event, tell};
+use crate::inspect::{partial, privileges, snapshot};
+use crate::maintain::edit::{Draft, amend};
+use crate::maintain::repair::Case;
+use crate::maintain::{baseline, import};
+use crate::model::baseline::Baseline;
+use crate::model::import::{PastRun, RecordedRuns};
+use crate::model::lock_key::LockKey;
+use crate::model::repair::{Repair, Repaired};
+use crate::session::Session;
+use crate::sql::guard::Guard;
+
+/// For a database that has the schema already, and for a history that has to be mended.
+impl Migrator<'_> {
+    /// Records everything up to this version, included, as applied, without running it: for a
+    /// database that has the schema already. One transaction, under the lock.
+    ///
+    /// It takes your word that the schema is that of this version. It refuses a history that says
+    /// something else: a version above it, one that is not embedded, one that was edited, or a
+    /// half-done script.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoBaseline`](crate::ErrorKind::NoBaseline) with every such row;
+    /// `UnknownVersion` if the version is not embedded; and as [`run`](Migrator::run).
+    pub fn baseline(&mut self, client: &mut Client, version: Version) -> Result<Baseline, Error> {
+        self.amend(client, |client, guard, database| {
+            baseline::draft(client, guard, database, version)
+        })
+    }
+
+    /// What [`baseline`](Migrator::baseline) would record, without recording it.
+    ///
+    /// # Errors
+    ///
+    /// As [`baseline`](Migrator::baseline).
+    pub fn plan_baseline(
+        &mut self,
+        client: &mut Client,
+        version: Version,
+    ) -> Result<Baseline, Error> {
+        self.drafted(client, |client, guard, database| {
+            baseline::draft(client, guard, database, version).map(|draft| draft.result)
+        })
+    }
+
+    /// Records what another tool has run in this database as applied, without running it, and with what
+    /// that tool knows of each run. One transaction, under the lock. What is recorded already is let
+    /// alone, so that a second call changes nothing.
+    ///
+    /// It takes your word that those runs were of these scripts. It refuses a history that says
+    /// something else about one of them: a version that was edited, or a half-done script.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PastRuns`](crate::ErrorKind::PastRuns) with every such row; `UnknownVersion` if a
+    /// version is not embedded; and as [`run`](Migrator::run).
+    pub fn record_past_runs(
+        &mut self,
+        client: &mut Client,
+        runs: &[PastRun],
+    ) -> Result<RecordedRuns, Error> {
+        self.amend(client, |client, guard, database| import::draft(client, guard, database, runs))
+    }
+
+    /// What [`record_past_runs`](Migrator::record_past_runs) would record, without recording it.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_past_runs`](Migrator::record_past_runs).
+    pub fn plan_past_runs(
+        &mut self,
+        client: &mut Client,
+        runs: &[PastRun],
+    ) -> Result<RecordedRuns, Error> {
+        self.drafted(client, |client, guard, database| {
+            import::draft(client, guard, database, runs).map(|draft| draft.result)
+        })
+    }
+
+    /// Repairs one migration, if it is in the state that the repair is for. One transaction, under
+    /// the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRepairable`](crate::ErrorKind::NotRepairable) if it is not in that state; and
+    /// as [`run`](Migrator::run).
+    pub fn repair(&mut self, client: &mut Client, repair: Repair) -> Result<Repaired, Error> {
+        self.amend(client, |client, guard, database| {
+            let half_done = partial::read(client, guard.look, guard.table)?;
+            Case { guard, database, half_done: &half_done }.draft(repair)
+        })
+    }
+
+    /// What [`repair`](Migrator::repair) would change, without changing it.
+    ///
+    /// # Errors
+    ///
+    /// As [`repair`](Migrator::repair).
+    pub fn plan_repair(&mut self, client: &mut Client, repair: Repair) -> Result<Repaired, Error> {
+        self.drafted(client, |client, guard, database| {
+            let half_done = partial::read(client, guard.look, guard.table)?;
+            Ok(Case { guard, database, half_done: &half_done }.draft(repair)?.result)
+        })
+    }
+
+    /// Repairs what was planned and confirmed, or nothing if the history changed meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotAsConfirmed`](crate::ErrorKind::NotAsConfirmed) if it would change something
+    /// else than [`plan_repair`](Migrator::plan_repair) said; and as [`repair`](Migrator::repair).
+    pub fn repair_as_planned(
+        &mut self,
+        client: &mut Client,
+        planned: &Repaired,
+    ) -> Result<Repaired, Error> {
+        self.amend(client, |client, guard, database| {
+            let half_done = partial::read(client, guard.look, guard.table)?;
+            let draft = Case { guard, database, half_done: &half_done }.draft(planned.repair)?;
+            let confirmed = |repaired: &Repaired| vec![repaired.before.clone()];
+            as_planned(confirmed(planned), confirmed(&draft.result), draft)
+        })
+    }
+
+    /// Records the baseline that was planned and confirmed, or nothing if the history changed
+    /// meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotAsConfirmed`](crate::ErrorKind::NotAsConfirmed) if it would record something
+    /// else than [`plan_baseline`](Migrator::plan_baseline) said; and as
+    /// [`baseline`](Migrator::baseline).
+    pub fn baseline_as_planned(
+        &mut self,
+        client: &mut Client,
+        planned: &Baseline,
+    ) -> Result<Baseline, Error> {
+        self.amend(client, |client, guard, database| {
+            let draft = baseline::draft(client, guard, database, planned.version)?;
+            let confirmed = |baseline: &Baseline| {
+                let recorded = baseline.recorded.iter();
+                recorded.map(|(version, name)| format!("{version}_{name}")).collect()
+            };
+            as_planned(confirmed(planned), confirmed(&draft.result), draft)
+        })
+    }
+
+    /// Everything that could be repaired, without changing it.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Migrator::status).
+    pub fn repairs(&mut self, client: &mut Client) -> Result<Vec<Repaired>, Error> {
+        self.drafted(client, |client, guard, database| {
+            let half_done = partial::read(client, guard.look, guard.table)?;
+            Ok(Case { guard, database, half_done: &half_done }.possible())
+        })
+    }
+
+    fn amend<T: Send>(
+        &mut self,
+        client: &mut Client,
+        draft: impl Fn(&mut client::Client, &Guard<'_>, Database<'_>) -> Result<Draft<T>, Error> + Sync,
+    ) -> Result<T, Error> {
+        let (database, table) = self.target()?;
+        let (options, listener) = (&self.options, &mut self.listener);
+        off_runtime(|| {
+            let amended = amend(
+                &mut Session::borrowed(client),
+                &table,
+                options,
+                |holder, wait| {
+                    let database = database.name();
+                    let Wait { waited, limit, is_due } = wait;
+                    tell(listener, &Event::Waiting { database, holder, waited, limit, is_due });
+                },
+                |client, guard| draft(client, guard, database),
+            );
+            privileges::explained(client, &table, amended)
+        })
+    }
+
+    fn drafted<T: Send>(
+        &mut self,
+        client: &mut Client,
+        draft: impl Fn(&mut client::Client, &Guard<'_>, Database<'_>) -> Result<T, Error> + Sync,
+    ) -> Result<T, Error> {
+        let (database, table): (_, TableName) = self.target()?;
+        off_runtime(|| {
+            let look = snapshot::look(client, &table)?;
+            let key = LockKey::of(&table);
+            draft(
+                client,
+                &Guard { table: &table, key, look: &look, defers_flush: false, probes_lock: false },
+                database,
+            )
+        })
+    }
+}
+
+fn as_planned<T>(
+    confirmed: Vec<String>,
+    now: Vec<String>,
+    draft: Draft<T>,
+) -> Result<Draft<T>, Error> {
+    if confirmed == now {
+        return Ok(draft);
+    }
+    Err(Error::new(ErrorKind::NotAsConfirmed { confirmed, now, is_begun: false }))
+}

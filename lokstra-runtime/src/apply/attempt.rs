@@ -1,0 +1,58 @@
+//! How one attempt of a step ended, and what makes one.
+
+use std::time::Duration;
+
+use lokstra_connect::client::Client;
+
+use crate::apply::options::Options;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::model::failure::Failure;
+use crate::model::partial::HalfDone;
+use crate::model::step::PlanStep;
+use crate::session::Session;
+use crate::session::execute::Watch;
+use crate::sql::guard::Guard;
+
+/// [`refuse_begun`]
+pub(crate) type RefuseBegun =
+    fn(&mut Client, &PlanStep<'_>, &HalfDone) -> Result<Option<ErrorKind>, Error>;
+
+/// All that only a set with such scripts has to link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoTransaction {
+    pub(crate) attempt: RunScript,
+    pub(crate) refuse_begun: RefuseBegun,
+}
+
+/// How one try of a step ended.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// Run and recorded.
+    Done(Duration),
+    /// Somebody else holds the lock.
+    Busy,
+    /// The history is not what the plan was made from.
+    Moved,
+    /// Another script is half-done, and has to come to its end first.
+    Halfway,
+    /// Rolled back since somebody else was faster, if the history changed; else a failure.
+    Raced(Box<Failure>),
+    /// Cancelled since the run is to stop.
+    Cancelled(Box<Failure>),
+    /// Rolled back for a reason that passes; a failure once that was so too often.
+    Again(Box<Failure>),
+    /// The connection is gone: committed or rolled back, only the history tells.
+    Lost(postgres::Error),
+    /// Failed, and the reason stays.
+    Failed(Box<Failure>),
+}
+
+/// Runs a script of one [`Mode`](lokstra_core::Mode).
+pub(crate) type RunScript = fn(
+    &mut Session<'_>,
+    &Guard<'_>,
+    &PlanStep<'_>,
+    &Options,
+    &mut Watch<'_>,
+) -> Result<Attempt, Error>;

@@ -1,0 +1,142 @@
+//! What a run refuses: before its first script, and where the server has become another one.
+
+use std::time::{Duration, Instant};
+
+use lokstra_connect::ServerError;
+use lokstra_connect::backoff::Backoff;
+use lokstra_connect::query::{number, rows};
+use lokstra_core::Mode;
+use lokstra_core::text::contains;
+
+use crate::apply::engine::{Engine, same_versions, versions};
+use crate::apply::precheck;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::event::{Event, tell};
+use crate::inspect::down_store;
+use crate::inspect::snapshot::refuse_user_schema;
+use crate::model::failure::{Aftermath, Failure, Place};
+use crate::model::snapshot::{Access, Look};
+use crate::model::step::PlanStep;
+use crate::model::warning::Warning;
+use crate::sql::as_checked;
+
+impl Engine<'_, '_> {
+    /// What can be known before the first script runs.
+    pub(super) fn check_before(
+        &mut self,
+        look: &mut Look,
+        steps: &[PlanStep<'_>],
+    ) -> Result<(), Error> {
+        let versions = versions(steps);
+        if look.facts.access != Access::ReadWrite {
+            return Err(Error::new(ErrorKind::ReadOnly {
+                standby: look.facts.access == Access::Standby,
+                versions,
+            }));
+        }
+        refuse_user_schema(look, &self.table)?;
+        let scripts = steps.iter().map(PlanStep::script);
+        if scripts.into_iter().any(|script| as_checked::is_needed(&look.facts, script)) {
+            self.report.warnings.push(Warning::QuotesAsChecked);
+        }
+        let mut wait = Backoff::new(self.options.lock_wait);
+        let no_transaction = self.options.no_transaction;
+        self.ask(&mut wait, |client, table| {
+            precheck::refuse(client, look, table, steps, no_transaction)
+        })?;
+        let database = self.report.database.as_str();
+        let connection = self.report.connection.as_ref();
+        tell(self.listener, &Event::Planned { database, connection, steps: steps.len() });
+        self.ask(&mut wait, |client, table| down_store::settle(client, table, look))?;
+        self.session.prepare()?;
+        self.probe_ddl(look)
+    }
+
+    /// The refusal of a statement of ours; where the server can only read, that is the cause.
+    pub(super) fn unless_read_only(&mut self, error: Error, left: &[PlanStep<'_>]) -> Error {
+        if !matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::UnsupportedServer { .. }) {
+            return error;
+        }
+        self.has_moved_unless_read_only(None, left).err().unwrap_or(error)
+    }
+
+    /// Whether somebody else has changed the history since. Fails where the server, or another one that
+    /// answers in its place, can only read by now: no script is to blame for that.
+    pub(super) fn has_moved(&mut self, look: &Look, left: &[PlanStep<'_>]) -> Result<bool, Error> {
+        self.has_moved_unless_read_only(Some(look), left)
+    }
+
+    fn has_moved_unless_read_only(
+        &mut self,
+        before: Option<&Look>,
+        left: &[PlanStep<'_>],
+    ) -> Result<bool, Error> {
+        let Ok(now) = self.look() else { return Ok(false) };
+        if now.facts.access == Access::Standby {
+            let versions = versions(left);
+            return Err(Error::new(ErrorKind::ReadOnly { standby: true, versions }));
+        }
+        Ok(before.is_some_and(|before| !same_versions(&now.history, &before.history)))
+    }
+
+    /// A step that `transaction_timeout` has ended would be ended again: it fails, once the history
+    /// tells that it is not done.
+    pub(super) fn refuse_timeout(
+        &mut self,
+        look: &Look,
+        ending: Ending,
+        step: &PlanStep<'_>,
+        rest: &[PlanStep<'_>],
+    ) -> Result<(), Error> {
+        if step.script().mode() != Mode::Transactional {
+            return Ok(());
+        }
+        let server = match ending {
+            Ending::Timeout(server) => *server,
+            Ending::Silent(ran) if self.has_outlasted(step, ran) => {
+                ServerError::transaction_timeout()
+            }
+            _ => return Ok(()),
+        };
+        let failure = Failure::new(step, Place::default(), server, Aftermath::RolledBack);
+        Err(self.failed(look, step, failure, rest))
+    }
+
+    /// Whether a step ran for as long as the server lets a transaction run, by a limit not its own.
+    fn has_outlasted(&mut self, step: &PlanStep<'_>, ran: Duration) -> bool {
+        let text = step.script().text().to_ascii_lowercase();
+        if contains(&text, "transaction_timeout") {
+            return false;
+        }
+        let answer = self.session.client().simple_query(LIMIT).unwrap_or_default();
+        let limit = rows(&answer).next().and_then(|row| number(row, "setting")).unwrap_or(0);
+        limit > 0 && Duration::from_millis(limit.unsigned_abs()) <= ran
+    }
+}
+
+/// In milliseconds; nothing before PostgreSQL 17.
+const LIMIT: &str = "SELECT setting FROM pg_catalog.pg_settings \
+     WHERE name OPERATOR(pg_catalog.=) 'transaction_timeout'";
+
+/// How a session ended in which a step ran.
+pub(super) enum Ending {
+    /// By `transaction_timeout`, as the server says, which PostgreSQL has from 17 on.
+    Timeout(Box<ServerError>),
+    /// Without a word, after that long. The client drops the server's last words if the end of the
+    /// connection arrives together with them.
+    Silent(Duration),
+    Other,
+}
+
+impl Ending {
+    pub(super) fn new(error: &postgres::Error, started: Option<Instant>) -> Ending {
+        match (error.as_db_error(), started) {
+            (Some(server), _) if server.code().code() == "25P04" => {
+                Ending::Timeout(Box::new(ServerError::new(server)))
+            }
+            (None, Some(started)) if error.is_closed() => Ending::Silent(started.elapsed()),
+            _ => Ending::Other,
+        }
+    }
+}

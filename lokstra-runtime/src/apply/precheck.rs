@@ -1,0 +1,93 @@
+//! What can be known before the first script runs, for a run and for its plan alike.
+
+use lokstra_connect::client::Client;
+use lokstra_core::{Direction, Mode, TableName, Version};
+
+use crate::apply::attempt::NoTransaction;
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::inspect::concurrent_index::{Outcome, outcome_of};
+use crate::inspect::{holder, partial, table_fault};
+use crate::model::lock_key::LockKey;
+use crate::model::partial::HalfDone;
+use crate::model::snapshot::Look;
+use crate::model::step::PlanStep;
+use crate::model::tables::Shape;
+use crate::sql::progress;
+
+/// Fails where one of these steps would be refused.
+pub(crate) fn refuse(
+    client: &mut Client,
+    look: &Look,
+    table: &TableName,
+    steps: &[PlanStep<'_>],
+    no_transaction: Option<NoTransaction>,
+) -> Result<(), Error> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    table_fault::refuse(look, table, steps)?;
+    let highest = look.facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
+    let mut versions = steps.iter().map(|step| step.migration.version());
+    if let Some(version) = versions.find(|version| *version > highest) {
+        let table = table.clone();
+        return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
+    }
+    let mut scripts = partial::read(client, look, table)?;
+    for step in steps {
+        let refused = refuse_half_done(client, step, &scripts, no_transaction)?;
+        if let Some(kind) = refused {
+            // A script that runs now is not half-done, and is waited for.
+            let is_run = holder::find(client, LockKey::of(table))?.is_some();
+            return if is_run { Ok(()) } else { Err(Error::new(kind)) };
+        }
+        scripts.retain(|script| !is_of(script, step));
+    }
+    Ok(())
+}
+
+fn is_of(script: &HalfDone, step: &PlanStep<'_>) -> bool {
+    (script.version, script.direction) == (step.migration.version(), step.direction)
+}
+
+/// As [`Guard::not_halfway`](crate::sql::guard::Guard::not_halfway) has it.
+fn refuse_half_done(
+    client: &mut Client,
+    step: &PlanStep<'_>,
+    scripts: &[HalfDone],
+    no_transaction: Option<NoTransaction>,
+) -> Result<Option<ErrorKind>, Error> {
+    let (version, direction) = (step.migration.version(), step.direction);
+    let is_in_the_way = |script: &&HalfDone| {
+        !is_of(script, step) && [direction, script.direction].contains(&Direction::Down)
+    };
+    if scripts.iter().any(|script| is_in_the_way(&script)) {
+        let scripts = scripts.to_vec();
+        return Ok(Some(ErrorKind::Halfway { version, direction, scripts }));
+    }
+    let Some(begun) = scripts.iter().find(|script| is_of(script, step)) else { return Ok(None) };
+    match no_transaction {
+        Some(no_transaction) if step.script().mode() == Mode::NoTransaction => {
+            (no_transaction.refuse_begun)(client, step, begun)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// As the script, of which a part is done, resumes.
+pub(crate) fn refuse_begun(
+    client: &mut Client,
+    step: &PlanStep<'_>,
+    begun: &HalfDone,
+) -> Result<Option<ErrorKind>, Error> {
+    let (script, version) = (step.script(), step.migration.version());
+    let (path, done) = (script.path().to_owned(), begun.done);
+    if progress::fingerprint(script, done) != begun.fingerprint {
+        return Ok(Some(ErrorKind::ChangedMidway { version, path, done }));
+    }
+    let running = script.statements().nth(done).filter(|_| begun.running);
+    let Some(statement) = running else { return Ok(None) };
+    let outcome = outcome_of(statement, client).map_err(Error::query)?;
+    let is_unclear = outcome == Outcome::Unclear;
+    Ok(is_unclear.then_some(ErrorKind::InFlight { version, path, statement: done + 1 }))
+}

@@ -1,0 +1,397 @@
+//! A no-transaction script: statement by statement, under a session lock, with its progress in a
+//! side table, so that the next run goes on where this one stopped.
+//!
+//! Two statements in one message would be one implicit transaction (PostgreSQL documentation:
+//! *55.2.2.1. Multiple Statements in a Simple Query*), so each is sent alone.
+
+mod indexes;
+mod progress;
+mod resume;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Instant;
+
+use lokstra_connect::ServerError;
+use lokstra_connect::client::Client;
+use lokstra_connect::query::{number, rows};
+use lokstra_connect::transient::is_lost;
+use lokstra_core::Script;
+use lokstra_core::text::scan::{contains, first_word, is_routine};
+use postgres::{SimpleQueryMessage, SimpleQueryRow};
+
+use crate::apply::attempt::{Attempt, NoTransaction};
+use crate::apply::options::Options;
+use crate::apply::{classify, precheck, step};
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::inspect::invalid_index::{Build, Invalid};
+use crate::model::failure::{Aftermath, Failure, Place};
+use crate::model::snapshot::Encoding;
+use crate::model::step::PlanStep;
+use crate::session::execute::Watch;
+use crate::session::{Session, restore_role};
+use crate::sql::guard::Guard;
+use crate::sql::message::Message;
+use crate::sql::progress::Progress;
+use crate::sql::record::Proof;
+use crate::sql::{as_checked, condition};
+
+pub(crate) const NO_TRANSACTION: NoTransaction =
+    NoTransaction { attempt, refuse_begun: precheck::refuse_begun };
+
+fn attempt(
+    session: &mut Session<'_>,
+    guard: &Guard<'_>,
+    step: &PlanStep<'_>,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Result<Attempt, Error> {
+    let progress = Progress::new(guard, step);
+    let run = Run { guard, step, script: step.script(), progress, options, pid: 0 };
+    let started = Instant::now();
+    let run = match run.refuse_pooler(session).and_then(|()| run.lock(session)) {
+        Ok(pid) => Run { pid, ..run },
+        Err(halt) => return halt.into_attempt(),
+    };
+    // A listener that panics must not leave the lock to a client that lives on.
+    let work = AssertUnwindSafe(|| run.work(session, watch));
+    let worked = catch_unwind(work).unwrap_or_else(|panic| {
+        session.client().batch_execute("ROLLBACK").and_then(|()| run.unlock(session)).ok();
+        resume_unwind(panic)
+    });
+    match worked {
+        Ok(()) => Ok(match run.unlock(session) {
+            Ok(()) => Attempt::Done(started.elapsed()),
+            Err(error) => Attempt::Lost(error),
+        }),
+        Err(Stop::Attempt(Attempt::Lost(error))) => Ok(Attempt::Lost(error)),
+        Err(halt) => {
+            // First out of the transaction that failed: it would refuse to unlock.
+            let client = session.client();
+            match client.batch_execute("ROLLBACK").and_then(|()| run.unlock(session)) {
+                Ok(()) => halt.into_attempt(),
+                Err(error) => Ok(Attempt::Lost(error)),
+            }
+        }
+    }
+}
+
+/// Of the release's timeouts those that it has: `transaction_timeout` is one from 17 on.
+const NO_TIMEOUTS: &str = "SELECT pg_catalog.set_config(s.name, '0', false) \
+     FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) ANY (ARRAY['lock_timeout', \
+     'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', \
+     'idle_session_timeout']);";
+
+/// Why a script did not come to its end.
+enum Stop {
+    Attempt(Attempt),
+    Error(Error),
+}
+
+impl Stop {
+    fn into_attempt(self) -> Result<Attempt, Error> {
+        match self {
+            Stop::Attempt(attempt) => Ok(attempt),
+            Stop::Error(error) => Err(error),
+        }
+    }
+}
+
+/// A statement that failed.
+struct Failed {
+    nth: usize,
+    message: Message,
+    error: postgres::Error,
+    /// It left nothing behind, or nothing that cannot be taken away, and can be tried again.
+    passes: bool,
+    /// What it was to build, and the INVALID indexes that were there before.
+    build: Option<(Build, Vec<Invalid>)>,
+}
+
+struct Run<'a> {
+    guard: &'a Guard<'a>,
+    step: &'a PlanStep<'a>,
+    script: Script<'a>,
+    progress: Progress<'a>,
+    options: &'a Options,
+    /// The session that holds the lock.
+    pid: i64,
+}
+
+impl Run<'_> {
+    /// Behind a pooler a lock does not stay with its session.
+    fn refuse_pooler(&self, session: &mut Session<'_>) -> Result<(), Stop> {
+        if self.options.session_pooler {
+            return Ok(());
+        }
+        let keeps = session.keeps_session(&self.options.stop);
+        if keeps.map_err(|error| self.stopped(error))? { Ok(()) } else { Err(self.pooler(None)) }
+    }
+
+    fn pooler(&self, left_at: Option<i64>) -> Stop {
+        let version = self.step.migration.version();
+        Stop::Error(Error::new(ErrorKind::Pooler { version, left_at }))
+    }
+
+    /// What an error of our own SQL means.
+    fn stopped(&self, error: postgres::Error) -> Stop {
+        let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
+        let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
+        if let Some(fault) = self.guard.fault(server.token()) {
+            return Stop::Error(fault);
+        }
+        Stop::Attempt(match server.token() {
+            Some("busy") => Attempt::Busy,
+            Some("moved") => Attempt::Moved,
+            Some("halfway") => Attempt::Halfway,
+            Some("elsewhere") => return self.pooler(Some(self.pid)),
+            Some("unrecorded") => {
+                let message = "a trigger on the tracking table kept the record from being written";
+                let total = self.script.statement_ranges().len();
+                let all_done = Aftermath::Partial { done: total, total };
+                let failure = step::unrecorded(self.step, message, all_done, server);
+                Attempt::Failed(failure)
+            }
+            _ if self.guard.look.facts.shape.is_none()
+                && classify::is_race(&server, self.guard) =>
+            {
+                Attempt::Moved
+            }
+            _ if classify::passes(&server) => {
+                let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
+                Attempt::Again(Failure::new(self.step, place, server, aftermath))
+            }
+            _ => return Stop::Error(Error::query(error)),
+        })
+    }
+
+    /// Returns the process id of the session that holds the lock from here on.
+    fn lock(&self, session: &mut Session<'_>) -> Result<i64, Stop> {
+        let lock = format!("pg_catalog.pg_try_advisory_lock({})", self.guard.key);
+        let lock = condition::require(&lock, "busy") + &self.guard.probe_lock();
+        let query = format!("{lock}SELECT pg_catalog.pg_backend_pid() AS pid;");
+        let answer = session.client().simple_query(&query).map_err(|error| self.stopped(error))?;
+        Ok(rows(&answer).find_map(|row| number(row, "pid")).unwrap_or_default())
+    }
+
+    fn send(&self, client: &mut Client, sql: &str) -> Result<(), Stop> {
+        client.batch_execute(sql).map_err(|error| self.stopped(error))
+    }
+
+    fn unlock(&self, session: &mut Session<'_>) -> Result<(), postgres::Error> {
+        let hygiene = session.hygiene(self.script.text());
+        let role = restore_role(&self.guard.look.facts);
+        let (key, client) = (self.guard.key, session.client());
+        let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
+        match client.batch_execute(&format!("{role}{unlock};{hygiene}")) {
+            // A setting of the caller's that cannot be put back, say.
+            Err(error) if !is_lost(&error) => {
+                client.batch_execute(&format!("{unlock} WHERE {}", key.held_by_us()))
+            }
+            done => done,
+        }
+    }
+
+    fn work(&self, session: &mut Session<'_>, watch: &mut Watch<'_>) -> Result<(), Stop> {
+        let hygiene = session.hygiene(self.script.text());
+        let client = session.client();
+        let checks = self.guard.unmoved(self.step) + &self.guard.not_halfway(self.step);
+        self.send(client, &self.guarded(&checks))?;
+        // A timeout of the role or of the database must not leave an INVALID index behind.
+        self.send(client, NO_TIMEOUTS)?;
+        if as_checked::is_needed(&self.guard.look.facts, self.script) {
+            self.send(client, as_checked::SET)?;
+        }
+        let total = self.script.statement_ranges().len();
+        for nth in self.resume_at(session, watch)?..total {
+            if watch.is_cancelled() {
+                return Err(Stop::Attempt(Attempt::Cancelled(self.not_begun(nth))));
+            }
+            watch.statement(nth, total);
+            self.statement(session, nth, watch)?;
+        }
+        let client = session.client();
+        let record = self.guard.record(self.step, &Proof::Lock);
+        let keep = self.guard.keep_down(self.step);
+        let finish = format!("{record}{keep}{}", self.progress.forget());
+        let Err(error) = client.batch_execute(&format!("{}{hygiene}", self.wrapped(&finish)))
+        else {
+            return Ok(());
+        };
+        // Behind COMMIT, such as a setting of the caller's that cannot be put back? A transaction that
+        // failed refuses to tell.
+        if !is_lost(&error) && client.batch_execute(&self.guard.recorded(self.step)).is_ok() {
+            return Ok(());
+        }
+        Err(match self.stopped(error) {
+            Stop::Error(error) => match error.kind() {
+                ErrorKind::Server(source) if classify::is_of_table(source) => {
+                    Stop::Error(step::record_refused(self.guard, self.step, source.clone(), false))
+                }
+                _ => Stop::Error(error),
+            },
+            attempt @ Stop::Attempt(_) => attempt,
+        })
+    }
+
+    /// Runs a statement, if possible in one transaction with its progress: then it is done exactly
+    /// once, whatever happens. A statement that refuses that is run alone, between two records.
+    fn statement(
+        &self,
+        session: &mut Session<'_>,
+        nth: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Stop> {
+        let restore = restore_role(&self.guard.look.facts);
+        let done = format!("{restore}{}", self.progress.record(nth + 1, false));
+        if !commits_by_itself(self.text(nth)) {
+            let mut message = Message::new();
+            message.push("BEGIN READ WRITE;");
+            message.push(&self.still_locked());
+            self.push(&mut message, nth);
+            message.push(&format!("{done}COMMIT;"));
+            match session.execute(message.text(), watch) {
+                Ok(()) => return Ok(()),
+                Err(error) if refuses_transaction(&error) => {
+                    self.send(session.client(), "ROLLBACK")?;
+                }
+                Err(error) => {
+                    let failed = Failed { nth, message, error, passes: true, build: None };
+                    return Err(self.failed(session.client(), failed, watch));
+                }
+            }
+        }
+        self.refuse_ambiguous(session.client(), nth)?;
+        let build = self.prepare_build(session, nth, watch)?;
+        let begin = self.still_locked() + &self.progress.record(nth, true);
+        self.send(session.client(), &begin)?;
+        let mut message = Message::new();
+        self.push(&mut message, nth);
+        match session.execute(message.text(), watch) {
+            Ok(()) => {
+                self.refuse_invalid_index(session.client(), nth)?;
+                self.send(session.client(), &done)
+            }
+            Err(error) => {
+                let passes = !is_routine(self.text(nth));
+                let failed = Failed { nth, message, error, passes, build };
+                Err(self.failed(session.client(), failed, watch))
+            }
+        }
+    }
+
+    /// A script may give the session's lock away, with DISCARD ALL, say; a pooler keeps it for others.
+    fn still_locked(&self) -> String {
+        self.is_here() + &condition::require(&self.guard.key.held_by_us(), "busy")
+    }
+
+    /// Fails in another session than the one that holds the lock.
+    fn is_here(&self) -> String {
+        let condition = format!(
+            "pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) CAST('{}' AS pg_catalog.int4)",
+            self.pid
+        );
+        condition::require(&condition, "elsewhere")
+    }
+
+    /// What is told of a statement that a cancelled run does not come to.
+    fn not_begun(&self, nth: usize) -> Box<Failure> {
+        let total = self.script.statement_ranges().len();
+        let place = Place { offset: None, statement: Some(nth), is_deferred: false };
+        let aftermath = Aftermath::Partial { done: nth, total };
+        Failure::new(self.step, place, ServerError::cancelled(), aftermath)
+    }
+
+    fn text(&self, nth: usize) -> &str {
+        self.script.statements().nth(nth).unwrap_or_default()
+    }
+
+    fn push(&self, message: &mut Message, nth: usize) {
+        let range = self.script.statement_ranges().nth(nth).unwrap_or_default();
+        message.push_script(self.script, range);
+        message.push(";");
+    }
+
+    /// Ends what the statement began, takes away the INVALID index that it made, and records that it
+    /// is not done.
+    fn failed(&self, client: &mut Client, failed: Failed, watch: &Watch<'_>) -> Stop {
+        let Failed { nth, message, error, passes, build } = failed;
+        let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
+        let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
+        if matches!(server.token(), Some("busy" | "elsewhere")) {
+            let ended = self.send(client, "ROLLBACK");
+            return ended.map_or_else(|stop| stop, |()| self.stopped(error));
+        }
+        if classify::is_on_ours(&server, self.guard) {
+            let refused = step::record_refused(self.guard, self.step, server, false);
+            return self.send(client, "ROLLBACK").err().unwrap_or(Stop::Error(refused));
+        }
+        let is_cancelled = classify::is_cancelled(&server, watch);
+        // What a routine committed before it failed stays: the next run asks, and does not guess.
+        let is_partial = !passes;
+        let passes = passes && classify::passes(&server);
+        let in_bytes = self.guard.look.facts.encoding == Encoding::SqlAscii;
+        let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
+        let restore = restore_role(&self.guard.look.facts);
+        let note = format!("{restore}{}", self.progress.stopped(nth, is_partial));
+        let left = self.send(client, "ROLLBACK").and_then(|()| self.send(client, &note));
+        let left = left.and_then(|()| match build {
+            Some((build, before)) if passes || is_cancelled => {
+                build.drop_made(client, &before).map_err(|error| self.stopped(error))
+            }
+            Some((build @ Build::Again, before)) => {
+                build.made(client, &before).map_err(|error| self.stopped(error))
+            }
+            _ => self.invalid_index(client, nth),
+        });
+        let invalid_index = match left {
+            Ok(invalid_index) => invalid_index,
+            Err(stop) => return stop,
+        };
+        let place = Place { offset, statement: Some(nth), is_deferred: false };
+        let total = self.script.statement_ranges().len();
+        let aftermath = Aftermath::Partial { done: nth, total };
+        let mut failure = Failure::new(self.step, place, server, aftermath);
+        failure.invalid_index = invalid_index;
+        failure.is_partial = is_partial;
+        let attempt = if is_cancelled {
+            Attempt::Cancelled
+        } else if passes && failure.invalid_index.is_none() {
+            Attempt::Again
+        } else {
+            Attempt::Failed
+        };
+        Stop::Attempt(attempt(failure))
+    }
+
+    /// A transaction of ours under the lock, with both tables there.
+    fn guarded(&self, body: &str) -> String {
+        let bootstrap = self.guard.bootstrap() + &self.guard.bootstrap_progress();
+        let quiet = "SET LOCAL client_min_messages='warning';";
+        self.wrapped(&format!("{quiet}{bootstrap}{body}"))
+    }
+
+    fn wrapped(&self, body: &str) -> String {
+        let begin = self.guard.begin(self.options.lock_timeout, None);
+        let (is_here, lock, commit) = (self.is_here(), self.guard.lock(), self.guard.commit());
+        format!("{begin}{is_here}{lock}{body}{commit}")
+    }
+}
+
+/// Spares the server a refusal in its log where it is certain.
+fn commits_by_itself(statement: &str) -> bool {
+    let first = first_word(statement);
+    matches!(first.as_str(), "vacuum" | "reindex")
+        || matches!(first.as_str(), "create" | "drop" | "alter")
+            && contains(statement, "concurrently")
+}
+
+/// Refused in a transaction block, before it did anything; or a routine that tried to end one, and
+/// whose work until then is rolled back.
+fn refuses_transaction(error: &postgres::Error) -> bool {
+    error.code().is_some_and(|code| matches!(code.code(), "25001" | "2D000"))
+}
+
+fn first_row(answer: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
+    rows(answer).next()
+}

@@ -1,0 +1,373 @@
+//! The errors as a person reads them: what happened, what state things are in, what to do.
+
+use std::fmt;
+
+use lokstra_connect::chain::chain;
+use lokstra_core::text::{join, shown};
+use lokstra_core::{Direction, Mode, Version, one_line};
+
+use crate::error::kind::ErrorKind;
+use crate::model::baseline::BaselineConflict;
+use crate::model::divergence::Divergence;
+use crate::model::interrupted::Interrupted;
+use crate::model::repair::Repair;
+use crate::model::server::ServerFault;
+use crate::model::stored_down::UntrustedTable;
+use crate::model::warning::list;
+
+impl fmt::Display for ErrorKind {
+    #[expect(clippy::too_many_lines, reason = "an arm a message")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorKind::UnknownDatabase { name, known } => {
+                let (name, known) = (one_line(f, name), one_line(f, &names(known)));
+                write!(f, "no database folder `{name}`\n  databases: {known}")
+            }
+            ErrorKind::SeveralDatabases { names: all } => write!(
+                f,
+                "this set has {} databases and the call works on one\n  databases: {}\n  help: \
+                 choose one with `.migrator().database(\"{}\")`, or run all of them with \
+                 `check_db_migrations_auto`",
+                all.len(),
+                one_line(f, &names(all)),
+                one_line(f, all.first().map_or("…", String::as_str))
+            ),
+            ErrorKind::BadTable { name, reason } => {
+                write!(f, "`{}` cannot be the tracking table: {reason}", one_line(f, name))
+            }
+            ErrorKind::Connect(error) => fmt::Display::fmt(error, f),
+            ErrorKind::DirectElsewhere { database, direct } => write!(
+                f,
+                "the direct connection leads to the database `{}` and the pool to \
+                 `{}`\n  help: correct the pool's `direct-dsn`; nothing was run",
+                one_line(f, direct),
+                one_line(f, database)
+            ),
+            ErrorKind::ConnectionLost { running: Some(running), source } => {
+                let Interrupted { version, last, mode } = running;
+                let source = chain(source);
+                writeln!(f, "the connection was lost while {version} was running: {source}")?;
+                match mode {
+                    Mode::Transactional if last != version => write!(
+                        f,
+                        "  state: each of {version} to {last} is either done as a whole or not at all"
+                    ),
+                    Mode::Transactional => {
+                        write!(f, "  state: {version} is either done as a whole or not at all")
+                    }
+                    Mode::NoTransaction => write!(
+                        f,
+                        "  state: of {version}, the statements that came to their end are done and \
+                         stay; the one that was running may be done"
+                    ),
+                }?;
+                f.write_str(
+                    "\n  help: run again; the history tells, and the run goes on from there",
+                )
+            }
+            ErrorKind::ConnectionLost { running: None, source } => {
+                write!(f, "the connection was lost: {}\n  help: run again", chain(source))
+            }
+            ErrorKind::InTransaction => f.write_str(
+                "the client is inside a transaction, which a migration would commit\n  \
+                 help: commit or roll it back first, or give the migrations a client of their own",
+            ),
+            ErrorKind::ReadOnly { standby, versions } => write!(
+                f,
+                "{} pending and {}\n  help: {}",
+                list(versions, "is", "are"),
+                if *standby { "the server is a standby" } else { "the session is read-only" },
+                if *standby {
+                    "connect to the primary server"
+                } else {
+                    "see default_transaction_read_only of the role and of the database"
+                }
+            ),
+            ErrorKind::UserSchema { table } => {
+                let (schema, table) =
+                    (lokstra_core::text::quote::identifier(table.schema()), shown(table));
+                write!(
+                    f,
+                    "the role {schema} is named like the schema of the tracking table {table}, which \
+                     is not there yet: once the run makes the schema, \"$user\" in search_path sends \
+                     unqualified tables into it; nothing was run\n  help: use another schema \
+                     (`schema-table` in migration.yaml), or another role; or \
+                     ALTER ROLE {schema} SET search_path = public; or, if the tables belong there, \
+                     CREATE SCHEMA {schema};"
+                )
+            }
+            ErrorKind::LockHeld { holder, waited } => {
+                write!(f, "another migration is running: waited {} s for it", waited.as_secs())?;
+                if let Some(holder) = holder {
+                    write!(f, "\n  holder: {holder}")?;
+                    holder.write_remedy(f, "\n  ")?;
+                }
+                f.write_str("\n  help: `lock_wait`, or -lock-wait, sets how long a run waits")
+            }
+            ErrorKind::Stopped { done, is_reached: true, .. } => write!(
+                f,
+                "stopped as asked\n  state: {}; nothing is left",
+                list(done, "is done", "are done")
+            ),
+            ErrorKind::Stopped { done, cancelled, left, .. } => {
+                let left = match left.as_slice() {
+                    [] => "what is pending is left".to_owned(),
+                    versions => list(versions, "is left", "are left"),
+                };
+                let done = list(done, "is done", "are done");
+                write!(f, "stopped as asked\n  state: {done}; {left}")?;
+                if let Some(cancelled) = cancelled {
+                    write!(f, "\n  cancelled: {}", cancelled.state())?;
+                }
+                f.write_str(
+                    "\n  help: run again to go on; a count, as of `-steps`, begins anew from here",
+                )
+            }
+            ErrorKind::HistoryLocked { table } => write!(
+                f,
+                "the tracking table {table} is locked by another session\n  \
+                 help: see pg_locks for who holds it, and run again"
+            ),
+            ErrorKind::Moved { from, to } => write!(
+                f,
+                "somebody else migrated meanwhile: the database was at {} and is at {}\n  \
+                 help: look at the status, and run again if that is still what you want",
+                or_none(*from),
+                or_none(*to)
+            ),
+            ErrorKind::NotAsConfirmed { confirmed, now, is_begun } => write!(
+                f,
+                "the database changed after the question was asked; {}\n  confirmed: {}\n  now:       \
+                 {}\n  help: run the command again, and confirm what it shows then",
+                if *is_begun { "the rest was not done" } else { "nothing was done" },
+                one_line(f, &if_any(confirmed, "nothing")),
+                one_line(f, &if_any(now, "nothing"))
+            ),
+            ErrorKind::Diverged(divergences) => {
+                diverged(f, divergences, "disagree; nothing was run")
+            }
+            ErrorKind::UnknownVersion(version) => {
+                write!(
+                    f,
+                    "there is no migration {version}\n  help: the status lists those that there are"
+                )
+            }
+            ErrorKind::AboveTarget { version, newest } => write!(
+                f,
+                "the database is at {newest}, above {version}\n  help: go down to {version} instead"
+            ),
+            ErrorKind::NotEmbedded(version) => write!(
+                f,
+                "migration {version} is applied and unknown here, so that it cannot be rolled back\n  \
+                 help: roll it back with the code that applied it, or with the down SQL that the \
+                 database keeps: `stored_down(true)` (on the command line: -stored)"
+            ),
+            ErrorKind::RedoNotEmbedded(version) => write!(
+                f,
+                "migration {version} is applied and unknown here, so that it cannot be applied again; \
+                 nothing was run\n  help: redo it with the code that applied it"
+            ),
+            ErrorKind::NoStoredDown { version, reason } => write!(
+                f,
+                "the migration that is applied as {version} is unknown here, and {reason}; nothing \
+                 was run\n  \
+                 help: roll it back with the code that applied it"
+            ),
+            ErrorKind::UntrustedDown { table, reasons } => write!(
+                f,
+                "somebody else could have written the down SQL kept beside {table}; nothing was \
+                 run{}",
+                UntrustedTable { history: table, reasons }
+            ),
+            ErrorKind::UnfitTable { table, faults } => {
+                write!(f, "{table} cannot be the tracking table; nothing was changed")?;
+                for fault in faults {
+                    write!(f, "\n  {fault}\n    help: {}", fault.help(table))?;
+                }
+                Ok(())
+            }
+            ErrorKind::RecordRefused { table, version, is_rolled_back, source } => write!(
+                f,
+                "the record of {version} was refused by the tracking table {table}, or by one beside \
+                 it: {source}\n  state: {version} {}\n  help: correct the table (its columns, \
+                 constraints and triggers), and run again; no script is at fault unless it changes \
+                 that table",
+                if *is_rolled_back {
+                    "was rolled back, and its record with it"
+                } else {
+                    "has no record; those of its statements that came to their end are done and stay"
+                }
+            ),
+            ErrorKind::VersionTooLarge { version, table } => write!(
+                f,
+                "{version} does not fit into the `version` column of {table}, an integer\n  help: \
+                 ALTER TABLE {table} ALTER COLUMN version TYPE bigint;"
+            ),
+            ErrorKind::OddHistory { table, column, value } => write!(
+                f,
+                "{table} has a row with {column} `{}`, which no migration tool of ours wrote",
+                one_line(f, value)
+            ),
+            ErrorKind::Failed(failure) => fmt::Display::fmt(failure, f),
+            ErrorKind::UnsupportedServer { server, fault } => {
+                let server = one_line(f, server);
+                write!(f, "{server} does not do what migrations need: {fault}")?;
+                if !matches!(fault, ServerFault::Refuses(_)) {
+                    f.write_str("; no script was run")?;
+                }
+                f.write_str("\n  help: migrate a server that docs/servers.md lists as working")?;
+                if !matches!(fault, ServerFault::Refuses(_)) {
+                    f.write_str(
+                        "; or accept what is missing, with `unsupported_server(true)` \
+                         (on the command line: -unsupported-server)",
+                    )?;
+                }
+                Ok(())
+            }
+            ErrorKind::Pooler { version, left_at } => {
+                write!(
+                    f,
+                    "{version} is a no-transaction migration and the connection goes through a \
+                     pooler, where a lock does not stay with its session"
+                )?;
+                if let Some(pid) = left_at {
+                    write!(
+                        f,
+                        "\n  state: a session of the pooler, pid {pid}, has kept the migration lock, \
+                         and another client may be using it\n  \
+                         to end it: SELECT pg_terminate_backend({pid});"
+                    )?;
+                }
+                f.write_str(
+                    "\n  help: give the pool a direct connection (`direct-dsn` in config.yaml, or \
+                     LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session \
+                     mode",
+                )
+            }
+            ErrorKind::Halfway { version, direction, scripts } => {
+                let verb = match direction {
+                    Direction::Up => "applied",
+                    Direction::Down => "rolled back",
+                };
+                write!(f, "{version} cannot be {verb} while another migration is half-done")?;
+                for script in scripts {
+                    write!(
+                        f,
+                        "\n  {version}: {script}\n  help: run `{direction}` until it has come to its \
+                         end; or undo by hand what it did, and forget it: {}",
+                        Repair::ForgetProgress(script.version).how(),
+                        version = script.version,
+                        direction = script.direction
+                    )?;
+                }
+                Ok(())
+            }
+            ErrorKind::InFlight { version, path, statement } => write!(
+                f,
+                "{path}: statement {statement} of {version} failed or was cut off in an earlier run; \
+                 it commits by itself, so it may be done, or done in part\n  \
+                 help: look at the database, tell with one of these, and run again\n  \
+                 do it again: {}\n  it is done: {}",
+                Repair::RedoStatement(*version).how(),
+                Repair::SkipStatement(*version).how()
+            ),
+            ErrorKind::NoBaseline { version, conflicts } => {
+                write!(
+                    f,
+                    "no baseline at {version}: the history says something else; nothing was recorded"
+                )?;
+                conflicts_text(f, conflicts)
+            }
+            ErrorKind::PastRuns { conflicts } => {
+                write!(
+                    f,
+                    "the runs of the other tool cannot be recorded: the history says something \
+                     else; nothing was recorded"
+                )?;
+                conflicts_text(f, conflicts)
+            }
+            ErrorKind::NotRepairable { repair, reason } => write!(
+                f,
+                "cannot {repair}: {reason}; nothing was changed\n  help: {}",
+                reason.help(*repair)
+            ),
+            ErrorKind::AmbiguousIndex { version, path, index } => write!(
+                f,
+                "{path}: {version} drops the index {index}, and several schemas of search_path have one: \
+                 after a cut nobody could tell which of them is gone\n  \
+                 help: name its schema: DROP INDEX CONCURRENTLY my_schema.{index}"
+            ),
+            ErrorKind::InvalidIndex { version, path, index } => write!(
+                f,
+                "{path}: the index {index} of {version} is INVALID: an earlier run could not build it, \
+                 and `IF NOT EXISTS` took it for done\n  \
+                 help: DROP INDEX CONCURRENTLY {index}; and run again, which creates it anew; \
+                 `rebuild_invalid_indexes` (-rebuild-invalid) does both"
+            ),
+            ErrorKind::ChangedMidway { version, path, done } => write!(
+                f,
+                "{path}: {version} was interrupted after statement {done}, and what ran is not what \
+                 the file says now\n  \
+                 help: restore the statements up to there; only what comes after them may change"
+            ),
+            ErrorKind::CannotUpgrade { table, sql, source } => write!(
+                f,
+                "this role may not make or extend the tracking table {table}: {source}\n  \
+                 help: have somebody who may do it once, and grant this role SELECT, INSERT, UPDATE \
+                 and DELETE on it: {sql}"
+            ),
+            ErrorKind::Denied { table, grants, source } => write!(
+                f,
+                "this role may not use the tracking table {table}: {source}\n  \
+                 help: have its owner, or a superuser, say: {}",
+                one_line(f, &join(grants, " "))
+            ),
+            ErrorKind::Server(error) => write!(f, "the server refused: {error}"),
+            ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),
+            ErrorKind::NoAnswer => f.write_str("the server gave no answer"),
+            ErrorKind::Databases { summary, causes } => {
+                write!(f, "{}", summary.totals())?;
+                for (database, cause) in causes {
+                    write!(f, "\n{}: {cause}", one_line(f, database))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn conflicts_text(f: &mut fmt::Formatter<'_>, conflicts: &[BaselineConflict]) -> fmt::Result {
+    for conflict in conflicts {
+        f.write_str("\n  ")?;
+        fmt::Display::fmt(conflict, f)?;
+        write!(f, "\n    help: {}", conflict.help())?;
+    }
+    Ok(())
+}
+
+/// What is between the history and the migrations, and what that means for the run.
+pub(crate) fn diverged(
+    f: &mut fmt::Formatter<'_>,
+    divergences: &[Divergence],
+    so: &str,
+) -> fmt::Result {
+    write!(f, "the database and these migrations {so}")?;
+    for divergence in divergences {
+        f.write_str("\n  ")?;
+        fmt::Display::fmt(divergence, f)?;
+        write!(f, "\n    help: {}", one_line(f, &divergence.exact_help()))?;
+    }
+    Ok(())
+}
+
+fn names(names: &[String]) -> String {
+    if_any(names, "none")
+}
+
+fn if_any(names: &[String], none: &str) -> String {
+    if names.is_empty() { none.to_owned() } else { join(names, ", ") }
+}
+
+fn or_none(version: Option<Version>) -> String {
+    version.map_or_else(|| "no version".to_owned(), |version| shown(&version))
+}

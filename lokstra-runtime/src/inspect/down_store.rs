@@ -1,0 +1,39 @@
+//! Whether a table of another owner can keep down SQL.
+
+use lokstra_connect::client::Client;
+use lokstra_connect::query::{rows, text};
+use lokstra_core::TableName;
+use lokstra_core::text::quote;
+
+use crate::error::Error;
+use crate::model::down_store::{DownStore, NotKept};
+use crate::model::snapshot::Look;
+use crate::model::tables::table;
+use crate::sql::down_store::{MAY_WRITE, TRUSTED_OWNER};
+
+/// Before something is kept: a table of somebody else will do if that is a superuser. Not a part of
+/// the look, since `pg_roles` would be most of what a look costs the server.
+pub(crate) fn settle(
+    client: &mut Client,
+    history: &TableName,
+    look: &mut Look,
+) -> Result<(), Error> {
+    let DownStore::Refused(NotKept::Foreign { .. }) = look.facts.down_store else { return Ok(()) };
+    let query = format!(
+        "SELECT {MAY_WRITE} AS may_write, current_user AS role \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles o \
+         ON o.oid OPERATOR(pg_catalog.=) c.relowner WHERE ({TRUSTED_OWNER}) \
+         AND c.oid OPERATOR(pg_catalog.=) \
+         CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)",
+        quote::literal(&table(history))
+    );
+    for row in rows(&client.simple_query(&query).map_err(Error::query)?) {
+        look.facts.down_store = if text(row, "may_write") == Some("t") {
+            DownStore::Usable
+        } else {
+            let role = text(row, "role").unwrap_or_default().to_owned();
+            DownStore::Refused(NotKept::Denied { role, table: table(history) })
+        };
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Whether the history is exactly what is embedded: all that a boot with nothing to do has to know.
+
+use lokstra_connect::client::Client;
+use lokstra_connect::query::{rows, text};
+use lokstra_core::{Database, Direction, TableName};
+use postgres::SimpleQueryMessage;
+use postgres::error::SqlState;
+
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::inspect::snapshot::{self, READ_LOCK_TIMEOUT};
+use crate::model::snapshot::Look;
+use crate::model::step::Goal;
+
+/// Whose session it is that asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Ours,
+    /// It may be in a transaction, which our COMMIT would end.
+    TheCallers,
+}
+
+/// The look for a run towards this goal; `None` where there is nothing to do.
+pub(crate) fn look_for(
+    client: &mut Client,
+    whose: Whose,
+    table: &TableName,
+    database: Database<'_>,
+    goal: Goal,
+) -> Result<Option<Look>, Error> {
+    let is_reached_when_current = match goal {
+        Goal::To(version) => database.newest() == Some(version),
+        _ => goal.direction() == Direction::Up,
+    };
+    if is_reached_when_current {
+        look_unless_current(client, whose, table, database)
+    } else {
+        snapshot::look(client, table).map(Some)
+    }
+}
+
+/// Looks at the history, unless it is row for row what is embedded (`None`): then nothing is to be
+/// done, and nothing is odd.
+///
+/// The server answers with one number for all rows, which the set has had since it was built. Only
+/// where it is another one, a second round trip reads them. Without facts of the catalog, too: to
+/// a session that has just begun they are most of what a look costs.
+pub(crate) fn look_unless_current(
+    client: &mut Client,
+    whose: Whose,
+    table: &TableName,
+    database: Database<'_>,
+) -> Result<Option<Look>, Error> {
+    match client.simple_query(&fingerprint_sql(whose, table)) {
+        Ok(answer) if is_current(&answer, database)? => Ok(None),
+        Ok(_) => snapshot::look(client, table).map(Some),
+        Err(error) if is_foreign(&error) => snapshot::look(client, table).map(Some),
+        Err(error) if snapshot::is_missing(&error) => {
+            snapshot::look_without_table(client, table).map(Some)
+        }
+        Err(error) => Err(snapshot::refusal(error, table)),
+    }
+}
+
+/// A version that is no number, or a column of a type that cannot be hashed: the look says which.
+fn is_foreign(error: &postgres::Error) -> bool {
+    matches!(
+        error.code(),
+        Some(
+            &SqlState::INVALID_TEXT_REPRESENTATION
+                | &SqlState::NUMERIC_VALUE_OUT_OF_RANGE
+                | &SqlState::CANNOT_COERCE
+                | &SqlState::UNDEFINED_FUNCTION
+        )
+    )
+}
+
+/// The [`Fingerprint`](lokstra_core::Fingerprint) of the rows, to which one that lacks a checksum adds
+/// something else. A column that the table lacks is the one of `missing`, where a name leads that
+/// `rows` does not have. Few functions, since a session that has just begun has to look up each of
+/// them: a count would be a tenth of it.
+///
+/// PostgreSQL documentation: *7.2.1.5. LATERAL Subqueries*.
+fn fingerprint_sql(whose: Whose, table: &TableName) -> String {
+    let moments = match whose {
+        Whose::Ours => "",
+        Whose::TheCallers => {
+            ", CURRENT_TIMESTAMP AS began, pg_catalog.statement_timestamp() AS sent"
+        }
+    };
+    let columns = ["description", "down_checksum", "checksum"];
+    let version = "CAST(version AS pg_catalog.int8)".to_owned();
+    let hash = columns
+        .iter()
+        .fold(version, |seed, column| format!("pg_catalog.hashtextextended({column}, {seed})"));
+    format!(
+        "SET LOCAL lock_timeout='{READ_LOCK_TIMEOUT}ms';\
+         SELECT pg_catalog.sum(COALESCE(rows.hash, CAST('1' AS pg_catalog.int8))) AS fingerprint\
+         {moments} FROM (SELECT NULL AS version, NULL AS description, NULL AS checksum, \
+         NULL AS down_checksum) missing, LATERAL (SELECT {hash} AS hash FROM {}) rows;",
+        table.quoted()
+    )
+}
+
+fn is_current(answer: &[SimpleQueryMessage], database: Database<'_>) -> Result<bool, Error> {
+    let row = rows(answer).next().ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
+    // A transaction of the caller's began before this message.
+    if text(row, "began") != text(row, "sent") {
+        return Err(Error::new(ErrorKind::InTransaction));
+    }
+    // Of no rows, the sum is NULL.
+    let sum = text(row, "fingerprint").unwrap_or("0");
+    Ok(database.fingerprint().is_sum(sum))
+}

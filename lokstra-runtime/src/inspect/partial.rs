@@ -1,0 +1,51 @@
+//! Reads which no-transaction scripts have begun and not ended.
+
+use lokstra_connect::client::Client;
+use lokstra_connect::query::{holds, number, rows, text};
+use lokstra_core::text::shown;
+use lokstra_core::{Direction, TableName, Version};
+use postgres::SimpleQueryRow;
+
+use crate::error::Error;
+use crate::model::partial::HalfDone;
+use crate::model::snapshot::Look;
+use crate::model::tables::{self, progress_table};
+use crate::session::query::ask;
+use crate::sql::progress::BEGUN;
+
+/// The half-done scripts of this history. Costs a round trip only where there may be some.
+pub(crate) fn read(
+    client: &mut Client,
+    look: &Look,
+    table: &TableName,
+) -> Result<Vec<HalfDone>, Error> {
+    if !look.may_have_progress {
+        return Ok(Vec::new());
+    }
+    let query = format!(
+        "SELECT p.version, p.direction, p.done, p.total, p.running, p.fingerprint FROM {} p \
+         WHERE p.history OPERATOR(pg_catalog.=) {} AND {BEGUN} ORDER BY p.version, p.direction",
+        progress_table(table),
+        tables::name(table)
+    );
+    let answer = ask(client, &query)?;
+    let mut scripts = Vec::new();
+    for row in rows(&answer) {
+        scripts.extend(parse(row));
+    }
+    Ok(scripts)
+}
+
+fn parse(row: &SimpleQueryRow) -> Option<HalfDone> {
+    let count = |name| number(row, name).and_then(|count| usize::try_from(count).ok());
+    Some(HalfDone {
+        version: number(row, "version").and_then(Version::new)?,
+        direction: [Direction::Up, Direction::Down]
+            .into_iter()
+            .find(|direction| text(row, "direction") == Some(&shown(direction)))?,
+        done: count("done")?,
+        total: count("total")?,
+        running: holds(row, "running"),
+        fingerprint: number(row, "fingerprint")?,
+    })
+}

@@ -1,0 +1,99 @@
+//! Whether the server does what a step needs: a lock that holds, and DDL that ends with its transaction.
+//!
+//! Judged by probes before the first script; by name only for what no probe can show.
+
+use std::time::Duration;
+
+use lokstra_connect::backoff::entropy;
+use lokstra_connect::client::Client;
+use lokstra_connect::query::{owned, rows, text};
+use lokstra_connect::transient::is_lost;
+use lokstra_core::text::quote;
+
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::model::server::{Server, ServerFault};
+use crate::session::query::ask;
+use crate::sql::guard::Guard;
+
+impl Guard<'_> {
+    /// What it means that the guard has failed with this token.
+    pub(crate) fn fault(&self, token: Option<&str>) -> Option<Error> {
+        let is_unheld = token == Some("unheld");
+        is_unheld.then(|| Error::unsupported(&self.look.facts.server, ServerFault::LockNotHeld))
+    }
+
+    /// Creates a table and rolls it back, before the first script: on the first run of all, which
+    /// creates tables anyway, and on each where the server says that it is not PostgreSQL. On other
+    /// runs what fires or logs at DDL is spared a table that never comes to be.
+    ///
+    /// Only a table that is there afterwards is a fault. Whatever else is in the way, a right or a lock,
+    /// is in the way of the first script too, which says so.
+    pub(crate) fn probe_ddl(
+        &self,
+        client: &mut Client,
+        lock_timeout: Duration,
+    ) -> Result<Option<ServerFault>, Error> {
+        let facts = &self.look.facts;
+        if facts.shape.is_some() && facts.server.is_plain() {
+            return Ok(None);
+        }
+        let schema = quote::identifier(self.table.schema());
+        let create_schema = if facts.schema_exists {
+            String::new()
+        } else {
+            format!("CREATE SCHEMA IF NOT EXISTS {schema};")
+        };
+        let name = format!("t{}", entropy() % 1_000_000_000_000);
+        let create = format!(
+            "/* lokstra: does DDL end with its transaction? */ {}{}{create_schema}\
+             SET LOCAL search_path={schema};CREATE TABLE {name} (id int);ROLLBACK;",
+            self.begin(lock_timeout, None),
+            self.lock(),
+        );
+        // Wherever it is: a server may have done it in another session.
+        let find = format!(
+            "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+             ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+             WHERE c.relname OPERATOR(pg_catalog.=) CAST('{name}' AS pg_catalog.name);"
+        );
+        let answer = match client.simple_query(&format!("{create}{find}")) {
+            Ok(answer) => answer,
+            Err(error) if is_lost(&error) => return Err(Error::query(error)),
+            Err(_) => return ask(client, "ROLLBACK").map(|_| None),
+        };
+        let Some(schema) = rows(&answer).find_map(|row| text(row, "nspname")) else {
+            return Ok(None);
+        };
+        let drop = format!("DROP TABLE {}.{name}", quote::identifier(schema));
+        client.batch_execute(&drop).ok();
+        Ok(Some(ServerFault::DdlStays))
+    }
+}
+
+/// The result, where the server has refused what PostgreSQL knows: then it is another one, and named.
+pub(crate) fn named<T>(client: &mut Client, result: Result<T, Error>) -> Result<T, Error> {
+    let error = match result {
+        Err(error) => error,
+        done => return done,
+    };
+    // Functions, features, syntax and objects that are not there.
+    let refused = match error.kind() {
+        ErrorKind::Server(server)
+            if matches!(&*server.sqlstate, "42883" | "0A000" | "42601" | "42704") =>
+        {
+            server.clone()
+        }
+        _ => return Err(error),
+    };
+    let version = ask(client, "SELECT version() AS version")
+        .ok()
+        .and_then(|answer| owned(rows(&answer).next()?, "version"));
+    match version.map(Server) {
+        Some(server) if !server.is_plain() => Err(error.explained(ErrorKind::UnsupportedServer {
+            server: server.to_string(),
+            fault: ServerFault::Refuses(Box::new(refused)),
+        })),
+        _ => Err(error),
+    }
+}

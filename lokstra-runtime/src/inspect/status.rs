@@ -1,0 +1,29 @@
+//! Reads where every migration of a database stands.
+
+use lokstra_connect::client::Client;
+use lokstra_core::{Database, TableName};
+
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::inspect::{partial, privileges, snapshot};
+use crate::model::status::Status;
+
+/// Of a role that may not read a table of ours.
+pub(crate) fn is_denied(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Server(server) if server.sqlstate == "42501")
+}
+
+/// One round trip, and a second where there may be half-done scripts.
+pub(crate) fn read(
+    client: &mut Client,
+    database: Database<'_>,
+    table: TableName,
+) -> Result<Status, Error> {
+    let look = snapshot::look(client, &table);
+    let look = privileges::explained(client, &table, look)?;
+    let half_done = match partial::read(client, &look, &table) {
+        Err(error) if is_denied(&error) => Vec::new(),
+        read => read?,
+    };
+    Ok(Status { half_done, ..Status::new(database, table, &look.history) })
+}

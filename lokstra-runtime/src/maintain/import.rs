@@ -1,0 +1,98 @@
+//! Records what another tool has run as applied.
+
+use lokstra_connect::client::Client;
+use lokstra_core::text::quote;
+use lokstra_core::{Database, Migration, Version};
+
+use crate::error::Error;
+use crate::error::kind::ErrorKind;
+use crate::inspect::partial;
+use crate::maintain::edit::Draft;
+use crate::model::baseline::BaselineConflict;
+use crate::model::down_store;
+use crate::model::import::{PastRun, RecordedRuns};
+use crate::model::partial::HalfDone;
+use crate::model::tables::Shape;
+use crate::sql::backfill::Particulars;
+use crate::sql::guard::{Guard, number};
+
+/// Records the runs that are not recorded, if no row and no half-done script says anything else about
+/// them.
+pub(crate) fn draft(
+    client: &mut Client,
+    guard: &Guard<'_>,
+    database: Database<'_>,
+    runs: &[PastRun],
+) -> Result<Draft<RecordedRuns>, Error> {
+    let (history, facts) = (&guard.look.history, &guard.look.facts);
+    let half_done = partial::read(client, guard.look, guard.table)?;
+    let mut conflicts = Vec::new();
+    let mut missing: Vec<(&PastRun, Migration<'_>)> = Vec::new();
+    let mut runs: Vec<_> = runs.iter().collect();
+    runs.sort_by_key(|run| run.version);
+    runs.dedup_by_key(|run| run.version);
+    for run in runs {
+        let version = run.version;
+        let Some(migration) = database.migration(version) else {
+            return Err(Error::new(ErrorKind::UnknownVersion(version)));
+        };
+        conflicts.extend(conflict(guard, migration, &half_done));
+        if !history.contains(version) {
+            missing.push((run, migration));
+        }
+    }
+    if !conflicts.is_empty() {
+        return Err(Error::new(ErrorKind::PastRuns { conflicts }));
+    }
+    let highest = facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
+    if let Some((run, _)) = missing.iter().find(|(run, _)| run.version > highest) {
+        let (version, table) = (run.version, guard.table.clone());
+        return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
+    }
+    let mut warnings = Vec::new();
+    for (_, migration) in &missing {
+        down_store::note_not_kept(&mut warnings, facts, *migration);
+    }
+    let shape = facts.shape.as_ref();
+    let records: Vec<_> =
+        missing.iter().map(|(run, migration)| (*migration, particulars(run, shape))).collect();
+    let recorded: Vec<_> =
+        missing.iter().map(|(run, m)| (run.version, m.description().to_owned())).collect();
+    Ok(Draft {
+        sql: guard.record_unrun(&records),
+        versions: recorded.iter().map(|(version, _)| *version).collect(),
+        result: RecordedRuns {
+            database: database.name().to_owned(),
+            table: guard.table.clone(),
+            recorded,
+            warnings,
+        },
+    })
+}
+
+/// What the history says against this run.
+fn conflict(
+    guard: &Guard<'_>,
+    migration: Migration<'_>,
+    half_done: &[HalfDone],
+) -> Option<BaselineConflict> {
+    let version = migration.version();
+    let row = guard.look.history.get(version);
+    if let Some(conflict) = row.and_then(|row| BaselineConflict::of(row, migration)) {
+        return Some(conflict);
+    }
+    let script = half_done.iter().find(|script| script.version == version)?;
+    Some(BaselineConflict::HalfDone(script.clone()))
+}
+
+fn particulars(run: &PastRun, shape: Option<&Shape>) -> Particulars {
+    let moment = match &run.applied_at {
+        Some(time) => format!("CAST({} AS pg_catalog.timestamptz)", quote::literal(time)),
+        None => "pg_catalog.clock_timestamp()".to_owned(),
+    };
+    Particulars {
+        applied_at: Shape::moment(shape, &moment),
+        applied_by: run.applied_by.as_deref().map_or_else(|| "NULL".into(), quote::literal),
+        execution_ms: run.execution_ms.map_or_else(|| "NULL".into(), number),
+    }
+}

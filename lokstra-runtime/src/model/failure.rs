@@ -1,0 +1,284 @@
+//! A script that failed, and what is left of it.
+
+use std::fmt;
+
+use lokstra_connect::ServerError;
+use lokstra_core::text::scan;
+use lokstra_core::{Direction, Position, Script, Snippet, Version, one_line};
+
+use crate::model::fault::{Stands, judge};
+use crate::model::holder::Holder;
+use crate::model::repair::Repair;
+use crate::model::step::PlanStep;
+
+/// What is left of a script that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Aftermath {
+    /// Nothing: the transaction was rolled back.
+    RolledBack,
+    /// A no-transaction script: its first statements are done and stay; the next run goes on behind
+    /// them.
+    Partial {
+        /// How many statements are done.
+        done: usize,
+        /// How many there are.
+        total: usize,
+    },
+    /// The script ended the transaction itself, so that some of it may be committed and none of it
+    /// is recorded.
+    Unrecorded,
+}
+
+/// A script that failed on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The version.
+    pub version: Version,
+    /// The description.
+    pub description: String,
+    /// Up or down.
+    pub direction: Direction,
+    /// The file, relative to the crate.
+    pub path: String,
+    /// Where in the file, if the server or the count of statements tells.
+    pub position: Option<Position>,
+    /// The line with a caret.
+    pub snippet: Option<Snippet>,
+    /// Which statement, from 1.
+    pub statement: Option<usize>,
+    /// Whether a deferred constraint or trigger failed, which no single statement did.
+    pub is_deferred: bool,
+    /// What the server said.
+    pub server: ServerError,
+    /// What is left of it.
+    pub aftermath: Aftermath,
+    /// How often it was tried: more than once after lock timeouts, deadlocks and serialization
+    /// failures.
+    pub tries: u32,
+    /// An INVALID index that the failed statement names, such as `CONCURRENTLY` leaves behind.
+    pub invalid_index: Option<String>,
+    /// Whether that is the remnant of a REINDEX.
+    pub(crate) is_reindex: bool,
+    /// Who is in the way, as far as `pg_locks` tells, after a lock timeout or a deadlock.
+    pub blocker: Option<Holder>,
+    /// Whether the failed statement commits by itself (`DO`, `CALL`), so that a part of it may be
+    /// done.
+    pub is_partial: bool,
+    /// The newest applied version after the failure.
+    pub current: Option<Version>,
+    /// The versions that would have come next.
+    pub not_tried: Vec<Version>,
+}
+
+/// What is known of the place of an error.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// A byte offset in the script.
+    pub(crate) offset: Option<usize>,
+    /// A statement, from 0.
+    pub(crate) statement: Option<usize>,
+    /// Behind the last statement, where deferred constraints are checked.
+    pub(crate) is_deferred: bool,
+}
+
+impl Place {
+    /// Completes one from the other: the statement around the offset, or its beginning.
+    fn complete(mut self, script: Script<'_>) -> Place {
+        let mut ranges = script.statement_ranges();
+        match (self.offset, self.statement) {
+            (Some(offset), None) => {
+                self.statement = ranges.position(|range| range.end >= offset);
+            }
+            (None, Some(nth)) => self.offset = ranges.nth(nth).map(|range| range.start),
+            _ => {}
+        }
+        self
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(
+        step: &PlanStep<'_>,
+        place: Place,
+        server: ServerError,
+        aftermath: Aftermath,
+    ) -> Box<Failure> {
+        let script = step.script();
+        let place = place.complete(script);
+        let snippet = place.offset.map(|offset| Snippet::new(script.text(), offset));
+        Box::new(Failure {
+            version: step.migration.version(),
+            description: step.migration.description().to_owned(),
+            direction: step.direction,
+            path: script.path().to_owned(),
+            position: snippet.as_ref().map(Snippet::position),
+            snippet,
+            statement: place.statement.map(|nth| nth + 1),
+            is_deferred: place.is_deferred,
+            server,
+            aftermath,
+            tries: 1,
+            invalid_index: None,
+            is_reindex: place
+                .statement
+                .is_some_and(|nth| script.statements().nth(nth).is_some_and(scan::is_reindex)),
+            blocker: None,
+            is_partial: false,
+            current: None,
+            not_tried: Vec::new(),
+        })
+    }
+
+    /// `migrations/001_a.up.sql:2:1`
+    pub(crate) fn place(&self) -> String {
+        match self.position {
+            Some(position) => format!("{}:{position}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// What state the database is in now.
+    pub(crate) fn state(&self) -> String {
+        let Failure { version, .. } = self;
+        let this = match (self.aftermath, self.direction) {
+            (Aftermath::RolledBack, Direction::Up) => format!("{version} was rolled back"),
+            (Aftermath::RolledBack, Direction::Down) => format!("{version} stays applied"),
+            (Aftermath::Partial { done: 0, .. }, Direction::Up) => {
+                format!("no statement of {version} is done")
+            }
+            (Aftermath::Partial { done: 0, .. }, Direction::Down) => {
+                format!("{version} stays applied")
+            }
+            (Aftermath::Partial { done, total }, _) => {
+                format!("of {version}, {done} of {total} statements are done and stay")
+            }
+            (Aftermath::Unrecorded, _) if self.is_record_missing() => format!(
+                "{version} has no record; if it ended its transaction itself, a part of it may be \
+                 committed, else it was rolled back"
+            ),
+            (Aftermath::Unrecorded, _) => {
+                format!("{version} ended its transaction itself: a part of it may be committed")
+            }
+        };
+        let current = match self.current {
+            Some(current) => format!("the database is at {current}"),
+            None => "no migration is applied".to_owned(),
+        };
+        let rest = match self.not_tried.as_slice() {
+            [] => String::new(),
+            versions => {
+                format!("; {} not tried", crate::model::warning::list(versions, "was", "were"))
+            }
+        };
+        let invalid = match &self.invalid_index {
+            Some(index) if self.is_reindex => {
+                format!("; index {index}, which it leaves behind, is INVALID: drop it")
+            }
+            Some(index) => format!(
+                "; index {index} is INVALID: drop it, or allow `rebuild_invalid_indexes` \
+                 (-rebuild-invalid)"
+            ),
+            None => String::new(),
+        };
+        let tries = match self.tries {
+            0 | 1 => String::new(),
+            tries => format!(" after {tries} tries"),
+        };
+        format!("{this}{tries}; {current}{rest}{invalid}")
+    }
+
+    /// Our own check failed, which has several reasons, and not a statement of the script.
+    fn is_record_missing(&self) -> bool {
+        self.server.sqlstate == "22P02"
+    }
+
+    fn stands(&self) -> Stands {
+        match self.statement {
+            _ if self.is_deferred => Stands::Deferred,
+            Some(_) => Stands::InScript,
+            // A script of which each statement is not marked.
+            None if self.position.is_some() => Stands::InScript,
+            None => Stands::Elsewhere,
+        }
+    }
+
+    fn help(&self) -> &'static str {
+        match (self.aftermath, self.server.sqlstate.as_str()) {
+            (Aftermath::Unrecorded, _) if self.is_record_missing() => {
+                "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left; if \
+                 a function resets all settings, say `reset` in a comment of the script; a trigger \
+                 has to let the record pass"
+            }
+            (Aftermath::Unrecorded, _) => {
+                "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left"
+            }
+            (Aftermath::RolledBack, "42P07" | "42710" | "42701")
+                if self.current.is_none() && self.direction == Direction::Up =>
+            {
+                "if the database has this schema already, record that with `baseline` (on the command \
+                 line: lokstra migration baseline -to VERSION, the newest one whose changes are there); \
+                 else correct the script and run again"
+            }
+            (Aftermath::RolledBack, "2D000") => {
+                "make the first line of the file `-- lokstra: no-transaction`: COMMIT and ROLLBACK in \
+                 a routine need that, and what it commits is kept"
+            }
+            (_, "25001") if self.server.message.contains("SET TRANSACTION") => {
+                "remove it: the run's own query comes first; lock what must not change meanwhile"
+            }
+            (_, "55P03") if self.blocker.is_some() => "wait for it or end it, and run again",
+            (_, sqlstate) if let Some(help) = judge(sqlstate, self.stands()).help() => help,
+            (Aftermath::Partial { done, total }, _) if done == total => {
+                "only the record is missing: mend the cause and run again"
+            }
+            (Aftermath::Partial { done, .. }, _) if done > 0 => {
+                "correct this statement (not those before it) and run again: it goes on here"
+            }
+            (Aftermath::RolledBack | Aftermath::Partial { .. }, _) => {
+                "correct the script and run again: what is applied stays"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (version, description) = (&self.version, one_line(f, &self.description));
+        let what = match self.direction {
+            Direction::Up => "migration",
+            Direction::Down => "rollback of migration",
+        };
+        writeln!(f, "{what} {version}_{description} failed")?;
+        write!(f, "{}: {}", self.place(), self.server.headline())?;
+        if let Some(snippet) = &self.snippet {
+            write!(f, "\n{snippet}")?;
+        }
+        self.server.write_rest(f)?;
+        write!(f, "\n  state: {}", self.state())?;
+        if let Some(blocker) = &self.blocker {
+            write!(f, "\n  in the way: {blocker}")?;
+            blocker.write_remedy(f, "\n  ")?;
+        }
+        if self.is_partial {
+            return write!(
+                f,
+                "; the statement that failed commits by itself, and may be done in part\n  help: look \
+                 at the database, correct the statement, and tell with one of these before you run \
+                 again\n  do it again: {}\n  it is done: {}",
+                Repair::RedoStatement(*version).how(),
+                Repair::SkipStatement(*version).how()
+            );
+        }
+        if let Some(index) = &self.invalid_index {
+            let index = lokstra_core::text::quote::identifier(index);
+            let rebuild = if self.is_reindex { "" } else { ", or run with -rebuild-invalid" };
+            return write!(
+                f,
+                "\n  help: correct the cause, run DROP INDEX CONCURRENTLY {index}; and run again{rebuild}"
+            );
+        }
+        write!(f, "\n  help: {}", self.help())
+    }
+}

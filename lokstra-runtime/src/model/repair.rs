@@ -1,0 +1,177 @@
+//! The repairs of a history, and why one is refused.
+
+use std::fmt;
+
+use lokstra_core::{TableName, Version, one_line};
+
+/// A repair of one migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Repair {
+    /// Takes an applied migration that was edited for what it is in this build: checksums,
+    /// description and the kept down SQL.
+    Accept(Version),
+    /// Removes the row of a migration whose files are gone for good. What it made stays.
+    Forget(Version),
+    /// Forgets how far a half-done no-transaction script came: the next run begins at its first
+    /// statement.
+    ForgetProgress(Version),
+    /// Has the next run do the statement again that was running when a run was cut off.
+    RedoStatement(Version),
+    /// Has the next run go on behind the statement that failed or was running when a run was cut
+    /// off.
+    SkipStatement(Version),
+}
+
+impl Repair {
+    /// The migration.
+    pub fn version(self) -> Version {
+        match self {
+            Repair::Accept(version)
+            | Repair::Forget(version)
+            | Repair::ForgetProgress(version)
+            | Repair::RedoStatement(version)
+            | Repair::SkipStatement(version) => version,
+        }
+    }
+
+    /// On the command line: `-accept 003`.
+    pub fn flag(self) -> String {
+        let flag = match self {
+            Repair::Accept(_) => "-accept",
+            Repair::Forget(_) => "-forget",
+            Repair::ForgetProgress(_) => "-forget-progress",
+            Repair::RedoStatement(_) => "-redo-statement",
+            Repair::SkipStatement(_) => "-skip-statement",
+        };
+        format!("{flag} {}", self.version())
+    }
+
+    /// For a message that proposes it.
+    pub(crate) fn how(self) -> String {
+        format!("lokstra migration repair {} (in a program: `repair`)", self.flag())
+    }
+
+    pub(crate) fn all(version: Version) -> [Repair; 5] {
+        [
+            Repair::Accept(version),
+            Repair::Forget(version),
+            Repair::ForgetProgress(version),
+            Repair::RedoStatement(version),
+            Repair::SkipStatement(version),
+        ]
+    }
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Repair::Accept(version) => write!(f, "accept {version} as it is now"),
+            Repair::Forget(version) => write!(f, "forget that {version} is applied"),
+            Repair::ForgetProgress(version) => write!(f, "forget how far {version} came"),
+            Repair::RedoStatement(version) => write!(f, "have a statement of {version} done again"),
+            Repair::SkipStatement(version) => write!(f, "have a statement of {version} skipped"),
+        }
+    }
+}
+
+/// Why a repair is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// The migration is not applied.
+    NotApplied,
+    /// It is not in this build.
+    NotEmbedded,
+    /// It is in this build.
+    Embedded,
+    /// It is newer than everything in this build: another build has it.
+    Ahead,
+    /// It is as it was applied.
+    Unedited,
+    /// Another migration, of another name and text, is applied under its version.
+    Another,
+    /// No applied migration is one of these, as in the history of another program.
+    Foreign,
+    /// Its row has no checksum, and the next run fills it in.
+    NoChecksum,
+    /// None of its scripts is half-done.
+    NotHalfDone,
+    /// No statement of it was cut off.
+    NotCutOff,
+    /// What ran is not what the file says now.
+    ChangedMidway,
+    /// Every statement is done.
+    AllDone,
+}
+
+impl Unfit {
+    pub(crate) fn help(self, repair: Repair) -> &'static str {
+        match (self, repair) {
+            (Unfit::Embedded, _) => "roll it back instead: lokstra migration down",
+            (Unfit::Ahead, _) => {
+                "use the code that applied it, also to roll it back; if the database keeps its down SQL: \
+                 lokstra migration down -stored"
+            }
+            (Unfit::Another, _) => {
+                "roll back what is applied with the code that applied it; if the database keeps its \
+                 down SQL: lokstra migration down -stored"
+            }
+            (Unfit::Foreign, _) => {
+                "give these migrations a tracking table of their own: `schema-table` in \
+                 migration.yaml"
+            }
+            (Unfit::NoChecksum | Unfit::AllDone, _) => "run the migrations: lokstra migration up",
+            (Unfit::ChangedMidway, _) => "restore the statements that ran",
+            (Unfit::NotEmbedded, Repair::Accept(_)) => {
+                "bring its files back, or forget it: lokstra migration repair"
+            }
+            _ => "lokstra migration repair lists what can be repaired",
+        }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unfit::NotApplied => "it is not applied",
+            Unfit::NotEmbedded => "it is unknown here",
+            Unfit::Embedded => "it is one of these migrations",
+            Unfit::Ahead => "it is newer than all of these migrations, so other code has it",
+            Unfit::Unedited => "it is as it was applied",
+            Unfit::Another => {
+                "another migration is applied under its version, and its own script never ran"
+            }
+            Unfit::Foreign => "none of the applied migrations is one of these",
+            Unfit::NoChecksum => "its row has no checksum, and the next run fills it in",
+            Unfit::NotHalfDone => "none of its scripts is half-done",
+            Unfit::NotCutOff => "none of its statements was cut off",
+            Unfit::ChangedMidway => "what ran of it is not what the file says now",
+            Unfit::AllDone => "all its statements are done, and only the record is missing",
+        })
+    }
+}
+
+/// What a repair changed, or would change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Repaired {
+    /// The folder's name.
+    pub database: String,
+    /// The tracking table.
+    pub table: TableName,
+    /// What was asked for.
+    pub repair: Repair,
+    /// What stood there.
+    pub before: String,
+    /// What stands there now.
+    pub after: String,
+}
+
+impl fmt::Display for Repaired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Repaired { repair, before, after, .. } = self;
+        let (before, after) = (one_line(f, before), one_line(f, after));
+        write!(f, "{repair}\n  before: {before}\n  after:  {after}")
+    }
+}

@@ -1,0 +1,253 @@
+//! A message of a script on its way: one thread waits for the answer, this one for what the server
+//! raises meanwhile, and for whoever wants the run to stop.
+
+use std::time::{Duration, Instant};
+
+use lokstra_connect::blocking::beside;
+use lokstra_connect::client::Client;
+use lokstra_connect::connector::Connector;
+use lokstra_connect::notices::Notice;
+use lokstra_connect::stop::{Level, Stop};
+use lokstra_connect::tls::Tls;
+
+use crate::event::{Event, Listener, tell};
+use crate::model::report::StepReport;
+use crate::model::step::PlanStep;
+use crate::model::warning::Warning;
+use crate::session::Session;
+use crate::sql::sign::Sign;
+
+/// How long after [`Stop::now`] a statement is cancelled at the latest.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// A cancel request has no answer, and may still be on its way, or reach the server twice, when the
+/// statement has ended. The server ignores one that finds the session idle.
+///
+/// PostgreSQL documentation: *55.2.9. Canceling Requests in Progress*.
+const LATE: Duration = Duration::from_millis(500);
+
+/// How often a cancel is asked for again while there is no answer.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Who hears of the steps of a message while they run, and who may stop them.
+pub(crate) struct Watch<'w> {
+    database: &'w str,
+    steps: &'w [PlanStep<'w>],
+    /// What says that one of several is done.
+    sign: Option<&'w Sign>,
+    asked: &'w Stop,
+    listener: Listener<'w>,
+    told: Level,
+    /// Those that the server has said to be done.
+    finished: Vec<StepReport>,
+    /// Since when the one that runs does.
+    since: Instant,
+    /// Whether the listener knows of it.
+    is_told_of: bool,
+    #[cfg(feature = "tracing")]
+    span: Option<tracing::span::EnteredSpan>,
+}
+
+impl<'w> Watch<'w> {
+    /// For a step that the listener knows of.
+    pub(crate) fn new(
+        database: &'w str,
+        step: &'w PlanStep<'w>,
+        asked: &'w Stop,
+        listener: Listener<'w>,
+    ) -> Watch<'w> {
+        Watch {
+            database,
+            steps: std::slice::from_ref(step),
+            sign: None,
+            asked,
+            listener,
+            told: Level::Run,
+            finished: Vec::new(),
+            since: Instant::now(),
+            is_told_of: true,
+            #[cfg(feature = "tracing")]
+            span: None,
+        }
+    }
+
+    /// For steps between which the server gives this sign.
+    pub(crate) fn of_several(
+        database: &'w str,
+        steps: &'w [PlanStep<'w>],
+        sign: &'w Sign,
+        asked: &'w Stop,
+        listener: Listener<'w>,
+    ) -> Watch<'w> {
+        let mut watch =
+            Watch { steps, sign: Some(sign), ..Watch::new(database, &steps[0], asked, listener) };
+        watch.running();
+        watch.since = Instant::now();
+        watch
+    }
+
+    /// What is done, and since when the one is running that the listener knows of.
+    pub(crate) fn end(mut self, is_done: bool) -> (Vec<StepReport>, Option<Instant>) {
+        while is_done && self.finished.len() < self.steps.len() {
+            self.next(Instant::now());
+        }
+        (self.finished, self.is_told_of.then_some(self.since))
+    }
+
+    /// The one that runs.
+    fn step(&self) -> &'w PlanStep<'w> {
+        &self.steps[self.finished.len()]
+    }
+
+    fn running(&mut self) {
+        let (database, step) = (self.database, self.step());
+        #[cfg(feature = "tracing")]
+        {
+            self.span = Some(crate::event::tracing::step(database, step));
+        }
+        tell(self.listener, &Event::Running { database, step });
+        self.is_told_of = true;
+    }
+
+    /// One is done, and the next one begins. Nobody hears of that if the run is to stop: it is cut
+    /// off, or done before that.
+    fn next(&mut self, at: Instant) {
+        if !self.is_told_of {
+            self.running();
+        }
+        let done = StepReport::new(self.step(), at.duration_since(self.since));
+        tell(self.listener, &Event::Finished { database: self.database, step: &done });
+        #[cfg(feature = "tracing")]
+        drop(self.span.take());
+        self.finished.push(done);
+        (self.since, self.is_told_of) = (at, false);
+        if self.finished.len() < self.steps.len() && !self.asked.is_asked() {
+            self.running();
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.asked.is_now()
+    }
+
+    /// Statement `nth`, from 0, of a no-transaction script begins.
+    pub(crate) fn statement(&mut self, nth: usize, total: usize) {
+        let (database, step) = (self.database, self.step());
+        tell(self.listener, &Event::Statement { database, step, nth: nth + 1, total });
+    }
+
+    fn notice(&mut self, Notice { severity, message, at, may_be_sign }: &Notice) {
+        let is_sign = *may_be_sign && self.sign.is_some_and(|sign| sign.is_in(message));
+        if is_sign && self.finished.len() + 1 < self.steps.len() {
+            return self.next(*at);
+        }
+        let (database, step) = (self.database, self.step());
+        tell(self.listener, &Event::Notice { database, step, severity, message });
+    }
+
+    /// Tells once of each level that was asked for. True: the statement is to be cancelled.
+    fn heeds_stop(&mut self) -> bool {
+        let level = match self.asked.level() {
+            // Behind the one that was to be finished.
+            Level::AfterCurrent if !self.is_told_of => Level::Now,
+            level => level,
+        };
+        if level <= self.told {
+            return false;
+        }
+        self.told = level;
+        let cancels = level == Level::Now;
+        if self.is_told_of {
+            let (database, step) = (self.database, self.step());
+            tell(self.listener, &Event::Stopping { database, step, cancels });
+        }
+        cancels
+    }
+
+    fn not_cancelled(&mut self, error: &postgres::Error) {
+        let reason = lokstra_connect::chain::chain(error);
+        let warning = Warning::NotCancelled { version: self.step().migration.version(), reason };
+        tell(self.listener, &Event::Warned { database: self.database, warning: &warning });
+    }
+}
+
+impl Session<'_> {
+    /// Sends a message of a script and waits for its answer. Notices are passed on as they come.
+    pub(crate) fn execute(
+        &mut self,
+        sql: &str,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), postgres::Error> {
+        let (client, notices, connector) = self.parts();
+        let token = client.cancel_token();
+        notices.begin();
+        let mut cancelled: Option<Instant> = None;
+        let work = || {
+            let _answering = notices.answering();
+            client.batch_execute(sql)
+        };
+        let answer = beside(work, &mut || {
+            let _hearing = notices.hearing();
+            loop {
+                let (heard, is_answered) = notices.wait(SLICE);
+                for notice in &heard {
+                    watch.notice(notice);
+                }
+                if is_answered {
+                    break;
+                }
+                // One that comes while the server still reads the message is lost.
+                let is_due = cancelled.is_some_and(|last| last.elapsed() > AGAIN);
+                if watch.heeds_stop() || is_due {
+                    let sent = watch.asked.cancel(&token, tls(connector));
+                    if sent.is_ok() || is_due {
+                        cancelled = Some(Instant::now());
+                    }
+                    if let Err(error) = sent {
+                        watch.not_cancelled(&error);
+                    }
+                }
+            }
+        });
+        if cancelled.is_some() {
+            std::thread::sleep(LATE);
+        }
+        answer
+    }
+
+    /// Work of ours that no script is to blame for; [`Stop::now`] cancels what it waits for longer than
+    /// this. What the server raises meanwhile is nobody's business.
+    pub(crate) fn cancellable<T: Send>(
+        &mut self,
+        stop: &Stop,
+        grace: Duration,
+        work: impl FnOnce(&mut Client) -> T + Send,
+    ) -> T {
+        let (client, notices, connector) = self.parts();
+        let token = client.cancel_token();
+        notices.begin();
+        let (started, mut cancelled) = (Instant::now(), None::<Instant>);
+        let work = || {
+            let _answering = notices.answering();
+            work(client)
+        };
+        let done = beside(work, &mut || {
+            let _hearing = notices.hearing();
+            while !notices.wait(SLICE).1 {
+                let is_due = stop.is_now() && started.elapsed() > grace;
+                if is_due && cancelled.is_none_or(|last| last.elapsed() > AGAIN) {
+                    stop.cancel(&token, tls(connector)).ok();
+                    cancelled = Some(Instant::now());
+                }
+            }
+        });
+        if cancelled.is_some() {
+            std::thread::sleep(LATE);
+        }
+        done
+    }
+}
+
+fn tls(connector: Option<&Connector>) -> Tls {
+    connector.map_or_else(Tls::off, Connector::tls)
+}

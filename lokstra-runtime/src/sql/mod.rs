@@ -1,0 +1,12 @@
+//! Text of SQL, without a connection.
+
+pub(crate) mod as_checked;
+pub(crate) mod backfill;
+pub(crate) mod condition;
+pub(crate) mod down_store;
+pub(crate) mod guard;
+pub(crate) mod marker;
+pub(crate) mod message;
+pub(crate) mod progress;
+pub(crate) mod record;
+pub(crate) mod sign;

@@ -1,0 +1,114 @@
+//! The record of a step: the row of the history that its transaction writes or deletes.
+
+use lokstra_core::Direction;
+use lokstra_core::text::quote;
+use lokstra_core::text::scan::contains;
+
+use crate::model::step::PlanStep;
+use crate::model::tables::Shape;
+use crate::sql::condition;
+use crate::sql::guard::{Guard, number};
+
+/// How the record finds out that its transaction is still the one that took the lock, and not one
+/// that began after the script ended it.
+pub(crate) enum Proof<'a> {
+    /// A setting of this value that ends with the transaction.
+    Setting(&'a str),
+    /// The same for a transaction behind others in its message, where `now()` is no beginning.
+    Timed(&'a str),
+    /// The list of locks, which costs the server more than everything else around a small script.
+    Lock,
+}
+
+impl<'a> Proof<'a> {
+    /// For a script after which a setting of this value, which no other transaction has, tells.
+    pub(crate) fn new(script: &str, unique: &'a str) -> Proof<'a> {
+        // RESET ALL would take the setting back.
+        if contains(script, "reset") { Proof::Lock } else { Proof::Setting(unique) }
+    }
+
+    /// To be sent before the script.
+    ///
+    /// PostgreSQL documentation: *20.16. Customized Options*.
+    pub(crate) fn set(&self) -> String {
+        match self {
+            Proof::Setting(unique) => format!("SET LOCAL lokstra.step='{unique}';"),
+            Proof::Timed(unique) => format!(
+                "SELECT pg_catalog.set_config('lokstra.step', '{unique}', true), \
+                 pg_catalog.set_config('lokstra.began', CAST({} AS pg_catalog.text), true);",
+                millis(CLOCK)
+            ),
+            Proof::Lock => String::new(),
+        }
+    }
+
+    fn holds(&self, guard: &Guard<'_>) -> String {
+        match self {
+            Proof::Setting(unique) | Proof::Timed(unique) => format!(
+                "pg_catalog.current_setting('lokstra.step', true) OPERATOR(pg_catalog.=) '{unique}'"
+            ),
+            Proof::Lock => guard.key.held_by_us(),
+        }
+    }
+
+    /// When the transaction began, in milliseconds.
+    fn began(&self) -> String {
+        match self {
+            Proof::Timed(_) => {
+                "CAST(pg_catalog.current_setting('lokstra.began') AS pg_catalog.int8)".to_owned()
+            }
+            _ => millis("pg_catalog.now()"),
+        }
+    }
+}
+
+impl Guard<'_> {
+    /// Writes the record, only in the transaction that holds the lock, and fails with
+    /// `lokstra:unrecorded` unless exactly that row was written: a script that ended its own
+    /// transaction, or a trigger on the history, fails here.
+    pub(crate) fn record(&self, step: &PlanStep<'_>, proof: &Proof<'_>) -> String {
+        let table = self.table.quoted();
+        let version = step.migration.version().get();
+        let held = proof.holds(self);
+        let change = match step.direction {
+            Direction::Down => format!(
+                "DELETE FROM {table} h WHERE h.version OPERATOR(pg_catalog.=) {} AND {held}",
+                number(version)
+            ),
+            Direction::Up => {
+                let shape = self.look.facts.shape.as_ref();
+                let (now, began) = (millis(CLOCK), proof.began());
+                let elapsed = format!("{now} OPERATOR(pg_catalog.-) {began}");
+                let applied_at = Shape::moment(shape, CLOCK);
+                let rest = format!(
+                    "{}, {applied_at}, '{}', '{}', session_user, {elapsed}",
+                    quote::literal(step.migration.description()),
+                    step.migration.up().checksum(),
+                    step.migration.down().checksum(),
+                );
+                // A plan for VALUES is cheaper than one for SELECT … WHERE.
+                let version = condition::required(&held, version, "unrecorded", "int8");
+                format!(
+                    "INSERT INTO {table} (version, description, applied_at, checksum, \
+                     down_checksum, applied_by, execution_ms) VALUES ({version}, {rest})"
+                )
+            }
+        };
+        // Only a column that is returned has the row policies for SELECT looked at.
+        let this = number(version);
+        let condition =
+            format!("EXISTS (SELECT FROM r WHERE r.version OPERATOR(pg_catalog.=) {this})");
+        let recorded = condition::require(&condition, "unrecorded");
+        format!("WITH r AS ({change} RETURNING version) {recorded}")
+    }
+}
+
+const CLOCK: &str = "pg_catalog.clock_timestamp()";
+
+/// A moment as whole milliseconds: `extra_float_digits` may leave a fraction no digits at all.
+fn millis(moment: &str) -> String {
+    format!(
+        "CAST(pg_catalog.date_part('epoch', {moment}) OPERATOR(pg_catalog.*) \
+         CAST('1000' AS pg_catalog.float8) AS pg_catalog.int8)"
+    )
+}
