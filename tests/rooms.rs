@@ -11,6 +11,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("lokstra-macros", &["expand", "cache"]),
     ("lokstra-source", &["loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"]),
     (
+        "lokstra-runtime",
+        &[
+            "api", "maintain", "apply", "inspect", "session", "event", "error", "sql", "plan",
+            "model",
+        ],
+    ),
+    (
         "lokstra-connect",
         &[
             "pools",

@@ -123,7 +123,7 @@ fn every_code_of_an_error_is_documented() {
     let docs = include_str!("../../docs/cli.md");
     let arms = [
         include_str!("../../lokstra-connect/src/error/mod.rs"),
-        include_str!("../../lokstra-runtime/src/error_code.rs"),
+        include_str!("../../lokstra-runtime/src/error/code.rs"),
         include_str!("../src/fleet/error.rs"),
     ];
     let arms =

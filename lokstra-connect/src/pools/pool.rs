@@ -209,6 +209,7 @@ impl Pool {
     }
 
     /// Names the line of the file that defines what is wrong.
+    #[cfg_attr(not(feature = "config"), expect(clippy::unused_self, reason = "no file, no line"))]
     pub(super) fn with_place(&self, error: ConnectError) -> ConnectError {
         #[cfg(feature = "config")]
         if let (Target::Dsn(Ok(dsn)), Some(origin)) = (&self.target, &self.origin)

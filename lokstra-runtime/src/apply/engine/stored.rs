@@ -9,7 +9,7 @@ use crate::event::{Event, tell};
 use crate::inspect::stored_down::{self, Stored};
 use crate::model::step::Goal;
 
-impl<'e, 'm> Engine<'e, 'm> {
+impl<'e> Engine<'e, '_> {
     /// The migrations together with those that the goal rolls back and only the database has.
     pub(super) fn load_stored(
         &mut self,
