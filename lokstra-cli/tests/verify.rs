@@ -73,9 +73,9 @@ fn it_is_told_to_programs_too() {
               "down": "migrations/001_create_users.down.sql",
               "findings": [],
               "reversible": true,
+              "suppressed": null,
               "up": "migrations/001_create_users.up.sql",
-              "version": "001",
-              "suppressed": null
+              "version": "001"
             },
             {
               "description": "add_posts",
@@ -117,9 +117,9 @@ fn it_is_told_to_programs_too() {
                 }
               ],
               "reversible": false,
+              "suppressed": null,
               "up": "migrations/002_add_posts.up.sql",
-              "version": "002",
-              "suppressed": null
+              "version": "002"
             }
           ]
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use lokstra_runtime::{Migrations, Pools};
 
 use super::{command, help};
+use crate::call::flags::{JSON, NO_COLOR};
 use crate::call::{LEAD, Program};
 use crate::output::json::{ErrorObject, FailureDocument};
 use crate::output::single_dash_args::with_two_dashes;
@@ -111,7 +112,7 @@ pub(crate) fn dispatch(
         Some((verb, matches)) => (true, verb, matches),
         None => (false, name, matches),
     };
-    let console = Console::new(program.embedded_in(), matches);
+    let console = Console::new(program.embedded_in(), JSON.of(matches), !NO_COLOR.of(matches));
     let run = match name {
         verb if is_verb => verbs::run(verb, program, matches, &console),
         #[cfg(feature = "folder")]
@@ -147,7 +148,7 @@ fn with_help_flag(mut arguments: Vec<OsString>) -> Vec<OsString> {
 /// Help that was asked for goes to the standard output and is no error.
 fn told(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> Exit {
     let is_json = arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
-    let console = Console::with(program.embedded_in(), is_json && usage.use_stderr(), true);
+    let console = Console::new(program.embedded_in(), is_json && usage.use_stderr(), true);
     let text = help::written(&usage.render().to_string());
     let mut text = text.trim_end().to_owned();
     if !usage.use_stderr() {

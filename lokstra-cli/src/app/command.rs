@@ -34,28 +34,17 @@ fn of_verb(verb: &Verb, program: &Program<'_>) -> Command {
     let command = (verb.flags)(Command::new(verb.name).about(verb.about), program);
     let after = help::after_flags(verb, &command, program);
     // What a verb alone has comes first.
-    let shared = |id: &str| 100 + SHARED.iter().position(|name| *name == id).unwrap_or_default();
+    let shared =
+        |id: &str| 100 + flags::SHARED.iter().position(|name| *name == id).unwrap_or_default();
     let mut own = 0;
     let ordered = |argument: Arg| {
         let id = argument.get_id().as_str();
         own += 1;
-        let order = if SHARED.contains(&id) { shared(id) } else { own };
+        let order = if flags::SHARED.contains(&id) { shared(id) } else { own };
         argument.display_order(order)
     };
     command.mut_args(ordered).after_help(after)
 }
-
-/// The flags that come last in a help text.
-const SHARED: [&str; 8] = [
-    "rebuild-invalid",
-    "unsupported-server",
-    "lock-wait",
-    "lock-timeout",
-    "dir",
-    "db",
-    "config",
-    "connect-wait",
-];
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::Command;
 
+use crate::call::flags::{DB, EXIT_CODE};
 use crate::call::{Program, Verb};
 use crate::output::single_dash_args::with_one_dash;
 
@@ -52,14 +53,14 @@ pub(crate) fn after_flags(verb: &Verb, command: &Command, program: &Program<'_>)
         parts.push(text);
     }
     let has = |flag| command.get_arguments().any(|argument| argument.get_id() == flag);
-    if has("db") {
+    if has(DB.name) {
         parts.push(filled(&format!(
             "Environment: DATABASE_URL, LOKSTRA_DSN_<POOL>, PGHOST and its like: see {lead} -help"
         )));
     }
     if !verb.details.contains("Exit codes:") {
-        let pending = if has("exit-code") { "1 pending, " } else { "" };
-        let database = if has("db") {
+        let pending = if has(EXIT_CODE.name) { "1 pending, " } else { "" };
+        let database = if has(DB.name) {
             ", 4 the wait for another migration is over, 5 database and migrations disagree"
         } else {
             ""

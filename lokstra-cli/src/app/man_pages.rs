@@ -7,13 +7,16 @@ use clap_complete::Shell;
 
 use super::command::command;
 use crate::call::Program;
+use crate::call::flags::{Flag, text};
 use crate::output::single_dash_args::with_one_dash;
 use crate::output::{CommandError, Console, Exit};
 
+const SHELL: &str = "shell";
+const FOLDER: Flag<String> = Flag::new("folder", "FOLDER", text, "Where to");
+
 /// Beside `migration`.
 pub(crate) fn commands() -> [Command; 2] {
-    let shell = Arg::new("shell").required(true).value_name("SHELL").help("The shell");
-    let folder = Arg::new("folder").required(true).value_name("FOLDER").help("Where to");
+    let shell = Arg::new(SHELL).required(true).value_name("SHELL").help("The shell");
     [
         Command::new("completions")
             .about("Write the completions of a shell")
@@ -24,10 +27,13 @@ pub(crate) fn commands() -> [Command; 2] {
                  For zsh, in a folder of $fpath:\n    lokstra completions zsh > _lokstra\n  \
                  For fish:\n    lokstra completions fish > ~/.config/fish/completions/lokstra.fish",
             ),
-        Command::new("man").about("Write the manual pages into a folder").arg(folder).after_help(
-            "Example:\n  \
+        Command::new("man")
+            .about("Write the manual pages into a folder")
+            .arg(FOLDER.positional())
+            .after_help(
+                "Example:\n  \
              For whoever installs it:\n    lokstra man /usr/local/share/man/man1",
-        ),
+            ),
     ]
 }
 
@@ -38,14 +44,14 @@ pub(crate) fn run(
 ) -> Result<Exit, CommandError> {
     let mut command = command(&Program::over_a_folder());
     if name == "completions" {
-        let Some(shell) = matches.get_one::<Shell>("shell") else { return Ok(Exit::Usage) };
+        let Some(shell) = matches.get_one::<Shell>(SHELL) else { return Ok(Exit::Usage) };
         let mut text = Vec::new();
         let name = command.get_name().to_owned();
         clap_complete::generate(*shell, &mut command, name, &mut text);
         console.data(completions(*shell, &String::from_utf8_lossy(&text)))?;
     } else {
-        let Some(folder) = matches.get_one::<String>("folder") else { return Ok(Exit::Usage) };
-        let folder = Path::new(folder);
+        let Some(folder) = FOLDER.of(matches) else { return Ok(Exit::Usage) };
+        let folder = Path::new(&folder);
         let failed = |source| CommandError::of_file(folder, &source);
         std::fs::create_dir_all(folder).map_err(failed)?;
         command.build();

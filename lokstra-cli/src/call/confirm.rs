@@ -3,6 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::context::Call;
+use super::flags::YES;
 use crate::output::{CommandError, Exit};
 
 impl Call<'_> {
@@ -14,7 +15,7 @@ impl Call<'_> {
     /// Asks at the terminal, unless `-yes` has answered. Without a terminal, and in JSON, the
     /// answer is no.
     pub(crate) fn confirm(&self, question: &str) -> Result<(), CommandError> {
-        if self.has("yes") {
+        if self.has(&YES) {
             return Ok(());
         }
         if !self.can_ask() {

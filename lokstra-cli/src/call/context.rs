@@ -1,10 +1,10 @@
 //! One call of a verb: its arguments, and the migrations that it is about.
 
 use clap::ArgMatches;
-use lokstra_core::Version;
 #[cfg(feature = "folder")]
 use lokstra_runtime::Migrations;
 
+use super::flags::{Flag, Switch};
 use super::program::Program;
 use super::target::Target;
 use crate::output::{CommandError, Console};
@@ -26,27 +26,19 @@ impl<'c> Call<'c> {
     }
 
     /// Whether the flag was given.
-    pub(crate) fn has(&self, flag: &str) -> bool {
-        self.value(flag).unwrap_or(false)
+    pub(crate) fn has(&self, flag: &Switch) -> bool {
+        flag.of(self.matches)
     }
 
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
-        self.matches.try_get_one::<String>(name).ok().flatten().cloned()
-    }
-
-    pub(crate) fn value<T: Copy + Send + Sync + 'static>(&self, name: &str) -> Option<T> {
-        self.matches.try_get_one::<T>(name).ok().flatten().copied()
-    }
-
-    /// `-to`
-    pub(crate) fn to(&self) -> Option<Version> {
-        self.value("to")
+    /// The value of a flag.
+    pub(crate) fn get<T: Clone + Send + Sync + 'static>(&self, flag: &Flag<T>) -> Option<T> {
+        flag.of(self.matches)
     }
 
     /// The folder of migrations.
     #[cfg(feature = "folder")]
     pub(crate) fn dir(&self) -> String {
-        self.text("dir").unwrap_or_else(|| "migrations".to_owned())
+        self.get(&super::flags::DIR).unwrap_or_else(|| "migrations".to_owned())
     }
 
     /// The migrations and where they go.
@@ -75,7 +67,7 @@ impl<'c> Call<'c> {
     /// pool and tracking table.
     pub(crate) fn target_without_folder(&self) -> Result<Target, CommandError> {
         #[cfg(feature = "folder")]
-        if self.program.is_over_a_folder() && self.text("dir").is_none() {
+        if self.program.is_over_a_folder() && self.get(&super::flags::DIR).is_none() {
             return self.target_of(super::folder::read_or_empty(self)?);
         }
         self.target_despite_problems()

@@ -1,9 +1,9 @@
-//! The flags that several verbs have.
+//! Flags as data, and those that several verbs have.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use lokstra_core::Version;
 
 use super::program::Program;
@@ -12,92 +12,175 @@ use super::program::Program;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait(pub(crate) Option<Duration>);
 
-pub(crate) fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+/// A flag with a value. It is defined and read by way of this, so that neither its name nor the type of its
+/// value can differ.
+pub(crate) struct Flag<T> {
+    pub(crate) name: &'static str,
+    value: &'static str,
+    parse: fn(&str) -> Result<T, String>,
+    help: &'static str,
 }
+
+/// A flag without a value.
+pub(crate) struct Switch {
+    pub(crate) name: &'static str,
+    help: &'static str,
+}
+
+impl<T: Clone + Send + Sync + 'static> Flag<T> {
+    pub(crate) const fn new(
+        name: &'static str,
+        value: &'static str,
+        parse: fn(&str) -> Result<T, String>,
+        help: &'static str,
+    ) -> Flag<T> {
+        Flag { name, value, parse, help }
+    }
+
+    pub(crate) fn arg(&self) -> Arg {
+        self.positional().required(false).long(self.name)
+    }
+
+    /// An argument without the flag before it.
+    pub(crate) fn positional(&self) -> Arg {
+        let argument = Arg::new(self.name).value_name(self.value).value_parser(self.parse);
+        argument.required(true).help(self.help)
+    }
+
+    pub(crate) fn of(&self, matches: &ArgMatches) -> Option<T> {
+        matches.try_get_one::<T>(self.name).ok().flatten().cloned()
+    }
+}
+
+impl Switch {
+    pub(crate) const fn new(name: &'static str, help: &'static str) -> Switch {
+        Switch { name, help }
+    }
+
+    pub(crate) fn arg(&self) -> Arg {
+        Arg::new(self.name).long(self.name).action(ArgAction::SetTrue).help(self.help)
+    }
+
+    pub(crate) fn of(&self, matches: &ArgMatches) -> bool {
+        matches.try_get_one::<bool>(self.name).ok().flatten() == Some(&true)
+    }
+}
+
+pub(crate) const JSON: Switch = Switch::new("json", "Write one JSON document instead of text");
+pub(crate) const NO_COLOR: Switch = Switch::new("no-color", "No colours on a terminal");
+
+pub(crate) const DIR: Flag<String> = Flag::new(
+    "dir",
+    "FOLDER",
+    text,
+    "The folder of migrations, or one database folder in it [default: migrations]",
+);
+pub(crate) const DB: Flag<String> = Flag::new(
+    "db",
+    "POOL|URL",
+    text,
+    "The pool of config.yaml, or a URL (postgres://…), instead of the one in migration.yaml",
+);
+pub(crate) const CONFIG: Flag<String> = Flag::new(
+    "config",
+    "PATH",
+    text,
+    "The file of pools, or a folder of them [default: config.yaml, or the folder config]",
+);
+pub(crate) const CONNECT_WAIT: Flag<Duration> = Flag::new(
+    "connect-wait",
+    "TIME",
+    time,
+    "How long to wait for a server that is starting, or fails over [default: 30s]",
+);
+pub(crate) const LOCK_WAIT: Flag<Wait> = Flag::new(
+    "lock-wait",
+    "TIME",
+    wait,
+    "How long to wait for another migration: 30s, 5m, 0 or forever [default: 5m]",
+);
+pub(crate) const LOCK_TIMEOUT: Flag<Duration> = Flag::new(
+    "lock-timeout",
+    "TIME",
+    lock_timeout,
+    "How long a statement waits for a lock on a table, 20 times at most [default: 800ms]",
+);
+pub(crate) const REBUILD_INVALID: Switch = Switch::new(
+    "rebuild-invalid",
+    "Drop an INVALID index that an earlier failure left, and build it anew",
+);
+pub(crate) const UNSUPPORTED_SERVER: Switch = Switch::new(
+    "unsupported-server",
+    "Run on a server that does not do what migrations need (docs/servers.md)",
+);
+pub(crate) const OUT_OF_ORDER: Switch =
+    Switch::new("out-of-order", "Also apply versions below the newest applied one");
+pub(crate) const ALLOW_MISSING: Switch =
+    Switch::new("allow-missing", "Go on although applied versions are unknown here");
+pub(crate) const STRICT: Switch =
+    Switch::new("strict", "Fail if the database is ahead of these migrations");
+pub(crate) const STORED: Switch =
+    Switch::new("stored", "Also what is unknown here, with the SQL that the database keeps");
+pub(crate) const YES: Switch = Switch::new("yes", "Do it, without a question");
+pub(crate) const STEPS: Flag<NonZeroU32> = Flag::new("steps", "N", count, "Apply that many");
+pub(crate) const TO: Flag<Version> =
+    Flag::new("to", "VERSION", version, "Up to this version, included");
+pub(crate) const DRY_RUN: Switch = Switch::new("dry-run", "Show what would run, and run nothing");
+pub(crate) const SQL: Switch = Switch::new("sql", "Write the SQL too");
+pub(crate) const EXIT_CODE: Switch =
+    Switch::new("exit-code", "Exit with 1 if a migration is pending");
+
+/// The flags that come last in a help text.
+pub(crate) const SHARED: [&str; 8] = [
+    REBUILD_INVALID.name,
+    UNSUPPORTED_SERVER.name,
+    LOCK_WAIT.name,
+    LOCK_TIMEOUT.name,
+    DIR.name,
+    DB.name,
+    CONFIG.name,
+    CONNECT_WAIT.name,
+];
 
 /// Of every verb.
 pub(crate) fn everywhere(command: Command) -> Command {
     command
-        .arg(
-            flag("json", "Write one JSON document instead of text").display_order(200).global(true),
-        )
-        .arg(flag("no-color", "No colours on a terminal").display_order(201).global(true))
+        .arg(JSON.arg().display_order(200).global(true))
+        .arg(NO_COLOR.arg().display_order(201).global(true))
 }
 
 pub(crate) fn dir(program: &Program<'_>) -> Arg {
-    Arg::new("dir").long("dir").value_name("FOLDER").help(if program.is_over_a_folder() {
-        "The folder of migrations, or one database folder in it [default: migrations]"
-    } else {
-        "Only this database of those that the program carries, by its folder"
-    })
+    if program.is_over_a_folder() {
+        return DIR.arg();
+    }
+    DIR.arg().help("Only this database of those that the program carries, by its folder")
 }
 
 /// Of the verbs that go to a database.
 pub(crate) fn on_database(command: Command, program: &Program<'_>) -> Command {
-    let db = Arg::new("db").long("db").value_name("POOL|URL").help(
-        "The pool of config.yaml, or a URL (postgres://…), instead of the one in migration.yaml",
-    );
-    let config = Arg::new("config").long("config").value_name("PATH").help(
-        "The file of pools, or a folder of them [default: config.yaml, or the folder config]",
-    );
-    let connect_wait = Arg::new("connect-wait")
-        .long("connect-wait")
-        .value_name("TIME")
-        .value_parser(time)
-        .help("How long to wait for a server that is starting, or fails over [default: 30s]");
-    command.args([dir(program), db, config, connect_wait])
+    command.args([dir(program), DB.arg(), CONFIG.arg(), CONNECT_WAIT.arg()])
 }
 
 /// Of the verbs that run scripts.
 pub(crate) fn at_work(command: Command, program: &Program<'_>) -> Command {
-    let lock_wait = Arg::new("lock-wait")
-        .long("lock-wait")
-        .value_name("TIME")
-        .value_parser(wait)
-        .help("How long to wait for another migration: 30s, 5m, 0 or forever [default: 5m]");
-    let lock_timeout = Arg::new("lock-timeout")
-        .long("lock-timeout")
-        .value_name("TIME")
-        .value_parser(lock_timeout)
-        .help(
-            "How long a statement waits for a lock on a table, 20 times at most [default: 800ms]",
-        );
-    on_database(command, program).args([lock_wait, lock_timeout]).args([
-        flag(
-            "rebuild-invalid",
-            "Drop an INVALID index that an earlier failure left, and build it anew",
-        ),
-        flag(
-            "unsupported-server",
-            "Run on a server that does not do what migrations need (docs/servers.md)",
-        ),
-    ])
+    on_database(command, program)
+        .args([LOCK_WAIT.arg(), LOCK_TIMEOUT.arg()])
+        .args([REBUILD_INVALID.arg(), UNSUPPORTED_SERVER.arg()])
 }
 
 /// Of the verbs that apply migrations.
 pub(crate) fn policies(command: Command) -> Command {
-    command
-        .arg(flag("out-of-order", "Also apply versions below the newest applied one"))
-        .arg(flag("allow-missing", "Go on although applied versions are unknown here"))
-        .arg(flag("strict", "Fail if the database is ahead of these migrations"))
+    command.args([OUT_OF_ORDER.arg(), ALLOW_MISSING.arg(), STRICT.arg()])
 }
 
-pub(crate) fn yes() -> Arg {
-    flag("yes", "Do it, without a question")
+pub(crate) fn steps() -> Arg {
+    STEPS.arg().allow_negative_numbers(true)
 }
 
-pub(crate) fn steps(help: &'static str) -> Arg {
-    Arg::new("steps")
-        .long("steps")
-        .value_name("N")
-        .value_parser(count)
-        .allow_negative_numbers(true)
-        .help(help)
-}
-
-pub(crate) fn to(help: &'static str) -> Arg {
-    Arg::new("to").long("to").value_name("VERSION").value_parser(version).help(help)
+/// Any text.
+#[expect(clippy::unnecessary_wraps, reason = "as other parsers")]
+pub(crate) fn text(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
 }
 
 fn count(text: &str) -> Result<NonZeroU32, String> {

@@ -14,7 +14,7 @@ mod verb;
 pub(crate) use self::context::Call;
 #[cfg(feature = "folder")]
 pub(crate) use self::error::TargetError;
-pub(crate) use self::goal::{dry_run, goal, how_far, sql};
+pub(crate) use self::goal::{dry_run, goal, how_far};
 pub(crate) use self::program::{LEAD, Program};
 pub(crate) use self::target::{Target, is_connection_string};
 pub(crate) use self::verb::Verb;

@@ -10,7 +10,7 @@ use lokstra_runtime::{
 
 use super::context::Call;
 use super::error::TargetError;
-use super::flags::Wait;
+use super::flags::{self, Flag, Wait};
 use crate::output::{CommandError, Tone};
 
 /// The migrations and the pools that their databases name.
@@ -47,15 +47,15 @@ struct Manner {
 impl Manner {
     fn of(call: &Call<'_>) -> Manner {
         Manner {
-            connect_wait: call.value("connect-wait"),
-            lock_wait: call.value("lock-wait"),
-            lock_timeout: call.value("lock-timeout"),
-            out_of_order: call.has("out-of-order"),
-            allow_missing: call.has("allow-missing"),
-            strict: call.has("strict"),
-            rebuild_invalid: call.has("rebuild-invalid"),
-            unsupported_server: call.has("unsupported-server"),
-            stored: call.has("stored"),
+            connect_wait: call.get(&flags::CONNECT_WAIT),
+            lock_wait: call.get(&flags::LOCK_WAIT),
+            lock_timeout: call.get(&flags::LOCK_TIMEOUT),
+            out_of_order: call.has(&flags::OUT_OF_ORDER),
+            allow_missing: call.has(&flags::ALLOW_MISSING),
+            strict: call.has(&flags::STRICT),
+            rebuild_invalid: call.has(&flags::REBUILD_INVALID),
+            unsupported_server: call.has(&flags::UNSUPPORTED_SERVER),
+            stored: call.has(&flags::STORED),
         }
     }
 }
@@ -63,7 +63,7 @@ impl Manner {
 impl Target {
     /// Looks for the pools of these migrations.
     pub(crate) fn of(migrations: Migrations, call: &Call<'_>) -> Result<Target, CommandError> {
-        let (dir, db) = (call.text("dir"), call.text("db"));
+        let (dir, db) = (call.get(&flags::DIR), call.get(&flags::DB));
         let names = || migrations.databases().map(|database| database.name().to_owned()).collect();
         let has_several = migrations.databases().len() > 1;
         // Over a folder `-dir` chose when the folder was read.
@@ -98,7 +98,7 @@ impl Target {
             include_disabled: is_named,
             broken: Vec::new(),
             manner: Manner::of(call),
-            flags: flags(call),
+            flags: same_place(call),
             migrations,
         })
     }
@@ -198,13 +198,13 @@ fn is_folder(database: Database<'_>, name: &str) -> bool {
     database.name() == name || database.folder() == name
 }
 
-fn flags(call: &Call<'_>) -> String {
-    let flag = |name| call.text(name).map(|value| format!(" -{name} {value}"));
-    let db = call.text("db").map(|db| {
+fn same_place(call: &Call<'_>) -> String {
+    let flag = |flag: Flag<String>| call.get(&flag).map(|value| format!(" -{} {value}", flag.name));
+    let db = call.get(&flags::DB).map(|db| {
         let db = if is_connection_string(&db) { "…" } else { &db };
         format!(" -db {db}")
     });
-    [flag("dir"), db, flag("config")].into_iter().flatten().collect()
+    [flag(flags::DIR), db, flag(flags::CONFIG)].into_iter().flatten().collect()
 }
 
 /// Pools in which this one stands for the only database, whatever name its `migration.yaml` gives.
@@ -221,7 +221,7 @@ fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
 /// From `-config`, `config.yaml` or the folder `config`; from the environment, which wins over them;
 /// from the program, which wins over both.
 fn defined(call: &Call<'_>) -> Result<Pools, CommandError> {
-    let path = call.text("config").or_else(|| {
+    let path = call.get(&flags::CONFIG).or_else(|| {
         let found = ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists());
         found.map(str::to_owned)
     });

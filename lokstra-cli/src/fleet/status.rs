@@ -4,8 +4,10 @@ use lokstra_runtime::{State, Status};
 use serde::Serialize;
 
 use super::error::Failed;
+use super::flags::jobs;
 use super::targets::{Member, members};
-use super::{indented, jobs, run_parallel as queue};
+use super::{indented, run_parallel as queue};
+use crate::call::flags::EXIT_CODE;
 use crate::call::{Call, Target};
 use crate::output::json::{Connection, ErrorObject};
 use crate::output::status::current;
@@ -42,7 +44,7 @@ pub(crate) fn status(call: &Call<'_>, target: &Target) -> Result<Exit, CommandEr
     })?;
     Ok(match (failed, behind) {
         (1.., _) => Exit::Failed,
-        (0, 1..) if call.has("exit-code") => Exit::Pending,
+        (0, 1..) if call.has(&EXIT_CODE) => Exit::Pending,
         _ => Exit::Done,
     })
 }

@@ -9,6 +9,7 @@ use lokstra_runtime::postgres::SimpleQueryMessage;
 use lokstra_runtime::{ConnectError, ConnectionTarget, Migrator, Pool, Pools, TableName};
 
 use super::error::FleetError;
+use super::flags::{SCHEMAS, TARGETS};
 use super::pattern::fits;
 use crate::call::{Call, Target, is_connection_string};
 use crate::output::CommandError;
@@ -72,13 +73,13 @@ pub(super) fn members(
     target: &Target,
     database: Database<'_>,
 ) -> Result<Vec<Member>, CommandError> {
-    if let Some(query) = call.text("schemas") {
+    if let Some(query) = call.get(&SCHEMAS) {
         let pool = target.pool(database)?;
         let names = schemas(&pool, &query)?;
         let table = database.table();
         return Ok(names.into_iter().map(|name| Member::of_schema(name, &pool, &table)).collect());
     }
-    let source = call.text("targets").unwrap_or_default();
+    let source = call.get(&TARGETS).unwrap_or_default();
     let members = match source.strip_prefix("pool:") {
         Some(pattern) => matching(&target.pools, pattern)?,
         None => in_file(&target.pools, &source)?,

@@ -8,8 +8,9 @@ use lokstra_runtime::{Event, Goal, Report, Stop};
 use serde::Serialize;
 
 use super::error::{Failed, FleetError};
+use super::flags::{FAIL_FAST, jobs};
 use super::targets::{Member, members};
-use super::{indented, jobs, run_parallel as queue};
+use super::{indented, run_parallel as queue};
 use crate::call::{Call, Target};
 use crate::output::json::{Connection, ErrorObject, ReportObject, StepObject};
 use crate::output::{CommandError, Console, Exit, Tone};
@@ -23,7 +24,7 @@ pub(crate) fn up(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, C
     let database = target.only()?.name();
     let members = members(call, target, target.only()?)?;
     let stop = run::stop()?;
-    let (is_failed, is_hasty) = (AtomicBool::new(false), call.has("fail-fast"));
+    let (is_failed, is_hasty) = (AtomicBool::new(false), call.has(&FAIL_FAST));
     let goes_on = || !(stop.is_asked() || is_hasty && is_failed.load(Ordering::Relaxed));
     let results = queue::each(&members, jobs(call), goes_on, |member| {
         let began = Instant::now();

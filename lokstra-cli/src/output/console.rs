@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::ArgMatches;
 use lokstra_core::shown;
 use serde::Serialize;
 
@@ -40,13 +39,7 @@ pub(crate) enum Tone {
 }
 
 impl<'p> Console<'p> {
-    pub(crate) fn new(embedded_in: Option<&'p str>, matches: &ArgMatches) -> Console<'p> {
-        let is_asked = |flag| matches.try_get_one::<bool>(flag).ok().flatten() == Some(&true);
-        Console::with(embedded_in, is_asked("json"), !is_asked("no-color"))
-    }
-
-    /// For who has no arguments that could be read.
-    pub(crate) fn with(
+    pub(crate) fn new(
         embedded_in: Option<&'p str>,
         is_json: bool,
         is_colour_wanted: bool,

@@ -5,7 +5,7 @@ use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
 use serde::Serialize;
 
 use super::{name, prefixed};
-use crate::call::{Call, Target};
+use crate::call::{Call, Target, flags};
 use crate::output::json::{Connection, Databases, texts};
 use crate::output::status::skipped;
 use crate::output::{CommandError, Exit, Tone};
@@ -30,7 +30,7 @@ pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit,
         super::name(call.console, &prefixed(name, several, &connection.to_string()));
         write(call, &plan)?;
         let connection = Connection::from(&connection);
-        databases.push(PlanObject::new(name, connection, &plan, call.has("sql")));
+        databases.push(PlanObject::new(name, connection, &plan, call.has(&flags::SQL)));
     }
     call.console.document(|| Databases { databases })?;
     Ok(Exit::Done)
@@ -45,7 +45,7 @@ fn write(call: &Call<'_>, plan: &Plan<'_>) -> Result<(), CommandError> {
         return call.console.say("Nothing to do");
     }
     for step in &plan.steps {
-        if call.has("sql") {
+        if call.has(&flags::SQL) {
             let text = step.script().text().trim_end();
             if !call.console.is_json() {
                 call.console.data(format_args!("-- {}\n{text}\n", shown_line(&line(step))))?;
@@ -122,7 +122,7 @@ pub(crate) fn confirm_loss(
     target: &Target,
     goal: Goal,
 ) -> Result<Option<Rollback>, CommandError> {
-    if call.has("yes") {
+    if call.has(&flags::YES) {
         return Ok(None);
     }
     let (mut migrator, mut client, connection) = target.connect(target.only()?)?;

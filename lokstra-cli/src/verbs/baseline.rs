@@ -15,20 +15,20 @@ pub(crate) const VERB: Verb = Verb {
     examples: &[("-to 003", "001, 002 and 003 are in this database already")],
     flags: |command, program| {
         flags::on_database(command, program)
-            .arg(flags::to("Up to this version, included").required(true))
-            .arg(flags::yes())
+            .arg(flags::TO.arg().required(true))
+            .arg(flags::YES.arg())
     },
     run: baseline,
 };
 
 fn baseline(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let Some(to) = call.to() else {
+    let Some(to) = call.get(&flags::TO) else {
         return Ok(Exit::Usage);
     };
     let target = call.target()?;
     let (mut migrator, mut client) = target.reach()?;
     let planned = migrator.plan_baseline(&mut client, to)?;
-    if !planned.recorded.is_empty() && !call.has("yes") {
+    if !planned.recorded.is_empty() && !call.has(&flags::YES) {
         call.console.talk("To be recorded as applied, without being run:");
         for (version, description) in &planned.recorded {
             call.console.talk(format_args!("  {version}_{}", shown_line(description)));

@@ -5,13 +5,20 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use clap::Arg;
 use lokstra_core::{Version, files};
 use lokstra_source::{Description, DescriptionError, NextVersion};
 use serde::Serialize;
 
-use crate::call::{Call, TargetError, Verb, flags};
+use crate::call::flags::{self, Flag};
+use crate::call::{Call, TargetError, Verb};
 use crate::output::{CommandError, Exit};
+
+const NAME: Flag<String> = Flag::new(
+    "name",
+    "NAME",
+    flags::text,
+    "What the migration does, in lower-case snake_case: create_users_table",
+);
 
 pub(crate) const VERB: Verb = Verb {
     name: "create",
@@ -21,18 +28,12 @@ pub(crate) const VERB: Verb = Verb {
         ("create_users_table", "The next version"),
         ("add_orders -dir migrations/01_main-db", "In the folder of one database of several"),
     ],
-    flags: |command, program| {
-        let name = Arg::new("name")
-            .required(true)
-            .value_name("NAME")
-            .help("What the migration does, in lower-case snake_case: create_users_table");
-        command.arg(name).arg(flags::dir(program))
-    },
+    flags: |command, program| command.arg(NAME.positional()).arg(flags::dir(program)),
     run: create,
 };
 
 fn create(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let name = call.text("name").unwrap_or_default();
+    let name = call.get(&NAME).unwrap_or_default();
     let description: Description = name.parse()?;
     let dir = call.dir();
     let dir = dir.trim_end_matches('/');

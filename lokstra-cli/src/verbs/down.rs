@@ -5,8 +5,7 @@ use std::num::NonZeroU32;
 use lokstra_core::{Script, Version};
 use lokstra_runtime::Goal;
 
-use crate::call::flags::{self, flag};
-use crate::call::{Call, Target, Verb, dry_run};
+use crate::call::{Call, Target, Verb, dry_run, flags};
 use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_confirmed};
 
@@ -24,13 +23,15 @@ pub(crate) const VERB: Verb = Verb {
     ],
     flags: |command, program| {
         dry_run(flags::at_work(command, program))
-            .arg(flags::steps("Roll back that many [default: 1]"))
+            .arg(flags::steps().help("Roll back that many [default: 1]"))
             .arg(
-                flags::to("Roll back everything above this version; 0: everything")
-                    .conflicts_with("steps"),
+                flags::TO
+                    .arg()
+                    .help("Roll back everything above this version; 0: everything")
+                    .conflicts_with(flags::STEPS.name),
             )
-            .arg(flag("stored", "Also what is unknown here, with the SQL that the database keeps"))
-            .arg(flags::yes())
+            .arg(flags::STORED.arg())
+            .arg(flags::YES.arg())
     },
     run: down,
 };
@@ -49,11 +50,11 @@ fn down(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target_despite_problems()?;
     // One migration of each database is not what anybody means.
     target.only()?;
-    let goal = match (call.value("steps"), call.to()) {
+    let goal = match (call.get(&flags::STEPS), call.get(&flags::TO)) {
         (_, Some(version)) => to(&target, version)?,
         (steps, None) => Goal::Down(steps.unwrap_or(NonZeroU32::MIN)),
     };
-    if call.has("dry-run") {
+    if call.has(&flags::DRY_RUN) {
         return plan::show(call, &target, goal);
     }
     refuse_broken(call, &target, goal)?;

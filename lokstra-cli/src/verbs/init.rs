@@ -4,19 +4,26 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use clap::Arg;
 use lokstra_core::{Version, files};
 use lokstra_source::Description;
 use serde::Serialize;
 
 use super::create::{down_text, failed, up_text, write_migration, write_new};
-use crate::call::{Call, Verb, flags};
+use crate::call::flags::{self, Flag};
+use crate::call::{Call, Verb};
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
 It makes the folder with a first migration and a migration.yaml, and a build.rs
 if there is none, and prints the lines for Cargo.toml and main.rs. It never
 changes a file that is there: run it again to see the lines again.";
+
+const NAME: Flag<String> = Flag::new(
+    "name",
+    "NAME",
+    flags::text,
+    "What the first migration does [default: create_users, as an example]",
+);
 
 pub(crate) const VERB: Verb = Verb {
     name: "init",
@@ -26,13 +33,7 @@ pub(crate) const VERB: Verb = Verb {
         ("", "In a crate, beside its Cargo.toml"),
         ("-name create_orders", "With another first migration, which is yours to write"),
     ],
-    flags: |command, program| {
-        let name = Arg::new("name")
-            .long("name")
-            .value_name("NAME")
-            .help("What the first migration does [default: create_users, as an example]");
-        command.arg(name).arg(flags::dir(program))
-    },
+    flags: |command, program| command.arg(NAME.arg()).arg(flags::dir(program)),
     run: init,
 };
 
@@ -88,7 +89,7 @@ fn init(call: &Call<'_>) -> Result<Exit, CommandError> {
     if !Path::new("Cargo.toml").exists() {
         return Err(InitError::NoCrate.into());
     }
-    let name = call.text("name").unwrap_or_else(|| EXAMPLE.to_owned());
+    let name = call.get(&NAME).unwrap_or_else(|| EXAMPLE.to_owned());
     let description: Description = name.parse()?;
     let dir = call.dir();
     let dir = dir.trim_end_matches('/');

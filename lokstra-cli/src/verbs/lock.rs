@@ -6,10 +6,12 @@ use lokstra_core::shown_line;
 use lokstra_source::{Loader, Locked, NextVersion, Problem};
 use serde::Serialize;
 
-use crate::call::flags::{self, flag};
+use crate::call::flags::{self, Switch};
 use crate::call::{Call, TargetError, Verb};
 use crate::output::json::ProblemObject;
 use crate::output::{CommandError, Exit, Tone};
+
+const CHECK: Switch = Switch::new("check", "Write nothing, and fail if a migration is not locked");
 
 pub(crate) const LOCK: Verb = Verb {
     name: "lock",
@@ -27,10 +29,7 @@ locked, 3 wrong usage",
         ("", "In a branch, after lint and before the commit"),
         ("-check", "In CI: fail if a migration is not locked, or differs from what was locked"),
     ],
-    flags: |command, program| {
-        let check = flag("check", "Write nothing, and fail if a migration is not locked");
-        command.arg(flags::dir(program)).arg(check)
-    },
+    flags: |command, program| command.arg(flags::dir(program)).arg(CHECK.arg()),
     run: lock,
 };
 
@@ -74,7 +73,7 @@ struct RenamedObject<'a> {
 }
 
 fn lock(call: &Call<'_>) -> Result<Exit, CommandError> {
-    if call.has("check") {
+    if call.has(&CHECK) {
         return check(call);
     }
     let Locked { files, hazards } = lokstra_source::lock(Path::new(""), &call.dir())?;

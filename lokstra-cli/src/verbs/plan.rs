@@ -1,6 +1,6 @@
 //! `plan`: shows what `up` would run.
 
-use crate::call::{Verb, flags, goal, how_far, sql};
+use crate::call::{Verb, flags, goal, how_far};
 use crate::run::plan::show;
 
 pub(crate) const VERB: Verb = Verb {
@@ -14,7 +14,7 @@ pub(crate) const VERB: Verb = Verb {
     ],
     flags: |command, program| {
         let command = flags::on_database(command, program);
-        flags::policies(how_far(command)).arg(sql())
+        flags::policies(how_far(command)).arg(flags::SQL.arg())
     },
     run: |call| show(call, &call.target()?, goal(call)),
 };

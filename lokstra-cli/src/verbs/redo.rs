@@ -12,14 +12,14 @@ pub(crate) const VERB: Verb = Verb {
     details: "For a migration that is being written: what its down script drops is gone, so `redo` asks\n\
               first, as `down` does. Without a terminal or with -json, -yes is needed.",
     examples: &[("-yes", "Without a question")],
-    flags: |command, program| dry_run(flags::at_work(command, program)).arg(flags::yes()),
+    flags: |command, program| dry_run(flags::at_work(command, program)).arg(flags::YES.arg()),
     run: redo,
 };
 
 fn redo(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target()?;
     target.only()?;
-    if call.has("dry-run") {
+    if call.has(&flags::DRY_RUN) {
         return plan::show(call, &target, Goal::Redo);
     }
     let confirmed = plan::confirm_loss(call, &target, Goal::Redo)?;

@@ -1,28 +1,34 @@
 //! `repair`: lists what could be repaired, or repairs it.
 
-use clap::{Arg, ArgGroup};
+use clap::ArgGroup;
 use lokstra_core::Version;
 use lokstra_runtime::{Divergence, ErrorKind, Goal, Repair, Repaired};
 use serde::Serialize;
 
-use crate::call::{Call, Verb, flags};
+use crate::call::flags::{self, Flag};
+use crate::call::{Call, Verb};
 use crate::output::{CommandError, Exit};
 
-/// A flag of `repair`, what it asks for, and its help.
-type RepairFlag = (&'static str, fn(Version) -> Repair, &'static str);
+/// A flag of `repair`, and what it asks for.
+type RepairFlag = (Flag<Version>, fn(Version) -> Repair);
 
-/// Each takes a version.
 const REPAIRS: [RepairFlag; 5] = [
-    ("accept", Repair::Accept, "Take an applied migration that was edited as it is now"),
-    ("forget", Repair::Forget, "Remove the row of a migration whose files are gone"),
-    ("forget-progress", Repair::ForgetProgress, "Begin a half-done no-transaction script anew"),
-    ("redo-statement", Repair::RedoStatement, "Do the statement again that was cut off"),
+    (flag("accept", "Take an applied migration that was edited as it is now"), Repair::Accept),
+    (flag("forget", "Remove the row of a migration whose files are gone"), Repair::Forget),
     (
-        "skip-statement",
+        flag("forget-progress", "Begin a half-done no-transaction script anew"),
+        Repair::ForgetProgress,
+    ),
+    (flag("redo-statement", "Do the statement again that was cut off"), Repair::RedoStatement),
+    (
+        flag("skip-statement", "Go on behind the statement that failed or was cut off"),
         Repair::SkipStatement,
-        "Go on behind the statement that failed or was cut off",
     ),
 ];
+
+const fn flag(name: &'static str, help: &'static str) -> Flag<Version> {
+    Flag::new(name, "VERSION", flags::version, help)
+}
 
 pub(crate) const VERB: Verb = Verb {
     name: "repair",
@@ -34,12 +40,9 @@ pub(crate) const VERB: Verb = Verb {
     ],
     flags: |command, program| {
         flags::on_database(command, program)
-            .args(REPAIRS.iter().map(|(name, _, help)| {
-                let version = Arg::new(*name).long(*name).value_name("VERSION");
-                version.value_parser(flags::version).help(*help)
-            }))
-            .group(ArgGroup::new("repair").args(REPAIRS.map(|(name, ..)| name)))
-            .arg(flags::yes())
+            .args(REPAIRS.map(|(flag, _)| flag.arg()))
+            .group(ArgGroup::new("repair").args(REPAIRS.map(|(flag, _)| flag.name)))
+            .arg(flags::YES.arg())
     },
     run: repair,
 };
@@ -47,7 +50,7 @@ pub(crate) const VERB: Verb = Verb {
 fn repair(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target_despite_problems()?;
     let (mut migrator, mut client) = target.reach()?;
-    let asked = REPAIRS.iter().find_map(|(flag, repair, _)| call.value(flag).map(repair));
+    let asked = REPAIRS.iter().find_map(|(flag, repair)| call.get(flag).map(repair));
     let Some(repair) = asked else {
         let possible = migrator.repairs(&mut client)?;
         let foreign = if possible.is_empty() {
@@ -64,8 +67,8 @@ fn repair(call: &Call<'_>) -> Result<Exit, CommandError> {
     if target.broken.iter().any(|path| name(path).starts_with(&stem)) {
         call.target()?;
     }
-    let is_meant = call.has("yes") || call.can_ask();
-    let repaired = if call.has("yes") {
+    let is_meant = call.has(&flags::YES) || call.can_ask();
+    let repaired = if call.has(&flags::YES) {
         migrator.repair(&mut client, repair)?
     } else {
         let planned = migrator.plan_repair(&mut client, repair)?;

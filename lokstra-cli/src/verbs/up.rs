@@ -20,7 +20,7 @@ pub(crate) const VERB: Verb = Verb {
         let command = how_far(flags::at_work(command, program));
         let command = dry_run(flags::policies(command));
         fleet::flags(command)
-            .mut_group("fleet", |fleet| fleet.conflicts_with("dry-run"))
+            .mut_group(fleet::GROUP, |fleet| fleet.conflicts_with(flags::DRY_RUN.name))
             .arg(fleet::fail_fast())
     },
     run: up,
@@ -30,7 +30,7 @@ fn up(call: &Call<'_>) -> Result<Exit, CommandError> {
     let (target, goal) = (call.target()?, goal(call));
     if fleet::is_asked_for(call) {
         fleet::up(call, &target, goal)
-    } else if call.has("dry-run") {
+    } else if call.has(&flags::DRY_RUN) {
         plan::show(call, &target, goal)
     } else {
         run_towards(call, &target, goal)

@@ -8,14 +8,14 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-use clap::Arg;
 use lokstra_core::Database;
 use lokstra_runtime::postgres::Client;
 use lokstra_runtime::{ConnectError, Warning};
 use serde::Serialize;
 
 use self::finding::{FindingObject, Findings, Level};
-use crate::call::{Call, Target, Verb, flags};
+use crate::call::flags::{self, Flag};
+use crate::call::{Call, Target, Verb};
 use crate::output::status::skipped;
 use crate::output::{CommandError, Exit};
 
@@ -31,6 +31,13 @@ warning or problem.
 
 Exit codes: 0 without a problem, 2 with one.";
 
+const OLDER_THAN: Flag<Duration> = Flag::new(
+    "older-than",
+    "TIME",
+    flags::time,
+    "How old a transaction is that is told [default: 5m]",
+);
+
 pub(crate) const VERB: Verb = Verb {
     name: "doctor",
     about: "Check what a migration depends on, and say what to do",
@@ -40,15 +47,7 @@ pub(crate) const VERB: Verb = Verb {
         ("-db db_main", "The database of one pool"),
         ("-older-than 1m", "Also sessions that are in a transaction for a minute"),
     ],
-    flags: |command, program| {
-        flags::on_database(command, program).arg(
-            Arg::new("older-than")
-                .long("older-than")
-                .value_name("TIME")
-                .value_parser(flags::time)
-                .help("How old a transaction is that is told [default: 5m]"),
-        )
-    },
+    flags: |command, program| flags::on_database(command, program).arg(OLDER_THAN.arg()),
     run: doctor,
 };
 
@@ -150,7 +149,7 @@ fn examine(found: &mut Findings, call: &Call<'_>, target: &Target, database: Dat
         status.as_ref().is_some_and(|status| history::needs_session(status, database));
     server::pooler(found, &facts, &pool, needs_session);
     catalog::prepared_transactions(found, &mut client);
-    let older_than = call.value("older-than").unwrap_or(OLD);
+    let older_than = call.get(&OLDER_THAN).unwrap_or(OLD);
     catalog::long_transactions(found, &mut client, older_than, &facts);
     catalog::invalid_indexes(found, &mut client);
     catalog::unvalidated_constraints(found, &mut client, &facts);

@@ -7,13 +7,13 @@ mod normalize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use clap::Arg;
 use lokstra_core::{DEFAULT_SCHEMA, DOWN_TABLE, PROGRESS_TABLE, TableName, files};
 use lokstra_runtime::Pool;
 use serde::Serialize;
 
 pub(crate) use self::error::DumpError;
-use crate::call::{Call, Verb, flags};
+use crate::call::flags::{self, Flag};
+use crate::call::{Call, Verb};
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
@@ -25,6 +25,14 @@ server. Two major versions may write the same table in two ways: use one.
 Exit codes: 0 done, 2 also if -check finds a difference, which it writes as a
 unified diff.";
 
+const OUTPUT: Flag<String> = file("output", "Write it there [default: the standard output]");
+const CHECK: Flag<String> = file("check", "Compare with this file instead");
+const PG_DUMP: Flag<String> = file("pg-dump", "The program to run [default: the pg_dump of PATH]");
+
+const fn file(name: &'static str, help: &'static str) -> Flag<String> {
+    Flag::new(name, "FILE", flags::text, help)
+}
+
 pub(crate) const VERB: Verb = Verb {
     name: "dump",
     about: "Write the schema as SQL, for review",
@@ -34,11 +42,10 @@ pub(crate) const VERB: Verb = Verb {
         ("-check schema.sql", "In CI, on a database that was migrated from nothing"),
     ],
     flags: |command, program| {
-        let file = |name, help| Arg::new(name).long(name).value_name("FILE").help(help);
         flags::on_database(command, program)
-            .arg(file("output", "Write it there [default: the standard output]").short('o'))
-            .arg(file("check", "Compare with this file instead").conflicts_with("output"))
-            .arg(file("pg-dump", "The program to run [default: the pg_dump of PATH]"))
+            .arg(OUTPUT.arg().short('o'))
+            .arg(CHECK.arg().conflicts_with(OUTPUT.name))
+            .arg(PG_DUMP.arg())
     },
     run: dump,
 };
@@ -46,19 +53,19 @@ pub(crate) const VERB: Verb = Verb {
 fn dump(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target_without_folder()?;
     let database = target.only()?;
-    let program = call.text("pg-dump").unwrap_or_else(|| "pg_dump".to_owned());
+    let program = call.get(&PG_DUMP).unwrap_or_else(|| "pg_dump".to_owned());
     let pool = target.pool(database)?;
     refuse_older(&program, &pool)?;
     let schema = normalize::normal(&dumped(&program, &pool, &database.table())?);
     let (console, name) = (call.console, database.name());
-    if let Some(path) = call.text("output") {
+    if let Some(path) = call.get(&OUTPUT) {
         let written = files::replace(Path::new(&path), schema.as_bytes());
         written.map_err(|source| failed(&path, source))?;
         console.say(format_args!("{path}: written"))?;
         console.document(|| DumpDocument { file: Some(&path), ..DumpDocument::new(name) })?;
         return Ok(Exit::Done);
     }
-    let Some(path) = call.text("check") else {
+    let Some(path) = call.get(&CHECK) else {
         if !console.is_json() {
             console.data(schema.trim_end())?;
         }

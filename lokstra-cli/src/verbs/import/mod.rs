@@ -16,7 +16,6 @@ mod tools;
 
 use std::path::{Path, PathBuf};
 
-use clap::Arg;
 use lokstra_core::shown_line;
 use lokstra_runtime::Migrations;
 use lokstra_source::{Loaded, Loader, Problems};
@@ -28,7 +27,7 @@ use self::history::record::Past;
 use self::report::Report;
 use self::source::{Found, Source};
 use self::tools::Tool;
-use crate::call::flags::{self, flag};
+use crate::call::flags::{self, Flag, Switch};
 use crate::call::{Call, Target, Verb};
 use crate::output::{CommandError, Exit};
 use crate::verbs::lock::report_hazards;
@@ -39,6 +38,18 @@ folder that has the migrations already is taken as it is, so that the same comma
 of the next database.
 
 Exit codes: 5 if their table and their folder disagree, or if our history says something else.";
+
+const FROM: Flag<String> = Flag::new("from", "TOOL", flags::text, "Whose migrations they are");
+const SOURCE: Flag<String> =
+    Flag::new("source", "FOLDER", flags::text, "Their folder of migrations; -dir is ours");
+const TABLE: Flag<String> = Flag::new(
+    "table",
+    "NAME",
+    flags::text,
+    "Their table, if it is not where they put it: app.schema_history",
+);
+const FORCE: Switch =
+    Switch::new("force", "Record what is applied although their table and folder disagree");
 
 pub(crate) const VERB: Verb = Verb {
     name: "import",
@@ -51,43 +62,22 @@ pub(crate) const VERB: Verb = Verb {
     ],
     flags: |command, program| {
         flags::on_database(command, program)
-            .arg(
-                Arg::new("from")
-                    .long("from")
-                    .value_name("TOOL")
-                    .required(true)
-                    .value_parser(Tool::ALL.map(Tool::name))
-                    .help("Whose migrations they are"),
-            )
-            .arg(
-                Arg::new("source")
-                    .long("source")
-                    .value_name("FOLDER")
-                    .required(true)
-                    .help("Their folder of migrations; -dir is ours"),
-            )
-            .arg(
-                Arg::new("table")
-                    .long("table")
-                    .value_name("NAME")
-                    .help("Their table, if it is not where they put it: app.schema_history"),
-            )
-            .arg(flag("force", "Record what is applied although their table and folder disagree"))
-            .arg(flags::yes())
+            .arg(FROM.arg().required(true).value_parser(Tool::ALL.map(Tool::name)))
+            .args([SOURCE.arg().required(true), TABLE.arg(), FORCE.arg(), flags::YES.arg()])
     },
     run: import,
 };
 
 fn import(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let Some(tool) = call.text("from").and_then(|name| Tool::named(&name)) else {
+    let Some(tool) = call.get(&FROM).and_then(|name| Tool::named(&name)) else {
         return Ok(Exit::Usage);
     };
-    let (source, dir) = (call.text("source").unwrap_or_default(), call.dir());
+    let (source, dir) = (call.get(&SOURCE).unwrap_or_default(), call.dir());
     let mut found = read(tool, &source, &dir)?;
     let mut ours = convert::convert(tool, &found.migrations);
     let place = ours::place(&dir, &ours)?;
     let loaded = load(&dir, &place, &mut ours);
-    let is_to_write = call.has("yes") && matches!(place, Place::Free { .. });
+    let is_to_write = call.has(&flags::YES) && matches!(place, Place::Free { .. });
     let outside = found.outside();
     if is_to_write && !outside.is_empty() {
         return Err(ImportError::Obstacles { folder: source, obstacles: outside }.into());
@@ -97,7 +87,7 @@ fn import(call: &Call<'_>) -> Result<Exit, CommandError> {
     }
     let report = Report { call, tool, source: &source, dir: &dir, found: &found, ours: &ours };
     report.remarks();
-    if !call.has("yes") {
+    if !call.has(&flags::YES) {
         report.files(&place, "to be written to")?;
     }
     let loaded = match loaded {
@@ -113,7 +103,10 @@ fn import(call: &Call<'_>) -> Result<Exit, CommandError> {
         }
     };
     let target = Target::of(Migrations::from(loaded.set), call)?;
-    let mut past = Past::read(call, &target, tool, &found.migrations, &ours)?;
+    let mut past = {
+        let table = call.get(&TABLE).unwrap_or_else(|| tool.table().to_owned());
+        Past::read(call, &target, (tool, table), call.has(&FORCE), &found.migrations, &ours)?
+    };
     if is_to_write {
         let written = write(&dir, &ours)?;
         match lokstra_source::lock(Path::new(""), &dir) {
@@ -124,13 +117,13 @@ fn import(call: &Call<'_>) -> Result<Exit, CommandError> {
             }
         }
     }
-    if call.has("yes") {
+    if call.has(&flags::YES) {
         report.files(&place, "written to")?;
         past.iter_mut().try_for_each(Past::record)?;
     }
     report.history(past.as_ref())?;
     report.document(&place, past.as_ref())?;
-    if !call.has("yes") {
+    if !call.has(&flags::YES) {
         call.console.talk("nothing was changed: -yes changes it");
     }
     Ok(Exit::Done)

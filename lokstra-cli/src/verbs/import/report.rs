@@ -9,7 +9,7 @@ use super::convert::output::{self as ours, Place};
 use super::convert::{Ours, Written};
 use super::history::record::Past;
 use super::tools::Tool;
-use crate::call::Call;
+use crate::call::{Call, flags};
 use crate::output::{CommandError, Tone};
 use crate::verbs::import::source::{Found, Remark};
 
@@ -98,7 +98,7 @@ impl Report<'_> {
             tool: self.tool.name(),
             source: self.source,
             folder: self.dir,
-            done: self.call.has("yes"),
+            done: self.call.has(&flags::YES),
             files,
             warnings: self.found.remarks.iter().map(RemarkObject::from).collect(),
             history: past.map(HistoryObject::from),

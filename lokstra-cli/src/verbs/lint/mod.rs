@@ -5,13 +5,12 @@ mod server;
 
 use std::path::Path;
 
-use clap::Arg;
 use lokstra_runtime::Migrations;
 use lokstra_source::{LintScope, Loaded, Loader, Problem};
 
 use self::changed::Changed;
 use self::server::{Known, refused};
-use crate::call::flags::{self, flag};
+use crate::call::flags::{self, Flag, Switch};
 use crate::call::{Call, Target, Verb};
 use crate::output::diagnostics::{self as problems, Format, summary};
 use crate::output::{CommandError, Exit};
@@ -29,6 +28,19 @@ no place. docs/lint.md has more, and all rules.
 
 Exit codes: 0 without an error, 2 with one, 3 wrong usage";
 
+const SERVER: Switch =
+    Switch::new("server", "Have the server of each database parse every statement too");
+const ALL: Switch =
+    Switch::new("all", "Look for hazards in locked migrations too, which were judged before");
+const SINCE: Flag<String> = Flag::new(
+    "since",
+    "REF",
+    flags::text,
+    "Look for hazards in what differs from this commit of git, locked or not",
+);
+const FORMAT: Flag<String> =
+    Flag::new("format", "FORMAT", flags::text, "How problems are written [default: human]");
+
 pub(crate) const VERB: Verb = Verb {
     name: "lint",
     about: "Check the folder as the build does, and look for hazards",
@@ -40,36 +52,25 @@ pub(crate) const VERB: Verb = Verb {
         ("-format github", "As remarks beside the lines of a pull request"),
     ],
     flags: |command, program| {
+        let format = FORMAT.arg().value_parser(["human", "json", "github"]);
         flags::on_database(command, program)
-            .arg(flag("server", "Have the server of each database parse every statement too"))
-            .arg(flag("all", "Look for hazards in locked migrations too, which were judged before"))
-            .arg(
-                Arg::new("since").long("since").value_name("REF").conflicts_with("all").help(
-                    "Look for hazards in what differs from this commit of git, locked or not",
-                ),
-            )
-            .arg(
-                Arg::new("format")
-                    .long("format")
-                    .value_name("FORMAT")
-                    .value_parser(["human", "json", "github"])
-                    .conflicts_with("json")
-                    .help("How problems are written [default: human]"),
-            )
+            .args([SERVER.arg(), ALL.arg()])
+            .arg(SINCE.arg().conflicts_with(ALL.name))
+            .arg(format.conflicts_with(flags::JSON.name))
     },
     run: lint,
 };
 
 /// What it finds is its data, and no failure of its own.
 fn lint(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let since = call.text("since").map(|it| Changed::since(&it, &call.dir())).transpose()?;
+    let since = call.get(&SINCE).map(|it| Changed::since(&it, &call.dir())).transpose()?;
     let lint =
-        if call.has("all") || since.is_some() { LintScope::All } else { LintScope::UnlockedOnly };
+        if call.has(&ALL) || since.is_some() { LintScope::All } else { LintScope::UnlockedOnly };
     let (found, scope) = match load(&call.dir(), lint, since.as_ref()) {
         Ok(loaded) => checked(loaded, call)?,
         Err(problems) => (broken(problems, call)?, String::new()),
     };
-    let format = match call.text("format").as_deref() {
+    let format = match call.get(&FORMAT).as_deref() {
         Some("github") => Format::Github,
         Some("json") => Format::Json,
         _ if call.console.is_json() => Format::Json,
@@ -109,14 +110,14 @@ fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Co
     let Loaded { set, mut warnings, locked, outside, .. } = loaded;
     let migrations = Migrations::from(set);
     let count: usize = migrations.databases().map(|database| 2 * database.len()).sum();
-    let mut scope = match (call.text("since"), 2 * locked) {
+    let mut scope = match (call.get(&SINCE), 2 * locked) {
         (Some(since), _) => format!("{count} scripts (hazards of what differs from {since})"),
-        (None, locked) if locked > 0 && !call.has("all") => {
+        (None, locked) if locked > 0 && !call.has(&ALL) => {
             format!("{count} scripts ({locked} of them locked, -all looks for their hazards too)")
         }
         _ => format!("{count} scripts"),
     };
-    if call.has("server") {
+    if call.has(&SERVER) {
         let shown = |it: Problem| {
             if outside.iter().any(|path| path == it.path()) { it.without_text() } else { it }
         };
@@ -134,7 +135,7 @@ fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Co
 
 /// The problems of a folder that the build refuses, and what a server says of its other scripts.
 fn broken(mut problems: Vec<Problem>, call: &Call<'_>) -> Result<Vec<Problem>, CommandError> {
-    if !call.has("server") {
+    if !call.has(&SERVER) {
         return Ok(problems);
     }
     let Ok(loaded) = Loader::new(Path::new(""), &call.dir()).ignore_script_problems().load() else {

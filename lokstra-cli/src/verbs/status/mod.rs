@@ -7,12 +7,16 @@ use std::fmt::Write;
 use lokstra_core::{Checksum, shown_line};
 use lokstra_runtime::{Status, StatusRow};
 
-use crate::call::flags::{self, flag};
+use crate::call::flags::{self, Switch};
 use crate::call::{Call, Target, Verb};
 use crate::fleet;
 use crate::output::json::{Databases, StatusObject};
 use crate::output::{CommandError, Exit};
 use crate::run::{self, statuses};
+
+const VERBOSE: Switch =
+    Switch::new("verbose", "Also when, by whom, and whether the file is still the same");
+const WATCH: Switch = Switch::new("watch", "Follow what runs until nothing is pending");
 
 pub(crate) const VERB: Verb = Verb {
     name: "status",
@@ -27,17 +31,11 @@ pub(crate) const VERB: Verb = Verb {
         ("-targets tenants.txt", "Many databases, a line each"),
     ],
     flags: |command, program| {
+        let excluded = [flags::JSON.name, VERBOSE.name, fleet::GROUP];
         fleet::flags(flags::on_database(command, program))
-            .arg(flag("exit-code", "Exit with 1 if a migration is pending"))
-            .arg(
-                flag("verbose", "Also when, by whom, and whether the file is still the same")
-                    .short('v')
-                    .conflicts_with("fleet"),
-            )
-            .arg(
-                flag("watch", "Follow what runs until nothing is pending")
-                    .conflicts_with_all(["json", "verbose", "fleet"]),
-            )
+            .arg(flags::EXIT_CODE.arg())
+            .arg(VERBOSE.arg().short('v').conflicts_with(fleet::GROUP))
+            .arg(WATCH.arg().conflicts_with_all(excluded))
     },
     run: status,
 };
@@ -47,7 +45,7 @@ fn status(call: &Call<'_>) -> Result<Exit, CommandError> {
     if fleet::is_asked_for(call) {
         return fleet::status(call, &target);
     }
-    if call.has("watch") {
+    if call.has(&WATCH) {
         return watch::watch(call, &target);
     }
     target.warn_of_ignored(call);
@@ -66,7 +64,7 @@ fn status(call: &Call<'_>) -> Result<Exit, CommandError> {
                 if target.has_several() { format!("{}: ", status.database) } else { String::new() };
             run::name(call.console, &format!("{prefix}{connection}"));
         }
-        if call.has("verbose") {
+        if call.has(&VERBOSE) {
             call.console.say(verbose(status, &target))?;
         } else {
             call.console.say(status)?;
@@ -80,7 +78,7 @@ fn status(call: &Call<'_>) -> Result<Exit, CommandError> {
     // What is broken is not applied, or not as it is here.
     let is_pending =
         !target.broken.is_empty() || statuses.iter().any(|status| status.pending() > 0);
-    Ok(if is_pending && call.has("exit-code") { Exit::Pending } else { Exit::Done })
+    Ok(if is_pending && call.has(&flags::EXIT_CODE) { Exit::Pending } else { Exit::Done })
 }
 
 /// The list with what the history knows of each migration below it.

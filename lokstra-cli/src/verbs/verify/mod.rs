@@ -2,11 +2,12 @@
 
 mod document;
 
+use lokstra_core::Version;
 use lokstra_runtime::Pool;
 use lokstra_verify::{Verifier, VerifyError};
 
 use self::document::VerifyDocument;
-use crate::call::flags::{self, flag};
+use crate::call::flags::{self, Flag, Switch};
 use crate::call::{Call, Verb};
 use crate::output::{CommandError, Exit};
 use crate::run;
@@ -27,6 +28,14 @@ NOT NULL passes. What need not be undone is let pass by a comment above its stat
 
 Exit codes: 0 if every down undoes its up, 2 if one does not.";
 
+const FROM: Flag<Version> = Flag::new(
+    "from",
+    "VERSION",
+    flags::version,
+    "Apply the migrations below this version without verifying them",
+);
+const KEEP: Switch = Switch::new("keep", "Leave the scratch database where it is; with -db");
+
 pub(crate) const VERB: Verb = Verb {
     name: "verify",
     about: "Try on a scratch database whether every down undoes its up",
@@ -38,11 +47,10 @@ pub(crate) const VERB: Verb = Verb {
         ("-db db_main -to 007 -keep", "Leave the scratch database, to look into it"),
     ],
     flags: |command, program| {
-        let from = flags::to("Apply the migrations below this version without verifying them");
         flags::on_database(command, program)
-            .arg(from.id("from").long("from"))
-            .arg(flags::to("Verify up to this version, included"))
-            .arg(flag("keep", "Leave the scratch database where it is; with -db"))
+            .arg(FROM.arg())
+            .arg(flags::TO.arg().help("Verify up to this version, included"))
+            .arg(KEEP.arg())
     },
     run: verify,
 };
@@ -52,21 +60,21 @@ const VARIABLE: &str = "LOKSTRA_TEST_DATABASE_URL";
 
 fn verify(call: &Call<'_>) -> Result<Exit, CommandError> {
     let target = call.target()?;
-    let mut verifier = Verifier::new(&target.migrations).keep(call.has("keep")).stop(run::stop()?);
-    if let Some(from) = call.value("from") {
+    let mut verifier = Verifier::new(&target.migrations).keep(call.has(&KEEP)).stop(run::stop()?);
+    if let Some(from) = call.get(&FROM) {
         verifier = verifier.from(from);
     }
-    if let Some(to) = call.to() {
+    if let Some(to) = call.get(&flags::TO) {
         verifier = verifier.to(to);
     }
     if !target.has_several() {
         verifier = verifier.database(target.only()?.folder());
     }
     let named = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
-    let found = match (call.text("db"), named) {
+    let found = match (call.get(&flags::DB), named) {
         (Some(_), _) => verifier.verify_beside(&target.pool(target.only()?)?)?,
         (None, Some(url)) => verifier.verify_beside(&Pool::from_url(url))?,
-        (None, None) if call.has("keep") => return Err(nothing_to_keep()),
+        (None, None) if call.has(&KEEP) => return Err(nothing_to_keep()),
         (None, None) => verifier.verify_on_throw_away_server()?,
     };
     call.console.say(&found)?;

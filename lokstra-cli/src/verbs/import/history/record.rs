@@ -34,7 +34,8 @@ impl<'t> Past<'t> {
     pub(crate) fn read(
         call: &Call<'_>,
         target: &'t Target,
-        tool: Tool,
+        (tool, table): (Tool, String),
+        force: bool,
         theirs: &[Theirs],
         ours: &[Ours],
     ) -> Result<Option<Past<'t>>, CommandError> {
@@ -46,7 +47,6 @@ impl<'t> Past<'t> {
             }
             reached => reached?,
         };
-        let table = call.text("table").unwrap_or_else(|| tool.table().to_owned());
         let history = super::read(&mut client, tool, &table, theirs).map_err(|source| {
             let (tool, table) = (tool.name(), table.clone());
             ImportError::Table { tool, table, source }
@@ -58,7 +58,7 @@ impl<'t> Past<'t> {
             ));
             return Ok(None);
         };
-        let forced = agreed(&history, theirs, &table, call.has("force"))?;
+        let forced = agreed(&history, theirs, &table, force)?;
         let runs = runs(&history, ours);
         let before = migrator.history(&mut client)?;
         let recorded = migrator.plan_past_runs(&mut client, &runs)?;

@@ -1,0 +1,54 @@
+//! `-targets`, `-schemas`, `-jobs` and `-fail-fast`.
+
+use std::num::{NonZeroU32, ParseIntError};
+
+use clap::{Arg, ArgGroup, Command};
+
+use crate::call::Call;
+use crate::call::flags::{DB, Flag, Switch, text};
+
+/// So many that a server with the default of 100 connections does not notice.
+const DEFAULT_JOBS: usize = 4;
+
+/// The group of `-targets` and `-schemas`.
+pub(crate) const GROUP: &str = "fleet";
+
+pub(super) const TARGETS: Flag<String> = Flag::new(
+    "targets",
+    "FILE",
+    text,
+    "Many databases: a file with a URL a line, or pools (pool:tenant_*)",
+);
+pub(super) const SCHEMAS: Flag<String> =
+    Flag::new("schemas", "QUERY", text, "Many schemas of one database: a query that lists them");
+const JOBS: Flag<NonZeroU32> =
+    Flag::new("jobs", "N", job_count, "How many targets to work on at a time [default: 4]");
+pub(super) const FAIL_FAST: Switch =
+    Switch::new("fail-fast", "Begin with no further target once one failed");
+
+fn job_count(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|error: ParseIntError| error.to_string())
+}
+
+/// `-targets`, `-schemas` and `-jobs`
+pub(crate) fn flags(command: Command) -> Command {
+    let group = ArgGroup::new(GROUP).args([TARGETS.name, SCHEMAS.name]);
+    let targets = TARGETS.arg().conflicts_with(DB.name);
+    let schemas = SCHEMAS.arg().conflicts_with(TARGETS.name);
+    command.args([targets, schemas, JOBS.arg().requires(GROUP)]).group(group)
+}
+
+/// `-fail-fast`
+pub(crate) fn fail_fast() -> Arg {
+    FAIL_FAST.arg().requires(GROUP)
+}
+
+/// Whether the command is about many targets.
+pub(crate) fn is_asked_for(call: &Call<'_>) -> bool {
+    call.get(&TARGETS).is_some() || call.get(&SCHEMAS).is_some()
+}
+
+pub(super) fn jobs(call: &Call<'_>) -> usize {
+    let jobs = call.get(&JOBS);
+    jobs.and_then(|jobs| jobs.get().try_into().ok()).unwrap_or(DEFAULT_JOBS)
+}
