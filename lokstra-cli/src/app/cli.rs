@@ -157,7 +157,7 @@ fn told(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> E
     if let Some(tip) = tip(program, arguments) {
         text.insert_str(text.find('\n').unwrap_or(text.len()), &format!("\n\n  tip: {tip}"));
     }
-    console.talk(&text);
+    console.status(&text);
     let message = text.strip_prefix("error: ").unwrap_or(&text);
     console.document(|| FailureDocument::new(ErrorObject::new("usage", &message))).ok();
     Exit::Usage

@@ -2,11 +2,11 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use super::context::Call;
+use super::context::CommandContext;
 use super::flags::YES;
 use crate::output::{CommandError, Exit};
 
-impl Call<'_> {
+impl CommandContext<'_> {
     /// Whether there is a person to ask.
     pub(crate) fn can_ask(&self) -> bool {
         !self.console.is_json() && std::io::stdin().is_terminal()

@@ -10,19 +10,19 @@ use super::target::Target;
 use crate::output::{CommandError, Console};
 
 /// One call of a verb.
-pub(crate) struct Call<'c> {
+pub(crate) struct CommandContext<'c> {
     pub(crate) program: &'c Program<'c>,
     pub(crate) console: &'c Console<'c>,
     matches: &'c ArgMatches,
 }
 
-impl<'c> Call<'c> {
+impl<'c> CommandContext<'c> {
     pub(crate) fn new(
         program: &'c Program<'c>,
         console: &'c Console<'c>,
         matches: &'c ArgMatches,
-    ) -> Call<'c> {
-        Call { program, console, matches }
+    ) -> CommandContext<'c> {
+        CommandContext { program, console, matches }
     }
 
     /// Whether the flag was given.
@@ -53,7 +53,7 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// As [`target`](Call::target), whatever `lokstra.lock` has against the folder and although some
+    /// As [`target`](CommandContext::target), whatever `lokstra.lock` has against the folder and although some
     /// migrations are broken: for verbs that look at a database or change what is applied there.
     pub(crate) fn target_despite_problems(&self) -> Result<Target, CommandError> {
         #[cfg(feature = "folder")]
@@ -63,7 +63,7 @@ impl<'c> Call<'c> {
         self.target()
     }
 
-    /// As [`target_despite_problems`](Call::target_despite_problems); without a folder, the default
+    /// As [`target_despite_problems`](CommandContext::target_despite_problems); without a folder, the default
     /// pool and tracking table.
     pub(crate) fn target_without_folder(&self) -> Result<Target, CommandError> {
         #[cfg(feature = "folder")]

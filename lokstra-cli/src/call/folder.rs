@@ -6,28 +6,30 @@ use lokstra_core::{Builder, DatabaseSpec, TableName};
 use lokstra_runtime::Migrations;
 use lokstra_source::{Code, Loaded, Loader, Problems};
 
-use super::context::Call;
+use super::context::CommandContext;
 use crate::output::Tone;
 
 /// Reads and checks the folder.
-pub(crate) fn read(call: &Call<'_>) -> Result<Migrations, Problems> {
-    Ok(report_warnings(call, Loader::new(Path::new(""), &call.dir()).load()?))
+pub(crate) fn read(context: &CommandContext<'_>) -> Result<Migrations, Problems> {
+    Ok(report_warnings(context, Loader::new(Path::new(""), &context.dir()).load()?))
 }
 
 /// As [`read`], whatever `lokstra.lock` has against it and although some migrations are broken; their
 /// files with the migrations.
 pub(crate) fn read_despite_problems(
-    call: &Call<'_>,
+    context: &CommandContext<'_>,
 ) -> Result<(Migrations, Vec<String>), Problems> {
-    let loaded = Loader::new(Path::new(""), &call.dir()).ignore_migration_problems().load()?;
+    let loaded = Loader::new(Path::new(""), &context.dir()).ignore_migration_problems().load()?;
     let broken = loaded.warnings.iter().filter(|it| it.is_error() && !it.is_of_lock());
     let broken = broken.map(|it| it.path().to_owned()).collect();
-    Ok((report_warnings(call, loaded), broken))
+    Ok((report_warnings(context, loaded), broken))
 }
 
 /// As [`read_despite_problems`]; where there is no folder, a database without migrations.
-pub(crate) fn read_or_empty(call: &Call<'_>) -> Result<(Migrations, Vec<String>), Problems> {
-    let problems = match read_despite_problems(call) {
+pub(crate) fn read_or_empty(
+    context: &CommandContext<'_>,
+) -> Result<(Migrations, Vec<String>), Problems> {
+    let problems = match read_despite_problems(context) {
         Ok(read) => return Ok(read),
         Err(problems) => problems,
     };
@@ -36,7 +38,7 @@ pub(crate) fn read_or_empty(call: &Call<'_>) -> Result<(Migrations, Vec<String>)
     }
     let mut builder = Builder::new();
     let database = DatabaseSpec {
-        folder: &call.dir(),
+        folder: &context.dir(),
         pool: None,
         table: TableName::default(),
         enabled: true,
@@ -48,10 +50,10 @@ pub(crate) fn read_or_empty(call: &Call<'_>) -> Result<(Migrations, Vec<String>)
     }
 }
 
-fn report_warnings(call: &Call<'_>, loaded: Loaded) -> Migrations {
-    let warning = call.console.on_stderr(Tone::Warning, "warning:");
+fn report_warnings(context: &CommandContext<'_>, loaded: Loaded) -> Migrations {
+    let warning = context.console.on_stderr(Tone::Warning, "warning:");
     for problem in &loaded.warnings {
-        call.console.talk(format_args!("{warning} {problem}"));
+        context.console.status(format_args!("{warning} {problem}"));
     }
     Migrations::from(loaded.set)
 }

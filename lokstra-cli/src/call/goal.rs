@@ -3,7 +3,7 @@
 use clap::Command;
 use lokstra_runtime::Goal;
 
-use super::context::Call;
+use super::context::CommandContext;
 use super::flags::{self, DRY_RUN, SQL, STEPS, TO};
 
 /// `-steps` and `-to`
@@ -13,8 +13,8 @@ pub(crate) fn how_far(command: Command) -> Command {
         .arg(TO.arg().help("Apply up to this version, included").conflicts_with(STEPS.name))
 }
 
-pub(crate) fn goal(call: &Call<'_>) -> Goal {
-    match (call.get(&STEPS), call.get(&TO)) {
+pub(crate) fn goal(context: &CommandContext<'_>) -> Goal {
+    match (context.get(&STEPS), context.get(&TO)) {
         (Some(steps), _) => Goal::Up(steps),
         (None, Some(version)) => Goal::To(version),
         (None, None) => Goal::Latest,

@@ -11,7 +11,7 @@ mod program;
 mod target;
 mod verb;
 
-pub(crate) use self::context::Call;
+pub(crate) use self::context::CommandContext;
 #[cfg(feature = "folder")]
 pub(crate) use self::error::TargetError;
 pub(crate) use self::goal::{dry_run, goal, how_far};

@@ -8,7 +8,7 @@ use lokstra_runtime::{
     ConnectError, ConnectionTarget, Database, Migrations, Migrator, Pool, Pools, Warning,
 };
 
-use super::context::Call;
+use super::context::CommandContext;
 use super::error::TargetError;
 use super::flags::{self, Flag, Wait};
 use crate::output::{CommandError, Tone};
@@ -25,14 +25,14 @@ pub(crate) struct Target {
     pub(crate) include_disabled: bool,
     /// The files of migrations that cannot be run, where they do not stop the command.
     pub(crate) broken: Vec<String>,
-    manner: Manner,
+    options: RunOptions,
     /// What leads a command that is printed to the same place; a URL may hold a password.
     pub(crate) flags: String,
 }
 
 /// How the migrations run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag by itself")]
-struct Manner {
+struct RunOptions {
     connect_wait: Option<std::time::Duration>,
     lock_wait: Option<Wait>,
     lock_timeout: Option<std::time::Duration>,
@@ -44,30 +44,33 @@ struct Manner {
     stored: bool,
 }
 
-impl Manner {
-    fn of(call: &Call<'_>) -> Manner {
-        Manner {
-            connect_wait: call.get(&flags::CONNECT_WAIT),
-            lock_wait: call.get(&flags::LOCK_WAIT),
-            lock_timeout: call.get(&flags::LOCK_TIMEOUT),
-            out_of_order: call.has(&flags::OUT_OF_ORDER),
-            allow_missing: call.has(&flags::ALLOW_MISSING),
-            strict: call.has(&flags::STRICT),
-            rebuild_invalid: call.has(&flags::REBUILD_INVALID),
-            unsupported_server: call.has(&flags::UNSUPPORTED_SERVER),
-            stored: call.has(&flags::STORED),
+impl RunOptions {
+    fn of(context: &CommandContext<'_>) -> RunOptions {
+        RunOptions {
+            connect_wait: context.get(&flags::CONNECT_WAIT),
+            lock_wait: context.get(&flags::LOCK_WAIT),
+            lock_timeout: context.get(&flags::LOCK_TIMEOUT),
+            out_of_order: context.has(&flags::OUT_OF_ORDER),
+            allow_missing: context.has(&flags::ALLOW_MISSING),
+            strict: context.has(&flags::STRICT),
+            rebuild_invalid: context.has(&flags::REBUILD_INVALID),
+            unsupported_server: context.has(&flags::UNSUPPORTED_SERVER),
+            stored: context.has(&flags::STORED),
         }
     }
 }
 
 impl Target {
     /// Looks for the pools of these migrations.
-    pub(crate) fn of(migrations: Migrations, call: &Call<'_>) -> Result<Target, CommandError> {
-        let (dir, db) = (call.get(&flags::DIR), call.get(&flags::DB));
+    pub(crate) fn of(
+        migrations: Migrations,
+        context: &CommandContext<'_>,
+    ) -> Result<Target, CommandError> {
+        let (dir, db) = (context.get(&flags::DIR), context.get(&flags::DB));
         let names = || migrations.databases().map(|database| database.name().to_owned()).collect();
         let has_several = migrations.databases().len() > 1;
         // Over a folder `-dir` chose when the folder was read.
-        let chosen = dir.clone().filter(|_| !call.program.is_over_a_folder());
+        let chosen = dir.clone().filter(|_| !context.program.is_over_a_folder());
         let of_pool: Vec<_> = migrations
             .databases()
             .filter(|database| db.is_some() && database.pool() == db.as_deref())
@@ -80,15 +83,15 @@ impl Target {
         };
         let shown = dir.clone().unwrap_or_else(|| "migrations".to_owned());
         let pools = match &db {
-            Some(_) if of_pool.len() == 1 && has_several => defined(call)?,
+            Some(_) if of_pool.len() == 1 && has_several => defined(context)?,
             Some(_) if has_several && only.is_none() => {
                 return Err(TargetError::OneTarget { dir: shown, databases: names() }.into());
             }
             Some(url) if is_connection_string(url) => {
                 named(&migrations, only.as_deref(), Pool::from_url(url))
             }
-            Some(name) => named(&migrations, only.as_deref(), defined(call)?.get(name)?),
-            None => defined(call)?,
+            Some(name) => named(&migrations, only.as_deref(), defined(context)?.get(name)?),
+            None => defined(context)?,
         };
         let is_named = db.is_some() || only.is_some() || dir.is_some() && !has_several;
         Ok(Target {
@@ -97,32 +100,32 @@ impl Target {
             only,
             include_disabled: is_named,
             broken: Vec::new(),
-            manner: Manner::of(call),
-            flags: same_place(call),
+            options: RunOptions::of(context),
+            flags: same_place(context),
             migrations,
         })
     }
 
     /// The one way in, as for every other caller.
     pub(crate) fn migrator(&self) -> Migrator<'_> {
-        let manner = &self.manner;
+        let options = &self.options;
         let mut migrator = self
             .migrations
             .migrator()
             .include_disabled(self.include_disabled)
-            .out_of_order(manner.out_of_order)
-            .allow_missing(manner.allow_missing)
-            .strict(manner.strict)
-            .stored_down(manner.stored)
-            .rebuild_invalid_indexes(manner.rebuild_invalid)
-            .unsupported_server(manner.unsupported_server);
-        if let Some(Wait(limit)) = manner.lock_wait {
+            .out_of_order(options.out_of_order)
+            .allow_missing(options.allow_missing)
+            .strict(options.strict)
+            .stored_down(options.stored)
+            .rebuild_invalid_indexes(options.rebuild_invalid)
+            .unsupported_server(options.unsupported_server);
+        if let Some(Wait(limit)) = options.lock_wait {
             migrator = migrator.lock_wait(limit);
         }
-        if let Some(limit) = manner.lock_timeout {
+        if let Some(limit) = options.lock_timeout {
             migrator = migrator.lock_timeout(limit);
         }
-        if let Some(wait) = manner.connect_wait {
+        if let Some(wait) = options.connect_wait {
             migrator = migrator.connect_wait(wait);
         }
         match &self.only {
@@ -168,7 +171,7 @@ impl Target {
     }
 
     /// Warns once of keywords in connection strings that have no effect.
-    pub(crate) fn warn_of_ignored(&self, call: &Call<'_>) {
+    pub(crate) fn warn_of_ignored(&self, context: &CommandContext<'_>) {
         let pools = self.databases().filter_map(|database| self.pool(database).ok());
         let warnings: BTreeSet<_> = pools
             .map(|pool| pool.ignored_keywords())
@@ -176,8 +179,8 @@ impl Target {
             .map(|keywords| Warning::IgnoredKeywords { keywords }.to_string())
             .collect();
         for warning in warnings {
-            let word = call.console.on_stderr(Tone::Warning, "warning:");
-            call.console.talk(format_args!("{word} {warning}"));
+            let word = context.console.on_stderr(Tone::Warning, "warning:");
+            context.console.status(format_args!("{word} {warning}"));
         }
     }
 
@@ -198,9 +201,10 @@ fn is_folder(database: Database<'_>, name: &str) -> bool {
     database.name() == name || database.folder() == name
 }
 
-fn same_place(call: &Call<'_>) -> String {
-    let flag = |flag: Flag<String>| call.get(&flag).map(|value| format!(" -{} {value}", flag.name));
-    let db = call.get(&flags::DB).map(|db| {
+fn same_place(context: &CommandContext<'_>) -> String {
+    let flag =
+        |flag: Flag<String>| context.get(&flag).map(|value| format!(" -{} {value}", flag.name));
+    let db = context.get(&flags::DB).map(|db| {
         let db = if is_connection_string(&db) { "…" } else { &db };
         format!(" -db {db}")
     });
@@ -220,8 +224,8 @@ fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
 
 /// From `-config`, `config.yaml` or the folder `config`; from the environment, which wins over them;
 /// from the program, which wins over both.
-fn defined(call: &Call<'_>) -> Result<Pools, CommandError> {
-    let path = call.get(&flags::CONFIG).or_else(|| {
+fn defined(context: &CommandContext<'_>) -> Result<Pools, CommandError> {
+    let path = context.get(&flags::CONFIG).or_else(|| {
         let found = ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists());
         found.map(str::to_owned)
     });
@@ -229,7 +233,7 @@ fn defined(call: &Call<'_>) -> Result<Pools, CommandError> {
         Some(path) => Pools::from_config(path)?,
         None => Pools::from_env()?,
     };
-    Ok(pools.merge(call.program.pools.clone()))
+    Ok(pools.merge(context.program.pools.clone()))
 }
 
 /// `postgres://…` or `host=… dbname=…`, also one that is written wrongly: told as the name of a pool,

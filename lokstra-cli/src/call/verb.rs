@@ -1,6 +1,6 @@
 //! A verb as data.
 
-use super::context::Call;
+use super::context::CommandContext;
 use super::program::Program;
 use crate::output::{CommandError, Exit};
 
@@ -15,5 +15,5 @@ pub(crate) struct Verb {
     pub(crate) examples: &'static [(&'static str, &'static str)],
     /// Adds the flags.
     pub(crate) flags: fn(clap::Command, &Program<'_>) -> clap::Command,
-    pub(crate) run: fn(&Call<'_>) -> Result<Exit, CommandError>,
+    pub(crate) run: fn(&CommandContext<'_>) -> Result<Exit, CommandError>,
 }

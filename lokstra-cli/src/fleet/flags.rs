@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, ParseIntError};
 
 use clap::{Arg, ArgGroup, Command};
 
-use crate::call::Call;
+use crate::call::CommandContext;
 use crate::call::flags::{DB, Flag, Switch, text};
 
 /// So many that a server with the default of 100 connections does not notice.
@@ -44,11 +44,11 @@ pub(crate) fn fail_fast() -> Arg {
 }
 
 /// Whether the command is about many targets.
-pub(crate) fn is_asked_for(call: &Call<'_>) -> bool {
-    call.get(&TARGETS).is_some() || call.get(&SCHEMAS).is_some()
+pub(crate) fn is_asked_for(context: &CommandContext<'_>) -> bool {
+    context.get(&TARGETS).is_some() || context.get(&SCHEMAS).is_some()
 }
 
-pub(super) fn jobs(call: &Call<'_>) -> usize {
-    let jobs = call.get(&JOBS);
+pub(super) fn jobs(context: &CommandContext<'_>) -> usize {
+    let jobs = context.get(&JOBS);
     jobs.and_then(|jobs| jobs.get().try_into().ok()).unwrap_or(DEFAULT_JOBS)
 }

@@ -1,11 +1,11 @@
 //! Patterns of the names of pools.
 
-/// Whether a name fits a pattern, in which `*` stands for any text and nothing else is special.
-pub(super) fn fits(name: &str, pattern: &str) -> bool {
+/// Whether a name matches a pattern, in which `*` stands for any text and nothing else is special.
+pub(super) fn matches(name: &str, pattern: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return name == pattern };
     let Some(name) = name.strip_prefix(head) else { return false };
     let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
-    ends.into_iter().any(|at| fits(&name[at..], rest))
+    ends.into_iter().any(|at| matches(&name[at..], rest))
 }
 
 #[cfg(test)]
@@ -21,12 +21,12 @@ mod tests {
             ("x", "*"),
             ("x", "x"),
         ] {
-            assert!(fits(name, pattern), "{name} {pattern}");
+            assert!(matches(name, pattern), "{name} {pattern}");
         }
         for (name, pattern) in
             [("main", "tenant_*"), ("tenant_a", "tenant"), ("a_b", "a*c"), ("", "a*")]
         {
-            assert!(!fits(name, pattern), "{name} {pattern}");
+            assert!(!matches(name, pattern), "{name} {pattern}");
         }
     }
 }

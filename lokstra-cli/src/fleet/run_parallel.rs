@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Does `work` for each of the items, at most `jobs` at a time, in their order; `None` for those that
 /// were not begun, since `goes_on` said no.
-pub(super) fn each<'i, I: Sync, T: Send>(
+pub(super) fn run_parallel<'i, I: Sync, T: Send>(
     items: &'i [I],
     jobs: usize,
     goes_on: impl Fn() -> bool + Sync,
@@ -43,14 +43,14 @@ mod tests {
     #[test]
     fn the_results_are_in_the_order_of_the_items() {
         let items: Vec<usize> = (0..100).collect();
-        let results = each(&items, 7, || true, |item| item * 2);
+        let results = run_parallel(&items, 7, || true, |item| item * 2);
         assert_eq!(results, items.iter().map(|item| Some(item * 2)).collect::<Vec<_>>());
     }
 
     #[test]
     fn as_many_work_at_a_time_as_there_are_jobs() {
         let (barrier, working, most) = (Barrier::new(3), AtomicUsize::new(0), AtomicUsize::new(0));
-        each(
+        run_parallel(
             &[(); 9],
             3,
             || true,
@@ -68,7 +68,7 @@ mod tests {
     fn nothing_is_begun_any_more_once_it_does_not_go_on() {
         let begun = AtomicUsize::new(0);
         let goes_on = || begun.load(Ordering::SeqCst) < 2;
-        let results = each(&[(); 5], 1, goes_on, |()| begun.fetch_add(1, Ordering::SeqCst));
+        let results = run_parallel(&[(); 5], 1, goes_on, |()| begun.fetch_add(1, Ordering::SeqCst));
         assert_eq!(results, [Some(0), Some(1), None, None, None]);
     }
 }

@@ -5,25 +5,25 @@ use serde::Serialize;
 
 use super::error::Failed;
 use super::flags::jobs;
-use super::targets::{Member, members};
-use super::{indented, run_parallel as queue};
+use super::targets::{FleetTarget, members};
+use super::{indented, run_parallel::run_parallel};
 use crate::call::flags::EXIT_CODE;
-use crate::call::{Call, Target};
+use crate::call::{CommandContext, Target};
 use crate::output::json::{Connection, ErrorObject};
 use crate::output::status::current;
 use crate::output::{CommandError, Console, Exit, Tone};
 
 /// Where every target stands, a line each.
-pub(crate) fn status(call: &Call<'_>, target: &Target) -> Result<Exit, CommandError> {
+pub(crate) fn status(context: &CommandContext<'_>, target: &Target) -> Result<Exit, CommandError> {
     let database = target.only()?.name();
-    let members = members(call, target, target.only()?)?;
-    let results = queue::each(
+    let members = members(context, target, target.only()?)?;
+    let results = run_parallel(
         &members,
-        jobs(call),
+        jobs(context),
         || true,
         |member| {
             let result = of_one(target, database, member);
-            tell(call.console, member, &result);
+            tell(context.console, member, &result);
             result
         },
     );
@@ -32,8 +32,10 @@ pub(crate) fn status(call: &Call<'_>, target: &Target) -> Result<Exit, CommandEr
     let failed = results.iter().filter(|result| result.is_err()).count();
     let behind = results.iter().flatten().filter(|status| status.pending() > 0).count();
     let up_to_date = results.len() - failed - behind;
-    call.console.say(format_args!("{up_to_date} up to date, {behind} behind, {failed} failed"))?;
-    call.console.document(|| {
+    context
+        .console
+        .output(format_args!("{up_to_date} up to date, {behind} behind, {failed} failed"))?;
+    context.console.document(|| {
         let targets = members.iter().zip(&results);
         FleetStatusDocument {
             targets: targets.map(|(member, result)| TargetObject::new(member, result)).collect(),
@@ -44,12 +46,16 @@ pub(crate) fn status(call: &Call<'_>, target: &Target) -> Result<Exit, CommandEr
     })?;
     Ok(match (failed, behind) {
         (1.., _) => Exit::Failed,
-        (0, 1..) if call.has(&EXIT_CODE) => Exit::Pending,
+        (0, 1..) if context.has(&EXIT_CODE) => Exit::Pending,
         _ => Exit::Done,
     })
 }
 
-fn of_one<'m>(target: &Target, database: &str, member: &'m Member) -> Result<Status, Failed<'m>> {
+fn of_one<'m>(
+    target: &Target,
+    database: &str,
+    member: &'m FleetTarget,
+) -> Result<Status, Failed<'m>> {
     let place = member.place().map_err(Failed::Named)?;
     let status = || {
         let mut client = place.pool.connect()?;
@@ -58,7 +64,7 @@ fn of_one<'m>(target: &Target, database: &str, member: &'m Member) -> Result<Sta
     status().map_err(|error: lokstra_runtime::Error| Failed::Ran(error.into()))
 }
 
-fn tell(console: &Console<'_>, member: &Member, result: &Result<Status, Failed<'_>>) {
+fn tell(console: &Console<'_>, member: &FleetTarget, result: &Result<Status, Failed<'_>>) {
     let name = &member.name;
     match result {
         Ok(status) => {
@@ -70,11 +76,12 @@ fn tell(console: &Console<'_>, member: &Member, result: &Result<Status, Failed<'
             let pending = others.fold(pending, |text, row| {
                 format!("{text}, {} is another migration there", row.version)
             });
-            console.say(format_args!("{name}: {pending}. {}", current(status.current()))).ok();
+            console.output(format_args!("{name}: {pending}. {}", current(status.current()))).ok();
         }
         Err(failed) => {
             let word = console.on_stderr(Tone::Bad, "failed:");
-            console.talk(format_args!("{name}: {word} {}", indented(&failed.error().to_string())));
+            console
+                .status(format_args!("{name}: {word} {}", indented(&failed.error().to_string())));
         }
     }
 }
@@ -99,7 +106,7 @@ struct TargetObject {
 }
 
 impl TargetObject {
-    fn new(member: &Member, result: &Result<Status, Failed<'_>>) -> TargetObject {
+    fn new(member: &FleetTarget, result: &Result<Status, Failed<'_>>) -> TargetObject {
         let status = result.as_ref().ok();
         TargetObject {
             target: member.name.clone(),

@@ -10,52 +10,52 @@ use lokstra_runtime::{ConnectError, ConnectionTarget, Migrator, Pool, Pools, Tab
 
 use super::error::FleetError;
 use super::flags::{SCHEMAS, TARGETS};
-use super::pattern::fits;
-use crate::call::{Call, Target, is_connection_string};
+use super::pattern::matches;
+use crate::call::{CommandContext, Target, is_connection_string};
 use crate::output::CommandError;
 
 /// A database or a schema to work on.
-pub(super) struct Member {
+pub(super) struct FleetTarget {
     /// What leads its line.
     pub(super) name: String,
-    place: Result<Place, FleetError>,
+    place: Result<Location, FleetError>,
 }
 
 /// Where a member is.
-pub(super) struct Place {
+pub(super) struct Location {
     pub(super) pool: Pool,
     /// That of the tenant's schema, instead of the one that `migration.yaml` names.
     table: Option<TableName>,
 }
 
-impl Member {
+impl FleetTarget {
     /// Where it is. What is wrong with it is told once, when its turn comes.
     /// Where it is; of several hosts, the first.
     pub(super) fn connection(&self) -> Option<ConnectionTarget> {
         self.place.as_ref().ok()?.pool.connection()
     }
 
-    pub(super) fn place(&self) -> Result<&Place, &FleetError> {
+    pub(super) fn place(&self) -> Result<&Location, &FleetError> {
         self.place.as_ref()
     }
 
-    fn of_pool(name: &str, pool: Result<Pool, ConnectError>) -> Member {
-        let place = pool.map(|pool| Place { pool, table: None }).map_err(FleetError::from);
-        Member { name: name.to_owned(), place }
+    fn of_pool(name: &str, pool: Result<Pool, ConnectError>) -> FleetTarget {
+        let place = pool.map(|pool| Location { pool, table: None }).map_err(FleetError::from);
+        FleetTarget { name: name.to_owned(), place }
     }
 
-    fn of_schema(name: String, pool: &Pool, table: &TableName) -> Member {
+    fn of_schema(name: String, pool: &Pool, table: &TableName) -> FleetTarget {
         let place = || {
             let schema: Identifier = name.parse()?;
             let table = format!("{schema}.{}", table.table()).parse()?;
-            Ok(Place { pool: pool.in_schema(&schema), table: Some(table) })
+            Ok(Location { pool: pool.in_schema(&schema), table: Some(table) })
         };
         let place = place().map_err(|reason| FleetError::Schema { name: name.clone(), reason });
-        Member { name, place }
+        FleetTarget { name, place }
     }
 }
 
-impl Place {
+impl Location {
     /// What works there. The command line names each of the targets: also a database that
     /// `migration.yaml` disables runs.
     pub(super) fn migrator<'t>(&self, target: &'t Target, database: &str) -> Migrator<'t> {
@@ -69,17 +69,20 @@ impl Place {
 
 /// All that the command line names, in its order.
 pub(super) fn members(
-    call: &Call<'_>,
+    context: &CommandContext<'_>,
     target: &Target,
     database: Database<'_>,
-) -> Result<Vec<Member>, CommandError> {
-    if let Some(query) = call.get(&SCHEMAS) {
+) -> Result<Vec<FleetTarget>, CommandError> {
+    if let Some(query) = context.get(&SCHEMAS) {
         let pool = target.pool(database)?;
         let names = schemas(&pool, &query)?;
         let table = database.table();
-        return Ok(names.into_iter().map(|name| Member::of_schema(name, &pool, &table)).collect());
+        return Ok(names
+            .into_iter()
+            .map(|name| FleetTarget::of_schema(name, &pool, &table))
+            .collect());
     }
-    let source = call.get(&TARGETS).unwrap_or_default();
+    let source = context.get(&TARGETS).unwrap_or_default();
     let members = match source.strip_prefix("pool:") {
         Some(pattern) => matching(&target.pools, pattern)?,
         None => in_file(&target.pools, &source)?,
@@ -87,14 +90,14 @@ pub(super) fn members(
     Ok(members)
 }
 
-fn matching(pools: &Pools, pattern: &str) -> Result<Vec<Member>, FleetError> {
+fn matching(pools: &Pools, pattern: &str) -> Result<Vec<FleetTarget>, FleetError> {
     // A direct connection leads where its pool leads.
     let is_target = |name: &&str| {
         let of = name.strip_suffix("_direct");
         of.is_none_or(|of| pools.names().all(|other| other.replace('-', "_") != of))
     };
-    let fitting = pools.names().filter(is_target).filter(|name| fits(name, pattern));
-    let members: Vec<_> = fitting.map(|name| Member::of_pool(name, pools.get(name))).collect();
+    let fitting = pools.names().filter(is_target).filter(|name| matches(name, pattern));
+    let members: Vec<_> = fitting.map(|name| FleetTarget::of_pool(name, pools.get(name))).collect();
     if members.is_empty() {
         let known = pools.names().map(str::to_owned).collect();
         return Err(FleetError::NoPool { pattern: pattern.to_owned(), known });
@@ -104,7 +107,7 @@ fn matching(pools: &Pools, pattern: &str) -> Result<Vec<Member>, FleetError> {
 
 /// A line is `URL`, `NAME URL` or the name of a pool; an empty one and one that starts with `#` are
 /// none.
-fn in_file(pools: &Pools, path: &str) -> Result<Vec<Member>, FleetError> {
+fn in_file(pools: &Pools, path: &str) -> Result<Vec<FleetTarget>, FleetError> {
     let text = files::read_text(Path::new(path), files::LONGEST_SCRIPT)
         .map_err(|source| FleetError::Read { path: path.to_owned(), source })?;
     let (mut members, mut lines) = (Vec::new(), BTreeMap::new());
@@ -128,16 +131,16 @@ fn in_file(pools: &Pools, path: &str) -> Result<Vec<Member>, FleetError> {
     Ok(members)
 }
 
-fn of_line(pools: &Pools, line: &str, place: impl Fn() -> String) -> Member {
+fn of_line(pools: &Pools, line: &str, place: impl Fn() -> String) -> FleetTarget {
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     if is_connection_string(word) {
         let pool = Pool::from_url(line);
         let name = pool.location().unwrap_or_else(place);
-        return Member::of_pool(&name, Ok(pool));
+        return FleetTarget::of_pool(&name, Ok(pool));
     }
     let pool =
         if rest.is_empty() { pools.get(word) } else { Ok(Pool::from_url(rest.trim_start())) };
-    Member::of_pool(word, pool)
+    FleetTarget::of_pool(word, pool)
 }
 
 /// What the query lists, once each.

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::error::{Failed, FleetError};
 use super::flags::{FAIL_FAST, jobs};
-use super::targets::{Member, members};
-use super::{indented, run_parallel as queue};
-use crate::call::{Call, Target};
+use super::targets::{FleetTarget, members};
+use super::{indented, run_parallel::run_parallel};
+use crate::call::{CommandContext, Target};
 use crate::output::json::{Connection, ErrorObject, ReportObject, StepObject};
 use crate::output::{CommandError, Console, Exit, Tone};
 use crate::run;
@@ -20,26 +20,30 @@ use crate::run;
 type Ended<'m> = Result<Report, Failed<'m>>;
 
 /// Works towards the goal on every target. One that fails does not keep the others from running.
-pub(crate) fn up(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, CommandError> {
+pub(crate) fn up(
+    context: &CommandContext<'_>,
+    target: &Target,
+    goal: Goal,
+) -> Result<Exit, CommandError> {
     let database = target.only()?.name();
-    let members = members(call, target, target.only()?)?;
+    let members = members(context, target, target.only()?)?;
     let stop = run::stop()?;
-    let (is_failed, is_hasty) = (AtomicBool::new(false), call.has(&FAIL_FAST));
+    let (is_failed, is_hasty) = (AtomicBool::new(false), context.has(&FAIL_FAST));
     let goes_on = || !(stop.is_asked() || is_hasty && is_failed.load(Ordering::Relaxed));
-    let results = queue::each(&members, jobs(call), goes_on, |member| {
+    let results = run_parallel(&members, jobs(context), goes_on, |member| {
         let began = Instant::now();
-        let result = of_one(call.console, target, database, member, &stop, goal);
+        let result = of_one(context.console, target, database, member, &stop, goal);
         is_failed.fetch_or(result.is_err(), Ordering::Relaxed);
-        tell(call.console, member, &result, began.elapsed());
+        tell(context.console, member, &result, began.elapsed());
         result
     });
     let tally = Tally::of(&results);
-    call.console.say(tally.to_string())?;
-    call.console.document(|| document(&members, &results, &tally))?;
+    context.console.output(tally.to_string())?;
+    context.console.document(|| document(&members, &results, &tally))?;
     if tally.failed + tally.stopped + tally.not_tried == 0 {
         return Ok(Exit::Done);
     }
-    call.console.talk(why(call.console, &members, &results, &tally));
+    context.console.status(why(context.console, &members, &results, &tally));
     Ok(Exit::Failed)
 }
 
@@ -47,7 +51,7 @@ fn of_one<'m>(
     console: &Console<'_>,
     target: &Target,
     database: &str,
-    member: &'m Member,
+    member: &'m FleetTarget,
     stop: &Stop,
     goal: Goal,
 ) -> Ended<'m> {
@@ -68,33 +72,33 @@ fn of_one<'m>(
 fn hear(console: &Console<'_>, name: &str, event: &Event<'_>) {
     match event {
         Event::Stopping { cancels: false, .. } => {
-            console.talk(format_args!("{name}: {event}; a second signal cancels it"));
+            console.status(format_args!("{name}: {event}; a second signal cancels it"));
         }
         Event::Warned { warning, .. } => {
             let word = console.on_stderr(Tone::Warning, "warning:");
-            console.talk(format_args!("{name}: {word} {warning}"));
+            console.status(format_args!("{name}: {word} {warning}"));
         }
         Event::Connecting { .. }
         | Event::Reconnecting { .. }
         | Event::Retrying { .. }
         | Event::Stopping { .. }
-        | Event::Waiting { .. } => console.talk(format_args!("{name}: {event}")),
+        | Event::Waiting { .. } => console.status(format_args!("{name}: {event}")),
         _ => {}
     }
 }
 
-fn tell(console: &Console<'_>, member: &Member, result: &Ended<'_>, elapsed: Duration) {
+fn tell(console: &Console<'_>, member: &FleetTarget, result: &Ended<'_>, elapsed: Duration) {
     let name = &member.name;
     match result {
         Ok(report) => {
             let (ending, took) = (run::ending(report), elapsed.as_millis());
             // A closed output must not stop the others.
-            console.say(format_args!("{name}: {ending} ({took} ms)")).ok();
+            console.output(format_args!("{name}: {ending} ({took} ms)")).ok();
         }
         Err(failed) => {
             let word = if failed.is_stop() { "stopped" } else { "failed" };
             let word = console.on_stderr(Tone::Bad, word);
-            console.talk(format_args!("{name}: {word}: {}", failed.error().headline()));
+            console.status(format_args!("{name}: {word}: {}", failed.error().headline()));
         }
     }
 }
@@ -136,7 +140,7 @@ impl std::fmt::Display for Tally {
 
 fn why(
     console: &Console<'_>,
-    members: &[Member],
+    members: &[FleetTarget],
     results: &[Option<Ended<'_>>],
     tally: &Tally,
 ) -> String {
@@ -179,7 +183,11 @@ struct TargetObject {
     error: Option<ErrorObject>,
 }
 
-fn document(members: &[Member], results: &[Option<Ended<'_>>], tally: &Tally) -> FleetDocument {
+fn document(
+    members: &[FleetTarget],
+    results: &[Option<Ended<'_>>],
+    tally: &Tally,
+) -> FleetDocument {
     let targets = members.iter().zip(results);
     FleetDocument {
         targets: targets.map(|(member, result)| of_target(member, result.as_ref())).collect(),
@@ -190,7 +198,7 @@ fn document(members: &[Member], results: &[Option<Ended<'_>>], tally: &Tally) ->
     }
 }
 
-fn of_target(member: &Member, result: Option<&Ended<'_>>) -> TargetObject {
+fn of_target(member: &FleetTarget, result: Option<&Ended<'_>>) -> TargetObject {
     let (report, error) = match result {
         Some(Ok(report)) => (Some(report), None),
         Some(Err(failed)) => (failed.error().report(), Some(failed.error())),

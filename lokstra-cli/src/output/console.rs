@@ -103,7 +103,7 @@ impl<'p> Console<'p> {
     }
 
     /// Writes a line of data for a person: not a word of it in JSON.
-    pub(crate) fn say(&self, text: impl Display) -> Result<(), CommandError> {
+    pub(crate) fn output(&self, text: impl Display) -> Result<(), CommandError> {
         if self.is_json { Ok(()) } else { self.line(text) }
     }
 
@@ -121,7 +121,7 @@ impl<'p> Console<'p> {
     }
 
     /// Writes a line of talk.
-    pub(crate) fn talk(&self, text: impl Display) {
+    pub(crate) fn status(&self, text: impl Display) {
         let text = self.plain(&self.named(&text));
         // There is nobody left to tell if this fails.
         self.progress.aside(|| writeln!(std::io::stderr().lock(), "{text}")).ok();
@@ -137,9 +137,9 @@ impl<'p> Console<'p> {
         self.progress.end();
         let message = &error.message;
         if error.is_labelled {
-            self.talk(message);
+            self.status(message);
         } else {
-            self.talk(format_args!("{} {message}", self.on_stderr(Tone::Bad, "error:")));
+            self.status(format_args!("{} {message}", self.on_stderr(Tone::Bad, "error:")));
         }
         self.document(|| &error.document).ok();
     }

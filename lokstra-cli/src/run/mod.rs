@@ -9,8 +9,9 @@ use lokstra_runtime::{
 };
 
 pub(crate) use self::status::statuses;
-use crate::call::{Call, Target};
-use crate::output::{CommandError, Console, Exit, Tone, json, status as rows};
+use crate::call::{CommandContext, Target};
+use crate::output::status::{current, skipped};
+use crate::output::{CommandError, Console, Exit, Tone, json};
 
 /// Whether the event is worth a line: that a run waits, only now and then.
 pub(crate) fn has_news(event: &Event<'_>) -> bool {
@@ -23,21 +24,21 @@ fn is_wait(event: &Event<'_>) -> bool {
 
 /// Runs every database that the command is about towards the goal.
 pub(crate) fn run_towards(
-    call: &Call<'_>,
+    context: &CommandContext<'_>,
     target: &Target,
     goal: Goal,
 ) -> Result<Exit, CommandError> {
-    run_confirmed(call, target, goal, None)
+    run_confirmed(context, target, goal, None)
 }
 
 /// Runs towards the goal, and rolls back what was confirmed or nothing.
 pub(crate) fn run_confirmed(
-    call: &Call<'_>,
+    context: &CommandContext<'_>,
     target: &Target,
     goal: Goal,
     confirmed: Option<Rollback>,
 ) -> Result<Exit, CommandError> {
-    let (console, several) = (call.console, target.has_several());
+    let (console, several) = (context.console, target.has_several());
     // What was confirmed was shown with its place.
     let mut is_named = !several && confirmed.as_ref().is_some_and(|it| !it.rows.is_empty());
     let stop = stop()?;
@@ -78,16 +79,16 @@ pub(crate) fn stop() -> Result<Stop, CommandError> {
 fn conclude(console: &Console<'_>, summary: &Summary, several: bool) -> Result<(), CommandError> {
     for report in &summary.reports {
         if report.outcome == Outcome::Skipped {
-            console.talk(rows::skipped(&report.database));
+            console.status(skipped(&report.database));
         } else {
-            console.say(prefixed(&report.database, several, &ending(report)))?;
+            console.output(prefixed(&report.database, several, &ending(report)))?;
         }
     }
-    if several { console.say(summary.totals()) } else { Ok(()) }
+    if several { console.output(summary.totals()) } else { Ok(()) }
 }
 
 pub(crate) fn ending(report: &Report) -> String {
-    let current = rows::current(report.current);
+    let current = current(report.current);
     if report.steps.is_empty() {
         return format!("Nothing to do. {current}");
     }
@@ -107,7 +108,7 @@ pub(super) fn prefixed(database: &str, several: bool, text: &str) -> String {
 /// Says which server and database the command is about.
 pub(crate) fn name(console: &Console<'_>, connection: &str) {
     if !console.is_json() {
-        console.talk(shown_line(connection));
+        console.status(shown_line(connection));
     }
 }
 
@@ -116,7 +117,7 @@ fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
     match event {
         Event::Finished { database, step } => {
             // A closed output must not stop a migration that runs.
-            console.say(prefixed(database, several, &finished(console, step))).ok();
+            console.output(prefixed(database, several, &finished(console, step))).ok();
         }
         Event::StoredDown { database, step } => {
             let script = step.script();
@@ -128,19 +129,19 @@ fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
         }
         Event::Stopping { database, cancels: false, .. } => {
             let text = format!("{event}; a second signal cancels it");
-            console.talk(prefixed(database, several, &text));
+            console.status(prefixed(database, several, &text));
         }
-        Event::Connecting { .. } => console.talk(event),
+        Event::Connecting { .. } => console.status(event),
         Event::Stopping { .. }
         | Event::Reconnecting { .. }
         | Event::Waiting { .. }
         | Event::Retrying { .. }
         | Event::Notice { .. } => {
-            console.talk(prefixed(event.database(), several, &event.to_string()));
+            console.status(prefixed(event.database(), several, &event.to_string()));
         }
         Event::Warned { database, warning } => {
             let text = format!("{} {warning}", console.on_stderr(Tone::Warning, "warning:"));
-            console.talk(prefixed(database, several, &text));
+            console.status(prefixed(database, several, &text));
         }
         _ => {}
     }

@@ -5,53 +5,57 @@ use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
 use serde::Serialize;
 
 use super::{name, prefixed};
-use crate::call::{Call, Target, flags};
+use crate::call::{CommandContext, Target, flags};
 use crate::output::json::{Connection, Databases, texts};
 use crate::output::status::skipped;
 use crate::output::{CommandError, Exit, Tone};
 
 /// Shows the way to the goal in every database that the command is about.
-pub(crate) fn show(call: &Call<'_>, target: &Target, goal: Goal) -> Result<Exit, CommandError> {
-    target.warn_of_ignored(call);
+pub(crate) fn show(
+    context: &CommandContext<'_>,
+    target: &Target,
+    goal: Goal,
+) -> Result<Exit, CommandError> {
+    target.warn_of_ignored(context);
     let mut databases = Vec::new();
     for database in target.databases() {
         let name = database.name();
         if !database.enabled() && !target.include_disabled {
-            call.console.talk(skipped(name));
+            context.console.status(skipped(name));
             continue;
         }
         let (mut client, connection) = target.pool(database)?.connect_and_name()?;
         let plan = target.migrator().database(name).plan(&mut client, goal)?;
         if target.has_several() {
             let gap = if databases.is_empty() { "" } else { "\n" };
-            call.console.say(format_args!("{gap}Database: {name}"))?;
+            context.console.output(format_args!("{gap}Database: {name}"))?;
         }
         let several = target.has_several();
-        super::name(call.console, &prefixed(name, several, &connection.to_string()));
-        write(call, &plan)?;
+        super::name(context.console, &prefixed(name, several, &connection.to_string()));
+        write(context, &plan)?;
         let connection = Connection::from(&connection);
-        databases.push(PlanObject::new(name, connection, &plan, call.has(&flags::SQL)));
+        databases.push(PlanObject::new(name, connection, &plan, context.has(&flags::SQL)));
     }
-    call.console.document(|| Databases { databases })?;
+    context.console.document(|| Databases { databases })?;
     Ok(Exit::Done)
 }
 
-fn write(call: &Call<'_>, plan: &Plan<'_>) -> Result<(), CommandError> {
+fn write(context: &CommandContext<'_>, plan: &Plan<'_>) -> Result<(), CommandError> {
     for warning in &plan.warnings {
-        let word = call.console.on_stderr(Tone::Warning, "warning:");
-        call.console.talk(format_args!("{word} {warning}"));
+        let word = context.console.on_stderr(Tone::Warning, "warning:");
+        context.console.status(format_args!("{word} {warning}"));
     }
     if plan.steps.is_empty() {
-        return call.console.say("Nothing to do");
+        return context.console.output("Nothing to do");
     }
     for step in &plan.steps {
-        if call.has(&flags::SQL) {
+        if context.has(&flags::SQL) {
             let text = step.script().text().trim_end();
-            if !call.console.is_json() {
-                call.console.data(format_args!("-- {}\n{text}\n", shown_line(&line(step))))?;
+            if !context.console.is_json() {
+                context.console.data(format_args!("-- {}\n{text}\n", shown_line(&line(step))))?;
             }
         } else {
-            call.console.say(line(step))?;
+            context.console.output(line(step))?;
         }
     }
     Ok(())
@@ -118,24 +122,25 @@ impl PlanObject {
 /// Lists what is going to be rolled back, and where, and asks. What was seen binds the run; with -yes,
 /// the goal alone does.
 pub(crate) fn confirm_loss(
-    call: &Call<'_>,
+    context: &CommandContext<'_>,
     target: &Target,
     goal: Goal,
 ) -> Result<Option<Rollback>, CommandError> {
-    if call.has(&flags::YES) {
+    if context.has(&flags::YES) {
         return Ok(None);
     }
     let (mut migrator, mut client, connection) = target.connect(target.only()?)?;
     let rollback = migrator.plan_rollback(&mut client, goal)?;
     let count = rollback.rows.len();
     if count > 0 {
-        name(call.console, &connection.to_string());
-        call.console
-            .talk("To be rolled back, the newest first; what the down scripts drop is gone:");
+        name(context.console, &connection.to_string());
+        context
+            .console
+            .status("To be rolled back, the newest first; what the down scripts drop is gone:");
         for line in rollback.to_string().lines() {
-            call.console.talk(format_args!("  {line}"));
+            context.console.status(format_args!("  {line}"));
         }
-        call.confirm(&match count {
+        context.confirm(&match count {
             1 => "Roll it back?".to_owned(),
             count => format!("Roll back these {count} migrations?"),
         })?;

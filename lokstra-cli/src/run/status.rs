@@ -2,12 +2,12 @@
 
 use lokstra_runtime::Status;
 
-use crate::call::{Call, Target};
+use crate::call::{CommandContext, Target};
 use crate::output::status::skipped;
 
 /// Of the databases that are asked for; says which are skipped.
 pub(crate) fn statuses(
-    call: &Call<'_>,
+    context: &CommandContext<'_>,
     target: &Target,
 ) -> Result<Vec<Status>, lokstra_runtime::Error> {
     let statuses = target.migrator().status_pools(&target.pools)?;
@@ -15,7 +15,7 @@ pub(crate) fn statuses(
         if target.is_asked_for(database)
             && !statuses.iter().any(|status| status.database == database.name())
         {
-            call.console.talk(skipped(database.name()));
+            context.console.status(skipped(database.name()));
         }
     }
     Ok(statuses)

@@ -4,7 +4,7 @@ use lokstra_core::shown_line;
 use lokstra_runtime::Baseline;
 use serde::Serialize;
 
-use crate::call::{Call, Verb, flags};
+use crate::call::{CommandContext, Verb, flags};
 use crate::output::json::texts;
 use crate::output::{CommandError, Exit};
 
@@ -21,23 +21,23 @@ pub(crate) const VERB: Verb = Verb {
     run: baseline,
 };
 
-fn baseline(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let Some(to) = call.get(&flags::TO) else {
+fn baseline(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let Some(to) = context.get(&flags::TO) else {
         return Ok(Exit::Usage);
     };
-    let target = call.target()?;
+    let target = context.target()?;
     let (mut migrator, mut client) = target.reach()?;
     let planned = migrator.plan_baseline(&mut client, to)?;
-    if !planned.recorded.is_empty() && !call.has(&flags::YES) {
-        call.console.talk("To be recorded as applied, without being run:");
+    if !planned.recorded.is_empty() && !context.has(&flags::YES) {
+        context.console.status("To be recorded as applied, without being run:");
         for (version, description) in &planned.recorded {
-            call.console.talk(format_args!("  {version}_{}", shown_line(description)));
+            context.console.status(format_args!("  {version}_{}", shown_line(description)));
         }
-        call.confirm("Is the schema of this database that of these migrations?")?;
+        context.confirm("Is the schema of this database that of these migrations?")?;
     }
     let baseline = migrator.baseline_as_planned(&mut client, &planned)?;
-    call.console.say(&baseline)?;
-    call.console.document(|| BaselineDocument::from(&baseline))?;
+    context.console.output(&baseline)?;
+    context.console.document(|| BaselineDocument::from(&baseline))?;
     Ok(Exit::Done)
 }
 

@@ -10,7 +10,7 @@ use lokstra_source::{Description, DescriptionError, NextVersion};
 use serde::Serialize;
 
 use crate::call::flags::{self, Flag};
-use crate::call::{Call, TargetError, Verb};
+use crate::call::{CommandContext, TargetError, Verb};
 use crate::output::{CommandError, Exit};
 
 const NAME: Flag<String> = Flag::new(
@@ -32,10 +32,10 @@ pub(crate) const VERB: Verb = Verb {
     run: create,
 };
 
-fn create(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let name = call.get(&NAME).unwrap_or_default();
+fn create(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let name = context.get(&NAME).unwrap_or_default();
     let description: Description = name.parse()?;
-    let dir = call.dir();
+    let dir = context.dir();
     let dir = dir.trim_end_matches('/');
     let folder = Path::new(dir);
     std::fs::create_dir_all(folder).map_err(|source| failed(folder, &source))?;
@@ -56,7 +56,7 @@ fn create(call: &Call<'_>) -> Result<Exit, CommandError> {
     let is_locked = write_migration(folder, version, &description, &scripts)?;
     let locks = folder.join("lokstra.lock");
     drop(lock);
-    let (console, flag) = (call.console, flag(dir));
+    let (console, flag) = (context.console, flag(dir));
     console.document(|| CreateDocument {
         version: version.to_string(),
         description: description.to_string(),
@@ -64,13 +64,13 @@ fn create(call: &Call<'_>) -> Result<Exit, CommandError> {
         down: down.to_string_lossy(),
         lock: is_locked.then(|| locks.to_string_lossy()),
     })?;
-    console.say("✅ Created migration files:")?;
-    console.say(format_args!("   {}\n   {}\n", up.display(), down.display()))?;
-    console.say("📝 Next steps:")?;
-    console.say("   1. Edit the migration files with your SQL")?;
-    console.say(format_args!("   2. Run: lokstra migration up{flag}"))?;
+    console.output("✅ Created migration files:")?;
+    console.output(format_args!("   {}\n   {}\n", up.display(), down.display()))?;
+    console.output("📝 Next steps:")?;
+    console.output("   1. Edit the migration files with your SQL")?;
+    console.output(format_args!("   2. Run: lokstra migration up{flag}"))?;
     if is_locked {
-        console.talk(format_args!("{} has a line for it: commit it too", locks.display()));
+        console.status(format_args!("{} has a line for it: commit it too", locks.display()));
     }
     Ok(Exit::Done)
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use lokstra_core::{Script, Version};
 use lokstra_runtime::Goal;
 
-use crate::call::{Call, Target, Verb, dry_run, flags};
+use crate::call::{CommandContext, Target, Verb, dry_run, flags};
 use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_confirmed};
 
@@ -46,24 +46,28 @@ pub(crate) fn to(target: &Target, version: Version) -> Result<Goal, CommandError
     })
 }
 
-fn down(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let target = call.target_despite_problems()?;
+fn down(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let target = context.target_despite_problems()?;
     // One migration of each database is not what anybody means.
     target.only()?;
-    let goal = match (call.get(&flags::STEPS), call.get(&flags::TO)) {
+    let goal = match (context.get(&flags::STEPS), context.get(&flags::TO)) {
         (_, Some(version)) => to(&target, version)?,
         (steps, None) => Goal::Down(steps.unwrap_or(NonZeroU32::MIN)),
     };
-    if call.has(&flags::DRY_RUN) {
-        return plan::show(call, &target, goal);
+    if context.has(&flags::DRY_RUN) {
+        return plan::show(context, &target, goal);
     }
-    refuse_broken(call, &target, goal)?;
-    let confirmed = plan::confirm_loss(call, &target, goal)?;
-    run_confirmed(call, &target, goal, confirmed)
+    refuse_broken(context, &target, goal)?;
+    let confirmed = plan::confirm_loss(context, &target, goal)?;
+    run_confirmed(context, &target, goal, confirmed)
 }
 
 /// Fails as with any problem of the folder if a script that would run is among the broken ones.
-fn refuse_broken(call: &Call<'_>, target: &Target, goal: Goal) -> Result<(), CommandError> {
+fn refuse_broken(
+    context: &CommandContext<'_>,
+    target: &Target,
+    goal: Goal,
+) -> Result<(), CommandError> {
     if target.broken.is_empty() {
         return Ok(());
     }
@@ -73,7 +77,7 @@ fn refuse_broken(call: &Call<'_>, target: &Target, goal: Goal) -> Result<(), Com
         script.text().is_empty() || target.broken.iter().any(|broken| broken == script.path())
     };
     if plan.steps.iter().any(|step| is_broken(step.script())) {
-        call.target()?;
+        context.target()?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use lokstra_runtime::Goal;
 
 use super::down;
 use crate::call::flags::{self, Flag};
-use crate::call::{Call, Verb, dry_run};
+use crate::call::{CommandContext, Verb, dry_run};
 use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_confirmed};
 
@@ -29,15 +29,15 @@ pub(crate) const VERB: Verb = Verb {
     run: goto,
 };
 
-fn goto(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let Some(version) = call.get(&VERSION) else { return Ok(Exit::Usage) };
-    let target = call.target()?;
+fn goto(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let Some(version) = context.get(&VERSION) else { return Ok(Exit::Usage) };
+    let target = context.target()?;
     let (mut migrator, mut client) = target.reach()?;
     let is_above = migrator.version(&mut client)?.is_some_and(|newest| newest > version);
     let goal = if is_above { down::to(&target, version)? } else { Goal::To(version) };
-    if call.has(&flags::DRY_RUN) {
-        return plan::show(call, &target, goal);
+    if context.has(&flags::DRY_RUN) {
+        return plan::show(context, &target, goal);
     }
-    let confirmed = plan::confirm_loss(call, &target, goal)?;
-    run_confirmed(call, &target, goal, confirmed)
+    let confirmed = plan::confirm_loss(context, &target, goal)?;
+    run_confirmed(context, &target, goal, confirmed)
 }

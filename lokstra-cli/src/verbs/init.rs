@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::create::{down_text, failed, up_text, write_migration, write_new};
 use crate::call::flags::{self, Flag};
-use crate::call::{Call, Verb};
+use crate::call::{CommandContext, Verb};
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
@@ -85,17 +85,17 @@ const SETTINGS: &str = "\
 # description: Main application database
 ";
 
-fn init(call: &Call<'_>) -> Result<Exit, CommandError> {
+fn init(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     if !Path::new("Cargo.toml").exists() {
         return Err(InitError::NoCrate.into());
     }
-    let name = call.get(&NAME).unwrap_or_else(|| EXAMPLE.to_owned());
+    let name = context.get(&NAME).unwrap_or_else(|| EXAMPLE.to_owned());
     let description: Description = name.parse()?;
-    let dir = call.dir();
+    let dir = context.dir();
     let dir = dir.trim_end_matches('/');
     let folder = Path::new(dir);
     fs::create_dir_all(folder).map_err(|source| failed(folder, &source))?;
-    let mut made = Files { call, made: Vec::new(), kept: Vec::new() };
+    let mut made = Files { context, made: Vec::new(), kept: Vec::new() };
     if has_migrations(folder)? {
         made.keep(dir, "has migrations")?;
     } else if let Some(first) = Version::MIN.next() {
@@ -124,10 +124,10 @@ fn init(call: &Call<'_>) -> Result<Exit, CommandError> {
     let has_line = found.is_ok_and(|text| text.contains(build.trim()));
     let lines = Lines { dir, build: (!has_line).then_some(build.as_str()) };
     if made.made.is_empty() {
-        call.console.say("nothing was changed")?;
+        context.console.output("nothing was changed")?;
     }
-    call.console.say(&lines)?;
-    call.console.document(|| InitDocument {
+    context.console.output(&lines)?;
+    context.console.document(|| InitDocument {
         created: &made.made,
         kept: &made.kept,
         cargo_toml: CARGO,
@@ -157,7 +157,7 @@ fn has_migrations(folder: &Path) -> Result<bool, CommandError> {
 
 /// What is made, and what is left as it is.
 struct Files<'c> {
-    call: &'c Call<'c>,
+    context: &'c CommandContext<'c>,
     made: Vec<String>,
     kept: Vec<String>,
 }
@@ -172,14 +172,14 @@ impl Files<'_> {
     }
 
     fn tell(&mut self, made: String) -> Result<(), CommandError> {
-        self.call.console.say(format_args!("created  {made}"))?;
+        self.context.console.output(format_args!("created  {made}"))?;
         self.made.push(made);
         Ok(())
     }
 
     fn keep(&mut self, path: &str, why: &str) -> Result<(), CommandError> {
         self.kept.push(path.to_owned());
-        self.call.console.say(format_args!("kept     {path}, which {why}"))
+        self.context.console.output(format_args!("kept     {path}, which {why}"))
     }
 }
 

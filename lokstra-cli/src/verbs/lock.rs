@@ -7,7 +7,7 @@ use lokstra_source::{Loader, Locked, NextVersion, Problem};
 use serde::Serialize;
 
 use crate::call::flags::{self, Switch};
-use crate::call::{Call, TargetError, Verb};
+use crate::call::{CommandContext, TargetError, Verb};
 use crate::output::json::ProblemObject;
 use crate::output::{CommandError, Exit, Tone};
 
@@ -72,17 +72,17 @@ struct RenamedObject<'a> {
     to: &'a str,
 }
 
-fn lock(call: &Call<'_>) -> Result<Exit, CommandError> {
-    if call.has(&CHECK) {
-        return check(call);
+fn lock(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    if context.has(&CHECK) {
+        return check(context);
     }
-    let Locked { files, hazards } = lokstra_source::lock(Path::new(""), &call.dir())?;
-    report_hazards(call, &hazards);
+    let Locked { files, hazards } = lokstra_source::lock(Path::new(""), &context.dir())?;
+    report_hazards(context, &hazards);
     for (path, count) in &files {
         let noun = if *count == 1 { "migration" } else { "migrations" };
-        call.console.say(format_args!("{path}: {count} {noun} locked"))?;
+        context.console.output(format_args!("{path}: {count} {noun} locked"))?;
     }
-    call.console.document(|| {
+    context.console.document(|| {
         let locks = files.iter().map(|(path, count)| LockObject { path, migrations: *count });
         LockDocument {
             locks: locks.collect(),
@@ -93,18 +93,18 @@ fn lock(call: &Call<'_>) -> Result<Exit, CommandError> {
 }
 
 /// Warns of the hazards of what was just locked, which neither the build nor lint reports again.
-pub(super) fn report_hazards(call: &Call<'_>, hazards: &[Problem]) {
-    let warning = call.console.on_stderr(Tone::Warning, "warning:");
+pub(super) fn report_hazards(context: &CommandContext<'_>, hazards: &[Problem]) {
+    let warning = context.console.on_stderr(Tone::Warning, "warning:");
     for hazard in hazards {
         let path = shown_line(hazard.path());
         let place = hazard.position().map(|at| format!(":{at}")).unwrap_or_default();
         let (message, code) = (shown_line(hazard.message()), hazard.code().as_str());
-        call.console.talk(format_args!(
+        context.console.status(format_args!(
             "{warning} {path}{place}: locked with a hazard: {message} [{code}]"
         ));
     }
     if !hazards.is_empty() {
-        call.console.talk(
+        context.console.status(
             "  help: to change such a script or to allow its hazard with a reason, restore the \
              lokstra.lock of before, edit, and lock again",
         );
@@ -112,23 +112,23 @@ pub(super) fn report_hazards(call: &Call<'_>, hazards: &[Problem]) {
 }
 
 /// Checks that every migration is locked, and as it is. A locked one that differs is an error of the folder.
-fn check(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let loaded = Loader::new(Path::new(""), &call.dir()).load()?;
+fn check(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let loaded = Loader::new(Path::new(""), &context.dir()).load()?;
     let count: usize = loaded.set.databases().map(|database| database.len()).sum();
     let left = count - loaded.locked;
-    call.console.say(match left {
+    context.console.output(match left {
         0 => format!("{count} of {count} migrations locked"),
         _ => format!(
             "{} of {count} migrations locked\n  help: lokstra migration lint, then lokstra migration lock",
             loaded.locked
         ),
     })?;
-    call.console.document(|| CheckDocument { locked: loaded.locked, not_locked: left })?;
+    context.console.document(|| CheckDocument { locked: loaded.locked, not_locked: left })?;
     Ok(if left == 0 { Exit::Done } else { Exit::Failed })
 }
 
-fn renumber(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let dir = call.dir();
+fn renumber(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let dir = context.dir();
     if let Ok(NextVersion::SeveralDatabases(databases)) =
         lokstra_source::next_version(Path::new(&dir))
     {
@@ -136,13 +136,13 @@ fn renumber(call: &Call<'_>) -> Result<Exit, CommandError> {
     }
     let renamed = lokstra_source::renumber(Path::new(""), &dir)?;
     for (from, to) in &renamed {
-        call.console.say(format_args!("{from} -> {to}"))?;
+        context.console.output(format_args!("{from} -> {to}"))?;
     }
-    call.console.say(match renamed.len() {
+    context.console.output(match renamed.len() {
         0 => "Nothing to do: what is not locked comes after what is",
         _ => "Next: lokstra migration lock",
     })?;
-    call.console.document(|| {
+    context.console.document(|| {
         let renamed = renamed.iter().map(|(from, to)| RenamedObject { from, to });
         RenumberDocument { renamed: renamed.collect() }
     })?;

@@ -26,7 +26,7 @@ mod version;
 
 use clap::ArgMatches;
 
-use crate::call::{Call, Program, Verb};
+use crate::call::{CommandContext, Program, Verb};
 use crate::output::{CommandError, Console, Exit};
 
 /// Before the verbs that go to a database, in the help.
@@ -81,7 +81,7 @@ pub(crate) fn run(
     console: &Console<'_>,
 ) -> Result<Exit, CommandError> {
     match all(program).find(|verb| verb.name == name) {
-        Some(verb) => (verb.run)(&Call::new(program, console, matches)),
+        Some(verb) => (verb.run)(&CommandContext::new(program, console, matches)),
         None => Ok(Exit::Usage),
     }
 }

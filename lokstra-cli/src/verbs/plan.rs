@@ -16,5 +16,5 @@ pub(crate) const VERB: Verb = Verb {
         let command = flags::on_database(command, program);
         flags::policies(how_far(command)).arg(flags::SQL.arg())
     },
-    run: |call| show(call, &call.target()?, goal(call)),
+    run: |context| show(context, &context.target()?, goal(context)),
 };

@@ -2,7 +2,7 @@
 
 use lokstra_runtime::Goal;
 
-use crate::call::{Call, Verb, dry_run, flags};
+use crate::call::{CommandContext, Verb, dry_run, flags};
 use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_confirmed};
 
@@ -16,12 +16,12 @@ pub(crate) const VERB: Verb = Verb {
     run: redo,
 };
 
-fn redo(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let target = call.target()?;
+fn redo(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let target = context.target()?;
     target.only()?;
-    if call.has(&flags::DRY_RUN) {
-        return plan::show(call, &target, Goal::Redo);
+    if context.has(&flags::DRY_RUN) {
+        return plan::show(context, &target, Goal::Redo);
     }
-    let confirmed = plan::confirm_loss(call, &target, Goal::Redo)?;
-    run_confirmed(call, &target, Goal::Redo, confirmed)
+    let confirmed = plan::confirm_loss(context, &target, Goal::Redo)?;
+    run_confirmed(context, &target, Goal::Redo, confirmed)
 }

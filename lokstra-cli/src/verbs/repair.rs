@@ -6,7 +6,7 @@ use lokstra_runtime::{Divergence, ErrorKind, Goal, Repair, Repaired};
 use serde::Serialize;
 
 use crate::call::flags::{self, Flag};
-use crate::call::{Call, Verb};
+use crate::call::{CommandContext, Verb};
 use crate::output::{CommandError, Exit};
 
 /// A flag of `repair`, and what it asks for.
@@ -47,10 +47,10 @@ pub(crate) const VERB: Verb = Verb {
     run: repair,
 };
 
-fn repair(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let target = call.target_despite_problems()?;
+fn repair(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let target = context.target_despite_problems()?;
     let (mut migrator, mut client) = target.reach()?;
-    let asked = REPAIRS.iter().find_map(|(flag, repair)| call.get(flag).map(repair));
+    let asked = REPAIRS.iter().find_map(|(flag, repair)| context.get(flag).map(repair));
     let Some(repair) = asked else {
         let possible = migrator.repairs(&mut client)?;
         let foreign = if possible.is_empty() {
@@ -58,33 +58,34 @@ fn repair(call: &Call<'_>) -> Result<Exit, CommandError> {
         } else {
             None
         };
-        list(call, &possible, &target.flags, foreign.as_deref())?;
+        list(context, &possible, &target.flags, foreign.as_deref())?;
         return Ok(Exit::Done);
     };
     // `forget` is for files that are gone, and `accept` for those that are right.
     let stem = format!("{}_", repair.version());
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     if target.broken.iter().any(|path| name(path).starts_with(&stem)) {
-        call.target()?;
+        context.target()?;
     }
-    let is_meant = call.has(&flags::YES) || call.can_ask();
-    let repaired = if call.has(&flags::YES) {
+    let is_meant = context.has(&flags::YES) || context.can_ask();
+    let repaired = if context.has(&flags::YES) {
         migrator.repair(&mut client, repair)?
     } else {
         let planned = migrator.plan_repair(&mut client, repair)?;
         if is_meant {
-            call.console.talk(&planned);
-            call.confirm("Change it?")?;
+            context.console.status(&planned);
+            context.confirm("Change it?")?;
             migrator.repair_as_planned(&mut client, &planned)?
         } else {
             planned
         }
     };
-    call.console.say(&repaired)?;
+    context.console.output(&repaired)?;
     if !is_meant {
-        call.console.talk("nothing was changed: -yes changes it");
+        context.console.status("nothing was changed: -yes changes it");
     }
-    call.console
+    context
+        .console
         .document(|| RepairDocument { repair: RepairObject::from(&repaired), changed: is_meant })?;
     Ok(Exit::Done)
 }
@@ -97,20 +98,20 @@ fn foreign(refusal: Option<&lokstra_runtime::Error>) -> Option<String> {
 }
 
 fn list(
-    call: &Call<'_>,
+    context: &CommandContext<'_>,
     possible: &[Repaired],
     flags: &str,
     foreign: Option<&str>,
 ) -> Result<(), CommandError> {
-    call.console.document(|| RepairsDocument {
+    context.console.document(|| RepairsDocument {
         repairs: possible.iter().map(RepairObject::from).collect(),
     })?;
     if possible.is_empty() {
-        return call.console.say(foreign.unwrap_or("Nothing to repair"));
+        return context.console.output(foreign.unwrap_or("Nothing to repair"));
     }
     for repaired in possible {
         let flag = repaired.repair.flag();
-        call.console.say(format_args!(
+        context.console.output(format_args!(
             "{repaired}\n  do it:  lokstra migration repair {flag}{flags} -yes"
         ))?;
     }

@@ -1,6 +1,6 @@
 //! `up`: applies the pending migrations.
 
-use crate::call::{Call, Verb, dry_run, flags, goal, how_far};
+use crate::call::{CommandContext, Verb, dry_run, flags, goal, how_far};
 use crate::fleet;
 use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_towards};
@@ -26,13 +26,13 @@ pub(crate) const VERB: Verb = Verb {
     run: up,
 };
 
-fn up(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let (target, goal) = (call.target()?, goal(call));
-    if fleet::is_asked_for(call) {
-        fleet::up(call, &target, goal)
-    } else if call.has(&flags::DRY_RUN) {
-        plan::show(call, &target, goal)
+fn up(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let (target, goal) = (context.target()?, goal(context));
+    if fleet::is_asked_for(context) {
+        fleet::up(context, &target, goal)
+    } else if context.has(&flags::DRY_RUN) {
+        plan::show(context, &target, goal)
     } else {
-        run_towards(call, &target, goal)
+        run_towards(context, &target, goal)
     }
 }

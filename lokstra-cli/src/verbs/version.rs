@@ -3,7 +3,7 @@
 use lokstra_runtime::Status;
 use serde::Serialize;
 
-use crate::call::{Call, Verb, flags};
+use crate::call::{CommandContext, Verb, flags};
 use crate::output::json::Databases;
 use crate::output::status::current;
 use crate::output::{CommandError, Exit};
@@ -26,15 +26,15 @@ struct VersionObject {
     current: Option<String>,
 }
 
-fn version(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let target = call.target_despite_problems()?;
-    let statuses = statuses(call, &target)?;
+fn version(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let target = context.target_despite_problems()?;
+    let statuses = statuses(context, &target)?;
     for status in &statuses {
         let current = current(status.current());
         if target.has_several() {
-            call.console.say(format_args!("{}: {current}", status.database))?;
+            context.console.output(format_args!("{}: {current}", status.database))?;
         } else {
-            call.console.say(current)?;
+            context.console.output(current)?;
         }
     }
     let object = |status: &Status| VersionObject {
@@ -42,6 +42,6 @@ fn version(call: &Call<'_>) -> Result<Exit, CommandError> {
         table: status.table.to_string(),
         current: status.current().map(|version| version.to_string()),
     };
-    call.console.document(|| Databases { databases: statuses.iter().map(object).collect() })?;
+    context.console.document(|| Databases { databases: statuses.iter().map(object).collect() })?;
     Ok(Exit::Done)
 }

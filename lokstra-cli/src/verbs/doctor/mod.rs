@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use self::finding::{FindingObject, Findings, Level};
 use crate::call::flags::{self, Flag};
-use crate::call::{Call, Target, Verb};
+use crate::call::{CommandContext, Target, Verb};
 use crate::output::status::skipped;
 use crate::output::{CommandError, Exit};
 
@@ -53,31 +53,31 @@ pub(crate) const VERB: Verb = Verb {
 
 const OLD: Duration = Duration::from_mins(5);
 
-fn doctor(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let target = call.target_despite_problems()?;
+fn doctor(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let target = context.target_despite_problems()?;
     let mut all = Vec::new();
     for database in target.databases() {
         if !database.enabled() && !target.include_disabled {
-            call.console.talk(skipped(database.name()));
+            context.console.status(skipped(database.name()));
             continue;
         }
         let mut found = Findings::default();
-        examine(&mut found, call, &target, database);
+        examine(&mut found, context, &target, database);
         if target.has_several() {
             let gap = if all.is_empty() { "" } else { "\n" };
-            call.console.say(format_args!("{gap}Database: {}", database.name()))?;
+            context.console.output(format_args!("{gap}Database: {}", database.name()))?;
         }
-        call.console.say(found.text(call.console))?;
+        context.console.output(found.text(context.console))?;
         all.push((database.name(), found));
     }
     let count = |level| all.iter().map(|(_, found)| found.count(level)).sum::<usize>();
     let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
-    call.console.say(format_args!(
+    context.console.output(format_args!(
         "\n{}, {}",
         counted(problems, "problem"),
         counted(warnings, "warning")
     ))?;
-    call.console.document(|| {
+    context.console.document(|| {
         let databases = all.iter().map(|(name, found)| DatabaseObject {
             database: name,
             problems: found.count(Level::Problem),
@@ -111,7 +111,12 @@ fn counted(count: usize, noun: &str) -> String {
     }
 }
 
-fn examine(found: &mut Findings, call: &Call<'_>, target: &Target, database: Database<'_>) {
+fn examine(
+    found: &mut Findings,
+    context: &CommandContext<'_>,
+    target: &Target,
+    database: Database<'_>,
+) {
     let started = Instant::now();
     let connected = || {
         let pool = target.pool(database)?;
@@ -149,7 +154,7 @@ fn examine(found: &mut Findings, call: &Call<'_>, target: &Target, database: Dat
         status.as_ref().is_some_and(|status| history::needs_session(status, database));
     server::pooler(found, &facts, &pool, needs_session);
     catalog::prepared_transactions(found, &mut client);
-    let older_than = call.get(&OLDER_THAN).unwrap_or(OLD);
+    let older_than = context.get(&OLDER_THAN).unwrap_or(OLD);
     catalog::long_transactions(found, &mut client, older_than, &facts);
     catalog::invalid_indexes(found, &mut client);
     catalog::unvalidated_constraints(found, &mut client, &facts);

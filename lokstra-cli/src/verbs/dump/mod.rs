@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub(crate) use self::error::DumpError;
 use crate::call::flags::{self, Flag};
-use crate::call::{Call, Verb};
+use crate::call::{CommandContext, Verb};
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
@@ -50,22 +50,22 @@ pub(crate) const VERB: Verb = Verb {
     run: dump,
 };
 
-fn dump(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let target = call.target_without_folder()?;
+fn dump(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let target = context.target_without_folder()?;
     let database = target.only()?;
-    let program = call.get(&PG_DUMP).unwrap_or_else(|| "pg_dump".to_owned());
+    let program = context.get(&PG_DUMP).unwrap_or_else(|| "pg_dump".to_owned());
     let pool = target.pool(database)?;
     refuse_older(&program, &pool)?;
     let schema = normalize::normal(&dumped(&program, &pool, &database.table())?);
-    let (console, name) = (call.console, database.name());
-    if let Some(path) = call.get(&OUTPUT) {
+    let (console, name) = (context.console, database.name());
+    if let Some(path) = context.get(&OUTPUT) {
         let written = files::replace(Path::new(&path), schema.as_bytes());
         written.map_err(|source| failed(&path, source))?;
-        console.say(format_args!("{path}: written"))?;
+        console.output(format_args!("{path}: written"))?;
         console.document(|| DumpDocument { file: Some(&path), ..DumpDocument::new(name) })?;
         return Ok(Exit::Done);
     }
-    let Some(path) = call.get(&CHECK) else {
+    let Some(path) = context.get(&CHECK) else {
         if !console.is_json() {
             console.data(schema.trim_end())?;
         }
@@ -77,12 +77,12 @@ fn dump(call: &Call<'_>) -> Result<Exit, CommandError> {
     let diff = diff::unified(&expected, &schema, [&path, "the database"]);
     let differs = !diff.is_empty();
     if differs {
-        console.say(diff.trim_end())?;
-        console.talk(format_args!(
+        console.output(diff.trim_end())?;
+        console.status(format_args!(
             "{path} is not the schema of the database\n  help: lokstra migration dump -o {path}"
         ));
     } else {
-        console.say(format_args!("{path}: is the schema of the database"))?;
+        console.output(format_args!("{path}: is the schema of the database"))?;
     }
     console.document(|| DumpDocument {
         file: Some(&path),

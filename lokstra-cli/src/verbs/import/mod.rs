@@ -20,15 +20,15 @@ use lokstra_core::shown_line;
 use lokstra_runtime::Migrations;
 use lokstra_source::{Loaded, Loader, Problems};
 
-use self::convert::Ours;
-use self::convert::output::{self as ours, Place};
+use self::convert::ConvertedMigration;
+use self::convert::output::{self, Place};
 pub(crate) use self::error::ImportError;
-use self::history::record::Past;
+use self::history::record::HistoryImport;
 use self::report::Report;
 use self::source::{Found, Source};
-use self::tools::Tool;
+use self::tools::SourceTool;
 use crate::call::flags::{self, Flag, Switch};
-use crate::call::{Call, Target, Verb};
+use crate::call::{CommandContext, Target, Verb};
 use crate::output::{CommandError, Exit};
 use crate::verbs::lock::report_hazards;
 
@@ -62,22 +62,22 @@ pub(crate) const VERB: Verb = Verb {
     ],
     flags: |command, program| {
         flags::on_database(command, program)
-            .arg(FROM.arg().required(true).value_parser(Tool::ALL.map(Tool::name)))
+            .arg(FROM.arg().required(true).value_parser(SourceTool::ALL.map(SourceTool::name)))
             .args([SOURCE.arg().required(true), TABLE.arg(), FORCE.arg(), flags::YES.arg()])
     },
     run: import,
 };
 
-fn import(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let Some(tool) = call.get(&FROM).and_then(|name| Tool::named(&name)) else {
+fn import(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let Some(tool) = context.get(&FROM).and_then(|name| SourceTool::named(&name)) else {
         return Ok(Exit::Usage);
     };
-    let (source, dir) = (call.get(&SOURCE).unwrap_or_default(), call.dir());
+    let (source, dir) = (context.get(&SOURCE).unwrap_or_default(), context.dir());
     let mut found = read(tool, &source, &dir)?;
     let mut ours = convert::convert(tool, &found.migrations);
-    let place = ours::place(&dir, &ours)?;
+    let place = output::place(&dir, &ours)?;
     let loaded = load(&dir, &place, &mut ours);
-    let is_to_write = call.has(&flags::YES) && matches!(place, Place::Free { .. });
+    let is_to_write = context.has(&flags::YES) && matches!(place, Place::Free { .. });
     let outside = found.outside();
     if is_to_write && !outside.is_empty() {
         return Err(ImportError::Obstacles { folder: source, obstacles: outside }.into());
@@ -85,9 +85,9 @@ fn import(call: &Call<'_>) -> Result<Exit, CommandError> {
     if matches!(place, Place::Free { .. }) {
         found.remarks.extend(outside);
     }
-    let report = Report { call, tool, source: &source, dir: &dir, found: &found, ours: &ours };
+    let report = Report { context, tool, source: &source, dir: &dir, found: &found, ours: &ours };
     report.remarks();
-    if !call.has(&flags::YES) {
+    if !context.has(&flags::YES) {
         report.files(&place, "to be written to")?;
     }
     let loaded = match loaded {
@@ -97,40 +97,47 @@ fn import(call: &Call<'_>) -> Result<Exit, CommandError> {
             if is_to_write {
                 write(&dir, &ours)?;
                 report.files(&place, "written to")?;
-                call.console.talk("Mend what follows, and import again for the history:");
+                context.console.status("Mend what follows, and import again for the history:");
             }
             return Err(problems.into());
         }
     };
-    let target = Target::of(Migrations::from(loaded.set), call)?;
+    let target = Target::of(Migrations::from(loaded.set), context)?;
     let mut past = {
-        let table = call.get(&TABLE).unwrap_or_else(|| tool.table().to_owned());
-        Past::read(call, &target, (tool, table), call.has(&FORCE), &found.migrations, &ours)?
+        let table = context.get(&TABLE).unwrap_or_else(|| tool.table().to_owned());
+        HistoryImport::read(
+            context,
+            &target,
+            (tool, table),
+            context.has(&FORCE),
+            &found.migrations,
+            &ours,
+        )?
     };
     if is_to_write {
         let written = write(&dir, &ours)?;
         match lokstra_source::lock(Path::new(""), &dir) {
-            Ok(locked) => report_hazards(call, &locked.hazards),
+            Ok(locked) => report_hazards(context, &locked.hazards),
             Err(problems) => {
-                ours::take_back(&written);
+                output::take_back(&written);
                 return Err(problems.into());
             }
         }
     }
-    if call.has(&flags::YES) {
+    if context.has(&flags::YES) {
         report.files(&place, "written to")?;
-        past.iter_mut().try_for_each(Past::record)?;
+        past.iter_mut().try_for_each(HistoryImport::record)?;
     }
     report.history(past.as_ref())?;
     report.document(&place, past.as_ref())?;
-    if !call.has(&flags::YES) {
-        call.console.talk("nothing was changed: -yes changes it");
+    if !context.has(&flags::YES) {
+        context.console.status("nothing was changed: -yes changes it");
     }
     Ok(Exit::Done)
 }
 
 /// The migrations of their folder, if all of them can be taken over.
-fn read(tool: Tool, source: &str, dir: &str) -> Result<Found, ImportError> {
+fn read(tool: SourceTool, source: &str, dir: &str) -> Result<Found, ImportError> {
     let folder = source.to_owned();
     let canonical = |folder: &str| Path::new(folder).canonicalize().ok();
     if source == dir || canonical(source).is_some_and(|path| canonical(dir) == Some(path)) {
@@ -140,7 +147,7 @@ fn read(tool: Tool, source: &str, dir: &str) -> Result<Found, ImportError> {
         .map_err(|(path, source)| ImportError::Read { folder: below(&folder, &path), source })?;
     let found = tool.read(&files);
     if found.migrations.is_empty() {
-        let others = Tool::that_read(&files);
+        let others = SourceTool::that_read(&files);
         if !others.is_empty() || found.obstacles.is_empty() {
             let (tool, remarks) = (tool.name(), found.remarks);
             return Err(ImportError::Nothing { tool, folder, others, remarks });
@@ -158,13 +165,13 @@ fn below(folder: &str, path: &str) -> String {
 }
 
 /// What is there is taken as it is, since people edit what was imported.
-fn load(dir: &str, place: &Place, ours: &mut [Ours]) -> Result<Loaded, Problems> {
+fn load(dir: &str, place: &Place, ours: &mut [ConvertedMigration]) -> Result<Loaded, Problems> {
     match place {
         Place::Free { settings } => convert::judge(dir, settings.as_deref(), ours),
         Place::Taken { .. } => Loader::new(Path::new(""), dir).load(),
     }
 }
 
-fn write(dir: &str, ours: &[Ours]) -> Result<Vec<PathBuf>, CommandError> {
-    ours::write(dir, ours).map_err(|(path, source)| CommandError::of_file(&path, &source))
+fn write(dir: &str, ours: &[ConvertedMigration]) -> Result<Vec<PathBuf>, CommandError> {
+    output::write(dir, ours).map_err(|(path, source)| CommandError::of_file(&path, &source))
 }

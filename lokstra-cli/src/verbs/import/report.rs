@@ -5,82 +5,82 @@ use std::path::Path;
 use lokstra_core::shown_line;
 use serde::Serialize;
 
-use super::convert::output::{self as ours, Place};
-use super::convert::{Ours, Written};
-use super::history::record::Past;
-use super::tools::Tool;
-use crate::call::{Call, flags};
+use super::convert::output::{self, Place};
+use super::convert::{ConvertedMigration, OutputFile};
+use super::history::record::HistoryImport;
+use super::tools::SourceTool;
+use crate::call::{CommandContext, flags};
 use crate::output::{CommandError, Tone};
 use crate::verbs::import::source::{Found, Remark};
 
 pub(crate) struct Report<'r> {
-    pub(crate) call: &'r Call<'r>,
-    pub(crate) tool: Tool,
+    pub(crate) context: &'r CommandContext<'r>,
+    pub(crate) tool: SourceTool,
     pub(crate) source: &'r str,
     pub(crate) dir: &'r str,
     pub(crate) found: &'r Found,
-    pub(crate) ours: &'r [Ours],
+    pub(crate) ours: &'r [ConvertedMigration],
 }
 
 impl Report<'_> {
     /// What is left out, or left as it is.
     pub(crate) fn remarks(&self) {
-        let console = self.call.console;
+        let console = self.context.console;
         for remark in &self.found.remarks {
             let warning = console.on_stderr(Tone::Warning, "warning:");
-            console.talk(format_args!("{warning} {}/{remark}", self.source));
+            console.status(format_args!("{warning} {}/{remark}", self.source));
         }
     }
 
     /// The folder, file by file.
     pub(crate) fn files(&self, place: &Place, verb: &str) -> Result<(), CommandError> {
-        let (console, dir) = (self.call.console, self.dir);
+        let (console, dir) = (self.context.console, self.dir);
         if let Place::Taken { edited } = place {
-            console.say(format_args!("{dir} has these migrations already"))?;
+            console.output(format_args!("{dir} has these migrations already"))?;
             if !Path::new(dir).join("lokstra.lock").exists() {
-                console.talk("They are not locked yet: lokstra migration lock");
+                console.status("They are not locked yet: lokstra migration lock");
             }
             return edited.iter().try_for_each(|name| {
-                console.say(format_args!("  {name} was edited since, and is taken as it is"))
+                console.output(format_args!("  {name} was edited since, and is taken as it is"))
             });
         }
         let count = self.ours.len();
         let noun = if count == 1 { "migration" } else { "migrations" };
-        console.say(format_args!("{count} {noun} {verb} {dir}:"))?;
-        let width = ours::files(self.ours).map(|one| one.name.len()).max().unwrap_or_default();
-        for written in ours::files(self.ours) {
+        console.output(format_args!("{count} {noun} {verb} {dir}:"))?;
+        let width = output::files(self.ours).map(|one| one.name.len()).max().unwrap_or_default();
+        for written in output::files(self.ours) {
             let from = written.from.iter().map(|from| format!("from {}", shown_line(from)));
             let changes = written.changes.iter().map(|change| change.as_str().to_owned());
             let about = from.chain(changes).collect::<Vec<_>>().join("; ");
-            console.say(format_args!("  {:width$}  {about}", written.name))?;
+            console.output(format_args!("  {:width$}  {about}", written.name))?;
         }
         Ok(())
     }
 
     /// What is recorded and what is left to be run.
-    pub(crate) fn history(&self, past: Option<&Past<'_>>) -> Result<(), CommandError> {
-        let (console, Some(past)) = (self.call.console, past) else { return Ok(()) };
+    pub(crate) fn history(&self, past: Option<&HistoryImport<'_>>) -> Result<(), CommandError> {
+        let (console, Some(past)) = (self.context.console, past) else { return Ok(()) };
         let warning = console.on_stderr(Tone::Warning, "warning:");
         for mismatch in &past.forced {
-            console.talk(format_args!("{warning} {mismatch}"));
+            console.status(format_args!("{warning} {mismatch}"));
         }
         for odd in &past.recorded.warnings {
-            console.talk(format_args!("{warning} {odd}"));
+            console.status(format_args!("{warning} {odd}"));
         }
         let (ours, theirs, recorded) = (&past.recorded.table, &past.table, &past.recorded.recorded);
         let verb = if past.is_recorded { "recorded" } else { "to be recorded" };
-        console.say(match recorded.len() {
+        console.output(match recorded.len() {
             0 => format!("Nothing to record in {ours} from {theirs}"),
             count => format!("{count} {verb} in {ours} as applied, not run, from {theirs}:"),
         })?;
         for (version, description) in recorded {
             let at = past.run(*version).and_then(|run| run.applied_at.as_deref());
             let at = at.unwrap_or("nobody knows when");
-            console.say(format_args!("  {version}_{}  {at}", shown_line(description)))?;
+            console.output(format_args!("  {version}_{}  {at}", shown_line(description)))?;
         }
         for (migration, is_late) in past.pending() {
             let late = if is_late { ", and only with -out-of-order" } else { "" };
-            console.say(format_args!("Left to be run: {migration}{late}"))?;
+            console.output(format_args!("Left to be run: {migration}{late}"))?;
         }
         Ok(())
     }
@@ -88,17 +88,17 @@ impl Report<'_> {
     pub(crate) fn document(
         &self,
         place: &Place,
-        past: Option<&Past<'_>>,
+        past: Option<&HistoryImport<'_>>,
     ) -> Result<(), CommandError> {
         let files = match place {
-            Place::Free { .. } => ours::files(self.ours).map(FileObject::from).collect(),
+            Place::Free { .. } => output::files(self.ours).map(FileObject::from).collect(),
             Place::Taken { .. } => Vec::new(),
         };
-        self.call.console.document(|| ImportDocument {
+        self.context.console.document(|| ImportDocument {
             tool: self.tool.name(),
             source: self.source,
             folder: self.dir,
-            done: self.call.has(&flags::YES),
+            done: self.context.has(&flags::YES),
             files,
             warnings: self.found.remarks.iter().map(RemarkObject::from).collect(),
             history: past.map(HistoryObject::from),
@@ -157,8 +157,8 @@ struct PendingObject<'a> {
     out_of_order: bool,
 }
 
-impl<'a> From<&'a Written> for FileObject<'a> {
-    fn from(written: &'a Written) -> FileObject<'a> {
+impl<'a> From<&'a OutputFile> for FileObject<'a> {
+    fn from(written: &'a OutputFile) -> FileObject<'a> {
         let changes = written.changes.iter().map(|change| change.code()).collect();
         FileObject { name: &written.name, from: written.from.as_deref(), changes }
     }
@@ -170,8 +170,8 @@ impl<'a> From<&'a Remark> for RemarkObject<'a> {
     }
 }
 
-impl<'a> From<&'a Past<'a>> for HistoryObject<'a> {
-    fn from(past: &'a Past<'a>) -> HistoryObject<'a> {
+impl<'a> From<&'a HistoryImport<'a>> for HistoryObject<'a> {
+    fn from(past: &'a HistoryImport<'a>) -> HistoryObject<'a> {
         let recorded = past.recorded.recorded.iter().map(|(version, description)| {
             let run = past.run(*version);
             RecordedObject {

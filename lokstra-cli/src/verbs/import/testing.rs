@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use super::convert::{convert, judge};
 use super::source::Row;
-use super::tools::Tool;
+use super::tools::SourceTool;
 use crate::verbs::import::source::Source;
 
 /// The files that these make, with their texts, and what is told about them.
-pub(crate) fn told(tool: Tool, files: &[(&str, &str)]) -> String {
+pub(crate) fn told(tool: SourceTool, files: &[(&str, &str)]) -> String {
     let found = tool.read(&Source::of(files));
     let mut told = String::new();
     for remark in &found.obstacles {
@@ -37,7 +37,7 @@ pub(crate) fn told(tool: Tool, files: &[(&str, &str)]) -> String {
 }
 
 /// What is in the way, and what is told.
-pub(crate) fn remarks(tool: Tool, files: &[(&str, &str)]) -> String {
+pub(crate) fn remarks(tool: SourceTool, files: &[(&str, &str)]) -> String {
     let found = tool.read(&Source::of(files));
     let obstacles = found.obstacles.iter().map(|remark| format!("obstacle: {remark}"));
     let remarks = found.remarks.iter().map(|remark| format!("remark: {remark}"));
@@ -45,13 +45,13 @@ pub(crate) fn remarks(tool: Tool, files: &[(&str, &str)]) -> String {
 }
 
 /// Only the names.
-pub(crate) fn names(tool: Tool, files: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn names(tool: SourceTool, files: &[(&str, &str)]) -> Vec<String> {
     let found = tool.read(&Source::of(files));
     convert(tool, &found.migrations).into_iter().map(|one| one.up.name).collect()
 }
 
 /// What is applied after these rows, and what failed.
-pub(crate) fn settled(tool: Tool, files: &[(&str, &str)], rows: &[Row]) -> String {
+pub(crate) fn settled(tool: SourceTool, files: &[(&str, &str)], rows: &[Row]) -> String {
     let found = tool.read(&Source::of(files));
     let history = tool.history(rows.to_vec(), &found.migrations);
     let applied: Vec<_> = history.applied.iter().map(|row| row.id.as_str()).collect();

@@ -11,8 +11,8 @@ use lokstra_source::{LintScope, Loaded, Loader, Problem};
 use self::changed::Changed;
 use self::server::{Known, refused};
 use crate::call::flags::{self, Flag, Switch};
-use crate::call::{Call, Target, Verb};
-use crate::output::diagnostics::{self as problems, Format, summary};
+use crate::call::{CommandContext, Target, Verb};
+use crate::output::diagnostics::{self, Format, summary};
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
@@ -62,23 +62,23 @@ pub(crate) const VERB: Verb = Verb {
 };
 
 /// What it finds is its data, and no failure of its own.
-fn lint(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let since = call.get(&SINCE).map(|it| Changed::since(&it, &call.dir())).transpose()?;
+fn lint(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let since = context.get(&SINCE).map(|it| Changed::since(&it, &context.dir())).transpose()?;
     let lint =
-        if call.has(&ALL) || since.is_some() { LintScope::All } else { LintScope::UnlockedOnly };
-    let (found, scope) = match load(&call.dir(), lint, since.as_ref()) {
-        Ok(loaded) => checked(loaded, call)?,
-        Err(problems) => (broken(problems, call)?, String::new()),
+        if context.has(&ALL) || since.is_some() { LintScope::All } else { LintScope::UnlockedOnly };
+    let (found, scope) = match load(&context.dir(), lint, since.as_ref()) {
+        Ok(loaded) => checked(loaded, context)?,
+        Err(problems) => (broken(problems, context)?, String::new()),
     };
-    let format = match call.get(&FORMAT).as_deref() {
+    let format = match context.get(&FORMAT).as_deref() {
         Some("github") => Format::Github,
         Some("json") => Format::Json,
-        _ if call.console.is_json() => Format::Json,
+        _ if context.console.is_json() => Format::Json,
         _ => Format::Human,
     };
-    problems::show(call.console, &found, format)?;
+    diagnostics::show(context.console, &found, format)?;
     if format == Format::Human {
-        call.console.line(format_args!("{scope}{}", summary(&found)))?;
+        context.console.line(format_args!("{scope}{}", summary(&found)))?;
     }
     Ok(if found.iter().any(Problem::is_error) { Exit::Failed } else { Exit::Done })
 }
@@ -106,22 +106,25 @@ fn load(dir: &str, lint: LintScope, changed: Option<&Changed>) -> Result<Loaded,
 }
 
 /// The problems of a folder that the build takes, and what was looked at.
-fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), CommandError> {
+fn checked(
+    loaded: Loaded,
+    context: &CommandContext<'_>,
+) -> Result<(Vec<Problem>, String), CommandError> {
     let Loaded { set, mut warnings, locked, outside, .. } = loaded;
     let migrations = Migrations::from(set);
     let count: usize = migrations.databases().map(|database| 2 * database.len()).sum();
-    let mut scope = match (call.get(&SINCE), 2 * locked) {
+    let mut scope = match (context.get(&SINCE), 2 * locked) {
         (Some(since), _) => format!("{count} scripts (hazards of what differs from {since})"),
-        (None, locked) if locked > 0 && !call.has(&ALL) => {
+        (None, locked) if locked > 0 && !context.has(&ALL) => {
             format!("{count} scripts ({locked} of them locked, -all looks for their hazards too)")
         }
         _ => format!("{count} scripts"),
     };
-    if call.has(&SERVER) {
+    if context.has(&SERVER) {
         let shown = |it: Problem| {
             if outside.iter().any(|path| path == it.path()) { it.without_text() } else { it }
         };
-        let target = Target::of(migrations, call)?;
+        let target = Target::of(migrations, context)?;
         let refused = refused(&target, &Known::default())?.into_iter().map(shown);
         let refused: Vec<_> = refused.collect();
         if refused.is_empty() {
@@ -134,15 +137,19 @@ fn checked(loaded: Loaded, call: &Call<'_>) -> Result<(Vec<Problem>, String), Co
 }
 
 /// The problems of a folder that the build refuses, and what a server says of its other scripts.
-fn broken(mut problems: Vec<Problem>, call: &Call<'_>) -> Result<Vec<Problem>, CommandError> {
-    if !call.has(&SERVER) {
+fn broken(
+    mut problems: Vec<Problem>,
+    context: &CommandContext<'_>,
+) -> Result<Vec<Problem>, CommandError> {
+    if !context.has(&SERVER) {
         return Ok(problems);
     }
-    let Ok(loaded) = Loader::new(Path::new(""), &call.dir()).ignore_script_problems().load() else {
+    let Ok(loaded) = Loader::new(Path::new(""), &context.dir()).ignore_script_problems().load()
+    else {
         return Ok(problems);
     };
     let known = Known::of(&problems);
-    problems.extend(refused(&Target::of(Migrations::from(loaded.set), call)?, &known)?);
+    problems.extend(refused(&Target::of(Migrations::from(loaded.set), context)?, &known)?);
     problems.sort_by(|a, b| (a.path(), a.position()).cmp(&(b.path(), b.position())));
     Ok(problems)
 }

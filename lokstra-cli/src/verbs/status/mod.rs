@@ -8,7 +8,7 @@ use lokstra_core::{Checksum, shown_line};
 use lokstra_runtime::{Status, StatusRow};
 
 use crate::call::flags::{self, Switch};
-use crate::call::{Call, Target, Verb};
+use crate::call::{CommandContext, Target, Verb};
 use crate::fleet;
 use crate::output::json::{Databases, StatusObject};
 use crate::output::{CommandError, Exit};
@@ -40,45 +40,46 @@ pub(crate) const VERB: Verb = Verb {
     run: status,
 };
 
-fn status(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let target = call.target_despite_problems()?;
-    if fleet::is_asked_for(call) {
-        return fleet::status(call, &target);
+fn status(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let target = context.target_despite_problems()?;
+    if fleet::is_asked_for(context) {
+        return fleet::status(context, &target);
     }
-    if call.has(&WATCH) {
-        return watch::watch(call, &target);
+    if context.has(&WATCH) {
+        return watch::watch(context, &target);
     }
-    target.warn_of_ignored(call);
+    target.warn_of_ignored(context);
     // Those that can be reached are shown, before the error about the others.
-    let (statuses, failure) = match statuses(call, &target) {
+    let (statuses, failure) = match statuses(context, &target) {
         Err(error) => (error.statuses().to_vec(), Some(error)),
         Ok(statuses) => (statuses, None),
     };
     for (nth, status) in statuses.iter().enumerate() {
         if target.has_several() {
             let gap = if nth == 0 { "" } else { "\n" };
-            call.console.say(format_args!("{gap}Database: {}", status.database))?;
+            context.console.output(format_args!("{gap}Database: {}", status.database))?;
         }
         if let Some(connection) = &status.connection {
             let prefix =
                 if target.has_several() { format!("{}: ", status.database) } else { String::new() };
-            run::name(call.console, &format!("{prefix}{connection}"));
+            run::name(context.console, &format!("{prefix}{connection}"));
         }
-        if call.has(&VERBOSE) {
-            call.console.say(verbose(status, &target))?;
+        if context.has(&VERBOSE) {
+            context.console.output(verbose(status, &target))?;
         } else {
-            call.console.say(status)?;
+            context.console.output(status)?;
         }
     }
     if let Some(error) = failure {
         return Err(error.into());
     }
-    call.console
+    context
+        .console
         .document(|| Databases { databases: statuses.iter().map(StatusObject::from).collect() })?;
     // What is broken is not applied, or not as it is here.
     let is_pending =
         !target.broken.is_empty() || statuses.iter().any(|status| status.pending() > 0);
-    Ok(if is_pending && call.has(&flags::EXIT_CODE) { Exit::Pending } else { Exit::Done })
+    Ok(if is_pending && context.has(&flags::EXIT_CODE) { Exit::Pending } else { Exit::Done })
 }
 
 /// The list with what the history knows of each migration below it.

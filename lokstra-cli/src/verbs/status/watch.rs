@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use lokstra_runtime::{Activity, Status};
 
-use crate::call::{Call, Target};
+use crate::call::{CommandContext, Target};
 use crate::output::status::current;
 use crate::output::{CommandError, Exit};
 
@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Follows what runs until nothing is pending and nobody works.
-pub(super) fn watch(call: &Call<'_>, target: &Target) -> Result<Exit, CommandError> {
+pub(super) fn watch(context: &CommandContext<'_>, target: &Target) -> Result<Exit, CommandError> {
     let (mut migrator, mut client) = target.reach()?;
     let (mut last, mut said_at) = (String::new(), Instant::now());
     loop {
@@ -25,11 +25,11 @@ pub(super) fn watch(call: &Call<'_>, target: &Target) -> Result<Exit, CommandErr
         let (now, subject) =
             (told(&status, activity.as_ref()), subject(&status, activity.as_ref()));
         if subject != last || said_at.elapsed() >= PATIENCE {
-            call.console.say(now)?;
+            context.console.output(now)?;
             (last, said_at) = (subject, Instant::now());
         }
         // `| head -1` has seen enough: without a reader the wait would have no end.
-        if call.console.is_closed() {
+        if context.console.is_closed() {
             return Ok(Exit::Done);
         }
         if activity.is_none() && status.pending() == 0 {

@@ -8,7 +8,7 @@ use lokstra_verify::{Verifier, VerifyError};
 
 use self::document::VerifyDocument;
 use crate::call::flags::{self, Flag, Switch};
-use crate::call::{Call, Verb};
+use crate::call::{CommandContext, Verb};
 use crate::output::{CommandError, Exit};
 use crate::run;
 
@@ -58,27 +58,28 @@ pub(crate) const VERB: Verb = Verb {
 /// As for the users' own tests.
 const VARIABLE: &str = "LOKSTRA_TEST_DATABASE_URL";
 
-fn verify(call: &Call<'_>) -> Result<Exit, CommandError> {
-    let target = call.target()?;
-    let mut verifier = Verifier::new(&target.migrations).keep(call.has(&KEEP)).stop(run::stop()?);
-    if let Some(from) = call.get(&FROM) {
+fn verify(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    let target = context.target()?;
+    let mut verifier =
+        Verifier::new(&target.migrations).keep(context.has(&KEEP)).stop(run::stop()?);
+    if let Some(from) = context.get(&FROM) {
         verifier = verifier.from(from);
     }
-    if let Some(to) = call.get(&flags::TO) {
+    if let Some(to) = context.get(&flags::TO) {
         verifier = verifier.to(to);
     }
     if !target.has_several() {
         verifier = verifier.database(target.only()?.folder());
     }
     let named = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
-    let found = match (call.get(&flags::DB), named) {
+    let found = match (context.get(&flags::DB), named) {
         (Some(_), _) => verifier.verify_beside(&target.pool(target.only()?)?)?,
         (None, Some(url)) => verifier.verify_beside(&Pool::from_url(url))?,
-        (None, None) if call.has(&KEEP) => return Err(nothing_to_keep()),
+        (None, None) if context.has(&KEEP) => return Err(nothing_to_keep()),
         (None, None) => verifier.verify_on_throw_away_server()?,
     };
-    call.console.say(&found)?;
-    call.console.document(|| VerifyDocument::from(&found))?;
+    context.console.output(&found)?;
+    context.console.document(|| VerifyDocument::from(&found))?;
     Ok(if found.is_failure() { Exit::Failed } else { Exit::Done })
 }
 

@@ -8,24 +8,24 @@ pub(crate) mod output;
 mod transaction;
 
 use crate::verbs::import::source::numbering::versions;
-use crate::verbs::import::source::{Script, Theirs};
-use crate::verbs::import::tools::Tool;
+use crate::verbs::import::source::{Script, SourceMigration};
+use crate::verbs::import::tools::SourceTool;
 
 const MARKER: &str = "-- lokstra: no-transaction\n";
 
 /// A migration of ours.
 #[derive(Debug)]
-pub(crate) struct Ours {
+pub(crate) struct ConvertedMigration {
     /// What their history calls it.
     pub(crate) id: String,
     pub(crate) version: Version,
-    pub(crate) up: Written,
-    pub(crate) down: Written,
+    pub(crate) up: OutputFile,
+    pub(crate) down: OutputFile,
 }
 
 /// A file of ours.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct OutputFile {
     pub(crate) name: String,
     pub(crate) text: String,
     /// Where it comes from, relative to their folder; a down script may come from nowhere.
@@ -78,8 +78,8 @@ impl Change {
 }
 
 /// In their order.
-pub(crate) fn convert(tool: Tool, theirs: &[Theirs]) -> Vec<Ours> {
-    let one = |(theirs, version): (&Theirs, Version)| {
+pub(crate) fn convert(tool: SourceTool, theirs: &[SourceMigration]) -> Vec<ConvertedMigration> {
+    let one = |(theirs, version): (&SourceMigration, Version)| {
         let description: Description = theirs
             .name
             .parse()
@@ -95,12 +95,12 @@ pub(crate) fn convert(tool: Tool, theirs: &[Theirs]) -> Vec<Ours> {
             None if is_nothing => nothing(&name, None, "Nothing to undo.", Change::NothingToUndo),
             None => irreversible(tool, &name, &theirs.up),
         };
-        Ours { id: theirs.id.clone(), version, up, down }
+        ConvertedMigration { id: theirs.id.clone(), version, up, down }
     };
     theirs.iter().zip(versions(theirs)).map(one).collect()
 }
 
-fn up(name: String, script: &Script) -> Written {
+fn up(name: String, script: &Script) -> OutputFile {
     let mut written = written(name, script);
     if lokstra_source::statements(&written.text).is_empty() {
         if !(written.text.is_empty() || written.text.ends_with('\n')) {
@@ -112,10 +112,10 @@ fn up(name: String, script: &Script) -> Written {
     written
 }
 
-fn written(name: String, script: &Script) -> Written {
+fn written(name: String, script: &Script) -> OutputFile {
     let from = Some(script.path.clone());
     let (text, changes, is_outside) = (script.text.clone(), Vec::new(), script.is_outside);
-    let mut written = Written { name, text, from, changes, is_outside };
+    let mut written = OutputFile { name, text, from, changes, is_outside };
     let is_whole = transaction::is_whole(&script.text);
     if let Some(text) = transaction::unwrapped(&script.text) {
         written.text = text;
@@ -127,7 +127,7 @@ fn written(name: String, script: &Script) -> Written {
     written
 }
 
-impl Written {
+impl OutputFile {
     /// Has it run without a transaction.
     fn mark(&mut self) {
         self.text.insert_str(0, MARKER);
@@ -136,7 +136,7 @@ impl Written {
 }
 
 /// What was empty stays so: with that tool too, a rollback runs nothing.
-fn empty(tool: Tool, name: &str, script: &Script, is_nothing: bool) -> Written {
+fn empty(tool: SourceTool, name: &str, script: &Script, is_nothing: bool) -> OutputFile {
     let from = Some(script.path.clone());
     if is_nothing {
         return nothing(name, from, "Nothing to undo.", Change::NothingToUndo);
@@ -146,9 +146,9 @@ fn empty(tool: Tool, name: &str, script: &Script, is_nothing: bool) -> Written {
     nothing(name, from, &says, Change::Forgets)
 }
 
-fn nothing(name: &str, from: Option<String>, says: &str, change: Change) -> Written {
+fn nothing(name: &str, from: Option<String>, says: &str, change: Change) -> OutputFile {
     let text = format!("-- {says}\n");
-    Written {
+    OutputFile {
         name: format!("{name}.down.sql"),
         text,
         from,
@@ -158,7 +158,7 @@ fn nothing(name: &str, from: Option<String>, says: &str, change: Change) -> Writ
 }
 
 /// A down script that says what a rollback finds out otherwise.
-fn irreversible(tool: Tool, name: &str, up: &Script) -> Written {
+fn irreversible(tool: SourceTool, name: &str, up: &Script) -> OutputFile {
     let text = format!(
         "-- {path} of {tool} had no down script. Where the change can be undone, write here how; then\n\
          -- remove lokstra.lock and write it anew: lokstra migration lock\n\
@@ -173,7 +173,7 @@ fn irreversible(tool: Tool, name: &str, up: &Script) -> Written {
         tool = tool.name(),
     );
     let changes = vec![Change::Irreversible];
-    Written { name: format!("{name}.down.sql"), text, from: None, changes, is_outside: false }
+    OutputFile { name: format!("{name}.down.sql"), text, from: None, changes, is_outside: false }
 }
 
 /// Judges the files as the build will. A script with a statement that PostgreSQL refuses in a
@@ -181,7 +181,7 @@ fn irreversible(tool: Tool, name: &str, up: &Script) -> Written {
 pub(crate) fn judge(
     folder: &str,
     settings: Option<&str>,
-    ours: &mut [Ours],
+    ours: &mut [ConvertedMigration],
 ) -> Result<Loaded, Problems> {
     let problems = match load(folder, settings, ours) {
         Ok(loaded) => return Ok(loaded),
@@ -203,7 +203,11 @@ pub(crate) fn judge(
     load(folder, settings, ours).map_err(|problems| problems.without_text_of(is_outside))
 }
 
-fn load(folder: &str, settings: Option<&str>, ours: &[Ours]) -> Result<Loaded, Problems> {
+fn load(
+    folder: &str,
+    settings: Option<&str>,
+    ours: &[ConvertedMigration],
+) -> Result<Loaded, Problems> {
     let settings = settings.map(|text| ("migration.yaml", text));
     let scripts = ours.iter().flat_map(|one| [&one.up, &one.down]);
     let scripts = scripts.map(|one| (one.name.as_str(), one.text.as_str()));

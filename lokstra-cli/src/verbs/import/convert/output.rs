@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lokstra_core::files::{LONGEST_SCRIPT, LONGEST_SETTINGS, create, read, read_text};
 
-use super::{Ours, Written};
+use super::{ConvertedMigration, OutputFile};
 use crate::verbs::import::error::ImportError;
 
 /// What is at the place where our folder will be.
@@ -19,7 +19,7 @@ pub(crate) enum Place {
 }
 
 /// Looks at the folder.
-pub(crate) fn place(folder: &str, ours: &[Ours]) -> Result<Place, ImportError> {
+pub(crate) fn place(folder: &str, ours: &[ConvertedMigration]) -> Result<Place, ImportError> {
     let unreadable = |source| ImportError::Read { folder: folder.to_owned(), source };
     let unreadable_file =
         |name: &str, source| ImportError::Read { folder: format!("{folder}/{name}"), source };
@@ -58,7 +58,10 @@ pub(crate) fn place(folder: &str, ours: &[Ours]) -> Result<Place, ImportError> {
 }
 
 /// Writes every file, or none; never over one that is there. Their paths.
-pub(crate) fn write(folder: &str, ours: &[Ours]) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
+pub(crate) fn write(
+    folder: &str,
+    ours: &[ConvertedMigration],
+) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
     fs::create_dir_all(folder).map_err(|error| (folder.into(), error))?;
     let mut done: Vec<PathBuf> = Vec::new();
     for written in files(ours) {
@@ -79,7 +82,7 @@ pub(crate) fn take_back(written: &[PathBuf]) {
     }
 }
 
-pub(crate) fn files(ours: &[Ours]) -> impl Iterator<Item = &Written> {
+pub(crate) fn files(ours: &[ConvertedMigration]) -> impl Iterator<Item = &OutputFile> {
     ours.iter().flat_map(|one| [&one.up, &one.down])
 }
 
@@ -88,7 +91,7 @@ mod tests {
     use super::*;
     use crate::verbs::import::convert::convert;
     use crate::verbs::import::source::Source;
-    use crate::verbs::import::tools::Tool::GolangMigrate;
+    use crate::verbs::import::tools::SourceTool::GolangMigrate;
 
     #[test]
     fn a_file_that_appears_meanwhile_is_kept_and_none_of_the_others_stays() {

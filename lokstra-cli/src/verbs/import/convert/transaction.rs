@@ -1,4 +1,4 @@
-//! The transactions that a script begins and ends itself. Ours runs in one.
+//! The transactions that a script begins and ends itself. Each of ours runs in one.
 
 use std::ops::Range;
 

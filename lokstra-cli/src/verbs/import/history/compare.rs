@@ -4,7 +4,7 @@ use std::fmt;
 
 use lokstra_core::shown_line;
 
-use crate::verbs::import::source::{History, Row, Theirs};
+use crate::verbs::import::source::{History, Row, SourceMigration};
 
 /// A migration about which they do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl fmt::Display for Mismatch {
 }
 
 /// Everything that is applied and not what the folder has.
-pub(crate) fn mismatches(history: &History, theirs: &[Theirs]) -> Vec<Mismatch> {
+pub(crate) fn mismatches(history: &History, theirs: &[SourceMigration]) -> Vec<Mismatch> {
     let mismatch = |row: &Row| {
         let id = row.id.clone();
         let Some(one) = theirs.iter().find(|one| one.id == id) else {

@@ -6,8 +6,8 @@ pub(crate) mod record;
 use lokstra_runtime::postgres::error::SqlState;
 use lokstra_runtime::postgres::{Client, Error, SimpleQueryMessage};
 
-use crate::verbs::import::source::{History, Row, Theirs};
-use crate::verbs::import::tools::Tool;
+use crate::verbs::import::source::{History, Row, SourceMigration};
+use crate::verbs::import::tools::SourceTool;
 
 /// The table, quoted: `history` of the search path, or `app.history`.
 pub(crate) fn quoted(table: &str) -> String {
@@ -18,9 +18,9 @@ pub(crate) fn quoted(table: &str) -> String {
 /// Reads their table and changes nothing; `None` if it is not there.
 pub(crate) fn read(
     client: &mut Client,
-    tool: Tool,
+    tool: SourceTool,
     table: &str,
-    theirs: &[Theirs],
+    theirs: &[SourceMigration],
 ) -> Result<Option<History>, Error> {
     // Moments are read back by the same session: only their order in a day has to be certain.
     let settings = "SET LOCAL datestyle = 'ISO';";

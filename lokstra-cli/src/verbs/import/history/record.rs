@@ -5,18 +5,18 @@ use lokstra_runtime::postgres::Client;
 use lokstra_runtime::{ConnectError, History as OurHistory, Migrator, PastRun, RecordedRuns};
 
 use super::compare::{self, Mismatch};
-use crate::call::{Call, Target};
+use crate::call::{CommandContext, Target};
 use crate::output::CommandError;
-use crate::verbs::import::convert::Ours;
+use crate::verbs::import::convert::ConvertedMigration;
 use crate::verbs::import::error::ImportError;
-use crate::verbs::import::source::{History, Row, Theirs};
-use crate::verbs::import::tools::Tool;
+use crate::verbs::import::source::{History, Row, SourceMigration};
+use crate::verbs::import::tools::SourceTool;
 
-pub(crate) struct Past<'t> {
+pub(crate) struct HistoryImport<'t> {
     client: Client,
     migrator: Migrator<'t>,
     database: Database<'t>,
-    /// Theirs.
+    /// The name of their table.
     pub(crate) table: String,
     pub(crate) runs: Vec<PastRun>,
     /// What is to be recorded, or was.
@@ -24,25 +24,25 @@ pub(crate) struct Past<'t> {
     pub(crate) is_recorded: bool,
     /// Where table and folder disagree, and somebody said that it does not matter.
     pub(crate) forced: Vec<Mismatch>,
-    /// Ours, before anything was recorded.
+    /// Our history, before anything was recorded.
     before: OurHistory,
 }
 
-impl<'t> Past<'t> {
+impl<'t> HistoryImport<'t> {
     /// Reads their history and compares it with their folder. Without a database, or without their
     /// table in it, there is none.
     pub(crate) fn read(
-        call: &Call<'_>,
+        context: &CommandContext<'_>,
         target: &'t Target,
-        (tool, table): (Tool, String),
+        (tool, table): (SourceTool, String),
         force: bool,
-        theirs: &[Theirs],
-        ours: &[Ours],
-    ) -> Result<Option<Past<'t>>, CommandError> {
+        theirs: &[SourceMigration],
+        ours: &[ConvertedMigration],
+    ) -> Result<Option<HistoryImport<'t>>, CommandError> {
         let database = target.only()?;
         let (mut migrator, mut client, _) = match target.connect(database) {
             Err(ConnectError::NoPool { .. }) => {
-                call.console.talk("The history was not looked at: -db names the database");
+                context.console.status("The history was not looked at: -db names the database");
                 return Ok(None);
             }
             reached => reached?,
@@ -52,7 +52,7 @@ impl<'t> Past<'t> {
             ImportError::Table { tool, table, source }
         })?;
         let Some(history) = history else {
-            call.console.talk(format_args!(
+            context.console.status(format_args!(
                 "There is no history of {} in this database: no table {table}; -table names another",
                 tool.name()
             ));
@@ -63,7 +63,7 @@ impl<'t> Past<'t> {
         let before = migrator.history(&mut client)?;
         let recorded = migrator.plan_past_runs(&mut client, &runs)?;
         let is_recorded = false;
-        Ok(Some(Past {
+        Ok(Some(HistoryImport {
             client,
             migrator,
             database,
@@ -103,7 +103,7 @@ impl<'t> Past<'t> {
 /// Refuses what is half-done, and what nobody said is to be forced.
 fn agreed(
     history: &History,
-    theirs: &[Theirs],
+    theirs: &[SourceMigration],
     table: &str,
     force: bool,
 ) -> Result<Vec<Mismatch>, ImportError> {
@@ -119,7 +119,7 @@ fn agreed(
 }
 
 /// Each of their rows that has a migration of ours.
-fn runs(history: &History, ours: &[Ours]) -> Vec<PastRun> {
+fn runs(history: &History, ours: &[ConvertedMigration]) -> Vec<PastRun> {
     let run = |row: &Row| {
         let mut run = PastRun::new(ours.iter().find(|one| one.id == row.id)?.version);
         run.applied_at.clone_from(&row.applied_at);

@@ -7,7 +7,7 @@ use super::remark::Remark;
 
 /// A migration of the other tool.
 #[derive(Debug)]
-pub(crate) struct Theirs {
+pub(crate) struct SourceMigration {
     /// What its history calls it.
     pub(crate) id: String,
     /// Its version, if that is a number.
@@ -32,7 +32,7 @@ pub(crate) fn version(digits: &str) -> Option<(String, Option<i64>)> {
     Some((id.to_owned(), id.parse().ok()))
 }
 
-impl Theirs {
+impl SourceMigration {
     /// Orders versions by their numbers, however large.
     pub(crate) fn by_number(&self) -> (usize, String) {
         (self.id.len(), self.id.clone())
@@ -62,7 +62,7 @@ impl Script {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// In the order in which the tool runs them.
-    pub(crate) migrations: Vec<Theirs>,
+    pub(crate) migrations: Vec<SourceMigration>,
     /// What is left out, or left as it is, and stops nothing.
     pub(crate) remarks: Vec<Remark>,
     /// What cannot be taken over, so that nothing is.
@@ -71,7 +71,7 @@ pub(crate) struct Found {
 
 impl Found {
     /// Adds what a file is, or what is wrong with it.
-    pub(crate) fn add(&mut self, migration: Result<Theirs, Remark>) {
+    pub(crate) fn add(&mut self, migration: Result<SourceMigration, Remark>) {
         match migration {
             Ok(migration) => self.migrations.push(migration),
             Err(obstacle) => self.obstacles.push(obstacle),
@@ -90,7 +90,7 @@ impl Found {
     }
 
     /// In the order of this key; two migrations with the same one are an obstacle.
-    pub(crate) fn in_order_of<K: Ord>(mut self, key: impl Fn(&Theirs) -> K) -> Found {
+    pub(crate) fn in_order_of<K: Ord>(mut self, key: impl Fn(&SourceMigration) -> K) -> Found {
         self.migrations.sort_by_key(|migration| key(migration));
         for pair in self.migrations.windows(2) {
             if key(&pair[0]) == key(&pair[1]) {
@@ -150,7 +150,7 @@ impl<'s> Pairs<'s> {
     pub(crate) fn finish(
         self,
         found: &mut Found,
-        make: impl Fn(String, Pair<'s>, &'s File, Option<&'s File>) -> Result<Theirs, Remark>,
+        make: impl Fn(String, Pair<'s>, &'s File, Option<&'s File>) -> Result<SourceMigration, Remark>,
     ) {
         for (id, mut pair) in self.files {
             match (pair.up.take(), pair.down.take()) {

@@ -9,6 +9,6 @@ mod remark;
 mod rows;
 
 pub(crate) use self::files::{File, Source};
-pub(crate) use self::migration::{Found, Pairs, Script, Theirs, version};
+pub(crate) use self::migration::{Found, Pairs, Script, SourceMigration, version};
 pub(crate) use self::remark::Remark;
 pub(crate) use self::rows::{History, Row};

@@ -2,12 +2,12 @@
 
 use lokstra_core::Version;
 
-use super::migration::Theirs;
+use super::migration::SourceMigration;
 use super::remark::Remark;
 
 /// Why their numbers are not kept.
-pub(crate) fn renumbered(tool: &str, theirs: &[Theirs]) -> Option<Remark> {
-    let reason = |one: &Theirs| match one.number.and_then(Version::new) {
+pub(crate) fn renumbered(tool: &str, theirs: &[SourceMigration]) -> Option<Remark> {
+    let reason = |one: &SourceMigration| match one.number.and_then(Version::new) {
         Some(_) => None,
         None if one.id.len() > 18 && one.id.bytes().all(|byte| byte.is_ascii_digit()) => {
             Some(format!("the version {} is above {}", one.id, Version::MAX))
@@ -30,7 +30,7 @@ pub(crate) fn renumbered(tool: &str, theirs: &[Theirs]) -> Option<Remark> {
 }
 
 /// Their numbers, if each has one and they are in order. Otherwise 001, 002, … in their order.
-pub(crate) fn versions(theirs: &[Theirs]) -> Vec<Version> {
+pub(crate) fn versions(theirs: &[SourceMigration]) -> Vec<Version> {
     let kept: Option<Vec<Version>> =
         theirs.iter().map(|one| one.number.and_then(Version::new)).collect();
     match kept {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::verbs::import::source::{File, Found, Remark, Script, Source, Theirs};
+use crate::verbs::import::source::{File, Found, Remark, Script, Source, SourceMigration};
 
 /// A row a version, as text, and nothing else.
 pub(crate) const COLUMNS: (&str, &str) = ("version AS id", "version");
@@ -38,7 +38,7 @@ pub(crate) fn read(source: &Source) -> Found {
     found
 }
 
-fn migration(file: &File, version: &str, name: &str) -> Result<Theirs, Remark> {
+fn migration(file: &File, version: &str, name: &str) -> Result<SourceMigration, Remark> {
     let (mut up, mut down): (Option<Script>, Option<Script>) = (None, None);
     for (nth, line) in file.text()?.split_inclusive('\n').enumerate() {
         let obstacle =
@@ -71,7 +71,7 @@ fn migration(file: &File, version: &str, name: &str) -> Result<Theirs, Remark> {
         let help = "write that line above what the migration does";
         return Err(Remark::new(&file.path, "has no `-- migrate:up`", help));
     };
-    Ok(Theirs {
+    Ok(SourceMigration {
         id: version.to_owned(),
         number: version.parse().ok(),
         name: name.trim_start_matches(['_', '-', '.', ' ']).to_owned(),
@@ -101,7 +101,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::verbs::import::testing::{names, told};
-    use crate::verbs::import::tools::Tool::Dbmate;
+    use crate::verbs::import::tools::SourceTool::Dbmate;
 
     #[test]
     fn a_file_is_cut_in_two_at_its_sections() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::verbs::import::source::{File, Found, Remark, Script, Source, Theirs};
+use crate::verbs::import::source::{File, Found, Remark, Script, Source, SourceMigration};
 
 /// Its clock is that of the session, without a time zone.
 pub(crate) const COLUMNS: (&str, &str) =
@@ -48,7 +48,7 @@ fn migration(
     up: &File,
     down: Option<&File>,
     metadata: Option<&File>,
-) -> Result<Theirs, Remark> {
+) -> Result<SourceMigration, Remark> {
     let (version, name) = folder.split_once('_').unwrap_or((folder, ""));
     let id = version.replace('-', "");
     let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
@@ -62,7 +62,7 @@ fn migration(
             Script::new(file, text, no_transaction)
         })
     });
-    Ok(Theirs {
+    Ok(SourceMigration {
         number: id.parse().ok().filter(|_| is_number),
         id,
         name: name.to_owned(),
@@ -86,7 +86,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::verbs::import::testing::{names, told};
-    use crate::verbs::import::tools::Tool::Diesel;
+    use crate::verbs::import::tools::SourceTool::Diesel;
 
     #[test]
     fn a_folder_becomes_a_pair() {

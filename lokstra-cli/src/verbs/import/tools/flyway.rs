@@ -3,7 +3,7 @@
 
 use crate::verbs::import::source::checksum::crc32;
 use crate::verbs::import::source::{
-    File, Found, History, Pairs, Remark, Row, Script, Source, Theirs,
+    File, Found, History, Pairs, Remark, Row, Script, Source, SourceMigration,
 };
 
 /// Its clock is that of the session, without a time zone.
@@ -55,7 +55,14 @@ pub(crate) fn read(source: &Source) -> Found {
     pairs.finish(&mut found, |id, pair, up, down| {
         let down = down.map(|down| script(source, down)).transpose()?;
         let (up, checksum) = (script(source, up)?, crc32(up.text()?));
-        Ok(Theirs { id, number: pair.number, name: pair.name, up, down, checksums: vec![checksum] })
+        Ok(SourceMigration {
+            id,
+            number: pair.number,
+            name: pair.name,
+            up,
+            down,
+            checksums: vec![checksum],
+        })
     });
     let scripts = found.migrations.iter().flat_map(|one| [Some(&one.up), one.down.as_ref()]);
     let placeholders: Vec<_> = scripts.flatten().flat_map(placeholders).collect();
@@ -116,7 +123,7 @@ fn id(parts: &[u128]) -> String {
 }
 
 /// In the order in which the rows were written: a migration may be undone, deleted and run again.
-pub(crate) fn history(rows: Vec<Row>, theirs: &[Theirs]) -> History {
+pub(crate) fn history(rows: Vec<Row>, theirs: &[SourceMigration]) -> History {
     let mut history = History::default();
     for mut row in rows {
         let kind = row.kind.clone().unwrap_or_default();
@@ -155,7 +162,7 @@ mod tests {
 
     use crate::verbs::import::source::{Row, Source};
     use crate::verbs::import::testing::{names, row, settled, told};
-    use crate::verbs::import::tools::Tool::Flyway;
+    use crate::verbs::import::tools::SourceTool::Flyway;
 
     #[test]
     fn undo_scripts_are_down_scripts_and_a_conf_says_what_runs_without_a_transaction() {

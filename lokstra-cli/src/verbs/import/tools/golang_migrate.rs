@@ -1,7 +1,7 @@
 //! golang-migrate: `1_create_users.up.sql` and `1_create_users.down.sql`.
 
 use crate::verbs::import::source::{
-    Found, History, Pairs, Remark, Row, Script, Source, Theirs, version as version_of,
+    Found, History, Pairs, Remark, Row, Script, Source, SourceMigration, version as version_of,
 };
 
 /// One row, with the version up to which everything is applied.
@@ -29,7 +29,7 @@ pub(crate) fn read(source: &Source) -> Found {
     }
     pairs.finish(&mut found, |id, pair, up, down| {
         let down = down.map(|down| Ok(Script::new(down, down.text()?, false)));
-        Ok(Theirs {
+        Ok(SourceMigration {
             id,
             number: pair.number,
             name: pair.name,
@@ -38,11 +38,11 @@ pub(crate) fn read(source: &Source) -> Found {
             checksums: Vec::new(),
         })
     });
-    found.in_order_of(Theirs::by_number)
+    found.in_order_of(SourceMigration::by_number)
 }
 
 /// The row is `dirty` from before a script to behind it.
-pub(crate) fn history(rows: &[Row], theirs: &[Theirs]) -> History {
+pub(crate) fn history(rows: &[Row], theirs: &[SourceMigration]) -> History {
     let Some(row) = rows.first() else { return History::default() };
     let version = &row.id;
     if row.success.as_deref() == Some("f") {
@@ -66,7 +66,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::verbs::import::testing::{names, remarks, row, settled, told};
-    use crate::verbs::import::tools::Tool::GolangMigrate;
+    use crate::verbs::import::tools::SourceTool::GolangMigrate;
 
     #[test]
     fn pairs_stay_pairs_without_the_transaction_that_is_around_them() {

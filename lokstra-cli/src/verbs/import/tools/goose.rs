@@ -1,7 +1,7 @@
 //! goose: both directions in one file, `00001_create_users.sql`, below `-- +goose Up` and `-- +goose Down`.
 
 use crate::verbs::import::source::{
-    File, Found, History, Remark, Row, Script, Source, Theirs, version as version_of,
+    File, Found, History, Remark, Row, Script, Source, SourceMigration, version as version_of,
 };
 
 /// A log: the newest row of a version counts. Its clock is that of the session, without a time zone.
@@ -31,14 +31,14 @@ pub(crate) fn read(source: &Source) -> Found {
             (None, _) => {}
         }
     }
-    found.in_order_of(Theirs::by_number)
+    found.in_order_of(SourceMigration::by_number)
 }
 
 fn migration(
     file: &File,
     (id, number): (String, Option<i64>),
     name: &str,
-) -> Result<Theirs, Remark> {
+) -> Result<SourceMigration, Remark> {
     let sections = Sections::read(file)?;
     let no_transaction = sections.no_transaction;
     let down = sections.down.map(|text| Script::new(file, &text, no_transaction));
@@ -46,7 +46,7 @@ fn migration(
         let help = "write that line above what the migration does";
         return Err(Remark::new(&file.path, "has no `-- +goose Up`", help));
     };
-    Ok(Theirs {
+    Ok(SourceMigration {
         id,
         number,
         name: name.to_owned(),
@@ -146,7 +146,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::verbs::import::testing::{row, settled, told};
-    use crate::verbs::import::tools::Tool::Goose;
+    use crate::verbs::import::tools::SourceTool::Goose;
 
     #[test]
     fn a_file_is_cut_in_two_at_its_annotations() {

@@ -9,11 +9,11 @@ mod refinery;
 mod sqlx;
 mod suspect;
 
-use crate::verbs::import::source::{Found, History, Row, Source, Theirs, numbering};
+use crate::verbs::import::source::{Found, History, Row, Source, SourceMigration, numbering};
 
 /// A tool whose migrations can be taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tool {
+pub(crate) enum SourceTool {
     Refinery,
     Sqlx,
     Diesel,
@@ -23,43 +23,43 @@ pub(crate) enum Tool {
     Flyway,
 }
 
-impl Tool {
-    pub(crate) const ALL: [Tool; 7] = [
-        Tool::Refinery,
-        Tool::Sqlx,
-        Tool::Diesel,
-        Tool::GolangMigrate,
-        Tool::Goose,
-        Tool::Dbmate,
-        Tool::Flyway,
+impl SourceTool {
+    pub(crate) const ALL: [SourceTool; 7] = [
+        SourceTool::Refinery,
+        SourceTool::Sqlx,
+        SourceTool::Diesel,
+        SourceTool::GolangMigrate,
+        SourceTool::Goose,
+        SourceTool::Dbmate,
+        SourceTool::Flyway,
     ];
 
     /// As it is named on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Tool::Refinery => "refinery",
-            Tool::Sqlx => "sqlx",
-            Tool::Diesel => "diesel",
-            Tool::GolangMigrate => "golang-migrate",
-            Tool::Goose => "goose",
-            Tool::Dbmate => "dbmate",
-            Tool::Flyway => "flyway",
+            SourceTool::Refinery => "refinery",
+            SourceTool::Sqlx => "sqlx",
+            SourceTool::Diesel => "diesel",
+            SourceTool::GolangMigrate => "golang-migrate",
+            SourceTool::Goose => "goose",
+            SourceTool::Dbmate => "dbmate",
+            SourceTool::Flyway => "flyway",
         }
     }
 
-    pub(crate) fn named(name: &str) -> Option<Tool> {
-        Tool::ALL.into_iter().find(|tool| tool.name() == name)
+    pub(crate) fn named(name: &str) -> Option<SourceTool> {
+        SourceTool::ALL.into_iter().find(|tool| tool.name() == name)
     }
 
     /// The table of its history, unless somebody gave it another name.
     pub(crate) fn table(self) -> &'static str {
         match self {
-            Tool::Refinery => "refinery_schema_history",
-            Tool::Sqlx => "_sqlx_migrations",
-            Tool::Diesel => "__diesel_schema_migrations",
-            Tool::GolangMigrate | Tool::Dbmate => "schema_migrations",
-            Tool::Goose => "goose_db_version",
-            Tool::Flyway => "flyway_schema_history",
+            SourceTool::Refinery => "refinery_schema_history",
+            SourceTool::Sqlx => "_sqlx_migrations",
+            SourceTool::Diesel => "__diesel_schema_migrations",
+            SourceTool::GolangMigrate | SourceTool::Dbmate => "schema_migrations",
+            SourceTool::Goose => "goose_db_version",
+            SourceTool::Flyway => "flyway_schema_history",
         }
     }
 
@@ -73,48 +73,50 @@ impl Tool {
 
     /// The tools that would read all of this folder.
     pub(crate) fn that_read(source: &Source) -> Vec<&'static str> {
-        let reads = |tool: &Tool| {
+        let reads = |tool: &SourceTool| {
             let found = tool.read(source);
             found.obstacles.is_empty() && found.migrations.len() > found.remarks.len()
         };
-        Tool::ALL.into_iter().filter(reads).map(Tool::name).collect()
+        SourceTool::ALL.into_iter().filter(reads).map(SourceTool::name).collect()
     }
 
     fn find(self, source: &Source) -> Found {
         match self {
-            Tool::Refinery => refinery::read(source),
-            Tool::Sqlx => sqlx::read(source),
-            Tool::Diesel => diesel::read(source),
-            Tool::GolangMigrate => golang_migrate::read(source),
-            Tool::Goose => goose::read(source),
-            Tool::Dbmate => dbmate::read(source),
-            Tool::Flyway => flyway::read(source),
+            SourceTool::Refinery => refinery::read(source),
+            SourceTool::Sqlx => sqlx::read(source),
+            SourceTool::Diesel => diesel::read(source),
+            SourceTool::GolangMigrate => golang_migrate::read(source),
+            SourceTool::Goose => goose::read(source),
+            SourceTool::Dbmate => dbmate::read(source),
+            SourceTool::Flyway => flyway::read(source),
         }
     }
 
     /// Reads its table into the columns of [`Row`].
     pub(crate) fn query(self, table: &str) -> String {
         let columns = match self {
-            Tool::Refinery => refinery::COLUMNS,
-            Tool::Sqlx => sqlx::COLUMNS,
-            Tool::Diesel => diesel::COLUMNS,
-            Tool::GolangMigrate => golang_migrate::COLUMNS,
-            Tool::Goose => goose::COLUMNS,
-            Tool::Dbmate => dbmate::COLUMNS,
-            Tool::Flyway => flyway::COLUMNS,
+            SourceTool::Refinery => refinery::COLUMNS,
+            SourceTool::Sqlx => sqlx::COLUMNS,
+            SourceTool::Diesel => diesel::COLUMNS,
+            SourceTool::GolangMigrate => golang_migrate::COLUMNS,
+            SourceTool::Goose => goose::COLUMNS,
+            SourceTool::Dbmate => dbmate::COLUMNS,
+            SourceTool::Flyway => flyway::COLUMNS,
         };
         let (columns, order) = columns;
         format!("SELECT {columns} FROM {table} ORDER BY {order}")
     }
 
     /// What the rows mean.
-    pub(crate) fn history(self, rows: Vec<Row>, theirs: &[Theirs]) -> History {
+    pub(crate) fn history(self, rows: Vec<Row>, theirs: &[SourceMigration]) -> History {
         match self {
-            Tool::Refinery | Tool::Diesel | Tool::Dbmate => History::of_applied(rows),
-            Tool::Sqlx => sqlx::history(rows),
-            Tool::GolangMigrate => golang_migrate::history(&rows, theirs),
-            Tool::Goose => goose::history(rows),
-            Tool::Flyway => flyway::history(rows, theirs),
+            SourceTool::Refinery | SourceTool::Diesel | SourceTool::Dbmate => {
+                History::of_applied(rows)
+            }
+            SourceTool::Sqlx => sqlx::history(rows),
+            SourceTool::GolangMigrate => golang_migrate::history(&rows, theirs),
+            SourceTool::Goose => goose::history(rows),
+            SourceTool::Flyway => flyway::history(rows, theirs),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! refinery: `V1__create_users.sql` in one folder or in folders in it; no down scripts.
 
 use crate::verbs::import::source::checksum::{of_line_ends, sip13};
-use crate::verbs::import::source::{File, Found, Remark, Script, Source, Theirs};
+use crate::verbs::import::source::{File, Found, Remark, Script, Source, SourceMigration};
 
 pub(crate) const COLUMNS: (&str, &str) =
     ("version AS id, checksum, applied_on AS applied_at", "version");
@@ -36,14 +36,14 @@ fn parse(stem: &str) -> Option<(i64, &str)> {
     Some((version.parse().ok().filter(|_| is_number && is_name)?, name))
 }
 
-fn migration(file: &File, version: i64, name: &str) -> Result<Theirs, Remark> {
+fn migration(file: &File, version: i64, name: &str) -> Result<SourceMigration, Remark> {
     let text = file.text()?;
     // Its feature `int8-versions` hashes eight bytes.
     let narrow = i32::try_from(version).ok().map(|version| version.to_le_bytes().to_vec());
     let widths = [narrow, Some(version.to_le_bytes().to_vec())];
     let hashed = widths.into_iter().flatten();
     let checksums = hashed.flat_map(|v| of_line_ends(text, |text| sip13(name, &v, text)));
-    Ok(Theirs {
+    Ok(SourceMigration {
         id: version.to_string(),
         number: Some(version),
         name: name.to_owned(),
@@ -58,7 +58,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::verbs::import::testing::{names, told};
-    use crate::verbs::import::tools::Tool::Refinery;
+    use crate::verbs::import::tools::SourceTool::Refinery;
 
     #[test]
     fn a_file_becomes_a_pair_whose_down_script_says_that_it_cannot_be_undone() {

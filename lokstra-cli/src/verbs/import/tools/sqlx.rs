@@ -2,7 +2,8 @@
 
 use crate::verbs::import::source::checksum::{of_line_ends, sha384};
 use crate::verbs::import::source::{
-    File, Found, History, Pairs, Remark, Row, Script, Source, Theirs, version as version_of,
+    File, Found, History, Pairs, Remark, Row, Script, Source, SourceMigration,
+    version as version_of,
 };
 
 /// Its time is in nanoseconds, and -1 until it is known.
@@ -41,7 +42,7 @@ pub(crate) fn read(source: &Source) -> Found {
     }
     pairs.finish(&mut found, |id, pair, up, down| {
         let down = down.map(|down| down.text().map(|text| script(down, text)));
-        Ok(Theirs {
+        Ok(SourceMigration {
             id,
             number: pair.number,
             name: pair.name,
@@ -50,7 +51,7 @@ pub(crate) fn read(source: &Source) -> Found {
             checksums: of_line_ends(up.text()?, sha384),
         })
     });
-    found.in_order_of(Theirs::by_number)
+    found.in_order_of(SourceMigration::by_number)
 }
 
 /// Without its marker, which reads like a slip of the pen to us.
@@ -80,7 +81,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::verbs::import::testing::{row, settled, told};
-    use crate::verbs::import::tools::Tool::Sqlx;
+    use crate::verbs::import::tools::SourceTool::Sqlx;
 
     #[test]
     fn simple_and_reversible_migrations_become_pairs() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use lokstra_source::section_marks;
 
-use super::Tool;
+use super::SourceTool;
 use crate::verbs::import::source::code::{code, line};
 use crate::verbs::import::source::{File, Found, Remark, Source};
 
@@ -13,7 +13,7 @@ use crate::verbs::import::source::{File, Found, Remark, Source};
 const OF_GOOSE: [&str; 2] = ["-- +goose statementbegin", "-- +goose no transaction"];
 
 /// Adds what would become something else here than with that tool.
-pub(crate) fn look(tool: Tool, source: &Source, found: &mut Found) {
+pub(crate) fn look(tool: SourceTool, source: &Source, found: &mut Found) {
     let paths = |of_down: bool| -> BTreeSet<&str> {
         let scripts = found.migrations.iter().flat_map(|one| {
             [Some(&one.up), one.down.as_ref().filter(|_| of_down)].into_iter().flatten()
@@ -44,7 +44,7 @@ fn once(hits: &[(&File, usize)], message: String, help: String) -> Option<Remark
     Some(Remark::new(&file.path, message + &more, help).at(*line))
 }
 
-fn marks(tool: Tool, files: &[(&File, &str)], of_down: bool) -> Vec<Remark> {
+fn marks(tool: SourceTool, files: &[(&File, &str)], of_down: bool) -> Vec<Remark> {
     let own = tool.name();
     let mut hits: Vec<(&str, Vec<(&File, usize)>)> = Vec::new();
     for (file, text) in files {
@@ -68,7 +68,7 @@ fn marks(tool: Tool, files: &[(&File, &str)], of_down: bool) -> Vec<Remark> {
         }
     }
     let remarks = hits.iter().filter_map(|(other, hits)| {
-        let help = match Tool::named(other) {
+        let help = match SourceTool::named(other) {
             Some(_) => format!("import with -from {other}"),
             None => {
                 "move what is below that line to the down script, and remove the line".to_owned()
@@ -96,8 +96,9 @@ fn annotation_of_goose(text: &str) -> Option<usize> {
 }
 
 /// What a program fills in before a tool sees it: in SQL no such sign stands outside of literals.
-fn template(tool: Tool, files: &[(&File, &str)]) -> Option<Remark> {
-    let signs: &[&str] = if tool == Tool::Flyway { &["{{", "{%"] } else { &["{{", "{%", "${"] };
+fn template(tool: SourceTool, files: &[(&File, &str)]) -> Option<Remark> {
+    let signs: &[&str] =
+        if tool == SourceTool::Flyway { &["{{", "{%"] } else { &["{{", "{%", "${"] };
     let (mut hits, mut places, mut shown) = (Vec::new(), 0, String::new());
     for (file, text) in files {
         let code = code(text);
@@ -123,7 +124,7 @@ fn histories(files: &[(&File, &str)]) -> Vec<Remark> {
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     let mut remarks = Vec::new();
     let mut tables: Vec<(&str, Vec<&str>)> = Vec::new();
-    for tool in Tool::ALL {
+    for tool in SourceTool::ALL {
         match tables.iter_mut().find(|(table, _)| *table == tool.table()) {
             Some((_, tools)) => tools.push(tool.name()),
             None => tables.push((tool.table(), vec![tool.name()])),
@@ -169,7 +170,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::verbs::import::testing::remarks;
-    use crate::verbs::import::tools::Tool::{Flyway, Goose, Sqlx};
+    use crate::verbs::import::tools::SourceTool::{Flyway, Goose, Sqlx};
 
     #[test]
     fn a_half_of_another_tool_is_in_the_way() {
