@@ -2,7 +2,7 @@
 //!
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate, which re-exports everything here.
 //!
-//! A room imports from those below it: `tests/rooms.rs` of the workspace checks that.
+//! A room imports from those below it: `tests/repository/rooms.rs` of the workspace checks that.
 
 // What programs call.
 mod api;

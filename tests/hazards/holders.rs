@@ -224,7 +224,7 @@ fn a_stopped_process_that_holds_the_lock_is_named_and_can_go_on() {
     }
     let database = database();
     let mut client = database.client().unwrap();
-    let test = "holders::a_stopped_process_that_holds_the_lock_is_named_and_can_go_on";
+    let test = a_stopped_process_that_holds_the_lock_is_named_and_can_go_on;
     let mut stopped = child(test, database.url());
     wait_for_lock(&mut client);
     signal("-STOP", stopped.id());
@@ -253,8 +253,7 @@ fn the_server_rolls_back_the_step_of_a_killed_process() {
     }
     let database = database();
     let mut client = database.client().unwrap();
-    let mut killed =
-        child("holders::the_server_rolls_back_the_step_of_a_killed_process", database.url());
+    let mut killed = child(the_server_rolls_back_the_step_of_a_killed_process, database.url());
     wait_for_lock(&mut client);
     killed.kill().unwrap();
     killed.wait().unwrap();
@@ -293,8 +292,7 @@ fn the_server_finishes_the_index_of_a_killed_process_and_the_next_run_takes_it()
         "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM a; INSERT INTO a VALUES (1)",
     )
     .unwrap();
-    let test =
-        "holders::the_server_finishes_the_index_of_a_killed_process_and_the_next_run_takes_it";
+    let test = the_server_finishes_the_index_of_a_killed_process_and_the_next_run_takes_it;
     let mut killed = child(test, database.url());
     let building = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' \
                     AND wait_event_type = 'Lock' AND datname = current_database()";

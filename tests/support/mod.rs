@@ -198,18 +198,23 @@ pub(crate) fn child_url() -> Option<String> {
     std::env::var(CHILD).ok()
 }
 
-/// This test again, in a process of its own that migrates this database.
-pub(crate) fn child(test: &str, url: &str) -> Child {
+/// The name of a test, as a test program takes it.
+pub(crate) fn name_of<T: Fn()>(_: T) -> &'static str {
+    std::any::type_name::<T>().split_once("::").unwrap().1
+}
+
+/// Runs this test again, in a process of its own that migrates this database.
+pub(crate) fn child(test: impl Fn(), url: &str) -> Child {
     child_command(test, url).spawn().unwrap()
 }
 
 /// The same, to add variables to.
-pub(crate) fn child_command(test: &str, url: &str) -> Command {
+pub(crate) fn child_command(test: impl Fn(), url: &str) -> Command {
     as_child(Command::new(std::env::current_exe().unwrap()), test, url)
 }
 
 /// The same as the first process of a container, which signals without a handler do not reach.
-pub(crate) fn first_process(test: &str, url: &str) -> Command {
+pub(crate) fn first_process(test: impl Fn(), url: &str) -> Command {
     let mut command = Command::new("unshare");
     // Whoever is not root becomes it in a namespace of its own, to be allowed to make another one.
     if std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) != 0 {
@@ -220,8 +225,8 @@ pub(crate) fn first_process(test: &str, url: &str) -> Command {
     as_child(command, test, url)
 }
 
-fn as_child(mut command: Command, test: &str, url: &str) -> Command {
-    command.args(["--exact", test, "--nocapture"]).env(CHILD, url);
+fn as_child(mut command: Command, test: impl Fn(), url: &str) -> Command {
+    command.args(["--exact", name_of(test), "--nocapture"]).env(CHILD, url);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }

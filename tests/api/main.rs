@@ -1,0 +1,11 @@
+//! What a program calls: verbs, pools, async runtimes, and what it gets to know.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod async_runtimes;
+mod pools;
+#[cfg(feature = "verify")]
+mod reversible;
+mod status;
+mod verbs;

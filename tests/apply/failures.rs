@@ -1,0 +1,406 @@
+//! A migration that fails: what is rolled back, what is told.
+
+use insta::assert_snapshot;
+use lokstra::postgres::Client;
+use lokstra::{Aftermath, ErrorKind, Event, Migrations, embed_migrations};
+
+use crate::support::{
+    advisory_locks, column, database, recorded, set, tables, tables_set, unchecked, versions,
+};
+
+static AS_PRINTED: Migrations = embed_migrations!("tests/fixtures/document_003_as_printed");
+
+/// The error of a second migration with this text.
+fn error(up: &str) -> String {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let first =
+        "CREATE TABLE users (id int PRIMARY KEY, email text); INSERT INTO users VALUES (1, 'a')";
+    let set =
+        set(&[("001_create_users", first, "DROP TABLE users"), ("002_change", up, "SELECT 1")]);
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(versions(&mut client), "1");
+    assert_eq!(error.report().unwrap().steps.len(), 1, "what was done before is in the report");
+    error.to_string()
+}
+
+#[test]
+fn the_documents_third_migration_names_its_statement_and_its_state() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    assert_snapshot!(AS_PRINTED.up(&mut client).unwrap_err(), @r#"
+    migration 003_create_orders failed
+    tests/fixtures/document_003_as_printed/003_create_orders.up.sql:1:1: there is no unique constraint matching given keys for referenced table "users" (SQLSTATE 42830)
+      |
+    1 | CREATE TABLE IF NOT EXISTS orders (
+      | ^
+      state: 003 was rolled back; the database is at 002
+      help: correct the script and run again: what is applied stays
+    "#);
+    assert_eq!(tables(&mut client), "users");
+}
+
+#[test]
+fn a_position_counts_characters_and_not_bytes() {
+    assert_snapshot!(error("-- é漢\nSELECT 'é漢🐘', nothing FROM users;\n"), @r#"
+    migration 002_change failed
+    migrations/002_change.up.sql:2:15: column "nothing" does not exist (SQLSTATE 42703)
+      |
+    2 | SELECT 'é漢🐘', nothing FROM users;
+      |               ^
+      state: 002 was rolled back; the database is at 001
+      help: correct the script and run again: what is applied stays
+    "#);
+}
+
+#[test]
+fn a_statement_without_a_position_is_named_all_the_same() {
+    let up = "ALTER TABLE users ADD name text;\n\n-- twice\nINSERT INTO users VALUES (1, 'b');\n";
+    assert_snapshot!(error(up), @r#"
+    migration 002_change failed
+    migrations/002_change.up.sql:4:1: duplicate key value violates unique constraint "users_pkey" (SQLSTATE 23505)
+      |
+    4 | INSERT INTO users VALUES (1, 'b');
+      | ^
+      detail: Key (id)=(1) already exists.
+      state: 002 was rolled back; the database is at 001
+      help: correct the script and run again: what is applied stays
+    "#);
+}
+
+#[test]
+fn an_error_inside_a_block_tells_where() {
+    assert_snapshot!(error("DO $$\nBEGIN\n  RAISE EXCEPTION 'no' USING HINT = 'do not';\nEND $$;"), @"
+    migration 002_change failed
+    migrations/002_change.up.sql:1:1: no (SQLSTATE P0001)
+      |
+    1 | DO $$
+      | ^
+      hint: do not
+      context: PL/pgSQL function inline_code_block line 3 at RAISE
+      state: 002 was rolled back; the database is at 001
+      help: correct the script and run again: what is applied stays
+    ");
+}
+
+#[test]
+fn a_syntax_error_points_at_its_word() {
+    assert_snapshot!(error("-- lokstra: no-syntax-check\nSELECT 1;\nALTER TABEL users ADD x int;\n"), @r#"
+    migration 002_change failed
+    migrations/002_change.up.sql:3:7: syntax error at or near "TABEL" (SQLSTATE 42601)
+      |
+    3 | ALTER TABEL users ADD x int;
+      |       ^
+      state: 002 was rolled back; the database is at 001
+      help: correct the script and run again: what is applied stays
+    "#);
+}
+
+#[test]
+fn a_statement_that_refuses_a_transaction_is_told_the_marker() {
+    let database = database();
+    let set = unchecked("CREATE INDEX CONCURRENTLY a ON pg_class (oid);");
+    assert_snapshot!(set.up(&mut database.client().unwrap()).unwrap_err(), @"
+    migration 001_a failed
+    migrations/001_a.up.sql: CREATE INDEX CONCURRENTLY cannot run inside a transaction block (SQLSTATE 25001)
+      state: 001 was rolled back; no migration is applied
+      help: make the first line of the file `-- lokstra: no-transaction`; its statements then run one by one
+    ");
+}
+
+#[test]
+fn a_block_that_may_commit_is_told_the_marker() {
+    let up = "DO $$ BEGIN IF true THEN COMMIT; END IF; END $$";
+    assert!(
+        error(up).contains("help: make the first line of the file `-- lokstra: no-transaction`")
+    );
+}
+
+#[test]
+fn an_isolation_level_that_comes_too_late_is_not_told_the_marker() {
+    let sql = "SELECT pg_catalog.set_config('transaction_isolation', 'serializable', true)";
+    let told = error(sql);
+    assert!(told.contains("help: remove it: the run's own query comes first"), "{told}");
+}
+
+#[test]
+fn a_failed_migration_leaves_nothing_behind_and_the_next_run_goes_on() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let broken =
+        set(&[("001_a", "CREATE TABLE a (); CREATE TABLE b (); SELECT 1 / 0", "SELECT 1")]);
+    broken.up(&mut client).unwrap_err();
+    assert_eq!(tables(&mut client), "");
+    let mended = set(&[("001_a", "CREATE TABLE a (); CREATE TABLE b ()", "SELECT 1")]);
+    mended.up(&mut client).unwrap();
+    assert_eq!(tables(&mut client), "a b");
+}
+
+#[test]
+fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = unchecked("CREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();");
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
+    assert_snapshot!(error, @"
+    migration 001_a failed
+    migrations/001_a.up.sql: the script ended its transaction, a function that it calls reset all settings, or a trigger on the tracking table kept the record from being written (SQLSTATE 22P02)
+      state: 001 has no record; if it ended its transaction itself, a part of it may be committed, else it was rolled back; no migration is applied
+      help: take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left; if a function resets all settings, say `reset` in a comment of the script; a trigger has to let the record pass
+    ");
+    for (after, state) in [
+        ("SELECT 1 / 0", Aftermath::Unrecorded),
+        ("DO $$ BEGIN RAISE lock_not_available; END $$", Aftermath::Unrecorded),
+    ] {
+        client
+            .batch_execute("DROP TABLE IF EXISTS a, b; CREATE TABLE a (); CREATE TABLE b (c int)")
+            .unwrap();
+        let set = unchecked(&format!("INSERT INTO b VALUES (1);\nCOMMIT;\n{after};"));
+        let error = set.up(&mut client).unwrap_err();
+        assert_eq!(error.failure().unwrap().aftermath, state, "{error}");
+        assert_eq!(column(&mut client, "SELECT count(*) FROM b"), "1");
+    }
+    assert_eq!(advisory_locks(&mut client), "0");
+}
+
+#[test]
+fn a_script_that_begins_a_transaction_of_its_own_is_not_recorded_whatever_it_resets() {
+    for script in ["COMMIT; BEGIN; SELECT 1;", "RESET ALL; COMMIT; BEGIN; SELECT 1;"] {
+        let database = database();
+        let mut client = database.client().unwrap();
+        let error = unchecked(script).up(&mut client).unwrap_err();
+        assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded, "{script}");
+        let records = "SELECT count(*) FROM lokstra_core.schema_migrations";
+        assert_eq!(column(&mut client, records), "0", "{script}");
+    }
+}
+
+#[test]
+fn a_script_that_resets_all_settings_is_recorded() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    unchecked("RESET ALL; SELECT 1;").up(&mut client).unwrap();
+    assert_eq!(column(&mut client, "SELECT version FROM lokstra_core.schema_migrations"), "1");
+}
+
+/// Keeps every further record from being written.
+const SWALLOW: &str = "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER swallow BEFORE INSERT ON lokstra_core.schema_migrations
+    FOR EACH ROW EXECUTE FUNCTION swallow();";
+
+#[test]
+fn a_script_that_keeps_its_own_record_out_is_rolled_back() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = set(&[("001_a", "CREATE TABLE a ()", "SELECT 1"), ("002_b", SWALLOW, "SELECT 1")]);
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
+    assert_eq!(versions(&mut client), "1");
+    assert_eq!(column(&mut client, "SELECT to_regproc('swallow')"), "NULL");
+}
+
+#[test]
+fn a_trigger_that_somebody_adds_between_two_steps_keeps_no_record_out_unnoticed() {
+    let database = database();
+    let (mut client, mut other) = (database.client().unwrap(), database.client().unwrap());
+    let set = tables_set(2, "");
+    let listen = |event: &Event<'_>| {
+        if matches!(event, Event::Finished { .. }) {
+            other.batch_execute(SWALLOW).unwrap();
+        }
+    };
+    set.migrator().on_event(listen).up(&mut client).unwrap_err();
+    assert_eq!((versions(&mut client), tables(&mut client)), ("1".into(), "t001".into()));
+}
+
+#[test]
+fn a_trigger_that_changes_the_version_of_the_record_is_found_out() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(1, "");
+    recorded(&set, &mut client);
+    client
+        .batch_execute(
+            "DELETE FROM lokstra_core.schema_migrations;
+             CREATE FUNCTION renumber() RETURNS trigger LANGUAGE plpgsql
+                 AS 'BEGIN NEW.version = 7; RETURN NEW; END';
+             CREATE TRIGGER renumber BEFORE INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW EXECUTE FUNCTION renumber()",
+        )
+        .unwrap();
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded, "{error}");
+    assert_eq!((versions(&mut client), tables(&mut client)), (String::new(), String::new()));
+}
+
+#[test]
+fn a_record_that_row_security_hides_is_none() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = tables_set(1, "");
+    recorded(&set, &mut client);
+    let role = format!("secured_{}", database.name());
+    client
+        .batch_execute(&format!(
+            "CREATE ROLE {role}; DELETE FROM lokstra_core.schema_migrations;
+             ALTER TABLE lokstra_core.schema_migrations ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY written ON lokstra_core.schema_migrations FOR INSERT WITH CHECK (true);
+             GRANT ALL ON SCHEMA lokstra_core, public TO {role};
+             GRANT ALL ON lokstra_core.schema_migrations TO {role}; SET ROLE {role}"
+        ))
+        .unwrap();
+    let error = set.up(&mut client).unwrap_err();
+    assert_eq!(error.failure().unwrap().aftermath, Aftermath::RolledBack, "{error}");
+    client.batch_execute("RESET ROLE").unwrap();
+    assert_eq!((versions(&mut client), tables(&mut client)), (String::new(), String::new()));
+}
+
+#[test]
+fn a_constraint_that_waits_for_the_commit_fails_before_it() {
+    let up = "CREATE TABLE orders (id int REFERENCES users DEFERRABLE INITIALLY DEFERRED);\n\
+              INSERT INTO orders VALUES (7);\nSELECT 1;\n";
+    assert_snapshot!(error(up), @r#"
+    migration 002_change failed
+    migrations/002_change.up.sql: insert or update on table "orders" violates foreign key constraint "orders_id_fkey" (SQLSTATE 23503)
+      detail: Key (id)=(7) is not present in table "users".
+      state: 002 was rolled back; the database is at 001
+      help: it is checked at the end of the transaction: correct the rows that the script writes, and run again
+    "#);
+}
+
+#[test]
+fn a_script_that_ends_its_own_backend_is_given_up_after_three_tries() {
+    let database = database();
+    let set = set(&[("001_a", "SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 1")]);
+    // The client may see the end of the connection before the server's last words.
+    let told = set.up_url(database.url()).unwrap_err().to_string();
+    let words = "terminating connection due to administrator command (SQLSTATE 57P01)";
+    assert_snapshot!(told.replace(words, "connection closed"), @"
+    the connection was lost while 001 was running: connection closed
+      state: 001 is either done as a whole or not at all
+      help: run again; the history tells, and the run goes on from there
+    ");
+}
+
+#[test]
+fn a_script_that_writes_its_own_record_fails_at_once() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    set(&[("001_a", "SELECT 1", "SELECT 1")]).up(&mut client).unwrap();
+    let write = "INSERT INTO lokstra_core.schema_migrations (version) VALUES (2)";
+    let set = set(&[("001_a", "SELECT 1", "SELECT 1"), ("002_b", write, "SELECT 1")]);
+    assert_snapshot!(set.up(&mut client).unwrap_err(), @r#"
+    migration 002_b failed
+    migrations/002_b.up.sql: duplicate key value violates unique constraint "schema_migrations_pkey" (SQLSTATE 23505)
+      detail: Key (version)=(2) already exists.
+      state: 002 was rolled back; the database is at 001
+      help: correct the script and run again: what is applied stays
+    "#);
+}
+
+#[test]
+fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
+    let database = database();
+    let role = format!("poor_{}", database.name());
+    let mut admin = database.client().unwrap();
+    admin.batch_execute(&format!("CREATE ROLE {role} LOGIN")).unwrap();
+    let mut config = database.config();
+    config.user(&role);
+    let mut client = config.connect(lokstra::postgres::NoTls).unwrap();
+    let error = set(&[("001_a", "SELECT 1", "SELECT 1")]).up(&mut client).unwrap_err();
+    assert_snapshot!(lacks(&error, &database), @r#"
+    this role may not use the tracking table lokstra_core.schema_migrations: permission denied for database <database> (SQLSTATE 42501)
+      help: have its owner, or a superuser, say: GRANT CREATE ON DATABASE "<database>" TO "poor_<database>";
+    "#);
+    // Each remedy, as it is told, leads to the next.
+    admin.batch_execute("CREATE SCHEMA lokstra_core").unwrap();
+    let set = set(&[("001_a", "SELECT 1", "SELECT 1")]);
+    let error = set.up(&mut client).unwrap_err();
+    assert_snapshot!(lacks(&error, &database), @r#"
+    this role may not use the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
+      help: have its owner, or a superuser, say: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "poor_<database>";
+    "#);
+    grant(&error, &mut admin);
+    set.up(&mut client).unwrap();
+    let role_of = "ALTER TABLE lokstra_core.schema_migrations OWNER TO CURRENT_USER";
+    admin.batch_execute(role_of).unwrap();
+    let error = set.status(&mut client).unwrap_err();
+    assert_snapshot!(lacks(&error, &database), @r#"
+    this role may not use the tracking table lokstra_core.schema_migrations: permission denied for table schema_migrations (SQLSTATE 42501)
+      help: have its owner, or a superuser, say: GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "poor_<database>";
+    "#);
+    grant(&error, &mut admin);
+    set.status(&mut client).unwrap();
+    drop(client);
+    admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
+}
+
+fn lacks(error: &lokstra::Error, database: &lokstra_scratch::Database) -> String {
+    error.to_string().replace(database.name(), "<database>")
+}
+
+fn grant(error: &lokstra::Error, admin: &mut Client) {
+    let ErrorKind::Denied { grants, .. } = error.kind() else { panic!("{error}") };
+    for grant in grants {
+        admin.batch_execute(grant).unwrap();
+    }
+}
+
+#[test]
+fn a_place_alone_tells_the_statement() {
+    let database = database();
+    let up = "-- lokstra: no-syntax-check\nSELECT 1;\nSELEC 2;\nSELECT 3;\n";
+    let set = set(&[("001_a", up, "SELECT 1")]);
+    let error = set.up(&mut database.client().unwrap()).unwrap_err();
+    let lokstra::ErrorKind::Failed(failure) = error.kind() else { panic!("{error}") };
+    assert_eq!(failure.statement, Some(2));
+}
+
+#[test]
+fn a_schema_that_is_there_already_points_to_baseline_and_no_rollback_does() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE a ()").unwrap();
+    let first = set(&[("001_a", "CREATE TABLE a ()", "CREATE TABLE a ()")]);
+    assert!(first.up(&mut client).unwrap_err().to_string().contains("`baseline`"));
+    client.batch_execute("DROP TABLE a").unwrap();
+    first.up(&mut client).unwrap();
+    assert!(!first.down(&mut client).unwrap_err().to_string().contains("`baseline`"));
+}
+
+#[test]
+fn a_failed_down_stays_applied() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let set = set(&[("001_a", "CREATE TABLE a ()", "DROP TABLE a; DROP TABLE nothing")]);
+    set.up(&mut client).unwrap();
+    assert_snapshot!(set.down(&mut client).unwrap_err(), @r#"
+    rollback of migration 001_a failed
+    migrations/001_a.down.sql:1:15: table "nothing" does not exist (SQLSTATE 42P01)
+      |
+    1 | DROP TABLE a; DROP TABLE nothing
+      |               ^
+      state: 001 stays applied; the database is at 001
+      help: correct the script and run again: what is applied stays
+    "#);
+    assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
+}
+
+#[test]
+fn a_trigger_that_swallows_the_record_is_found_out() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let first = ("001_a", "CREATE TABLE a ()", "DROP TABLE a");
+    set(&[first]).up(&mut client).unwrap();
+    client
+        .batch_execute(
+            "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER swallow BEFORE INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW EXECUTE FUNCTION swallow()",
+        )
+        .unwrap();
+    set(&[first, ("002_b", "CREATE TABLE b ()", "DROP TABLE b")]).up(&mut client).unwrap_err();
+    assert_eq!(tables(&mut client), "a");
+}

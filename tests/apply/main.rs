@@ -1,0 +1,16 @@
+//! How a run applies and rolls back: scripts, sessions, retries, and what goes over the wire.
+
+#[path = "../support/cutting.rs"]
+mod cutting;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod concurrently;
+mod divergences;
+mod failures;
+mod no_transaction;
+mod nothing_to_do;
+mod retries;
+mod round_trips;
+mod scripts;
+mod sessions;

@@ -1,0 +1,389 @@
+//! A run waits for the disk once. What it has reported is there after a crash all the same.
+
+use std::process::Command;
+use std::thread::JoinHandle;
+
+use insta::assert_snapshot;
+use lokstra::postgres::Client;
+use lokstra::{Error, Event, Goal, Migrations, Report, Stop, Warning};
+use lokstra_scratch::{Database, PrivateServer, Server, ServerOptions};
+
+use crate::support::{built, column, database, set, until};
+
+/// A server whose log is only written by those who wait for it: its own writer is stopped.
+fn lazy_server() -> PrivateServer {
+    let server = Server::start(&ServerOptions::new().setting("autovacuum", "off")).unwrap();
+    let writer = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'";
+    let mut client = server.client().unwrap();
+    until(|| !column(&mut client, writer).is_empty());
+    let pid = column(&mut client, writer);
+    assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+    server
+}
+
+/// An immediate shutdown loses what is in the memory of the server alone, as a crash does.
+fn crash(server: &PrivateServer) {
+    server.kill().unwrap();
+    server.restart().unwrap();
+}
+
+/// Migrations that each make a table `t1`, and whatever this adds to one of them.
+fn tables(count: i64, at: i64, sql: &str) -> Migrations {
+    built(count, |nth| format!("CREATE TABLE t{nth} (); {}", if nth == at { sql } else { "" }))
+}
+
+fn recorded(client: &mut Client) -> String {
+    column(client, "SELECT version FROM lokstra_core.schema_migrations ORDER BY version")
+}
+
+fn made(client: &mut Client) -> String {
+    let tables = "SELECT substr(tablename, 2)::int FROM pg_tables WHERE schemaname = 'public'
+                  ORDER BY 1";
+    column(client, tables)
+}
+
+/// The first so many are recorded, and what they made is there.
+fn assert_there(client: &mut Client, count: i64) {
+    let versions: Vec<_> = (1..=count).map(|version| version.to_string()).collect();
+    assert_eq!(recorded(client), versions.join(" "));
+    assert_eq!(made(client), versions.join(" "));
+}
+
+#[test]
+fn only_the_last_commit_of_a_run_waits_for_the_disk() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(&format!(
+            "ALTER DATABASE {} SET synchronous_commit = 'local';
+             CREATE TABLE seen (setting text)",
+            database.name()
+        ))
+        .unwrap();
+    let sql = "INSERT INTO seen SELECT current_setting('synchronous_commit')";
+    let ask = |count| built(count, |_| sql.to_owned());
+    let seen = "SELECT setting FROM seen ORDER BY ctid";
+    ask(3).up_url(database.url()).unwrap();
+    assert_eq!(column(&mut client, seen), "off off local");
+    // One alone is the last; and whoever counts must find the database where it was.
+    ask(4).up_url(database.url()).unwrap();
+    let mut lent = database.client().unwrap();
+    ask(6).migrator().run(&mut lent, lokstra::Goal::Up(2.try_into().unwrap())).unwrap();
+    assert_eq!(column(&mut client, seen), "off off local local local local");
+    assert_eq!(column(&mut lent, "SHOW synchronous_commit"), "local");
+}
+
+#[test]
+fn a_no_transaction_script_and_a_rollback_wait_for_the_disk_at_each_step() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute("CREATE TABLE seen (setting text)").unwrap();
+    let sql = "INSERT INTO seen SELECT current_setting('synchronous_commit');";
+    let alone = format!("-- lokstra: no-transaction\n{sql}");
+    let set = set(&[("001_a", sql, sql), ("002_b", &alone, sql), ("003_c", sql, sql)]);
+    set.up_url(database.url()).unwrap();
+    set.migrator().down(&mut client, 3.try_into().unwrap()).unwrap();
+    let seen = "SELECT setting FROM seen ORDER BY ctid";
+    assert_eq!(column(&mut client, seen), "off on on on on on");
+}
+
+#[test]
+fn what_a_run_has_reported_is_there_after_a_crash() {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    let report = tables(20, 0, "").up_url(database.url()).unwrap();
+    crash(&server);
+    assert_eq!(report.steps.len(), 20);
+    assert_there(&mut database.client().unwrap(), 20);
+}
+
+#[test]
+fn what_a_failed_run_has_reported_is_there_after_a_crash() {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    let error = tables(20, 15, "SELECT 1/0").up_url(database.url()).unwrap_err();
+    crash(&server);
+    assert_eq!(error.report().unwrap().steps.len(), 14);
+    assert_there(&mut database.client().unwrap(), 14);
+}
+
+#[test]
+fn a_run_whose_server_crashes_does_again_what_was_lost_and_reports_each_step_once() {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    tables(1, 0, "").up_url(database.url()).unwrap();
+    let mut has_crashed = false;
+    let report = {
+        let set = tables(20, 0, "");
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Finished { step, .. } = event
+                && step.version.get() == 12
+                && !std::mem::replace(&mut has_crashed, true)
+            {
+                crash(&server);
+                let mut client = database.client().unwrap();
+                // Of what was finished, the end may be gone: the rest is whole.
+                let left = recorded(&mut client);
+                let versions = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17";
+                assert!(versions.starts_with(&left) && left != versions, "{left}");
+                assert_eq!(left, made(&mut client));
+            }
+        });
+        migrator.run_pool(&database.url().into(), lokstra::Goal::Latest).unwrap()
+    };
+    let steps: Vec<_> = report.steps.iter().map(|step| step.version.get()).collect();
+    assert_eq!(steps, (2..=20).collect::<Vec<_>>());
+    let mut client = database.client().unwrap();
+    assert_eq!(recorded(&mut client), made(&mut client));
+}
+
+#[test]
+fn a_role_that_may_not_lock_the_rows_waits_at_each_step() {
+    let database = database();
+    built(1, |_| "CREATE TABLE seen (setting text)".to_owned()).up_url(database.url()).unwrap();
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(
+            "CREATE ROLE inserts; GRANT USAGE ON SCHEMA lokstra_core TO inserts;
+             GRANT SELECT, INSERT ON lokstra_core.schema_migrations TO inserts;
+             GRANT INSERT ON seen TO inserts; SET ROLE inserts",
+        )
+        .unwrap();
+    let sql = "INSERT INTO seen SELECT current_setting('synchronous_commit')";
+    let set =
+        built(3, |nth| if nth == 1 { "CREATE TABLE seen (setting text)" } else { sql }.into());
+    let report = set.up(&mut client);
+    client.batch_execute("RESET ROLE; DROP OWNED BY inserts; DROP ROLE inserts").unwrap();
+    assert_snapshot!(crate::support::stable(&report.unwrap()), @r#"
+    migrations: 2 applied, now at version 003
+      up   002_a (… ms)
+      up   003_a (… ms)
+      warning: the down SQL of 002 and 003 is not kept in the database: inserts may not write to "lokstra_core"."lokstra_down" (GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."lokstra_down" TO "inserts";)
+    "#);
+    assert_eq!(column(&mut client, "SELECT setting FROM seen"), "on on");
+}
+
+#[test]
+fn a_last_script_that_does_not_wait_for_the_disk_takes_nothing_back() {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    let report = tables(20, 20, "SET synchronous_commit = off").up_url(database.url()).unwrap();
+    crash(&server);
+    assert_eq!(report.steps.len(), 20);
+    assert_there(&mut database.client().unwrap(), 20);
+}
+
+#[test]
+fn nor_does_a_last_no_transaction_script_that_does_not_wait() {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    let alone = "-- lokstra: no-transaction\nSET synchronous_commit = off;\nCREATE TABLE t3 ();";
+    let set = set(&[
+        ("001_a", "CREATE TABLE t1 ();", "DROP TABLE t1;"),
+        ("002_b", "CREATE TABLE t2 ();", "DROP TABLE t2;"),
+        ("003_c", alone, "DROP TABLE t3;"),
+    ]);
+    set.up_url(database.url()).unwrap();
+    crash(&server);
+    assert_there(&mut database.client().unwrap(), 3);
+}
+
+/// A failed run of a role that may lock the history at first, and not once this is done to it.
+fn failed_run_without_a_row_to_lock(change: &str) -> String {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    tables(1, 0, "").up_url(database.url()).unwrap();
+    let mut admin = database.client().unwrap();
+    admin
+        .batch_execute(
+            "CREATE ROLE app; GRANT CREATE ON SCHEMA public TO app;
+             GRANT USAGE ON SCHEMA lokstra_core TO app;
+             GRANT ALL ON ALL TABLES IN SCHEMA lokstra_core TO app",
+        )
+        .unwrap();
+    let mut client = database.client().unwrap();
+    client.batch_execute("SET ROLE app").unwrap();
+    let error = {
+        let set = tables(20, 15, "SELECT 1/0");
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Finished { step, .. } = event
+                && step.version.get() == 8
+            {
+                admin.batch_execute(change).unwrap();
+            }
+        });
+        migrator.up(&mut client).unwrap_err()
+    };
+    crash(&server);
+    assert_eq!(error.report().unwrap().steps.len(), 13, "{error}");
+    let mut client = database.client().unwrap();
+    assert_eq!(recorded(&mut client), made(&mut client));
+    recorded(&mut client)
+}
+
+#[test]
+fn what_is_reported_is_there_where_row_security_hides_the_row_to_lock() {
+    let left = failed_run_without_a_row_to_lock(
+        "ALTER TABLE lokstra_core.schema_migrations ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY reads ON lokstra_core.schema_migrations FOR SELECT USING (true);
+         CREATE POLICY adds ON lokstra_core.schema_migrations FOR INSERT WITH CHECK (true)",
+    );
+    assert_eq!(left.split(' ').count(), 14, "{left}");
+}
+
+#[test]
+fn what_is_reported_is_there_where_the_right_to_lock_is_taken_away() {
+    let left = failed_run_without_a_row_to_lock(
+        "REVOKE UPDATE ON lokstra_core.schema_migrations FROM app",
+    );
+    assert_eq!(left.split(' ').count(), 14, "{left}");
+}
+
+#[test]
+fn an_older_build_that_boots_meanwhile_reports_what_a_crash_may_take_back() {
+    let server = lazy_server();
+    let database = server.database().unwrap();
+    tables(1, 0, "").up_url(database.url()).unwrap();
+    let mut seen = None;
+    // The word has 13 sent by itself, and not behind 12 in one message.
+    let set = tables(20, 13, "/* reset */");
+    set.migrator()
+        .on_event(|event| {
+            if let Event::Finished { step, .. } = event
+                && step.version.get() == 12
+                && seen.is_none()
+            {
+                seen = Some(tables(12, 0, "").up_url(database.url()).unwrap());
+                crash(&server);
+                let left = recorded(&mut database.client().unwrap());
+                assert_ne!(left, "1 2 3 4 5 6 7 8 9 10 11 12");
+            }
+        })
+        .run_pool(&database.url().into(), lokstra::Goal::Latest)
+        .unwrap();
+    assert_snapshot!(seen.unwrap(), @"migrations: nothing to do, at version 012");
+}
+
+/// A server whose commits wait for a standby that is not there.
+struct Waiting {
+    admin: Client,
+    database: Database,
+    _server: PrivateServer,
+}
+
+const WAITS: &str = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+impl Waiting {
+    /// With a first migration, before they wait.
+    fn start(setup: &str) -> Waiting {
+        let server = Server::start(&ServerOptions::new()).unwrap();
+        let database = server.database().unwrap();
+        tables(1, 0, "").up_url(database.url()).unwrap();
+        let mut admin = database.client().unwrap();
+        admin.batch_execute(&setup.replace("<database>", database.name())).unwrap();
+        admin.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").unwrap();
+        admin.batch_execute("SELECT pg_reload_conf()").unwrap();
+        until(|| column(&mut admin, "SHOW synchronous_standby_names") == "nobody");
+        Waiting { admin, database, _server: server }
+    }
+
+    fn run(&self, set: Migrations, stop: &Stop) -> JoinHandle<Result<Report, Error>> {
+        let (url, stop) = (self.database.url().to_owned(), stop.clone());
+        std::thread::spawn(move || {
+            set.migrator().stop(stop).run_pool(&url.as_str().into(), Goal::Latest)
+        })
+    }
+
+    /// Does this to the session that waits, and waits until another one does.
+    fn disturb(&mut self, sql: &str) {
+        until(|| !column(&mut self.admin, WAITS).is_empty());
+        let pid = column(&mut self.admin, WAITS);
+        column(&mut self.admin, &format!("{sql}({pid})"));
+        if sql == "SELECT pg_terminate_backend" {
+            until(|| column(&mut self.admin, WAITS) != pid);
+        }
+    }
+
+    /// The standby that is waited for need not be there any more.
+    fn end(&mut self) {
+        self.admin.batch_execute("ALTER SYSTEM RESET synchronous_standby_names").ok();
+        self.admin.batch_execute("SELECT pg_reload_conf()").ok();
+    }
+}
+
+impl Drop for Waiting {
+    /// Or the database could not be dropped.
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[test]
+fn a_stop_ends_the_wait_for_a_standby_and_says_that_nothing_is_known() {
+    let mut waiting = Waiting::start("");
+    let stop = Stop::new();
+    let run = waiting.run(tables(4, 3, "SELECT pg_sleep(60)"), &stop);
+    let sleeps = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    until(|| !column(&mut waiting.admin, sleeps).is_empty());
+    stop.now();
+    let started = std::time::Instant::now();
+    while !run.is_finished() && started.elapsed().as_secs() < 20 {
+        std::thread::yield_now();
+    }
+    let has_ended = run.is_finished();
+    waiting.end();
+    assert!(has_ended, "it waits on");
+    assert_snapshot!(run.join().unwrap().unwrap_err(), @"
+    stopped as asked
+      state: 002 is done; 003 and 004 are left
+      cancelled: 003 was rolled back; the database is at 002
+      help: run again to go on; a count, as of `-steps`, begins anew from here
+      durability: 002 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+    ");
+}
+
+#[test]
+fn a_session_that_is_ended_while_its_commit_waits_for_a_standby_has_another_wait() {
+    let mut waiting = Waiting::start("");
+    let run = waiting.run(tables(2, 0, ""), &Stop::new());
+    waiting.disturb("SELECT pg_terminate_backend");
+    until(|| !column(&mut waiting.admin, WAITS).is_empty());
+    assert!(!run.is_finished());
+    waiting.end();
+    assert_snapshot!(crate::support::stable(&run.join().unwrap().unwrap()), @"
+    migrations: 1 applied, now at version 002
+      up   002_a (… ms)
+    ");
+}
+
+#[test]
+fn the_flush_of_a_failed_run_whose_session_is_ended_is_done_again() {
+    let mut waiting = Waiting::start("");
+    let run = waiting.run(tables(4, 3, "SELECT 1/0"), &Stop::new());
+    waiting.disturb("SELECT pg_terminate_backend");
+    until(|| !column(&mut waiting.admin, WAITS).is_empty());
+    assert!(!run.is_finished());
+    waiting.end();
+    assert!(!run.join().unwrap().unwrap_err().to_string().contains("durability"));
+}
+
+#[test]
+fn a_wait_for_a_standby_that_an_operator_cancels_twice_is_reported_as_unknown() {
+    let quiet = "ALTER DATABASE <database> SET client_min_messages = error";
+    for script in ["", "-- lokstra: no-transaction\n"] {
+        let mut waiting = Waiting::start(quiet);
+        let set = built(2, |nth| {
+            let marker = if nth == 2 { script } else { "" };
+            format!("{marker}CREATE TABLE t{nth} (); ")
+        });
+        let run = waiting.run(set, &Stop::new());
+        while !run.is_finished() {
+            let cancel = WAITS.replace("SELECT pid", "SELECT pg_cancel_backend(pid)");
+            column(&mut waiting.admin, &cancel);
+        }
+        let report = run.join().unwrap().unwrap();
+        waiting.end();
+        let warned = matches!(report.warnings.as_slice(), [Warning::NotDurable { .. }]);
+        assert!(warned, "{script}: {report}");
+    }
+}

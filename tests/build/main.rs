@@ -1,0 +1,13 @@
+//! What a build checks, embeds and links.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod compile_errors;
+mod consumer;
+mod embedded_text;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod empty_root;
+mod lint_rules;
+mod malformed_input;
+mod stale;

@@ -1,0 +1,107 @@
+//! A server that only reads.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use insta::assert_snapshot;
+use lokstra::{Event, Goal};
+use lokstra_scratch::{PrivateServer, Server, ServerOptions};
+
+use crate::support::{built, column, tables_set, until};
+
+#[test]
+fn a_standby_boots_when_nothing_is_pending_and_names_the_primary_when_something_is() {
+    let server = Server::start(&ServerOptions::new()).unwrap();
+    let database = server.database().unwrap();
+    tables_set(2, "").up_url(database.url()).unwrap();
+    server.stop().unwrap();
+    // Without a primary to follow, a standby stays at what it has.
+    fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
+    server.restart().unwrap();
+    assert_snapshot!(tables_set(2, "").up_url(database.url()).unwrap(), @"migrations: nothing to do, at version 002");
+    assert_snapshot!(tables_set(3, "").up_url(database.url()).unwrap_err(), @"
+    003 is pending and the server is a standby
+      help: connect to the primary server
+    ");
+}
+
+/// A standby that follows this server, which is not running.
+fn standby_of(primary: &PrivateServer) -> PrivateServer {
+    let options = ServerOptions::new().setting("max_standby_streaming_delay", "0");
+    let socket = primary.socket_dir().display();
+    let primary_at = format!("host={socket} port={} user=postgres", primary.port());
+    let standby = Server::start(&options.setting("primary_conninfo", &primary_at)).unwrap();
+    standby.stop().unwrap();
+    let (from, to) = (primary.socket_dir().join("data"), standby.socket_dir().join("data"));
+    for entry in fs::read_dir(&from).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        if Path::new(&name).extension().is_some_and(|it| it == "conf" || it == "pid") {
+            continue;
+        }
+        let old = to.join(&name);
+        if old.is_dir() {
+            fs::remove_dir_all(&old).unwrap();
+        }
+        let copied = Command::new("cp").arg("-a").arg(entry.path()).arg(&to).status().unwrap();
+        assert!(copied.success());
+    }
+    fs::write(to.join("standby.signal"), "").unwrap();
+    standby
+}
+
+#[test]
+fn a_look_that_a_change_on_the_primary_cancels_is_tried_again() {
+    let primary = Server::start(&ServerOptions::new()).unwrap();
+    let database = primary.database().unwrap();
+    tables_set(2, "").up_url(database.url()).unwrap();
+    // A history that takes its time, so that something can come in between.
+    let slow = "ALTER TABLE lokstra_core.schema_migrations RENAME TO base;
+                CREATE VIEW lokstra_core.schema_migrations AS
+                    SELECT b.* FROM lokstra_core.base b, (SELECT pg_sleep(1)) s";
+    database.client().unwrap().batch_execute(slow).unwrap();
+    primary.stop().unwrap();
+    let standby = standby_of(&primary);
+    primary.restart().unwrap();
+    standby.restart().unwrap();
+    let url = standby.url(database.name());
+    let run = std::thread::spawn(move || tables_set(2, "").up_url(&url));
+    let mut watch = standby.client().unwrap();
+    let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    until(|| column(&mut watch, sleeps) == "1");
+    let mut client = database.client().unwrap();
+    client.batch_execute("BEGIN; LOCK TABLE lokstra_core.base; COMMIT").unwrap();
+    assert_snapshot!(run.join().unwrap().unwrap(), @"migrations: nothing to do, at version 002");
+    let cancelled = "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = '";
+    let cancelled = format!("{cancelled}{}'", database.name());
+    until(|| column(&mut watch, &cancelled) == "1");
+}
+
+#[test]
+fn a_server_that_comes_back_as_a_standby_is_named_and_no_script() {
+    for marker in ["", "-- lokstra: no-transaction\n"] {
+        let server = Server::start(&ServerOptions::new()).unwrap();
+        let database = server.database().unwrap();
+        let mut comes_back = false;
+        let set = built(4, |nth| {
+            format!("{}CREATE TABLE t{nth} ();", if nth == 3 { marker } else { "" })
+        });
+        let mut migrator = set.migrator().on_event(|event| {
+            if matches!(event, Event::Finished { step, .. } if step.version.get() == 2)
+                && !std::mem::replace(&mut comes_back, true)
+            {
+                server.stop().unwrap();
+                fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
+                server.restart().unwrap();
+            }
+        });
+        let error = migrator.run_pool(&database.url().into(), Goal::Latest).unwrap_err();
+        drop(migrator);
+        insta::allow_duplicates! { assert_snapshot!(error, @"
+        003 and 004 are pending and the server is a standby
+          help: connect to the primary server
+          durability: 001 and 002 are committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+        "); }
+    }
+}

@@ -1,0 +1,458 @@
+//! A server that is not there yet is waited for; one that refuses is not.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use lokstra::{ConnectError, ErrorKind, Event, Goal, Pool, Pools, Stop, check_db_migrations_auto};
+use lokstra_scratch::{PrivateServer, Server, ServerOptions};
+
+use crate::support::proxy::{Point, Proxy, Then};
+use crate::support::{column, set, tables_set, until, versions};
+
+/// A server that is down, the URL of its database, and what it was told on the way.
+fn stopped(options: &ServerOptions) -> (PrivateServer, String) {
+    let server = Server::start(options).unwrap();
+    let url = server.tcp_url("postgres").unwrap_or_else(|| server.url("postgres"));
+    server.stop().unwrap();
+    (server, url)
+}
+
+/// Starts the server two seconds from now, while `work` runs.
+fn started_later<T>(server: &PrivateServer, work: impl FnOnce() -> T) -> T {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_secs(2));
+            server.restart().unwrap();
+        });
+        work()
+    })
+}
+
+/// Without what differs from server to server.
+fn told(error: &dyn std::fmt::Display, server: &Server) -> String {
+    let told = error.to_string().replace(&server.socket_dir().display().to_string(), "<dir>");
+    told.replace(&server.port().to_string(), "<port>")
+}
+
+#[test]
+fn a_server_that_starts_two_seconds_later_is_waited_for_and_told_of() {
+    let (server, url) = stopped(&ServerOptions::new());
+    let mut heard = Vec::new();
+    let report = started_later(&server, || {
+        let set = tables_set(1, "");
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Connecting { error, waited, .. } = event {
+                heard.push((told(&error, &server), *waited));
+            }
+        });
+        migrator.run_pool(&Pool::from_url(&url), Goal::Latest)
+    });
+    assert_eq!(report.unwrap().steps.len(), 1);
+    assert_snapshot!(heard[0].0, @"
+    no connection to <dir>:<port>/postgres: error connecting to server: No such file or directory (os error 2)
+      help: see whether the server runs, listens on this port, and has this folder in its unix_socket_directories
+    ");
+    assert!(heard.is_sorted_by_key(|(_, waited)| *waited));
+}
+
+#[test]
+fn a_port_that_refuses_and_then_accepts_is_waited_for_by_every_way_in() {
+    let (server, url) = stopped(&ServerOptions::new().tcp(true));
+    let set = tables_set(1, "");
+    started_later(&server, || set.up_url(&url).unwrap());
+    server.stop().unwrap();
+    let pools = Pools::new().with_default(Pool::from_url(&url));
+    let summary = started_later(&server, || check_db_migrations_auto(&set, &pools).unwrap());
+    assert_snapshot!(summary.reports[0], @"migrations: nothing to do, at version 001");
+    server.stop().unwrap();
+    let statuses = started_later(&server, || set.migrator().status_pools(&pools).unwrap());
+    assert_eq!(statuses[0].current(), Some(crate::support::version(1)));
+}
+
+#[test]
+fn the_wait_has_an_end() {
+    let (server, url) = stopped(&ServerOptions::new().tcp(true));
+    let started = Instant::now();
+    let set = tables_set(1, "");
+    let mut migrator = set.migrator().connect_wait(Duration::from_millis(500));
+    let error = migrator.run_pool(&Pool::from_url(&url), Goal::Latest).unwrap_err();
+    assert!((500..5000).contains(&started.elapsed().as_millis()));
+    assert_snapshot!(told(&error, &server), @"
+    no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)
+      help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
+    ");
+}
+
+#[test]
+fn a_full_server_is_waited_for() {
+    let options = ServerOptions::new()
+        .setting("max_connections", "3")
+        .setting("superuser_reserved_connections", "0")
+        .setting("max_wal_senders", "0");
+    let server = Server::start(&options).unwrap();
+    let database = server.database().unwrap();
+    let clients: Vec<_> = (0..3).map(|_| database.client().unwrap()).collect();
+    let set = tables_set(1, "");
+    let mut heard = Vec::new();
+    let run = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(Duration::from_millis(500));
+            drop(clients);
+        });
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Connecting { error, .. } = event {
+                heard.push(error.to_string());
+            }
+        });
+        migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest)
+    });
+    run.unwrap();
+    assert!(heard[0].contains("too many clients"), "{heard:?}");
+    assert_eq!(versions(&mut database.client().unwrap()), "1");
+}
+
+#[test]
+fn what_does_not_pass_fails_at_once() {
+    let server = Server::start(&ServerOptions::new().tcp(true)).unwrap();
+    let url = server.tcp_url("postgres").unwrap();
+    let set = tables_set(1, "");
+    let mut errors = Vec::new();
+    for wrong in [
+        url.replace(server.password().unwrap(), "hunter2"),
+        format!("{}/nowhere", url.strip_suffix("/postgres").unwrap()),
+        url.replace("//postgres", "//nobody"),
+        url.replace("127.0.0.1", "my@127.0.0.1"),
+        format!("{url}?sslmode=full"),
+    ] {
+        let started = Instant::now();
+        let error = set.up_url(&wrong).unwrap_err();
+        assert!(started.elapsed() < Duration::from_secs(5), "{error}");
+        errors.push(told(&error, &server));
+    }
+    assert_snapshot!(errors.join("\n"), @r#"
+    no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "postgres" (SQLSTATE 28P01)
+      help: the password came from the connection string: correct it there
+    no connection to 127.0.0.1:<port>/nowhere: database "nowhere" does not exist (SQLSTATE 3D000)
+      help: correct its name, or make it: CREATE DATABASE
+    no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "nobody" (SQLSTATE 28P01)
+      help: the password came from the connection string: correct it there
+    the connection string cannot be used: it is neither a URL nor a list of key=value
+      help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
+    the connection string cannot be used: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full
+    "#);
+}
+
+#[test]
+fn a_name_that_is_not_known_is_waited_for() {
+    let set = tables_set(1, "");
+    let mut heard = 0;
+    let mut migrator = set.migrator().connect_wait(Duration::from_millis(300)).on_event(|event| {
+        heard += i32::from(matches!(event, Event::Connecting { .. }));
+    });
+    let url = "postgres://nobody@no-such-host.invalid/app";
+    let error = migrator.run_pool(&Pool::from_url(url), Goal::Latest).unwrap_err();
+    drop(migrator);
+    assert!(heard > 0);
+    assert!(
+        error.to_string().contains("no connection to no-such-host.invalid:5432/app"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_server_that_takes_the_connection_and_never_answers_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            std::thread::spawn(move || client.unwrap().read_to_end(&mut Vec::new()));
+        }
+    });
+    let url = format!("postgres://me@127.0.0.1:{port}/app?connect_timeout=2");
+    let error = Pool::from_url(url).connect().err().unwrap();
+    assert!(matches!(error, ConnectError::Timeout { .. }));
+    assert_snapshot!(error.to_string().replace(&port.to_string(), "<port>"), @"
+    no connection to 127.0.0.1:<port>/app: it was taken and not answered within 2 s
+      help: `connect_timeout` in the connection string sets how long to wait
+    ");
+}
+
+#[test]
+fn several_databases_are_waited_for_together_and_those_that_are_there_are_migrated() {
+    let database = crate::support::database();
+    let (_first, first) = stopped(&ServerOptions::new());
+    let (_second, second) = stopped(&ServerOptions::new());
+    let files = ["01_a", "02_b", "03_c"].map(|name| {
+        [
+            (format!("{name}/migration.yaml"), format!("dbpool-name: {name}\n")),
+            (format!("{name}/001_t.up.sql"), "CREATE TABLE t ();\n".to_owned()),
+            (format!("{name}/001_t.down.sql"), "DROP TABLE t;\n".to_owned()),
+        ]
+    });
+    let set = crate::support::files_set(&files.concat());
+    let pools =
+        Pools::new().with("01_a", &*first).with("02_b", database.url()).with("03_c", &*second);
+    let started = Instant::now();
+    let mut migrator = set.migrator().connect_wait(Duration::from_secs(4));
+    let error = migrator.run_pools(&pools, Goal::Latest).unwrap_err();
+    assert!((4000..8000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    assert!(error.to_string().starts_with("1 succeeded, 2 failed"), "{error}");
+    assert_eq!(versions(&mut database.client().unwrap()), "1");
+}
+
+#[test]
+fn of_several_hosts_one_that_takes_writes_is_taken_on_demand() {
+    let reads = ServerOptions::new().setting("default_transaction_read_only", "on");
+    let (reads, writes) =
+        (Server::start(&reads).unwrap(), Server::start(&ServerOptions::new()).unwrap());
+    let dsn = format!(
+        "host={},{} user=postgres target_session_attrs=read-write",
+        reads.socket_dir().display(),
+        writes.socket_dir().display()
+    );
+    assert_eq!(tables_set(1, "").up_url(&dsn).unwrap().steps.len(), 1);
+    let alone =
+        format!("host={} user=postgres target_session_attrs=primary", reads.socket_dir().display());
+    let set = tables_set(1, "");
+    let mut migrator = set.migrator().connect_wait(Duration::ZERO);
+    let error = migrator.run_pool(&Pool::from_url(alone), Goal::Latest).unwrap_err();
+    assert_snapshot!(told(&error, &reads), @"
+    no connection to <dir>:<port>/postgres: error connecting to server: database does not allow writes
+      help: connect to the primary server; a promotion is waited for as long as `connect_wait`, or -connect-wait, says
+    ");
+}
+
+/// Makes every session of this server one that may only read, or that may write again.
+fn demote(server: &Server, value: &str) {
+    let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
+    let mut client = server.client().unwrap();
+    client.batch_execute(&sql).unwrap();
+    client.batch_execute("SELECT pg_reload_conf()").unwrap();
+    let query = "SHOW default_transaction_read_only";
+    until(|| column(&mut server.client().unwrap(), query) == value);
+}
+
+#[test]
+fn a_promotion_is_waited_for_whatever_the_order_of_the_hosts() {
+    let (down, _) = stopped(&ServerOptions::new());
+    let standby = Server::start(&ServerOptions::new()).unwrap();
+    let (down, place) = (down.socket_dir().display(), standby.socket_dir().display());
+    for hosts in [format!("{down},{place}"), format!("{place},{down}"), place.to_string()] {
+        demote(&standby, "on");
+        let dsn = format!("host={hosts} user=postgres target_session_attrs=read-write");
+        let mut is_promoted = false;
+        let set = tables_set(1, "");
+        let mut migrator = set.migrator().on_event(|event| {
+            if let Event::Connecting { error, .. } = event
+                && !std::mem::replace(&mut is_promoted, true)
+            {
+                assert!(error.to_string().contains("database does not allow writes"), "{error}");
+                demote(&standby, "off");
+            }
+        });
+        migrator.run_pool(&Pool::from_url(dsn), Goal::Latest).unwrap();
+        drop(migrator);
+        assert!(is_promoted, "{hosts}");
+    }
+}
+
+#[test]
+fn a_connection_that_is_lost_is_made_again_within_the_connect_wait() {
+    let server = Server::start(&ServerOptions::new()).unwrap();
+    let set = set(&[("001_a", "CREATE TABLE a (); SELECT pg_sleep(20);", "DROP TABLE a;")]);
+    let url = server.url("postgres");
+    let mut waits = 0;
+    let mut migrator = set.migrator().connect_wait(Duration::ZERO).on_event(|event| {
+        waits += i32::from(matches!(event, Event::Connecting { .. }));
+    });
+    let error = std::thread::scope(|scope| {
+        let run = scope.spawn(|| migrator.run_pool(&Pool::from_url(&url), Goal::Latest));
+        let mut client = server.client().unwrap();
+        let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+        until(|| column(&mut client, sleeps) != "0");
+        drop(client);
+        server.kill().unwrap();
+        run.join().unwrap().unwrap_err()
+    });
+    drop(migrator);
+    assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }), "{error}");
+    assert_eq!(waits, 0);
+}
+
+#[test]
+fn of_several_hosts_the_one_that_is_there_is_taken() {
+    let (down, _) = stopped(&ServerOptions::new().tcp(true));
+    let up = Server::start(&ServerOptions::new().tcp(true)).unwrap();
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", down.port(), up.port());
+    let host = format!("127.0.0.1:{}", up.port());
+    let url = up.tcp_url("postgres").unwrap().replace(&host, &hosts);
+    tables_set(1, "").up_url(&url).unwrap();
+    let pairs = format!(
+        "host=127.0.0.1,{} port={},{} user=postgres password={}",
+        up.socket_dir().display(),
+        down.port(),
+        up.port(),
+        up.password().unwrap()
+    );
+    assert_snapshot!(tables_set(1, "").up_url(&pairs).unwrap(), @"migrations: nothing to do, at version 001");
+}
+
+#[test]
+fn a_server_that_says_that_it_is_not_ready_is_waited_for() {
+    // A standby without hot standby says 57P03 to everybody, as a server that starts does.
+    let server = Server::start(&ServerOptions::new().setting("hot_standby", "off")).unwrap();
+    server.stop().unwrap();
+    std::fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
+    server.restart().unwrap();
+    let set = tables_set(1, "");
+    let mut heard = 0;
+    let mut migrator = set.migrator().connect_wait(Duration::from_millis(300)).on_event(|event| {
+        heard += i32::from(matches!(event, Event::Connecting { .. }));
+    });
+    let error =
+        migrator.run_pool(&Pool::from_url(server.url("postgres")), Goal::Latest).unwrap_err();
+    drop(migrator);
+    assert!(heard > 1);
+    assert!(error.to_string().contains("SQLSTATE 57P03"), "{error}");
+}
+
+#[test]
+fn a_stop_ends_an_attempt_to_connect_that_nobody_answers() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let stop = Stop::new();
+    let asks = stop.clone();
+    let taken = std::thread::spawn(move || {
+        let connection = silent.accept().unwrap();
+        asks.after_current();
+        connection
+    });
+    let (set, url) = (tables_set(1, ""), format!("host=127.0.0.1 port={port} connect_timeout=0"));
+    let error = set.migrator().stop(stop).run_pool(&Pool::from_url(url), Goal::Latest).unwrap_err();
+    assert!(matches!(error.kind(), lokstra::ErrorKind::Stopped { .. }), "{error}");
+    drop(taken.join().unwrap());
+}
+
+#[test]
+fn a_stop_gives_up_a_question_that_is_never_answered() {
+    let database = crate::support::database();
+    let proxy = Proxy::before(database.server());
+    let pools = Pools::new().with_default(Pool::from_url(proxy.url(database.name())));
+    let set = tables_set(1, "");
+    for reads in [false, true] {
+        let (stop, (thaw, frozen)) = (Stop::new(), std::sync::mpsc::channel::<()>());
+        let handle = stop.clone();
+        proxy.arm(0, Point::Before, move || {
+            handle.after_current();
+            frozen.recv().ok();
+            Then::Cut
+        });
+        let mut migrator = set.migrator().stop(stop);
+        let error = if reads {
+            migrator.status_pools(&pools).unwrap_err()
+        } else {
+            migrator.run_pools(&pools, Goal::Latest).unwrap_err()
+        };
+        assert!(matches!(error.kind(), ErrorKind::Stopped { .. }), "{error}");
+        drop(thaw);
+        proxy.finish();
+    }
+}
+
+#[test]
+fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
+    let mut errors = Vec::new();
+    for first_line in ["", "-- lokstra: no-transaction\n"] {
+        let database = crate::support::database();
+        let mut client = database.client().unwrap();
+        let up = format!("{first_line}SELECT pg_sleep(20);\n");
+        let set = set(&[("001_a", up.as_str(), "SELECT 1;")]);
+        let stop = Stop::new();
+        let mut migrator = set.migrator().stop(stop.clone());
+        let backend = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
+                       AND pid <> pg_backend_pid() AND wait_event = 'PgSleep'";
+        let error = std::thread::scope(|scope| {
+            let pool = Pool::from_url(database.url());
+            let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
+            until(|| !column(&mut client, backend).is_empty());
+            let pid = column(&mut client, backend);
+            signal("-STOP", &pid);
+            stop.after_current();
+            stop.now();
+            let error = run.join().unwrap();
+            signal("-CONT", &pid);
+            error
+        });
+        errors.push(error.to_string());
+        until(|| column(&mut client, backend).is_empty());
+    }
+    assert_snapshot!(errors.join("\n"), @"
+    the connection was lost while 001 was running: the run was to stop and the server did not answer
+      state: 001 is either done as a whole or not at all
+      help: run again; the history tells, and the run goes on from there
+    the connection was lost while 001 was running: the run was to stop and the server did not answer
+      state: of 001, the statements that came to their end are done and stay; the one that was running may be done
+      help: run again; the history tells, and the run goes on from there
+    ");
+}
+
+fn signal(name: &str, pid: &str) {
+    assert!(std::process::Command::new("kill").args([name, pid]).status().unwrap().success());
+}
+
+/// A database whose sessions end when they idle for a moment, as long as the server knows that, and one that
+/// is older.
+fn impatient() -> (lokstra_scratch::Database, String, lokstra::postgres::Client) {
+    let database = crate::support::database();
+    let client = database.client().unwrap();
+    if database.server().version() >= 14 {
+        let sql =
+            format!("ALTER DATABASE \"{}\" SET idle_session_timeout = '100ms'", database.name());
+        database.client().unwrap().batch_execute(&sql).unwrap();
+    }
+    let url = database.url().to_owned();
+    (database, url, client)
+}
+
+#[test]
+fn a_wait_for_the_lock_outlives_the_sessions_that_idle_too_long() {
+    let (_database, url, mut client) = impatient();
+    let slow = set(&[("001_a", "CREATE TABLE a (); SELECT pg_sleep(5);", "DROP TABLE a;")]);
+    std::thread::scope(|scope| {
+        scope.spawn(|| slow.up_url(&url).unwrap());
+        let mut held = 0;
+        let mut run = |limit: Duration| {
+            let mut migrator = slow.migrator().lock_wait(limit).on_event(|event| {
+                held += i32::from(matches!(event, Event::Waiting { holder: Some(_), .. }));
+            });
+            migrator.run_pool(&Pool::from_url(&url), Goal::Latest)
+        };
+        until(|| crate::support::advisory_locks(&mut client) != "0");
+        let error = run(Duration::from_secs(1)).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::LockHeld { .. }), "{error}");
+        let report = run(Duration::from_mins(1)).unwrap();
+        assert_snapshot!(report, @"migrations: nothing to do, at version 001");
+        assert!(held > 1);
+    });
+}
+
+#[test]
+fn retries_outlive_the_sessions_that_idle_too_long() {
+    let (_database, url, mut other) = impatient();
+    other.batch_execute("CREATE TABLE t ()").unwrap();
+    other.batch_execute("BEGIN; LOCK TABLE t").unwrap();
+    let set = set(&[("001_a", "ALTER TABLE t ADD a int;", "ALTER TABLE t DROP a;")]);
+    let mut tries = 0;
+    let mut migrator = set.migrator().lock_timeout(Duration::from_millis(10)).on_event(|event| {
+        tries += i32::from(matches!(event, Event::Retrying { .. }));
+        // The pauses are longer than a session may idle by then.
+        if tries == 7 {
+            other.batch_execute("ROLLBACK").ok();
+        }
+    });
+    migrator.run_pool(&Pool::from_url(url), Goal::Latest).unwrap();
+    drop(migrator);
+    assert!(tries >= 7);
+}

@@ -1,0 +1,382 @@
+//! Tables of every earlier shape go on in place: rows, columns and owners as they are.
+
+use insta::assert_snapshot;
+use lokstra::postgres::{Client, NoTls};
+use lokstra_scratch::Database;
+
+use crate::support::{column, database, set, tables_set, versions};
+
+/// A table made by this SQL, with 001 applied.
+fn history(table: &str) -> (Database, Client) {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(&format!(
+            "CREATE SCHEMA lokstra_core; CREATE TABLE {table};
+             INSERT INTO lokstra_core.schema_migrations (version, description) VALUES (1, 't');
+             CREATE TABLE t001 ()"
+        ))
+        .unwrap();
+    (database, client)
+}
+
+fn columns(client: &mut Client) -> String {
+    let query = "SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod)
+                     || CASE WHEN attnotnull THEN ' not null' ELSE '' END, ', ' ORDER BY attnum)
+                 FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
+                 AND attrelid = 'lokstra_core.schema_migrations'::regclass";
+    column(client, query)
+}
+
+/// Everything that a table of ours does: up, no-op, status, down, up again.
+fn goes_on(client: &mut Client) {
+    let set = tables_set(3, "");
+    set.up(client).unwrap();
+    assert!(set.up(client).unwrap().steps.is_empty());
+    assert_eq!(set.status(client).unwrap().applied(), 3);
+    set.migrator().down(client, 2.try_into().unwrap()).unwrap();
+    set.up(client).unwrap();
+    assert_eq!(versions(client), "1 2 3");
+    let missing = "SELECT count(*) FROM lokstra_core.schema_migrations
+                   WHERE checksum IS NULL OR down_checksum IS NULL";
+    assert_eq!(column(client, missing), "0");
+}
+
+#[test]
+fn the_table_of_the_go_framework() {
+    let (_database, mut client) = history(
+        "lokstra_core.schema_migrations (version INTEGER PRIMARY KEY,
+         applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description TEXT)",
+    );
+    goes_on(&mut client);
+    assert_snapshot!(columns(&mut client), @"version integer not null, applied_at timestamp without time zone not null, description text, checksum text, down_checksum text, applied_by text, execution_ms bigint");
+}
+
+#[test]
+fn our_table_before_it_knew_who_and_how_long() {
+    let (_database, mut client) = history(
+        "lokstra_core.schema_migrations (version int8 PRIMARY KEY, description text,
+         applied_at timestamptz NOT NULL DEFAULT now(), checksum text, down_checksum text)",
+    );
+    goes_on(&mut client);
+    assert_snapshot!(columns(&mut client), @"version bigint not null, description text, applied_at timestamp with time zone not null, checksum text, down_checksum text, applied_by text, execution_ms bigint");
+}
+
+#[test]
+fn our_table_before_it_knew_the_down_checksum() {
+    let (_database, mut client) = history(
+        "lokstra_core.schema_migrations (version int8 PRIMARY KEY, description text,
+         applied_at timestamptz NOT NULL DEFAULT now(), checksum text, applied_by text,
+         execution_ms int8)",
+    );
+    goes_on(&mut client);
+    assert_snapshot!(columns(&mut client), @"version bigint not null, description text, applied_at timestamp with time zone not null, checksum text, applied_by text, execution_ms bigint, down_checksum text");
+}
+
+#[test]
+fn a_column_that_somebody_added_stays_and_is_filled_by_its_default() {
+    let (_database, mut client) = history(
+        "lokstra_core.schema_migrations (version INTEGER PRIMARY KEY, \"odd, one\" int DEFAULT 7,
+         applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description TEXT, note text NOT NULL
+         DEFAULT 'none')",
+    );
+    goes_on(&mut client);
+    let notes = "SELECT \"odd, one\" || note FROM lokstra_core.schema_migrations";
+    assert_eq!(column(&mut client, notes), "7none 7none 7none");
+    assert_snapshot!(columns(&mut client), @"version integer not null, odd, one integer, applied_at timestamp without time zone not null, description text, note text not null, checksum text, down_checksum text, applied_by text, execution_ms bigint");
+}
+
+#[test]
+fn a_column_that_was_dropped_is_not_missed() {
+    let (_database, mut client) = history(
+        "lokstra_core.schema_migrations (gone int, version BIGINT PRIMARY KEY,
+         applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description VARCHAR(255))",
+    );
+    client.batch_execute("ALTER TABLE lokstra_core.schema_migrations DROP COLUMN gone").unwrap();
+    goes_on(&mut client);
+    assert_snapshot!(columns(&mut client), @"version bigint not null, applied_at timestamp without time zone not null, description character varying(255), checksum text, down_checksum text, applied_by text, execution_ms bigint");
+}
+
+#[test]
+fn a_table_in_another_schema_keeps_its_side_tables_there() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client
+        .batch_execute(
+            "CREATE SCHEMA audit; CREATE TABLE audit.billing (version INTEGER PRIMARY KEY,
+                 applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description TEXT);
+             INSERT INTO audit.billing (version, description) VALUES (1, 't');
+             CREATE TABLE t001 ()",
+        )
+        .unwrap();
+    let index = (
+        "002_index",
+        "-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY ON t001 ((1));\n",
+        "SELECT 1;",
+    );
+    let set = set(&[("001_t", "CREATE TABLE t001 ();", "DROP TABLE t001;"), index]);
+    set.migrator().table("audit.billing".parse().unwrap()).up(&mut client).unwrap();
+    let tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'audit' ORDER BY 1";
+    assert_eq!(column(&mut client, tables), "billing lokstra_down lokstra_progress");
+    assert_eq!(column(&mut client, "SELECT version FROM audit.billing ORDER BY 1"), "1 2");
+    assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
+}
+
+/// The Go table as the administrator made it, and a role that may only write rows to it.
+fn foreign() -> (Database, Client, Client, String) {
+    let (database, mut admin) = history(
+        "lokstra_core.schema_migrations (version INTEGER PRIMARY KEY,
+         applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description TEXT)",
+    );
+    let role = format!("app_{}", database.name());
+    admin
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT ALL ON SCHEMA public TO {role};
+             GRANT USAGE, CREATE ON SCHEMA lokstra_core TO {role};
+             GRANT SELECT, INSERT, UPDATE, DELETE ON lokstra_core.schema_migrations TO {role}"
+        ))
+        .unwrap();
+    let app = database.config().user(&role).connect(NoTls).unwrap();
+    (database, admin, app, role)
+}
+
+#[test]
+fn a_table_of_another_owner_is_read_and_its_upgrade_refused_with_the_remedy() {
+    let (_database, mut admin, mut app, role) = foreign();
+    assert_eq!(tables_set(1, "").up(&mut app).unwrap().warnings.len(), 1);
+    let told = tables_set(2, "").up(&mut app).unwrap_err().to_string();
+    assert_snapshot!(told.replace(&role, "app"), @r#"
+    this role may not make or extend the tracking table lokstra_core.schema_migrations: must be owner of table schema_migrations (SQLSTATE 42501)
+      help: have somebody who may do it once, and grant this role SELECT, INSERT, UPDATE and DELETE on it: ALTER TABLE "lokstra_core"."schema_migrations" ADD COLUMN IF NOT EXISTS checksum pg_catalog.text, ADD COLUMN IF NOT EXISTS down_checksum pg_catalog.text, ADD COLUMN IF NOT EXISTS applied_by pg_catalog.text, ADD COLUMN IF NOT EXISTS execution_ms pg_catalog.int8;
+    "#);
+    assert_eq!(versions(&mut admin), "1");
+    let (_, remedy) = told.split_once("on it: ").unwrap();
+    admin.batch_execute(remedy).unwrap();
+    tables_set(2, "").up(&mut app).unwrap();
+    assert_eq!(versions(&mut admin), "1 2");
+    drop(app);
+    admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
+}
+
+/// What the tracking table looks like and holds.
+fn everything(client: &mut Client) -> String {
+    let rows = "SELECT h::text FROM lokstra_core.schema_migrations h ORDER BY 1";
+    columns(client) + "\n" + &column(client, rows)
+}
+
+/// What is said of a table made by this SQL, which stays as it was. A plan says what its run says.
+fn refused(table: &str) -> String {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute(&format!("CREATE SCHEMA lokstra_core; {table}")).unwrap();
+    let before = everything(&mut client);
+    let build = tables_set(2, "");
+    let told = build.up(&mut client).unwrap_err().to_string();
+    let plan = build.migrator().plan(&mut client, lokstra::Goal::Latest).unwrap_err();
+    assert_eq!(plan.to_string(), told);
+    assert_eq!(build.up_url(database.url()).unwrap_err().to_string(), told);
+    assert_eq!(everything(&mut client), before);
+    told
+}
+
+#[test]
+fn the_table_of_another_tool_is_refused_before_it_is_changed() {
+    for (tool, sql) in [
+        ("golang-migrate", "(version bigint PRIMARY KEY, dirty boolean NOT NULL)"),
+        ("rails", "(version varchar PRIMARY KEY)"),
+        ("sqlx", "(version bigint PRIMARY KEY, description text NOT NULL, installed_on timestamptz,
+                   success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint)"),
+        ("flyway", "(installed_rank int PRIMARY KEY, version varchar(50), description varchar(200),
+                     type varchar(20), script varchar(1000), checksum int, installed_by varchar(100),
+                     installed_on timestamp, execution_time int, success boolean)"),
+        ("goose", "(id serial PRIMARY KEY, version_id bigint, is_applied boolean, tstamp timestamp)"),
+        ("ecto", "(version bigint PRIMARY KEY, inserted_at timestamp)"),
+        ("a script", "(version text PRIMARY KEY, description text, applied_at timestamptz)"),
+        ("another", "(version int PRIMARY KEY, description text, applied_at bigint)"),
+        ("bytes", "(version bigint PRIMARY KEY, description text, applied_at timestamptz,
+                    checksum bytea)"),
+    ] {
+        let told = refused(&format!("CREATE TABLE lokstra_core.schema_migrations {sql}"));
+        assert!(told.contains("it is another tool's"), "{tool}: {told}");
+    }
+}
+
+#[test]
+fn the_table_of_another_tool_is_told_with_what_it_lacks() {
+    let golang = "CREATE TABLE lokstra_core.schema_migrations
+                      (version bigint PRIMARY KEY, dirty boolean NOT NULL);
+                  INSERT INTO lokstra_core.schema_migrations VALUES (7, false)";
+    assert_snapshot!(refused(golang), @"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it is another tool's: it lacks description, applied_at
+        help: give these migrations a tracking table of their own: `schema-table` in migration.yaml; lokstra migration import takes the history of another tool over
+    ");
+    let (_database, mut client) = history(
+        "lokstra_core.schema_migrations (version bigint PRIMARY KEY, description text,
+         dirty boolean NOT NULL DEFAULT false)",
+    );
+    let build = tables_set(1, "");
+    let told = build.up(&mut client).unwrap_err().to_string();
+    assert_eq!(build.status(&mut client).unwrap_err().to_string(), told);
+    assert_eq!(build.down(&mut client).unwrap_err().to_string(), told);
+    let baseline = build.migrator().baseline(&mut client, crate::support::version(1));
+    assert_eq!(baseline.unwrap_err().to_string(), told);
+}
+
+/// Our table with these changes.
+fn ours(changes: &str) -> String {
+    format!(
+        "CREATE TABLE lokstra_core.schema_migrations (version int8 PRIMARY KEY, description text,
+             applied_at timestamptz NOT NULL DEFAULT now(), checksum text, down_checksum text,
+             applied_by text, execution_ms int8); {}",
+        changes.replace("TABLE", "TABLE lokstra_core.schema_migrations")
+    )
+}
+
+#[test]
+fn a_table_that_cannot_have_the_records_is_refused_with_what_mends_it() {
+    let changes = "ALTER TABLE ADD tenant int NOT NULL;
+                   ALTER TABLE ALTER version ADD GENERATED ALWAYS AS IDENTITY;
+                   ALTER TABLE ALTER checksum TYPE varchar(32), ALTER applied_by TYPE varchar(3);
+                   ALTER TABLE DROP execution_ms;
+                   ALTER TABLE ADD execution_ms int8 GENERATED ALWAYS AS (version) STORED";
+    assert_snapshot!(refused(&ours(changes)), @r#"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      the server generates its column `version`, which a run has to write
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN version DROP IDENTITY;
+      its column `tenant` is NOT NULL without a default, and no run fills it in
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN "tenant" DROP NOT NULL; or give it a default
+      the server generates its column `execution_ms`, which a run has to write
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN "execution_ms" DROP EXPRESSION;
+      its column `checksum` holds 32 characters, and 64 are to be written
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN checksum TYPE text;
+      its column `applied_by` holds 3 characters, and 8 are to be written
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN applied_by TYPE text;
+    "#);
+    let go = "CREATE TABLE lokstra_core.schema_migrations (version INTEGER PRIMARY KEY,
+                  applied_at TIMESTAMP NOT NULL, description VARCHAR(3), host text NOT NULL)";
+    assert_snapshot!(refused(go), @r#"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      its column `host` is NOT NULL without a default, and no run fills it in
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN "host" DROP NOT NULL; or give it a default
+    "#);
+}
+
+#[test]
+fn a_description_that_the_column_cannot_hold_is_told_before_anything_runs() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let short = ours("ALTER TABLE ALTER description TYPE varchar(4)");
+    client.batch_execute(&format!("CREATE SCHEMA lokstra_core; {short}")).unwrap();
+    let long = set(&[("001_t", "SELECT 1", "SELECT 1"), ("002_users", "SELECT 1", "SELECT 1")]);
+    assert_snapshot!(long.up(&mut client).unwrap_err(), @r#"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      its column `description` holds 4 characters, and 5 are to be written
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN description TYPE text;
+    "#);
+    tables_set(1, "").up(&mut client).unwrap();
+}
+
+#[test]
+fn a_history_that_a_crash_would_empty_is_refused() {
+    assert_snapshot!(refused(&ours("ALTER TABLE SET UNLOGGED")), @"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      lokstra_core.schema_migrations is UNLOGGED, and so is empty after a crash of the server
+        help: ALTER TABLE lokstra_core.schema_migrations SET LOGGED;
+    ");
+    for table in ["lokstra_progress", "lokstra_down"] {
+        let database = database();
+        let mut client = database.client().unwrap();
+        let index = "-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY ON t001 ((1));\n";
+        let first = ("001_t", "CREATE TABLE t001 ();", "DROP TABLE t001;");
+        let all = [first, ("002_i", index, "SELECT 1;"), ("003_t", "SELECT 1", "SELECT 1")];
+        set(&all[..2]).up(&mut client).unwrap();
+        client.batch_execute(&format!("ALTER TABLE lokstra_core.{table} SET UNLOGGED")).unwrap();
+        let told = set(&all).up(&mut client).unwrap_err().to_string();
+        let help = format!("help: ALTER TABLE lokstra_core.{table} SET LOGGED;");
+        assert!(told.contains(&help), "{told}");
+        // Nothing to do takes no history that survives.
+        set(&all[..2]).up(&mut client).unwrap();
+        client.batch_execute(&format!("ALTER TABLE lokstra_core.{table} SET LOGGED")).unwrap();
+        set(&all).up(&mut client).unwrap();
+    }
+}
+
+#[test]
+fn a_history_without_its_key_is_refused() {
+    let no_key = "ALTER TABLE DROP CONSTRAINT schema_migrations_pkey";
+    assert_snapshot!(refused(&ours(no_key)), @r#"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it has no primary key or unique index on `version`
+        help: ALTER TABLE "lokstra_core"."schema_migrations" ADD PRIMARY KEY (version);
+    "#);
+    for index in ["(version, description)", "(version) WHERE version > 3", "((version + 1))"] {
+        let index = format!("CREATE UNIQUE INDEX ON lokstra_core.schema_migrations {index}");
+        let told = refused(&(ours(no_key) + ";" + &index));
+        assert!(told.contains("no primary key or unique index"), "{told}");
+    }
+    let (_database, mut client) = history(
+        "lokstra_core.schema_migrations (version INTEGER UNIQUE, description TEXT,
+         applied_at TIMESTAMP NOT NULL DEFAULT NOW())",
+    );
+    goes_on(&mut client);
+}
+
+#[test]
+fn what_the_tracking_table_refuses_is_not_blamed_on_the_script() {
+    let no_transaction = "-- lokstra: no-transaction\nCREATE TABLE t002 ();\n";
+    for up in ["CREATE TABLE t002 ();", no_transaction, "DEALLOCATE ALL; CREATE TABLE t002 ();"] {
+        let database = database();
+        let mut client = database.client().unwrap();
+        tables_set(1, "").up(&mut client).unwrap();
+        let check = "ALTER TABLE lokstra_core.schema_migrations ADD CHECK (version < 2)";
+        client.batch_execute(check).unwrap();
+        let first = ("001_t", "CREATE TABLE t001 ();\n", "DROP TABLE t001;\n");
+        let error = set(&[first, ("002_t", up, "SELECT 1")]).up(&mut client).unwrap_err();
+        assert_eq!(error.kind().code(), "record-refused", "{error}");
+        let state = if up == no_transaction {
+            "state: 002 has no record; those of its statements that came to their end are done"
+        } else {
+            "state: 002 was rolled back, and its record with it"
+        };
+        let told = error.to_string();
+        let start =
+            "the record of 002 was refused by the tracking table lokstra_core.schema_migrations";
+        assert!(told.starts_with(start) && told.contains(state), "{told}");
+        assert_eq!(versions(&mut client), "1");
+    }
+}
+
+#[test]
+fn a_trigger_that_refuses_the_record_is_not_blamed_on_the_script() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    tables_set(1, "").up(&mut client).unwrap();
+    client
+        .batch_execute(
+            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE 'not today'; END $$;
+             CREATE TRIGGER no BEFORE INSERT ON lokstra_core.schema_migrations
+                 FOR EACH ROW EXECUTE FUNCTION no()",
+        )
+        .unwrap();
+    assert_snapshot!(tables_set(2, "").up(&mut client).unwrap_err(), @"
+    the record of 002 was refused by the tracking table lokstra_core.schema_migrations, or by one beside it: not today (SQLSTATE P0001)
+      context: PL/pgSQL function no() line 1 at RAISE
+      state: 002 was rolled back, and its record with it
+      help: correct the table (its columns, constraints and triggers), and run again; no script is at fault unless it changes that table
+    ");
+}
+
+#[test]
+fn what_the_progress_table_refuses_is_not_blamed_on_the_script() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let script = "-- lokstra: no-transaction\nSELECT 1;\nSELECT 2;\n";
+    set(&[("001_a", script, "SELECT 1")]).up(&mut client).unwrap();
+    client.batch_execute("ALTER TABLE lokstra_core.lokstra_progress ADD CHECK (done < 1)").unwrap();
+    let both = set(&[("001_a", script, "SELECT 1"), ("002_b", script, "SELECT 1")]);
+    let error = both.up(&mut client).unwrap_err();
+    assert_eq!(error.kind().code(), "record-refused", "{error}");
+    assert_eq!(crate::support::advisory_locks(&mut client), "0");
+}
