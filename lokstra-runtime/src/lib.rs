@@ -50,24 +50,24 @@ pub use lokstra_core::{
     Checksum, Database, Direction, Identifier, IdentifierError, Migration, Mode, Position, Script,
     Set, Snippet, TableName, Version,
 };
-pub use model::activity::{Activity, IndexProgress};
-pub use model::baseline::{Baseline, BaselineConflict};
-pub use model::divergence::Divergence;
-pub use model::down_store::NotKept;
-pub use model::failure::{Aftermath, Failure};
-pub use model::history::{Applied, History};
-pub use model::holder::Holder;
-pub use model::import::{PastRun, RecordedRuns};
-pub use model::interrupted::Interrupted;
-pub use model::partial::HalfDone;
-pub use model::repair::{Repair, Repaired, Unfit};
-pub use model::report::{Outcome, Report, StepReport, Summary};
-pub use model::rollback::Rollback;
-pub use model::server::ServerFault;
-pub use model::status::{State, Status, StatusRow};
-pub use model::step::{Goal, Plan, PlanStep};
-pub use model::stored_down::{NoStoredDown, Untrusted};
-pub use model::table_fault::TableFault;
-pub use model::warning::Warning;
+pub use model::change::baseline::{Baseline, BaselineConflict};
+pub use model::change::import::{PastRun, RecordedRuns};
+pub use model::change::repair::{Repair, Repaired, Unfit};
+pub use model::run::failure::{Aftermath, Failure};
+pub use model::run::interrupted::Interrupted;
+pub use model::run::report::{Outcome, Report, StepReport, Summary};
+pub use model::run::rollback::Rollback;
+pub use model::run::step::{Goal, Plan, PlanStep};
+pub use model::run::warning::Warning;
+pub use model::state::activity::{Activity, IndexProgress};
+pub use model::state::divergence::Divergence;
+pub use model::state::history::{Applied, History};
+pub use model::state::holder::Holder;
+pub use model::state::partial::HalfDone;
+pub use model::state::status::{State, Status, StatusRow};
+pub use model::table::down_store::NotKept;
+pub use model::table::server::ServerFault;
+pub use model::table::stored_down::{NoStoredDown, Untrusted};
+pub use model::table::table_fault::TableFault;
 
 pub use postgres;

@@ -6,8 +6,8 @@ use lokstra_connect::stop::Stop;
 use crate::api::migrations::Migrations;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::report::{Report, Summary};
-use crate::model::step::Goal;
+use crate::model::run::report::{Report, Summary};
+use crate::model::run::step::Goal;
 
 /// What [`check_db_migration`] uses instead of the settings of `migration.yaml`.
 #[derive(Clone, Debug, Default)]

@@ -14,10 +14,10 @@ use crate::inspect::{partial, privileges, snapshot};
 use crate::maintain::edit::{Draft, amend};
 use crate::maintain::repair::Case;
 use crate::maintain::{baseline, import};
-use crate::model::baseline::Baseline;
-use crate::model::import::{PastRun, RecordedRuns};
-use crate::model::lock_key::LockKey;
-use crate::model::repair::{Repair, Repaired};
+use crate::model::change::baseline::Baseline;
+use crate::model::change::import::{PastRun, RecordedRuns};
+use crate::model::change::repair::{Repair, Repaired};
+use crate::model::state::lock_key::LockKey;
 use crate::session::Session;
 use crate::sql::guard::Guard;
 

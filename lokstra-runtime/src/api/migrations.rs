@@ -13,11 +13,11 @@ use crate::api::stale;
 use crate::apply::attempt::NoTransaction;
 use crate::apply::statements;
 use crate::error::Error;
-use crate::model::history::History;
-use crate::model::report::{Report, Summary};
-use crate::model::status::Status;
-use crate::model::step::Goal;
-use crate::model::warning::Warning;
+use crate::model::run::report::{Report, Summary};
+use crate::model::run::step::Goal;
+use crate::model::run::warning::Warning;
+use crate::model::state::history::History;
+use crate::model::state::status::Status;
 
 /// The migrations that are embedded in a program: what `embed_migrations!` yields.
 ///

@@ -7,9 +7,9 @@ use postgres::Client;
 use crate::api::migrator::Migrator;
 use crate::error::{Error, ErrorKind};
 use crate::inspect::{privileges, snapshot};
-use crate::model::history::History;
-use crate::model::rollback::Rollback;
-use crate::model::step::Goal;
+use crate::model::run::rollback::Rollback;
+use crate::model::run::step::Goal;
+use crate::model::state::history::History;
 
 /// For a program that asks a person before it rolls back.
 impl Migrator<'_> {

@@ -16,9 +16,9 @@ use crate::error::{Error, is_given_up, stopped};
 use crate::event::{Event, connecting};
 use crate::inspect::fingerprint::{self, Whose};
 use crate::inspect::status;
-use crate::model::report::{Outcome, Report, Summary};
-use crate::model::status::Status;
-use crate::model::step::Goal;
+use crate::model::run::report::{Outcome, Report, Summary};
+use crate::model::run::step::Goal;
+use crate::model::state::status::Status;
 use crate::plan::{self, NoPlan};
 
 /// A database of a run with what it takes to reach it.

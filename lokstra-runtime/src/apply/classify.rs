@@ -3,7 +3,7 @@
 use lokstra_connect::ServerError;
 use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE, text};
 
-use crate::model::down_store::DownStore;
+use crate::model::table::down_store::DownStore;
 use crate::session::execute::Watch;
 use crate::sql::guard::Guard;
 

@@ -8,9 +8,9 @@ use lokstra_core::TableName;
 use crate::apply::attempt::NoTransaction;
 use crate::error::Error;
 use crate::inspect::stored_down;
-use crate::model::history::History;
-use crate::model::rollback::Rollback;
-use crate::model::step::{Goal, Policy};
+use crate::model::run::rollback::Rollback;
+use crate::model::run::step::{Goal, Policy};
+use crate::model::state::history::History;
 
 /// [`require`]
 pub(crate) type Require = fn(&[Rollback], &str, &History, Goal, usize) -> Result<(), Error>;

@@ -8,11 +8,11 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::concurrent_index::{Outcome, outcome_of};
 use crate::inspect::{holder, partial, table_fault};
-use crate::model::lock_key::LockKey;
-use crate::model::partial::HalfDone;
-use crate::model::snapshot::Look;
-use crate::model::step::PlanStep;
-use crate::model::tables::Shape;
+use crate::model::run::step::PlanStep;
+use crate::model::state::lock_key::LockKey;
+use crate::model::state::partial::HalfDone;
+use crate::model::state::snapshot::Look;
+use crate::model::table::tables::Shape;
 use crate::sql::progress;
 
 /// Fails where one of these steps would be refused.

@@ -12,10 +12,10 @@ use crate::apply::classify::{is_cancelled, is_of_table, is_on_ours, is_race, pas
 use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::failure::{Aftermath, Failure, Place};
-use crate::model::server::ServerFault;
-use crate::model::snapshot::{Encoding, Facts};
-use crate::model::step::PlanStep;
+use crate::model::run::failure::{Aftermath, Failure, Place};
+use crate::model::run::step::PlanStep;
+use crate::model::state::snapshot::{Encoding, Facts};
+use crate::model::table::server::ServerFault;
 use crate::session::execute::Watch;
 use crate::session::{Session, restore_role};
 use crate::sql::as_checked;

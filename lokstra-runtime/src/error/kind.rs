@@ -6,17 +6,17 @@ use lokstra_connect::{ConnectError, ServerError};
 use lokstra_core::{Direction, TableName, Version};
 
 use crate::error::Error;
-use crate::model::baseline::BaselineConflict;
-use crate::model::divergence::Divergence;
-use crate::model::failure::Failure;
-use crate::model::holder::Holder;
-use crate::model::interrupted::Interrupted;
-use crate::model::partial::HalfDone;
-use crate::model::repair::{Repair, Unfit};
-use crate::model::report::Summary;
-use crate::model::server::ServerFault;
-use crate::model::stored_down::{NoStoredDown, Untrusted};
-use crate::model::table_fault::TableFault;
+use crate::model::change::baseline::BaselineConflict;
+use crate::model::change::repair::{Repair, Unfit};
+use crate::model::run::failure::Failure;
+use crate::model::run::interrupted::Interrupted;
+use crate::model::run::report::Summary;
+use crate::model::state::divergence::Divergence;
+use crate::model::state::holder::Holder;
+use crate::model::state::partial::HalfDone;
+use crate::model::table::server::ServerFault;
+use crate::model::table::stored_down::{NoStoredDown, Untrusted};
+use crate::model::table::table_fault::TableFault;
 
 /// What happened. `Display` says it in full, with what to do.
 #[derive(Debug)]

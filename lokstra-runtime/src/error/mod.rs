@@ -16,11 +16,11 @@ use lokstra_core::text::{first_line, shown};
 use lokstra_core::{TableName, write_shown};
 
 use crate::error::text::diverged;
-use crate::model::failure::Failure;
-use crate::model::report::Report;
-use crate::model::server::{Server, ServerFault};
-use crate::model::status::Status;
-use crate::model::warning::Warning;
+use crate::model::run::failure::Failure;
+use crate::model::run::report::Report;
+use crate::model::run::warning::Warning;
+use crate::model::state::status::Status;
+use crate::model::table::server::{Server, ServerFault};
 use crate::plan::NoPlan;
 
 /// Why a run did not reach its goal. [`kind`](Error::kind) says what happened,

@@ -7,13 +7,13 @@ use lokstra_core::text::{join, shown};
 use lokstra_core::{Direction, Mode, Version, one_line};
 
 use crate::error::kind::ErrorKind;
-use crate::model::baseline::BaselineConflict;
-use crate::model::divergence::Divergence;
-use crate::model::interrupted::Interrupted;
-use crate::model::repair::Repair;
-use crate::model::server::ServerFault;
-use crate::model::stored_down::UntrustedTable;
-use crate::model::warning::list;
+use crate::model::change::baseline::BaselineConflict;
+use crate::model::change::repair::Repair;
+use crate::model::run::interrupted::Interrupted;
+use crate::model::run::warning::list;
+use crate::model::state::divergence::Divergence;
+use crate::model::table::server::ServerFault;
+use crate::model::table::stored_down::UntrustedTable;
 
 impl fmt::Display for ErrorKind {
     #[expect(clippy::too_many_lines, reason = "an arm a message")]

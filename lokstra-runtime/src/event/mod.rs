@@ -14,11 +14,11 @@ use lokstra_core::text::{first_line, replace, shown, split_once};
 use lokstra_core::{Direction, one_line, write_shown};
 
 use crate::error::Error;
-use crate::model::failure::{Aftermath, Failure};
-use crate::model::holder::Holder;
-use crate::model::report::{Report, StepReport};
-use crate::model::step::PlanStep;
-use crate::model::warning::Warning;
+use crate::model::run::failure::{Aftermath, Failure};
+use crate::model::run::report::{Report, StepReport};
+use crate::model::run::step::PlanStep;
+use crate::model::run::warning::Warning;
+use crate::model::state::holder::Holder;
 
 /// Who is told what happens.
 pub(crate) type Listener<'l> = &'l mut (dyn FnMut(&Event<'_>) + Send);

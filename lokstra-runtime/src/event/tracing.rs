@@ -5,7 +5,7 @@ use tracing::field::display;
 use tracing::span::EnteredSpan;
 
 use crate::event::Event;
-use crate::model::step::PlanStep;
+use crate::model::run::step::PlanStep;
 
 /// What is told until it is dropped is about this step.
 pub(crate) fn step(database: &str, step: &PlanStep<'_>) -> EnteredSpan {

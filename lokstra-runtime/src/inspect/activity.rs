@@ -6,9 +6,9 @@ use postgres::SimpleQueryRow;
 
 use crate::error::Error;
 use crate::inspect::holder::{self, SESSION};
-use crate::model::activity::{Activity, IndexProgress};
-use crate::model::holder::Holder;
-use crate::model::lock_key::LockKey;
+use crate::model::state::activity::{Activity, IndexProgress};
+use crate::model::state::holder::Holder;
+use crate::model::state::lock_key::LockKey;
 
 /// Who holds the key, what he waits for, and how far he is.
 pub(crate) fn look(client: &mut Client, key: LockKey) -> Result<Option<Activity>, Error> {

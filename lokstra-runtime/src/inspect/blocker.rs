@@ -8,9 +8,9 @@ use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE, TableName};
 
 use crate::error::Error;
 use crate::inspect::holder;
-use crate::model::failure::Failure;
-use crate::model::holder::Holder;
-use crate::model::step::PlanStep;
+use crate::model::run::failure::Failure;
+use crate::model::run::step::PlanStep;
+use crate::model::state::holder::Holder;
 
 /// The strongest first: it is the likeliest to conflict with what a migration asks for.
 const MODES: &str = "ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', \

@@ -6,9 +6,9 @@ use lokstra_core::TableName;
 use lokstra_core::text::quote;
 
 use crate::error::Error;
-use crate::model::down_store::{DownStore, NotKept};
-use crate::model::snapshot::Look;
-use crate::model::tables::table;
+use crate::model::state::snapshot::Look;
+use crate::model::table::down_store::{DownStore, NotKept};
+use crate::model::table::tables::table;
 use crate::sql::down_store::{MAY_WRITE, TRUSTED_OWNER};
 
 /// Before something is kept: a table of somebody else will do if that is a superuser. Not a part of

@@ -9,8 +9,8 @@ use postgres::error::SqlState;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::snapshot::{self, READ_LOCK_TIMEOUT};
-use crate::model::snapshot::Look;
-use crate::model::step::Goal;
+use crate::model::run::step::Goal;
+use crate::model::state::snapshot::Look;
 
 /// Whose session it is that asks.
 #[derive(Clone, Copy, PartialEq, Eq)]

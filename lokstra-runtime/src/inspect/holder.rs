@@ -7,8 +7,8 @@ use lokstra_connect::query::{holds, number, owned, rows, text};
 use postgres::SimpleQueryRow;
 
 use crate::error::Error;
-use crate::model::holder::Holder;
-use crate::model::lock_key::LockKey;
+use crate::model::state::holder::Holder;
+use crate::model::state::lock_key::LockKey;
 use crate::session::query::ask;
 
 /// What is told of a session `a` of `pg_stat_activity`.

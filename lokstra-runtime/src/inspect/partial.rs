@@ -7,9 +7,9 @@ use lokstra_core::{Direction, TableName, Version};
 use postgres::SimpleQueryRow;
 
 use crate::error::Error;
-use crate::model::partial::HalfDone;
-use crate::model::snapshot::Look;
-use crate::model::tables::{self, progress_table};
+use crate::model::state::partial::HalfDone;
+use crate::model::state::snapshot::Look;
+use crate::model::table::tables::{self, progress_table};
 use crate::session::query::ask;
 use crate::sql::progress::BEGUN;
 

@@ -8,7 +8,7 @@ use postgres::SimpleQueryRow;
 
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::tables::progress_table;
+use crate::model::table::tables::progress_table;
 
 /// The result, where a missing right (42501) is explained by the GRANTs that give it.
 pub(crate) fn explained<T>(

@@ -12,7 +12,7 @@ use lokstra_core::text::quote;
 
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::server::{Server, ServerFault};
+use crate::model::table::server::{Server, ServerFault};
 use crate::session::query::ask;
 use crate::sql::guard::Guard;
 

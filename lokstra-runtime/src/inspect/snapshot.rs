@@ -10,12 +10,12 @@ use postgres::{SimpleQueryMessage, SimpleQueryRow};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::table_fault;
-use crate::model::down_store::DownStore;
-use crate::model::history::{Applied, History};
-use crate::model::server::Server;
-use crate::model::snapshot::{Access, Encoding, Facts, Look, Quotes, Unqualified};
-use crate::model::table_fault::Faults;
-use crate::model::tables::{Shape, progress_table};
+use crate::model::state::history::{Applied, History};
+use crate::model::state::snapshot::{Access, Encoding, Facts, Look, Quotes, Unqualified};
+use crate::model::table::down_store::DownStore;
+use crate::model::table::server::Server;
+use crate::model::table::table_fault::Faults;
+use crate::model::table::tables::{Shape, progress_table};
 use crate::sql::down_store;
 
 /// Reads facts and history in one round trip, without BEGIN, DDL, lock or write: it works on a

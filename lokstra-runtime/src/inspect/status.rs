@@ -6,7 +6,7 @@ use lokstra_core::{Database, TableName};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::{partial, privileges, snapshot};
-use crate::model::status::Status;
+use crate::model::state::status::Status;
 
 /// Of a role that may not read a table of ours.
 pub(crate) fn is_denied(error: &Error) -> bool {

@@ -5,9 +5,9 @@ use lokstra_core::{DOWN_TABLE, Direction, PROGRESS_TABLE, TableName};
 
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::snapshot::Look;
-use crate::model::step::PlanStep;
-use crate::model::table_fault::TableFault;
+use crate::model::run::step::PlanStep;
+use crate::model::state::snapshot::Look;
+use crate::model::table::table_fault::TableFault;
 
 /// The columns of a tracking table and the category of their types, as `pg_type` has them.
 const COLUMNS: &str = "(VALUES ('version', 'N'), ('description', 'S'), ('applied_at', 'D'), \

@@ -6,8 +6,8 @@ use lokstra_core::text::quote;
 use postgres::SimpleQueryRow;
 
 use crate::inspect::snapshot::READ_LOCK_TIMEOUT;
-use crate::model::stored_down::Untrusted;
-use crate::model::tables;
+use crate::model::table::stored_down::Untrusted;
+use crate::model::table::tables;
 use crate::sql::down_store::TRUSTED_OWNER;
 
 /// From the row that [`verdict_sql`] yields.

@@ -7,10 +7,10 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::partial;
 use crate::maintain::edit::Draft;
-use crate::model::baseline::{Baseline, BaselineConflict};
-use crate::model::down_store;
-use crate::model::partial::HalfDone;
-use crate::model::tables::Shape;
+use crate::model::change::baseline::{Baseline, BaselineConflict};
+use crate::model::state::partial::HalfDone;
+use crate::model::table::down_store;
+use crate::model::table::tables::Shape;
 use crate::sql::backfill::Particulars;
 use crate::sql::guard::Guard;
 

@@ -11,9 +11,9 @@ use crate::apply::upgrade::{self, Adoption};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::{down_store, holder, snapshot, table_fault};
-use crate::model::holder::Holder;
-use crate::model::lock_key::LockKey;
-use crate::model::snapshot::Access;
+use crate::model::state::holder::Holder;
+use crate::model::state::lock_key::LockKey;
+use crate::model::state::snapshot::Access;
 use crate::session::Session;
 use crate::sql::guard::Guard;
 

@@ -2,11 +2,11 @@
 
 use lokstra_core::{Database, Direction, Migration, Version};
 
-use crate::model::divergence::Divergence;
-use crate::model::history::{Applied, History};
-use crate::model::identity::{Identity, Kinship};
-use crate::model::step::{Goal, Plan, PlanStep, Policy};
-use crate::model::warning::Warning;
+use crate::model::run::step::{Goal, Plan, PlanStep, Policy};
+use crate::model::run::warning::Warning;
+use crate::model::state::divergence::Divergence;
+use crate::model::state::history::{Applied, History};
+use crate::model::state::identity::{Identity, Kinship};
 
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]

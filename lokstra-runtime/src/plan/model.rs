@@ -10,7 +10,7 @@ use lokstra_core::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::history::Applied;
+use crate::model::state::history::Applied;
 
 /// What is embedded under a version: which up, which down, which description.
 type Embedded = (u8, u8, u8);

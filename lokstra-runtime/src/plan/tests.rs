@@ -8,7 +8,7 @@ use lokstra_core::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::history::Applied;
+use crate::model::state::history::Applied;
 
 const STATEMENT: std::ops::Range<usize> = 0..8;
 

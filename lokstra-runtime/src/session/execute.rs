@@ -11,9 +11,9 @@ use lokstra_connect::stop::{Level, Stop};
 use lokstra_connect::tls::Tls;
 
 use crate::event::{Event, Listener, tell};
-use crate::model::report::StepReport;
-use crate::model::step::PlanStep;
-use crate::model::warning::Warning;
+use crate::model::run::report::StepReport;
+use crate::model::run::step::PlanStep;
+use crate::model::run::warning::Warning;
 use crate::session::Session;
 use crate::sql::sign::Sign;
 

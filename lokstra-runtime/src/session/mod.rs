@@ -19,8 +19,8 @@ use lokstra_core::text::scan::contains;
 
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::snapshot::Facts;
-use crate::model::warning::Warning;
+use crate::model::run::warning::Warning;
+use crate::model::state::snapshot::Facts;
 use crate::session::query::ask;
 
 /// The connection of a run, and what it owes to whoever uses it next.

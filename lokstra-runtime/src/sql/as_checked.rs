@@ -8,7 +8,7 @@
 use lokstra_core::Script;
 use lokstra_core::text::contains;
 
-use crate::model::snapshot::{Facts, Quotes};
+use crate::model::state::snapshot::{Facts, Quotes};
 use crate::sql::condition;
 
 pub(crate) const SET: &str =

@@ -3,9 +3,9 @@
 use lokstra_core::text::{join, quote};
 use lokstra_core::{Direction, Migration, Mode, TableName, Version};
 
-use crate::model::down_store::DownStore;
-use crate::model::step::PlanStep;
-use crate::model::tables::{self, table};
+use crate::model::run::step::PlanStep;
+use crate::model::table::down_store::DownStore;
+use crate::model::table::tables::{self, table};
 use crate::sql::guard::{Guard, number};
 
 /// The columns of the look that [`DownStore::parse`] reads. They come from the catalog: the table

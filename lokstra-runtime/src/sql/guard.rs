@@ -8,10 +8,10 @@ use std::time::Duration;
 use lokstra_core::text::{duration, join};
 use lokstra_core::{Direction, TableName, Version};
 
-use crate::model::lock_key::LockKey;
-use crate::model::snapshot::Look;
-use crate::model::step::PlanStep;
-use crate::model::tables::{self, ADDED_COLUMNS, progress_table};
+use crate::model::run::step::PlanStep;
+use crate::model::state::lock_key::LockKey;
+use crate::model::state::snapshot::Look;
+use crate::model::table::tables::{self, ADDED_COLUMNS, progress_table};
 use crate::sql::condition;
 use crate::sql::progress::{self, BEGUN};
 

@@ -3,9 +3,9 @@
 use lokstra_core::text::quote;
 use lokstra_core::{Direction, Script, TableName, Version};
 
-use crate::model::partial::HalfDone;
-use crate::model::step::PlanStep;
-use crate::model::tables::{self, progress_table};
+use crate::model::run::step::PlanStep;
+use crate::model::state::partial::HalfDone;
+use crate::model::table::tables::{self, progress_table};
 use crate::sql::guard::{self, Guard};
 
 /// Of the rows of the table `p`, those of a script that is half-done: where the server refused the first

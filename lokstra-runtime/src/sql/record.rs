@@ -4,8 +4,8 @@ use lokstra_core::Direction;
 use lokstra_core::text::quote;
 use lokstra_core::text::scan::contains;
 
-use crate::model::step::PlanStep;
-use crate::model::tables::Shape;
+use crate::model::run::step::PlanStep;
+use crate::model::table::tables::Shape;
 use crate::sql::condition;
 use crate::sql::guard::{Guard, number};
 

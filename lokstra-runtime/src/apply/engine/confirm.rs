@@ -6,8 +6,8 @@ use lokstra_core::Direction;
 use crate::apply::engine::{Engine, same_versions};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::history::History;
-use crate::model::step::Goal;
+use crate::model::run::step::Goal;
+use crate::model::state::history::History;
 
 impl Engine<'_, '_> {
     /// Fails where a goal that counts would be reached from elsewhere than where it was asked for.

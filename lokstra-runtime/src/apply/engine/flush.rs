@@ -18,11 +18,11 @@ use lokstra_core::{Direction, Mode};
 use crate::apply::engine::{Engine, MOST_LOSSES};
 use crate::error::Error;
 use crate::inspect::snapshot::READ_LOCK_TIMEOUT;
-use crate::model::history::History;
-use crate::model::report::StepReport;
-use crate::model::snapshot::Look;
-use crate::model::step::{Goal, PlanStep};
-use crate::model::warning::Warning;
+use crate::model::run::report::StepReport;
+use crate::model::run::step::{Goal, PlanStep};
+use crate::model::run::warning::Warning;
+use crate::model::state::history::History;
+use crate::model::state::snapshot::Look;
 
 /// Whether the first of these steps leaves the disk to a later one. Only where the run goes on after
 /// a crash of the server, and where this role can flush if it comes to no later one.

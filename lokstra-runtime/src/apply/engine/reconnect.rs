@@ -10,10 +10,10 @@ use crate::apply::engine::{Engine, MOST_LOSSES};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, connecting, tell};
-use crate::model::history::History;
-use crate::model::interrupted::Interrupted;
-use crate::model::snapshot::Look;
-use crate::model::step::PlanStep;
+use crate::model::run::interrupted::Interrupted;
+use crate::model::run::step::PlanStep;
+use crate::model::state::history::History;
+use crate::model::state::snapshot::Look;
 
 impl Engine<'_, '_> {
     /// Connects again if this error is the loss of an own connection. False: it is another error, or

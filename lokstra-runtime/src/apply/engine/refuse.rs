@@ -15,10 +15,10 @@ use crate::error::kind::ErrorKind;
 use crate::event::{Event, tell};
 use crate::inspect::down_store;
 use crate::inspect::snapshot::refuse_user_schema;
-use crate::model::failure::{Aftermath, Failure, Place};
-use crate::model::snapshot::{Access, Look};
-use crate::model::step::PlanStep;
-use crate::model::warning::Warning;
+use crate::model::run::failure::{Aftermath, Failure, Place};
+use crate::model::run::step::PlanStep;
+use crate::model::run::warning::Warning;
+use crate::model::state::snapshot::{Access, Look};
 use crate::sql::as_checked;
 
 impl Engine<'_, '_> {

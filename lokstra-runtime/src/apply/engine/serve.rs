@@ -5,9 +5,9 @@ use lokstra_connect::backoff::Backoff;
 use crate::apply::engine::Engine;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::server::ServerFault;
-use crate::model::snapshot::Look;
-use crate::model::warning::Warning;
+use crate::model::run::warning::Warning;
+use crate::model::state::snapshot::Look;
+use crate::model::table::server::ServerFault;
 use crate::sql::guard::Guard;
 
 impl Engine<'_, '_> {

@@ -4,10 +4,10 @@ use crate::apply::engine::{Engine, versions};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, tell};
-use crate::model::failure::Failure;
-use crate::model::report::Report;
-use crate::model::snapshot::Look;
-use crate::model::step::PlanStep;
+use crate::model::run::failure::Failure;
+use crate::model::run::report::Report;
+use crate::model::run::step::PlanStep;
+use crate::model::state::snapshot::Look;
 
 impl Engine<'_, '_> {
     /// Ends the run before these steps, if that was asked for.

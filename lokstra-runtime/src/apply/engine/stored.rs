@@ -7,7 +7,7 @@ use crate::apply::engine::Engine;
 use crate::error::Error;
 use crate::event::{Event, tell};
 use crate::inspect::stored_down::{self, Stored};
-use crate::model::step::Goal;
+use crate::model::run::step::Goal;
 
 impl<'e> Engine<'e, '_> {
     /// The migrations together with those that the goal rolls back and only the database has.

@@ -8,9 +8,9 @@ use crate::apply::engine::{Engine, same_versions};
 use crate::apply::upgrade::{self, Adoption};
 use crate::error::Error;
 use crate::inspect::table_fault;
-use crate::model::snapshot::{Access, Look};
-use crate::model::step::{Goal, PlanStep};
-use crate::model::warning::Warning;
+use crate::model::run::step::{Goal, PlanStep};
+use crate::model::run::warning::Warning;
+use crate::model::state::snapshot::{Access, Look};
 use crate::sql::guard::Guard;
 
 impl Engine<'_, '_> {

@@ -11,9 +11,9 @@ use crate::error::{Error, is_given_up};
 use crate::event::{Event, connecting, tell};
 use crate::inspect::fingerprint::{self, Whose};
 use crate::inspect::{holder, snapshot};
-use crate::model::holder::Holder;
-use crate::model::snapshot::Look;
-use crate::model::step::Goal;
+use crate::model::run::step::Goal;
+use crate::model::state::holder::Holder;
+use crate::model::state::snapshot::Look;
 
 impl Engine<'_, '_> {
     pub(super) fn look(&mut self) -> Result<Look, Error> {

@@ -2,11 +2,11 @@
 
 use lokstra_core::Script;
 
-use crate::model::down_store::{DownStore, LONGEST, NotKept};
-use crate::model::history::History;
-use crate::model::server::Server;
-use crate::model::table_fault::{Faults, TableFault};
-use crate::model::tables::Shape;
+use crate::model::state::history::History;
+use crate::model::table::down_store::{DownStore, LONGEST, NotKept};
+use crate::model::table::server::Server;
+use crate::model::table::table_fault::{Faults, TableFault};
+use crate::model::table::tables::Shape;
 
 /// What is known of the session and of the database, read together with the history.
 #[derive(Clone, Debug, PartialEq, Eq)]

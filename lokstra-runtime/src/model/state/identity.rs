@@ -2,7 +2,7 @@
 
 use lokstra_core::{Database, Migration, Version};
 
-use crate::model::history::{Applied, History};
+use crate::model::state::history::{Applied, History};
 
 /// How a row and the embedded migration of its version relate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::fmt;
 use lokstra_core::text::join;
 use lokstra_core::{Version, one_line};
 
-use crate::model::down_store::NotKept;
-use crate::model::server::ServerFault;
+use crate::model::table::down_store::NotKept;
+use crate::model::table::server::ServerFault;
 
 /// Something odd that does not stop a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::fmt;
 use lokstra_connect::ConnectionTarget;
 use lokstra_core::{Database, TableName, Version, shown_line};
 
-use crate::model::history::{Applied, History};
-use crate::model::identity::Identity;
-use crate::model::partial::HalfDone;
+use crate::model::state::history::{Applied, History};
+use crate::model::state::identity::Identity;
+use crate::model::state::partial::HalfDone;
 
 /// Where one migration stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

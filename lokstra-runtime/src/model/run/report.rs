@@ -7,8 +7,8 @@ use lokstra_connect::ConnectionTarget;
 use lokstra_core::text::duration::millis;
 use lokstra_core::{Direction, TableName, Version, one_line};
 
-use crate::model::step::PlanStep;
-use crate::model::warning::Warning;
+use crate::model::run::step::PlanStep;
+use crate::model::run::warning::Warning;
 
 /// The outcome of a summary of one, for callers that work on one database.
 impl Summary {

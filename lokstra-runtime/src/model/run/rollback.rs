@@ -5,8 +5,8 @@ use std::fmt;
 use lokstra_core::text::shown;
 use lokstra_core::{Database, TableName, one_line};
 
-use crate::model::history::{Applied, History};
-use crate::model::step::Goal;
+use crate::model::run::step::Goal;
+use crate::model::state::history::{Applied, History};
 
 /// What a goal rolls back in one database. `Display` is a line a migration, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]

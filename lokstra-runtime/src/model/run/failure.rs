@@ -6,10 +6,10 @@ use lokstra_connect::ServerError;
 use lokstra_core::text::scan;
 use lokstra_core::{Direction, Position, Script, Snippet, Version, one_line};
 
-use crate::model::fault::{Stands, judge};
-use crate::model::holder::Holder;
-use crate::model::repair::Repair;
-use crate::model::step::PlanStep;
+use crate::model::change::repair::Repair;
+use crate::model::run::fault::{Stands, judge};
+use crate::model::run::step::PlanStep;
+use crate::model::state::holder::Holder;
 
 /// What is left of a script that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +169,7 @@ impl Failure {
         let rest = match self.not_tried.as_slice() {
             [] => String::new(),
             versions => {
-                format!("; {} not tried", crate::model::warning::list(versions, "was", "were"))
+                format!("; {} not tried", crate::model::run::warning::list(versions, "was", "were"))
             }
         };
         let invalid = match &self.invalid_index {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lokstra_core::{Checksum, Version, one_line, shown_line};
 
-use crate::model::repair::Repair;
+use crate::model::change::repair::Repair;
 
 /// One way in which the history and the embedded migrations disagree.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::holder::Holder;
+use crate::model::state::holder::Holder;
 
 /// A run of migrations that is going on, seen from another session.
 #[derive(Clone, Debug, PartialEq, Eq)]

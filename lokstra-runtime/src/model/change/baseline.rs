@@ -4,11 +4,11 @@ use std::fmt;
 
 use lokstra_core::{Checksum, Migration, TableName, Version, one_line};
 
-use crate::model::history::Applied;
-use crate::model::identity::Identity;
-use crate::model::partial::HalfDone;
-use crate::model::repair::Repair;
-use crate::model::warning::Warning;
+use crate::model::change::repair::Repair;
+use crate::model::run::warning::Warning;
+use crate::model::state::history::Applied;
+use crate::model::state::identity::Identity;
+use crate::model::state::partial::HalfDone;
 
 /// What [`Migrator::baseline`](crate::Migrator::baseline) recorded, or would record.
 #[derive(Clone, Debug, PartialEq, Eq)]

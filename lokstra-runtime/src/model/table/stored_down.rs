@@ -4,7 +4,7 @@ use std::fmt;
 
 use lokstra_core::TableName;
 
-use crate::model::tables;
+use crate::model::table::tables;
 
 /// Why the database has no down SQL for a migration that could be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lokstra_core::{TableName, Version, one_line};
 
-use crate::model::warning::Warning;
+use crate::model::run::warning::Warning;
 
 /// A migration that another tool has run, with what that tool knows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

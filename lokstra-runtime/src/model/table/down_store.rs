@@ -5,9 +5,9 @@ use std::fmt;
 use lokstra_core::text::{quote, split_once};
 use lokstra_core::{Migration, TableName};
 
-use crate::model::snapshot::Facts;
-use crate::model::tables::table;
-use crate::model::warning::Warning;
+use crate::model::run::warning::Warning;
+use crate::model::state::snapshot::Facts;
+use crate::model::table::tables::table;
 
 /// A longer script is not kept, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;

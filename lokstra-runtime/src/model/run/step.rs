@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use lokstra_core::{Direction, Migration, Script, Version};
 
-use crate::model::warning::Warning;
+use crate::model::run::warning::Warning;
 
 /// Where a run shall end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
