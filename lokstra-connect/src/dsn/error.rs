@@ -102,6 +102,15 @@ impl fmt::Display for DsnError {
                         f,
                         "\n  help: leave it out; if `{keyword}` is meant, that is not supported here"
                     ),
+                    // As sqlx has it.
+                    None if name.starts_with("options[") => {
+                        let setting = name["options[".len()..].trim_end_matches(']');
+                        write!(
+                            f,
+                            "\n  help: write `options=-c {setting}=…`, in a URL \
+                             `options=-c%20{setting}%3D…`"
+                        )
+                    }
                     None if matches!(name.as_str(), "schema" | "currentSchema" | "search_path") => {
                         f.write_str(
                             "\n  help: write `options=-c search_path=…`, in a URL \

@@ -153,7 +153,8 @@ pub(super) fn set(dsn: &mut Dsn, name: &str, value: &str) -> Result<(), DsnError
 
 /// Names the keyword that is not known.
 fn named(error: DsnError, name: &str, may_be_secret: bool) -> DsnError {
-    let is_letter = |c: u8| c.is_ascii_alphabetic() || matches!(c, b'_' | b'-');
+    let is_letter =
+        |c: u8| c.is_ascii_alphabetic() || matches!(c, b'_' | b'-' | b'.' | b'[' | b']');
     let is_plain = name.len() <= 40 && name.bytes().all(is_letter);
     match error {
         DsnError::UnknownKeyword { .. } if is_plain && !may_be_secret => {

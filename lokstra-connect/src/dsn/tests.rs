@@ -219,6 +219,10 @@ fn a_keyword_that_means_something_elsewhere_is_refused_by_name() {
     the connection string cannot be used: PostgreSQL does not know its keyword `currentSchema`
       help: write `options=-c search_path=…`, in a URL `options=-c%20search_path%3D…`
     ");
+    insta::assert_snapshot!(told("postgres://db?options[statement_timeout]=3s"), @"
+    the connection string cannot be used: PostgreSQL does not know its keyword `options[statement_timeout]`
+      help: write `options=-c statement_timeout=…`, in a URL `options=-c%20statement_timeout%3D…`
+    ");
     assert!(told("postgres://db?ssl-accept=strict").contains("its keyword `ssl-accept`"));
     assert!(told("host=db statement-cache=1").contains("its keyword `statement-cache`"));
 }

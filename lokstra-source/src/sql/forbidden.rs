@@ -121,6 +121,8 @@ fn refuses_transaction(words: &[&str], statement: &str) -> bool {
             matches!(kind, [_, "concurrently", ..] | ["schema" | "database" | "system", ..])
                 || options.get("concurrently") == Some(true)
         }
+        ["alter", "database", _, "tablespace", _]
+        | ["alter", "database", _, "with", "tablespace", _] => true,
         ["alter", "database", ..] => has(words, &["set", "tablespace"]),
         ["alter", "table", ..] => {
             has(words, &["detach", "partition"]) && has(words, &["concurrently"])
@@ -252,6 +254,8 @@ mod tests {
             "CREATE DATABASE a",
             "DROP DATABASE IF EXISTS a",
             "ALTER DATABASE a SET TABLESPACE b",
+            "ALTER DATABASE a TABLESPACE b",
+            "ALTER DATABASE \"a\" WITH TABLESPACE = b",
             "CREATE TABLESPACE a LOCATION '/x'",
             "DROP TABLESPACE a",
             "CREATE INDEX CONCURRENTLY a ON b (c)",

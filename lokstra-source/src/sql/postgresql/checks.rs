@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::escapes::of_tokens;
+use super::expressions;
 use super::rules::{DEFERRED, FORBIDDEN, ONCE, Once, ROLE_OPTIONS, WRONG};
 use super::tree::{SHORTER, Tree, matches};
 
@@ -50,7 +51,8 @@ const MORE: [&str; 3] = ["target_el", "target_list", "with_clause"];
 pub(super) static SYMBOLS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let patterns = FORBIDDEN.iter().chain(WRONG).map(|(symbol, ..)| *symbol);
     let lists = ONCE.iter().flat_map(|once| [once.list, once.element]);
-    let mut symbols: Vec<_> = patterns.chain(lists).chain(OTHERS).chain(MORE).collect();
+    let mut symbols: Vec<_> =
+        patterns.chain(lists).chain(OTHERS).chain(MORE).chain(expressions::LOOKED_FOR).collect();
     symbols.sort_unstable();
     symbols.dedup();
     symbols
@@ -133,7 +135,8 @@ impl Checker<'_> {
         }
         let twice = once.iter().map(|nth| &ONCE[*nth]).find_map(|once| self.twice(nth, once));
         twice.or_else(|| {
-            let (message, is_always) = self.other(nth)?;
+            let (message, is_always) =
+                expressions::fault(self.tree, nth).or_else(|| self.other(nth))?;
             Some((here(message), is_always))
         })
     }

@@ -13,8 +13,7 @@ pub(super) fn of_tokens(tree: &Tree<'_>) -> Option<Fault> {
         let message = match token.kind {
             Kind::Named(TEXT) => {
                 let text = &tree.text[token.start..token.end];
-                let is_escaped = tree.token(nth + 1).eq_ignore_ascii_case("uescape");
-                has_bad_escape(text, is_escaped).then_some("invalid Unicode escape")
+                has_bad_escape(text).then_some("invalid Unicode escape")
             }
             Kind::Named(PARAMETER) if is_query => Some("there is no parameter here"),
             Kind::Character(b'*')
@@ -34,14 +33,18 @@ pub(super) fn of_tokens(tree: &Tree<'_>) -> Option<Fault> {
 }
 
 /// `U&'\zz'`, `E'\u12'`.
-fn has_bad_escape(text: &str, is_escaped: bool) -> bool {
+fn has_bad_escape(text: &str) -> bool {
     let is_hex = |text: &str, count: usize| {
         text.get(..count).is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     let Some(rest) = text.get(..3).map(|_| text) else { return false };
     match rest.as_bytes() {
-        [b'u' | b'U', b'&', b'\'', ..] if !is_escaped => {
+        [b'u' | b'U', b'&', b'\'', ..] => {
             let mut rest = &rest[3..rest.len().max(4) - 1];
+            // It goes on in the next line, or its escapes are others.
+            if rest.contains('\'') {
+                return false;
+            }
             while let Some((_, escape)) = rest.split_once('\\') {
                 rest = match escape.as_bytes() {
                     [b'\\', ..] => &escape[1..],

@@ -8,6 +8,7 @@
 
 mod checks;
 mod escapes;
+mod expressions;
 mod rules;
 mod tables;
 mod tokens;
@@ -179,6 +180,7 @@ mod tests {
             "SELECT 0x1f$1a, 1_000$b, 0x1f$$",
             "SELECT 0x1fNOT, 1.5U&\"b\", 1_000WITH",
             "ALTER DOMAIN a ADD EXCLUDE (b WITH =) WHERE (c IS NOT JSON)",
+            "SELECT U&'\\00'\n'61', U&' \\' uescape '!', E'\\u00e4'\n'\\zz'",
             "SELECT U&'d!0061' UESCAPE '!', 'a'\n'b', N'x', B'1', x'1f', 1_000, 0x1f, 1e5, .5",
             "PREPARE a AS SELECT $1",
             "CREATE TABLE t (time int, a time without time zone)",

@@ -68,3 +68,30 @@ DROP OPERATOR + (numeric(1, 2), int)
 DROP OPERATOR + (NONE, int)
 SELECT 1 AS limit, 2, 3
 CREATE RULE a AS ON INSERT TO pg_class DO ALSO (DELETE FROM pg_class; DELETE FROM pg_class)
+SELECT U&' \' UESCAPE '!' AS "tricky"
+CREATE TABLE a (b text DEFAULT 'pending', c int DEFAULT (1 + 2), d timestamptz DEFAULT now(), e text DEFAULT current_user)
+CREATE TABLE a (b date DEFAULT CURRENT_DATE + interval '1 day', c text DEFAULT 'a'::text COLLATE "C")
+CREATE TABLE a (b bigint DEFAULT nextval('c'::regclass), d int DEFAULT (ARRAY[1, 2])[1], e text DEFAULT upper(NULL))
+CREATE TABLE a (b int DEFAULT extract(year FROM now()), c timestamptz DEFAULT make_timestamptz(year => 2020, month => 1, mday => 1, hour => 0, min => 0, sec => 0))
+CREATE TABLE a (b text DEFAULT xmlelement(name b)::text, c text DEFAULT trim(both from ' a '))
+CREATE TABLE a (b int, c int GENERATED ALWAYS AS (b * 2) STORED, CHECK (b > c))
+CREATE TABLE IF NOT EXISTS pg_catalog.pg_class (a int DEFAULT b)
+ALTER TABLE IF EXISTS no ALTER a SET DEFAULT b
+ALTER TABLE pg_class ALTER relname SET DEFAULT 'a'::name
+ALTER TABLE pg_class ALTER relname DROP DEFAULT
+CREATE INDEX ON pg_class (relname) WHERE relpages > 1
+CREATE POLICY a ON pg_class USING (relname IN (SELECT 'a'))
+CREATE RULE a AS ON UPDATE TO b WHERE EXISTS (SELECT 1) DO NOTHING
+GRANT SELECT (a), INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON b TO c
+GRANT "select" ON pg_class TO postgres
+GRANT rule ON pg_class TO postgres
+GRANT ALL PRIVILEGES ON b TO c
+GRANT USAGE, CREATE ON SCHEMA public TO postgres
+GRANT CONNECT, TEMP, TEMPORARY ON DATABASE a TO b
+GRANT EXECUTE ON FUNCTION a() TO b
+GRANT SET, ALTER SYSTEM ON PARAMETER work_mem TO postgres
+GRANT MAINTAIN ON a TO b
+GRANT reader, writer TO app
+REVOKE reader FROM app
+REVOKE ADMIN OPTION FOR reader FROM app
+REVOKE GRANT OPTION FOR SELECT ON a FROM b

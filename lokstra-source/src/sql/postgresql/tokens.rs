@@ -163,6 +163,9 @@ impl Reader<'_> {
             }
             LiteralKind::Str { .. } if self.continues(range.start) => {
                 self.last_text = Some(range.end);
+                if let Some(text) = self.tokens.last_mut() {
+                    text.end = range.end;
+                }
             }
             LiteralKind::Str { .. }
             | LiteralKind::EscStr { .. }
@@ -220,8 +223,8 @@ impl Reader<'_> {
         let is_escape = matches!(self.tokens[..], [.., name, word] if word.kind == Kind::Word
             && self.text[name.start..name.end].get(..2).is_some_and(|it| it.eq_ignore_ascii_case("u&"))
             && self.text[word.start..word.end].eq_ignore_ascii_case("uescape"));
-        if is_escape {
-            self.tokens.pop();
+        if is_escape && let (Some(word), Some(text)) = (self.tokens.pop(), self.tokens.last_mut()) {
+            text.end = word.end;
         }
         is_escape
     }
