@@ -130,7 +130,7 @@ const MOODS: &str = "
 ";
 
 /// Uses of the label `b`, and whether PostgreSQL refuses them in the transaction that adds it.
-const USES: [(&str, bool); 25] = [
+const USES: [(&str, bool); 40] = [
     ("ALTER TYPE tint ADD VALUE 'b'", false),
     ("ALTER TYPE mood ADD VALUE 'c' AFTER 'b'", false),
     ("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'b'", false),
@@ -142,6 +142,25 @@ const USES: [(&str, bool); 25] = [
     ("ALTER TABLE note ADD CHECK (kind IN ('a', 'b'))", false),
     ("ALTER TABLE note ADD COLUMN k text DEFAULT 'b'", false),
     ("UPDATE note SET kind = $$b$$ WHERE m = 'sad'", false),
+    ("INSERT INTO note (kind) SELECT 'b'", false),
+    ("INSERT INTO note (kind, m) SELECT 'b', m FROM note", false),
+    ("CREATE VIEW v AS SELECT m FROM note WHERE kind = 'b'", false),
+    ("CREATE VIEW v AS SELECT 'b' AS m FROM note", false),
+    ("CREATE POLICY p ON note USING (kind = 'b')", false),
+    ("CREATE DOMAIN d AS text DEFAULT 'b'", false),
+    ("INSERT INTO note (kind, m) SELECT kind, 'b' FROM note WHERE false", true),
+    ("INSERT INTO note SELECT 'x', 'b'", true),
+    ("CREATE VIEW v AS SELECT kind FROM note WHERE m = 'b'", true),
+    ("CREATE MATERIALIZED VIEW v AS SELECT n.kind FROM note AS n WHERE n.m = 'b'", true),
+    ("CREATE VIEW v AS SELECT CASE WHEN m = 'b' THEN 1 END FROM note", true),
+    ("CREATE POLICY p ON note FOR INSERT WITH CHECK (m IN ('sad', 'b'))", true),
+    (
+        "CREATE TRIGGER u AFTER UPDATE OF m ON note FOR EACH ROW WHEN (NEW.m = 'b') \
+         EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        true,
+    ),
+    ("CREATE DOMAIN d mood DEFAULT 'b'", true),
+    ("CREATE DOMAIN d AS mood DEFAULT 'b' NOT NULL", true),
     ("SELECT 'b'::mood", true),
     ("SELECT CAST(E'b' AS mood)", true),
     ("SELECT mood $$b$$", true),

@@ -112,9 +112,15 @@ fn ends_value(words: &[Word], at: usize) -> bool {
     words.get(at + 1).is_none_or(|word| word.is_any(&ends))
 }
 
-/// `c t DEFAULT 'a'` of a column that the statement makes.
+/// `c t DEFAULT 'a'` of a column or a domain that the statement makes.
 fn is_default_of_new(words: &[Word], at: usize, of: &Name) -> bool {
-    let is_default = at > 0 && words[at - 1].is("default") && ends_value(words, at);
+    let is = |at: usize, word: &str| words.get(at).is_some_and(|it: &Word| it.is(word));
+    let is_default = at > 0 && is(at - 1, "default") && ends_value(words, at);
+    if is(0, "create") && is(1, "domain") {
+        let ty =
+            name(words, 2).and_then(|(_, end)| type_at(words, end + usize::from(is(end, "as"))));
+        return is_default && ty.is_some_and(|ty| ty.is(of));
+    }
     is_default
         && defined(words).into_iter().any(|((_, ty), element)| {
             element.iter().any(|word| word.start == words[at].start)
@@ -153,7 +159,7 @@ fn is_of_column(words: &[Word], at: usize, is_of: &dyn Fn(&str) -> bool) -> bool
     is_list && rest.is_some_and(|word| word.is(")")) && is_column(list - 2 - usize::from(negated))
 }
 
-/// `INSERT INTO t (c) VALUES ('a')`
+/// `INSERT INTO t (c) VALUES ('a')`, `INSERT INTO t (c) SELECT 'a'`
 fn is_inserted(words: &[Word], at: usize, of: &Name, schema: &Schema) -> bool {
     let is = |at: usize, word: &str| words.get(at).is_some_and(|it: &Word| it.is(word));
     if !(is(0, "insert") && is(1, "into")) {
@@ -168,11 +174,20 @@ fn is_inserted(words: &[Word], at: usize, of: &Name, schema: &Schema) -> bool {
         next += 1 + listed.iter().map(|part| part.len() + 1).sum::<usize>();
         names = listed.iter().map(|part| part.first().and_then(Word::name)).collect();
     }
+    let is_label = |part: &&[Word]| part.first().is_some_and(|word| word.start == words[at].start);
+    if is(next, "select") {
+        let values = parts(words, next + 1);
+        let nth = values.iter().position(|part| {
+            is_label(part) && part.get(1).is_none_or(|word| word.is_any(&["from", "where"]))
+        });
+        let name = nth.and_then(|nth| names?.get(nth).copied());
+        return name.is_some_and(|name| is_of(&table.columns, name, of));
+    }
     let Some(names) = names.filter(|_| is(next, "values")) else { return false };
     next += 1;
     while is(next, "(") {
         let row = parts(words, next + 1);
-        let nth = row.iter().position(|part| part.len() == 1 && part[0].start == words[at].start);
+        let nth = row.iter().position(|part| part.len() == 1 && is_label(part));
         if let Some(nth) = nth {
             return names.get(nth).is_some_and(|name| is_of(&table.columns, name, of));
         }
@@ -193,6 +208,9 @@ fn columns(words: &[Word], schema: &Schema) -> Vec<Column> {
     if count("join") > 0 || count("using") > usize::from(is(0, "create")) {
         return Vec::new();
     }
+    let is_view = is(0, "create") && words.iter().take(5).any(|word| word.is("view"));
+    let is_query = is(0, "select") || is_view;
+    let is_on_table = |word: &Word| word.is_any(&["index", "policy", "trigger"]);
     let behind = |word: &str| words.iter().position(|it| it.is(word)).map(|at| at + 1);
     let table = if let Some((table, _)) = altered(words) {
         Some(table)
@@ -200,12 +218,18 @@ fn columns(words: &[Word], schema: &Schema) -> Vec<Column> {
         name(words, only(1)).map(|(table, _)| table)
     } else if is(0, "insert") && count("from") + count("select") == 0 {
         name(words, 2).map(|(table, _)| table)
-    } else if (is(0, "delete") && count("select") == 0 || is(0, "select") && count("select") == 1)
+    } else if (is(0, "delete") && count("select") == 0 || is_query && count("select") == 1)
         && count("from") == 1
     {
         let found = behind("from").and_then(|at| name(words, only(at)));
-        found.filter(|(_, end)| is(*end, "where")).map(|(table, _)| table)
-    } else if is(0, "create") && is(1 + usize::from(is(1, "unique")), "index") {
+        let ends = |at: usize| at >= words.len() || is(at, "where");
+        let found = found.filter(|(_, end)| {
+            let alias = end + usize::from(is(*end, "as"));
+            ends(*end) || words.get(alias).is_some_and(|it| it.name().is_some()) && ends(alias + 1)
+        });
+        found.map(|(table, _)| table)
+    } else if is(0, "create") && count("select") == 0 && words[1..].iter().take(4).any(is_on_table)
+    {
         behind("on").and_then(|at| name(words, only(at))).map(|(table, _)| table)
     } else {
         None
