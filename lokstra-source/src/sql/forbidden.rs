@@ -121,9 +121,10 @@ fn refuses_transaction(words: &[&str], statement: &str) -> bool {
             matches!(kind, [_, "concurrently", ..] | ["schema" | "database" | "system", ..])
                 || options.get("concurrently") == Some(true)
         }
-        ["alter", "database", _, "tablespace", _]
-        | ["alter", "database", _, "with", "tablespace", _] => true,
-        ["alter", "database", ..] => has(words, &["set", "tablespace"]),
+        ["alter", "database", _, rest @ ..] => {
+            matches!(rest, ["tablespace", _] | ["with", "tablespace", _])
+                || has(rest, &["set", "tablespace"])
+        }
         ["alter", "table", ..] => {
             has(words, &["detach", "partition"]) && has(words, &["concurrently"])
         }
