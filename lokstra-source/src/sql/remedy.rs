@@ -8,7 +8,7 @@ use std::ops::Range;
 use squawk_lexer::TokenKind;
 
 use super::forbidden::significant;
-use super::postgresql::refusal;
+use super::postgresql::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES, refusal};
 use words::{near_keywords, odd, short};
 
 /// What to do about a syntax error.
@@ -59,6 +59,10 @@ pub(super) fn of_fault(statement: &str, at: &Range<usize>, message: &str) -> Opt
         return broken.limit().map(Remedy::Certain);
     }
     let token = &statement[at.clone()];
+    if [COLUMN_IN_DEFAULT, COLUMN_IN_VALUES].contains(&message) && !token.contains('\'') {
+        let text = token.trim_matches('"');
+        return Some(Remedy::Certain(format!("if `{token}` is a text, write '{text}'")));
+    }
     token.starts_with('$').then(|| {
         Remedy::Certain(format!(
             "`{token}` is a placeholder, and nothing fills it in here: write the value"

@@ -78,9 +78,14 @@ pub(super) fn fault(tree: &Tree<'_>) -> Option<Fault> {
     if let Some(fault) = of_tokens(tree) {
         return Some(fault);
     }
-    let is_sure = LazyLock::new(|| {
-        !tree.tokens.iter().any(|it| tree.text[it.start..it.end].eq_ignore_ascii_case("exists"))
-    });
+    let is = |nth: Option<usize>, word: &str| {
+        nth.is_some_and(|nth| tree.token(nth).eq_ignore_ascii_case(word))
+    };
+    let is_if_exists = |nth: usize| {
+        let before = nth.checked_sub(1 + usize::from(is(nth.checked_sub(1), "not")));
+        is(Some(nth), "exists") && is(before, "if")
+    };
+    let is_sure = LazyLock::new(|| !(0..tree.tokens.len()).any(is_if_exists));
     let mut checker = Checker { tree, options: vec![0; tree.nodes.len()] };
     let (mut first, sure) = (None, &is_sure);
     for nth in 0..tree.nodes.len() {
@@ -135,9 +140,10 @@ impl Checker<'_> {
         }
         let twice = once.iter().map(|nth| &ONCE[*nth]).find_map(|once| self.twice(nth, once));
         twice.or_else(|| {
-            let (message, is_always) =
-                expressions::fault(self.tree, nth).or_else(|| self.other(nth))?;
-            Some((here(message), is_always))
+            expressions::fault(self.tree, nth).or_else(|| {
+                let (message, is_always) = self.other(nth)?;
+                Some((here(message), is_always))
+            })
         })
     }
 

@@ -1,7 +1,7 @@
 //! What PostgreSQL refuses in the expressions of a definition, and in a list of privileges.
 
-use super::checks::SYMBOLS;
-use super::tree::Tree;
+use super::checks::{Fault, SYMBOLS};
+use super::tree::{Node, Tree};
 
 /// The symbols that are looked for here.
 pub(super) const LOOKED_FOR: [&str; 7] = [
@@ -15,45 +15,55 @@ pub(super) const LOOKED_FOR: [&str; 7] = [
 ];
 
 /// Of all versions. PostgreSQL ignores `rule`.
-const PRIVILEGES: &str = "alter connect create delete execute insert maintain references rule select \
-                          set temp temporary trigger truncate update usage";
+const PRIVILEGES: &str = "connect create delete execute insert maintain references rule select set \
+                          temp temporary trigger truncate update usage";
 
-/// The fault of a node, as PostgreSQL words it, and whether an `IF EXISTS` makes no difference.
-pub(super) fn fault(tree: &Tree<'_>, nth: usize) -> Option<(&'static str, bool)> {
+/// Where a column stands that nothing can mean.
+pub(in crate::sql) const COLUMN_IN_VALUES: &str = "cannot use a column in VALUES";
+pub(in crate::sql) const COLUMN_IN_DEFAULT: &str =
+    "cannot use column reference in DEFAULT expression";
+
+/// The fault of a node, and whether an `IF EXISTS` makes no difference.
+pub(super) fn fault(tree: &Tree<'_>, nth: usize) -> Option<(Fault, bool)> {
+    let name = |node: &Node| SYMBOLS.get(usize::from(node.symbol)).copied().unwrap_or_default();
     let node = &tree.nodes[nth];
     let first = tree.token(node.start as usize).to_ascii_lowercase();
-    let has =
-        |name| tree.within(nth).iter().any(|it| SYMBOLS.get(usize::from(it.symbol)) == Some(&name));
-    let has_query = || has("select_with_parens");
-    let symbol = *SYMBOLS.get(usize::from(node.symbol))?;
-    let message = match (symbol, first.as_str()) {
-        ("ColConstraintElem", "default") | ("alter_column_default", "set") => match has_query() {
-            true => "cannot use subquery in DEFAULT expression",
-            false if has("columnref") => "cannot use column reference in DEFAULT expression",
-            false => return None,
+    let find = |symbol: &str| tree.within(nth).iter().find(|node| name(node) == symbol);
+    let query = || find("select_with_parens");
+    let (node, message) = match (name(node), first.as_str()) {
+        ("ColConstraintElem", "default") | ("alter_column_default", "set") => match query() {
+            Some(query) => (query, "cannot use subquery in DEFAULT expression"),
+            None => (find("columnref")?, COLUMN_IN_DEFAULT),
         },
-        ("ColConstraintElem" | "ConstraintElem" | "DomainConstraintElem", "check")
-            if has_query() =>
-        {
-            "cannot use subquery in check constraint"
+        ("ColConstraintElem" | "ConstraintElem" | "DomainConstraintElem", "check") => {
+            (query()?, "cannot use subquery in check constraint")
         }
-        ("ColConstraintElem", "generated") if has_query() => {
-            "cannot use subquery in column generation expression"
+        ("ColConstraintElem", "generated") => {
+            (query()?, "cannot use subquery in column generation expression")
         }
-        ("IndexStmt", _) if has_query() => "cannot use subquery in an index",
-        ("CreateTrigStmt", _) if has_query() => "cannot use subquery in trigger WHEN condition",
+        ("IndexStmt", _) => (query()?, "cannot use subquery in an index"),
+        ("CreateTrigStmt", _) => (query()?, "cannot use subquery in trigger WHEN condition"),
+        // Of a statement by itself: in a rule or a routine, names mean more.
+        ("insert_rest", _) if tree.token(0).eq_ignore_ascii_case("insert") => {
+            let values =
+                tree.nodes[..nth].iter().rposition(|node| name(node) == "values_clause")?;
+            let has_more = query().or_else(|| find("from_clause")).is_some();
+            let column = tree.within(values).iter().find(|node| name(node) == "columnref");
+            (column.filter(|_| !has_more)?, COLUMN_IN_VALUES)
+        }
         ("privileges", _) => {
-            let mut privileges = tree
-                .within(nth)
-                .iter()
-                .filter(|it| SYMBOLS.get(usize::from(it.symbol)) == Some(&"privilege"));
-            let is_unknown = privileges.any(|it| {
-                let name = tree.name(it.start as usize);
-                name.is_some_and(|name| !PRIVILEGES.split(' ').any(|known| known == name))
-            });
-            return is_unknown.then_some(("unrecognized privilege type", true));
+            let is_unknown = |node: &&Node| {
+                let at = node.start as usize;
+                let is_of_two = node.end > node.start + 1 && !tree.token(at + 1).starts_with('(');
+                let known = PRIVILEGES.split(' ').chain(is_of_two.then_some("alter"));
+                name(node) == "privilege"
+                    && tree.name(at).is_some_and(|name| !known.into_iter().any(|it| it == name))
+            };
+            let unknown = tree.within(nth).iter().find(is_unknown)?;
+            let token = unknown.start as usize;
+            return Some((Fault { token, message: "unrecognized privilege type" }, true));
         }
         _ => return None,
     };
-    Some((message, false))
+    Some((Fault { token: node.start as usize, message }, false))
 }

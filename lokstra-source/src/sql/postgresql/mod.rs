@@ -18,6 +18,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use checks::{Fault, fault};
+pub(super) use expressions::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES};
 use tables::{Action, GRAMMARS, Grammar};
 use tokens::Token;
 use tree::{Node, SHORTER, Tree};

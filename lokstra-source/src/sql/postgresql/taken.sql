@@ -95,3 +95,15 @@ GRANT reader, writer TO app
 REVOKE reader FROM app
 REVOKE ADMIN OPTION FOR reader FROM app
 REVOKE GRANT OPTION FOR SELECT ON a FROM b
+INSERT INTO pg_class (relname) VALUES ('a'), (DEFAULT), (lower('B')), (current_user), (NULL)
+INSERT INTO a (b) VALUES ((SELECT c FROM d LIMIT 1))
+INSERT INTO a (b) SELECT c.d FROM e, LATERAL (VALUES (e.f)) c(d)
+INSERT INTO a (b) VALUES (1) ON CONFLICT (b) DO UPDATE SET b = excluded.b WHERE a.b > 1 RETURNING b, a.c
+INSERT INTO a (b) VALUES (1), (2) ORDER BY column1
+INSERT INTO a (b) VALUES (make_date(year => 2020, month => 1, day => 1)), (extract(year FROM now()))
+INSERT INTO a (b) VALUES ((ARRAY[1, 2])[1]), (('(1,2)'::c).d), (xmlelement(name e))
+CREATE RULE a AS ON INSERT TO b DO ALSO INSERT INTO c VALUES (NEW.d)
+CREATE FUNCTION a(b int) RETURNS void LANGUAGE sql BEGIN ATOMIC INSERT INTO c VALUES (b); END
+CREATE FUNCTION a(b int) RETURNS void LANGUAGE sql AS 'INSERT INTO c VALUES (b)'
+CREATE TABLE IF NOT EXISTS a (b int CHECK (EXISTS (SELECT 1)))
+CREATE TABLE a (b int DEFAULT (('(1,2)'::c).d))
