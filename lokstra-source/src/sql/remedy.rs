@@ -59,8 +59,9 @@ pub(super) fn of_fault(statement: &str, at: &Range<usize>, message: &str) -> Opt
         return broken.limit().map(Remedy::Certain);
     }
     let token = &statement[at.clone()];
-    if [COLUMN_IN_DEFAULT, COLUMN_IN_VALUES].contains(&message) && !token.contains('\'') {
-        let text = token.trim_matches('"');
+    let is_column = [COLUMN_IN_DEFAULT, COLUMN_IN_VALUES].contains(&message);
+    if is_column && !token.contains('\'') && !statement[at.end..].starts_with('.') {
+        let text = token.trim_matches(['"', '‘', '’', '“', '”']);
         return Some(Remedy::Certain(format!("if `{token}` is a text, write '{text}'")));
     }
     token.starts_with('$').then(|| {
