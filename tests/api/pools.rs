@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use crate::support::wire::Wire;
 use crate::support::{
-    child_command, child_url, column, database, files_set, stable, until, versions,
+    column, command_of_self, database, set_from_files, spawned_url, versions, wait_until,
+    without_times,
 };
 
 static SHOP: Migrations = embed_migrations!("examples/multi_database/migrations");
@@ -64,7 +65,7 @@ fn a_role_with_one_connection_is_enough_for_several_databases() {
     let count = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
     let listen = |event: &Event<'_>| {
         if matches!(event, Event::Connecting { .. }) {
-            until(|| column(&mut client, &count) == "0");
+            wait_until(|| column(&mut client, &count) == "0");
         }
     };
     let summary = SHOP.migrator().on_event(listen).run_pools(&pools, Goal::Latest).unwrap();
@@ -75,7 +76,7 @@ fn a_role_with_one_connection_is_enough_for_several_databases() {
 fn all_databases_run_in_order_and_the_disabled_one_is_told() {
     let (main, orders) = (database(), database());
     let summary = check_db_migrations_auto(&SHOP, &pools(&main, &orders)).unwrap();
-    assert_snapshot!(stable(&summary), @"
+    assert_snapshot!(without_times(&summary), @"
     01_main-db: 3 applied, now at version 003
       up   001_create_users (… ms)
       up   002_create_products (… ms)
@@ -88,7 +89,7 @@ fn all_databases_run_in_order_and_the_disabled_one_is_told() {
     ");
     assert_eq!(versions(&mut main.client().unwrap()), "1 2 3");
     assert_eq!(orders_versions(&orders), "1 2");
-    assert_snapshot!(stable(&check_db_migrations_auto(&SHOP, &pools(&main, &orders)).unwrap()), @"
+    assert_snapshot!(without_times(&check_db_migrations_auto(&SHOP, &pools(&main, &orders)).unwrap()), @"
     01_main-db: nothing to do, at version 003
     02_orders-db: nothing to do, at version 002
     03_analytics-db: skipped: `enabled: false` in its migration.yaml
@@ -197,7 +198,7 @@ fn variables_have_defaults_and_missing_ones_are_named() {
 #[test]
 fn a_set_of_one_database_takes_the_default_pool_where_it_names_none() {
     let database = database();
-    let set = files_set(&[("001_a.up.sql", "SELECT 1;"), ("001_a.down.sql", "SELECT 1;")]);
+    let set = set_from_files(&[("001_a.up.sql", "SELECT 1;"), ("001_a.down.sql", "SELECT 1;")]);
     let pools = Pools::new().with_default(Pool::from_url(database.url()));
     check_db_migrations_auto(&set, &pools).unwrap();
     assert_eq!(versions(&mut database.client().unwrap()), "1");
@@ -254,7 +255,7 @@ fn a_service_that_is_no_pool_says_so_when_it_is_asked_for_one() {
       help: write `type: dbpool` or `type: dbpool_pg`
     ");
     // Nor does a default stand in for it.
-    let set = files_set(&[
+    let set = set_from_files(&[
         ("migration.yaml", "dbpool-name: db_main\n"),
         ("001_a.up.sql", "SELECT 1;"),
         ("001_a.down.sql", "SELECT 1;"),
@@ -282,16 +283,16 @@ fn a_pool_that_is_missing_does_not_hide_where_the_other_databases_stand() {
 #[test]
 fn the_environment_wins_over_a_config_file_as_on_the_command_line() {
     let defined = "service-definitions:\n  db-main: {type: dbpool, dsn: postgres://nowhere/a}\n";
-    if child_url().is_some() {
+    if spawned_url().is_some() {
         let pools = config(defined).unwrap();
         pools.get("db-main").unwrap().connect().unwrap();
-        let set = files_set(&[("001_a.up.sql", "SELECT 1;"), ("001_a.down.sql", "SELECT 1;")]);
+        let set = set_from_files(&[("001_a.up.sql", "SELECT 1;"), ("001_a.down.sql", "SELECT 1;")]);
         check_db_migrations_auto(&set, &pools).unwrap();
         return;
     }
     let database = database();
     let test = the_environment_wins_over_a_config_file_as_on_the_command_line;
-    let mut child = child_command(test, database.url());
+    let mut child = command_of_self(test, database.url());
     child.env("LOKSTRA_DSN_DB_MAIN", database.url()).env("DATABASE_URL", database.url());
     let output = child.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use lokstra::{Event, Goal, Pool, Pools};
 
 use crate::support::{
-    column, database, files_set, set, stable, tables, tables_set, version, versions,
+    column, database, set, set_from_files, tables, tables_set, version, versions, without_times,
 };
 
 fn count(n: u32) -> NonZeroU32 {
@@ -21,7 +21,7 @@ fn up_applies_what_is_pending_and_then_nothing() {
         ("000_init", "CREATE TABLE a ();", "DROP TABLE a;"),
         ("001_create_users", "CREATE TABLE b ();", "DROP TABLE b;"),
     ]);
-    assert_snapshot!(stable(&set.up(&mut client).unwrap()), @"
+    assert_snapshot!(without_times(&set.up(&mut client).unwrap()), @"
     migrations: 2 applied, now at version 001
       up   000_init (… ms)
       up   001_create_users (… ms)
@@ -65,7 +65,7 @@ fn down_by_one_by_number_and_to_a_version() {
     let mut client = database.client().unwrap();
     let set = tables_set(6, "");
     set.up(&mut client).unwrap();
-    assert_snapshot!(stable(&set.down(&mut client).unwrap()), @"
+    assert_snapshot!(without_times(&set.down(&mut client).unwrap()), @"
     migrations: 1 rolled back, now at version 005
       down 006_t (… ms)
     ");
@@ -87,7 +87,7 @@ fn redo_rolls_back_and_applies_the_newest() {
     let mut client = database.client().unwrap();
     let set = tables_set(2, "");
     set.up(&mut client).unwrap();
-    assert_snapshot!(stable(&set.migrator().run(&mut client, Goal::Redo).unwrap()), @"
+    assert_snapshot!(without_times(&set.migrator().run(&mut client, Goal::Redo).unwrap()), @"
     migrations: 1 rolled back, 1 applied, now at version 002
       down 002_t (… ms)
       up   002_t (… ms)
@@ -213,7 +213,7 @@ fn of_several_databases_none_is_rolled_back_where_one_is_not_as_confirmed() {
                 files.push((file("down"), format!("DROP TABLE {table};")));
             }
         }
-        files_set(&files)
+        set_from_files(&files)
     };
     let pool = || Pool::from_url(database.url());
     let pools = Pools::new().with("first", pool()).with("second", pool());

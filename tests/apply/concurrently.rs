@@ -9,7 +9,7 @@ use lokstra_scratch::Database;
 
 use super::scripts::script;
 use crate::cutting::{Cut, cutting};
-use crate::support::{advisory_locks, column, database, set, until, versions};
+use crate::support::{advisory_locks, column, database, set, versions, wait_until};
 
 fn index(sql: &str) -> Migrations {
     let up = format!("-- lokstra: no-transaction\n{sql};\n");
@@ -29,7 +29,7 @@ fn until_the_build_waits(client: &mut Client) {
     let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                  AND wait_event_type = 'Lock' AND query ~ 'CREATE (UNIQUE )?INDEX CONCURRENTLY'
                  AND pid <> pg_backend_pid()";
-    until(|| column(client, query) != "0");
+    wait_until(|| column(client, query) != "0");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn an_index_is_built_while_ten_replicas_wait() {
 }
 
 #[test]
-fn a_build_that_is_the_victim_of_a_deadlock_drops_what_it_made_and_is_tried_again() {
+fn a_build_that_is_the_victim_of_a_deadlock_drops_its_index_and_retries() {
     let database = database();
     let mut client = database.client().unwrap();
     client.batch_execute("CREATE TABLE t (n int)").unwrap();
@@ -128,7 +128,7 @@ fn a_build_that_was_done_and_only_not_recorded_is_not_done_again() {
 }
 
 #[test]
-fn an_invalid_index_of_an_earlier_failure_is_built_anew_where_that_is_allowed() {
+fn an_invalid_index_of_an_earlier_failure_is_rebuilt_where_allowed() {
     let database = database();
     let mut client = database.client().unwrap();
     client.batch_execute("CREATE TABLE t AS SELECT 1 AS n FROM generate_series(1, 2)").unwrap();
@@ -151,7 +151,7 @@ fn an_invalid_index_of_an_earlier_failure_is_built_anew_where_that_is_allowed() 
 }
 
 #[test]
-fn a_script_that_took_an_invalid_index_for_done_builds_it_anew_where_that_is_allowed() {
+fn a_script_that_accepted_an_invalid_index_rebuilds_it_where_allowed() {
     let database = database();
     let mut client = database.client().unwrap();
     client.batch_execute("CREATE TABLE t AS SELECT 1 AS n FROM generate_series(1, 2)").unwrap();
@@ -257,7 +257,7 @@ fn an_invalid_index_of_somebody_else_stops_nobody() {
 }
 
 #[test]
-fn a_drop_is_not_begun_where_a_cut_would_leave_another_index_of_its_name_to_drop() {
+fn a_drop_does_not_start_where_a_cut_would_leave_another_index_to_drop() {
     let database = database();
     let mut client = database.client().unwrap();
     client

@@ -248,7 +248,7 @@ fn a_renamed_migration_is_a_warning() {
 }
 
 #[test]
-fn a_pending_version_below_the_newest_applied_one_is_an_error_unless_allowed() {
+fn a_pending_version_below_the_newest_applied_is_an_error_unless_allowed() {
     on(&set(&[A, C]), |client| {
         let merged = set(&[A, B, C]);
         assert_snapshot!(merged.up(client).unwrap_err(), @"
@@ -311,7 +311,7 @@ fn a_rollback_that_runs_an_edited_down_script_says_so() {
 }
 
 #[test]
-fn a_gap_below_the_newest_embedded_version_is_a_warning_when_nothing_is_pending() {
+fn a_gap_below_the_newest_version_is_a_warning_when_nothing_is_pending() {
     on(&set(&[A, B]), |client| {
         assert_snapshot!(warnings(&set(&[B]), client), @"001 is applied and unknown here, though newer ones are known");
     });

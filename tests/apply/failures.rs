@@ -5,7 +5,8 @@ use lokstra::postgres::Client;
 use lokstra::{Aftermath, ErrorKind, Event, Migrations, embed_migrations};
 
 use crate::support::{
-    advisory_locks, column, database, recorded, set, tables, tables_set, unchecked, versions,
+    advisory_locks, column, database, record_history, set, tables, tables_set, unchecked_script,
+    versions,
 };
 
 static AS_PRINTED: Migrations = embed_migrations!("tests/fixtures/document_003_as_printed");
@@ -99,7 +100,7 @@ fn a_syntax_error_points_at_its_word() {
 #[test]
 fn a_statement_that_refuses_a_transaction_is_told_the_marker() {
     let database = database();
-    let set = unchecked("CREATE INDEX CONCURRENTLY a ON pg_class (oid);");
+    let set = unchecked_script("CREATE INDEX CONCURRENTLY a ON pg_class (oid);");
     assert_snapshot!(set.up(&mut database.client().unwrap()).unwrap_err(), @"
     migration 001_a failed
     migrations/001_a.up.sql: CREATE INDEX CONCURRENTLY cannot run inside a transaction block (SQLSTATE 25001)
@@ -140,7 +141,7 @@ fn a_failed_migration_leaves_nothing_behind_and_the_next_run_goes_on() {
 fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
     let database = database();
     let mut client = database.client().unwrap();
-    let set = unchecked("CREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();");
+    let set = unchecked_script("CREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();");
     let error = set.up(&mut client).unwrap_err();
     assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
     assert_snapshot!(error, @"
@@ -156,7 +157,7 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
         client
             .batch_execute("DROP TABLE IF EXISTS a, b; CREATE TABLE a (); CREATE TABLE b (c int)")
             .unwrap();
-        let set = unchecked(&format!("INSERT INTO b VALUES (1);\nCOMMIT;\n{after};"));
+        let set = unchecked_script(&format!("INSERT INTO b VALUES (1);\nCOMMIT;\n{after};"));
         let error = set.up(&mut client).unwrap_err();
         assert_eq!(error.failure().unwrap().aftermath, state, "{error}");
         assert_eq!(column(&mut client, "SELECT count(*) FROM b"), "1");
@@ -165,11 +166,11 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
 }
 
 #[test]
-fn a_script_that_begins_a_transaction_of_its_own_is_not_recorded_whatever_it_resets() {
+fn a_script_that_begins_its_own_transaction_is_not_recorded() {
     for script in ["COMMIT; BEGIN; SELECT 1;", "RESET ALL; COMMIT; BEGIN; SELECT 1;"] {
         let database = database();
         let mut client = database.client().unwrap();
-        let error = unchecked(script).up(&mut client).unwrap_err();
+        let error = unchecked_script(script).up(&mut client).unwrap_err();
         assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded, "{script}");
         let records = "SELECT count(*) FROM lokstra_core.schema_migrations";
         assert_eq!(column(&mut client, records), "0", "{script}");
@@ -180,7 +181,7 @@ fn a_script_that_begins_a_transaction_of_its_own_is_not_recorded_whatever_it_res
 fn a_script_that_resets_all_settings_is_recorded() {
     let database = database();
     let mut client = database.client().unwrap();
-    unchecked("RESET ALL; SELECT 1;").up(&mut client).unwrap();
+    unchecked_script("RESET ALL; SELECT 1;").up(&mut client).unwrap();
     assert_eq!(column(&mut client, "SELECT version FROM lokstra_core.schema_migrations"), "1");
 }
 
@@ -202,7 +203,7 @@ fn a_script_that_keeps_its_own_record_out_is_rolled_back() {
 }
 
 #[test]
-fn a_trigger_that_somebody_adds_between_two_steps_keeps_no_record_out_unnoticed() {
+fn a_trigger_added_between_two_steps_keeps_no_record_out_unnoticed() {
     let database = database();
     let (mut client, mut other) = (database.client().unwrap(), database.client().unwrap());
     let set = tables_set(2, "");
@@ -220,7 +221,7 @@ fn a_trigger_that_changes_the_version_of_the_record_is_found_out() {
     let database = database();
     let mut client = database.client().unwrap();
     let set = tables_set(1, "");
-    recorded(&set, &mut client);
+    record_history(&set, &mut client);
     client
         .batch_execute(
             "DELETE FROM lokstra_core.schema_migrations;
@@ -240,7 +241,7 @@ fn a_record_that_row_security_hides_is_none() {
     let database = database();
     let mut client = database.client().unwrap();
     let set = tables_set(1, "");
-    recorded(&set, &mut client);
+    record_history(&set, &mut client);
     let role = format!("secured_{}", database.name());
     client
         .batch_execute(&format!(

@@ -267,7 +267,7 @@ fn a_place_behind_letters_of_several_bytes_is_found() {
 }
 
 #[test]
-fn what_commits_by_itself_and_can_be_done_again_is_done_again_when_it_was_cut_off() {
+fn what_commits_by_itself_and_is_repeatable_is_repeated_when_cut_off() {
     let database = database();
     let mut client = database.client().unwrap();
     set(&[USERS]).up(&mut client).unwrap();
@@ -279,7 +279,7 @@ fn what_commits_by_itself_and_can_be_done_again_is_done_again_when_it_was_cut_of
                        WHERE datname = current_database() AND wait_event_type = 'Lock'
                        AND query LIKE '%VACUUM users%'";
         let mut other = database.client().unwrap();
-        crate::support::until(|| column(&mut other, cut_off) == "t");
+        crate::support::wait_until(|| column(&mut other, cut_off) == "t");
         lock.rollback().unwrap();
         run.join().unwrap().unwrap();
     });

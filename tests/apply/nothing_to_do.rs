@@ -6,7 +6,7 @@ use lokstra::postgres::{Client, NoTls};
 use lokstra_scratch::{Database, Server};
 
 use crate::support::wire::{Counts, Wire};
-use crate::support::{built, database, recorded, set, tables_set};
+use crate::support::{build_set_unchecked, database, record_history, set, tables_set};
 
 /// What a boot over a connection of its own costs.
 fn boot(set: &Migrations, database: &Database) -> Counts {
@@ -21,8 +21,8 @@ fn boot(set: &Migrations, database: &Database) -> Counts {
 fn it_receives_no_more_for_ten_thousand_migrations_than_for_ten() {
     for count in [10, 1_000, 10_000] {
         let database = database();
-        let set = built(count, |_| "SELECT 1".to_owned());
-        recorded(&set, &mut database.client().unwrap());
+        let set = build_set_unchecked(count, |_| "SELECT 1".to_owned());
+        record_history(&set, &mut database.client().unwrap());
         let Counts { sent, received, answered } = boot(&set, &database);
         assert_eq!(sent, "QX");
         assert!(answered < 256, "{answered} bytes at {count} migrations");
@@ -47,7 +47,7 @@ fn no_migrations_and_none_applied_is_nothing_to_do() {
     let one = tables_set(1, "");
     one.up_url(database.url()).unwrap();
     one.down(&mut database.client().unwrap()).unwrap();
-    assert_eq!(boot(&built(0, |_| String::new()), &database).sent, "QX");
+    assert_eq!(boot(&build_set_unchecked(0, |_| String::new()), &database).sent, "QX");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use lokstra::{Event, Goal, Migrations, Pool};
 use lokstra_scratch::Database;
 
 use crate::support::{
-    advisory_locks, column, database, set, tables, until, versions, without_numbers,
+    advisory_locks, column, database, set, tables, versions, wait_until, without_numbers,
 };
 
 fn one(up: &str) -> Migrations {
@@ -31,7 +31,7 @@ fn tries(up: &str) -> (String, Result<lokstra::Report, lokstra::Error>) {
 fn until_it_waits_for_a_lock(client: &mut Client) {
     let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                  AND wait_event_type = 'Lock'";
-    until(|| column(client, query) != "0");
+    wait_until(|| column(client, query) != "0");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_table_that_is_locked_for_two_seconds_is_waited_for_in_several_tries() {
 }
 
 #[test]
-fn the_record_of_a_no_transaction_script_waits_for_the_tracking_table_in_several_tries() {
+fn the_record_of_a_script_waits_for_the_tracking_table_in_several_tries() {
     let database = database();
     let mut other = database.client().unwrap();
     let first = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");

@@ -11,7 +11,7 @@ pub(super) fn script(sql: &str) -> Migrations {
 }
 
 #[test]
-fn a_script_that_gives_its_lock_away_takes_it_again_before_the_next_statement() {
+fn a_script_that_releases_its_lock_takes_it_before_the_next_statement() {
     let database = database();
     let mut client = database.client().unwrap();
     let set =
@@ -69,7 +69,7 @@ fn a_listener_that_panics_leaves_no_lock_in_a_lent_client() {
 }
 
 #[test]
-fn a_cast_that_fails_on_the_text_of_the_message_is_the_scripts_own_failure() {
+fn a_cast_that_fails_on_the_message_text_is_the_scripts_own_failure() {
     let error = set(&[("001_a", "SELECT CAST(current_query() AS int);", "SELECT 1;")])
         .up_url(database().url())
         .unwrap_err();

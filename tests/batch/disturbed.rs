@@ -9,7 +9,9 @@ use lokstra::{Error, Event, Migrations, Report, Stop};
 use lokstra_scratch::{Server, ServerOptions};
 
 use crate::cutting::{Cut, cutting};
-use crate::support::{advisory_locks, built, column, database, stable, until, versions};
+use crate::support::{
+    advisory_locks, build_set_unchecked, column, database, versions, wait_until, without_times,
+};
 use crate::ten::{finishes, run, runs, steps, stopped, ten, ten_with};
 
 /// Sends this once migration 5 runs, without waiting for it.
@@ -27,7 +29,7 @@ fn beside_five(
             if runs(event, 5)
                 && let Some(other) = other.take()
             {
-                until(|| advisory_locks(&mut watch) == "1");
+                wait_until(|| advisory_locks(&mut watch) == "1");
                 let key = "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks \
                            WHERE locktype = 'advisory' AND granted AND database = \
                            (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -76,7 +78,7 @@ fn reported_where_messages_are_quoted(setup: &str) -> Vec<i64> {
 }
 
 #[test]
-fn a_log_that_comes_to_the_client_with_the_message_says_nothing_of_what_is_done() {
+fn a_log_sent_to_the_client_says_nothing_of_what_is_done() {
     for log in ["log_statement = 'all'", "debug_print_plan = on", "log_min_duration_statement = 0"]
     {
         let reported = reported_where_messages_are_quoted(&format!(
@@ -103,11 +105,11 @@ fn one_that_an_operator_cancels_is_not_tried_again() {
     let mut told = Vec::new();
     let set = ten(6, "SELECT pg_sleep(60)");
     let error = run(&set, database.url(), &Stop::new(), |event| {
-        told.push(stable(event));
+        told.push(without_times(event));
         if runs(event, 6) {
             let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity \
                           WHERE wait_event = 'PgSleep' AND datname = current_database()";
-            until(|| column(&mut watch, cancel) == "1");
+            wait_until(|| column(&mut watch, cancel) == "1");
         }
     })
     .unwrap_err();
@@ -159,7 +161,7 @@ fn one_that_needs_a_moment_of_its_own_is_finished_before_the_run_ends() {
 }
 
 #[test]
-fn one_that_is_cancelled_while_the_history_is_locked_is_told_with_what_is_left() {
+fn a_cancel_while_the_history_is_locked_is_reported_with_what_is_left() {
     let database = database();
     let (watch, other) = (database.client().unwrap(), database.client().unwrap());
     let lock = |_: &str| {
@@ -194,7 +196,7 @@ fn a_listener_that_takes_its_time_does_not_change_whose_time_it_is() {
 }
 
 #[test]
-fn the_time_in_the_record_does_not_depend_on_how_the_role_has_fractions_written() {
+fn the_recorded_time_does_not_depend_on_how_the_role_writes_fractions() {
     let database = database();
     let mut client = database.client().unwrap();
     let few = format!("ALTER DATABASE {} SET extra_float_digits = -15", database.name());
@@ -222,7 +224,7 @@ fn what_a_script_commits_itself_is_not_done_twice() {
 fn what_copy_sends_to_the_client_is_no_failure() {
     for count in [3, 10] {
         let database = database();
-        let set = built(count, |nth| match nth {
+        let set = build_set_unchecked(count, |nth| match nth {
             2 => "CREATE TABLE t2 (); COPY (SELECT 1) TO STDOUT".to_owned(),
             _ => format!("CREATE TABLE t{nth} ()"),
         });

@@ -8,14 +8,14 @@ use lokstra::postgres::Client;
 use lokstra::{Error, Event, Goal, Migrations, Report, Stop, Warning};
 use lokstra_scratch::{Database, PrivateServer, Server, ServerOptions};
 
-use crate::support::{built, column, database, set, until};
+use crate::support::{build_set_unchecked, column, database, set, wait_until};
 
 /// A server whose log is only written by those who wait for it: its own writer is stopped.
 fn lazy_server() -> PrivateServer {
     let server = Server::start(&ServerOptions::new().setting("autovacuum", "off")).unwrap();
     let writer = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'";
     let mut client = server.client().unwrap();
-    until(|| !column(&mut client, writer).is_empty());
+    wait_until(|| !column(&mut client, writer).is_empty());
     let pid = column(&mut client, writer);
     assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
     server
@@ -29,7 +29,9 @@ fn crash(server: &PrivateServer) {
 
 /// Migrations that each make a table `t1`, and whatever this adds to one of them.
 fn tables(count: i64, at: i64, sql: &str) -> Migrations {
-    built(count, |nth| format!("CREATE TABLE t{nth} (); {}", if nth == at { sql } else { "" }))
+    build_set_unchecked(count, |nth| {
+        format!("CREATE TABLE t{nth} (); {}", if nth == at { sql } else { "" })
+    })
 }
 
 fn recorded(client: &mut Client) -> String {
@@ -61,7 +63,7 @@ fn only_the_last_commit_of_a_run_waits_for_the_disk() {
         ))
         .unwrap();
     let sql = "INSERT INTO seen SELECT current_setting('synchronous_commit')";
-    let ask = |count| built(count, |_| sql.to_owned());
+    let ask = |count| build_set_unchecked(count, |_| sql.to_owned());
     let seen = "SELECT setting FROM seen ORDER BY ctid";
     ask(3).up_url(database.url()).unwrap();
     assert_eq!(column(&mut client, seen), "off off local");
@@ -108,7 +110,7 @@ fn what_a_failed_run_has_reported_is_there_after_a_crash() {
 }
 
 #[test]
-fn a_run_whose_server_crashes_does_again_what_was_lost_and_reports_each_step_once() {
+fn a_run_repeats_what_a_crash_undid_and_reports_each_step_once() {
     let server = lazy_server();
     let database = server.database().unwrap();
     tables(1, 0, "").up_url(database.url()).unwrap();
@@ -140,7 +142,9 @@ fn a_run_whose_server_crashes_does_again_what_was_lost_and_reports_each_step_onc
 #[test]
 fn a_role_that_may_not_lock_the_rows_waits_at_each_step() {
     let database = database();
-    built(1, |_| "CREATE TABLE seen (setting text)".to_owned()).up_url(database.url()).unwrap();
+    build_set_unchecked(1, |_| "CREATE TABLE seen (setting text)".to_owned())
+        .up_url(database.url())
+        .unwrap();
     let mut client = database.client().unwrap();
     client
         .batch_execute(
@@ -150,11 +154,12 @@ fn a_role_that_may_not_lock_the_rows_waits_at_each_step() {
         )
         .unwrap();
     let sql = "INSERT INTO seen SELECT current_setting('synchronous_commit')";
-    let set =
-        built(3, |nth| if nth == 1 { "CREATE TABLE seen (setting text)" } else { sql }.into());
+    let set = build_set_unchecked(3, |nth| {
+        if nth == 1 { "CREATE TABLE seen (setting text)" } else { sql }.into()
+    });
     let report = set.up(&mut client);
     client.batch_execute("RESET ROLE; DROP OWNED BY inserts; DROP ROLE inserts").unwrap();
-    assert_snapshot!(crate::support::stable(&report.unwrap()), @r#"
+    assert_snapshot!(crate::support::without_times(&report.unwrap()), @r#"
     migrations: 2 applied, now at version 003
       up   002_a (… ms)
       up   003_a (… ms)
@@ -283,7 +288,7 @@ impl Waiting {
         admin.batch_execute(&setup.replace("<database>", database.name())).unwrap();
         admin.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").unwrap();
         admin.batch_execute("SELECT pg_reload_conf()").unwrap();
-        until(|| column(&mut admin, "SHOW synchronous_standby_names") == "nobody");
+        wait_until(|| column(&mut admin, "SHOW synchronous_standby_names") == "nobody");
         Waiting { admin, database, _server: server }
     }
 
@@ -296,11 +301,11 @@ impl Waiting {
 
     /// Does this to the session that waits, and waits until another one does.
     fn disturb(&mut self, sql: &str) {
-        until(|| !column(&mut self.admin, WAITS).is_empty());
+        wait_until(|| !column(&mut self.admin, WAITS).is_empty());
         let pid = column(&mut self.admin, WAITS);
         column(&mut self.admin, &format!("{sql}({pid})"));
         if sql == "SELECT pg_terminate_backend" {
-            until(|| column(&mut self.admin, WAITS) != pid);
+            wait_until(|| column(&mut self.admin, WAITS) != pid);
         }
     }
 
@@ -324,7 +329,7 @@ fn a_stop_ends_the_wait_for_a_standby_and_says_that_nothing_is_known() {
     let stop = Stop::new();
     let run = waiting.run(tables(4, 3, "SELECT pg_sleep(60)"), &stop);
     let sleeps = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-    until(|| !column(&mut waiting.admin, sleeps).is_empty());
+    wait_until(|| !column(&mut waiting.admin, sleeps).is_empty());
     stop.now();
     let started = std::time::Instant::now();
     while !run.is_finished() && started.elapsed().as_secs() < 20 {
@@ -343,14 +348,14 @@ fn a_stop_ends_the_wait_for_a_standby_and_says_that_nothing_is_known() {
 }
 
 #[test]
-fn a_session_that_is_ended_while_its_commit_waits_for_a_standby_has_another_wait() {
+fn a_session_ended_while_its_commit_waits_for_a_standby_has_another_wait() {
     let mut waiting = Waiting::start("");
     let run = waiting.run(tables(2, 0, ""), &Stop::new());
     waiting.disturb("SELECT pg_terminate_backend");
-    until(|| !column(&mut waiting.admin, WAITS).is_empty());
+    wait_until(|| !column(&mut waiting.admin, WAITS).is_empty());
     assert!(!run.is_finished());
     waiting.end();
-    assert_snapshot!(crate::support::stable(&run.join().unwrap().unwrap()), @"
+    assert_snapshot!(crate::support::without_times(&run.join().unwrap().unwrap()), @"
     migrations: 1 applied, now at version 002
       up   002_a (… ms)
     ");
@@ -361,18 +366,18 @@ fn the_flush_of_a_failed_run_whose_session_is_ended_is_done_again() {
     let mut waiting = Waiting::start("");
     let run = waiting.run(tables(4, 3, "SELECT 1/0"), &Stop::new());
     waiting.disturb("SELECT pg_terminate_backend");
-    until(|| !column(&mut waiting.admin, WAITS).is_empty());
+    wait_until(|| !column(&mut waiting.admin, WAITS).is_empty());
     assert!(!run.is_finished());
     waiting.end();
     assert!(!run.join().unwrap().unwrap_err().to_string().contains("durability"));
 }
 
 #[test]
-fn a_wait_for_a_standby_that_an_operator_cancels_twice_is_reported_as_unknown() {
+fn a_wait_for_a_standby_cancelled_twice_is_reported_as_unknown() {
     let quiet = "ALTER DATABASE <database> SET client_min_messages = error";
     for script in ["", "-- lokstra: no-transaction\n"] {
         let mut waiting = Waiting::start(quiet);
-        let set = built(2, |nth| {
+        let set = build_set_unchecked(2, |nth| {
             let marker = if nth == 2 { script } else { "" };
             format!("{marker}CREATE TABLE t{nth} (); ")
         });

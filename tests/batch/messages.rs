@@ -6,13 +6,15 @@ use insta::assert_snapshot;
 use lokstra::{Error, Event, Migrations, Report, Stop};
 use lokstra_scratch::{Database, PgBouncer, PoolMode, Server};
 
-use crate::support::{advisory_locks, column, database, stable, tables, until, versions};
+use crate::support::{
+    advisory_locks, column, database, tables, versions, wait_until, without_times,
+};
 use crate::ten::{finishes, run, runs, steps, stopped, ten, ten_with};
 
 /// What a run tells, a line an event, but for the first migrations.
 fn told_from(first: i64, set: &Migrations, url: &str) -> (String, Result<Report, Error>) {
     let mut told = Vec::new();
-    let run = run(set, url, &Stop::new(), |event| told.push(stable(event)));
+    let run = run(set, url, &Stop::new(), |event| told.push(without_times(event)));
     let skipped = told.iter().position(|line| line.contains(&format!("{first:03}_a")));
     (told[skipped.unwrap()..].join("\n"), run)
 }
@@ -61,7 +63,7 @@ fn each_is_told_of_while_the_next_one_runs() {
     let mut sleeps = None;
     run(&ten(6, "SELECT pg_sleep(2)"), database.url(), &Stop::new(), |event| {
         if finishes(event, 5) {
-            until(|| advisory_locks(&mut other) == "1");
+            wait_until(|| advisory_locks(&mut other) == "1");
             sleeps = Some(versions(&mut other));
         }
     })
@@ -183,7 +185,7 @@ fn a_row_that_somebody_else_records_meanwhile_is_not_run_over() {
         if finishes(event, 4) {
             let sleeps = "SELECT count(*) FROM pg_stat_activity \
                           WHERE wait_event = 'PgSleep' AND datname = current_database()";
-            until(|| column(&mut other, sleeps) == "1");
+            wait_until(|| column(&mut other, sleeps) == "1");
             let insert = "INSERT INTO lokstra_core.schema_migrations (version) VALUES (11)";
             other.batch_execute(insert).unwrap();
         }
@@ -308,7 +310,7 @@ fn now_cancels_the_one_that_runs() {
 }
 
 #[test]
-fn a_pooler_in_transaction_mode_takes_them_and_the_next_client_finds_a_clean_session() {
+fn through_a_transaction_pooler_the_next_client_finds_a_clean_session() {
     let database = database();
     let server = Server::shared().unwrap();
     let pooler =

@@ -2,7 +2,7 @@
 
 use lokstra::{Error, Event, Goal, Migrations, Pool, Report, Stop};
 
-use crate::support::{built, stable};
+use crate::support::{build_set_unchecked, without_times};
 
 /// One of them has this script.
 pub(crate) fn ten(at: i64, sql: &str) -> Migrations {
@@ -10,7 +10,7 @@ pub(crate) fn ten(at: i64, sql: &str) -> Migrations {
 }
 
 pub(crate) fn ten_with(scripts: &[(i64, &str)]) -> Migrations {
-    built(10, |nth| {
+    build_set_unchecked(10, |nth| {
         let own = scripts.iter().find(|(at, _)| *at == nth);
         own.map_or_else(|| format!("CREATE TABLE t{nth} ()"), |(_, sql)| (*sql).to_owned())
     })
@@ -48,7 +48,7 @@ pub(crate) fn stopped(
 ) -> (String, Error) {
     let (stop, mut told) = (Stop::new(), Vec::new());
     let error = run(set, url, &stop, |event| {
-        told.push(stable(event));
+        told.push(without_times(event));
         if stop_at(event) {
             ask(&stop);
         }

@@ -60,7 +60,7 @@ fn hazards(script: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_linter_speaks_where_the_server_works_through_a_table_and_only_there() {
+fn the_linter_reports_exactly_where_the_server_scans_a_table() {
     let database = database();
     let (mut client, said) = talkative(&database);
     client.batch_execute(TABLES).unwrap();

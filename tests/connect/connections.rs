@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use lokstra::Pool;
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{child, child_url, column, database, set, tables_set};
+use crate::support::{column, database, set, spawn_self, spawned_url, tables_set};
 
 #[test]
 fn the_server_is_told_who_migrates() {
@@ -23,7 +23,7 @@ fn the_server_is_told_who_migrates() {
 }
 
 #[test]
-fn a_step_lets_the_server_notice_a_dead_client_and_a_no_transaction_script_does_not() {
+fn only_a_transactional_step_lets_the_server_detect_a_dead_client() {
     let database = database();
     let says =
         "INSERT INTO said VALUES (current_setting('client_connection_check_interval', true));\n";
@@ -42,13 +42,13 @@ fn a_step_lets_the_server_notice_a_dead_client_and_a_no_transaction_script_does_
 #[test]
 fn the_backend_of_a_killed_client_goes_within_seconds() {
     let slow = set(&[("001_slow", "SELECT pg_sleep(12);\n", "SELECT 1;")]);
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         slow.up_url(&url).unwrap();
         return;
     }
     let database = database();
     let mut client = database.client().unwrap();
-    let mut child = child(the_backend_of_a_killed_client_goes_within_seconds, database.url());
+    let mut child = spawn_self(the_backend_of_a_killed_client_goes_within_seconds, database.url());
     let running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                    AND application_name LIKE 'lokstra %' AND state = 'active'";
     while column(&mut client, running) == "0" {
@@ -80,7 +80,7 @@ fn seconds_to_keepalive(client_port: &str) -> u64 {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_silent_server_is_asked_within_a_minute_or_as_the_connection_string_says() {
+fn a_silent_server_is_probed_within_a_minute_or_as_configured() {
     let server = Server::start(&ServerOptions::new().tcp(true)).unwrap();
     let url = server.tcp_url("postgres").unwrap();
     for (more, at_most) in [("", 60), ("?keepalives_idle=20", 20), ("?keepalives_idle=7200", 60)] {
@@ -91,7 +91,7 @@ fn a_silent_server_is_asked_within_a_minute_or_as_the_connection_string_says() {
 }
 
 #[test]
-fn a_role_without_rights_boots_when_nothing_is_pending_and_is_told_what_it_may_not() {
+fn a_role_without_privileges_boots_and_learns_what_it_lacks_when_pending() {
     let server = Server::start(&ServerOptions::new().tcp(true)).unwrap();
     let mut admin = server.client().unwrap();
     let first = ("001_a", "CREATE TABLE a ();\n", "DROP TABLE a;\n");

@@ -9,7 +9,7 @@ use lokstra_scratch::{PgBouncer, PoolMode, Server};
 
 use crate::support::pooler::Pooler;
 use crate::support::{
-    advisory_locks, child, child_url, column, database, set, tables, tables_set, versions,
+    advisory_locks, column, database, set, spawn_self, spawned_url, tables, tables_set, versions,
 };
 
 fn pgbouncer(mode: PoolMode, settings: &[(&str, &str)]) -> PgBouncer {
@@ -34,7 +34,7 @@ fn with_index() -> Migrations {
 }
 
 #[test]
-fn in_transaction_mode_transactional_migrations_leave_nothing_to_the_next_client() {
+fn in_transaction_mode_migrations_leave_nothing_to_the_next_client() {
     let database = database();
     // One connection to the server: the next client gets the very one.
     let pooler = pgbouncer(PoolMode::Transaction, &[("default_pool_size", "1")]);
@@ -69,14 +69,14 @@ fn in_transaction_mode_transactional_migrations_leave_nothing_to_the_next_client
 
 #[test]
 fn eight_processes_through_a_pooler_apply_each_migration_once() {
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         tables_set(10, "").up_url(&url).unwrap();
         return;
     }
     let database = database();
     let pooler = pgbouncer(PoolMode::Transaction, &[("default_pool_size", "3")]);
     let test = eight_processes_through_a_pooler_apply_each_migration_once;
-    let children: Vec<_> = (0..8).map(|_| child(test, &pooler.url(&database))).collect();
+    let children: Vec<_> = (0..8).map(|_| spawn_self(test, &pooler.url(&database))).collect();
     for child in children {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -101,7 +101,7 @@ fn two_migrators_share_a_pool_of_one_connection() {
 }
 
 #[test]
-fn in_transaction_mode_a_no_transaction_migration_is_refused_with_the_remedy() {
+fn in_transaction_mode_a_no_transaction_migration_is_refused() {
     let database = database();
     let pooler = pgbouncer(PoolMode::Transaction, &[]);
     let error = with_index().up_url(&pooler.url(&database)).unwrap_err();
@@ -226,7 +226,7 @@ fn through_a_lent_client_it_is_noticed_before_the_first_statement() {
     let left = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'";
     assert_eq!(column(&mut direct, left), pid.to_string());
     direct.batch_execute(&format!("SELECT pg_terminate_backend({pid})")).unwrap();
-    crate::support::until(|| advisory_locks(&mut direct) == "0");
+    crate::support::wait_until(|| advisory_locks(&mut direct) == "0");
     with_index().up_url(database.url()).unwrap();
     assert_eq!(versions(&mut direct), "1 2");
 }
@@ -248,7 +248,7 @@ fn a_pool_with_a_direct_connection_runs_it_there() {
 }
 
 #[test]
-fn without_a_no_transaction_migration_the_direct_connection_is_not_touched() {
+fn without_a_no_transaction_migration_the_direct_connection_is_unused() {
     let database = database();
     let pooler = pgbouncer(PoolMode::Transaction, &[]);
     let nowhere = "postgres://postgres@127.0.0.1:1/nowhere";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lokstra::{Error, Event, Goal, Pool, Pools};
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{child_command, child_url, tables_set};
+use crate::support::{command_of_self, spawned_url, tables_set};
 
 /// Connection strings of every form that lead nowhere, or that are written wrongly.
 const DSNS: [&str; 36] = [
@@ -96,7 +96,7 @@ fn no_form_of_a_connection_string_shows_its_password() {
 
 #[test]
 fn a_password_of_the_environment_is_not_shown() {
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         // The password is in PGPASSWORD, and wrong.
         eprintln!("{}", everything(&url));
         return;
@@ -111,7 +111,7 @@ fn a_password_of_the_environment_is_not_shown() {
             .unwrap();
         for variable in [("PGPASSWORD", "hunter2"), ("PGPASSFILE", pgpass.to_str().unwrap())] {
             let test = a_password_of_the_environment_is_not_shown;
-            let output = child_command(test, &url).envs([variable]).output().unwrap();
+            let output = command_of_self(test, &url).envs([variable]).output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
             assert!(said.contains("password"), "{said}");
             assert!(!said.contains("hunter2"), "{said}");

@@ -8,10 +8,10 @@ use insta::assert_snapshot;
 use lokstra::{Event, Goal};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
-use crate::support::{built, column, tables_set, until};
+use crate::support::{build_set_unchecked, column, tables_set, wait_until};
 
 #[test]
-fn a_standby_boots_when_nothing_is_pending_and_names_the_primary_when_something_is() {
+fn a_standby_boots_with_nothing_pending_and_else_names_the_primary() {
     let server = Server::start(&ServerOptions::new()).unwrap();
     let database = server.database().unwrap();
     tables_set(2, "").up_url(database.url()).unwrap();
@@ -69,13 +69,13 @@ fn a_look_that_a_change_on_the_primary_cancels_is_tried_again() {
     let run = std::thread::spawn(move || tables_set(2, "").up_url(&url));
     let mut watch = standby.client().unwrap();
     let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-    until(|| column(&mut watch, sleeps) == "1");
+    wait_until(|| column(&mut watch, sleeps) == "1");
     let mut client = database.client().unwrap();
     client.batch_execute("BEGIN; LOCK TABLE lokstra_core.base; COMMIT").unwrap();
     assert_snapshot!(run.join().unwrap().unwrap(), @"migrations: nothing to do, at version 002");
     let cancelled = "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = '";
     let cancelled = format!("{cancelled}{}'", database.name());
-    until(|| column(&mut watch, &cancelled) == "1");
+    wait_until(|| column(&mut watch, &cancelled) == "1");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_server_that_comes_back_as_a_standby_is_named_and_no_script() {
         let server = Server::start(&ServerOptions::new()).unwrap();
         let database = server.database().unwrap();
         let mut comes_back = false;
-        let set = built(4, |nth| {
+        let set = build_set_unchecked(4, |nth| {
             format!("{}CREATE TABLE t{nth} ();", if nth == 3 { marker } else { "" })
         });
         let mut migrator = set.migrator().on_event(|event| {

@@ -211,7 +211,7 @@ fn an_address_is_verified_as_one() {
 }
 
 #[test]
-fn the_roots_of_the_system_are_trusted_on_demand_and_only_with_verify_full() {
+fn the_system_roots_are_trusted_on_demand_and_only_with_verify_full() {
     let authority = Authority::new("private");
     let server = server(&authority.server("localhost"), &authority);
     assert_snapshot!(outcome(&dsn(&server, "sslrootcert=system")), @"

@@ -9,7 +9,7 @@ use lokstra::{ConnectError, ErrorKind, Event, Goal, Pool, Pools, Stop, check_db_
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
 use crate::support::proxy::{Point, Proxy, Then};
-use crate::support::{column, set, tables_set, until, versions};
+use crate::support::{column, set, tables_set, versions, wait_until};
 
 /// A server that is down, the URL of its database, and what it was told on the way.
 fn stopped(options: &ServerOptions) -> (PrivateServer, String) {
@@ -180,7 +180,7 @@ fn a_server_that_takes_the_connection_and_never_answers_is_given_up() {
 }
 
 #[test]
-fn several_databases_are_waited_for_together_and_those_that_are_there_are_migrated() {
+fn several_databases_are_waited_for_at_once_and_those_there_are_migrated() {
     let database = crate::support::database();
     let (_first, first) = stopped(&ServerOptions::new());
     let (_second, second) = stopped(&ServerOptions::new());
@@ -191,7 +191,7 @@ fn several_databases_are_waited_for_together_and_those_that_are_there_are_migrat
             (format!("{name}/001_t.down.sql"), "DROP TABLE t;\n".to_owned()),
         ]
     });
-    let set = crate::support::files_set(&files.concat());
+    let set = crate::support::set_from_files(&files.concat());
     let pools =
         Pools::new().with("01_a", &*first).with("02_b", database.url()).with("03_c", &*second);
     let started = Instant::now();
@@ -231,7 +231,7 @@ fn demote(server: &Server, value: &str) {
     client.batch_execute(&sql).unwrap();
     client.batch_execute("SELECT pg_reload_conf()").unwrap();
     let query = "SHOW default_transaction_read_only";
-    until(|| column(&mut server.client().unwrap(), query) == value);
+    wait_until(|| column(&mut server.client().unwrap(), query) == value);
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn a_connection_that_is_lost_is_made_again_within_the_connect_wait() {
         let run = scope.spawn(|| migrator.run_pool(&Pool::from_url(&url), Goal::Latest));
         let mut client = server.client().unwrap();
         let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-        until(|| column(&mut client, sleeps) != "0");
+        wait_until(|| column(&mut client, sleeps) != "0");
         drop(client);
         server.kill().unwrap();
         run.join().unwrap().unwrap_err()
@@ -376,7 +376,7 @@ fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
         let error = std::thread::scope(|scope| {
             let pool = Pool::from_url(database.url());
             let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
-            until(|| !column(&mut client, backend).is_empty());
+            wait_until(|| !column(&mut client, backend).is_empty());
             let pid = column(&mut client, backend);
             signal("-STOP", &pid);
             stop.after_current();
@@ -386,7 +386,7 @@ fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
             error
         });
         errors.push(error.to_string());
-        until(|| column(&mut client, backend).is_empty());
+        wait_until(|| column(&mut client, backend).is_empty());
     }
     assert_snapshot!(errors.join("\n"), @"
     the connection was lost while 001 was running: the run was to stop and the server did not answer
@@ -429,7 +429,7 @@ fn a_wait_for_the_lock_outlives_the_sessions_that_idle_too_long() {
             });
             migrator.run_pool(&Pool::from_url(&url), Goal::Latest)
         };
-        until(|| crate::support::advisory_locks(&mut client) != "0");
+        wait_until(|| crate::support::advisory_locks(&mut client) != "0");
         let error = run(Duration::from_secs(1)).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::LockHeld { .. }), "{error}");
         let report = run(Duration::from_mins(1)).unwrap();

@@ -5,7 +5,7 @@ use lokstra::postgres::{Client, NoTls};
 use lokstra::{ErrorKind, Migrations};
 
 use crate::cutting::{Cut, cutting};
-use crate::support::{built, column, database, set, version, versions};
+use crate::support::{build_set_unchecked, column, database, set, version, versions};
 
 /// Three migrations, each of which leaves one row.
 fn logged(marker: &str) -> Migrations {
@@ -88,11 +88,11 @@ fn of_a_no_transaction_script_it_is_told_that_its_statements_stay() {
 }
 
 #[test]
-fn a_server_that_goes_on_without_the_client_is_waited_for_to_the_end_of_its_message() {
+fn a_server_that_continues_without_its_client_is_waited_for() {
     let database = database();
     let url = cutting(&database, Cut::Client, &["and 8 more"]);
     // What they leave is dropped between two of them, when nobody holds the lock.
-    let set = built(10, |_| {
+    let set = build_set_unchecked(10, |_| {
         "DO $$ BEGIN FOR n IN 1..200 LOOP EXECUTE 'CREATE TEMP TABLE t' || n || ' ()'; \
          END LOOP; END $$"
             .to_owned()

@@ -5,7 +5,7 @@ use lokstra::postgres::Client;
 use lokstra::{Event, Goal, Migrations, Pool};
 
 use crate::cutting::{Cut, cutting};
-use crate::support::{column, database, set, stable, tables_set, versions};
+use crate::support::{column, database, set, tables_set, versions, without_times};
 
 const INDEX: (&str, &str, &str) = (
     "001_index",
@@ -16,7 +16,7 @@ const INDEX: (&str, &str, &str) = (
 /// What a run through this proxy tells.
 fn told(set: &Migrations, url: String, goal: Goal) -> String {
     let mut told = Vec::new();
-    let listen = |event: &Event<'_>| told.push(stable(event));
+    let listen = |event: &Event<'_>| told.push(without_times(event));
     let mut migrator = set.migrator().stored_down(true).on_event(listen);
     migrator.run_pool(&Pool::from_url(url), goal).unwrap();
     drop(migrator);

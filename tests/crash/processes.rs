@@ -7,7 +7,7 @@ use lokstra::postgres::Client;
 use lokstra_scratch::Database;
 
 use crate::support::{
-    advisory_locks, child, child_url, column, database, set, tables, tables_set, versions,
+    advisory_locks, column, database, set, spawn_self, spawned_url, tables, tables_set, versions,
 };
 
 const PROCESSES: usize = 50;
@@ -34,7 +34,7 @@ fn boot_at_once(test: impl Fn() + Copy, mut check: impl FnMut(&mut Client)) {
         let database = database();
         let mut client = database.client().unwrap();
         client.batch_execute("CREATE TABLE applied (entry int)").unwrap();
-        let children: Vec<_> = (0..PROCESSES).map(|_| child(test, database.url())).collect();
+        let children: Vec<_> = (0..PROCESSES).map(|_| spawn_self(test, database.url())).collect();
         for mut child in children {
             let status = child.wait().unwrap();
             let mut told = String::new();
@@ -49,7 +49,7 @@ fn boot_at_once(test: impl Fn() + Copy, mut check: impl FnMut(&mut Client)) {
 #[test]
 fn processes_that_boot_at_once_apply_every_migration_exactly_once() {
     const SQL: &str = "INSERT INTO applied DEFAULT VALUES;\n";
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         return migrate(&url, 5, SQL);
     }
     boot_at_once(processes_that_boot_at_once_apply_every_migration_exactly_once, |client| {
@@ -60,7 +60,7 @@ fn processes_that_boot_at_once_apply_every_migration_exactly_once() {
 
 #[test]
 fn processes_that_boot_at_once_do_every_statement_of_a_mix_exactly_once() {
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         let index = "-- lokstra: no-transaction\nINSERT INTO applied VALUES (2);\n\
              CREATE INDEX CONCURRENTLY applied_entry ON applied (entry);\n\
              INSERT INTO applied VALUES (3);\nVACUUM applied;\n";
@@ -108,7 +108,7 @@ fn random(limit: u64) -> u64 {
 fn a_killed_process_leaves_each_migration_applied_and_recorded_or_neither() {
     const COUNT: usize = 20;
     const SQL: &str = "SELECT pg_sleep(0.004);\n";
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         return migrate(&url, COUNT, SQL);
     }
     let test = a_killed_process_leaves_each_migration_applied_and_recorded_or_neither;
@@ -116,7 +116,7 @@ fn a_killed_process_leaves_each_migration_applied_and_recorded_or_neither() {
     for round in 0..rounds(25) {
         let database = database();
         let mut client = database.client().unwrap();
-        let mut child = child(test, database.url());
+        let mut child = spawn_self(test, database.url());
         // On a busy machine a process takes long to begin: every second is killed within its work.
         while round % 2 == 0 && tables(&mut client).is_empty() {
             std::thread::sleep(Duration::from_millis(1));
@@ -144,14 +144,14 @@ fn a_process_killed_in_a_no_transaction_script_is_gone_on_with() {
     let up = "-- lokstra: no-transaction\nCREATE TABLE a ();\nCREATE TABLE b ();\n\
               SELECT pg_sleep(0.3);\nCREATE TABLE c ();\n";
     let script = set(&[("001_slowly", up, "DROP TABLE a, b, c")]);
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         script.up_url(&url).unwrap();
         return;
     }
     let test = a_process_killed_in_a_no_transaction_script_is_gone_on_with;
     let database = database();
     let mut client = database.client().unwrap();
-    let mut child = child(test, database.url());
+    let mut child = spawn_self(test, database.url());
     while !tables(&mut client).contains('b') {
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -8,7 +8,8 @@ use lokstra::{Event, Goal, Migrations, Migrator, Pool, Pools};
 use lokstra_scratch::Database;
 
 use crate::support::{
-    advisory_locks, column, database, files_set, set, stable, until, version, without_numbers,
+    advisory_locks, column, database, set, set_from_files, version, wait_until, without_numbers,
+    without_times,
 };
 
 /// What one run over a connection of its own tells, a line an event.
@@ -26,7 +27,7 @@ fn transcript_and<'m>(
     let listen = move |event: &Event<'_>| {
         let kind = format!("{event:?}");
         let kind = kind.split([' ', '{']).next().unwrap_or_default();
-        log.lock().unwrap().push(format!("{kind}: {}", stable(event)));
+        log.lock().unwrap().push(format!("{kind}: {}", without_times(event)));
         react(event);
     };
     let mut migrator = migrator.on_event(listen);
@@ -82,7 +83,7 @@ fn nothing_to_do_and_a_rollback() {
     set.up_url(database.url()).unwrap();
     assert_snapshot!(transcript(set.migrator(), &database), @"Ended: nothing to do, at version 003");
     let mut heard = Vec::new();
-    let mut migrator = set.migrator().on_event(|event| heard.push(stable(event)));
+    let mut migrator = set.migrator().on_event(|event| heard.push(without_times(event)));
     let two = std::num::NonZeroU32::new(2).unwrap();
     migrator.run_pool(&Pool::from_url(database.url()), Goal::Down(two)).unwrap();
     drop(migrator);
@@ -198,7 +199,7 @@ fn a_no_transaction_script_tells_each_statement() {
 #[test]
 fn a_disabled_database_is_skipped() {
     let database = database();
-    let set = files_set(&[
+    let set = set_from_files(&[
         ("migration.yaml", "enabled: false\n"),
         ("001_a.up.sql", "SELECT 1;"),
         ("001_a.down.sql", "SELECT 1;"),
@@ -233,7 +234,7 @@ fn a_lent_client_tells_everything_but_notices() {
     let database = database();
     let set = three("DO $$ BEGIN RAISE NOTICE 'half'; END $$;");
     let mut heard = Vec::new();
-    let mut migrator = set.migrator().on_event(|event| heard.push(stable(event)));
+    let mut migrator = set.migrator().on_event(|event| heard.push(without_times(event)));
     migrator.up(&mut database.client().unwrap()).unwrap();
     drop(migrator);
     assert_snapshot!(heard.join("\n"), @"
@@ -276,7 +277,7 @@ fn a_slow_listener_has_the_server_wait_instead_of_filling_the_memory() {
             if heard == 0 {
                 let waits = "SELECT count(*) FROM pg_stat_activity \
                              WHERE wait_event = 'ClientWrite' AND datname = current_database()";
-                until(|| column(&mut watch, waits) == "1");
+                wait_until(|| column(&mut watch, waits) == "1");
             }
             heard += 1;
         }

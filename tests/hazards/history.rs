@@ -129,7 +129,7 @@ fn the_go_program_may_race_to_create_the_table() {
 }
 
 #[test]
-fn a_go_program_in_a_transaction_delays_the_upgrade_of_the_table_and_nobody_elses_boot() {
+fn a_go_program_in_a_transaction_delays_the_upgrade_and_no_other_boot() {
     let database = database();
     let mut go = database.client().unwrap();
     go.batch_execute(GO_BOOT).unwrap();

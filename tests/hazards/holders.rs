@@ -9,7 +9,7 @@ use lokstra::postgres::Client;
 use lokstra::{ErrorKind, Event, Holder, Migrations};
 
 use crate::support::{
-    advisory_locks, child, child_url, column, database, set, tables_set, versions,
+    advisory_locks, column, database, set, spawn_self, spawned_url, tables_set, versions,
 };
 
 /// The key of the default tracking table, as an application would have to know it.
@@ -218,14 +218,14 @@ fn wait_for_lock(client: &mut Client) {
 fn a_stopped_process_that_holds_the_lock_is_named_and_can_go_on() {
     let script = "-- lokstra: no-transaction\nSELECT pg_sleep(0.2);\nCREATE TABLE a ();\n";
     let set = set(&[("001_a", script, "DROP TABLE a;\n")]);
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         set.up_url(&url).unwrap();
         return;
     }
     let database = database();
     let mut client = database.client().unwrap();
     let test = a_stopped_process_that_holds_the_lock_is_named_and_can_go_on;
-    let mut stopped = child(test, database.url());
+    let mut stopped = spawn_self(test, database.url());
     wait_for_lock(&mut client);
     signal("-STOP", stopped.id());
     std::thread::sleep(Duration::from_millis(400));
@@ -247,13 +247,13 @@ fn a_stopped_process_that_holds_the_lock_is_named_and_can_go_on() {
 #[test]
 fn the_server_rolls_back_the_step_of_a_killed_process() {
     let set = set(&[("001_a", "CREATE TABLE a ();\nSELECT pg_sleep(60);\n", "SELECT 1;\n")]);
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         set.up_url(&url).unwrap();
         return;
     }
     let database = database();
     let mut client = database.client().unwrap();
-    let mut killed = child(the_server_rolls_back_the_step_of_a_killed_process, database.url());
+    let mut killed = spawn_self(the_server_rolls_back_the_step_of_a_killed_process, database.url());
     wait_for_lock(&mut client);
     killed.kill().unwrap();
     killed.wait().unwrap();
@@ -273,13 +273,13 @@ fn the_server_rolls_back_the_step_of_a_killed_process() {
 }
 
 #[test]
-fn the_server_finishes_the_index_of_a_killed_process_and_the_next_run_takes_it() {
+fn the_server_finishes_a_killed_process_s_index_and_the_next_run_keeps_it() {
     let script = "-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY a_b ON a (b);\n";
     let set = set(&[
         ("001_a", "CREATE TABLE a (b int);\n", "SELECT 1;\n"),
         ("002_b", script, "SELECT 1;\n"),
     ]);
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         set.up_url(&url).unwrap();
         return;
     }
@@ -292,8 +292,8 @@ fn the_server_finishes_the_index_of_a_killed_process_and_the_next_run_takes_it()
         "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM a; INSERT INTO a VALUES (1)",
     )
     .unwrap();
-    let test = the_server_finishes_the_index_of_a_killed_process_and_the_next_run_takes_it;
-    let mut killed = child(test, database.url());
+    let test = the_server_finishes_a_killed_process_s_index_and_the_next_run_keeps_it;
+    let mut killed = spawn_self(test, database.url());
     let building = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' \
                     AND wait_event_type = 'Lock' AND datname = current_database()";
     while column(&mut client, building) == "0" {

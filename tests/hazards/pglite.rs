@@ -48,7 +48,7 @@ fn runs_at_once_apply_each_migration_once() {
 }
 
 #[test]
-fn a_no_transaction_migration_is_refused_since_all_clients_share_a_session() {
+fn a_no_transaction_migration_is_refused_where_clients_share_a_session() {
     let server = PGlite::start().unwrap();
     let error =
         set_with("-- lokstra: no-transaction\nVACUUM;\n").up_url(&server.url()).unwrap_err();

@@ -6,7 +6,7 @@ use lokstra::{Aftermath, ErrorKind};
 use std::time::Duration;
 
 use crate::support::{
-    advisory_locks, column, database, set, tables, tables_set, unchecked, versions,
+    advisory_locks, column, database, set, tables, tables_set, unchecked_script, versions,
 };
 
 /// Whether there is a history with a row in it.
@@ -32,7 +32,7 @@ fn a_script_that_ends_its_transaction_in_any_way_is_never_recorded() {
         // So that the table is there, and empty: with ROLLBACK it would go too.
         tables_set(1, "").up(&mut client).unwrap();
         tables_set(1, "").down(&mut client).unwrap();
-        let set = unchecked(&format!("CREATE TABLE a ();\n{end};\nCREATE TABLE b ();"));
+        let set = unchecked_script(&format!("CREATE TABLE a ();\n{end};\nCREATE TABLE b ();"));
         let error = set.up(&mut client).unwrap_err();
         assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded, "{end}: {error}");
         assert_eq!(tables(&mut client), left, "{end}");
@@ -42,11 +42,11 @@ fn a_script_that_ends_its_transaction_in_any_way_is_never_recorded() {
 }
 
 #[test]
-fn a_prepared_script_is_not_recorded_and_the_next_run_names_what_to_roll_back() {
+fn a_prepared_script_is_not_recorded_and_the_next_run_names_its_remedy() {
     let database = database();
     let mut client = database.client().unwrap();
     let gid = format!("left_{}", database.name());
-    let set = unchecked(&format!("CREATE TABLE a ();\nPREPARE TRANSACTION '{gid}';"));
+    let set = unchecked_script(&format!("CREATE TABLE a ();\nPREPARE TRANSACTION '{gid}';"));
     let error = set.up(&mut client).unwrap_err();
     assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
 
@@ -61,7 +61,7 @@ fn a_prepared_script_is_not_recorded_and_the_next_run_names_what_to_roll_back() 
       help: `lock_wait`, or -lock-wait, sets how long a run waits
     ");
     client.batch_execute(&format!("ROLLBACK PREPARED '{gid}'")).unwrap();
-    unchecked("CREATE TABLE a ()").up(&mut client).unwrap();
+    unchecked_script("CREATE TABLE a ()").up(&mut client).unwrap();
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
 }
 
@@ -70,7 +70,7 @@ fn a_block_that_commits_in_a_transactional_script_is_rolled_back() {
     let database = database();
     let mut client = database.client().unwrap();
     let up = "CREATE TABLE a ();\nDO $$ BEGIN COMMIT; END $$;\n";
-    assert_snapshot!(unchecked(up).up(&mut client).unwrap_err(), @"
+    assert_snapshot!(unchecked_script(up).up(&mut client).unwrap_err(), @"
     migration 001_a failed
     migrations/001_a.up.sql: invalid transaction termination (SQLSTATE 2D000)
       context: PL/pgSQL function inline_code_block line 1 at COMMIT
@@ -104,21 +104,21 @@ fn a_script_whose_end_is_open_cannot_swallow_the_record() {
     }
     let mut client = database.client().unwrap();
     for open in opens {
-        let set = unchecked(&format!("CREATE TABLE a ();\n{open}"));
+        let set = unchecked_script(&format!("CREATE TABLE a ();\n{open}"));
         let error = set.up(&mut client).unwrap_err();
         assert_eq!(error.failure().unwrap().aftermath, Aftermath::RolledBack, "{open}: {error}");
         assert!(tables(&mut client).is_empty() && !is_recorded(&mut client), "{open}");
         assert_eq!(advisory_locks(&mut client), "0");
     }
     // A comment at the end, on the other hand, is just a comment.
-    unchecked("CREATE TABLE a () -- the end").up(&mut client).unwrap();
+    unchecked_script("CREATE TABLE a () -- the end").up(&mut client).unwrap();
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
 }
 
 #[test]
 fn a_copy_from_the_client_fails_and_leaves_nothing() {
     let database = database();
-    let set = unchecked("CREATE TABLE a (b int);\nCOPY a FROM STDIN;\n1\n\\.\n");
+    let set = unchecked_script("CREATE TABLE a (b int);\nCOPY a FROM STDIN;\n1\n\\.\n");
     let error = set.up_url(database.url()).unwrap_err();
     assert_snapshot!(error, @r#"
     migration 001_a failed

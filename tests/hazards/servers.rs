@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use lokstra::{Event, Goal};
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{built, column, database, set, tables, tables_set, versions};
+use crate::support::{build_set_unchecked, column, database, set, tables, tables_set, versions};
 
 #[test]
 fn a_full_disk_rolls_the_migration_back() {
@@ -151,7 +151,7 @@ END $$;
 }
 
 #[test]
-fn a_crash_behind_commits_that_were_acknowledged_early_takes_back_whole_migrations() {
+fn a_crash_after_early_acknowledged_commits_undoes_whole_migrations() {
     let server = Server::start(&ServerOptions::new().setting("wal_writer_delay", "10s")).unwrap();
     let database = server.database().unwrap();
     let early = "ALTER ROLE postgres SET synchronous_commit = off";
@@ -196,7 +196,7 @@ fn a_transaction_timeout_fails_the_migration_that_it_ended_at_once() {
     let name = if is_known { "transaction_timeout" } else { "lokstra.transaction_timeout" };
     client.batch_execute(&format!("ALTER DATABASE {} SET {name} = '1s'", database.name())).unwrap();
     for count in [3, 10] {
-        let set = built(count, |nth| match nth {
+        let set = build_set_unchecked(count, |nth| match nth {
             2 => "SELECT pg_sleep(2);".to_owned(),
             _ => format!("CREATE TABLE IF NOT EXISTS t{nth} ();"),
         });

@@ -4,7 +4,9 @@ use insta::assert_snapshot;
 use lokstra::postgres::Client;
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{built, column, database, set, tables, unchecked, versions};
+use crate::support::{
+    build_set_unchecked, column, database, set, tables, unchecked_script, versions,
+};
 use crate::{ledger, session, url};
 
 /// Up, nothing to do, down and up again, over a lent client and over one of its own.
@@ -90,7 +92,7 @@ fn in_a_database_without_an_encoding_an_error_still_points_at_its_word() {
     let mut client = database.client().unwrap();
     works(&mut client, database.url());
     client.batch_execute("DROP SCHEMA lokstra_core CASCADE").unwrap();
-    let error = unchecked("-- é漢\nSELECT 'é漢🐘', nothing FROM ledger;\n").up(&mut client);
+    let error = unchecked_script("-- é漢\nSELECT 'é漢🐘', nothing FROM ledger;\n").up(&mut client);
     assert_snapshot!(error.unwrap_err(), @r#"
     migration 001_a failed
     migrations/001_a.up.sql:2:15: column "nothing" does not exist (SQLSTATE 42703)
@@ -126,7 +128,7 @@ fn timeouts_of_the_role_do_not_cut_a_no_transaction_script_short() {
 }
 
 #[test]
-fn a_statement_timeout_of_the_role_rolls_a_transactional_script_back_and_says_so() {
+fn a_statement_timeout_of_the_role_rolls_a_script_back_and_is_reported() {
     let database = database();
     let set = set(&[("001_slow", "CREATE TABLE a ();\nSELECT pg_sleep(5);\n", "SELECT 1;\n")]);
     let settings = [("statement_timeout", "200ms")];
@@ -217,12 +219,12 @@ fn functions_operators_and_tables_that_shadow_postgresqls_are_never_used() {
 }
 
 #[test]
-fn a_role_that_reads_backslashes_as_escapes_runs_what_was_checked_and_is_warned() {
+fn a_role_that_reads_backslashes_as_escapes_runs_what_was_checked() {
     for marker in ["", "-- lokstra: no-transaction\n"] {
         for count in [2, 10] {
             let database = database();
             let url = url(&database, &[("standard_conforming_strings", "off")]);
-            let set = built(count, |nth| match nth {
+            let set = build_set_unchecked(count, |nth| match nth {
                 1 => "CREATE TABLE paths (path text);".to_owned(),
                 _ => format!(r"{marker}INSERT INTO paths VALUES ('C:\new'), (E'C:\\new');"),
             });

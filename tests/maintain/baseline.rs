@@ -6,7 +6,9 @@ use lokstra::{ErrorKind, Migrations};
 use lokstra_scratch::Server;
 
 use crate::support::proxy::{Point, Proxy, Then};
-use crate::support::{column, database, recorded, set, tables, tables_set, version, versions};
+use crate::support::{
+    column, database, record_history, set, tables, tables_set, version, versions,
+};
 
 /// A schema of 002 that no migration made.
 fn by_hand() -> (lokstra_scratch::Database, Client) {
@@ -197,7 +199,7 @@ fn a_row_that_comes_in_between_is_looked_at() {
         let minute = std::time::Duration::from_mins(1);
         let mut migrator = set.migrator().lock_timeout(minute);
         let run = scope.spawn(move || migrator.baseline(&mut lent, version(2)));
-        crate::support::until(|| column(&mut client, WAITS) == "1");
+        crate::support::wait_until(|| column(&mut client, WAITS) == "1");
         go.commit().unwrap();
         run.join().unwrap().unwrap_err()
     });
@@ -223,7 +225,7 @@ fn a_lock_on_the_history_is_waited_for() {
         let run = scope.spawn(move || migrator.baseline(&mut lent, version(2)));
         // It was refused, and comes again.
         for waits in ["1", "0", "1"] {
-            crate::support::until(|| column(&mut client, WAITS) == waits);
+            crate::support::wait_until(|| column(&mut client, WAITS) == waits);
         }
         other.rollback().unwrap();
         run.join().unwrap().unwrap();
@@ -277,7 +279,7 @@ fn many_at_once_record_it_once() {
 }
 
 #[test]
-fn what_a_trigger_does_to_the_session_of_a_lent_client_does_not_make_a_refusal_of_it() {
+fn what_a_trigger_does_to_a_lent_session_is_no_refusal() {
     let (_database, mut client) = by_hand();
     tables_set(1, "SELECT 1; DROP TABLE t001;").up(&mut client).unwrap();
     client
@@ -299,13 +301,13 @@ fn what_a_trigger_does_to_the_session_of_a_lent_client_does_not_make_a_refusal_o
 }
 
 #[test]
-fn a_history_that_changes_meanwhile_is_not_taken_for_the_one_that_was_read() {
+fn a_history_that_changes_meanwhile_is_not_mistaken_for_the_one_read() {
     let files = ["001_t", "002_t", "003_t", "005_t"];
     let set = set(&files.map(|name| (name, "SELECT 1;", "SELECT 1;")));
     for message in 0.. {
         let database = database();
         let mut client = database.client().unwrap();
-        recorded(&set, &mut client);
+        record_history(&set, &mut client);
         client
             .batch_execute("DELETE FROM lokstra_core.schema_migrations WHERE version = 2")
             .unwrap();

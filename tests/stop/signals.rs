@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use lokstra::{Afterwards, Goal, Stop};
 
-use crate::support::{child, child_url, column, database, first_process, set, until, versions};
+use crate::support::{
+    column, command_as_first_process, database, set, spawn_self, spawned_url, versions, wait_until,
+};
 
 fn signal(child: &Child, name: &str) {
     let id = child.id().to_string();
@@ -28,11 +30,11 @@ fn serve(url: &str, afterwards: Afterwards) {
 fn signalled_afterwards(test: impl Fn()) -> (Option<i32>, Option<i32>) {
     let database = database();
     let mut client = database.client().unwrap();
-    let mut child = child(test, database.url());
+    let mut child = spawn_self(test, database.url());
     let table = "SELECT to_regclass('t002')";
     let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                     AND backend_type = 'client backend'";
-    until(|| column(&mut client, table) != "NULL" && column(&mut client, sessions) == "1");
+    wait_until(|| column(&mut client, table) != "NULL" && column(&mut client, sessions) == "1");
     std::thread::sleep(Duration::from_millis(100));
     signal(&child, "-TERM");
     let status = child.wait().unwrap();
@@ -41,7 +43,7 @@ fn signalled_afterwards(test: impl Fn()) -> (Option<i32>, Option<i32>) {
 
 #[test]
 fn a_signal_afterwards_ends_the_process_if_that_is_wanted() {
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         return serve(&url, Afterwards::EndProcess);
     }
     let ended = signalled_afterwards(a_signal_afterwards_ends_the_process_if_that_is_wanted);
@@ -50,7 +52,7 @@ fn a_signal_afterwards_ends_the_process_if_that_is_wanted() {
 
 #[test]
 fn a_signal_afterwards_is_left_to_the_programs_own_handlers() {
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         return serve(&url, Afterwards::OwnHandlers);
     }
     let ended = signalled_afterwards(a_signal_afterwards_is_left_to_the_programs_own_handlers);
@@ -61,7 +63,7 @@ fn a_signal_afterwards_is_left_to_the_programs_own_handlers() {
 fn a_program_that_boots_finishes_the_current_migration() {
     let up = "CREATE TABLE a (); SELECT pg_sleep(2);";
     let set = set(&[("001_a", up, "DROP TABLE a;"), ("002_b", "SELECT 1;", "SELECT 1;")]);
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         let stop = Stop::on_signals(Afterwards::EndProcess).unwrap();
         let error = set.migrator().stop(stop).run_pool(&url.into(), Goal::Latest).unwrap_err();
         assert!(matches!(error.kind(), lokstra::ErrorKind::Stopped { .. }), "{error}");
@@ -69,8 +71,8 @@ fn a_program_that_boots_finishes_the_current_migration() {
     }
     let database = database();
     let mut client = database.client().unwrap();
-    let mut child = child(a_program_that_boots_finishes_the_current_migration, database.url());
-    until(|| crate::support::advisory_locks(&mut client) != "0");
+    let mut child = spawn_self(a_program_that_boots_finishes_the_current_migration, database.url());
+    wait_until(|| crate::support::advisory_locks(&mut client) != "0");
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(7));
     assert_eq!(versions(&mut client), "1");
@@ -78,10 +80,10 @@ fn a_program_that_boots_finishes_the_current_migration() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_program_that_is_the_first_process_ends_on_a_signal_once_it_asks_for_that() {
+fn a_program_that_is_the_first_process_ends_on_a_signal_if_it_asks() {
     let up = "CREATE TABLE a (); SELECT pg_sleep(20);";
     let set = set(&[("001_a", up, "DROP TABLE a;")]);
-    if let Some(url) = child_url() {
+    if let Some(url) = spawned_url() {
         assert_eq!(std::process::id(), 1);
         drop(Stop::on_signals(Afterwards::EndProcess).unwrap());
         set.up_url(&url).unwrap();
@@ -89,15 +91,15 @@ fn a_program_that_is_the_first_process_ends_on_a_signal_once_it_asks_for_that() 
     }
     let database = database();
     let mut client = database.client().unwrap();
-    let test = a_program_that_is_the_first_process_ends_on_a_signal_once_it_asks_for_that;
-    let mut child = first_process(test, database.url()).spawn().unwrap();
-    until(|| crate::support::advisory_locks(&mut client) != "0");
+    let test = a_program_that_is_the_first_process_ends_on_a_signal_if_it_asks;
+    let mut child = command_as_first_process(test, database.url()).spawn().unwrap();
+    wait_until(|| crate::support::advisory_locks(&mut client) != "0");
     let id = child.id();
     let first = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
     let first = first.trim();
     assert!(Command::new("kill").args(["-TERM", first]).status().unwrap().success());
     let status = child.wait().unwrap();
     assert!(status.signal().is_some() || status.code().is_some_and(|code| code > 128), "{status}");
-    until(|| crate::support::advisory_locks(&mut client) == "0");
+    wait_until(|| crate::support::advisory_locks(&mut client) == "0");
     assert_eq!(crate::support::tables(&mut client), "");
 }

@@ -39,7 +39,7 @@ fn refused(client: &mut Client) -> String {
 const ONE: Goal = Goal::Down(std::num::NonZeroU32::MIN);
 
 #[test]
-fn an_older_build_takes_back_what_a_newer_one_applied_and_tells_the_sql_first() {
+fn an_older_build_rolls_back_what_a_newer_one_applied_and_shows_the_sql() {
     let (_database, mut client) = newer();
     assert_snapshot!(rolled_back(&set(&[A]), &mut client, ONE), @"
     migrations/002_b.down.sql:
@@ -265,7 +265,7 @@ fn of_several_databases_each_takes_back_its_own() {
                 files.push((file("down"), format!("DROP TABLE {table};")));
             }
         }
-        crate::support::files_set(&files)
+        crate::support::set_from_files(&files)
     };
     let pool = || lokstra::Pool::from_url(database.url());
     let pools = lokstra::Pools::new().with("first", pool()).with("second", pool());
@@ -303,7 +303,7 @@ fn a_refusal_of_the_kept_sql_ends_the_run_with_an_event_and_a_report() {
 }
 
 #[test]
-fn a_history_that_somebody_locks_is_waited_for_before_the_kept_sql_is_read() {
+fn a_locked_history_is_waited_for_before_the_stored_sql_is_read() {
     let (database, mut client) = newer();
     let mut other = database.client().unwrap();
     other.batch_execute("BEGIN; LOCK TABLE lokstra_core.schema_migrations").unwrap();

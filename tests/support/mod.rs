@@ -28,11 +28,11 @@ pub(crate) fn set<S: AsRef<str>>(migrations: &[(&str, S, S)]) -> Migrations {
             [(format!("{name}.up.sql"), up.as_ref()), (format!("{name}.down.sql"), down.as_ref())]
         })
         .collect();
-    files_set(&files)
+    set_from_files(&files)
 }
 
 /// A set of the files at these paths below `migrations`.
-pub(crate) fn files_set<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migrations {
+pub(crate) fn set_from_files<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migrations {
     let root = TempDir::new().unwrap();
     for (path, content) in files {
         let path = root.path().join("migrations").join(path.as_ref());
@@ -46,17 +46,17 @@ pub(crate) fn files_set<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migra
 }
 
 /// A migration 001 that no check has seen, such as a build refuses it.
-pub(crate) fn unchecked(up: &str) -> Migrations {
-    built(1, |_| up.to_owned())
+pub(crate) fn unchecked_script(up: &str) -> Migrations {
+    build_set_unchecked(1, |_| up.to_owned())
 }
 
 /// The same with its statements at these ranges.
-pub(crate) fn with_statements(up: &str, statements: &[std::ops::Range<usize>]) -> Migrations {
+pub(crate) fn unchecked_statements(up: &str, statements: &[std::ops::Range<usize>]) -> Migrations {
     made(statements, 1, |_| up.to_owned())
 }
 
 /// `count` migrations from 001 that no check has seen, the up scripts from this function.
-pub(crate) fn built(count: i64, up: impl Fn(i64) -> String) -> Migrations {
+pub(crate) fn build_set_unchecked(count: i64, up: impl Fn(i64) -> String) -> Migrations {
     made(&[], count, up)
 }
 
@@ -96,7 +96,7 @@ fn made(
 }
 
 /// Records a set in its table as applied, without running it.
-pub(crate) fn recorded(set: &Migrations, client: &mut Client) {
+pub(crate) fn record_history(set: &Migrations, client: &mut Client) {
     let database = set.databases().next().unwrap();
     let rows = database.migrations().map(|migration| {
         let (up, down) = (migration.up().checksum(), migration.down().checksum());
@@ -160,7 +160,7 @@ pub(crate) fn version(number: i64) -> lokstra::Version {
 }
 
 /// Without what differs from run to run.
-pub(crate) fn stable(text: &impl ToString) -> String {
+pub(crate) fn without_times(text: &impl ToString) -> String {
     let text = text.to_string();
     let line = |line: &str| match line.rsplit_once(" (") {
         Some((start, end)) if end.ends_with(" ms)") => format!("{start} (… ms)"),
@@ -183,7 +183,7 @@ pub(crate) fn without_numbers(text: &str) -> String {
 }
 
 /// Waits for this, and not for ever.
-pub(crate) fn until(mut condition: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
     while !condition() {
         assert!(started.elapsed() < Duration::from_secs(30), "it does not happen");
@@ -193,8 +193,8 @@ pub(crate) fn until(mut condition: impl FnMut() -> bool) {
 
 const CHILD: &str = "LOKSTRA_TEST_CHILD_URL";
 
-/// The database to migrate, in a child that [`child`] started.
-pub(crate) fn child_url() -> Option<String> {
+/// The database to migrate, in a child that [`spawn_self`] started.
+pub(crate) fn spawned_url() -> Option<String> {
     std::env::var(CHILD).ok()
 }
 
@@ -204,17 +204,17 @@ pub(crate) fn name_of<T: Fn()>(_: T) -> &'static str {
 }
 
 /// Runs this test again, in a process of its own that migrates this database.
-pub(crate) fn child(test: impl Fn(), url: &str) -> Child {
-    child_command(test, url).spawn().unwrap()
+pub(crate) fn spawn_self(test: impl Fn(), url: &str) -> Child {
+    command_of_self(test, url).spawn().unwrap()
 }
 
 /// The same, to add variables to.
-pub(crate) fn child_command(test: impl Fn(), url: &str) -> Command {
+pub(crate) fn command_of_self(test: impl Fn(), url: &str) -> Command {
     as_child(Command::new(std::env::current_exe().unwrap()), test, url)
 }
 
 /// The same as the first process of a container, which signals without a handler do not reach.
-pub(crate) fn first_process(test: impl Fn(), url: &str) -> Command {
+pub(crate) fn command_as_first_process(test: impl Fn(), url: &str) -> Command {
     let mut command = Command::new("unshare");
     // Whoever is not root becomes it in a namespace of its own, to be allowed to make another one.
     if std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) != 0 {

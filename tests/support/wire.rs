@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use lokstra_scratch::Database;
 
-use super::until;
+use super::wait_until;
 
 /// What was counted since it was last taken (*55.7. Message Formats*).
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ impl Wire {
 
     /// Of one connection, until it is closed.
     pub(crate) fn take_all(&self) -> Counts {
-        until(|| self.counts.lock().unwrap().sent.ends_with('X'));
+        wait_until(|| self.counts.lock().unwrap().sent.ends_with('X'));
         self.take()
     }
 

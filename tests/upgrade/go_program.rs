@@ -144,7 +144,7 @@ fn overtaken(ours: &Migrations) {
         let run = scope.spawn(move || ours.migrator().lock_timeout(minute).up(&mut lent));
         let waits = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
                      WHERE datname = current_database() AND objid = 7 AND NOT granted";
-        crate::support::until(|| column(&mut client, waits) == "1");
+        crate::support::wait_until(|| column(&mut client, waits) == "1");
         client
             .batch_execute(
                 "CREATE TABLE lokstra_core.schema_migrations (
@@ -163,7 +163,7 @@ fn its_table_that_comes_in_between_is_taken_over() {
 }
 
 #[test]
-fn its_table_that_comes_in_between_is_taken_over_without_a_transaction_too() {
+fn its_table_that_appears_meanwhile_is_adopted_without_a_transaction_too() {
     let up = "-- lokstra: no-transaction\nVACUUM ran;\n";
     overtaken(&set(&[("001_a", up, "SELECT 1;\n")]));
 }

@@ -141,7 +141,7 @@ fn foreign() -> (Database, Client, Client, String) {
 }
 
 #[test]
-fn a_table_of_another_owner_is_read_and_its_upgrade_refused_with_the_remedy() {
+fn a_table_of_another_owner_is_read_and_its_upgrade_refused() {
     let (_database, mut admin, mut app, role) = foreign();
     assert_eq!(tables_set(1, "").up(&mut app).unwrap().warnings.len(), 1);
     let told = tables_set(2, "").up(&mut app).unwrap_err().to_string();

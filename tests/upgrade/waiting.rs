@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use lokstra::postgres::Client;
 use lokstra::{ErrorKind, Event, Goal, Pool, Stop};
 
-use crate::support::{column, database, tables_set, until, versions};
+use crate::support::{column, database, tables_set, versions, wait_until};
 
 /// A table as the Go framework makes it, with these versions, whose upgrade is due.
 fn go_history(client: &mut Client, versions: &str) {
@@ -29,7 +29,7 @@ fn hold_lock(client: &mut Client) {
     let run = std::thread::spawn(move || tables_set(1, "SELECT pg_sleep(0.5);\n").up_url(&url));
     let mut other = database.client().unwrap();
     let mut found = String::new();
-    until(|| {
+    wait_until(|| {
         found = column(&mut other, key);
         !found.is_empty()
     });

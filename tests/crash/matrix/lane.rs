@@ -12,7 +12,7 @@ use super::faults::{Harm, KINDS, Victim, When};
 use super::work::{Direction, Stage, check, leftovers, migrate, prepare};
 use super::{End, Outcome, Round};
 use crate::support::proxy::Proxy;
-use crate::support::{child, column};
+use crate::support::{column, spawn_self};
 
 /// A server with a proxy, for one round after the other.
 pub(crate) struct Lane {
@@ -130,7 +130,7 @@ fn run_process(
     direction: Direction,
     slot: &Mutex<Option<Child>>,
 ) -> Result<End, String> {
-    *slot.lock().unwrap() = Some(child(
+    *slot.lock().unwrap() = Some(spawn_self(
         super::every_fault_at_every_instant_loses_nothing_and_does_nothing_twice,
         &format!("{direction} {url}"),
     ));

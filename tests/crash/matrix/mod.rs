@@ -16,7 +16,7 @@ use faults::{KINDS, Random, When};
 use lane::{Lane, Usual};
 use work::{Direction, Stage, migrate};
 
-use crate::support::child_url;
+use crate::support::spawned_url;
 
 /// A number from the environment.
 fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
@@ -72,7 +72,7 @@ fn rounds(seed: u64, count: usize, messages: [usize; 2]) -> Vec<Round> {
 
 #[test]
 fn every_fault_at_every_instant_loses_nothing_and_does_nothing_twice() {
-    if let Some(order) = child_url() {
+    if let Some(order) = spawned_url() {
         let (word, url) = order.split_once(' ').unwrap();
         migrate(url, word.parse().unwrap()).unwrap();
         return;
