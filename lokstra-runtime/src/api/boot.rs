@@ -48,7 +48,7 @@ impl MigrationConfig {
         self
     }
 
-    /// A handle that ends the run, such as `Stop::on_signals`. See [`Migrator::stop`].
+    /// A handle that ends the run, such as `Stop::on_signals`. See [`Migrator::stop`](crate::Migrator::stop).
     #[must_use]
     pub fn stop(mut self, stop: Stop) -> MigrationConfig {
         self.stop = Some(stop);
@@ -64,7 +64,7 @@ impl MigrationConfig {
 ///
 /// # Errors
 ///
-/// As [`Migrator::run`]; also if the set has several databases and `config` names none.
+/// As [`Migrator::run`](crate::Migrator::run); also if the set has several databases and `config` names none.
 #[doc(alias = "CheckDbMigration")]
 pub fn check_db_migration(
     migrations: &Migrations,
