@@ -204,6 +204,9 @@ mod tests {
             ("SELECT {a}", 7),
             ("SELECT 1 LIMIT 1, 2", 9),
             ("SELECT (SELECT a FROM b limit 1 , 2)", 24),
+            ("INSERT INTO a VALUES (b)", 22),
+            ("INSERT INTO a (b) VALUES ('c'), (\"d\")", 33),
+            ("INSERT INTO a (b, c) VALUES (lower(b), 1) RETURNING b", 35),
         ] {
             assert_eq!(refused(sql).unwrap().at.start, at, "{sql}");
         }

@@ -182,9 +182,6 @@ GRANT SELECT, INSRT ON pg_class TO postgres
 REVOKE "SELECT" ON pg_class FROM postgres
 GRANT READ ON pg_class TO postgres
 ALTER DEFAULT PRIVILEGES GRANT SELEKT ON TABLES TO postgres
-INSERT INTO pg_class VALUES (a)
-INSERT INTO pg_class (relname) VALUES ('a'), ("b")
-INSERT INTO pg_class (relname, relpages) VALUES (lower(relname), 1) RETURNING relname
 CREATE TABLE a (b int CHECK (EXISTS (SELECT 1)))
 CREATE TABLE a (b int CHECK (NOT EXISTS (SELECT 1)))
 GRANT ALTER ON pg_class TO postgres
