@@ -90,7 +90,7 @@ fn what_would_make_it_right_is_said_where_it_stands() {
         ("UPDATE t SET a == 1", "==", "PostgreSQL writes `=`"),
         ("INSERT INTO a VALUES (\"b c\")", "\"b c\"", "if `\"b c\"` is a text, write 'b c'"),
         ("INSERT INTO a VALUES (‘b’)", "‘b’", "if `‘b’` is a text, write 'b'"),
-        ("CREATE TABLE a (b text DEFAULT c)", "c)", "if `c` is a text, write 'c'"),
+        ("CREATE TABLE a (b text DEFAULT d)", "d", "if `d` is a text, write 'd'"),
         ("SELECT a FROM b LIMIT 1, 2", "LIMIT", "write LIMIT 2 OFFSET 1"),
         ("CREATE TABLE TABLE a ()", "TABLE", "`TABLE` stands here twice: remove one"),
         ("SELECT f(1 2)", "2", "is `,` before it missing?"),
