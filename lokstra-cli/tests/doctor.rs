@@ -56,6 +56,7 @@ fn a_healthy_database_has_every_check_passed() {
     ok       version: PostgreSQL <n>
     ok       encoding: UTF8
     ok       settings: none of the role or the database is in the way
+    ok       server: its locks are held, and its DDL ends with its transaction
     ok       rights: postgres may keep the history
     ok       history: lokstra_core.schema_migrations, owned by postgres
     ok       status: 1 applied, 1 pending
@@ -289,7 +290,7 @@ fn doctor_in_json_has_every_finding() {
     let checks: Vec<_> = findings.iter().map(|it| it["check"].as_str().unwrap()).collect();
     shape["databases"][0]["findings"] = findings[2..3].into();
     assert_snapshot!(format!("{}\n{shape:#}", checks.join(" ")), @r#"
-    connection version encoding settings rights history status standby runner half_done pooler prepared_transactions long_transactions invalid_indexes unvalidated_constraints
+    connection version encoding settings server rights history status standby runner half_done pooler prepared_transactions long_transactions invalid_indexes unvalidated_constraints
     {
       "databases": [
         {
@@ -336,4 +337,27 @@ fn a_tracking_table_that_is_none_is_a_problem() {
         let told = project.lokstra("migration doctor");
         assert!(told.contains(problem) && told.contains("-- exit code 2 --"), "{told}");
     }
+}
+
+#[test]
+fn a_role_named_like_the_schema_to_make_is_a_problem() {
+    let project = Project::new(&["001_a"]);
+    let name = project.database.name().to_owned();
+    project.write("migrations/migration.yaml", &format!("schema-table: {name}.history\n"));
+    let mut client = project.database.client().unwrap();
+    client.batch_execute(&format!("CREATE ROLE {name} SUPERUSER LOGIN")).unwrap();
+    let url = project.database.url().replacen("postgres@", &format!("{name}@"), 1);
+    let answers = ["up", "plan", "doctor"].map(|verb| {
+        let mut command = project.command();
+        command.env("DATABASE_URL", &url).args(["migration", verb]);
+        told(&mut command, &project.database)
+    });
+    client.batch_execute(&format!("DROP ROLE {name}")).unwrap();
+    assert_eq!(answers[0], answers[1]);
+    assert_snapshot!(findings(&project, &answers[2]), @r#"
+    problem  history: the role "<database>" is named like the schema of the tracking table <database>.history, which is not there yet: once the run makes the schema, "$user" in search_path sends unqualified tables into it; nothing was run
+             help: use another schema (`schema-table` in migration.yaml), or another role; or ALTER ROLE "<database>" SET search_path = public; or, if the tables belong there, CREATE SCHEMA "<database>";
+    1 problem, no warning
+    -- exit code 2 --
+    "#);
 }

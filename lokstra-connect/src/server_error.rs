@@ -74,6 +74,17 @@ impl ServerError {
         }
     }
 
+    /// Of a COPY that waits for rows; the server itself only says that it gives the session up.
+    #[doc(hidden)]
+    pub fn rows_wanted() -> ServerError {
+        ServerError {
+            sqlstate: "0A000".to_owned(),
+            message: "COPY FROM STDIN waits for rows, and a script cannot send any".to_owned(),
+            hint: Some("write the rows as INSERT, or load them in the program".to_owned()),
+            ..ServerError::cancelled()
+        }
+    }
+
     /// As the server says it of a statement that was cancelled: `query_canceled`.
     #[doc(hidden)]
     pub fn cancelled() -> ServerError {

@@ -66,7 +66,7 @@ pub use model::state::holder::Holder;
 pub use model::state::partial::HalfDone;
 pub use model::state::status::{State, Status, StatusRow};
 pub use model::table::down_store::NotKept;
-pub use model::table::server::ServerFault;
+pub use model::table::server::{ServerCheck, ServerFault};
 pub use model::table::stored_down::{NoStoredDown, Untrusted};
 pub use model::table::table_fault::TableFault;
 

@@ -6,6 +6,7 @@ mod cutting;
 mod support;
 
 mod concurrently;
+mod copy_in;
 mod divergences;
 mod failures;
 mod no_transaction;

@@ -392,3 +392,102 @@ fn a_wait_for_a_standby_cancelled_twice_is_reported_as_unknown() {
         assert!(warned, "{script}: {report}");
     }
 }
+
+/// What changes the history and runs no script, over a client that the migrator has opened.
+fn changes(waiting: &mut Waiting, sql: &str) -> Vec<String> {
+    let changes: [fn(&mut lokstra::Migrator<'_>, &mut Client) -> Result<String, lokstra::Error>;
+        3] = [
+        |migrator, client| {
+            let repair = lokstra::Repair::Accept(crate::support::version(1));
+            migrator.repair(client, repair).map(|done| done.to_string())
+        },
+        |migrator, client| {
+            migrator.baseline(client, crate::support::version(2)).map(|done| done.to_string())
+        },
+        |migrator, client| {
+            let run = lokstra::PastRun::new(crate::support::version(3));
+            migrator.record_past_runs(client, &[run]).map(|done| done.to_string())
+        },
+    ];
+    let mut told = Vec::new();
+    let edit = "SET synchronous_commit = local; \
+                UPDATE lokstra_core.schema_migrations SET checksum = repeat('a', 64) WHERE version = 1";
+    waiting.admin.batch_execute(edit).unwrap();
+    for change in changes {
+        let url = waiting.database.url().to_owned();
+        let set = tables(3, 0, "");
+        let work = std::thread::spawn(move || {
+            let mut migrator = set.migrator();
+            let (mut client, _) = migrator.connect(&url.as_str().into()).unwrap();
+            change(&mut migrator, &mut client).unwrap_or_else(|error| error.to_string())
+        });
+        while !work.is_finished() {
+            column(&mut waiting.admin, &WAITS.replace("SELECT pid", sql));
+        }
+        told.push(work.join().unwrap());
+    }
+    told
+}
+
+#[test]
+fn a_baseline_whose_wait_is_cancelled_says_that_nothing_is_known() {
+    let quiet = "ALTER DATABASE <database> SET client_min_messages = error";
+    let mut waiting = Waiting::start(quiet);
+    let told = changes(&mut waiting, "SELECT pg_cancel_backend(pid)");
+    waiting.end();
+    assert_snapshot!(told.join("\n"), @"
+    accept 001 (in a program: `repair`), if what the file says is in the database
+    accept 001 as it is now
+      before: `a`, checksum aaaaaaaaaaaa, of the down SQL ffffffffffff
+      after:  `a`, checksum 010000000000, of the down SQL ffffffffffff
+      warning: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+        help: wait until the standby has caught up (pg_stat_replication), and look at the status after a failover
+    migrations: 1 recorded in lokstra_core.schema_migrations as applied, not run, now at version 002
+      002_a
+      warning: 002 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+        help: wait until the standby has caught up (pg_stat_replication), and look at the status after a failover
+    migrations: 1 recorded in lokstra_core.schema_migrations as applied, not run
+      003_a
+      warning: 003 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+        help: wait until the standby has caught up (pg_stat_replication), and look at the status after a failover
+    ");
+}
+
+#[test]
+fn one_whose_session_is_ended_in_that_wait_says_so_too() {
+    let mut waiting = Waiting::start("");
+    let told = changes(&mut waiting, "SELECT pg_terminate_backend(pid)");
+    waiting.end();
+    assert_snapshot!(told.join("\n"), @"
+    the connection was lost: connection closed
+      help: run again
+      durability: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+    the connection was lost: connection closed
+      help: run again
+      durability: 002 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+    the connection was lost: connection closed
+      help: run again
+      durability: 003 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+    ");
+}
+
+#[test]
+fn a_baseline_whose_second_commit_has_waited_says_nothing() {
+    let mut waiting = Waiting::start("");
+    let url = waiting.database.url().to_owned();
+    let work = std::thread::spawn(move || {
+        let set = tables(2, 0, "");
+        let mut migrator = set.migrator();
+        let (mut client, _) = migrator.connect(&url.as_str().into()).unwrap();
+        migrator.baseline(&mut client, crate::support::version(2)).unwrap()
+    });
+    wait_until(|| !column(&mut waiting.admin, WAITS).is_empty());
+    column(&mut waiting.admin, &WAITS.replace("SELECT pid", "SELECT pg_cancel_backend(pid)"));
+    // The row is there, and the second commit waits.
+    wait_until(|| {
+        recorded(&mut waiting.admin) == "1 2" && !column(&mut waiting.admin, WAITS).is_empty()
+    });
+    assert!(!work.is_finished());
+    waiting.end();
+    assert!(work.join().unwrap().warnings.is_empty());
+}

@@ -105,3 +105,59 @@ fn a_server_that_comes_back_as_a_standby_is_named_and_no_script() {
         "); }
     }
 }
+
+#[test]
+fn a_server_that_turns_standby_within_a_step_is_named_and_no_script() {
+    for marker in ["", "-- lokstra: no-transaction\n"] {
+        let server = Server::start(&ServerOptions::new()).unwrap();
+        let database = server.database().unwrap();
+        let set = build_set_unchecked(3, |nth| {
+            let sleep = if nth == 2 { "SELECT pg_sleep(600);" } else { "" };
+            format!("{}{sleep}CREATE TABLE t{nth} ();", if nth == 2 { marker } else { "" })
+        });
+        let url = database.url().to_owned();
+        let run = std::thread::spawn(move || set.up_url(&url));
+        let mut watch = server.client().unwrap();
+        let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+        wait_until(|| column(&mut watch, sleeps) == "1");
+        server.stop().unwrap();
+        fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
+        server.restart().unwrap();
+        let error = run.join().unwrap().unwrap_err();
+        insta::allow_duplicates! { assert_snapshot!(error, @"
+        002 and 003 are pending and the server is a standby
+          help: connect to the primary server
+          durability: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+        "); }
+    }
+}
+
+#[test]
+fn on_a_standby_a_rollback_is_not_called_pending() {
+    let server = Server::start(&ServerOptions::new()).unwrap();
+    let database = server.database().unwrap();
+    let set = tables_set(2, "");
+    set.up_url(database.url()).unwrap();
+    server.stop().unwrap();
+    fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
+    server.restart().unwrap();
+    let pool = database.url().into();
+    let refused = |goal| set.migrator().run_pool(&pool, goal).unwrap_err().to_string();
+    let one = 1.try_into().unwrap();
+    let told = [Goal::Down(one), Goal::Redo, Goal::DownTo(crate::support::version(1))].map(refused);
+    assert_snapshot!(told.join("\n"), @"
+    002 is to be rolled back and the server is a standby
+      help: connect to the primary server
+    002 is to be rolled back and the server is a standby
+      help: connect to the primary server
+    002 is to be rolled back and the server is a standby
+      help: connect to the primary server
+    ");
+    let mut client = database.client().unwrap();
+    let repair = lokstra::Repair::Accept(crate::support::version(2));
+    let error = tables_set(2, "-- edited\n").migrator().repair(&mut client, repair);
+    assert_snapshot!(error.unwrap_err(), @"
+    002 is to be changed in the history and the server is a standby
+      help: connect to the primary server
+    ");
+}

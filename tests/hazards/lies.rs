@@ -8,7 +8,7 @@ use lokstra::{Error, ErrorKind, Migrations, Pool, ServerFault, Warning};
 use lokstra_scratch::Database;
 
 use crate::support::lies::{Liar, Lie, replaced};
-use crate::support::{column, database, set, tables, tables_set, versions};
+use crate::support::{column, database, set, tables, tables_set, version, versions};
 
 const COCKROACH: &str = "CockroachDB CCL v24.3.1 (x86_64-pc-linux-gnu, built 2024/12/01, go1.22.8)";
 const YUGABYTE: &str = "PostgreSQL 15.2-YB-2.25.0.0-b0 on x86_64-pc-linux-gnu, compiled by clang";
@@ -227,4 +227,82 @@ fn a_role_that_may_not_read_the_locks_migrates_on_postgresql() {
             "GRANT SELECT ON pg_catalog.pg_locks TO PUBLIC; DROP OWNED BY {role}; DROP ROLE {role}"
         ))
         .unwrap();
+}
+
+type Change = fn(&mut lokstra::Migrator<'_>, &mut Client) -> Result<Vec<Warning>, Error>;
+
+/// What changes the history of a database whose history has 001.
+const CHANGES: [Change; 3] = [
+    |migrator, client| migrator.baseline(client, version(2)).map(|done| done.warnings),
+    |migrator, client| {
+        migrator
+            .record_past_runs(client, &[lokstra::PastRun::new(version(2))])
+            .map(|done| done.warnings)
+    },
+    |migrator, client| {
+        migrator.repair(client, lokstra::Repair::Accept(version(1))).map(|done| done.warnings)
+    },
+];
+
+#[test]
+fn a_change_of_the_history_alone_is_refused_as_a_run_is() {
+    for (lie, fault) in [
+        (no_locks as Lie, ServerFault::LockNotHeld),
+        (no_locks_nor_a_list, ServerFault::LockNotHeld),
+        (cockroach, ServerFault::SchemaChangesApart),
+        (yugabyte, ServerFault::DdlStays),
+    ] {
+        for (nth, change) in CHANGES.into_iter().enumerate() {
+            let database = database();
+            tables_set(1, "").up_url(database.url()).unwrap();
+            let set = tables_set(2, if nth == 2 { "-- edited\n" } else { "" });
+            let mut client = Liar::before(&database, lie).client();
+            let error = change(&mut set.migrator(), &mut client).unwrap_err();
+            let ErrorKind::UnsupportedServer { fault: told, .. } = error.kind() else {
+                panic!("{error}")
+            };
+            assert_eq!(*told, fault);
+            let text =
+                "SELECT string_agg(version || checksum, '') FROM lokstra_core.schema_migrations";
+            let mut direct = database.client().unwrap();
+            let before = tables_set(1, "")
+                .databases()
+                .next()
+                .unwrap()
+                .migrations()
+                .next()
+                .unwrap()
+                .up()
+                .checksum();
+            assert_eq!(column(&mut direct, text), format!("1{before}"));
+            let warnings =
+                change(&mut set.migrator().unsupported_server(true), &mut client).unwrap();
+            let is_told = |warning: &Warning| matches!(warning, Warning::UnsupportedServer { fault: told, .. } if *told == fault);
+            assert!(warnings.iter().any(is_told), "{warnings:?}");
+        }
+    }
+}
+
+/// A transaction with a temporary table is committed by itself.
+fn keeps_temporary_tables(sql: &str, _: &mut Client) -> Told {
+    let keeps = sql.contains("CREATE TEMP TABLE");
+    Ok(if keeps { sql.replace("ROLLBACK;", "COMMIT;") } else { sql.to_owned() })
+}
+
+#[test]
+fn a_check_of_the_server_finds_its_lies_and_changes_nothing() {
+    for (lie, faults) in [
+        (no_locks as Lie, vec![ServerFault::LockNotHeld]),
+        (no_locks_nor_a_list, vec![ServerFault::LockNotHeld]),
+        (cockroach, vec![ServerFault::SchemaChangesApart, ServerFault::LockNotHeld]),
+        (keeps_temporary_tables, vec![ServerFault::DdlStays]),
+        (|sql, _| Ok(sql.to_owned()), Vec::new()),
+    ] {
+        let database = database();
+        let mut client = Liar::before(&database, lie).client();
+        let check = tables_set(1, "").migrator().check_server(&mut client).unwrap();
+        assert_eq!(check.faults, faults);
+        let left = "SELECT count(*) FROM pg_class WHERE relname ~ '^t[0-9]+$'";
+        assert_eq!(column(&mut client, left), "0");
+    }
 }

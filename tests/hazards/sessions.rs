@@ -276,6 +276,8 @@ fn a_role_named_like_the_schema_to_make_is_refused_until_somebody_decides() {
         the role "lokstra_core" is named like the schema of the tracking table lokstra_core.schema_migrations, which is not there yet: once the run makes the schema, "$user" in search_path sends unqualified tables into it; nothing was run
           help: use another schema (`schema-table` in migration.yaml), or another role; or ALTER ROLE "lokstra_core" SET search_path = public; or, if the tables belong there, CREATE SCHEMA "lokstra_core";
         "#); }
+        let plan = set.migrator().plan(&mut connect(), lokstra::Goal::Latest).unwrap_err();
+        assert_eq!(plan.to_string(), error.to_string());
         let baseline = set.migrator().baseline(&mut connect(), crate::support::version(1));
         assert_eq!(baseline.unwrap_err().kind().code(), "user-schema");
         let mut admin = database.client().unwrap();

@@ -33,6 +33,10 @@ impl Liar {
         });
         Liar { url }
     }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::connect(&self.url, NoTls).unwrap()
+    }
 }
 
 fn serve(client: &TcpStream, server: &UnixStream, beside: &str, lie: Lie) {

@@ -55,25 +55,38 @@ pub(crate) fn unchecked_statements(up: &str, statements: &[std::ops::Range<usize
     made(statements, 1, |_| up.to_owned())
 }
 
-/// `count` migrations from 001 that no check has seen, the up scripts from this function.
+/// `count` migrations from 001 that no check has seen, the up scripts from this function. One that begins
+/// with the marker of such scripts runs without a transaction, as one statement unless told otherwise.
 pub(crate) fn build_set_unchecked(count: i64, up: impl Fn(i64) -> String) -> Migrations {
     made(&[], count, up)
 }
+
+fn script<'s>(
+    text: &'s str,
+    nth: i64,
+    statements: &'s [std::ops::Range<usize>],
+) -> lokstra_core::ScriptSpec<'s> {
+    use lokstra_core::{Checksum, Mode, ScriptSpec};
+    ScriptSpec {
+        path: "migrations/001_a.up.sql",
+        text,
+        checksum: Checksum::from_bytes(std::array::from_fn(|at| nth.to_le_bytes()[at % 8])),
+        mode: if text.starts_with(MARKER) { Mode::NoTransaction } else { Mode::Transactional },
+        statements,
+    }
+}
+
+const MARKER: &str = "-- lokstra: no-transaction\n";
 
 fn made(
     statements: &[std::ops::Range<usize>],
     count: i64,
     up: impl Fn(i64) -> String,
 ) -> Migrations {
-    use lokstra_core::{Builder, Checksum, DatabaseSpec, MigrationSpec, Mode, ScriptSpec};
+    use lokstra_core::{Builder, DatabaseSpec, MigrationSpec};
     let scripts: Vec<_> = (1..=count).map(up).collect();
-    let script = |text, nth: i64, statements| ScriptSpec {
-        path: "migrations/001_a.up.sql",
-        text,
-        checksum: Checksum::from_bytes(std::array::from_fn(|at| nth.to_le_bytes()[at % 8])),
-        mode: Mode::Transactional,
-        statements,
-    };
+    let all: Vec<_> =
+        scripts.iter().map(|text| [MARKER.len().min(text.len())..text.len()]).collect();
     let database = DatabaseSpec {
         folder: "migrations",
         pool: None,
@@ -81,12 +94,13 @@ fn made(
         enabled: true,
         description: None,
     };
+    let is_one = |up: &String| statements.is_empty() && up.starts_with(MARKER);
     let migrations: Vec<_> = (1..)
-        .zip(&scripts)
-        .map(|(nth, up)| MigrationSpec {
+        .zip(scripts.iter().zip(&all))
+        .map(|(nth, (up, all))| MigrationSpec {
             version: version(nth),
             description: "a",
-            up: script(up, nth, statements),
+            up: script(up, nth, if is_one(up) { all } else { statements }),
             down: script("SELECT 1", -nth, &[]),
         })
         .collect();

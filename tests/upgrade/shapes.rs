@@ -380,3 +380,108 @@ fn what_the_progress_table_refuses_is_not_blamed_on_the_script() {
     assert_eq!(error.kind().code(), "record-refused", "{error}");
     assert_eq!(crate::support::advisory_locks(&mut client), "0");
 }
+
+/// What is said where this has the name of the tracking table, by a run, its plan and doctor's question.
+fn refused_as_no_table(sql: &str) -> String {
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute(&format!("CREATE SCHEMA lokstra_core; {sql}")).unwrap();
+    let catalog = "SELECT string_agg(a::text, $$ $$ ORDER BY attrelid, attnum) FROM pg_attribute a
+                   JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'lokstra_core'::regnamespace";
+    let before = column(&mut client, catalog);
+    let build = tables_set(2, "");
+    let told = build.up(&mut client).unwrap_err().to_string();
+    assert_eq!(build.up_url(database.url()).unwrap_err().to_string(), told);
+    let plan = build.migrator().plan(&mut client, lokstra::Goal::Latest).unwrap_err();
+    assert_eq!(plan.to_string(), told);
+    let baseline = build.migrator().baseline(&mut client, crate::support::version(1)).unwrap_err();
+    assert_eq!(baseline.to_string(), told);
+    let faults = build.migrator().table_faults(&mut client).unwrap();
+    assert!(faults.iter().all(|fault| told.contains(&fault.to_string())), "{faults:?}");
+    assert_eq!(column(&mut client, catalog), before);
+    told
+}
+
+#[test]
+fn what_has_the_name_of_the_tracking_table_and_is_no_table_is_refused() {
+    let view = "CREATE TABLE lokstra_core.base (version int8 PRIMARY KEY, description text,
+                    applied_at timestamptz NOT NULL DEFAULT now());
+                CREATE VIEW lokstra_core.schema_migrations AS SELECT * FROM lokstra_core.base";
+    let materialized = "CREATE MATERIALIZED VIEW lokstra_core.schema_migrations AS
+                            SELECT 1::int8 AS version, 't' AS description, now() AS applied_at WHERE false";
+    let foreign =
+        "CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER s FOREIGN DATA WRAPPER nothing;
+                   CREATE FOREIGN TABLE lokstra_core.schema_migrations
+                       (version int8, description text, applied_at timestamptz) SERVER s";
+    let index = "CREATE TABLE lokstra_core.other (id int);
+                 CREATE INDEX schema_migrations ON lokstra_core.other (id)";
+    let told = [
+        view,
+        materialized,
+        foreign,
+        index,
+        "CREATE SEQUENCE lokstra_core.schema_migrations",
+        "CREATE TYPE lokstra_core.schema_migrations AS (id int)",
+    ]
+    .map(refused_as_no_table);
+    assert_snapshot!(told.join("\n"), @"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it is a view, which cannot keep the history
+        help: name the table behind it as the tracking table: `schema-table` in migration.yaml
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it is a materialized view, which cannot keep the history
+        help: name the table behind it as the tracking table: `schema-table` in migration.yaml
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it is a foreign table, which cannot keep the history
+        help: migrate over a connection to the server that has the table, or give these migrations a table of this database: `schema-table` in migration.yaml
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it is an index, which cannot keep the history
+        help: give the tracking table a name that is free: `schema-table` in migration.yaml; or rename what has this one
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it is a sequence, which cannot keep the history
+        help: give the tracking table a name that is free: `schema-table` in migration.yaml; or rename what has this one
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      it is a composite type, which cannot keep the history
+        help: give the tracking table a name that is free: `schema-table` in migration.yaml; or rename what has this one
+    ");
+}
+
+#[test]
+fn a_partition_that_a_crash_would_empty_is_refused() {
+    let parted = "CREATE TABLE lokstra_core.schema_migrations (version int8 PRIMARY KEY,
+                      description text, applied_at timestamptz NOT NULL DEFAULT now())
+                      PARTITION BY RANGE (version);
+                  CREATE TABLE lokstra_core.low PARTITION OF lokstra_core.schema_migrations
+                      FOR VALUES FROM (0) TO (100);";
+    let unlogged =
+        "CREATE UNLOGGED TABLE lokstra_core.high PARTITION OF lokstra_core.schema_migrations
+                        FOR VALUES FROM (100) TO (200)";
+    let told = refused_as_no_table(&format!("{parted}{unlogged}"));
+    assert_snapshot!(told, @"
+    lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
+      lokstra_core.high is UNLOGGED, and so is empty after a crash of the server
+        help: ALTER TABLE lokstra_core.high SET LOGGED;
+    ");
+    let database = database();
+    let mut client = database.client().unwrap();
+    client.batch_execute(&format!("CREATE SCHEMA lokstra_core; {parted}")).unwrap();
+    tables_set(2, "").up(&mut client).unwrap();
+}
+
+#[test]
+fn what_the_table_refuses_of_a_baseline_is_named_with_the_table() {
+    let database = database();
+    let mut client = database.client().unwrap();
+    let check = ours("ALTER TABLE ADD CONSTRAINT modern CHECK (version > 1)");
+    client.batch_execute(&format!("CREATE SCHEMA lokstra_core; {check}")).unwrap();
+    let build = tables_set(2, "");
+    let error = build.migrator().baseline(&mut client, crate::support::version(2)).unwrap_err();
+    let told = error.to_string();
+    let (head, rest) = told.split_once("\n  detail: ").unwrap();
+    assert_snapshot!(format!("{head}\n{}", rest.split_once('\n').unwrap().1), @r#"
+    the tracking table lokstra_core.schema_migrations, or one beside it, refused the change: new row for relation "schema_migrations" violates check constraint "modern" (SQLSTATE 23514)
+      state: nothing was changed
+      help: correct the table (its columns, constraints and triggers), and run the command again
+    "#);
+    assert_eq!(column(&mut client, "SELECT count(*) FROM lokstra_core.schema_migrations"), "0");
+}

@@ -166,8 +166,9 @@ impl Target {
         &self,
         database: Database<'_>,
     ) -> Result<(Migrator<'_>, Client, ConnectionTarget), ConnectError> {
-        let (client, connection) = self.pool(database)?.connect_and_name()?;
-        Ok((self.migrator().database(database.name()), client, connection))
+        let mut migrator = self.migrator().database(database.name());
+        let (client, connection) = migrator.connect(&self.pool(database)?)?;
+        Ok((migrator, client, connection))
     }
 
     /// Warns once of keywords in connection strings that have no effect.

@@ -16,7 +16,7 @@ pub(crate) const VERB: Verb = Verb {
     flags: |command, program| {
         flags::on_database(command, program)
             .arg(flags::TO.arg().required(true))
-            .arg(flags::YES.arg())
+            .args([flags::YES.arg(), flags::UNSUPPORTED_SERVER.arg()])
     },
     run: baseline,
 };

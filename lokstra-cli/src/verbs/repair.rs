@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::call::flags::{self, Flag};
 use crate::call::{CommandContext, Verb};
+use crate::output::json::texts;
 use crate::output::{CommandError, Exit};
 
 /// A flag of `repair`, and what it asks for.
@@ -42,7 +43,7 @@ pub(crate) const VERB: Verb = Verb {
         flags::on_database(command, program)
             .args(REPAIRS.map(|(flag, _)| flag.arg()))
             .group(ArgGroup::new("repair").args(REPAIRS.map(|(flag, _)| flag.name)))
-            .arg(flags::YES.arg())
+            .args([flags::YES.arg(), flags::UNSUPPORTED_SERVER.arg()])
     },
     run: repair,
 };
@@ -139,6 +140,7 @@ struct RepairObject {
     version: String,
     before: String,
     after: String,
+    warnings: Vec<String>,
 }
 
 impl From<&Repaired> for RepairObject {
@@ -152,6 +154,7 @@ impl From<&Repaired> for RepairObject {
             version: repaired.repair.version().to_string(),
             before: repaired.before.clone(),
             after: repaired.after.clone(),
+            warnings: texts(&repaired.warnings),
         }
     }
 }

@@ -3,6 +3,7 @@
 use lokstra_connect::backoff::Wait;
 use lokstra_connect::blocking::off_runtime;
 use lokstra_connect::client;
+use lokstra_connect::{ConnectError, ConnectionTarget, Pool, Stop};
 use lokstra_core::{Database, TableName, Version};
 use postgres::Client;
 
@@ -11,7 +12,7 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, tell};
 use crate::inspect::{partial, privileges, snapshot};
-use crate::maintain::edit::{Draft, amend};
+use crate::maintain::edit::{Draft, Made, amend};
 use crate::maintain::repair::Case;
 use crate::maintain::{baseline, import};
 use crate::model::change::baseline::Baseline;
@@ -169,16 +170,35 @@ impl Migrator<'_> {
         })
     }
 
-    fn amend<T: Send>(
+    /// Connects to a pool for these verbs. Over this client they hear what the server warns of, such as
+    /// a wait for the synchronous standby that an operator cancels.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::connect`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Pool::connect`].
+    pub fn connect(&mut self, pool: &Pool) -> Result<(Client, ConnectionTarget), ConnectError> {
+        let connector = pool.connector()?;
+        let (client, notices) = connector.connect(&Stop::nobodys())?;
+        let connection = connector.connection();
+        self.notices = notices;
+        connection.map(|it| (client, it)).ok_or(ConnectError::EmptyResponse)
+    }
+
+    fn amend<T: Made + Send>(
         &mut self,
         client: &mut Client,
         draft: impl Fn(&mut client::Client, &Guard<'_>, Database<'_>) -> Result<Draft<T>, Error> + Sync,
     ) -> Result<T, Error> {
         let (database, table) = self.target()?;
         let (options, listener) = (&self.options, &mut self.listener);
+        let notices = self.notices.clone();
         off_runtime(|| {
             let amended = amend(
-                &mut Session::borrowed(client),
+                &mut Session::heard(client, notices),
                 &table,
                 options,
                 |holder, wait| {

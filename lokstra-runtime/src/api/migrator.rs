@@ -8,6 +8,7 @@ use lokstra_connect::Pools;
 use lokstra_connect::backoff::Backoff;
 use lokstra_connect::blocking::off_runtime;
 use lokstra_connect::connector::Connector;
+use lokstra_connect::notices::Notices;
 use lokstra_core::{Database, TableName, Version};
 use postgres::Client;
 
@@ -20,13 +21,14 @@ use crate::error::kind::ErrorKind;
 use crate::event::{Event, connecting, tell};
 use crate::inspect::fingerprint::Whose::TheCallers;
 use crate::inspect::status::{self, is_denied};
-use crate::inspect::{activity, fingerprint, privileges, snapshot, table_fault};
+use crate::inspect::{activity, fingerprint, privileges, server, snapshot, table_fault};
 use crate::model::run::report::{Outcome, Report, Summary};
 use crate::model::run::step::{Goal, Plan};
 use crate::model::state::activity::Activity;
 use crate::model::state::history::History;
 use crate::model::state::lock_key::LockKey;
 use crate::model::state::status::Status;
+use crate::model::table::server::ServerCheck;
 use crate::model::table::table_fault::TableFault;
 use crate::plan;
 use crate::session::{Session, ignored_keywords};
@@ -54,13 +56,16 @@ pub struct Migrator<'m> {
     migrations: &'m Migrations,
     pub(crate) options: Options,
     pub(crate) listener: Listener<'m>,
+    /// Of the last client that [`connect`](Migrator::connect) has opened.
+    pub(crate) notices: Notices,
 }
 
 impl<'m> Migrator<'m> {
     pub(crate) fn new(migrations: &'m Migrations) -> Migrator<'m> {
         let no_transaction = migrations.no_transaction;
         let options = Options { no_transaction, ..Options::default() };
-        Migrator { migrations, options, listener: Box::new(|_| ()) }
+        let (listener, notices): (Listener<'m>, _) = (Box::new(|_| ()), Notices::default());
+        Migrator { migrations, options, listener, notices }
     }
 
     /// Applies everything that is pending.
@@ -185,6 +190,21 @@ impl<'m> Migrator<'m> {
         }
     }
 
+    /// What the server says that it is, and whether it does what migrations need, as far as that can be
+    /// found out without a change: by an advisory lock of its own, and by a temporary table that is rolled
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Migrator::status).
+    pub fn check_server(&mut self, client: &mut Client) -> Result<ServerCheck, Error> {
+        let (_, table) = self.target()?;
+        off_runtime(|| {
+            let look = snapshot::look(client, &table)?;
+            server::check(client, &look.facts)
+        })
+    }
+
     /// The steps that [`run`](Migrator::run) would take, without taking them.
     ///
     /// # Errors
@@ -200,6 +220,9 @@ impl<'m> Migrator<'m> {
                 return Ok(Plan { steps: Vec::new(), warnings: Vec::new() });
             };
             let plan = plan::plan(database, &look.history, goal, policy)?;
+            if !plan.steps.is_empty() {
+                snapshot::refuse_user_schema(&look, &table)?;
+            }
             match precheck::refuse(client, &look, &table, &plan.steps, no_transaction) {
                 // A role that may only read the history sees what would run, as in the status.
                 Err(error) if !is_denied(&error) => Err(error),

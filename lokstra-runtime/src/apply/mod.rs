@@ -2,6 +2,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod classify;
+pub(crate) mod copy_in;
 pub(crate) mod engine;
 pub(crate) mod options;
 pub(crate) mod precheck;

@@ -9,6 +9,7 @@ use lokstra_core::text::quote;
 
 use crate::apply::attempt::Attempt;
 use crate::apply::classify::{is_cancelled, is_of_table, is_on_ours, is_race, passes};
+use crate::apply::copy_in;
 use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
@@ -52,6 +53,10 @@ pub(crate) fn attempt(
     };
     if is_lost(&error) || session.client().is_closed() {
         return Ok(Attempt::Lost(error));
+    }
+    let client = session.client();
+    if let Some(failure) = copy_in::failure(client, &error, step, None, Aftermath::RolledBack) {
+        return Ok(Attempt::Failed(failure));
     }
     let server = error.as_db_error().map(ServerError::new);
     let own = server.as_ref().and_then(ServerError::token).map(str::to_owned);

@@ -2,9 +2,11 @@
 //! of its own, so that no script runs under a lock that keeps others from reading the history.
 
 use lokstra_connect::ServerError;
+use lokstra_connect::client::Client;
 use lokstra_core::text::join;
 use lokstra_core::{Database, Version};
 
+use crate::apply::engine::flush::FLUSH_GRACE;
 use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
@@ -68,12 +70,15 @@ pub(crate) fn transact(
     options: &Options,
 ) -> Result<Adoption, Error> {
     let message = format!(
-        "{}{}{}{body}COMMIT;",
+        "{}{}{}{body}{}",
         guard.begin(options.lock_timeout, options.statement_timeout),
         guard.lock(),
         guard.bootstrap(),
+        guard.commit(),
     );
-    let Err(error) = session.client().batch_execute(&message) else { return Ok(Adoption::Done) };
+    let send = |client: &mut Client| client.batch_execute(&message);
+    let sent = session.cancellable(&options.stop, FLUSH_GRACE, send);
+    let Err(error) = sent else { return Ok(Adoption::Done) };
     let Some(server) = error.as_db_error().map(ServerError::new) else {
         return Err(Error::query(error));
     };

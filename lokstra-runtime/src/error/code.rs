@@ -28,7 +28,7 @@ impl ErrorKind {
             ErrorKind::NoStoredDown { .. } => "no-stored-down",
             ErrorKind::UntrustedDown { .. } => "untrusted-down",
             ErrorKind::UnfitTable { .. } => "unfit-table",
-            ErrorKind::RecordRefused { .. } => "record-refused",
+            ErrorKind::RecordRefused { .. } | ErrorKind::ChangeRefused { .. } => "record-refused",
             ErrorKind::VersionTooLarge { .. } => "version-too-large",
             ErrorKind::OddHistory { .. } => "odd-history",
             ErrorKind::RedoNotEmbedded(_) => "redo-not-embedded",

@@ -63,7 +63,9 @@ pub enum ErrorKind {
     ReadOnly {
         /// Whether the server is a standby.
         standby: bool,
-        /// What is pending.
+        /// What was to become of the first of these; `None` of a change of the history alone.
+        direction: Option<Direction>,
+        /// What was to be changed, each version once.
         versions: Vec<Version>,
     },
     /// The role is named like the schema of the tracking table, which is not there yet: once the run
@@ -156,6 +158,14 @@ pub enum ErrorKind {
         version: Version,
         /// Whether the script was rolled back with it; what a no-transaction script did stays.
         is_rolled_back: bool,
+        /// What the server said.
+        source: ServerError,
+    },
+    /// The tracking table, or one beside it, refused a change of the history that runs no script: a
+    /// baseline, a repair, the record of past runs. Nothing was changed.
+    ChangeRefused {
+        /// The tracking table.
+        table: TableName,
         /// What the server said.
         source: ServerError,
     },

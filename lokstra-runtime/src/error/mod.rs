@@ -201,6 +201,7 @@ impl std::error::Error for Error {
             ErrorKind::Server(source)
             | ErrorKind::Denied { source, .. }
             | ErrorKind::RecordRefused { source, .. }
+            | ErrorKind::ChangeRefused { source, .. }
             | ErrorKind::CannotUpgrade { source, .. } => Some(source),
             ErrorKind::Failed(failure) => Some(&failure.server),
             ErrorKind::BadTable { reason, .. } => Some(reason),

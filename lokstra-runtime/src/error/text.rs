@@ -72,10 +72,15 @@ impl fmt::Display for ErrorKind {
                 "the client is inside a transaction, which a migration would commit\n  \
                  help: commit or roll it back first, or give the migrations a client of their own",
             ),
-            ErrorKind::ReadOnly { standby, versions } => write!(
+            ErrorKind::ReadOnly { standby, direction, versions } => write!(
                 f,
-                "{} pending and {}\n  help: {}",
+                "{} {} and {}\n  help: {}",
                 list(versions, "is", "are"),
+                match direction {
+                    Some(Direction::Up) => "pending",
+                    Some(Direction::Down) => "to be rolled back",
+                    None => "to be changed in the history",
+                },
                 if *standby { "the server is a standby" } else { "the session is read-only" },
                 if *standby {
                     "connect to the primary server"
@@ -197,6 +202,12 @@ impl fmt::Display for ErrorKind {
                 } else {
                     "has no record; those of its statements that came to their end are done and stay"
                 }
+            ),
+            ErrorKind::ChangeRefused { table, source } => write!(
+                f,
+                "the tracking table {table}, or one beside it, refused the change: {source}\n  \
+                 state: nothing was changed\n  help: correct the table (its columns, constraints and \
+                 triggers), and run the command again"
             ),
             ErrorKind::VersionTooLarge { version, table } => write!(
                 f,

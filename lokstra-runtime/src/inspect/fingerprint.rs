@@ -71,6 +71,8 @@ fn is_foreign(error: &postgres::Error) -> bool {
                 | &SqlState::NUMERIC_VALUE_OUT_OF_RANGE
                 | &SqlState::CANNOT_COERCE
                 | &SqlState::UNDEFINED_FUNCTION
+                | &SqlState::WRONG_OBJECT_TYPE
+                | &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE
         )
     )
 }

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use lokstra_connect::backoff::entropy;
 use lokstra_connect::client::Client;
-use lokstra_connect::query::{owned, rows, text};
+use lokstra_connect::query::{holds, owned, rows, text};
 use lokstra_connect::transient::is_lost;
 use lokstra_core::text::quote;
 
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::table::server::{Server, ServerFault};
+use crate::model::state::lock_key::LockKey;
+use crate::model::state::snapshot::{Access, Facts};
+use crate::model::table::server::{Server, ServerCheck, ServerFault};
 use crate::session::query::ask;
 use crate::sql::guard::Guard;
 
@@ -68,6 +70,55 @@ impl Guard<'_> {
         let drop = format!("DROP TABLE {}.{name}", quote::identifier(schema));
         client.batch_execute(&drop).ok();
         Ok(Some(ServerFault::DdlStays))
+    }
+}
+
+/// What of its lies shows without a change.
+pub(crate) fn check(client: &mut Client, facts: &Facts) -> Result<ServerCheck, Error> {
+    let server = &facts.server;
+    let mut faults: Vec<_> = server.known_fault().into_iter().collect();
+    if facts.sees_locks && !holds_lock(client)? {
+        faults.push(ServerFault::LockNotHeld);
+    }
+    if facts.access == Access::ReadWrite && keeps_temporary_table(client)? {
+        faults.push(ServerFault::DdlStays);
+    }
+    let is_plain = server.is_plain();
+    Ok(ServerCheck { name: server.to_string(), is_plain, faults })
+}
+
+/// Takes a lock that is in nobody's way, and looks for it.
+fn holds_lock(client: &mut Client) -> Result<bool, Error> {
+    let key = LockKey::random();
+    let held = key.held_by_us();
+    let query = format!(
+        "SELECT pg_catalog.pg_try_advisory_xact_lock({key}) AS taken;SELECT {held} AS held;"
+    );
+    let answer = ask(client, &query)?;
+    let says = |column| rows(&answer).any(|row| holds(row, column));
+    Ok(!says("taken") || says("held"))
+}
+
+/// Makes a table that no other session sees, and rolls it back. Not where something fires at DDL.
+fn keeps_temporary_table(client: &mut Client) -> Result<bool, Error> {
+    let fires = "SELECT EXISTS (SELECT FROM pg_catalog.pg_event_trigger) AS fires";
+    if rows(&ask(client, fires)?).any(|row| holds(row, "fires")) {
+        return Ok(false);
+    }
+    let name = format!("t{}", entropy() % 1_000_000_000_000);
+    let probe = format!(
+        "BEGIN READ WRITE;CREATE TEMP TABLE {name} (id int);ROLLBACK;\
+         SELECT pg_catalog.to_regclass('pg_temp.{name}') IS NOT NULL AS stays;"
+    );
+    match client.simple_query(&probe) {
+        Ok(answer) if rows(&answer).any(|row| holds(row, "stays")) => {
+            client.batch_execute(&format!("DROP TABLE pg_temp.{name}")).ok();
+            Ok(true)
+        }
+        Ok(_) => Ok(false),
+        Err(error) if is_lost(&error) => Err(Error::query(error)),
+        // The role may make no temporary table.
+        Err(_) => ask(client, "ROLLBACK").map(|_| false),
     }
 }
 

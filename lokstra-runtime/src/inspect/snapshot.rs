@@ -25,7 +25,7 @@ pub(crate) fn look(client: &mut Client, table: &TableName) -> Result<Look, Error
     let rows = format!("SELECT * FROM {} ORDER BY version;", table.quoted());
     match client.simple_query(&(facts + &rows)) {
         Ok(messages) => parse(&messages, table),
-        Err(error) if is_missing(&error) || error.code() == Some(&SqlState::UNDEFINED_COLUMN) => {
+        Err(error) if is_missing(&error) || is_no_table(&error) => {
             look_without_table(client, table)
         }
         Err(error) => Err(refusal(error, table)),
@@ -52,6 +52,18 @@ pub(crate) fn refusal(error: postgres::Error, table: &TableName) -> Error {
 
 pub(crate) fn is_missing(error: &postgres::Error) -> bool {
     matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME))
+}
+
+/// A table without our columns, an index, or a foreign table that cannot be read.
+fn is_no_table(error: &postgres::Error) -> bool {
+    matches!(
+        error.code(),
+        Some(
+            &SqlState::UNDEFINED_COLUMN
+                | &SqlState::WRONG_OBJECT_TYPE
+                | &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE
+        )
+    )
 }
 
 /// Refuses to make a schema that would send unqualified names of scripts, and of every other session of

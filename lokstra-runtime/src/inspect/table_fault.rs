@@ -44,13 +44,22 @@ pub(crate) fn look_sql(table: &TableName) -> String {
          WHERE a.attrelid OPERATOR(pg_catalog.=) {history} \
          AND a.attnum OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int2) \
          AND NOT a.attisdropped) f WHERE f.code IS NOT NULL), \
-         (SELECT pg_catalog.string_agg(pg_catalog.concat('unlogged ', \
+         (SELECT pg_catalog.concat('kind ', c.relkind) FROM pg_catalog.pg_class c \
+         WHERE c.oid OPERATOR(pg_catalog.=) {history} AND CAST(c.relkind AS pg_catalog.text) \
+         OPERATOR(pg_catalog.<>) ALL (ARRAY['r', 'p'])), \
+         (SELECT pg_catalog.string_agg(pg_catalog.concat(CASE \
+         WHEN CAST(c.relkind AS pg_catalog.text) OPERATOR(pg_catalog.=) 'f' THEN 'partition ' \
+         ELSE 'unlogged ' END, \
          pg_catalog.quote_ident(CAST(n.nspname AS pg_catalog.text)), '.', \
          pg_catalog.quote_ident(CAST(c.relname AS pg_catalog.text))), E'\\n') \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
          ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-         WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[{history}, {progress}, {down}]) \
-         AND CAST(c.relpersistence AS pg_catalog.text) OPERATOR(pg_catalog.=) 'u'), \
+         WHERE (c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[{history}, {progress}, {down}]) \
+         AND CAST(c.relkind AS pg_catalog.text) OPERATOR(pg_catalog.<>) 'f' \
+         OR c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT i.inhrelid FROM pg_catalog.pg_inherits i \
+         WHERE i.inhparent OPERATOR(pg_catalog.=) {history}))) \
+         AND (CAST(c.relpersistence AS pg_catalog.text) OPERATOR(pg_catalog.=) 'u' \
+         OR CAST(c.relkind AS pg_catalog.text) OPERATOR(pg_catalog.=) 'f')), \
          (SELECT 'key ' FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) {history} \
          AND CAST(c.relkind AS pg_catalog.text) OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']) \
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a \

@@ -6,8 +6,9 @@ use lokstra_core::{Database, Migration, Version};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::partial;
-use crate::maintain::edit::Draft;
+use crate::maintain::edit::{Draft, Made};
 use crate::model::change::baseline::{Baseline, BaselineConflict};
+use crate::model::run::warning::Warning;
 use crate::model::state::partial::HalfDone;
 use crate::model::table::down_store;
 use crate::model::table::tables::Shape;
@@ -83,4 +84,10 @@ fn conflicts(
     });
     let scripts = half_done.into_iter().filter(|script| script.version <= last);
     rows.chain(scripts.map(BaselineConflict::HalfDone)).collect()
+}
+
+impl Made for Baseline {
+    fn warnings(&mut self) -> &mut Vec<Warning> {
+        &mut self.warnings
+    }
 }

@@ -6,11 +6,15 @@ use lokstra_connect::client::Client;
 use lokstra_core::{TableName, Version};
 
 use crate::apply::classify;
+use crate::apply::engine::flush::{flush, waited_in_vain};
+use crate::apply::engine::serve::is_accepted;
 use crate::apply::options::Options;
 use crate::apply::upgrade::{self, Adoption};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::{down_store, holder, snapshot, table_fault};
+use crate::model::run::report::Report;
+use crate::model::run::warning::Warning;
 use crate::model::state::holder::Holder;
 use crate::model::state::lock_key::LockKey;
 use crate::model::state::snapshot::Access;
@@ -30,8 +34,13 @@ pub(crate) struct Draft<T> {
     pub(crate) result: T,
 }
 
+/// What can have warnings of how it was made.
+pub(crate) trait Made {
+    fn warnings(&mut self) -> &mut Vec<Warning>;
+}
+
 /// Reads the history, drafts the change, and makes it. Waits for whoever holds the lock.
-pub(crate) fn amend<T>(
+pub(crate) fn amend<T: Made>(
     session: &mut Session<'_>,
     table: &TableName,
     options: &Options,
@@ -40,25 +49,48 @@ pub(crate) fn amend<T>(
 ) -> Result<T, Error> {
     let key = LockKey::of(table);
     let mut wait = Backoff::new(options.lock_wait);
-    let mut refusals = 0;
+    let (mut refusals, mut warnings) = (0, Vec::new());
+    let (mut is_probed, mut probes_lock) = (false, true);
     loop {
         let mut look = snapshot::look(session.client(), table)?;
         snapshot::refuse_user_schema(&look, table)?;
         down_store::settle(session.client(), table, &mut look)?;
-        let guard = Guard { table, key, look: &look, defers_flush: false, probes_lock: false };
-        let Draft { sql, versions, result } = draft(session.client(), &guard)?;
+        let guard = Guard { table, key, look: &look, defers_flush: false, probes_lock };
+        let Draft { sql, versions, mut result } = draft(session.client(), &guard)?;
         if sql.is_empty() {
             return Ok(result);
         }
         table_fault::refuse(&look, table, &[])?;
         if look.facts.access != Access::ReadWrite {
             let standby = look.facts.access == Access::Standby;
-            return Err(Error::new(ErrorKind::ReadOnly { standby, versions }));
+            return Err(Error::new(ErrorKind::ReadOnly { standby, direction: None, versions }));
         }
         session.prepare()?;
-        match upgrade::transact(session, &guard, &sql, options)? {
-            Adoption::Done => return Ok(result),
-            Adoption::Busy => {
+        if !std::mem::replace(&mut is_probed, true) {
+            let probed = guard.probe_ddl(session.client(), options.lock_timeout)?;
+            for fault in [look.facts.server.known_fault(), probed].into_iter().flatten() {
+                accept(Error::unsupported(&look.facts.server, fault), options, &mut warnings)?;
+            }
+        }
+        session.take_unreplicated();
+        match upgrade::transact(session, &guard, &sql, options) {
+            Ok(Adoption::Done) => {
+                if waited_in_vain(session, &options.stop)
+                    && !flush(session, table, &options.stop).unwrap_or(false)
+                {
+                    warnings.push(Warning::NotDurable { versions });
+                }
+                result.warnings().append(&mut warnings);
+                return Ok(result);
+            }
+            // The session was ended while its COMMIT, which is done, waited for the standby.
+            Err(error) if session.take_unreplicated() => {
+                let warnings = vec![Warning::NotDurable { versions }];
+                let report = Report { warnings, ..Report::new("", table.clone()) };
+                return Err(error.with_report(report));
+            }
+            Err(error) => return Err(error),
+            Ok(Adoption::Busy) => {
                 let holder = holder::find(session.client(), key)?;
                 let so_far = wait.report();
                 if wait.is_over() {
@@ -66,13 +98,26 @@ pub(crate) fn amend<T>(
                 }
                 waiting(holder.as_ref(), so_far);
             }
-            Adoption::Refused(error) => {
+            Ok(Adoption::Refused(error)) => {
+                if let Some(fault) = guard.fault(error.token()) {
+                    probes_lock = false;
+                    accept(fault, options, &mut warnings)?;
+                    continue;
+                }
                 let is_moved = error.token() == Some("moved");
                 let passes =
                     is_moved || classify::passes(&error) || classify::is_race(&error, &guard);
                 refusals += 1;
                 if !passes || refusals == MOST_REFUSALS {
-                    return Err(Adoption::refusal(*error, &guard));
+                    // A value, a constraint, or what a trigger raises.
+                    let is_of_table =
+                        ["22", "23", "P0"].iter().any(|class| error.sqlstate.starts_with(class));
+                    return Err(if is_of_table && !is_moved {
+                        let (table, source) = (table.clone(), *error);
+                        Error::new(ErrorKind::ChangeRefused { table, source })
+                    } else {
+                        Adoption::refusal(*error, &guard)
+                    });
                 }
             }
         }
@@ -83,4 +128,8 @@ pub(crate) fn amend<T>(
             return Err(Error::new(ErrorKind::Stopped { done, cancelled: None, left, is_reached }));
         }
     }
+}
+
+fn accept(error: Error, options: &Options, warnings: &mut Vec<Warning>) -> Result<(), Error> {
+    if is_accepted(&error, options, warnings) { Ok(()) } else { Err(error) }
 }

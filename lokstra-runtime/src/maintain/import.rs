@@ -7,9 +7,10 @@ use lokstra_core::{Database, Migration, Version};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::partial;
-use crate::maintain::edit::Draft;
+use crate::maintain::edit::{Draft, Made};
 use crate::model::change::baseline::BaselineConflict;
 use crate::model::change::import::{PastRun, RecordedRuns};
+use crate::model::run::warning::Warning;
 use crate::model::state::partial::HalfDone;
 use crate::model::table::down_store;
 use crate::model::table::tables::Shape;
@@ -94,5 +95,11 @@ fn particulars(run: &PastRun, shape: Option<&Shape>) -> Particulars {
         applied_at: Shape::moment(shape, &moment),
         applied_by: run.applied_by.as_deref().map_or_else(|| "NULL".into(), quote::literal),
         execution_ms: run.execution_ms.map_or_else(|| "NULL".into(), number),
+    }
+}
+
+impl Made for RecordedRuns {
+    fn warnings(&mut self) -> &mut Vec<Warning> {
+        &mut self.warnings
     }
 }

@@ -5,9 +5,10 @@ use lokstra_core::{Checksum, Database, Direction, Snippet, Version};
 
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::maintain::edit::Draft;
+use crate::maintain::edit::{Draft, Made};
 use crate::model::change::repair::{Repair, Repaired, Unfit};
 use crate::model::run::step::PlanStep;
+use crate::model::run::warning::Warning;
 use crate::model::state::history::Applied;
 use crate::model::state::identity::Identity;
 use crate::model::state::partial::HalfDone;
@@ -54,7 +55,8 @@ impl Case<'_> {
         let Change { before, after, sql } =
             change.map_err(|reason| Error::new(ErrorKind::NotRepairable { repair, reason }))?;
         let (database, table) = (self.database.name().to_owned(), self.guard.table.clone());
-        let result = Repaired { database, table, repair, before, after };
+        let warnings = Vec::new();
+        let result = Repaired { database, table, repair, before, after, warnings };
         Ok(Draft { sql, versions: vec![version], result })
     }
 
@@ -219,4 +221,10 @@ fn one(change: &str) -> String {
 fn row_text(description: &str, up: Option<Checksum>, down: Option<Checksum>) -> String {
     let short = |sum: Option<Checksum>| sum.map_or_else(|| "none".to_owned(), |sum| sum.short());
     format!("`{description}`, checksum {}, of the down SQL {}", short(up), short(down))
+}
+
+impl Made for Repaired {
+    fn warnings(&mut self) -> &mut Vec<Warning> {
+        &mut self.warnings
+    }
 }

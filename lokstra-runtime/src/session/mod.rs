@@ -54,7 +54,12 @@ impl<'c> Session<'c> {
     }
 
     pub(crate) fn borrowed(client: &'c mut postgres::Client) -> Session<'c> {
-        let (notices, read_theirs) = (Notices::default(), restore::to_restore);
+        Session::heard(client, Notices::default())
+    }
+
+    /// A lent client whose messages arrive there, if it was opened with them.
+    pub(crate) fn heard(client: &'c mut postgres::Client, notices: Notices) -> Session<'c> {
+        let read_theirs = restore::to_restore;
         Session::Borrowed { client, notices, read_theirs, restore: None }
     }
 
@@ -110,7 +115,7 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// [`Notices::take_unreplicated`]; false of a lent client, whose messages are not heard.
+    /// [`Notices::take_unreplicated`]; false of a lent client whose messages are not heard.
     pub(crate) fn take_unreplicated(&mut self) -> bool {
         self.parts().1.take_unreplicated()
     }

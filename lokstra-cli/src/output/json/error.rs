@@ -122,6 +122,7 @@ fn sqlstate(kind: &ErrorKind) -> Option<&str> {
         ErrorKind::Server(source)
         | ErrorKind::Denied { source, .. }
         | ErrorKind::RecordRefused { source, .. }
+        | ErrorKind::ChangeRefused { source, .. }
         | ErrorKind::CannotUpgrade { source, .. } => Some(&source.sqlstate),
         ErrorKind::Connect(ConnectError::Failed { source, .. })
         | ErrorKind::ConnectionLost { source, .. }

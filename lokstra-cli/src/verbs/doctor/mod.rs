@@ -23,7 +23,8 @@ const DETAILS: &str = "\
 It looks at the connection, the version, rights, a connection pooler, settings
 of the role, the history, who migrates now, long and prepared transactions,
 INVALID indexes and NOT VALID constraints, and says of each what to do. It only
-reads, and takes no lock on your tables.
+reads, but for a temporary table that it creates and rolls back, and takes no
+lock on your tables.
 
 JSON: {\"healthy\", \"databases\": [{\"database\", \"problems\", \"warnings\",
 \"findings\": [{\"check\", \"level\", \"message\", \"help\"}]}]}; the level is ok,
@@ -145,6 +146,7 @@ fn examine(
     server::settings(found, &mut client, &facts);
     let mut migrator = target.migrator().database(database.name());
     limit(&mut client, &facts);
+    server::nature(found, &mut migrator, &mut client);
     history::rights(found, &mut migrator, &mut client, &facts);
     history::shape(found, &mut migrator, &mut client, &database.table(), &facts);
     let status = history::state(found, &mut migrator, &mut client, &facts);

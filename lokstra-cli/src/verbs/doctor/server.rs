@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use lokstra_runtime::Pool;
 use lokstra_runtime::postgres::{Client, Error};
+use lokstra_runtime::{Migrator, Pool};
 
 use super::finding::Findings;
 use super::query::{Row, identifier, rows, rows_as_it_is};
@@ -86,6 +86,29 @@ pub(super) fn version(found: &mut Findings, facts: &Facts, row: &Row) {
             "try the migrations on a copy first, or look for a newer lokstra",
         ),
         _ => found.ok("version", told),
+    }
+}
+
+/// Whether it does what migrations need, as far as that shows without a change.
+pub(super) fn nature(found: &mut Findings, migrator: &mut Migrator<'_>, client: &mut Client) {
+    // Where the history cannot be read, other checks say so.
+    let Ok(check) = migrator.check_server(client) else { return };
+    for fault in &check.faults {
+        found.problem(
+            "server",
+            format_args!("{} does not do what migrations need: {fault}", check.name),
+            "migrate a server that docs/servers.md lists as working; or accept what is missing: \
+             -unsupported-server",
+        );
+    }
+    if !check.is_plain {
+        found.remark(
+            "server",
+            format_args!("{}: each run tests its DDL before the first script", check.name),
+            "docs/servers.md says what is known of it",
+        );
+    } else if check.faults.is_empty() {
+        found.ok("server", "its locks are held, and its DDL ends with its transaction");
     }
 }
 

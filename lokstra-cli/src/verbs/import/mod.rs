@@ -64,6 +64,7 @@ pub(crate) const VERB: Verb = Verb {
         flags::on_database(command, program)
             .arg(FROM.arg().required(true).value_parser(SourceTool::ALL.map(SourceTool::name)))
             .args([SOURCE.arg().required(true), TABLE.arg(), FORCE.arg(), flags::YES.arg()])
+            .arg(flags::UNSUPPORTED_SERVER.arg())
     },
     run: import,
 };

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use lokstra_connect::backoff::Backoff;
 use lokstra_connect::client::Client;
 use lokstra_connect::query::rows;
+use lokstra_connect::stop::Stop;
 use lokstra_connect::transient::is_lost;
 use lokstra_core::text::scan::contains;
-use lokstra_core::{Direction, Mode};
+use lokstra_core::{Direction, Mode, TableName};
 
 use crate::apply::engine::{Engine, MOST_LOSSES};
 use crate::error::Error;
@@ -23,6 +24,7 @@ use crate::model::run::step::{Goal, PlanStep};
 use crate::model::run::warning::Warning;
 use crate::model::state::history::History;
 use crate::model::state::snapshot::Look;
+use crate::session::Session;
 
 /// Whether the first of these steps leaves the disk to a later one. Only where the run goes on after
 /// a crash of the server, and where this role can flush if it comes to no later one.
@@ -56,15 +58,13 @@ impl Engine<'_, '_> {
         mut worked: Result<(), Error>,
     ) -> Result<(), Error> {
         while std::mem::take(&mut self.is_unflushed) {
-            let started = Instant::now();
-            let Err(error) = self.flush() else {
-                // Of a lent client no warning is heard: what was cancelled has not waited.
-                let is_cancelled = || self.options.stop.is_now() && started.elapsed() > FLUSH_GRACE;
-                let is_cut_off = !self.session.is_owned() && is_cancelled();
-                if self.session.take_unreplicated() || is_cut_off {
+            let error = match flush(&mut self.session, &self.table, &self.options.stop) {
+                Ok(true) => break,
+                Ok(false) => {
                     self.warn_of_durability();
+                    break;
                 }
-                break;
+                Err(error) => error,
             };
             // A session that was ended has not waited: another one does.
             if self.losses < MOST_LOSSES && self.survives(&error).unwrap_or(false) {
@@ -85,29 +85,8 @@ impl Engine<'_, '_> {
         worked
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        // A transaction that has written to the log waits for it, and locking a row writes to it.
-        let lock = format!(
-            "{BEGIN} SET LOCAL lock_timeout='{READ_LOCK_TIMEOUT}ms'; \
-             SELECT 1 FROM {0} h WHERE h.version OPERATOR(pg_catalog.=) \
-             (SELECT pg_catalog.max(m.version) FROM {0} m) FOR KEY SHARE; COMMIT;",
-            self.table.quoted(),
-        );
-        let flushed = self.session.cancellable(&self.options.stop, FLUSH_GRACE, |client| {
-            let flushed = flush(client, &lock);
-            if flushed.is_err() {
-                // Out of the transaction; without a connection there is none.
-                client.batch_execute("ROLLBACK").ok();
-            }
-            flushed
-        });
-        flushed.map_err(Error::query)
-    }
-
-    /// Whether the last COMMIT gave up the wait for the synchronous standby: an operator, or our own
-    /// stop, can cancel that, and the COMMIT is done. Of a lent client no warning is heard.
     pub(super) fn waited_in_vain(&mut self) -> bool {
-        self.session.take_unreplicated() || !self.session.is_owned() && self.options.stop.is_now()
+        waited_in_vain(&mut self.session, &self.options.stop)
     }
 
     fn warn_of_durability(&mut self) {
@@ -132,27 +111,61 @@ impl Engine<'_, '_> {
     }
 }
 
+/// Whether the last COMMIT gave up the wait for the synchronous standby: an operator, or our own
+/// stop, can cancel that, and the COMMIT is done. Of a lent client no warning is heard.
+pub(crate) fn waited_in_vain(session: &mut Session<'_>, stop: &Stop) -> bool {
+    session.take_unreplicated() || !session.is_owned() && stop.is_now()
+}
+
+/// Commits once more, which waits for everything before. False: that wait was cut off too.
+pub(crate) fn flush(
+    session: &mut Session<'_>,
+    table: &TableName,
+    stop: &Stop,
+) -> Result<bool, Error> {
+    // A transaction that has written to the log waits for it, and locking a row writes to it.
+    let lock = format!(
+        "{BEGIN} SET LOCAL lock_timeout='{READ_LOCK_TIMEOUT}ms'; \
+         SELECT 1 FROM {0} h WHERE h.version OPERATOR(pg_catalog.=) \
+         (SELECT pg_catalog.max(m.version) FROM {0} m) FOR KEY SHARE; COMMIT;",
+        table.quoted(),
+    );
+    let started = Instant::now();
+    let flushed = session.cancellable(stop, FLUSH_GRACE, |client| {
+        let flushed = write(client, &lock);
+        if flushed.is_err() {
+            // Out of the transaction; without a connection there is none.
+            client.batch_execute("ROLLBACK").ok();
+        }
+        flushed
+    });
+    flushed.map_err(Error::query)?;
+    // Of a lent client no warning is heard: what was cancelled has not waited.
+    let is_cancelled = stop.is_now() && started.elapsed() > FLUSH_GRACE;
+    Ok(!session.take_unreplicated() && (session.is_owned() || !is_cancelled))
+}
+
 /// How long the flush is waited for though the run was cancelled: a standby that is well needs less.
-const FLUSH_GRACE: Duration = Duration::from_secs(2);
+pub(crate) const FLUSH_GRACE: Duration = Duration::from_secs(2);
 
 /// Where the server warns of a wait that it gave up, whatever the role keeps from its clients.
 const BEGIN: &str = "BEGIN READ WRITE; SET LOCAL client_min_messages=warning;";
 
-fn flush(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
+fn write(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
     match client.simple_query(lock) {
         Ok(answer) if rows(&answer).next().is_some() => Ok(()),
         Err(error) if is_lost(&error) => Err(error),
         // Row security hides the row, somebody holds it, or the right to lock it is gone.
         answer => {
-            let write = format!("{BEGIN} {WRITE_TO_LOG}");
+            let emit = format!("{BEGIN} {WRITE_TO_LOG}");
             if answer.is_err() {
                 client.batch_execute("ROLLBACK").ok();
             }
-            match client.batch_execute(&write) {
+            match client.batch_execute(&emit) {
                 // A cancel that was for the query before, and came late.
                 Err(error) if !is_lost(&error) => {
                     client.batch_execute("ROLLBACK").ok();
-                    client.batch_execute(&write)
+                    client.batch_execute(&emit)
                 }
                 done => done,
             }

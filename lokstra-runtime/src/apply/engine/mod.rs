@@ -2,10 +2,10 @@
 
 mod batch;
 mod confirm;
-mod flush;
+pub(crate) mod flush;
 mod reconnect;
 mod refuse;
-mod serve;
+pub(crate) mod serve;
 mod stop;
 mod stored;
 mod upgrade;

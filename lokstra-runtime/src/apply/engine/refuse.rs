@@ -8,7 +8,7 @@ use lokstra_connect::query::{number, rows};
 use lokstra_core::Mode;
 use lokstra_core::text::contains;
 
-use crate::apply::engine::{Engine, same_versions, versions};
+use crate::apply::engine::{Engine, same_versions};
 use crate::apply::precheck;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
@@ -28,12 +28,8 @@ impl Engine<'_, '_> {
         look: &mut Look,
         steps: &[PlanStep<'_>],
     ) -> Result<(), Error> {
-        let versions = versions(steps);
         if look.facts.access != Access::ReadWrite {
-            return Err(Error::new(ErrorKind::ReadOnly {
-                standby: look.facts.access == Access::Standby,
-                versions,
-            }));
+            return Err(read_only(look.facts.access, steps));
         }
         refuse_user_schema(look, &self.table)?;
         let scripts = steps.iter().map(PlanStep::script);
@@ -74,8 +70,7 @@ impl Engine<'_, '_> {
     ) -> Result<bool, Error> {
         let Ok(now) = self.look() else { return Ok(false) };
         if now.facts.access == Access::Standby {
-            let versions = versions(left);
-            return Err(Error::new(ErrorKind::ReadOnly { standby: true, versions }));
+            return Err(read_only(now.facts.access, left));
         }
         Ok(before.is_some_and(|before| !same_versions(&now.history, &before.history)))
     }
@@ -113,6 +108,20 @@ impl Engine<'_, '_> {
         let limit = rows(&answer).next().and_then(|row| number(row, "setting")).unwrap_or(0);
         limit > 0 && Duration::from_millis(limit.unsigned_abs()) <= ran
     }
+}
+
+/// Of these steps, where nothing can be written.
+fn read_only(access: Access, steps: &[PlanStep<'_>]) -> Error {
+    // `redo` has each in both directions.
+    let mut versions = Vec::new();
+    for step in steps {
+        let version = step.migration.version();
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    let direction = steps.first().map(|step| step.direction);
+    Error::new(ErrorKind::ReadOnly { standby: access == Access::Standby, direction, versions })
 }
 
 /// In milliseconds; nothing before PostgreSQL 17.

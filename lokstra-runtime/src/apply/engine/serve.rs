@@ -3,12 +3,36 @@
 use lokstra_connect::backoff::Backoff;
 
 use crate::apply::engine::Engine;
+use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::model::run::warning::Warning;
 use crate::model::state::snapshot::Look;
 use crate::model::table::server::ServerFault;
 use crate::sql::guard::Guard;
+
+/// Whether the work goes on where this is the error, with a warning of what is missing.
+pub(crate) fn is_accepted(error: &Error, options: &Options, warnings: &mut Vec<Warning>) -> bool {
+    let ErrorKind::UnsupportedServer { server, fault } = error.kind() else { return false };
+    if !options.unsupported_server || matches!(fault, ServerFault::Refuses(_)) {
+        return false;
+    }
+    // Every fault that is warned of is told by its kind alone.
+    let is_same = |warning: &Warning| {
+        matches!(warning, Warning::UnsupportedServer { server: said, fault: known }
+            if said == server && std::mem::discriminant(known) == std::mem::discriminant(fault))
+    };
+    if !warnings.iter().any(is_same) {
+        let (server, fault) = (server.clone(), fault.clone());
+        warnings.push(Warning::UnsupportedServer { server, fault });
+    }
+    true
+}
+
+/// Whether the lock is what is missing, which then is not looked for again.
+pub(crate) fn is_unheld(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::UnsupportedServer { fault: ServerFault::LockNotHeld, .. })
+}
 
 impl Engine<'_, '_> {
     /// By its name.
@@ -34,21 +58,10 @@ impl Engine<'_, '_> {
 
     /// Whether the run goes on where this is the error, and says so in its report.
     pub(super) fn works_anyway(&mut self, error: &Error) -> bool {
-        let ErrorKind::UnsupportedServer { server, fault } = error.kind() else { return false };
-        if !self.options.unsupported_server || matches!(fault, ServerFault::Refuses(_)) {
+        if !is_accepted(error, self.options, &mut self.report.warnings) {
             return false;
         }
-        // Every fault that is warned of is told by its kind alone.
-        let is_same = |warning: &Warning| {
-            matches!(warning, Warning::UnsupportedServer { server: said, fault: known }
-                if said == server
-                    && std::mem::discriminant(known) == std::mem::discriminant(fault))
-        };
-        if !self.report.warnings.iter().any(is_same) {
-            let (server, fault) = (server.clone(), fault.clone());
-            self.report.warnings.push(Warning::UnsupportedServer { server, fault });
-        }
-        self.probes_lock &= !matches!(fault, ServerFault::LockNotHeld);
+        self.probes_lock &= !is_unheld(error);
         true
     }
 }

@@ -35,7 +35,8 @@ impl Engine<'_, '_> {
         let versions: Vec<_> = self.report.warnings.iter().find_map(trusted).unwrap_or_default();
         let is_narrow = look.facts.shape.as_ref().is_some_and(|shape| !shape.is_ours());
         let is_due = !versions.is_empty() || is_narrow && !steps.is_empty();
-        if !is_due || look.facts.access != Access::ReadWrite {
+        let is_fit = || table_fault::refuse(look, &self.table, &[]).is_ok();
+        if !is_due || look.facts.access != Access::ReadWrite || !is_fit() {
             return Ok(true);
         }
         self.session.prepare()?;
@@ -53,6 +54,7 @@ impl Engine<'_, '_> {
                 // Done or not, the history tells, once nobody holds the lock.
                 Err(error) => return if self.survives(&error)? { Ok(false) } else { Err(error) },
                 Ok(Adoption::Done) => {
+                    self.is_unflushed |= self.waited_in_vain();
                     let now = self.look_patiently(wait)?;
                     if !same_versions(&now.history, &look.history) {
                         // The steps were planned from another history.

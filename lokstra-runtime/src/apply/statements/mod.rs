@@ -21,7 +21,7 @@ use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::apply::attempt::{Attempt, NoTransaction};
 use crate::apply::options::Options;
-use crate::apply::{classify, precheck, step};
+use crate::apply::{classify, copy_in, precheck, step};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::invalid_index::{Build, Invalid};
@@ -69,8 +69,11 @@ fn attempt(
             // First out of the transaction that failed: it would refuse to unlock.
             let client = session.client();
             match client.batch_execute("ROLLBACK").and_then(|()| run.unlock(session)) {
-                Ok(()) => halt.into_attempt(),
-                Err(error) => Ok(Attempt::Lost(error)),
+                Err(error) if !matches!(halt, Stop::Attempt(Attempt::Failed(_))) => {
+                    Ok(Attempt::Lost(error))
+                }
+                // What failed has failed, also where the session ended with it.
+                _ => halt.into_attempt(),
             }
         }
     }
@@ -316,6 +319,11 @@ impl Run<'_> {
     /// is not done.
     fn failed(&self, client: &mut Client, failed: Failed, watch: &Watch<'_>) -> Stop {
         let Failed { nth, message, error, passes, build } = failed;
+        let total = self.script.statement_ranges().len();
+        let aftermath = Aftermath::Partial { done: nth, total };
+        if let Some(failure) = copy_in::failure(client, &error, self.step, Some(nth), aftermath) {
+            return Stop::Attempt(Attempt::Failed(failure));
+        }
         let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
         let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
         if matches!(server.token(), Some("busy" | "elsewhere")) {
@@ -349,8 +357,6 @@ impl Run<'_> {
             Err(stop) => return stop,
         };
         let place = Place { offset, statement: Some(nth), is_deferred: false };
-        let total = self.script.statement_ranges().len();
-        let aftermath = Aftermath::Partial { done: nth, total };
         let mut failure = Failure::new(self.step, place, server, aftermath);
         failure.invalid_index = invalid_index;
         failure.is_partial = is_partial;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use lokstra_core::{TableName, Version, one_line};
 
+use crate::model::run::warning::Warning;
+
 /// A repair of one migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -166,12 +168,18 @@ pub struct Repaired {
     pub before: String,
     /// What stands there now.
     pub after: String,
+    /// What was odd.
+    pub warnings: Vec<Warning>,
 }
 
 impl fmt::Display for Repaired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Repaired { repair, before, after, .. } = self;
+        let Repaired { repair, before, after, warnings, .. } = self;
         let (before, after) = (one_line(f, before), one_line(f, after));
-        write!(f, "{repair}\n  before: {before}\n  after:  {after}")
+        write!(f, "{repair}\n  before: {before}\n  after:  {after}")?;
+        for warning in warnings {
+            write!(f, "\n  warning: {warning}")?;
+        }
+        Ok(())
     }
 }

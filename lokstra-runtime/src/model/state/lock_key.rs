@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lokstra_connect::backoff::entropy;
 use lokstra_core::TableName;
 use lokstra_core::text::quote::fnv;
 use lokstra_core::text::shown;
@@ -14,6 +15,11 @@ pub(crate) struct LockKey(i64);
 impl LockKey {
     pub(crate) fn of(table: &TableName) -> LockKey {
         LockKey(fnv(&[b"lokstra:", shown(table).as_bytes()]))
+    }
+
+    /// One that nobody else takes.
+    pub(crate) fn random() -> LockKey {
+        LockKey(entropy().cast_signed())
     }
 
     /// The rows of `pg_locks` that hold this key in this database.

@@ -37,6 +37,11 @@ impl Facts {
     pub(crate) fn foreign(&self) -> Vec<TableFault> {
         let Some(shape) = &self.shape else { return Vec::new() };
         let (mut faults, mut lacking) = (Vec::new(), String::new());
+        let is_no_table =
+            |fault: &&TableFault| matches!(fault, TableFault::Kind(_)) && fault.is_foreign();
+        if let Some(fault) = self.faults.all.iter().find(is_no_table) {
+            return vec![fault.clone()];
+        }
         for column in ["version", "description", "applied_at"] {
             if shape.type_of(column).is_none() {
                 lacking.push_str(if lacking.is_empty() { "" } else { ", " });

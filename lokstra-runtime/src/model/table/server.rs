@@ -82,6 +82,18 @@ impl fmt::Display for ServerFault {
     }
 }
 
+/// What is known of a server without a run: see [`Migrator::check_server`](crate::Migrator::check_server).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerCheck {
+    /// Its name and version.
+    pub name: String,
+    /// Whether it says that it is PostgreSQL, as the project or a distribution builds it.
+    pub is_plain: bool,
+    /// What it does not do; a run finds more.
+    pub faults: Vec<ServerFault>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::Server;

@@ -29,6 +29,10 @@ pub enum TableFault {
     /// This table, or the one beside it that has the progress or the down SQL, is UNLOGGED: empty after
     /// a crash of the server.
     Unlogged(String),
+    /// It is no table: a view, a foreign table, an index, …
+    Kind(String),
+    /// A partition of it is a foreign table, which takes no part in our transaction.
+    ForeignPartition(String),
     /// No unique index on `version` alone: a migration could be recorded twice.
     NoKey,
 }
@@ -37,6 +41,7 @@ impl TableFault {
     /// Whether the table is another tool's, so that its rows are not to be read either.
     pub(crate) fn is_foreign(&self) -> bool {
         matches!(self, TableFault::Lacks(_) | TableFault::Type(_))
+            || matches!(self, TableFault::Kind(kind) if !kind.ends_with("view") && kind != FOREIGN)
     }
 
     /// What to do about it.
@@ -63,6 +68,21 @@ impl TableFault {
             }
             TableFault::TooShort { column, .. } => {
                 format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE text;")
+            }
+            TableFault::Kind(kind) if kind.ends_with("view") => {
+                "name the table behind it as the tracking table: `schema-table` in migration.yaml"
+                    .to_owned()
+            }
+            TableFault::Kind(kind) if kind == FOREIGN => {
+                "migrate over a connection to the server that has the table, or give these migrations \
+                 a table of this database: `schema-table` in migration.yaml"
+                    .to_owned()
+            }
+            TableFault::Kind(_) => "give the tracking table a name that is free: `schema-table` in \
+                                    migration.yaml; or rename what has this one"
+                .to_owned(),
+            TableFault::ForeignPartition(name) => {
+                format!("ALTER TABLE {table} DETACH PARTITION {name};")
             }
             TableFault::Unlogged(name) => format!("ALTER TABLE {name} SET LOGGED;"),
             TableFault::NoKey => format!("ALTER TABLE {table} ADD PRIMARY KEY (version);"),
@@ -92,11 +112,29 @@ impl fmt::Display for TableFault {
                 f,
                 "its column `{column}` holds {limit} characters, and {length} are to be written"
             ),
+            TableFault::Kind(kind) => write!(f, "it is {kind}, which cannot keep the history"),
+            TableFault::ForeignPartition(name) => {
+                write!(f, "its partition {name} is a foreign table, outside of our transaction")
+            }
             TableFault::Unlogged(name) => {
                 write!(f, "{name} is UNLOGGED, and so is empty after a crash of the server")
             }
             TableFault::NoKey => f.write_str("it has no primary key or unique index on `version`"),
         }
+    }
+}
+
+const FOREIGN: &str = "a foreign table";
+
+/// By `relkind`.
+fn kind(code: &str) -> &'static str {
+    match code {
+        "v" => "a view",
+        "m" => "a materialized view",
+        "f" => FOREIGN,
+        "i" | "I" => "an index",
+        "S" => "a sequence",
+        _ => "a composite type",
     }
 }
 
@@ -118,6 +156,8 @@ impl Faults {
                 "type" => TableFault::Type(name),
                 "unlogged" => TableFault::Unlogged(name),
                 "key" => TableFault::NoKey,
+                "kind" => TableFault::Kind(kind(rest).to_owned()),
+                "partition" => TableFault::ForeignPartition(name),
                 _ => {
                     let limit = split_once(rest, " ")
                         .and_then(|(limit, name)| Some((name.to_owned(), limit.parse().ok()?)));
