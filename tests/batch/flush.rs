@@ -436,7 +436,6 @@ fn a_baseline_whose_wait_is_cancelled_says_that_nothing_is_known() {
     let told = changes(&mut waiting, "SELECT pg_cancel_backend(pid)");
     waiting.end();
     assert_snapshot!(told.join("\n"), @"
-    accept 001 (in a program: `repair`), if what the file says is in the database
     accept 001 as it is now
       before: `a`, checksum aaaaaaaaaaaa, of the down SQL ffffffffffff
       after:  `a`, checksum 010000000000, of the down SQL ffffffffffff
