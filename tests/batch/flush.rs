@@ -393,10 +393,11 @@ fn a_wait_for_a_standby_cancelled_twice_is_reported_as_unknown() {
     }
 }
 
+type Change = fn(&mut lokstra::Migrator<'_>, &mut Client) -> Result<String, lokstra::Error>;
+
 /// What changes the history and runs no script, over a client that the migrator has opened.
 fn changes(waiting: &mut Waiting, sql: &str) -> Vec<String> {
-    let changes: [fn(&mut lokstra::Migrator<'_>, &mut Client) -> Result<String, lokstra::Error>;
-        3] = [
+    let changes: [Change; 3] = [
         |migrator, client| {
             let repair = lokstra::Repair::Accept(crate::support::version(1));
             migrator.repair(client, repair).map(|done| done.to_string())

@@ -61,6 +61,11 @@ pub(crate) fn build_set_unchecked(count: i64, up: impl Fn(i64) -> String) -> Mig
     made(&[], count, up)
 }
 
+/// Behind the marker.
+fn whole(text: &str) -> std::ops::Range<usize> {
+    MARKER.len().min(text.len())..text.len()
+}
+
 fn script<'s>(
     text: &'s str,
     nth: i64,
@@ -85,8 +90,7 @@ fn made(
 ) -> Migrations {
     use lokstra_core::{Builder, DatabaseSpec, MigrationSpec};
     let scripts: Vec<_> = (1..=count).map(up).collect();
-    let all: Vec<_> =
-        scripts.iter().map(|text| [MARKER.len().min(text.len())..text.len()]).collect();
+    let all: Vec<_> = scripts.iter().map(|text| vec![whole(text)]).collect();
     let database = DatabaseSpec {
         folder: "migrations",
         pool: None,

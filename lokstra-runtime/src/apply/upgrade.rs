@@ -76,8 +76,8 @@ pub(crate) fn transact(
         guard.bootstrap(),
         guard.commit(),
     );
-    let send = |client: &mut Client| client.batch_execute(&message);
-    let sent = session.cancellable(&options.stop, FLUSH_GRACE, send);
+    let ask = |client: &mut Client| client.batch_execute(&message);
+    let sent = session.cancellable(&options.stop, FLUSH_GRACE, ask);
     let Err(error) = sent else { return Ok(Adoption::Done) };
     let Some(server) = error.as_db_error().map(ServerError::new) else {
         return Err(Error::query(error));
