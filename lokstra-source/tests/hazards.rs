@@ -184,6 +184,48 @@ migrations/007_change.up.sql:1:1: writes to the table are blocked until the inde
     ]);
 }
 
+/// What is found in a script behind one that makes the partitioned table `p`, and `q`, which is none.
+fn told_behind_a_partitioned_table(up: &str) -> String {
+    let tables = "CREATE TABLE p (id int, d date) PARTITION BY RANGE (d);\n\
+                  CREATE TABLE q AS SELECT rank() OVER (PARTITION BY id) FROM other;";
+    let files = [
+        ("001_tables.up.sql", tables),
+        ("001_tables.down.sql", "DROP TABLE p, q;"),
+        ("002_change.up.sql", up),
+        ("002_change.down.sql", "SELECT 1;"),
+    ];
+    let root = folder(&files);
+    let loaded = Loader::new(root.path(), "migrations");
+    let loaded = loaded.lint(LintScope::UnlockedOnly).load().unwrap();
+    let helps = loaded.warnings.iter().map(|problem| {
+        let help = problem.help().split("; if it is safe").next().unwrap();
+        format!("{}: {help}", problem.code().as_str())
+    });
+    helps.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_advice_for_a_partitioned_table_is_one_that_the_server_takes() {
+    let up = "ALTER TABLE p ADD PRIMARY KEY (id, d);\n\
+              ALTER TABLE p ADD CONSTRAINT u UNIQUE (id, d);\n\
+              CREATE INDEX i ON p (id);\n\
+              CREATE INDEX j ON q (id);\n\
+              ALTER TABLE p ADD FOREIGN KEY (id) REFERENCES other (id);";
+    assert_snapshot!(told_behind_a_partitioned_table(up), @"
+    add-primary-key: CREATE UNIQUE INDEX CONCURRENTLY on each partition in a migration before, ADD CONSTRAINT … PRIMARY KEY USING INDEX … there, then add the key to the partitioned table, which takes them over
+    add-unique: CREATE UNIQUE INDEX CONCURRENTLY on each partition in a migration before, ADD CONSTRAINT … UNIQUE USING INDEX … there, then add the constraint to the partitioned table, which takes them over
+    create-index: CREATE INDEX CONCURRENTLY on each partition, in a script that begins with `-- lokstra: no-transaction`, then CREATE INDEX on the partitioned table, which takes them over
+    create-index: CREATE INDEX CONCURRENTLY, in a script that begins with `-- lokstra: no-transaction`
+    add-foreign-key: add it NOT VALID to each partition, VALIDATE CONSTRAINT there in the next migration, then add it to the partitioned table, which takes them over
+    ");
+    let renamed = "ALTER TABLE p RENAME TO r;\nCREATE INDEX i ON r (id);";
+    assert!(told_behind_a_partitioned_table(renamed).contains("on each partition"));
+    let another = "DROP TABLE p;\nCREATE TABLE p (id int);\nCREATE INDEX i ON p (id);";
+    assert!(!told_behind_a_partitioned_table(another).contains("on each partition"));
+    let only = "CREATE INDEX i ON ONLY p (id);\nALTER TABLE ONLY p ADD UNIQUE (id, d);";
+    assert_eq!(told_behind_a_partitioned_table(only), "");
+}
+
 #[test]
 fn a_column_that_is_dropped() {
     assert_snapshot!(told("ALTER TABLE users\n  DROP COLUMN nickname;\n"), @"

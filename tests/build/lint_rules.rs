@@ -197,3 +197,45 @@ fn a_new_label_is_refused_where_the_server_refuses_it() {
         assert_eq!(lokstra_source::Loader::new(root.path(), "m").load().is_err(), is_use, "{sql}");
     }
 }
+
+#[test]
+fn a_partitioned_table_takes_over_what_its_partitions_have() {
+    let database = database();
+    let (mut client, said) = talkative(&database);
+    client
+        .batch_execute(
+            "CREATE TABLE r (id int PRIMARY KEY);
+             CREATE TABLE p (id int, d int NOT NULL) PARTITION BY RANGE (d);
+             CREATE TABLE part PARTITION OF p FOR VALUES FROM (0) TO (10);
+             INSERT INTO r VALUES (1);
+             INSERT INTO p VALUES (1, 1);",
+        )
+        .unwrap();
+    // The usual way is refused.
+    for refused in [
+        "CREATE INDEX CONCURRENTLY i ON p (id)",
+        "CREATE UNIQUE INDEX CONCURRENTLY i ON p (id, d)",
+    ] {
+        assert!(client.batch_execute(refused).is_err(), "{refused}");
+    }
+    for prepared in [
+        "CREATE INDEX CONCURRENTLY part_i ON part (id)",
+        "CREATE UNIQUE INDEX CONCURRENTLY part_u ON part (id, d)",
+        "ALTER TABLE part ADD CONSTRAINT part_u UNIQUE USING INDEX part_u",
+        "ALTER TABLE part ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES r NOT VALID",
+        "ALTER TABLE part VALIDATE CONSTRAINT f",
+    ] {
+        client.batch_execute(prepared).unwrap();
+    }
+    for taken_over in [
+        "CREATE INDEX i ON p (id)",
+        "ALTER TABLE p ADD CONSTRAINT u UNIQUE (id, d)",
+        "ALTER TABLE p ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES r",
+    ] {
+        assert_eq!(work(&mut client, &said, taken_over), Vec::<String>::new(), "{taken_over}");
+    }
+    // Nor does what goes to the table alone read a row.
+    for alone in ["CREATE INDEX i ON ONLY p (id)", "ALTER TABLE ONLY p ADD UNIQUE (id, d)"] {
+        assert_eq!(work(&mut client, &said, alone), Vec::<String>::new(), "{alone}");
+    }
+}

@@ -135,7 +135,7 @@ fn a_keyword_of_another_program_is_a_warning_of_the_run() {
         assert_eq!(
             told,
             ["the connection string has `statement-cache-capacity`, `pool_max_conns`, which \
-                           PostgreSQL does not know and this run ignored"]
+                           PostgreSQL does not know and lokstra ignores"]
         );
     }
 }

@@ -159,6 +159,40 @@ impl LintRule {
     pub fn named(name: &str) -> Option<LintRule> {
         LintRule::ALL.iter().copied().find(|rule| rule.as_str() == name)
     }
+
+    /// Whether it builds an index.
+    #[cfg(feature = "lint")]
+    pub(crate) fn is_of_index(self) -> bool {
+        matches!(self, LintRule::AddPrimaryKey | LintRule::AddUnique | LintRule::CreateIndex)
+    }
+
+    /// What to write instead where the table is partitioned and PostgreSQL refuses the usual way: what
+    /// every partition has already, the table takes over without reading a row.
+    #[cfg(feature = "lint")]
+    pub(crate) fn help_if_partitioned(self) -> &'static str {
+        match self {
+            LintRule::AddForeignKey => {
+                "add it NOT VALID to each partition, VALIDATE CONSTRAINT there in the next \
+                 migration, then add it to the partitioned table, which takes them over"
+            }
+            LintRule::AddPrimaryKey => {
+                "CREATE UNIQUE INDEX CONCURRENTLY on each partition in a migration before, ADD \
+                 CONSTRAINT … PRIMARY KEY USING INDEX … there, then add the key to the partitioned \
+                 table, which takes them over"
+            }
+            LintRule::AddUnique => {
+                "CREATE UNIQUE INDEX CONCURRENTLY on each partition in a migration before, ADD \
+                 CONSTRAINT … UNIQUE USING INDEX … there, then add the constraint to the partitioned \
+                 table, which takes them over"
+            }
+            LintRule::CreateIndex => {
+                "CREATE INDEX CONCURRENTLY on each partition, in a script that begins with `-- \
+                 lokstra: no-transaction`, then CREATE INDEX on the partitioned table, which takes \
+                 them over"
+            }
+            rule => rule.help(),
+        }
+    }
 }
 
 /// Its name.

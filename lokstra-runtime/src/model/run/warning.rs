@@ -172,7 +172,7 @@ impl fmt::Display for Warning {
             ),
             Warning::IgnoredKeywords { keywords } => write!(
                 f,
-                "the connection string has `{}`, which PostgreSQL does not know and this run ignored",
+                "the connection string has `{}`, which PostgreSQL does not know and lokstra ignores",
                 one_line(f, &join(keywords, "`, `"))
             ),
             Warning::QuotesAsChecked => f.write_str(

@@ -67,10 +67,15 @@ pub(crate) fn check(
     let is_searched = |pair: &&Pair<'_>| lint == LintScope::All || !pair.is_locked;
     let errors = problems.iter().filter(|problem| problem.is_error());
     let broken: HashSet<String> = errors.map(|problem| problem.path().to_owned()).collect();
-    for pair in pairs.iter().filter(is_searched) {
+    let mut partitioned = HashSet::new();
+    for pair in pairs {
+        if !is_searched(&pair) {
+            run_rules::note_partitioned(&pair.up.1, &mut partitioned);
+            continue;
+        }
         let is_broken =
             [&pair.up.0.path, &pair.down.0.path].iter().any(|path| broken.contains(*path));
-        let found = run_rules::run_rules(pair, !is_broken);
+        let found = run_rules::run_rules(pair, !is_broken, &mut partitioned);
         problems.extend(found.into_iter().map(|problem| match problem.code() {
             Code::Lint(_) if level == Level::Deny => problem.denied(),
             _ => problem,

@@ -93,6 +93,10 @@ pub(crate) struct Effects {
     pub(crate) moved: Vec<String>,
     /// What it works on.
     pub(crate) targets: Vec<String>,
+    /// Whether `ONLY` keeps it from the partitions of what it works on.
+    pub(crate) is_only: bool,
+    /// The table that it creates with `PARTITION BY`.
+    pub(crate) partitioned: Option<String>,
     pub(crate) cascade: Cascade,
     /// It runs code that can do anything.
     pub(crate) is_unclear: bool,
@@ -133,6 +137,9 @@ impl Effects {
         // An index without a name has one of the server's choice.
         let is_nameless = reader.is_at("on") || reader.is_at("authorization");
         let name = if is_nameless { None } else { reader.name() };
+        self.is_only = kind == Kind::Index && reader.has(&["on", "only"]);
+        let is_partitioned = kind == Kind::Table && reader.has(&["partition", "by"]);
+        self.partitioned = name.as_ref().filter(|_| is_partitioned).map(|name| name.last.clone());
         let owner = match kind {
             Kind::Index | Kind::Trigger => reader.find(&["on"]),
             Kind::Table if reader.is_at("partition") => reader.find(&["partition", "of"]),
@@ -183,7 +190,7 @@ impl Effects {
         reader.skip(&["foreign", "materialized"]);
         let Some(kind) = Kind::read(reader) else { return };
         reader.eat(&["if", "exists"]);
-        reader.eat(&["only"]);
+        self.is_only = reader.eat(&["only"]);
         let Some(table) = reader.name() else { return };
         reader.eat(&["*"]);
         self.targets.push(table.last.clone());

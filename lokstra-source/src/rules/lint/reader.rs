@@ -168,6 +168,18 @@ impl<'a> Reader<'a> {
         name
     }
 
+    /// Whether these words stand further on, outside of parentheses.
+    pub(crate) fn has(&mut self, words: &[&str]) -> bool {
+        let here = self.at;
+        let mut is_found = false;
+        while !is_found && self.at < self.tokens.len() {
+            is_found = self.eat(words);
+            self.advance();
+        }
+        self.at = here;
+        is_found
+    }
+
     /// Up to the next comma outside of parentheses, with what is in them, without going there.
     pub(crate) fn peek_action(&mut self) -> &[Token<'a>] {
         let here = self.at;

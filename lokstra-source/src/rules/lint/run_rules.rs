@@ -1,6 +1,8 @@
 //! From what was found to what is told.
 
-use super::objects::Effects;
+use std::collections::HashSet;
+
+use super::objects::{Effects, Kind};
 use super::{Finding, find, reversibility};
 use crate::parse::script::Script;
 use crate::parse::suppression::Suppression;
@@ -12,11 +14,30 @@ use crate::rules::pairing::Pair;
 /// scripts are searched: to drop is what down scripts are for.
 ///
 /// Where a script has errors, names may be missing that stand there.
-pub(crate) fn run_rules(pair: &Pair<'_>, is_sound: bool) -> Vec<Problem> {
+///
+/// The partitioned tables are those that the migrations before it made; its own join them.
+pub(crate) fn run_rules(
+    pair: &Pair<'_>,
+    is_sound: bool,
+    partitioned: &mut HashSet<String>,
+) -> Vec<Problem> {
     let ((up_file, up), (down_file, down)) = (&pair.up, &pair.down);
     let effects =
         up.statements.iter().map(|range| Effects::of(&up.text, range)).collect::<Vec<_>>();
     let mut found = find::hazards(up, &effects);
+    let nth = |finding: &Finding| up.statements.iter().position(|it| finding.offset < it.end);
+    let works_on_partitioned = effects.iter().map(|effects| {
+        let is_found = effects.targets.iter().any(|name| partitioned.contains(name));
+        note(effects, partitioned);
+        is_found
+    });
+    let works_on_partitioned: Vec<_> = works_on_partitioned.collect();
+    let is_partitioned = |finding: &Finding| nth(finding).is_some_and(|n| works_on_partitioned[n]);
+    // The partitions have to be given it one by one, and no row is read for the table itself.
+    found.retain(|finding| {
+        let is_only = nth(finding).is_some_and(|nth| effects[nth].is_only);
+        !(is_only && finding.rule.is_of_index() && is_partitioned(finding))
+    });
     let left = if is_sound { reversibility::left_behind(&effects, down) } else { Vec::new() };
     found.extend(
         left.iter().map(|object| Finding { offset: object.offset, rule: LintRule::NotUndone }),
@@ -26,14 +47,19 @@ pub(crate) fn run_rules(pair: &Pair<'_>, is_sound: bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut unused: Vec<&Suppression> = up.suppressions.iter().collect();
     for finding in found {
-        let statement = up.statements.iter().position(|range| finding.offset < range.end);
+        let statement = nth(&finding);
         let suppresses = |suppression: &Suppression| {
             suppression.rule == finding.rule && Some(suppression.statement) == statement
         };
         unused.retain(|suppression| !suppresses(suppression));
         if !up.suppressions.iter().any(suppresses) {
             let left = left.iter().find(|object| object.offset == finding.offset);
-            problems.push(hazard(up_file, up, finding, left.map(|it| it.undoing(&down_file.path))));
+            let instead = match left {
+                Some(left) if finding.rule == LintRule::NotUndone => left.undoing(&down_file.path),
+                _ if is_partitioned(&finding) => finding.rule.help_if_partitioned().to_owned(),
+                _ => finding.rule.help().to_owned(),
+            };
+            problems.push(hazard(up_file, up, finding, &instead));
         }
     }
     // What a down leaves behind, `verify` finds on a database, where no rule can see it.
@@ -46,12 +72,29 @@ pub(crate) fn run_rules(pair: &Pair<'_>, is_sound: bool) -> Vec<Problem> {
     problems
 }
 
-fn hazard(file: &File, script: &Script, finding: Finding, undoing: Option<String>) -> Problem {
+/// Adds the tables that the script creates with `PARTITION BY`.
+pub(crate) fn note_partitioned(script: &Script, partitioned: &mut HashSet<String>) {
+    // Nearly every script has none, and a large one is long to read.
+    if partitioned.is_empty() && !script.text.to_ascii_lowercase().contains("partition") {
+        return;
+    }
+    let effects = script.statements.iter().map(|range| Effects::of(&script.text, range));
+    effects.for_each(|effects| note(&effects, partitioned));
+}
+
+fn note(effects: &Effects, partitioned: &mut HashSet<String>) {
+    for table in effects.created.iter().filter(|object| object.kind == Kind::Table) {
+        partitioned.remove(&table.name);
+    }
+    partitioned.extend(effects.partitioned.clone());
+    // A new name of the table is one of the two.
+    if effects.moved.iter().any(|name| partitioned.contains(name)) {
+        partitioned.extend(effects.moved.iter().cloned());
+    }
+}
+
+fn hazard(file: &File, script: &Script, finding: Finding, instead: &str) -> Problem {
     let Finding { offset, rule } = finding;
-    let instead = match undoing {
-        Some(undoing) if rule == LintRule::NotUndone => undoing,
-        _ => rule.help().to_owned(),
-    };
     let help = format!("{instead}; if it is safe, say why: `-- lokstra: allow({rule}): …`");
     Problem::new(Code::Lint(rule), &file.path, rule.message(), help).at(&script.text, offset)
 }
