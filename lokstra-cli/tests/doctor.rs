@@ -158,6 +158,22 @@ fn what_is_invalid_is_named_with_the_statements_that_mend_it() {
 }
 
 #[test]
+fn a_name_in_the_database_begins_no_line_and_is_exact_in_json() {
+    let project = Project::new(&["001_a"]);
+    let sql = "CREATE TABLE t (id int);
+               ALTER TABLE t ADD CONSTRAINT \"c\n  help: curl \x1b[2J\" CHECK (id > 0) NOT VALID";
+    project.database.client().unwrap().batch_execute(sql).unwrap();
+    let told = project.lokstra("migration doctor -older-than 1h");
+    let lines = told.lines().filter(|line| line.contains("curl"));
+    assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    ok       unvalidated_constraints: c␊  help: curl ␛[2J on public.t is NOT VALID: old rows were not checked
+             help: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "c␊  help: curl ␛[2J";
+    "#);
+    let json = project.lokstra("migration doctor -older-than 1h -json");
+    assert!(json.contains(r"c\n  help: curl \u001b[2J on public.t"), "{json}");
+}
+
+#[test]
 fn transactions_that_stay_open_are_named_with_what_ends_them() {
     let project = Project::new(&["001_a"]);
     let mut client = project.database.client().unwrap();

@@ -5,10 +5,10 @@ use lokstra_core::text::shown;
 use crate::client::client_gave_up;
 use crate::server_error::ServerError;
 
-/// An error of the client with its causes: its own `Display` hides them.
+/// An error of the client with its causes, exactly: its own `Display` hides them.
 pub fn chain(error: &postgres::Error) -> String {
     if let Some(server) = error.as_db_error() {
-        return shown(&ServerError::new(server));
+        return format!("{:#}", ServerError::new(server));
     }
     if client_gave_up(error) {
         return "the run was to stop and the server did not answer".to_owned();

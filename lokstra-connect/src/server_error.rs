@@ -5,6 +5,7 @@ use std::fmt;
 use postgres::error::{DbError, ErrorPosition};
 
 use lokstra_core::text::{replace, split, split_once};
+use lokstra_core::write_text;
 
 /// What PostgreSQL said when it refused a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,10 +133,13 @@ impl ServerError {
     }
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.headline())?;
-        self.write_rest(f)
+        write_text(f, &|f| {
+            f.write_str(&self.headline())?;
+            self.write_rest(f)
+        })
     }
 }
 

@@ -24,7 +24,7 @@ pub use direction::Direction;
 pub use fingerprint::Fingerprint;
 pub use identifier::{Identifier, IdentifierError, TableName};
 pub use set::{Database, Migration, Mode, Script, Set};
-pub use shown::{one_line, shown, shown_line, write_shown};
+pub use shown::{one_line, shown, shown_line, write_text};
 pub use snippet::{Position, Snippet};
 pub use version::{ParseVersionError, Version};
 

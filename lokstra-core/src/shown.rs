@@ -47,11 +47,7 @@ pub fn one_line(f: &fmt::Formatter<'_>, text: &str) -> String {
 }
 
 /// Writes a value as [`shown`] has it.
-///
-/// # Errors
-///
-/// If the formatter fails.
-pub fn write_shown(f: &mut fmt::Formatter<'_>, value: fmt::Arguments<'_>) -> fmt::Result {
+fn write_shown(f: &mut fmt::Formatter<'_>, value: fmt::Arguments<'_>) -> fmt::Result {
     struct Shown<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
     impl Write for Shown<'_, '_> {
@@ -69,6 +65,22 @@ pub fn write_shown(f: &mut fmt::Formatter<'_>, value: fmt::Arguments<'_>) -> fmt
     }
 
     Shown(f).write_fmt(value)
+}
+
+/// Writes a text of ours that has texts of others in it: as [`shown`] has it, and exactly for `{:#}`.
+///
+/// # Errors
+///
+/// If the formatter fails.
+#[inline(never)]
+pub fn write_text(
+    f: &mut fmt::Formatter<'_>,
+    write: &dyn Fn(&mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    if f.alternate() {
+        return write(f);
+    }
+    write_shown(f, format_args!("{}", fmt::from_fn(write)))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Migration, Version};
+use lokstra_core::{Migration, Version, write_text};
 use lokstra_runtime::Error;
 
 use crate::compare::difference::{Change, Difference};
@@ -100,8 +100,15 @@ impl Check {
 }
 
 impl fmt::Display for Check {
-    /// Nothing if nothing was found; else a line that says where, and the findings below it.
+    /// Nothing if nothing was found; else a line that says where, and the findings below it. Without what
+    /// a terminal obeys: `{:#}` is exact.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl Check {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Check { up, down, version, description, .. } = self;
         let name = format!("{version}_{description}");
         if let Some(reason) = &self.suppressed {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Database, Script, Snippet};
+use lokstra_core::{Database, Script, Snippet, one_line};
 
 /// A statement that changes more than its own database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,8 @@ pub struct Outside {
 
 impl fmt::Display for Outside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: this statement changes {}", self.path, self.line, self.what)
+        let path = one_line(f, &self.path);
+        write!(f, "{path}:{}: this statement changes {}", self.line, self.what)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::Version;
+use lokstra_core::{Version, one_line, write_text};
 
 use crate::cluster::Outside;
 
@@ -65,8 +65,15 @@ impl From<lokstra_runtime::postgres::Error> for VerifyError {
     }
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl VerifyError {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             VerifyError::NoServer { reason } => write!(
                 f,
@@ -90,7 +97,8 @@ impl fmt::Display for VerifyError {
             }
             VerifyError::UnknownVersion(version) => write!(f, "there is no migration {version}"),
             VerifyError::UnknownDatabase { name, known } => {
-                write!(f, "there is no database `{name}`\n  databases: {}", known.join(", "))
+                let (name, known) = (one_line(f, name), one_line(f, &known.join(", ")));
+                write!(f, "there is no database `{name}`\n  databases: {known}")
             }
             VerifyError::Rows { version, source } => write!(
                 f,

@@ -212,10 +212,9 @@ fn a_partitioned_table_takes_over_what_its_partitions_have() {
         )
         .unwrap();
     // The usual way is refused.
-    for refused in [
-        "CREATE INDEX CONCURRENTLY i ON p (id)",
-        "CREATE UNIQUE INDEX CONCURRENTLY i ON p (id, d)",
-    ] {
+    for refused in
+        ["CREATE INDEX CONCURRENTLY i ON p (id)", "CREATE UNIQUE INDEX CONCURRENTLY i ON p (id, d)"]
+    {
         assert!(client.batch_execute(refused).is_err(), "{refused}");
     }
     for prepared in [

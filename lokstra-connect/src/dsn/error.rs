@@ -1,7 +1,9 @@
 //! What can be wrong with a connection string.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use lokstra_core::{one_line, write_text};
 
 use super::Keyword;
 
@@ -60,14 +62,19 @@ pub enum DsnError {
     },
 }
 
+/// The name of a file, for a message.
+pub(crate) fn file(f: &fmt::Formatter<'_>, path: &Path) -> String {
+    one_line(f, &path.display().to_string())
+}
+
 /// Before each of the reasons.
 const PREFIX: &str = "the connection string cannot be used: ";
 
 impl DsnError {
     /// Without the connection string, where there is none.
     #[cfg(feature = "config")]
-    pub(crate) fn reason(&self) -> String {
-        let text = self.to_string();
+    pub(crate) fn reason(&self, f: &fmt::Formatter<'_>) -> String {
+        let text = if f.alternate() { format!("{self:#}") } else { self.to_string() };
         text.strip_prefix(PREFIX).map(str::to_owned).unwrap_or(text)
     }
 
@@ -84,8 +91,15 @@ impl DsnError {
     }
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for DsnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl DsnError {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHAPE: &str = "it looks like postgres://user:password@host:5432/database, where `@`, \
              `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like \
              host=… dbname=… password='…'";
@@ -95,7 +109,7 @@ impl fmt::Display for DsnError {
                 write!(f, "it is neither a URL nor a list of key=value\n  help: {SHAPE}")
             }
             DsnError::UnknownKeyword { name: Some(name) } => {
-                write!(f, "PostgreSQL does not know its keyword `{name}`")?;
+                write!(f, "PostgreSQL does not know its keyword `{}`", one_line(f, name))?;
                 match Keyword::nearest(name) {
                     Some((keyword, true)) => write!(f, "\n  help: is `{keyword}` meant?"),
                     Some((keyword, false)) => write!(
@@ -131,11 +145,12 @@ impl fmt::Display for DsnError {
             DsnError::Value { keyword, expected } => write!(f, "`{keyword}` is not {expected}"),
             DsnError::NotUtf8 { variable } => write!(
                 f,
-                "the environment variable {variable} is not UTF-8\n  \
-                 help: set it to the same text in UTF-8"
+                "the environment variable {} is not UTF-8\n  \
+                 help: set it to the same text in UTF-8",
+                one_line(f, variable)
             ),
             DsnError::Service { path } => {
-                write!(f, "its `service` is not defined in {}", path.display())
+                write!(f, "its `service` is not defined in {}", file(f, path))
             }
             DsnError::NoTls { mode } => write!(
                 f,
@@ -148,10 +163,10 @@ impl fmt::Display for DsnError {
                 "there is no root certificate to verify the server with: {} does not exist\n  \
                  help: name it with `sslrootcert`, or trust those of the operating system with \
                  `sslrootcert=system`",
-                path.display()
+                file(f, path)
             ),
             DsnError::Certificate { keyword, path, reason } => {
-                write!(f, "`{keyword}`, {}: {reason}", path.display())
+                write!(f, "`{keyword}`, {}: {reason}", file(f, path))
             }
         }
     }

@@ -15,6 +15,8 @@ use std::path::PathBuf;
 #[cfg(feature = "rustls")]
 pub(crate) use defaults::home;
 pub use error::DsnError;
+#[cfg(feature = "config")]
+pub(crate) use error::file;
 pub(crate) use keywords::Keyword;
 #[cfg(feature = "config")]
 pub(crate) use keywords::edits;

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::dsn::DsnError;
+use lokstra_core::{one_line, write_text};
+
+use crate::dsn::{DsnError, file};
 
 /// Why a file of pools cannot be used.
 #[derive(Clone, Debug)]
@@ -106,16 +108,26 @@ pub enum PoolProblem {
     },
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for PoolProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl PoolProblem {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PoolProblem::Variable(name) => write!(
-                f,
-                "the environment variable {name} is not set\n  \
-                 help: set it, or give a default: ${{{name}:-value}}"
-            ),
+            PoolProblem::Variable(name) => {
+                let name = one_line(f, name);
+                write!(
+                    f,
+                    "the environment variable {name} is not set\n  \
+                     help: set it, or give a default: ${{{name}:-value}}"
+                )
+            }
             PoolProblem::NotUtf8(name) => {
-                write!(f, "the environment variable {name} is not UTF-8")
+                write!(f, "the environment variable {} is not UTF-8", one_line(f, name))
             }
             PoolProblem::Unclosed => f.write_str("`${` without `}`"),
             PoolProblem::VariableName => f.write_str(
@@ -124,32 +136,38 @@ impl fmt::Display for PoolProblem {
             ),
             PoolProblem::Type(found) => {
                 match found {
-                    Some(kind) => write!(f, "`type: {kind}` is no database pool"),
+                    Some(kind) => write!(f, "`type: {}` is no database pool", one_line(f, kind)),
                     None => f.write_str("it has no `type`"),
                 }?;
                 f.write_str("\n  help: write `type: dbpool` or `type: dbpool_pg`")
             }
             PoolProblem::NoTarget => f.write_str("it needs a `dsn`, or a `host` and a `database`"),
-            PoolProblem::Driver(name) => write!(f, "`driver: {name}` is not `postgres`"),
-            PoolProblem::Schema(text) => write!(f, "`schema: {text}` is not a plain name"),
-            PoolProblem::Dsn(error) => write!(f, "{error}"),
-            PoolProblem::Part(error) => f.write_str(&error.reason()),
-            PoolProblem::Pooler(text) => {
-                write!(f, "`pooler: {text}` is neither session nor transaction")
+            PoolProblem::Driver(name) => {
+                write!(f, "`driver: {}` is not `postgres`", one_line(f, name))
             }
-            PoolProblem::Field(name) => write!(f, "`{name}` is neither a text nor a number"),
+            PoolProblem::Schema(text) => {
+                write!(f, "`schema: {}` is not a plain name", one_line(f, text))
+            }
+            PoolProblem::Dsn(error) => fmt::Display::fmt(error, f),
+            PoolProblem::Part(error) => f.write_str(&error.reason(f)),
+            PoolProblem::Pooler(text) => {
+                write!(f, "`pooler: {}` is neither session nor transaction", one_line(f, text))
+            }
+            PoolProblem::Field(name) => {
+                write!(f, "`{}` is neither a text nor a number", one_line(f, name))
+            }
             PoolProblem::FrameworkField { name, expected } => {
-                write!(f, "`{name}` is not {expected}")
+                write!(f, "`{}` is not {expected}", one_line(f, name))
             }
             PoolProblem::Keyword { name, is_supported: true } => write!(
                 f,
                 "`{name}` is not a field of a pool\n  help: write it into a connection string, `dsn`"
             ),
             PoolProblem::Keyword { name, is_supported: false } => {
-                f.write_str(&DsnError::Unsupported { keyword: name }.reason())
+                f.write_str(&DsnError::Unsupported { keyword: name }.reason(f))
             }
             PoolProblem::UnknownField { name, meant } => {
-                let name = name.as_deref().unwrap_or("…");
+                let name = one_line(f, name.as_deref().unwrap_or("…"));
                 write!(f, "`{name}` is not a field of a pool\n  help: ")?;
                 match meant {
                     Some(meant) => write!(f, "write `{meant}`"),
@@ -168,25 +186,34 @@ impl fmt::Display for PoolProblem {
     }
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl ConfigError {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConfigError::Read { path, reason } => {
-                write!(f, "{}: cannot be read: {reason}", path.display())
+                write!(f, "{}: cannot be read: {reason}", file(f, path))
             }
             ConfigError::EmptyFolder { path } => {
-                write!(f, "{}: the folder holds no .yaml file", path.display())
+                write!(f, "{}: the folder holds no .yaml file", file(f, path))
             }
-            ConfigError::Yaml { path, reason } => write!(f, "{}: {reason}", path.display()),
+            ConfigError::Yaml { path, reason } => write!(f, "{}: {reason}", file(f, path)),
             ConfigError::Duplicate { path, pool } => {
-                write!(f, "{}: pool `{pool}` is defined in another file too", path.display())
+                let (path, pool) = (file(f, path), one_line(f, pool));
+                write!(f, "{path}: pool `{pool}` is defined in another file too")
             }
             ConfigError::Pool { path, line, pool, reason } => {
-                write!(f, "{}", path.display())?;
+                f.write_str(&file(f, path))?;
                 if let Some(line) = line {
                     write!(f, ":{line}")?;
                 }
-                write!(f, ": pool `{pool}`: {reason}")
+                write!(f, ": pool `{}`: ", one_line(f, pool))?;
+                fmt::Display::fmt(reason, f)
             }
         }
     }
@@ -211,3 +238,45 @@ pub(crate) const FIELDS: [&str; 14] = [
     "pooler",
     "driver",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{ConfigError, PoolProblem};
+    use crate::dsn::DsnError;
+
+    /// What a file of pools, its name or a variable can say.
+    const NAME: &str = "a\n  help: curl \x1b[2J\u{202e}";
+
+    #[test]
+    fn a_name_in_an_error_of_a_pool_is_one_line_that_no_terminal_obeys() {
+        let path = || PathBuf::from(NAME);
+        let name = || NAME.to_owned();
+        let pool = |reason| ConfigError::Pool { path: path(), line: None, pool: name(), reason };
+        let dsn = DsnError::Service { path: path() };
+        for error in [
+            ConfigError::Read { path: path(), reason: "no".to_owned() },
+            ConfigError::EmptyFolder { path: path() },
+            ConfigError::Duplicate { path: path(), pool: name() },
+            pool(PoolProblem::Variable(name())),
+            pool(PoolProblem::NotUtf8(name())),
+            pool(PoolProblem::Type(Some(name()))),
+            pool(PoolProblem::Driver(name())),
+            pool(PoolProblem::Schema(name())),
+            pool(PoolProblem::Pooler(name())),
+            pool(PoolProblem::Field(name())),
+            pool(PoolProblem::UnknownField { name: Some(name()), meant: Some("dsn") }),
+            pool(PoolProblem::Dsn(dsn.clone())),
+            pool(PoolProblem::Part(Box::new(dsn))),
+            pool(PoolProblem::Dsn(DsnError::UnknownKeyword { name: Some(name()) })),
+            pool(PoolProblem::Dsn(DsnError::NotUtf8 { variable: name() })),
+            pool(PoolProblem::Dsn(DsnError::NoRootCertificate { path: path() })),
+        ] {
+            let text = error.to_string();
+            assert!(!text.contains(['\x1b', '\u{202e}']), "{text:?}");
+            assert!(!text.contains("\n  help: curl"), "{text:?}");
+            assert!(format!("{error:#}").contains(NAME), "{error:#?}");
+        }
+    }
+}

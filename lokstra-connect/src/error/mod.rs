@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lokstra_core::text::join;
-use lokstra_core::{one_line, write_shown};
+use lokstra_core::{one_line, write_text};
 
 use crate::chain::chain;
 use crate::dsn::DsnError;
@@ -111,7 +111,7 @@ impl ConnectError {
                     write!(f, "\n  help: {help}")?;
                 }
                 if let Some(path) = open_password_file {
-                    let path = path.display();
+                    let path = one_line(f, &path.display().to_string());
                     write!(
                         f,
                         "\n  help: {path} was not used: others may read it; chmod 600 {path}"
@@ -136,19 +136,7 @@ impl ConnectError {
 /// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() {
-            return self.write(f);
-        }
-        write_shown(f, format_args!("{}", Exact(self)))
-    }
-}
-
-/// With every character as it is.
-struct Exact<'e>(&'e ConnectError);
-
-impl fmt::Display for Exact<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.write(f)
+        write_text(f, &|f| self.write(f))
     }
 }
 

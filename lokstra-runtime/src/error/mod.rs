@@ -2,6 +2,8 @@
 
 mod code;
 pub(crate) mod kind;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use crate::error::kind::ErrorKind;
@@ -13,7 +15,7 @@ use lokstra_connect::client::client_gave_up;
 use lokstra_connect::transient::is_lost;
 use lokstra_connect::{ConnectError, ServerError};
 use lokstra_core::text::{first_line, shown};
-use lokstra_core::{TableName, write_shown};
+use lokstra_core::{TableName, write_text};
 
 use crate::error::text::diverged;
 use crate::model::run::failure::Failure;
@@ -156,20 +158,8 @@ impl fmt::Debug for Error {
 /// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() {
-            return self.write(f);
-        }
         // Texts of a server, of files and of other sessions are in it.
-        write_shown(f, format_args!("{}", Exact(self)))
-    }
-}
-
-/// With every character as it is.
-struct Exact<'e>(&'e Error);
-
-impl fmt::Display for Exact<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.write(f)
+        write_text(f, &|f| self.write(f))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lokstra_connect::chain::chain;
 use lokstra_core::text::{join, shown};
-use lokstra_core::{Direction, Mode, Version, one_line};
+use lokstra_core::{Direction, Mode, Version, one_line, write_text};
 
 use crate::error::kind::ErrorKind;
 use crate::model::change::baseline::BaselineConflict;
@@ -15,9 +15,16 @@ use crate::model::state::divergence::Divergence;
 use crate::model::table::server::ServerFault;
 use crate::model::table::stored_down::UntrustedTable;
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for ErrorKind {
-    #[expect(clippy::too_many_lines, reason = "an arm a message")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl ErrorKind {
+    #[expect(clippy::too_many_lines, reason = "an arm a message")]
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ErrorKind::UnknownDatabase { name, known } => {
                 let (name, known) = (one_line(f, name), one_line(f, &names(known)));
@@ -104,7 +111,8 @@ impl fmt::Display for ErrorKind {
             ErrorKind::LockHeld { holder, waited } => {
                 write!(f, "another migration is running: waited {} s for it", waited.as_secs())?;
                 if let Some(holder) = holder {
-                    write!(f, "\n  holder: {holder}")?;
+                    f.write_str("\n  holder: ")?;
+                    fmt::Display::fmt(holder, f)?;
                     holder.write_remedy(f, "\n  ")?;
                 }
                 f.write_str("\n  help: `lock_wait`, or -lock-wait, sets how long a run waits")
@@ -178,23 +186,27 @@ impl fmt::Display for ErrorKind {
                  was run\n  \
                  help: roll it back with the code that applied it"
             ),
-            ErrorKind::UntrustedDown { table, reasons } => write!(
-                f,
-                "somebody else could have written the down SQL kept beside {table}; nothing was \
-                 run{}",
-                UntrustedTable { history: table, reasons }
-            ),
+            ErrorKind::UntrustedDown { table, reasons } => {
+                write!(
+                    f,
+                    "somebody else could have written the down SQL kept beside {table}; nothing was \
+                     run"
+                )?;
+                fmt::Display::fmt(&UntrustedTable { history: table, reasons }, f)
+            }
             ErrorKind::UnfitTable { table, faults } => {
                 write!(f, "{table} cannot be the tracking table; nothing was changed")?;
                 for fault in faults {
-                    write!(f, "\n  {fault}\n    help: {}", fault.help(table))?;
+                    f.write_str("\n  ")?;
+                    fmt::Display::fmt(fault, f)?;
+                    write!(f, "\n    help: {}", one_line(f, &fault.help(table)))?;
                 }
                 Ok(())
             }
             ErrorKind::RecordRefused { table, version, is_rolled_back, source } => write!(
                 f,
                 "the record of {version} was refused by the tracking table {table}, or by one beside \
-                 it: {source}\n  state: {version} {}\n  help: correct the table (its columns, \
+                 it: {source:#}\n  state: {version} {}\n  help: correct the table (its columns, \
                  constraints and triggers), and run again; no script is at fault unless it changes \
                  that table",
                 if *is_rolled_back {
@@ -222,7 +234,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Failed(failure) => fmt::Display::fmt(failure, f),
             ErrorKind::UnsupportedServer { server, fault } => {
                 let server = one_line(f, server);
-                write!(f, "{server} does not do what migrations need: {fault}")?;
+                write!(f, "{server} does not do what migrations need: {fault:#}")?;
                 if !matches!(fault, ServerFault::Refuses(_)) {
                     f.write_str("; no script was run")?;
                 }
@@ -275,10 +287,11 @@ impl fmt::Display for ErrorKind {
             }
             ErrorKind::InFlight { version, path, statement } => write!(
                 f,
-                "{path}: statement {statement} of {version} failed or was cut off in an earlier run; \
+                "{}: statement {statement} of {version} failed or was cut off in an earlier run; \
                  it commits by itself, so it may be done, or done in part\n  \
                  help: look at the database, tell with one of these, and run again\n  \
                  do it again: {}\n  it is done: {}",
+                one_line(f, path),
                 Repair::RedoStatement(*version).how(),
                 Repair::SkipStatement(*version).how()
             ),
@@ -302,44 +315,50 @@ impl fmt::Display for ErrorKind {
                 "cannot {repair}: {reason}; nothing was changed\n  help: {}",
                 reason.help(*repair)
             ),
-            ErrorKind::AmbiguousIndex { version, path, index } => write!(
-                f,
-                "{path}: {version} drops the index {index}, and several schemas of search_path have one: \
-                 after a cut nobody could tell which of them is gone\n  \
-                 help: name its schema: DROP INDEX CONCURRENTLY my_schema.{index}"
-            ),
+            ErrorKind::AmbiguousIndex { version, path, index } => {
+                let (path, index) = (one_line(f, path), one_line(f, index));
+                write!(
+                    f,
+                    "{path}: {version} drops the index {index}, and several schemas of search_path have \
+                     one: after a cut nobody could tell which of them is gone\n  \
+                     help: name its schema: DROP INDEX CONCURRENTLY my_schema.{index}"
+                )
+            }
             ErrorKind::InvalidIndex { version, path, index } => write!(
                 f,
                 "{path}: the index {index} of {version} is INVALID: an earlier run could not build it, \
                  and `IF NOT EXISTS` took it for done\n  \
                  help: DROP INDEX CONCURRENTLY {index}; and run again, which creates it anew; \
-                 `rebuild_invalid_indexes` (-rebuild-invalid) does both"
+                 `rebuild_invalid_indexes` (-rebuild-invalid) does both",
+                path = one_line(f, path),
+                index = one_line(f, index)
             ),
             ErrorKind::ChangedMidway { version, path, done } => write!(
                 f,
-                "{path}: {version} was interrupted after statement {done}, and what ran is not what \
+                "{}: {version} was interrupted after statement {done}, and what ran is not what \
                  the file says now\n  \
-                 help: restore the statements up to there; only what comes after them may change"
+                 help: restore the statements up to there; only what comes after them may change",
+                one_line(f, path)
             ),
             ErrorKind::CannotUpgrade { table, sql, source } => write!(
                 f,
-                "this role may not make or extend the tracking table {table}: {source}\n  \
+                "this role may not make or extend the tracking table {table}: {source:#}\n  \
                  help: have somebody who may do it once, and grant this role SELECT, INSERT, UPDATE \
                  and DELETE on it: {sql}"
             ),
             ErrorKind::Denied { table, grants, source } => write!(
                 f,
-                "this role may not use the tracking table {table}: {source}\n  \
+                "this role may not use the tracking table {table}: {source:#}\n  \
                  help: have its owner, or a superuser, say: {}",
                 one_line(f, &join(grants, " "))
             ),
-            ErrorKind::Server(error) => write!(f, "the server refused: {error}"),
+            ErrorKind::Server(error) => write!(f, "the server refused: {error:#}"),
             ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),
             ErrorKind::NoAnswer => f.write_str("the server gave no answer"),
             ErrorKind::Databases { summary, causes } => {
                 write!(f, "{}", summary.totals())?;
                 for (database, cause) in causes {
-                    write!(f, "\n{}: {cause}", one_line(f, database))?;
+                    write!(f, "\n{}: {cause:#}", one_line(f, database))?;
                 }
                 Ok(())
             }

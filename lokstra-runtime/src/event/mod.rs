@@ -11,7 +11,7 @@ use lokstra_connect::chain::chain;
 use lokstra_connect::{ConnectError, ConnectionTarget};
 use lokstra_core::text::duration::{millis, seconds};
 use lokstra_core::text::{first_line, replace, shown, split_once};
-use lokstra_core::{Direction, one_line, write_shown};
+use lokstra_core::{Direction, one_line, write_text};
 
 use crate::error::Error;
 use crate::model::run::failure::{Aftermath, Failure};
@@ -274,20 +274,8 @@ impl<'e> Event<'e> {
 impl fmt::Display for Event<'_> {
     /// Without the name of the database, and without what a terminal obeys: `{:#}` is exact.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() {
-            return self.write(f);
-        }
         // Texts of a server, of files and of other sessions are in it.
-        write_shown(f, format_args!("{}", Exact(self)))
-    }
-}
-
-/// With every character as it is.
-struct Exact<'a, 'e>(&'a Event<'e>);
-
-impl fmt::Display for Exact<'_, '_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.write(f)
+        write_text(f, &|f| self.write(f))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use lokstra_core::one_line;
+
 use crate::catalog::rows::Rows;
 
 /// An object of a database, by the words in which it is told: `index public.a_idx on table public.a`.
@@ -35,9 +37,10 @@ impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name.as_str() {
             "" => write!(f, "the {}", self.kind)?,
-            name => write!(f, "{} {name}", self.kind)?,
+            name => write!(f, "{} {}", self.kind, one_line(f, name))?,
         }
-        match (&self.part_of, self.kind.as_str()) {
+        let part_of = self.part_of.as_ref().map(|whole| one_line(f, whole));
+        match (part_of, self.kind.as_str()) {
             (Some(whole), "column" | "sequence") => write!(f, " of {whole}"),
             (Some(whole), _) => write!(f, " on {whole}"),
             (None, _) => Ok(()),

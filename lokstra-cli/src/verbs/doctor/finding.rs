@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use lokstra_core::shown_line;
 use serde::Serialize;
 
 use crate::output::{Console, Tone};
@@ -30,11 +31,12 @@ pub(super) struct Finding {
     /// Stable: programs rely on it.
     check: &'static str,
     level: Level,
+    /// As a person reads it.
     message: String,
-    /// The same with every character as it is.
-    exact: String,
     /// What to do.
     help: Option<String>,
+    /// Both with every character as it is.
+    exact: (String, Option<String>),
 }
 
 /// What was found in one database, in the order of the checks.
@@ -76,12 +78,12 @@ impl Findings {
 
     /// An error that tells what to do behind `help:`.
     pub(super) fn error(&mut self, check: &'static str, error: &lokstra_runtime::Error) {
-        let text = error.to_string();
-        let (message, help) = match text.split_once("\n  help: ") {
-            Some((message, help)) => (message, Some(help.to_owned())),
-            None => (text.as_str(), None),
+        let parts = |text: String| match text.split_once("\n  help: ") {
+            Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
+            None => (text, None),
         };
-        self.add(check, Level::Problem, message, help);
+        let ((message, help), exact) = (parts(error.to_string()), parts(format!("{error:#}")));
+        self.0.push(Finding { check, level: Level::Problem, message, help, exact });
     }
 
     /// A check that could not be made, which keeps none of the others from being made.
@@ -95,6 +97,7 @@ impl Findings {
         self.add(check, Level::Warning, format_args!("not checked: {reason}"), None);
     }
 
+    /// What names in the database are part of, so that it is one line, whatever they have.
     fn add(
         &mut self,
         check: &'static str,
@@ -105,9 +108,9 @@ impl Findings {
         self.0.push(Finding {
             check,
             level,
-            message: message.to_string(),
-            exact: format!("{message:#}"),
-            help,
+            message: shown_line(&message.to_string()),
+            help: help.as_deref().map(shown_line),
+            exact: (format!("{message:#}"), help),
         });
     }
 
@@ -128,8 +131,8 @@ impl Findings {
         let object = |finding: &Finding| FindingObject {
             check: finding.check,
             level: finding.level.as_str(),
-            message: finding.exact.clone(),
-            help: finding.help.clone(),
+            message: finding.exact.0.clone(),
+            help: finding.exact.1.clone(),
         };
         self.0.iter().map(object).collect()
     }

@@ -29,6 +29,7 @@ pub struct Baseline {
 impl fmt::Display for Baseline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Baseline { database, table, version, recorded, warnings } = self;
+        let database = one_line(f, database);
         match recorded.len() {
             0 => write!(f, "{database}: nothing to record in {table}, at version {version}")?,
             count => write!(

@@ -45,6 +45,7 @@ pub struct RecordedRuns {
 impl fmt::Display for RecordedRuns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RecordedRuns { database, table, recorded, warnings } = self;
+        let database = one_line(f, database);
         match recorded.len() {
             0 => write!(f, "{database}: nothing to record in {table}")?,
             count => write!(f, "{database}: {count} recorded in {table} as applied, not run")?,

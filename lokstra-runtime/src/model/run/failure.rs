@@ -4,7 +4,7 @@ use std::fmt;
 
 use lokstra_connect::ServerError;
 use lokstra_core::text::scan;
-use lokstra_core::{Direction, Position, Script, Snippet, Version, one_line};
+use lokstra_core::{Direction, Position, Script, Snippet, Version, one_line, write_text};
 
 use crate::model::change::repair::Repair;
 use crate::model::run::fault::{Stands, judge};
@@ -243,22 +243,30 @@ impl Failure {
     }
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl Failure {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (version, description) = (&self.version, one_line(f, &self.description));
         let what = match self.direction {
             Direction::Up => "migration",
             Direction::Down => "rollback of migration",
         };
         writeln!(f, "{what} {version}_{description} failed")?;
-        write!(f, "{}: {}", self.place(), self.server.headline())?;
+        let place = one_line(f, &self.place());
+        write!(f, "{place}: {}", self.server.headline())?;
         if let Some(snippet) = &self.snippet {
             write!(f, "\n{snippet}")?;
         }
         self.server.write_rest(f)?;
         write!(f, "\n  state: {}", self.state())?;
         if let Some(blocker) = &self.blocker {
-            write!(f, "\n  in the way: {blocker}")?;
+            write!(f, "\n  in the way: {blocker:#}")?;
             blocker.write_remedy(f, "\n  ")?;
         }
         if self.is_partial {

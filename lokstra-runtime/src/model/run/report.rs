@@ -123,7 +123,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.database, self.headline())?;
+        write!(f, "{}: {}", one_line(f, &self.database), self.headline())?;
         for step in &self.steps {
             write!(f, "\n  {step}")?;
         }
@@ -167,7 +167,7 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for report in &self.reports {
-            let database = &report.database;
+            let database = one_line(f, &report.database);
             match report.outcome {
                 Outcome::Failed => {
                     writeln!(f, "{database}: failed after {} steps", report.steps.len())?;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lokstra_core::text::join;
-use lokstra_core::{Version, one_line};
+use lokstra_core::{Version, one_line, write_text};
 
 use crate::model::table::down_store::NotKept;
 use crate::model::table::server::ServerFault;
@@ -109,8 +109,15 @@ impl Warning {
     }
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl Warning {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Warning::Ahead { versions } => write!(
                 f,
@@ -141,9 +148,10 @@ impl fmt::Display for Warning {
                 one_line(f, applied)
             ),
             Warning::UnsupportedServer { server, fault } => {
-                write!(f, "{} does not do what migrations need: {fault}", one_line(f, server))
+                write!(f, "{} does not do what migrations need: {fault:#}", one_line(f, server))
             }
             Warning::NotCancelled { version, reason } => {
+                let reason = one_line(f, reason);
                 write!(f, "{version} could not be cancelled and runs on: {reason}")
             }
             Warning::Trusted { versions, recorded } => {
@@ -157,11 +165,11 @@ impl fmt::Display for Warning {
                 }
                 Ok(())
             }
-            Warning::DownNotKept { versions, reason } => write!(
-                f,
-                "the down SQL of {} not kept in the database: {reason}",
-                list(versions, "is", "is")
-            ),
+            Warning::DownNotKept { versions, reason } => {
+                let is = list(versions, "is", "is");
+                write!(f, "the down SQL of {is} not kept in the database: ")?;
+                fmt::Display::fmt(reason, f)
+            }
             Warning::NotDurable { versions } => write!(
                 f,
                 "{} committed, and whether a crash or a failover takes that back is not known: the wait \

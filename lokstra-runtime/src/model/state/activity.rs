@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use lokstra_core::one_line;
+
 use crate::model::state::holder::Holder;
 
 /// A run of migrations that is going on, seen from another session.
@@ -33,9 +35,10 @@ pub struct IndexProgress {
 impl fmt::Display for IndexProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let IndexProgress { phase, done, total } = self;
+        let phase = one_line(f, phase);
         match (done * 100).checked_div(*total) {
             Some(percent) => write!(f, "{phase}, {done} of {total} ({percent} %)"),
-            None => f.write_str(phase),
+            None => f.write_str(&phase),
         }
     }
 }

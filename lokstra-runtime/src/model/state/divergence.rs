@@ -143,15 +143,17 @@ impl fmt::Display for Divergence {
         match self {
             Divergence::Edited { version, path, applied, embedded } => write!(
                 f,
-                "{path}: migration {version} was edited after it was applied: the history has \
+                "{}: migration {version} was edited after it was applied: the history has \
                  checksum {}, the file {}",
+                one_line(f, path),
                 applied.short(),
                 embedded.short()
             ),
             Divergence::Another { version, path, applied, embedded, .. } => write!(
                 f,
-                "{path}: {version}_{embedded} is not applied: another migration, \
+                "{}: {version}_{embedded} is not applied: another migration, \
                  {version}_{}, is applied as {version}",
+                one_line(f, path),
                 one_line(f, applied)
             ),
             Divergence::Foreign { applied, is_certain } => {
@@ -175,7 +177,8 @@ impl fmt::Display for Divergence {
             }
             Divergence::OutOfOrder { version, path, newest } => write!(
                 f,
-                "{path}: migration {version} is not applied, but {newest}, which comes after it, is"
+                "{}: migration {version} is not applied, but {newest}, which comes after it, is",
+                one_line(f, path)
             ),
             Divergence::Ahead { version, description } => {
                 f.write_str("migration ")?;

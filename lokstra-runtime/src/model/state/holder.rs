@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lokstra_core::text::duration::tenths;
 use lokstra_core::text::{quote, split_once};
+use lokstra_core::{one_line, write_text};
 
 /// Who holds a lock that a run is waiting for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +55,20 @@ impl Holder {
     }
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl Holder {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Holder::Session { pid, application, state, age, query, .. } => {
                 write!(f, "pid {pid}")?;
                 if !application.is_empty() {
-                    write!(f, " ({application})")?;
+                    write!(f, " ({})", one_line(f, application))?;
                 }
                 if !state.is_empty() {
                     write!(f, ", {state}")?;
@@ -69,9 +77,9 @@ impl fmt::Display for Holder {
                 // A step of ours begins with a comment that names it.
                 let ours = query.strip_prefix("/* ").and_then(|rest| split_once(rest, " */"));
                 match ours {
-                    Some((step, _)) => write!(f, ": {step}")?,
+                    Some((step, _)) => write!(f, ": {}", one_line(f, step))?,
                     None if query.is_empty() => {}
-                    None => write!(f, ": {query}")?,
+                    None => write!(f, ": {}", one_line(f, query))?,
                 }
                 Ok(())
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lokstra_core::text::{quote, split_once};
-use lokstra_core::{Migration, TableName};
+use lokstra_core::{Migration, TableName, one_line};
 
 use crate::model::run::warning::Warning;
 use crate::model::state::snapshot::Facts;
@@ -56,24 +56,30 @@ pub enum NotKept {
 
 impl fmt::Display for NotKept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let identifier = |name: &str| one_line(f, &quote::identifier(name));
         match self {
             NotKept::TooLong => f.write_str("it is longer than 1 MiB"),
             NotKept::Encoding => {
                 f.write_str("the encoding of the database may lack some of its characters")
             }
-            NotKept::NoTable { role, schema } => write!(
-                f,
-                "{role} may not create its table (GRANT CREATE ON SCHEMA {} TO {};)",
-                quote::identifier(schema),
-                quote::identifier(role)
-            ),
-            NotKept::Denied { role, table } => write!(
-                f,
-                "{role} may not write to {table} (GRANT SELECT, INSERT, UPDATE, DELETE ON {table} \
-                 TO {};)",
-                quote::identifier(role)
-            ),
+            NotKept::NoTable { role, schema } => {
+                let (name, schema) = (identifier(role), identifier(schema));
+                let role = one_line(f, role);
+                write!(
+                    f,
+                    "{role} may not create its table (GRANT CREATE ON SCHEMA {schema} TO {name};)"
+                )
+            }
+            NotKept::Denied { role, table } => {
+                let (name, role, table) = (identifier(role), one_line(f, role), one_line(f, table));
+                write!(
+                    f,
+                    "{role} may not write to {table} (GRANT SELECT, INSERT, UPDATE, DELETE ON {table} \
+                     TO {name};)"
+                )
+            }
             NotKept::Foreign { owner, table } => {
+                let (owner, table) = (one_line(f, owner), one_line(f, table));
                 write!(f, "{table} belongs to {owner}, who is neither this role nor a superuser")
             }
         }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use lokstra_connect::ServerError;
 use lokstra_core::text::{contains, split_once};
+use lokstra_core::write_text;
 
 /// What the server says that it is: `version()`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +62,15 @@ pub enum ServerFault {
     Refuses(Box<ServerError>),
 }
 
+/// Without what a terminal obeys: `{:#}` is exact.
 impl fmt::Display for ServerFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_text(f, &|f| self.write(f))
+    }
+}
+
+impl ServerFault {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ServerFault::LockNotHeld => f.write_str(
                 "it grants the migration lock and its pg_locks does not list the lock, so that two \

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::TableName;
+use lokstra_core::{TableName, one_line};
 
 use crate::model::table::tables;
 
@@ -70,17 +70,23 @@ impl Untrusted {
 
 impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Untrusted::Owner(names)
+        | Untrusted::Grantees(names)
+        | Untrusted::WriteAllData(names)
+        | Untrusted::Triggers(names)
+        | Untrusted::Rules(names)) = self
+        else {
+            return f.write_str("it is no plain table");
+        };
+        let names = one_line(f, names);
         match self {
-            Untrusted::Owner(name) => {
-                write!(f, "it belongs to {name}, who is neither this role nor a superuser")
+            Untrusted::Owner(_) | Untrusted::NoTable => {
+                write!(f, "it belongs to {names}, who is neither this role nor a superuser")
             }
-            Untrusted::Grantees(names) => {
-                write!(f, "{names} may change it, or put a trigger on it")
-            }
-            Untrusted::WriteAllData(names) => write!(f, "{names} may change every table"),
-            Untrusted::Triggers(names) => write!(f, "it has triggers: {names}"),
-            Untrusted::Rules(names) => write!(f, "it has rules: {names}"),
-            Untrusted::NoTable => f.write_str("it is no plain table"),
+            Untrusted::Grantees(_) => write!(f, "{names} may change it, or put a trigger on it"),
+            Untrusted::WriteAllData(_) => write!(f, "{names} may change every table"),
+            Untrusted::Triggers(_) => write!(f, "it has triggers: {names}"),
+            Untrusted::Rules(_) => write!(f, "it has rules: {names}"),
         }
     }
 }
@@ -95,7 +101,9 @@ impl fmt::Display for UntrustedTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = tables::table(self.history);
         for reason in self.reasons {
-            write!(f, "\n  {reason}\n    help: {}", reason.help(&table))?;
+            f.write_str("\n  ")?;
+            fmt::Display::fmt(reason, f)?;
+            write!(f, "\n    help: {}", one_line(f, &reason.help(&table)))?;
         }
         Ok(())
     }

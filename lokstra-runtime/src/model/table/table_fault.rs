@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use lokstra_core::TableName;
 use lokstra_core::text::{quote, split, split_once};
+use lokstra_core::{TableName, one_line};
 
 /// One reason for which a table cannot be, or stay, the tracking table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,15 +94,18 @@ impl fmt::Display for TableFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TableFault::Lacks(columns) => {
-                write!(f, "it is another tool's: it lacks {columns}")
+                write!(f, "it is another tool's: it lacks {}", one_line(f, columns))
             }
             TableFault::Type(column) => {
+                let column = one_line(f, column);
                 write!(f, "it is another tool's: its column `{column}` has another type")
             }
             TableFault::Generated(column) => {
+                let column = one_line(f, column);
                 write!(f, "the server generates its column `{column}`, which a run has to write")
             }
             TableFault::Required(column) => {
+                let column = one_line(f, column);
                 write!(
                     f,
                     "its column `{column}` is NOT NULL without a default, and no run fills it in"
@@ -114,9 +117,11 @@ impl fmt::Display for TableFault {
             ),
             TableFault::Kind(kind) => write!(f, "it is {kind}, which cannot keep the history"),
             TableFault::ForeignPartition(name) => {
+                let name = one_line(f, name);
                 write!(f, "its partition {name} is a foreign table, outside of our transaction")
             }
             TableFault::Unlogged(name) => {
+                let name = one_line(f, name);
                 write!(f, "{name} is UNLOGGED, and so is empty after a crash of the server")
             }
             TableFault::NoKey => f.write_str("it has no primary key or unique index on `version`"),

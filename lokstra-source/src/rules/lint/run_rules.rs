@@ -27,16 +27,16 @@ pub(crate) fn run_rules(
     let mut found = find::hazards(up, &effects);
     let nth = |finding: &Finding| up.statements.iter().position(|it| finding.offset < it.end);
     let works_on_partitioned = effects.iter().map(|effects| {
-        let is_found = effects.targets.iter().any(|name| partitioned.contains(name));
+        let works_on_one = effects.targets.iter().any(|name| partitioned.contains(name));
         note(effects, partitioned);
-        is_found
+        works_on_one
     });
     let works_on_partitioned: Vec<_> = works_on_partitioned.collect();
     let is_partitioned = |finding: &Finding| nth(finding).is_some_and(|n| works_on_partitioned[n]);
     // The partitions have to be given it one by one, and no row is read for the table itself.
     found.retain(|finding| {
-        let is_only = nth(finding).is_some_and(|nth| effects[nth].is_only);
-        !(is_only && finding.rule.is_of_index() && is_partitioned(finding))
+        let spares_partitions = nth(finding).is_some_and(|nth| effects[nth].is_only);
+        !(spares_partitions && finding.rule.is_of_index() && is_partitioned(finding))
     });
     let left = if is_sound { reversibility::left_behind(&effects, down) } else { Vec::new() };
     found.extend(

@@ -18,9 +18,9 @@ pub(crate) enum Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Mismatch::NoFile { id } => write!(f, "{id} is applied and has no file"),
+            Mismatch::NoFile { id } => write!(f, "{} is applied and has no file", shown_line(id)),
             Mismatch::Edited { id, path } => {
-                let path = shown_line(path);
+                let (id, path) = (shown_line(id), shown_line(path));
                 write!(f, "{id} was applied from another text than that of {path}")
             }
         }

@@ -130,7 +130,7 @@ pub(crate) fn history(rows: Vec<Row>, theirs: &[SourceMigration]) -> History {
         if row.success.as_deref() == Some("f") {
             history.failed.push(format!(
                 "{} failed\n  help: bring the schema to its end or back by hand; then: flyway repair",
-                row.script.as_deref().unwrap_or(&row.id)
+                lokstra_core::shown_line(row.script.as_deref().unwrap_or(&row.id))
             ));
             continue;
         }

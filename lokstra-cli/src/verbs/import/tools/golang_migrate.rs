@@ -48,7 +48,8 @@ pub(crate) fn history(rows: &[Row], theirs: &[SourceMigration]) -> History {
     if row.success.as_deref() == Some("f") {
         let failed = format!(
             "{version} is dirty: it failed half-way, or is running\n  help: bring the schema to a \
-             version by hand; then: migrate force VERSION"
+             version by hand; then: migrate force VERSION",
+            version = lokstra_core::shown_line(version)
         );
         return History { failed: vec![failed], ..History::default() };
     }

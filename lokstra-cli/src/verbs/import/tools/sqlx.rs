@@ -67,7 +67,7 @@ pub(crate) fn history(rows: Vec<Row>) -> History {
     let (applied, failed): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.success.as_deref() != Some("f"));
     let failed = failed.iter().map(|row| {
-        let version = &row.id;
+        let version = lokstra_core::shown_line(&row.id);
         format!(
             "{version} failed half-way\n  help: bring the schema to its end or back by hand; then \
              set success to true, or delete the row of {version}"
