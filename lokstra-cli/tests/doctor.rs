@@ -134,6 +134,24 @@ fn a_pooler_in_the_way_of_a_pending_script_is_a_problem() {
 }
 
 #[test]
+fn a_pooler_with_room_for_one_session_is_not_called_none() {
+    let project = Project::new(&["001_a"]);
+    let settings =
+        [("client_encoding", "UTF8"), ("default_pool_size", "1"), ("query_wait_timeout", "2")];
+    let pooler = PgBouncer::start(project.database.server(), PoolMode::Session, &settings).unwrap();
+    let url = pooler.url(&project.database);
+    let mut command = project.command();
+    command.env("DATABASE_URL", url).args(["migration", "doctor"]);
+    let told = told(&mut command, &project.database);
+    assert_snapshot!(findings(&project, &told), @"
+    warning  pooler: not known, a second connection failed: the client failed: connection closed
+             help: let the role and the pooler open two connections
+    no problem, 1 warning
+    -- exit code 0 --
+    ");
+}
+
+#[test]
 fn what_is_invalid_is_named_with_the_statements_that_mend_it() {
     let project = Project::new(&["001_a"]);
     let mut client = project.database.client().unwrap();

@@ -261,9 +261,9 @@ fn a_script_without_a_transaction_does_not_go_past_it_either() {
 #[test]
 fn a_place_behind_letters_of_several_bytes_is_found() {
     let database = database();
-    let set = second("INSERT INTO users VALUES (1, 'é'), (nothing, 'a');\n");
+    let set = second("INSERT INTO users VALUES (1, 'é'), (nothing(), 'a');\n");
     let told = set.up(&mut database.client().unwrap()).unwrap_err().to_string();
-    assert!(told.contains("002_second.up.sql:2:37: column \"nothing\""), "{told}");
+    assert!(told.contains("002_second.up.sql:2:37: function nothing()"), "{told}");
 }
 
 #[test]

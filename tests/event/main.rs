@@ -3,6 +3,4 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[cfg(feature = "tracing")]
-mod tracing;
 mod transcripts;

@@ -164,7 +164,7 @@ fn examine(
 
 /// For the questions of the library. Through a pooler it would be the limit of others as well.
 fn limit(client: &mut Client, facts: &server::Facts) {
-    if !facts.is_pooled {
+    if !facts.is_pooled && facts.pooler_error.is_none() {
         client.batch_execute("SET statement_timeout = '5s'").ok();
     }
 }

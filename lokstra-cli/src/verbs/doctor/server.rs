@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lokstra_runtime::postgres::{Client, Error};
-use lokstra_runtime::{Migrator, Pool};
+use lokstra_runtime::{ConnectError, Migrator, Pool};
 
 use super::finding::Findings;
 use super::query::{Row, identifier, rows, rows_as_it_is};
@@ -18,6 +18,8 @@ pub(super) struct Facts {
     pub(super) version: i64,
     pub(super) is_standby: bool,
     pub(super) is_pooled: bool,
+    /// Why a second connection, which looks for a pooler, failed.
+    pub(super) pooler_error: Option<ConnectError>,
     /// One and the same database, reached on different ways.
     identity: String,
 }
@@ -38,13 +40,19 @@ const FACTS: &str = "SELECT current_user AS role, pg_catalog.current_database() 
 pub(super) fn facts(client: &mut Client, pool: &Pool) -> Result<Option<(Facts, Row)>, Error> {
     let row = rows(client, FACTS)?.into_iter().next();
     Ok(row.map(|row| {
+        // The client sets the encoding when it connects; behind a pooler the server did not
+        // hear it.
+        let has_encoding = row.text("source") == "client";
+        let (is_pooled, pooler_error) = match pool.has_pooler() {
+            Ok(is_pooled) => (is_pooled, None),
+            Err(error) => (!has_encoding, Some(error)),
+        };
         let facts = Facts {
             role: row.text("role").to_owned(),
             version: row.number("number") / 10_000,
             is_standby: row.is("standby"),
-            // The client sets the encoding when it connects; behind a pooler the server did not
-            // hear it.
-            is_pooled: pool.has_pooler().unwrap_or(row.text("source") != "client"),
+            is_pooled,
+            pooler_error,
             identity: row.text("identity").to_owned(),
         };
         (facts, row)
@@ -78,7 +86,7 @@ pub(super) fn version(found: &mut Findings, facts: &Facts, row: &Row) {
         version if version < *SUPPORTED.start() => found.warning(
             "version",
             format_args!("{told} is older than 13, the oldest that is tested"),
-            "upgrade the server: the PostgreSQL project no longer mends this version",
+            "upgrade the server: this PostgreSQL version is past its end of life",
         ),
         version if version > *SUPPORTED.end() => found.warning(
             "version",
@@ -130,7 +138,10 @@ pub(super) fn pooler(found: &mut Findings, facts: &Facts, pool: &Pool, needs_ses
     if let Some(direct) = pool.direct_connection() {
         return direct_connection(found, facts, direct);
     }
-    if !facts.is_pooled {
+    if let (false, Some(error)) = (facts.is_pooled, &facts.pooler_error) {
+        let message = format_args!("not known, a second connection failed: {error}");
+        found.warning("pooler", message, "let the role and the pooler open two connections");
+    } else if !facts.is_pooled {
         found.ok("pooler", "none on the way");
     } else if pool.has_session_pooler() {
         found.ok("pooler", "a connection pooler, in session mode as the pool says");

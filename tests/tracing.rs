@@ -1,11 +1,15 @@
-//! Events as those of the `tracing` crate.
+//! Events as those of the `tracing` crate, in a process of its own: the crate keeps for the whole process
+//! which events have a subscriber.
+#![cfg(feature = "tracing")]
+
+mod support;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use insta::assert_snapshot;
 
-use crate::support::{database, set};
+use support::{database, set};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
