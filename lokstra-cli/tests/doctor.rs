@@ -147,7 +147,6 @@ fn a_pooler_with_room_for_one_session_is_not_called_none() {
     warning  pooler: not known, a second connection failed: the client failed: connection closed
              help: let the role and the pooler open two connections
     no problem, 1 warning
-    -- exit code 0 --
     ");
 }
 

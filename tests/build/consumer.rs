@@ -150,3 +150,58 @@ fn a_new_file_is_told_by_the_old_program_and_rebuilt_with_a_build_script() {
     assert!(built(dir.path()).contains("Compiling newcomer"));
     assert!(run("newcomer", database.url()).contains("now at version 003"));
 }
+
+/// A workspace with one member, `services/api`.
+fn workspace(name: &str) -> (TempDir, std::path::PathBuf) {
+    let root = TempDir::new().unwrap();
+    let member = root.path().join("services/api");
+    fs::create_dir_all(&member).unwrap();
+    write_crate(name, &member);
+    let manifest = fs::read_to_string(member.join("Cargo.toml")).unwrap();
+    fs::write(member.join("Cargo.toml"), manifest.replace("\n[workspace]\n", "")).unwrap();
+    fs::rename(member.join("Cargo.lock"), root.path().join("Cargo.lock")).unwrap();
+    let manifest = "[workspace]\nmembers = [\"services/api\"]\nresolver = \"3\"\n";
+    fs::write(root.path().join("Cargo.toml"), manifest).unwrap();
+    (root, member)
+}
+
+#[test]
+fn an_error_in_a_member_names_its_file_from_the_root_of_the_workspace() {
+    let (root, member) = workspace("member");
+    fs::write(member.join("migrations/001_create_users.up.sql"), "CREATE TABLE users (;\n")
+        .unwrap();
+    fs::remove_file(member.join("migrations/001_create_users.down.sql")).unwrap();
+    for folder in [root.path(), member.as_path()] {
+        let output = build(folder);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success());
+        assert!(told.contains("services/api/migrations/001_create_users.up.sql:1:"), "{told}");
+        let help = "help: create services/api/migrations/001_create_users.down.sql;";
+        assert!(told.contains(help), "{told}");
+        let errors = told.split_once("error").unwrap().1;
+        assert!(!errors.contains(&*root.path().to_string_lossy()), "{told}");
+    }
+}
+
+#[test]
+fn the_remedy_for_a_stale_build_names_a_folder_outside_of_the_crate() {
+    let (root, member) = workspace("outside");
+    fs::rename(member.join("migrations"), root.path().join("migrations")).unwrap();
+    let program = readme("rust,no_run").replace("!(\"migrations\")", "!(\"../../migrations\")");
+    fs::write(member.join("src/main.rs"), program).unwrap();
+    built(&member);
+    add(root.path(), "002_new");
+    let database = Server::shared().unwrap().database().unwrap();
+    let told = run("outside", database.url());
+    let remedy = "add a build.rs with println!(\"cargo:rerun-if-changed=../../migrations\");";
+    assert!(
+        told.contains("the program is older than its migrations") && told.contains(remedy),
+        "{told}"
+    );
+    // As typed, it works.
+    let script = readme("rs").replace("=migrations", "=../../migrations");
+    fs::write(member.join("build.rs"), script).unwrap();
+    built(&member);
+    add(root.path(), "003_newer");
+    assert!(built(&member).contains("Compiling outside"));
+}

@@ -92,9 +92,14 @@ impl Problem {
         Code::OF_LOCK.contains(&self.code) || self.path.ends_with(LOCK)
     }
 
-    /// As seen from a folder above the root, which this leads from.
+    /// Names files from a folder above the root, from which `way` leads to the root.
     #[must_use]
     pub fn seen_from(mut self, way: &str) -> Problem {
+        let folder = self.path.rsplit_once('/').map_or(&*self.path, |(folder, _)| folder);
+        for before in ["create ", "-dir "] {
+            let (from, to) = (format!("{before}{folder}"), format!("{before}{way}/{folder}"));
+            self.help = self.help.replace(&from, &to);
+        }
         self.path = format!("{way}/{}", self.path);
         self
     }
