@@ -1,3 +1,5 @@
+//! The macro that users call, which passes the path of this crate to the procedural one.
+
 /// Reads and checks a folder of migrations while the program compiles, and embeds it.
 ///
 /// The path is relative to the folder of `Cargo.toml`; `embed_migrations!()` means

@@ -1,3 +1,5 @@
+//! What a measurement of the build covers, as its command line says.
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

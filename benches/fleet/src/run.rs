@@ -1,3 +1,5 @@
+//! Runs processes, and measures their time, memory and connections.
+
 use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,3 +1,5 @@
+//! What a measurement of runs covers, as its command line says.
+
 use std::time::Duration;
 
 use crate::tools::{LOKSTRA, TOOLS};
