@@ -28,5 +28,5 @@ pub use sql::{SectionMark, section_marks};
 /// They are cut as PostgreSQL cuts them while `standard_conforming_strings` is on, its default. Of a
 /// text that PostgreSQL cannot parse, they are what looks like statements.
 pub fn statements(text: &str) -> Vec<Range<usize>> {
-    sql::split(text).statements
+    lokstra_grammar::split(text).statements
 }

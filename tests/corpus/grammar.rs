@@ -98,7 +98,7 @@ const WITH_TIES: &str = "SELECT 1 ORDER BY 1 FETCH FIRST 2 ROWS WITH TIES";
 
 #[test]
 fn the_tables_of_the_build_are_those_of_postgresql() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lokstra-source/src/sql/postgresql");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lokstra-grammar/data");
     for release in &RELEASES {
         let [parser, words] = release.parser();
         let file = Bison::read(&parser).file(&keywords(&words));
@@ -272,7 +272,7 @@ fn no_keyword_is_refused_where_the_server_takes_it() {
 fn what_is_refused_behind_the_grammar_is_refused_by_the_server() {
     let database = database();
     let mut runner = Runner::new(&database);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lokstra-source/src/sql/postgresql");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lokstra-grammar/data");
     let wrong = fs::read_to_string(folder.join("refused.sql")).unwrap();
     let (taken, unknown) = runner.taken(wrong.lines().collect());
     assert_eq!((taken, unknown), (Vec::<&str>::new(), 0));

@@ -11,6 +11,20 @@ const CRATES: &[(&str, &[&str])] = &[
     ("lokstra-macros", &["expand", "cache"]),
     ("lokstra-source", &["loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"]),
     (
+        "lokstra-grammar",
+        &[
+            "refusal",
+            "checks",
+            "syntax",
+            "parser",
+            "tree",
+            "tables",
+            "tokens",
+            "split",
+            "string_continuation",
+        ],
+    ),
+    (
         "lokstra-runtime",
         &[
             "api", "maintain", "apply", "inspect", "session", "event", "error", "sql", "plan",

@@ -98,12 +98,12 @@ fn statement_of(text: &str, statements: &[Range<usize>], offset: usize) -> usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql;
 
     /// The rules and the statements that suppressions of a script are about.
     fn suppressed(text: &str) -> Vec<(&'static str, usize)> {
         let mut problems = Vec::new();
-        let suppressions = read("a.sql", text, &sql::split(text).statements, &mut problems);
+        let suppressions =
+            read("a.sql", text, &lokstra_grammar::split(text).statements, &mut problems);
         assert_eq!(problems, []);
         suppressions
             .into_iter()
@@ -135,7 +135,7 @@ mod tests {
     fn a_name_that_is_no_rule_is_told_where_it_stands() {
         let text = "-- lokstra: allow(truncate,  drop-tabel, x): y\nSELECT 1;";
         let mut problems = Vec::new();
-        read("a.sql", text, &sql::split(text).statements, &mut problems);
+        read("a.sql", text, &lokstra_grammar::split(text).statements, &mut problems);
         let places: Vec<_> =
             problems.iter().map(|problem| problem.position().unwrap().to_string()).collect();
         assert_eq!(places, ["1:30", "1:42"]);

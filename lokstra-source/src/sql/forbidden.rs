@@ -1,9 +1,9 @@
 //! Statements that cannot stand in a migration, or not in a transaction.
 
+use lokstra_grammar::masked;
 use squawk_lexer::{TokenKind, tokenize};
 
 use super::options::Options;
-use super::string_continuation::masked;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Forbidden {

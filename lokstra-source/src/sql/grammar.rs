@@ -6,14 +6,13 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[cfg(feature = "lint")]
+use lokstra_grammar::masked;
+use lokstra_grammar::{Refusal, refused, split};
+#[cfg(feature = "lint")]
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
-use super::postgresql::{Refusal, refused};
 use super::remedy::{self, Remedy};
 use super::routine::sql_body;
-use super::split::split;
-#[cfg(feature = "lint")]
-use super::string_continuation::masked;
 
 /// A place that the grammar does not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,7 +188,7 @@ fn is_text(kind: SyntaxKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::errors;
-    use crate::sql::split::split;
+    use lokstra_grammar::split;
 
     #[test]
     fn the_body_of_a_routine_in_sql_is_read() {

@@ -7,17 +7,12 @@ pub(crate) mod grammar;
 mod marker;
 mod options;
 #[cfg(feature = "sql-check")]
-mod postgresql;
-#[cfg(feature = "sql-check")]
 pub(crate) mod remedy;
 pub(crate) mod routine;
 mod sections;
-mod split;
-mod string_continuation;
 mod undoing;
 
 pub(crate) use effectless::{Effectless, effectless};
 pub(crate) use forbidden::{Forbidden, forbidden};
 pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers, speaks_of_suppressions};
 pub use sections::{SectionMark, section_marks};
-pub(crate) use split::split;

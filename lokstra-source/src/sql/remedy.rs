@@ -5,10 +5,10 @@ mod words;
 
 use std::ops::Range;
 
+use lokstra_grammar::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES, refusal};
 use squawk_lexer::TokenKind;
 
 use super::forbidden::significant;
-use super::postgresql::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES, refusal};
 use words::{near_keywords, odd, short};
 
 /// What to do about a syntax error.

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
+use lokstra_grammar::split;
 use squawk_lexer::TokenKind;
 
 use super::forbidden::significant;
-use super::split::split;
 
 /// What stands between a verb and the name of what it is about.
 const KINDS: [&str; 26] = [

@@ -97,7 +97,7 @@ fn read(
         return Some(script);
     }
     let checksum = Checksum::from_bytes(Sha256::digest(&text).into());
-    let split = sql::split(&text);
+    let split = lokstra_grammar::split(&text);
     let is_sql = |(offset, _): &_| !check::copies_before(&text, &split.statements, *offset);
     let unterminated = split.unterminated.filter(is_sql);
     if let Some((offset, what)) = unterminated {

@@ -318,7 +318,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sql;
 
     fn of(statement: &str) -> Effects {
         Effects::of(statement, &(0..statement.len()))
@@ -361,7 +360,7 @@ mod tests {
             )
         ) {
             let text = words.join(" ");
-            for statement in sql::split(&text).statements {
+            for statement in lokstra_grammar::split(&text).statements {
                 let _ = Effects::of(&text, &statement);
             }
         }

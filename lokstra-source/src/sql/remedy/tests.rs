@@ -1,7 +1,7 @@
 //! What the remedies say.
 
 use super::*;
-use crate::sql::postgresql::refused;
+use lokstra_grammar::refused;
 
 fn remedy(statement: &str) -> (String, Option<String>) {
     let refusal = refused(statement).unwrap_or_else(|| panic!("accepted: {statement}"));

@@ -1,6 +1,6 @@
 //! Words that are nearly another, and characters that are not what they look like.
 
-use crate::sql::postgresql::keywords;
+use lokstra_grammar::keywords;
 
 /// The keywords that are another word but for one letter, or for two that have changed places.
 pub(super) fn near_keywords(word: &str) -> Vec<&'static str> {

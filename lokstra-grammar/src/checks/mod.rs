@@ -1,17 +1,23 @@
 //! What PostgreSQL refuses although its grammar takes it, whatever is in the database.
 
+mod escapes;
+mod expressions;
+mod rules;
+
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::escapes::of_tokens;
-use super::expressions;
-use super::rules::{DEFERRED, FORBIDDEN, ONCE, Once, ROLE_OPTIONS, WRONG};
-use super::tree::{SHORTER, Tree, matches};
+pub use expressions::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES};
+
+use crate::syntax::Symbols;
+use crate::tree::{SHORTER, Tree, matches};
+use escapes::of_tokens;
+use rules::{DEFERRED, FORBIDDEN, ONCE, Once, ROLE_OPTIONS, WRONG};
 
 /// Where a statement is wrong, and how PostgreSQL words it.
-pub(super) struct Fault {
-    pub(super) token: usize,
-    pub(super) message: &'static str,
+pub(crate) struct Fault {
+    pub(crate) token: usize,
+    pub(crate) message: &'static str,
 }
 
 /// Symbols that only the functions below look at.
@@ -48,14 +54,14 @@ const OTHERS: [&str; 28] = [
 const MORE: [&str; 3] = ["target_el", "target_list", "with_clause"];
 
 /// The symbols of the grammar of which the parser makes nodes.
-pub(super) static SYMBOLS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(crate) static SYMBOLS: LazyLock<Symbols> = LazyLock::new(|| {
     let patterns = FORBIDDEN.iter().chain(WRONG).map(|(symbol, ..)| *symbol);
     let lists = ONCE.iter().flat_map(|once| [once.list, once.element]);
     let mut symbols: Vec<_> =
         patterns.chain(lists).chain(OTHERS).chain(MORE).chain(expressions::LOOKED_FOR).collect();
     symbols.sort_unstable();
     symbols.dedup();
-    symbols
+    Symbols::new(symbols)
 });
 
 /// For each symbol, what of the tables is about it.
@@ -70,11 +76,11 @@ static OF_SYMBOL: LazyLock<Vec<[Vec<usize>; 3]>> = LazyLock::new(|| {
             of(name, &mut ONCE.iter().map(|once| once.list)),
         ]
     };
-    SYMBOLS.iter().map(entries).collect()
+    SYMBOLS.names().iter().map(entries).collect()
 });
 
 /// The first fault of a statement that the grammar takes.
-pub(super) fn fault(tree: &Tree<'_>) -> Option<Fault> {
+pub(crate) fn fault(tree: &Tree<'_>) -> Option<Fault> {
     if let Some(fault) = of_tokens(tree) {
         return Some(fault);
     }
@@ -121,7 +127,7 @@ type Found = Option<(Fault, bool)>;
 
 impl Checker<'_> {
     fn name(&self, nth: usize) -> &'static str {
-        SYMBOLS.get(usize::from(self.tree.nodes[nth].symbol)).copied().unwrap_or_default()
+        SYMBOLS.names().get(usize::from(self.tree.nodes[nth].symbol)).copied().unwrap_or_default()
     }
 
     fn check(&mut self, nth: usize) -> Found {
@@ -250,7 +256,7 @@ impl Checker<'_> {
             }
             "CreateStmt" | "CreateForeignTableStmt" => {
                 let nodes = tree.within(nth).iter().filter(|node| {
-                    let name = SYMBOLS.get(usize::from(node.symbol));
+                    let name = SYMBOLS.names().get(usize::from(node.symbol));
                     matches!(name, Some(&"ColConstraintElem" | &"ConstraintElem"))
                         && tree.token(node.start as usize).eq_ignore_ascii_case("primary")
                 });
@@ -356,7 +362,7 @@ impl Checker<'_> {
         };
         if matches(&tree.outside(node), "… returns table ( ) …")
             && tree.within(nth).iter().any(|it| {
-                SYMBOLS.get(usize::from(it.symbol)) == Some(&"arg_class") && is_output(it)
+                SYMBOLS.names().get(usize::from(it.symbol)) == Some(&"arg_class") && is_output(it)
             })
         {
             return Some(("OUT and INOUT arguments aren't allowed in TABLE functions", true));

@@ -2,50 +2,41 @@
 //!
 //! So a statement is refused here exactly where the parser of the server would refuse it, and none is
 //! that the parser of any supported version takes. What the server refuses behind its grammar, whatever
-//! is in the database, is in [`checks`].
+//! is in the database, is in `checks`.
 //!
-//! The tables are those of PostgreSQL (see NOTICE beside them); the corpus test writes and compares them.
-
-mod checks;
-mod escapes;
-mod expressions;
-mod rules;
-mod tables;
-mod tokens;
-mod tree;
+//! The tables are those of PostgreSQL (see data/NOTICE); the corpus test writes and compares them.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use checks::{Fault, fault};
-pub(super) use expressions::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES};
-use tables::{Action, GRAMMARS, Grammar};
-use tokens::Token;
-use tree::{Node, SHORTER, Tree};
-
-use super::string_continuation::masked;
+use crate::checks::{Fault, SYMBOLS, fault};
+use crate::parser::{Parsed, parse};
+use crate::string_continuation::masked;
+use crate::tables::GRAMMARS;
+use crate::tokens::{self, Token};
+use crate::tree::Tree;
 
 /// Why no version of PostgreSQL takes a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     /// The token at which none can read it any further, or its end, or what is wrong there.
-    pub(crate) at: Range<usize>,
+    pub at: Range<usize>,
     /// As PostgreSQL words it, if the grammar takes it.
-    pub(crate) message: Option<&'static str>,
+    pub message: Option<&'static str>,
 }
 
 /// The words that mean something to the newest version.
-pub(crate) fn keywords() -> impl Iterator<Item = &'static str> {
+pub fn keywords() -> impl Iterator<Item = &'static str> {
     GRAMMARS[0].words()
 }
 
 /// Where the grammar of no version takes a statement.
-pub(crate) fn refusal(statement: &str) -> Option<Range<usize>> {
+pub fn refusal(statement: &str) -> Option<Range<usize>> {
     refused(statement).filter(|refusal| refusal.message.is_none()).map(|refusal| refusal.at)
 }
 
 /// Why no version takes a statement, if none does.
-pub(crate) fn refused(statement: &str) -> Option<Refusal> {
+pub fn refused(statement: &str) -> Option<Refusal> {
     // The lexer takes a byte order mark at the beginning for a space, and the server for a letter.
     if statement.starts_with('\u{feff}') {
         let at = 0..statement.find(char::is_whitespace).unwrap_or(statement.len());
@@ -57,15 +48,14 @@ pub(crate) fn refused(statement: &str) -> Option<Refusal> {
     let end = statement.len()..statement.len();
     let place = |nth: usize| tokens.get(nth).map_or(end.clone(), |token| token.start..token.end);
     let (mut furthest, mut fault) = (0, None);
-    for grammar in &GRAMMARS {
-        let grammar = LazyLock::force(grammar);
-        match parse(grammar, statement, &tokens)? {
+    for (version, grammar) in GRAMMARS.iter().enumerate() {
+        match wrong(version, statement, &tokens)? {
             Wrong::Token(nth) => furthest = furthest.max(nth),
             Wrong::Fault(found) => fault = fault.or(Some(found)),
         }
-        if grammar.takes_junk && has_junk {
+        if has_junk && LazyLock::force(grammar).takes_junk {
             let spaced = spaced(statement);
-            parse(grammar, &spaced, &tokens::tokens(&spaced))?;
+            wrong(version, &spaced, &tokens::tokens(&spaced))?;
         }
     }
     Some(match fault {
@@ -90,77 +80,11 @@ enum Wrong {
     Fault(Fault),
 }
 
-/// What the parser has read and not yet made a part of something.
-#[derive(Clone, Copy)]
-struct Entry {
-    state: u32,
-    /// Its first token, and how many nodes were made before it.
-    start: u32,
-    nodes: u32,
-    /// The node of the symbol itself, or [`NO_NODE`].
-    node: u32,
-}
-
-const NO_NODE: u32 = u32::MAX;
-
-fn parse(grammar: &Grammar, text: &str, tokens: &[Token]) -> Option<Wrong> {
-    let number = |nth: usize| match tokens.get(nth) {
-        Some(token) => grammar.token(token.kind, &text.as_bytes()[token.start..token.end]),
-        None => 0,
-    };
-    let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let mut nodes: Vec<Node> = Vec::new();
-    let mut states = vec![Entry { state: 0, start: 0, nodes: 0, node: NO_NODE }];
-    let mut state = 0;
-    let mut next = number(0);
-    for nth in 0..=tokens.len() {
-        let mut token = next;
-        next = number(nth + 1);
-        token = grammar.before(token, next);
-        loop {
-            match grammar.action(state, token) {
-                Action::Shift(shifted) => {
-                    state = shifted;
-                    let (start, nodes) = (small(nth), small(nodes.len()));
-                    states.push(Entry { state: small(state), start, nodes, node: NO_NODE });
-                    break;
-                }
-                Action::Reduce(rule) => {
-                    let below = states.len() - grammar.length(rule);
-                    let mut made = Entry {
-                        state: 0,
-                        start: small(nth),
-                        nodes: small(nodes.len()),
-                        node: NO_NODE,
-                    };
-                    made =
-                        states.get(below).map_or(made, |first| Entry { node: NO_NODE, ..*first });
-                    let symbol = grammar.made(rule);
-                    if symbol != SHORTER && (made.start as usize) < nth {
-                        // A list that has become longer is one list.
-                        let first = states.get(below).map_or(NO_NODE, |first| first.node);
-                        if let Some(first) = nodes.get_mut(first as usize)
-                            && first.symbol == symbol
-                        {
-                            first.symbol = SHORTER;
-                        }
-                        made.node = small(nodes.len());
-                        let (start, end, first) = (made.start, small(nth), made.nodes);
-                        nodes.push(Node { symbol, start, end, first });
-                    }
-                    states.truncate(below);
-                    let before = states.last().map_or(0, |entry| entry.state as usize);
-                    state = grammar.after(rule, before);
-                    states.push(Entry { state: small(state), ..made });
-                }
-                Action::Accept => {
-                    return fault(&Tree { text, tokens, nodes: &nodes }).map(Wrong::Fault);
-                }
-                Action::Refuse => return Some(Wrong::Token(nth)),
-            }
-        }
+fn wrong(version: usize, text: &str, tokens: &[Token]) -> Option<Wrong> {
+    match parse(&GRAMMARS[version], SYMBOLS.noted(version), text, tokens) {
+        Parsed::Refused(nth) => Some(Wrong::Token(nth)),
+        Parsed::Accepted(nodes) => fault(&Tree { text, tokens, nodes: &nodes }).map(Wrong::Fault),
     }
-    None
 }
 
 #[cfg(test)]
@@ -214,14 +138,14 @@ mod tests {
 
     #[test]
     fn what_is_refused_behind_the_grammar_is_refused() {
-        for sql in include_str!("refused.sql").lines() {
+        for sql in include_str!("../data/refused.sql").lines() {
             assert!(refused(sql).is_some(), "{sql}");
         }
     }
 
     #[test]
     fn what_nearly_breaks_a_rule_is_not_refused() {
-        for sql in include_str!("taken.sql").lines() {
+        for sql in include_str!("../data/taken.sql").lines() {
             assert_eq!(refused(sql), None, "{sql}");
         }
     }

@@ -2,12 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::checks::SYMBOLS;
-use super::tokens::{CHARACTERS, Kind, NAMED};
-use super::tree::SHORTER;
+use crate::tokens::{CHARACTERS, Kind, NAMED};
 
 /// The parser of one major version.
-pub(super) struct Grammar {
+pub(crate) struct Grammar {
     /// Where the row of each state begins, and what it does without an entry.
     rows: &'static [[u8; 4]],
     defaults: &'static [[u8; 2]],
@@ -32,10 +30,8 @@ pub(super) struct Grammar {
     named: [u16; NAMED.len()],
     characters: [u16; 128],
     lookahead: Vec<Lookahead>,
-    /// For each symbol, which of [`SYMBOLS`] it is, or [`SHORTER`].
-    noted: Vec<u16>,
     /// Whether a name may follow a number without a space, as in PostgreSQL 13 and 14.
-    pub(super) takes_junk: bool,
+    pub(crate) takes_junk: bool,
 }
 
 /// A keyword that is another token in front of some.
@@ -54,16 +50,16 @@ const LOOKAHEAD: [(&str, &[&str], &str); 5] = [
 ];
 
 /// From the newest. 14 has the grammar of 15, and reads numbers as 13 does: docs/testing.md has the test.
-pub(super) static GRAMMARS: [LazyLock<Grammar>; 5] = [
-    LazyLock::new(|| Grammar::new(include_bytes!("18.tables"), false)),
-    LazyLock::new(|| Grammar::new(include_bytes!("17.tables"), false)),
-    LazyLock::new(|| Grammar::new(include_bytes!("16.tables"), false)),
-    LazyLock::new(|| Grammar::new(include_bytes!("15.tables"), true)),
-    LazyLock::new(|| Grammar::new(include_bytes!("13.tables"), true)),
+pub(crate) static GRAMMARS: [LazyLock<Grammar>; 5] = [
+    LazyLock::new(|| Grammar::new(include_bytes!("../data/18.tables"), false)),
+    LazyLock::new(|| Grammar::new(include_bytes!("../data/17.tables"), false)),
+    LazyLock::new(|| Grammar::new(include_bytes!("../data/16.tables"), false)),
+    LazyLock::new(|| Grammar::new(include_bytes!("../data/15.tables"), true)),
+    LazyLock::new(|| Grammar::new(include_bytes!("../data/13.tables"), true)),
 ];
 
 /// What the parser does next.
-pub(super) enum Action {
+pub(crate) enum Action {
     Shift(usize),
     Reduce(usize),
     Accept,
@@ -108,12 +104,6 @@ impl Grammar {
                 becomes: find(becomes)?,
             })
         });
-        let mut noted = vec![SHORTER; usize::from(u16::MAX)];
-        for (name, nth) in SYMBOLS.iter().zip(0..) {
-            if let Some(symbol) = find(&format!(".{name}")) {
-                noted[usize::from(symbol)] = nth;
-            }
-        }
         Grammar {
             rows,
             defaults,
@@ -131,18 +121,17 @@ impl Grammar {
             characters,
             lookahead: lookahead.collect(),
             keywords,
-            noted,
             takes_junk,
         }
     }
 
-    pub(super) fn words(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn words(&self) -> impl Iterator<Item = &'static str> {
         let is_word = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
         self.keywords.iter().map(|(word, _)| *word).filter(is_word)
     }
 
     /// The number of a token here.
-    pub(super) fn token(&self, kind: Kind, text: &[u8]) -> u16 {
+    pub(crate) fn token(&self, kind: Kind, text: &[u8]) -> u16 {
         match kind {
             Kind::Character(character) => self.characters[usize::from(character & 127)],
             Kind::Named(nth) => self.named[nth],
@@ -154,18 +143,18 @@ impl Grammar {
                     &*lower
                 });
                 let found = lower.and_then(|word| keyword(&self.keywords, word));
-                found.unwrap_or(self.named[super::tokens::NAME])
+                found.unwrap_or(self.named[crate::tokens::NAME])
             }
         }
     }
 
     /// What a token is in front of another.
-    pub(super) fn before(&self, token: u16, next: u16) -> u16 {
+    pub(crate) fn before(&self, token: u16, next: u16) -> u16 {
         let found = self.lookahead.iter().find(|it| it.token == token && it.before.contains(&next));
         found.map_or(token, |it| it.becomes)
     }
 
-    pub(super) fn action(&self, state: usize, token: u16) -> Action {
+    pub(crate) fn action(&self, state: usize, token: u16) -> Action {
         let row = int(self.rows, state);
         if row != self.no_row
             && let Some(action) = self.entry(row, token.into())
@@ -185,17 +174,25 @@ impl Grammar {
     }
 
     /// How many symbols a rule has, and the state behind what it makes of them.
-    pub(super) fn length(&self, rule: usize) -> usize {
+    pub(crate) fn length(&self, rule: usize) -> usize {
         self.lengths[rule].into()
     }
 
-    /// What a rule makes, as one of [`SYMBOLS`] or [`SHORTER`].
-    pub(super) fn made(&self, rule: usize) -> u16 {
-        let made = usize::from(short(self.makes, rule).cast_unsigned());
-        self.noted[made]
+    /// The symbol that a rule makes.
+    pub(crate) fn made(&self, rule: usize) -> usize {
+        short(self.makes, rule).cast_unsigned().into()
     }
 
-    pub(super) fn after(&self, rule: usize, state: usize) -> usize {
+    /// The number of a symbol that is no token, and how many numbers there are.
+    pub(crate) fn symbol(&self, name: &str) -> Option<usize> {
+        keyword(&self.keywords, format!(".{name}").as_bytes()).map(usize::from)
+    }
+
+    pub(crate) fn symbols(&self) -> usize {
+        self.tokens + self.symbol_rows.len()
+    }
+
+    pub(crate) fn after(&self, rule: usize, state: usize) -> usize {
         let made = usize::from(short(self.makes, rule).cast_unsigned());
         let symbol = made - self.tokens;
         let row = short(self.symbol_rows, symbol).into();

@@ -1,40 +1,40 @@
 //! What the parser has read: the parts of a statement that a check looks at.
 
-use super::tokens::{Kind, Token};
+use crate::tokens::{Kind, Token};
 
 /// A part of a statement.
-#[derive(Clone, Copy)]
-pub(super) struct Node {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node {
     /// Which of the symbols that are looked at.
-    pub(super) symbol: u16,
+    pub(crate) symbol: u16,
     /// Its tokens.
-    pub(super) start: u32,
-    pub(super) end: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
     /// The first of the nodes in it: they stand before it.
-    pub(super) first: u32,
+    pub(crate) first: u32,
 }
 
 /// The symbol of a list that is part of a longer one.
-pub(super) const SHORTER: u16 = u16::MAX;
+pub(crate) const SHORTER: u16 = u16::MAX;
 
 /// A statement with its nodes, each behind those that are in it.
-pub(super) struct Tree<'a> {
-    pub(super) text: &'a str,
-    pub(super) tokens: &'a [Token],
-    pub(super) nodes: &'a [Node],
+pub(crate) struct Tree<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) tokens: &'a [Token],
+    pub(crate) nodes: &'a [Node],
 }
 
 impl<'a> Tree<'a> {
-    pub(super) fn token(&self, nth: usize) -> &'a str {
+    pub(crate) fn token(&self, nth: usize) -> &'a str {
         self.tokens.get(nth).map_or("", |token| &self.text[token.start..token.end])
     }
 
-    pub(super) fn text(&self, node: &Node) -> impl DoubleEndedIterator<Item = &'a str> {
+    pub(crate) fn text(&self, node: &Node) -> impl DoubleEndedIterator<Item = &'a str> {
         (node.start as usize..node.end as usize).map(|nth| self.token(nth))
     }
 
     /// The tokens outside of parentheses, with the parentheses.
-    pub(super) fn outside(&self, node: &Node) -> Vec<&'a str> {
+    pub(crate) fn outside(&self, node: &Node) -> Vec<&'a str> {
         let mut depth = 0;
         let mut outside = Vec::new();
         for text in self.text(node) {
@@ -48,12 +48,12 @@ impl<'a> Tree<'a> {
     }
 
     /// All nodes in a node.
-    pub(super) fn within(&self, nth: usize) -> &'a [Node] {
+    pub(crate) fn within(&self, nth: usize) -> &'a [Node] {
         &self.nodes[self.nodes[nth].first as usize..nth]
     }
 
     /// The nodes in a node that are in no other one within it, the last first.
-    pub(super) fn children(&self, nth: usize) -> impl Iterator<Item = usize> + use<'a> {
+    pub(crate) fn children(&self, nth: usize) -> impl Iterator<Item = usize> + use<'a> {
         let nodes = self.nodes;
         let first = nodes[nth].first as usize;
         let mut end = nth;
@@ -73,7 +73,7 @@ impl<'a> Tree<'a> {
     }
 
     /// A name as the server folds it; `None` for what needs more than that.
-    pub(super) fn name(&self, nth: usize) -> Option<String> {
+    pub(crate) fn name(&self, nth: usize) -> Option<String> {
         let text = self.token(nth);
         let name = match self.tokens.get(nth)?.kind {
             Kind::Word if text.is_ascii() => text.to_ascii_lowercase(),
@@ -87,7 +87,7 @@ impl<'a> Tree<'a> {
 
     /// How many lists in parentheses there are in a node at its highest level, and how many elements
     /// each has; `None` for one that has as many as a table or a value has columns.
-    pub(super) fn widths(&self, node: &Node) -> Vec<(u32, Option<usize>)> {
+    pub(crate) fn widths(&self, node: &Node) -> Vec<(u32, Option<usize>)> {
         let mut found = Vec::new();
         let (mut depth, mut width) = (0, Some(1));
         let mut before = "";
@@ -118,7 +118,7 @@ impl<'a> Tree<'a> {
 
 /// Whether these tokens are what a pattern says: words, `a|b` for one of two, `!a` for any other one,
 /// `?` for one, `…` for as many as there are.
-pub(super) fn matches(tokens: &[&str], pattern: &str) -> bool {
+pub(crate) fn matches(tokens: &[&str], pattern: &str) -> bool {
     let pattern: Vec<&str> = pattern.split(' ').collect();
     rest_matches(tokens, &pattern)
 }

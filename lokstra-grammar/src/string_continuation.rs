@@ -9,7 +9,7 @@ use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 ///
 /// To PostgreSQL, `E'a'` and a `'b\'c'` in the next line are one text, with escapes in both parts
 /// (section 4.1.2.2). The lexer takes them for two texts, the second without escapes.
-pub(crate) fn masked(sql: &str) -> Cow<'_, str> {
+pub fn masked(sql: &str) -> Cow<'_, str> {
     let mut masked = Cow::Borrowed(sql);
     if !sql.contains("\\'") {
         return masked;

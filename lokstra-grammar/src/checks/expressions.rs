@@ -1,10 +1,10 @@
 //! What PostgreSQL refuses in the expressions of a definition, and in a list of privileges.
 
-use super::checks::{Fault, SYMBOLS};
-use super::tree::{Node, Tree};
+use crate::checks::{Fault, SYMBOLS};
+use crate::tree::{Node, Tree};
 
 /// The symbols that are looked for here.
-pub(super) const LOOKED_FOR: [&str; 7] = [
+pub(crate) const LOOKED_FOR: [&str; 7] = [
     "CreateTrigStmt",
     "DomainConstraintElem",
     "IndexStmt",
@@ -18,14 +18,15 @@ pub(super) const LOOKED_FOR: [&str; 7] = [
 const PRIVILEGES: &str = "connect create delete execute insert maintain references rule select set \
                           temp temporary trigger truncate update usage";
 
-/// Where a column stands that nothing can mean.
-pub(in crate::sql) const COLUMN_IN_VALUES: &str = "cannot use a column in VALUES";
-pub(in crate::sql) const COLUMN_IN_DEFAULT: &str =
-    "cannot use column reference in DEFAULT expression";
+/// The message for a column in `VALUES`, where it can mean nothing.
+pub const COLUMN_IN_VALUES: &str = "cannot use a column in VALUES";
+/// The message for a column in a default.
+pub const COLUMN_IN_DEFAULT: &str = "cannot use column reference in DEFAULT expression";
 
 /// The fault of a node, and whether an `IF EXISTS` makes no difference.
-pub(super) fn fault(tree: &Tree<'_>, nth: usize) -> Option<(Fault, bool)> {
-    let name = |node: &Node| SYMBOLS.get(usize::from(node.symbol)).copied().unwrap_or_default();
+pub(crate) fn fault(tree: &Tree<'_>, nth: usize) -> Option<(Fault, bool)> {
+    let name =
+        |node: &Node| SYMBOLS.names().get(usize::from(node.symbol)).copied().unwrap_or_default();
     let node = &tree.nodes[nth];
     let first = tree.token(node.start as usize).to_ascii_lowercase();
     let find = |symbol: &str| tree.within(nth).iter().find(|node| name(node) == symbol);

@@ -1,11 +1,11 @@
 //! Single tokens that PostgreSQL refuses: escapes, parameters, a `*` in the wrong place.
 
-use super::checks::Fault;
-use super::tokens::{Kind, PARAMETER, TEXT};
-use super::tree::Tree;
+use crate::checks::Fault;
+use crate::tokens::{Kind, PARAMETER, TEXT};
+use crate::tree::Tree;
 
 /// The first token that is wrong.
-pub(super) fn of_tokens(tree: &Tree<'_>) -> Option<Fault> {
+pub(crate) fn of_tokens(tree: &Tree<'_>) -> Option<Fault> {
     let is_query = ["select", "insert", "update", "delete", "values", "with"]
         .iter()
         .any(|word| tree.token(0).eq_ignore_ascii_case(word));

@@ -4,28 +4,35 @@ use std::ops::Range;
 
 use squawk_lexer::{LiteralKind, Token, TokenKind, tokenize};
 
-use super::string_continuation::masked;
+use crate::string_continuation::masked;
 
 /// The statements of a script.
 #[derive(Debug, Default)]
-pub(crate) struct Split {
+pub struct Split {
     /// Each from its first token to its last, without the `;`.
-    pub(crate) statements: Vec<Range<usize>>,
+    pub statements: Vec<Range<usize>>,
     /// Where something begins that the text does not end.
-    pub(crate) unterminated: Option<(usize, Unterminated)>,
+    pub unterminated: Option<(usize, Unterminated)>,
 }
 
+/// What a text begins and does not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unterminated {
+pub enum Unterminated {
+    /// A text in single quotes.
     Text,
+    /// A text in `$$`.
     DollarText,
+    /// A name in double quotes.
     Name,
+    /// A comment.
     Comment,
+    /// A parenthesis.
     Parenthesis,
 }
 
 impl Unterminated {
-    pub(crate) fn name(self) -> &'static str {
+    /// As a message calls it.
+    pub fn name(self) -> &'static str {
         match self {
             Unterminated::Text => "quoted text",
             Unterminated::DollarText => "dollar-quoted text",
@@ -36,7 +43,7 @@ impl Unterminated {
     }
 
     /// What would end the text that begins like this.
-    pub(crate) fn end(self, text: &str) -> String {
+    pub fn end(self, text: &str) -> String {
         match self {
             Unterminated::Text => "'".to_owned(),
             Unterminated::Name => "\"".to_owned(),
@@ -52,7 +59,7 @@ impl Unterminated {
 
 /// Splits as the server does: at each `;` that is neither in parentheses (rules with several actions)
 /// nor in the body of a routine (`BEGIN ATOMIC … END`).
-pub(crate) fn split(text: &str) -> Split {
+pub fn split(text: &str) -> Split {
     let mut split = Split::default();
     let mut statement = Statement::default();
     let mut end = 0;

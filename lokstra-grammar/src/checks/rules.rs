@@ -2,7 +2,7 @@
 
 /// A part of a statement that may not read like this (see [`super::tree::matches`]), as its outer tokens.
 #[rustfmt::skip]
-pub(super) const FORBIDDEN: &[(&str, &str, &str)] = &[
+pub(crate) const FORBIDDEN: &[(&str, &str, &str)] = &[
     ("key_match", "match partial", "MATCH PARTIAL not yet implemented"),
     ("CreateAssertionStmt", "…", "CREATE ASSERTION is not yet implemented"),
     ("AlterEnumStmt", "… drop value …", "dropping an enum value is not implemented"),
@@ -47,7 +47,7 @@ pub(super) const FORBIDDEN: &[(&str, &str, &str)] = &[
 ];
 
 /// The same, where an `IF EXISTS` or `IF NOT EXISTS` may keep the server from looking.
-pub(super) const WRONG: &[(&str, &str, &str)] = &[
+pub(crate) const WRONG: &[(&str, &str, &str)] = &[
     (
         "ColQualList",
         "… check ( ) deferrable|initially …",
@@ -78,22 +78,22 @@ const RECURSIVE_CHECK: &str = "WITH CHECK OPTION not supported on recursive view
 const FRAME_START: &str = "frame start cannot be UNBOUNDED FOLLOWING";
 const TOO_MANY_DOTS: &str = "improper qualified name (too many dotted names)";
 const NOT_DEFERRABLE: &str = "CHECK constraints cannot be marked DEFERRABLE";
-pub(super) const DEFERRED: &str = "constraint declared INITIALLY DEFERRED must be DEFERRABLE";
+pub(crate) const DEFERRED: &str = "constraint declared INITIALLY DEFERRED must be DEFERRABLE";
 const REDUNDANT: &str = "conflicting or redundant options";
 
 /// Elements of which a list has one at most.
-pub(super) struct Once {
-    pub(super) list: &'static str,
-    pub(super) element: &'static str,
+pub(crate) struct Once {
+    pub(crate) list: &'static str,
+    pub(crate) element: &'static str,
     /// Each kind as ways to write it; without any, the first word of the element is its kind.
-    pub(super) kinds: &'static [&'static [&'static str]],
-    pub(super) message: &'static str,
+    pub(crate) kinds: &'static [&'static [&'static str]],
+    pub(crate) message: &'static str,
     /// Whether the parser itself looks.
-    pub(super) is_always: bool,
+    pub(crate) is_always: bool,
 }
 
 #[rustfmt::skip]
-pub(super) const ONCE: &[Once] = &[
+pub(crate) const ONCE: &[Once] = &[
     Once { list: "createfunc_opt_list", element: "createfunc_opt_item", kinds: FUNCTION, message: REDUNDANT, is_always: true },
     Once { list: "alterfunc_opt_list", element: "common_func_opt_item", kinds: FUNCTION, message: REDUNDANT, is_always: true },
     Once { list: "OptRoleList", element: "CreateOptRoleElem", kinds: ROLE, message: REDUNDANT, is_always: true },
@@ -167,5 +167,5 @@ const DATABASE: &[&[&str]] = &[
 ];
 
 /// The options of a role that are no keywords.
-pub(super) const ROLE_OPTIONS: &str = "superuser nosuperuser createrole nocreaterole replication noreplication \
+pub(crate) const ROLE_OPTIONS: &str = "superuser nosuperuser createrole nocreaterole replication noreplication \
     createdb nocreatedb login nologin bypassrls nobypassrls noinherit inherit";

@@ -5,7 +5,7 @@ use std::ops::Range;
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
 /// The tokens that are neither a keyword nor a single character.
-pub(super) const NAMED: [&str; 17] = [
+pub(crate) const NAMED: [&str; 17] = [
     "IDENT",
     "ICONST",
     "FCONST",
@@ -25,13 +25,13 @@ pub(super) const NAMED: [&str; 17] = [
     "$undefined",
 ];
 
-pub(super) const NAME: usize = 0;
+pub(crate) const NAME: usize = 0;
 const INTEGER: usize = 1;
 const FLOAT: usize = 2;
-pub(super) const TEXT: usize = 3;
+pub(crate) const TEXT: usize = 3;
 const BITS: usize = 4;
 const HEX: usize = 5;
-pub(super) const PARAMETER: usize = 6;
+pub(crate) const PARAMETER: usize = 6;
 const OPERATOR: usize = 7;
 const CAST: usize = 8;
 const DOT_DOT: usize = 9;
@@ -40,12 +40,12 @@ const NATIONAL: usize = 15;
 const UNKNOWN: usize = 16;
 
 /// The tokens that are a single character.
-pub(super) const CHARACTERS: [u8; 17] = *b"%()*+,-./:;<=>[]^";
+pub(crate) const CHARACTERS: [u8; 17] = *b"%()*+,-./:;<=>[]^";
 
 const OPERATORS: [(&str, usize); 5] = [("=>", 11), ("<=", 12), (">=", 13), ("<>", 14), ("!=", 14)];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A keyword or a name.
     Word,
     Character(u8),
@@ -54,16 +54,16 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
     /// What follows a number without a space, which is an error from PostgreSQL 15 on.
-    pub(super) is_junk: bool,
+    pub(crate) is_junk: bool,
 }
 
 /// The tokens of a text in which continued texts are masked.
-pub(super) fn tokens(text: &str) -> Vec<Token> {
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut reader = Reader { text, tokens: Vec::new(), operator: 0..0, last_text: None };
     let mut end = 0;
     for raw in tokenize(text) {
