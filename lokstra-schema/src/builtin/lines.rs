@@ -1,0 +1,49 @@
+//! Sorted lines of words, searched by bisection in the text itself.
+
+/// The lines that begin with these words, without them.
+pub(super) fn after<'a>(text: &'a str, words: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    let words = words.to_owned();
+    from(text, &words).lines().map_while(move |line| {
+        let rest = line.strip_prefix(words.as_str())?;
+        Some(rest.trim_start_matches(' ')).filter(|_| rest.is_empty() || words.ends_with(' '))
+    })
+}
+
+/// The text from the first line on that is not before `words`.
+fn from<'a>(text: &'a str, words: &str) -> &'a str {
+    let (mut low, mut high) = (0, text.len());
+    while low < high {
+        let middle = low.midpoint(high);
+        let start = text[..middle].rfind('\n').map_or(0, |at| at + 1).max(low);
+        let end = text[middle..].find('\n').map_or(text.len(), |at| middle + at + 1);
+        if text[start..end].trim_end() < words { low = end } else { high = start }
+    }
+    &text[low..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "abs 1 ?\nage 1,2 ?\nage_of 3 int4\nlower 1 ?\n";
+
+    fn found(words: &str) -> Vec<&'static str> {
+        after(TEXT, words).collect()
+    }
+
+    #[test]
+    fn each_line_is_found_by_its_first_word() {
+        assert_eq!(found("abs "), ["1 ?"]);
+        assert_eq!(found("age "), ["1,2 ?"]);
+        assert_eq!(found("age_of "), ["3 int4"]);
+        assert_eq!(found("lower "), ["1 ?"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_found() {
+        for words in ["a ", "ag ", "zero ", "", "ABS "] {
+            let found = found(words);
+            assert!(found.is_empty() || words.is_empty(), "{words}: {found:?}");
+        }
+    }
+}
