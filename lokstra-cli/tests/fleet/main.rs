@@ -5,6 +5,7 @@ mod naming;
 mod project;
 #[cfg(unix)]
 mod signals;
+mod tenants;
 
 use insta::assert_snapshot;
 use lokstra_scratch::{Database, Server};

@@ -1,0 +1,13 @@
+//! The real `lokstra` as a program: its help, where it connects, what it prints, and how it ends.
+
+#[path = "../project/mod.rs"]
+mod project;
+
+mod documentation;
+mod environment;
+mod exit_codes;
+mod json;
+#[cfg(unix)]
+mod signals;
+#[cfg(unix)]
+mod terminal;

@@ -1,0 +1,12 @@
+//! The verbs that read or change a database, as an operator types them.
+
+#[path = "../project/mod.rs"]
+mod project;
+
+mod doctor;
+mod dump;
+mod maintain;
+mod plan;
+mod status;
+mod up_and_down;
+mod verify;

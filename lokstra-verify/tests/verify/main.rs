@@ -1,0 +1,8 @@
+//! What a down script did not undo, and the scratch databases on which that is tried.
+
+mod support;
+
+mod kinds;
+mod properties;
+mod reversible;
+mod scratch;
