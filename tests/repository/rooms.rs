@@ -24,6 +24,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "string_continuation",
         ],
     ),
+    ("lokstra-schema", &["check", "finding", "builtin"]),
     (
         "lokstra-runtime",
         &[
