@@ -42,7 +42,7 @@ fn migrated() -> Result<Summary, Error> {
 
 #[cfg(unix)]
 fn stop() -> std::io::Result<Stop> {
-    Stop::on_signals(lokstra::Afterwards::EndProcess)
+    Stop::on_signals(lokstra::SignalPolicy::EndProcess)
 }
 
 #[cfg(not(unix))]

@@ -40,7 +40,7 @@ impl Ask for postgres::Client {
     }
 }
 
-/// How long after [`Stop::now`] a server may take to answer. A cancelled statement takes milliseconds;
+/// How long after [`Stop::cancel`] a server may take to answer. A cancelled statement takes milliseconds;
 /// a server that is frozen, or a pooler that is paused, answers nothing for ever.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -98,7 +98,7 @@ impl OwnClient {
         move || {
             let level = stop.level();
             only_asks && level > first && is_over(&mut asked, SHORT_GRACE)
-                || level == Level::Now && is_over(&mut cancelled, GRACE)
+                || level == Level::Cancel && is_over(&mut cancelled, GRACE)
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::pooler::{self, Sent};
 use crate::stop::Stop;
 use crate::target::ConnectionTarget;
 use crate::tls::Tls;
-use crate::transient::{may_pass, wants_another_kind};
+use crate::transient::{is_transient, wants_another_kind};
 
 /// How to open a connection, as often as it takes.
 #[derive(Clone)]
@@ -92,7 +92,7 @@ impl Connector {
                 // Somebody who is there and refuses would be asked again in vain; another host is
                 // another matter only if this one is not there, or is a standby, which says more than a
                 // host that is down.
-                Err(error) if may_pass(&error) => {
+                Err(error) if is_transient(&error) => {
                     last = last.filter(wants_another_kind).or(Some(error));
                 }
                 done => {
@@ -127,10 +127,10 @@ impl Connector {
         loop {
             let level = stop.level();
             match self.connect(stop) {
-                Err(error) if may_pass(&error) && stop.level() > level => {
+                Err(error) if is_transient(&error) && stop.level() > level => {
                     return Err(ConnectError::Stopped);
                 }
-                Err(error) if may_pass(&error) && !wait.is_over() => {
+                Err(error) if is_transient(&error) && !wait.is_over() => {
                     told(&error, wait);
                     wait.sleep(stop);
                     if stop.is_asked() {

@@ -41,7 +41,7 @@ pub use pools::{Pool, Pools};
 pub use server_error::ServerError;
 pub use stop::Stop;
 #[cfg(all(feature = "signals", unix))]
-pub use stop::signals::Afterwards;
+pub use stop::signals::SignalPolicy;
 pub use target::ConnectionTarget;
 
 pub use postgres;

@@ -9,27 +9,27 @@ use crate::error::ConnectError;
 use lokstra_core::text::{contains, shown};
 
 /// Whether a later try can succeed though nobody does anything about it.
-pub fn may_pass(error: &ConnectError) -> bool {
+pub fn is_transient(error: &ConnectError) -> bool {
     match error {
         ConnectError::Timeout { .. } => true,
-        ConnectError::Failed { source, .. } => client_error_may_pass(source),
+        ConnectError::Failed { source, .. } => is_transient_client_error(source),
         _ => false,
     }
 }
 
-fn client_error_may_pass(error: &postgres::Error) -> bool {
+fn is_transient_client_error(error: &postgres::Error) -> bool {
     if let Some(server) = error.as_db_error() {
-        return server_error_may_pass(server.code().code(), server.message());
+        return is_transient_server_error(server.code().code(), server.message());
     }
     let Some(io) = io_cause(error) else { return error.is_closed() };
     // A standby may be promoted, whichever host of several it is.
     if is_of_the_wrong_kind(io) {
         return true;
     }
-    io_error_may_pass(io.kind(), shown(error).starts_with("error connecting"))
+    is_transient_io_error(io.kind(), shown(error).starts_with("error connecting"))
 }
 
-fn io_error_may_pass(kind: io::ErrorKind, is_connecting: bool) -> bool {
+fn is_transient_io_error(kind: io::ErrorKind, is_connecting: bool) -> bool {
     use io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionReset, InvalidInput, PermissionDenied, TimedOut,
         UnexpectedEof,
@@ -44,7 +44,7 @@ fn io_error_may_pass(kind: io::ErrorKind, is_connecting: bool) -> bool {
 }
 
 /// PostgreSQL documentation: *Appendix A. Error Codes*.
-fn server_error_may_pass(code: &str, message: &str) -> bool {
+fn is_transient_server_error(code: &str, message: &str) -> bool {
     match code {
         // Shut down, crashed, starting up or recovering; too many connections.
         "57P01" | "57P02" | "57P03" | "53300" => true,
@@ -112,15 +112,15 @@ pub fn is_lost(error: &postgres::Error) -> bool {
 mod tests {
     use std::io::ErrorKind;
 
-    use super::{io_error_may_pass, server_error_may_pass};
+    use super::{is_transient_io_error, is_transient_server_error};
 
     #[test]
     fn a_server_that_is_not_ready_passes_and_one_that_refuses_does_not() {
         for code in ["57P01", "57P02", "57P03", "53300"] {
-            assert!(server_error_may_pass(code, ""), "{code}");
+            assert!(is_transient_server_error(code, ""), "{code}");
         }
         for code in ["28P01", "28000", "3D000", "0A000", "42501", "08P01"] {
-            assert!(!server_error_may_pass(code, "no such database: app"), "{code}");
+            assert!(!is_transient_server_error(code, "no such database: app"), "{code}");
         }
     }
 
@@ -139,7 +139,7 @@ mod tests {
             "remaining connection slots are reserved for non-replication superuser connections",
             "terminating connection due to administrator command",
         ] {
-            assert!(server_error_may_pass("08P01", message), "{message}");
+            assert!(is_transient_server_error("08P01", message), "{message}");
         }
         for message in [
             "password authentication failed for user \"app\"",
@@ -149,20 +149,20 @@ mod tests {
             "unsupported startup parameter: options",
             "bouncer config error",
         ] {
-            assert!(!server_error_may_pass("08P01", message), "{message}");
+            assert!(!is_transient_server_error("08P01", message), "{message}");
         }
     }
 
     #[test]
     fn a_connection_that_was_let_go_passes_and_a_certificate_that_is_refused_does_not() {
-        assert!(io_error_may_pass(ErrorKind::ConnectionReset, false));
-        assert!(io_error_may_pass(ErrorKind::UnexpectedEof, false));
-        assert!(!io_error_may_pass(ErrorKind::InvalidData, false));
+        assert!(is_transient_io_error(ErrorKind::ConnectionReset, false));
+        assert!(is_transient_io_error(ErrorKind::UnexpectedEof, false));
+        assert!(!is_transient_io_error(ErrorKind::InvalidData, false));
     }
 
     #[test]
     fn a_name_that_is_not_known_yet_passes_and_a_socket_that_is_not_ours_does_not() {
-        assert!(io_error_may_pass(ErrorKind::Other, true));
-        assert!(!io_error_may_pass(ErrorKind::PermissionDenied, true));
+        assert!(is_transient_io_error(ErrorKind::Other, true));
+        assert!(!is_transient_io_error(ErrorKind::PermissionDenied, true));
     }
 }

@@ -40,7 +40,7 @@ pub use api::migrator::Migrator;
 pub use error::{Error, ErrorKind};
 pub use event::Event;
 #[cfg(all(feature = "signals", unix))]
-pub use lokstra_connect::Afterwards;
+pub use lokstra_connect::SignalPolicy;
 #[cfg(feature = "config")]
 pub use lokstra_connect::{ConfigError, PoolProblem};
 pub use lokstra_connect::{
@@ -51,10 +51,10 @@ pub use lokstra_core::{
     Set, Snippet, TableName, Version,
 };
 pub use model::change::baseline::{Baseline, BaselineConflict};
-pub use model::change::import::{PastRun, RecordedRuns};
-pub use model::change::repair::{Repair, Repaired, Unfit};
-pub use model::run::failure::{Aftermath, Failure};
-pub use model::run::interrupted::Interrupted;
+pub use model::change::import::{ImportedRun, RecordedRuns};
+pub use model::change::repair::{Repair, Repaired, RepairRefused};
+pub use model::run::failure::{FailureState, Failure};
+pub use model::run::interrupted::InterruptedStep;
 pub use model::run::report::{Outcome, Report, StepReport, Summary};
 pub use model::run::rollback::Rollback;
 pub use model::run::step::{Goal, Plan, PlanStep};
@@ -63,11 +63,11 @@ pub use model::state::activity::{Activity, IndexProgress};
 pub use model::state::divergence::Divergence;
 pub use model::state::history::{Applied, History};
 pub use model::state::holder::Holder;
-pub use model::state::partial::HalfDone;
+pub use model::state::partial::PartialScript;
 pub use model::state::status::{State, Status, StatusRow};
-pub use model::table::down_store::NotKept;
+pub use model::table::down_store::DownNotStored;
 pub use model::table::server::{ServerCheck, ServerFault};
-pub use model::table::stored_down::{NoStoredDown, Untrusted};
+pub use model::table::stored_down::{NoStoredDown, TrustIssue};
 pub use model::table::table_fault::TableFault;
 
 pub use postgres;

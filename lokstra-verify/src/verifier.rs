@@ -79,8 +79,8 @@ impl<'m> Verifier<'m> {
 
     /// Leaves the scratch databases where they are, to look into them. On a throw-away server they go
     /// with it all the same. Default: no.
-    pub fn keep(mut self, yes: bool) -> Self {
-        self.keep = yes;
+    pub fn keep(mut self, enabled: bool) -> Self {
+        self.keep = enabled;
         self
     }
 

@@ -15,7 +15,7 @@ const HALF: (&str, &str, &str) = (
 );
 
 #[test]
-fn applied_edited_unknown_half_done_and_pending() {
+fn applied_edited_unknown_partial_and_pending() {
     let database = database();
     let mut client = database.client().unwrap();
     set(&[A, B, HALF]).up(&mut client).unwrap_err();
@@ -50,7 +50,7 @@ fn a_statement_that_was_cut_off() {
 }
 
 #[test]
-fn a_half_done_rollback() {
+fn a_partial_rollback() {
     let database = database();
     let mut client = database.client().unwrap();
     let down = "-- lokstra: no-transaction\nDROP TABLE a;\nSELECT 1/0;\n";
@@ -80,7 +80,7 @@ fn a_role_that_may_only_read_the_history_sees_the_rest() {
     client.batch_execute(&grant).unwrap();
     let mut reader = database.config().user(&role).connect(NoTls).unwrap();
     let status = set.status(&mut reader).unwrap();
-    assert_eq!((status.applied(), status.half_done.len()), (2, 0));
+    assert_eq!((status.applied(), status.partial_scripts.len()), (2, 0));
     drop(reader);
     client.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
 }
@@ -155,7 +155,7 @@ impl Chance {
 }
 
 #[test]
-fn a_plan_says_what_its_run_does_whatever_is_half_done() {
+fn a_plan_says_what_its_run_does_whatever_is_partial() {
     let database = database();
     let mut client = database.client().unwrap();
     client.batch_execute("CREATE TABLE passing (n text)").unwrap();
@@ -184,7 +184,7 @@ fn a_plan_says_what_its_run_does_whatever_is_half_done() {
                     match failed.map(lokstra::Error::kind) {
                         None => assert_eq!(all.len(), steps.len(), "{at}"),
                         // A script that fails, which no plan can know.
-                        Some(ErrorKind::Failed(failure)) => {
+                        Some(ErrorKind::MigrationFailed(failure)) => {
                             assert_eq!(failure.version, all[steps.len()].1, "{at}");
                         }
                         Some(_) => panic!("{at}"),

@@ -183,7 +183,7 @@ fn a_confirmed_rollback_ends_where_somebody_applies_meanwhile() {
     ");
     let mut other = database.client().unwrap();
     let mut migrator = four.migrator().confirmed(confirmed).on_event(|event| {
-        if matches!(event, Event::Finished { .. }) {
+        if matches!(event, Event::StepFinished { .. }) {
             four.up(&mut other).unwrap();
         }
     });

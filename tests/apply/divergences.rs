@@ -21,7 +21,7 @@ fn on(applied: &Migrations, then: impl FnOnce(&mut Client)) {
 fn warnings(set: &Migrations, client: &mut Client) -> String {
     let mut told = Vec::new();
     let listen = |event: &Event<'_>| {
-        if let Event::Warned { warning, .. } = event {
+        if let Event::Warning { warning, .. } = event {
             told.push(warning.to_string());
         }
     };

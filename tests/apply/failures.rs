@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{Aftermath, ErrorKind, Event, Migrations, embed_migrations};
+use lokstra::{FailureState, ErrorKind, Event, Migrations, embed_migrations};
 
 use crate::support::{
     advisory_locks, column, database, record_history, set, tables, tables_set, unchecked_script,
@@ -143,7 +143,7 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
     let mut client = database.client().unwrap();
     let set = unchecked_script("CREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();");
     let error = set.up(&mut client).unwrap_err();
-    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
+    assert_eq!(error.failure().unwrap().state, FailureState::Unrecorded);
     assert_snapshot!(error, @"
     migration 001_a failed
     migrations/001_a.up.sql: the script ended its transaction, a function that it calls reset all settings, or a trigger on the tracking table kept the record from being written (SQLSTATE 22P02)
@@ -151,15 +151,15 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
       help: take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left; if a function resets all settings, say `reset` in a comment of the script; a trigger has to let the record pass
     ");
     for (after, state) in [
-        ("SELECT 1 / 0", Aftermath::Unrecorded),
-        ("DO $$ BEGIN RAISE lock_not_available; END $$", Aftermath::Unrecorded),
+        ("SELECT 1 / 0", FailureState::Unrecorded),
+        ("DO $$ BEGIN RAISE lock_not_available; END $$", FailureState::Unrecorded),
     ] {
         client
             .batch_execute("DROP TABLE IF EXISTS a, b; CREATE TABLE a (); CREATE TABLE b (c int)")
             .unwrap();
         let set = unchecked_script(&format!("INSERT INTO b VALUES (1);\nCOMMIT;\n{after};"));
         let error = set.up(&mut client).unwrap_err();
-        assert_eq!(error.failure().unwrap().aftermath, state, "{error}");
+        assert_eq!(error.failure().unwrap().state, state, "{error}");
         assert_eq!(column(&mut client, "SELECT count(*) FROM b"), "1");
     }
     assert_eq!(advisory_locks(&mut client), "0");
@@ -171,7 +171,7 @@ fn a_script_that_begins_its_own_transaction_is_not_recorded() {
         let database = database();
         let mut client = database.client().unwrap();
         let error = unchecked_script(script).up(&mut client).unwrap_err();
-        assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded, "{script}");
+        assert_eq!(error.failure().unwrap().state, FailureState::Unrecorded, "{script}");
         let records = "SELECT count(*) FROM lokstra_core.schema_migrations";
         assert_eq!(column(&mut client, records), "0", "{script}");
     }
@@ -197,7 +197,7 @@ fn a_script_that_keeps_its_own_record_out_is_rolled_back() {
     let mut client = database.client().unwrap();
     let set = set(&[("001_a", "CREATE TABLE a ()", "SELECT 1"), ("002_b", SWALLOW, "SELECT 1")]);
     let error = set.up(&mut client).unwrap_err();
-    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
+    assert_eq!(error.failure().unwrap().state, FailureState::Unrecorded);
     assert_eq!(versions(&mut client), "1");
     assert_eq!(column(&mut client, "SELECT to_regproc('swallow')"), "NULL");
 }
@@ -208,7 +208,7 @@ fn a_trigger_added_between_two_steps_keeps_no_record_out_unnoticed() {
     let (mut client, mut other) = (database.client().unwrap(), database.client().unwrap());
     let set = tables_set(2, "");
     let listen = |event: &Event<'_>| {
-        if matches!(event, Event::Finished { .. }) {
+        if matches!(event, Event::StepFinished { .. }) {
             other.batch_execute(SWALLOW).unwrap();
         }
     };
@@ -232,7 +232,7 @@ fn a_trigger_that_changes_the_version_of_the_record_is_found_out() {
         )
         .unwrap();
     let error = set.up(&mut client).unwrap_err();
-    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded, "{error}");
+    assert_eq!(error.failure().unwrap().state, FailureState::Unrecorded, "{error}");
     assert_eq!((versions(&mut client), tables(&mut client)), (String::new(), String::new()));
 }
 
@@ -253,7 +253,7 @@ fn a_record_that_row_security_hides_is_none() {
         ))
         .unwrap();
     let error = set.up(&mut client).unwrap_err();
-    assert_eq!(error.failure().unwrap().aftermath, Aftermath::RolledBack, "{error}");
+    assert_eq!(error.failure().unwrap().state, FailureState::RolledBack, "{error}");
     client.batch_execute("RESET ROLE").unwrap();
     assert_eq!((versions(&mut client), tables(&mut client)), (String::new(), String::new()));
 }
@@ -343,7 +343,7 @@ fn lacks(error: &lokstra::Error, database: &lokstra_scratch::Database) -> String
 }
 
 fn grant(error: &lokstra::Error, admin: &mut Client) {
-    let ErrorKind::Denied { grants, .. } = error.kind() else { panic!("{error}") };
+    let ErrorKind::MissingPrivileges { grants, .. } = error.kind() else { panic!("{error}") };
     for grant in grants {
         admin.batch_execute(grant).unwrap();
     }
@@ -355,7 +355,7 @@ fn a_place_alone_tells_the_statement() {
     let up = "-- lokstra: no-syntax-check\nSELECT 1;\nSELEC 2;\nSELECT 3;\n";
     let set = set(&[("001_a", up, "SELECT 1")]);
     let error = set.up(&mut database.client().unwrap()).unwrap_err();
-    let lokstra::ErrorKind::Failed(failure) = error.kind() else { panic!("{error}") };
+    let lokstra::ErrorKind::MigrationFailed(failure) = error.kind() else { panic!("{error}") };
     assert_eq!(failure.statement, Some(2));
 }
 

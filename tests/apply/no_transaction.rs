@@ -210,13 +210,13 @@ fn a_record_that_a_trigger_swallows_is_all_that_is_missing() {
 }
 
 #[test]
-fn nothing_is_rolled_back_below_a_half_done_migration() {
+fn nothing_is_rolled_back_below_a_partial_migration() {
     let database = database();
     let mut client = database.client().unwrap();
     let half = second("INSERT INTO users VALUES (1, 'a');\nINSERT INTO nowhere VALUES (2);\n");
     half.up(&mut client).unwrap_err();
     assert_snapshot!(half.down(&mut client).unwrap_err(), @"
-    001 cannot be rolled back while another migration is half-done
+    001 cannot be rolled back while another migration is partial
       002: 1 of 2 statements of its up script are done
       help: run `up` until it has come to its end; or undo by hand what it did, and forget it: lokstra migration repair -forget-progress 002 (in a program: `repair`)
     ");
@@ -230,7 +230,7 @@ fn nothing_is_rolled_back_below_a_half_done_migration() {
 }
 
 #[test]
-fn nothing_is_applied_past_a_half_done_rollback() {
+fn nothing_is_applied_past_a_partial_rollback() {
     let database = database();
     let mut client = database.client().unwrap();
     let down = "-- lokstra: no-transaction\nDELETE FROM users;\nSELECT 1 / 0;\n";
@@ -239,7 +239,7 @@ fn nothing_is_applied_past_a_half_done_rollback() {
     set(&[USERS, two]).down(&mut client).unwrap_err();
     let three = set(&[USERS, two, ("003_third", "SELECT 1", "SELECT 1")]);
     assert_snapshot!(three.up(&mut client).unwrap_err(), @"
-    003 cannot be applied while another migration is half-done
+    003 cannot be applied while another migration is partial
       002: 1 of 2 statements of its down script are done
       help: run `down` until it has come to its end; or undo by hand what it did, and forget it: lokstra migration repair -forget-progress 002 (in a program: `repair`)
     ");
@@ -255,7 +255,7 @@ fn a_script_without_a_transaction_does_not_go_past_it_either() {
     set(&[USERS, two]).down(&mut client).unwrap_err();
     let up = "-- lokstra: no-transaction\nVACUUM users;\n";
     let error = set(&[USERS, two, ("003_third", up, "SELECT 1")]).up(&mut client).unwrap_err();
-    assert!(matches!(error.kind(), lokstra::ErrorKind::Halfway { .. }), "{error}");
+    assert!(matches!(error.kind(), lokstra::ErrorKind::PartialScript { .. }), "{error}");
 }
 
 #[test]
@@ -326,12 +326,12 @@ fn a_routine_that_fails_may_be_done_in_part_and_the_operator_is_asked() {
       it is done: lokstra migration repair -skip-statement 002 (in a program: `repair`)
     ");
     let again = set.up(&mut client).unwrap_err();
-    assert!(matches!(again.kind(), lokstra::ErrorKind::InFlight { .. }), "{again}");
+    assert!(matches!(again.kind(), lokstra::ErrorKind::StatementUncertain { .. }), "{again}");
     assert_eq!(column(&mut client, "SELECT id FROM users"), "1");
 }
 
 #[test]
-fn a_refused_first_statement_leaves_nothing_half_done() {
+fn a_refused_first_statement_leaves_nothing_partial() {
     let first = ["VACUUM nowhere", "INSERT INTO nowhere VALUES (1)", "DROP INDEX CONCURRENTLY a"];
     for statement in first {
         let database = database();
@@ -342,7 +342,7 @@ fn a_refused_first_statement_leaves_nothing_half_done() {
         set.up(&mut client).unwrap();
         let error = set.migrator().down_to(&mut client, version(1)).unwrap_err().to_string();
         assert!(error.contains("state: 002 stays applied; the database is at 002"), "{error}");
-        assert!(set.status(&mut client).unwrap().half_done.is_empty());
+        assert!(set.status(&mut client).unwrap().partial_scripts.is_empty());
         let plan = set.migrator().plan(&mut client, Goal::Latest).unwrap();
         assert_eq!(plan.steps.len(), 1);
         set.up(&mut client).unwrap();
@@ -357,7 +357,7 @@ fn a_row_of_earlier_that_says_nothing_is_done_is_in_nobodys_way() {
     let half = second("INSERT INTO users VALUES (1, 'a');\nINSERT INTO nowhere VALUES (2);\n");
     half.up(&mut client).unwrap_err();
     client.batch_execute("UPDATE lokstra_core.lokstra_progress SET done = 0").unwrap();
-    assert!(half.status(&mut client).unwrap().half_done.is_empty());
+    assert!(half.status(&mut client).unwrap().partial_scripts.is_empty());
     half.down(&mut client).unwrap();
     assert_eq!(tables(&mut client), "");
 }

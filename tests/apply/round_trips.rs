@@ -106,7 +106,7 @@ fn what_must_commit_by_itself_is_not_tried_in_a_transaction_first() {
 }
 
 #[test]
-fn the_status_asks_for_half_done_scripts_only_where_there_may_be_some() {
+fn the_status_asks_for_partial_scripts_only_where_there_may_be_some() {
     let database = database();
     let up = "-- lokstra: no-transaction\nCREATE TABLE a ();\nSELECT 1/0;\n";
     let set = crate::support::set(&[("001_a", up, "DROP TABLE a;")]);
@@ -115,7 +115,7 @@ fn the_status_asks_for_half_done_scripts_only_where_there_may_be_some() {
     let mut client =
         lokstra::postgres::Client::connect(&wire.url, lokstra::postgres::NoTls).unwrap();
     let status = set.status(&mut client).unwrap();
-    assert_eq!((status.half_done[0].done, status.half_done[0].total), (1, 2));
+    assert_eq!((status.partial_scripts[0].done, status.partial_scripts[0].total), (1, 2));
     assert_eq!(wire.take().sent, "QQ");
     set.version(&mut client).unwrap();
     assert_eq!(wire.take().sent, "QQ");

@@ -130,7 +130,7 @@ fn one_that_an_operator_cancels_is_not_tried_again() {
 fn one_that_fails_is_told_though_the_run_was_to_end_after_it() {
     let set = ten(6, "SELECT pg_sleep(1); SELECT 1 / 0");
     let (told, error) =
-        stopped(&set, database().url(), 6, |event| runs(event, 6), Stop::after_current);
+        stopped(&set, database().url(), 6, |event| runs(event, 6), Stop::finish_current);
     assert_snapshot!(told, @"
     running 006_a
     stopping after 006_a
@@ -151,7 +151,7 @@ fn one_that_needs_a_moment_of_its_own_is_finished_before_the_run_ends() {
         (5, "INSERT INTO moments VALUES (now())"),
         (6, insert),
     ]);
-    let (_, error) = stopped(&set, database.url(), 6, |event| runs(event, 6), Stop::after_current);
+    let (_, error) = stopped(&set, database.url(), 6, |event| runs(event, 6), Stop::finish_current);
     assert_snapshot!(error, @"
     stopped as asked
       state: 001 to 006 (6) are done; 007 to 010 (4) are left
@@ -170,7 +170,7 @@ fn a_cancel_while_the_history_is_locked_is_reported_with_what_is_left() {
     let (set, stop) = (ten(5, "SELECT pg_sleep(1)"), Stop::new());
     let error = beside_five(&set, database.url(), (watch, other), &lock, &stop, |event| {
         if runs(event, 6) {
-            stop.now();
+            stop.cancel();
         }
     })
     .unwrap_err();
@@ -251,9 +251,9 @@ fn a_server_that_does_not_come_back_leaves_each_of_them_done_or_not() {
     let stop = Stop::new();
     let set = ten(6, "SELECT pg_sleep(10)");
     let error = run(&set, database.url(), &stop, |event| match event {
-        Event::Running { .. } if runs(event, 6) => server.kill().unwrap(),
+        Event::StepStarted { .. } if runs(event, 6) => server.kill().unwrap(),
         // Or it would be waited for.
-        Event::Reconnecting { .. } => stop.after_current(),
+        Event::Reconnecting { .. } => stop.finish_current(),
         _ => {}
     })
     .unwrap_err();

@@ -118,7 +118,7 @@ fn a_run_repeats_what_a_crash_undid_and_reports_each_step_once() {
     let report = {
         let set = tables(20, 0, "");
         let mut migrator = set.migrator().on_event(|event| {
-            if let Event::Finished { step, .. } = event
+            if let Event::StepFinished { step, .. } = event
                 && step.version.get() == 12
                 && !std::mem::replace(&mut has_crashed, true)
             {
@@ -211,7 +211,7 @@ fn failed_run_without_a_row_to_lock(change: &str) -> String {
     let error = {
         let set = tables(20, 15, "SELECT 1/0");
         let mut migrator = set.migrator().on_event(|event| {
-            if let Event::Finished { step, .. } = event
+            if let Event::StepFinished { step, .. } = event
                 && step.version.get() == 8
             {
                 admin.batch_execute(change).unwrap();
@@ -254,7 +254,7 @@ fn an_older_build_that_boots_meanwhile_reports_what_a_crash_may_take_back() {
     let set = tables(20, 13, "/* reset */");
     set.migrator()
         .on_event(|event| {
-            if let Event::Finished { step, .. } = event
+            if let Event::StepFinished { step, .. } = event
                 && step.version.get() == 12
                 && seen.is_none()
             {
@@ -330,7 +330,7 @@ fn a_stop_ends_the_wait_for_a_standby_and_says_that_nothing_is_known() {
     let run = waiting.run(tables(4, 3, "SELECT pg_sleep(60)"), &stop);
     let sleeps = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
     wait_until(|| !column(&mut waiting.admin, sleeps).is_empty());
-    stop.now();
+    stop.cancel();
     let started = std::time::Instant::now();
     while !run.is_finished() && started.elapsed().as_secs() < 20 {
         std::thread::yield_now();
@@ -406,8 +406,8 @@ fn changes(waiting: &mut Waiting, sql: &str) -> Vec<String> {
             migrator.baseline(client, crate::support::version(2)).map(|done| done.to_string())
         },
         |migrator, client| {
-            let run = lokstra::PastRun::new(crate::support::version(3));
-            migrator.record_past_runs(client, &[run]).map(|done| done.to_string())
+            let run = lokstra::ImportedRun::new(crate::support::version(3));
+            migrator.record_imported_runs(client, &[run]).map(|done| done.to_string())
         },
     ];
     let mut told = Vec::new();

@@ -168,7 +168,7 @@ fn nothing_that_one_sets_reaches_the_next() {
     let set = ten_with(&[(4, &asks(4)), (5, sets), (6, &asks(6)), (7, sets), (8, &asks(8))]);
     let mut scripts = 0;
     run(&set, database.url(), &Stop::new(), |event| {
-        scripts += i32::from(matches!(event, Event::Running { .. }));
+        scripts += i32::from(matches!(event, Event::StepStarted { .. }));
     })
     .unwrap();
     assert_eq!(scripts, 10, "one was refused behind the others");
@@ -251,7 +251,7 @@ fn after_the_current_one_the_rest_of_the_message_is_cut_off() {
     let database = database();
     let slow = [(6, "CREATE TABLE t6 (); SELECT pg_sleep(1)"), (7, "SELECT pg_sleep(60)")];
     let (told, error) =
-        stopped(&ten_with(&slow), database.url(), 5, |event| runs(event, 6), Stop::after_current);
+        stopped(&ten_with(&slow), database.url(), 5, |event| runs(event, 6), Stop::finish_current);
     assert_snapshot!(told, @"
     running 005_a
     applied 005_a (… ms)
@@ -273,7 +273,7 @@ fn between_two_of_a_message_a_stop_leaves_the_next_to_a_later_run() {
     let database = database();
     let set = ten(6, "CREATE TABLE t6 (); SELECT pg_sleep(60)");
     let (told, error) =
-        stopped(&set, database.url(), 5, |event| finishes(event, 5), Stop::after_current);
+        stopped(&set, database.url(), 5, |event| finishes(event, 5), Stop::finish_current);
     assert_snapshot!(told, @"
     running 005_a
     applied 005_a (… ms)
@@ -291,7 +291,7 @@ fn between_two_of_a_message_a_stop_leaves_the_next_to_a_later_run() {
 fn now_cancels_the_one_that_runs() {
     let database = database();
     let set = ten(6, "CREATE TABLE t6 (); SELECT pg_sleep(60)");
-    let (told, error) = stopped(&set, database.url(), 5, |event| runs(event, 6), Stop::now);
+    let (told, error) = stopped(&set, database.url(), 5, |event| runs(event, 6), Stop::cancel);
     assert_snapshot!(told, @"
     running 005_a
     applied 005_a (… ms)

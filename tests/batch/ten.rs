@@ -27,11 +27,11 @@ pub(crate) fn run(
 }
 
 pub(crate) fn finishes(event: &Event<'_>, version: i64) -> bool {
-    matches!(event, Event::Finished { step, .. } if step.version.get() == version)
+    matches!(event, Event::StepFinished { step, .. } if step.version.get() == version)
 }
 
 pub(crate) fn runs(event: &Event<'_>, version: i64) -> bool {
-    matches!(event, Event::Running { step, .. } if step.migration.version().get() == version)
+    matches!(event, Event::StepStarted { step, .. } if step.migration.version().get() == version)
 }
 
 pub(crate) fn steps(report: &Report) -> Vec<i64> {

@@ -131,7 +131,7 @@ fn it_is_detected_in_every_mode_and_configuration() {
             let url = format!("{}{query}", pooler.url(&database));
             let error = with_index().up_url(&url).unwrap_err();
             assert!(
-                matches!(error.kind(), ErrorKind::Pooler { left_at: None, .. }),
+                matches!(error.kind(), ErrorKind::PoolerUnsupported { left_at: None, .. }),
                 "{mode:?} {settings:?}: {error}"
             );
             assert!(Pool::from_url(url).has_pooler().unwrap(), "{mode:?} {settings:?}");
@@ -152,7 +152,7 @@ fn other_poolers_are_detected_by_what_their_sessions_were_started_with() {
         let pooler = Pooler::before(&database, start, tells_name);
         let url = format!("{} application_name=lokstra", pooler.url());
         let error = with_index().up_url(&url).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Pooler { left_at: None, .. }), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::PoolerUnsupported { left_at: None, .. }), "{error}");
         assert_eq!(advisory_locks(&mut database.client().unwrap()), "0");
     }
 }
@@ -215,7 +215,7 @@ fn through_a_lent_client_it_is_noticed_before_the_first_statement() {
     let pooler = Pooler::before(&database, &[("client_encoding", "UTF8")], false);
     let mut client = Client::connect(&pooler.url(), NoTls).unwrap();
     let error = with_index().up(&mut client).unwrap_err();
-    let ErrorKind::Pooler { left_at: Some(pid), .. } = error.kind() else { panic!("{error}") };
+    let ErrorKind::PoolerUnsupported { left_at: Some(pid), .. } = error.kind() else { panic!("{error}") };
     assert_snapshot!(error.to_string().replace(&pid.to_string(), "<pid>"), @"
     002 is a no-transaction migration and the connection goes through a pooler, where a lock does not stay with its session
       state: a session of the pooler, pid <pid>, has kept the migration lock, and another client may be using it
@@ -280,7 +280,7 @@ fn in_session_mode_it_runs_where_the_pool_says_so() {
     let pooler = pgbouncer(PoolMode::Session, &[]);
     let pool = Pool::from_url(pooler.url(&database));
     let error = with_index().migrator().run_pool(&pool, Goal::Latest).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Pooler { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::PoolerUnsupported { .. }), "{error}");
     let pools = configured(&format!("dsn: \"{}\"\n    pooler: session", pooler.url(&database)));
     with_index().migrator().run_pool(&pools.get("main").unwrap(), Goal::Latest).unwrap();
     let mut client = database.client().unwrap();

@@ -88,7 +88,7 @@ fn a_server_that_comes_back_as_a_standby_is_named_and_no_script() {
             format!("{}CREATE TABLE t{nth} ();", if nth == 3 { marker } else { "" })
         });
         let mut migrator = set.migrator().on_event(|event| {
-            if matches!(event, Event::Finished { step, .. } if step.version.get() == 2)
+            if matches!(event, Event::StepFinished { step, .. } if step.version.get() == 2)
                 && !std::mem::replace(&mut comes_back, true)
             {
                 server.stop().unwrap();

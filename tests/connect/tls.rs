@@ -347,8 +347,8 @@ fn a_statement_is_cancelled_over_a_connection_with_tls() {
     let asks = stop.clone();
     let set = crate::support::set(&[("001_slow", "SELECT pg_sleep(60);", "SELECT 1;")]);
     let mut migrator = set.migrator().stop(stop).on_event(move |event| {
-        if matches!(event, Event::Running { .. }) {
-            asks.now();
+        if matches!(event, Event::StepStarted { .. }) {
+            asks.cancel();
         }
     });
     let error = migrator.run_pool(&Pool::from_url(dsn), Goal::Latest).unwrap_err();

@@ -326,7 +326,7 @@ fn a_stop_ends_an_attempt_to_connect_that_nobody_answers() {
     let asks = stop.clone();
     let taken = std::thread::spawn(move || {
         let connection = silent.accept().unwrap();
-        asks.after_current();
+        asks.finish_current();
         connection
     });
     let (set, url) = (tables_set(1, ""), format!("host=127.0.0.1 port={port} connect_timeout=0"));
@@ -345,7 +345,7 @@ fn a_stop_gives_up_a_question_that_is_never_answered() {
         let (stop, (thaw, frozen)) = (Stop::new(), std::sync::mpsc::channel::<()>());
         let handle = stop.clone();
         proxy.arm(0, Point::Before, move || {
-            handle.after_current();
+            handle.finish_current();
             frozen.recv().ok();
             Then::Cut
         });
@@ -379,8 +379,8 @@ fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
             wait_until(|| !column(&mut client, backend).is_empty());
             let pid = column(&mut client, backend);
             signal("-STOP", &pid);
-            stop.after_current();
-            stop.now();
+            stop.finish_current();
+            stop.cancel();
             let error = run.join().unwrap();
             signal("-CONT", &pid);
             error

@@ -132,5 +132,5 @@ fn while_somebody_else_is_waited_for() {
     migrator.run_pool(&Pool::from_url(url), Goal::Latest).unwrap();
     drop(migrator);
     told.dedup();
-    assert_snapshot!(told.join(" "), @"Planned Running Reconnecting Waiting Planned Running Finished Ended");
+    assert_snapshot!(told.join(" "), @"Planned StepStarted Reconnecting Waiting Planned StepStarted StepFinished RunFinished");
 }

@@ -50,15 +50,15 @@ fn a_fresh_apply_of_three() {
     let set = three("DO $$ BEGIN RAISE NOTICE 'half'; RAISE WARNING 'way'; END $$;");
     assert_snapshot!(transcript(set.migrator(), &database()), @"
     Planned: 3 scripts to run
-    Running: running 001_a
-    Finished: applied 001_a (… ms)
-    Running: running 002_b
+    StepStarted: running 001_a
+    StepFinished: applied 001_a (… ms)
+    StepStarted: running 002_b
     Notice: 002_b: NOTICE: half
     Notice: 002_b: WARNING: way
-    Finished: applied 002_b (… ms)
-    Running: running 003_c
-    Finished: applied 003_c (… ms)
-    Ended: 3 applied, now at version 003
+    StepFinished: applied 002_b (… ms)
+    StepStarted: running 003_c
+    StepFinished: applied 003_c (… ms)
+    RunFinished: 3 applied, now at version 003
     ");
 }
 
@@ -67,12 +67,12 @@ fn a_failure_in_the_middle_with_what_the_server_said_before() {
     let set = three("DO $$ BEGIN RAISE NOTICE 'so far'; END $$; SELECT 1 / 0;");
     assert_snapshot!(transcript(set.migrator(), &database()), @"
     Planned: 3 scripts to run
-    Running: running 001_a
-    Finished: applied 001_a (… ms)
-    Running: running 002_b
+    StepStarted: running 001_a
+    StepFinished: applied 001_a (… ms)
+    StepStarted: running 002_b
     Notice: 002_b: NOTICE: so far
     Failed: 002_b failed, rolled back: division by zero (SQLSTATE 22012)
-    Ended: migration 002_b failed
+    RunFinished: migration 002_b failed
     ");
 }
 
@@ -81,7 +81,7 @@ fn nothing_to_do_and_a_rollback() {
     let database = database();
     let set = three("SELECT 1;");
     set.up_url(database.url()).unwrap();
-    assert_snapshot!(transcript(set.migrator(), &database), @"Ended: nothing to do, at version 003");
+    assert_snapshot!(transcript(set.migrator(), &database), @"RunFinished: nothing to do, at version 003");
     let mut heard = Vec::new();
     let mut migrator = set.migrator().on_event(|event| heard.push(without_times(event)));
     let two = std::num::NonZeroU32::new(2).unwrap();
@@ -120,13 +120,13 @@ fn a_wait_names_the_holder_and_the_statement_that_would_end_it() {
     lines.dedup();
     assert_snapshot!(lines.join("\n"), @"
     Planned: 2 scripts to run
-    Running: running 001_slow
+    StepStarted: running 001_slow
     Waiting: waiting for another migration (… s of … s): pid … (boot), active for ….… s: lokstra migrations/…_slow.up.sql up; to end it: SELECT pg_terminate_backend(…);
     Waiting: waiting for another migration (… s of … s)
     Planned: 1 script to run
-    Running: running 002_b
-    Finished: applied 002_b (… ms)
-    Ended: 1 applied, now at version 002
+    StepStarted: running 002_b
+    StepFinished: applied 002_b (… ms)
+    RunFinished: 1 applied, now at version 002
     ");
 }
 
@@ -154,15 +154,15 @@ fn a_retry_after_a_lock_timeout() {
     let told: Vec<_> = told.lines().map(line).collect();
     assert_snapshot!(told.join("\n"), @"
     Planned: 3 scripts to run
-    Running: running 001_a
-    Finished: applied 001_a (… ms)
-    Running: running 002_b
+    StepStarted: running 001_a
+    StepFinished: applied 001_a (… ms)
+    StepStarted: running 002_b
     Retrying: …_b is tried again (… of …): migrations/…_b.up.sql:…:…: canceling statement due to lock timeout (SQLSTATE …P…); in the way: pid …, idle in transaction for ….… s: BEGIN; LOCK TABLE t; to end it: SELECT pg_terminate_backend(…);
-    Running: running 002_b
-    Finished: applied 002_b (… ms)
-    Running: running 003_c
-    Finished: applied 003_c (… ms)
-    Ended: 3 applied, now at version 003
+    StepStarted: running 002_b
+    StepFinished: applied 002_b (… ms)
+    StepStarted: running 003_c
+    StepFinished: applied 003_c (… ms)
+    RunFinished: 3 applied, now at version 003
     ");
 }
 
@@ -172,27 +172,27 @@ fn a_no_transaction_script_tells_each_statement() {
         "-- lokstra: no-transaction\nDO $$ BEGIN RAISE NOTICE 'here'; END $$;\nVACUUM a;\n";
     assert_snapshot!(transcript(three(script).migrator(), &database()), @"
     Planned: 3 scripts to run
-    Running: running 001_a
-    Finished: applied 001_a (… ms)
-    Running: running 002_b
+    StepStarted: running 001_a
+    StepFinished: applied 001_a (… ms)
+    StepStarted: running 002_b
     Statement: 002_b: statement 1 of 2
     Notice: 002_b: NOTICE: here
     Statement: 002_b: statement 2 of 2
-    Finished: applied 002_b (… ms)
-    Running: running 003_c
-    Finished: applied 003_c (… ms)
-    Ended: 3 applied, now at version 003
+    StepFinished: applied 002_b (… ms)
+    StepStarted: running 003_c
+    StepFinished: applied 003_c (… ms)
+    RunFinished: 3 applied, now at version 003
     ");
     let script = "-- lokstra: no-transaction\nSELECT 1;\nVACUUM nothing;\n";
     assert_snapshot!(transcript(three(script).migrator(), &database()), @r#"
     Planned: 3 scripts to run
-    Running: running 001_a
-    Finished: applied 001_a (… ms)
-    Running: running 002_b
+    StepStarted: running 001_a
+    StepFinished: applied 001_a (… ms)
+    StepStarted: running 002_b
     Statement: 002_b: statement 1 of 2
     Statement: 002_b: statement 2 of 2
     Failed: 002_b failed, 1 of 2 statements are done: relation "nothing" does not exist (SQLSTATE 42P01)
-    Ended: migration 002_b failed
+    RunFinished: migration 002_b failed
     "#);
 }
 
@@ -220,7 +220,7 @@ fn a_notice_arrives_while_its_statement_still_runs() {
     let set = set(&[("001_a", script, "SELECT 1;")]);
     let mut heard = Vec::new();
     let mut migrator = set.migrator().on_event(|event| {
-        if matches!(event, Event::Notice { .. } | Event::Finished { .. }) {
+        if matches!(event, Event::Notice { .. } | Event::StepFinished { .. }) {
             heard.push(Instant::now());
         }
     });
@@ -257,10 +257,10 @@ fn a_run_that_fails_tells_its_warnings_all_the_same() {
     let set = set(&[a, ("003_c", "SELECT 1 / 0;", "SELECT 1;")]);
     assert_snapshot!(transcript(set.migrator().allow_missing(true), &database), @"
     Planned: 1 script to run
-    Running: running 003_c
+    StepStarted: running 003_c
     Failed: 003_c failed, rolled back: division by zero (SQLSTATE 22012)
-    Warned: warning: 002 is applied and unknown here, though newer ones are known
-    Ended: migration 003_c failed
+    Warning: warning: 002 is applied and unknown here, though newer ones are known
+    RunFinished: migration 003_c failed
     ");
 }
 

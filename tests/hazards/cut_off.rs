@@ -72,7 +72,7 @@ fn an_index_that_has_no_name_of_its_own_asks_the_operator() {
     let database = database();
     let set = script("CREATE INDEX CONCURRENTLY ON a (b)");
     let error = cut_off(&database, &set).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InFlight { statement: 2, .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::StatementUncertain { statement: 2, .. }), "{error}");
     assert_eq!(indexes(&database), "s.a_b_idx! s.c");
     let mut client = database.client().unwrap();
     client.batch_execute("DROP INDEX s.a_b_idx").unwrap();
@@ -89,7 +89,7 @@ fn so_does_one_whose_name_is_written_in_escapes() {
     ] {
         let database = database();
         let error = cut_off(&database, &script(statement)).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::InFlight { statement: 2, .. }), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::StatementUncertain { statement: 2, .. }), "{error}");
         assert_eq!(versions(&mut database.client().unwrap()), "1", "{statement}");
     }
 }

@@ -236,7 +236,7 @@ const CHANGES: [Change; 3] = [
     |migrator, client| migrator.baseline(client, version(2)).map(|done| done.warnings),
     |migrator, client| {
         migrator
-            .record_past_runs(client, &[lokstra::PastRun::new(version(2))])
+            .record_imported_runs(client, &[lokstra::ImportedRun::new(version(2))])
             .map(|done| done.warnings)
     },
     |migrator, client| {

@@ -52,5 +52,5 @@ fn a_no_transaction_migration_is_refused_where_clients_share_a_session() {
     let server = PGlite::start().unwrap();
     let error =
         set_with("-- lokstra: no-transaction\nVACUUM;\n").up_url(&server.url()).unwrap_err();
-    assert!(matches!(error.kind(), lokstra::ErrorKind::Pooler { .. }), "{error}");
+    assert!(matches!(error.kind(), lokstra::ErrorKind::PoolerUnsupported { .. }), "{error}");
 }

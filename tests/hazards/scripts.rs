@@ -2,7 +2,7 @@
 //! that no check has seen still fails closed.
 
 use insta::assert_snapshot;
-use lokstra::{Aftermath, ErrorKind};
+use lokstra::{FailureState, ErrorKind};
 use std::time::Duration;
 
 use crate::support::{
@@ -34,7 +34,7 @@ fn a_script_that_ends_its_transaction_in_any_way_is_never_recorded() {
         tables_set(1, "").down(&mut client).unwrap();
         let set = unchecked_script(&format!("CREATE TABLE a ();\n{end};\nCREATE TABLE b ();"));
         let error = set.up(&mut client).unwrap_err();
-        assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded, "{end}: {error}");
+        assert_eq!(error.failure().unwrap().state, FailureState::Unrecorded, "{end}: {error}");
         assert_eq!(tables(&mut client), left, "{end}");
         assert!(!is_recorded(&mut client), "{end}");
         assert_eq!(advisory_locks(&mut client), "0", "{end}");
@@ -48,7 +48,7 @@ fn a_prepared_script_is_not_recorded_and_the_next_run_names_its_remedy() {
     let gid = format!("left_{}", database.name());
     let set = unchecked_script(&format!("CREATE TABLE a ();\nPREPARE TRANSACTION '{gid}';"));
     let error = set.up(&mut client).unwrap_err();
-    assert_eq!(error.failure().unwrap().aftermath, Aftermath::Unrecorded);
+    assert_eq!(error.failure().unwrap().state, FailureState::Unrecorded);
 
     let patience = Duration::from_millis(100);
     let error = set.migrator().lock_wait(patience).up(&mut client).unwrap_err();
@@ -106,7 +106,7 @@ fn a_script_whose_end_is_open_cannot_swallow_the_record() {
     for open in opens {
         let set = unchecked_script(&format!("CREATE TABLE a ();\n{open}"));
         let error = set.up(&mut client).unwrap_err();
-        assert_eq!(error.failure().unwrap().aftermath, Aftermath::RolledBack, "{open}: {error}");
+        assert_eq!(error.failure().unwrap().state, FailureState::RolledBack, "{open}: {error}");
         assert!(tables(&mut client).is_empty() && !is_recorded(&mut client), "{open}");
         assert_eq!(advisory_locks(&mut client), "0");
     }

@@ -202,7 +202,7 @@ fn a_transaction_timeout_fails_the_migration_that_it_ended_at_once() {
         });
         let mut ran = 0;
         let mut migrator = set.migrator().on_event(|event| {
-            if let Event::Running { step, .. } = event {
+            if let Event::StepStarted { step, .. } = event {
                 ran += i32::from(step.migration.version().get() == 2);
             }
         });

@@ -110,7 +110,7 @@ fn every_row_that_says_something_else_is_told() {
 }
 
 #[test]
-fn a_half_done_script_is_in_the_way() {
+fn a_partial_script_is_in_the_way() {
     let database = database();
     let mut client = database.client().unwrap();
     let up = "-- lokstra: no-transaction\nCREATE TABLE a ();\nSELECT 1/0;\n";
@@ -118,7 +118,7 @@ fn a_half_done_script_is_in_the_way() {
     set.up(&mut client).unwrap_err();
     assert_snapshot!(refused(&set, &mut client, 1), @"
     no baseline at 001: the history says something else; nothing was recorded
-      001 is half-done: 1 of 2 statements of its up script are done
+      001 is partial: 1 of 2 statements of its up script are done
         help: run it to its end, or lokstra migration repair -forget-progress 001 (in a program: `repair`), if all that it does is in the database
     ");
 }

@@ -2,13 +2,13 @@
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{ErrorKind, PastRun};
+use lokstra::{ErrorKind, ImportedRun};
 
 use crate::support::{column, database, set, tables, tables_set, version, versions};
 
 /// A run of which that tool knew everything.
-fn run(number: i64) -> PastRun {
-    let mut run = PastRun::new(version(number));
+fn run(number: i64) -> ImportedRun {
+    let mut run = ImportedRun::new(version(number));
     run.applied_at = Some(format!("2024-03-0{number} 10:00:00.25+02"));
     run.applied_by = Some("o'brien".to_owned());
     run.execution_ms = Some(7 * number);
@@ -34,7 +34,7 @@ fn rows(client: &mut Client) -> String {
 fn runs_are_recorded_with_what_is_known_of_them_and_nothing_is_run() {
     let (_database, mut client) = migrated();
     let set = tables_set(4, "");
-    let recorded = set.migrator().record_past_runs(&mut client, &[run(3), run(1)]).unwrap();
+    let recorded = set.migrator().record_imported_runs(&mut client, &[run(3), run(1)]).unwrap();
     assert_snapshot!(recorded, @"
     migrations: 2 recorded in lokstra_core.schema_migrations as applied, not run
       001_t
@@ -51,7 +51,7 @@ fn runs_are_recorded_with_what_is_known_of_them_and_nothing_is_run() {
 fn a_gap_is_applied_out_of_order_afterwards() {
     let (_database, mut client) = migrated();
     let set = tables_set(4, "");
-    set.migrator().record_past_runs(&mut client, &[run(1), run(3)]).unwrap();
+    set.migrator().record_imported_runs(&mut client, &[run(1), run(3)]).unwrap();
     assert!(matches!(set.up(&mut client).unwrap_err().kind(), ErrorKind::Diverged(_)));
     set.migrator().out_of_order(true).up(&mut client).unwrap();
     assert_eq!(tables(&mut client), "t001 t002 t003 t004");
@@ -61,7 +61,7 @@ fn a_gap_is_applied_out_of_order_afterwards() {
 fn an_unknown_moment_is_that_of_the_record_and_an_unknown_role_is_nobody() {
     let (_database, mut client) = migrated();
     let set = tables_set(1, "");
-    set.migrator().record_past_runs(&mut client, &[PastRun::new(version(1))]).unwrap();
+    set.migrator().record_imported_runs(&mut client, &[ImportedRun::new(version(1))]).unwrap();
     let known = "SELECT applied_at > now() - interval '1 minute' AND applied_by IS NULL
                  AND execution_ms IS NULL AND checksum IS NOT NULL AND down_checksum IS NOT NULL
                  FROM lokstra_core.schema_migrations";
@@ -71,7 +71,7 @@ fn an_unknown_moment_is_that_of_the_record_and_an_unknown_role_is_nobody() {
 #[test]
 fn what_would_be_recorded_can_be_asked() {
     let (_database, mut client) = migrated();
-    let planned = tables_set(3, "").migrator().plan_past_runs(&mut client, &[run(1)]).unwrap();
+    let planned = tables_set(3, "").migrator().plan_imported_runs(&mut client, &[run(1)]).unwrap();
     assert_eq!(planned.recorded, [(version(1), "t".into())]);
     assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
 }
@@ -80,10 +80,10 @@ fn what_would_be_recorded_can_be_asked() {
 fn a_second_time_there_is_nothing_to_record_even_after_our_own_runs() {
     let (_database, mut client) = migrated();
     let set = tables_set(4, "");
-    set.migrator().record_past_runs(&mut client, &[run(1), run(3)]).unwrap();
+    set.migrator().record_imported_runs(&mut client, &[run(1), run(3)]).unwrap();
     set.migrator().out_of_order(true).up(&mut client).unwrap();
     let before = rows(&mut client);
-    let again = set.migrator().record_past_runs(&mut client, &[run(1), run(3)]).unwrap();
+    let again = set.migrator().record_imported_runs(&mut client, &[run(1), run(3)]).unwrap();
     assert_snapshot!(again, @"migrations: nothing to record in lokstra_core.schema_migrations");
     assert_eq!(rows(&mut client), before);
 }
@@ -92,7 +92,7 @@ fn a_second_time_there_is_nothing_to_record_even_after_our_own_runs() {
 fn the_down_sql_is_kept_too() {
     let (_database, mut client) = migrated();
     let set = tables_set(3, "");
-    set.migrator().record_past_runs(&mut client, &[run(1), run(3)]).unwrap();
+    set.migrator().record_imported_runs(&mut client, &[run(1), run(3)]).unwrap();
     let older = tables_set(1, "");
     older.migrator().stored_down(true).down(&mut client, 1.try_into().unwrap()).unwrap();
     assert_eq!((tables(&mut client), versions(&mut client)), ("t001".into(), "1".into()));
@@ -105,7 +105,7 @@ fn a_column_without_a_time_zone_holds_utc() {
                      version INTEGER PRIMARY KEY, applied_at TIMESTAMP NOT NULL DEFAULT NOW(),
                      description TEXT); SET timezone = 'America/New_York'";
     client.batch_execute(table).unwrap();
-    tables_set(1, "").migrator().record_past_runs(&mut client, &[run(1)]).unwrap();
+    tables_set(1, "").migrator().record_imported_runs(&mut client, &[run(1)]).unwrap();
     let at = column(&mut client, "SELECT applied_at FROM lokstra_core.schema_migrations");
     assert_eq!(at, "2024-03-01 08:00:00.25");
 }
@@ -113,7 +113,7 @@ fn a_column_without_a_time_zone_holds_utc() {
 #[test]
 fn a_version_that_is_not_embedded_is_refused() {
     let (_database, mut client) = migrated();
-    let error = tables_set(3, "").migrator().record_past_runs(&mut client, &[run(4)]).unwrap_err();
+    let error = tables_set(3, "").migrator().record_imported_runs(&mut client, &[run(4)]).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::UnknownVersion(_)), "{error}");
 }
 
@@ -122,8 +122,8 @@ fn a_history_that_says_something_else_is_told_and_nothing_is_recorded() {
     let database = database();
     let mut client = database.client().unwrap();
     tables_set(1, "").up(&mut client).unwrap();
-    let half_done = "-- lokstra: no-transaction\nCREATE TABLE a ();\nSELECT 1/0;\n";
-    let scripts = [("001_t", "SELECT 'edited'"), ("002_a", half_done), ("003_c", "SELECT 3")];
+    let partial_scripts = "-- lokstra: no-transaction\nCREATE TABLE a ();\nSELECT 1/0;\n";
+    let scripts = [("001_t", "SELECT 'edited'"), ("002_a", partial_scripts), ("003_c", "SELECT 3")];
     let set = set(&scripts.map(|(name, up)| (name, up, "SELECT 1")));
     let down = tables_set(1, "").migrator().down(&mut client, 1.try_into().unwrap());
     down.unwrap();
@@ -132,12 +132,12 @@ fn a_history_that_says_something_else_is_told_and_nothing_is_recorded() {
         .batch_execute("UPDATE lokstra_core.schema_migrations SET checksum = repeat('ab', 32)")
         .unwrap();
     let runs = [run(1), run(2), run(3)];
-    let error = set.migrator().record_past_runs(&mut client, &runs).unwrap_err();
+    let error = set.migrator().record_imported_runs(&mut client, &runs).unwrap_err();
     assert_snapshot!(error, @"
     the runs of the other tool cannot be recorded: the history says something else; nothing was recorded
       001 was applied with checksum abababababab, and the file has 945d6345ffaf
         help: lokstra migration repair -accept 001 (in a program: `repair`), if what the file says is in the database
-      002 is half-done: 1 of 2 statements of its up script are done
+      002 is partial: 1 of 2 statements of its up script are done
         help: run it to its end, or lokstra migration repair -forget-progress 002 (in a program: `repair`), if all that it does is in the database
     ");
     assert_eq!(versions(&mut client), "1");
@@ -149,7 +149,7 @@ fn one_run_that_cannot_be_recorded_leaves_none() {
     let mut odd = run(3);
     odd.applied_at = Some("last week".to_owned());
     let set = tables_set(3, "");
-    let error = set.migrator().record_past_runs(&mut client, &[run(1), odd]).unwrap_err();
+    let error = set.migrator().record_imported_runs(&mut client, &[run(1), odd]).unwrap_err();
     assert!(error.to_string().contains("22007"), "{error}");
     assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
 }
@@ -162,7 +162,7 @@ fn many_at_once_record_them_once() {
         let work = || {
             let mut client = database.client().unwrap();
             let runs = [run(1), run(3)];
-            set.migrator().record_past_runs(&mut client, &runs).unwrap().recorded.len()
+            set.migrator().record_imported_runs(&mut client, &runs).unwrap().recorded.len()
         };
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()

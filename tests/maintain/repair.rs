@@ -130,7 +130,7 @@ fn rows_of_another_program_between_the_versions_stay_as_they_are() {
 fn how_far_a_migration_of_another_program_came_is_not_forgotten() {
     let database = database();
     let mut client = database.client().unwrap();
-    half_done(&mut client);
+    partial_scripts(&mut client);
     let other = set(&[("003_x", "SELECT 1", "SELECT 1")]);
     let told = refused(&other, &mut client, Repair::ForgetProgress(version(2)));
     assert!(told.contains("none of the applied migrations is one of these"), "{told}");
@@ -173,7 +173,7 @@ fn forgetting_asks_for_a_migration_that_no_build_has_any_more() {
 }
 
 /// A script of three statements, the second of which fails.
-fn half_done(client: &mut Client) -> Migrations {
+fn partial_scripts(client: &mut Client) -> Migrations {
     let up = "-- lokstra: no-transaction\nCREATE TABLE b ();\nSELECT 1/0;\nCREATE TABLE c ();\n";
     let set = set(&[A, ("002_b", up, "DROP TABLE b, c;")]);
     set.up(client).unwrap_err();
@@ -181,10 +181,10 @@ fn half_done(client: &mut Client) -> Migrations {
 }
 
 #[test]
-fn a_half_done_script_begins_anew_when_its_progress_is_forgotten() {
+fn a_partial_script_begins_anew_when_its_progress_is_forgotten() {
     let database = database();
     let mut client = database.client().unwrap();
-    let build = half_done(&mut client);
+    let build = partial_scripts(&mut client);
     assert_snapshot!(repaired(&build, &mut client, Repair::ForgetProgress(version(2))), @"
     forget how far 002 came
       before: 1 of 3 statements of its up script are done
@@ -198,7 +198,7 @@ fn a_half_done_script_begins_anew_when_its_progress_is_forgotten() {
 fn a_failed_statement_that_somebody_did_by_hand_is_skipped() {
     let database = database();
     let mut client = database.client().unwrap();
-    let build = half_done(&mut client);
+    let build = partial_scripts(&mut client);
     assert_snapshot!(repaired(&build, &mut client, Repair::SkipStatement(version(2))), @"
     have a statement of 002 skipped
       before: 1 of 3 statements of its up script are done; next is migrations/002_b.up.sql:3: SELECT 1/0
@@ -231,9 +231,9 @@ fn a_statement_that_was_cut_off_is_done_again_when_told_so() {
 fn progress_is_only_changed_where_there_is_some() {
     let database = database();
     let mut client = database.client().unwrap();
-    let build = half_done(&mut client);
+    let build = partial_scripts(&mut client);
     assert_snapshot!(refused(&build, &mut client, Repair::ForgetProgress(version(1))), @"
-    cannot forget how far 001 came: none of its scripts is half-done; nothing was changed
+    cannot forget how far 001 came: none of its scripts is partial; nothing was changed
       help: lokstra migration repair lists what can be repaired
     ");
     assert_snapshot!(refused(&build, &mut client, Repair::RedoStatement(version(2))), @"

@@ -41,7 +41,7 @@ fn the_current_migration_is_finished_and_the_rest_is_left() {
     let (stop, mut client) = (Stop::new(), database.client().unwrap());
     let heard = Mutex::new(Vec::new());
     let mut migrator = set.migrator().stop(stop.clone()).on_event(|event| {
-        if matches!(event, Event::Stopping { .. } | Event::Ended { .. }) {
+        if matches!(event, Event::Stopping { .. } | Event::RunFinished { .. }) {
             heard.lock().unwrap().push(event.to_string());
         }
     });
@@ -49,7 +49,7 @@ fn the_current_migration_is_finished_and_the_rest_is_left() {
         let pool = Pool::from_url(database.url());
         let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
         until_running(&mut client, SECOND);
-        stop.after_current();
+        stop.finish_current();
         run.join().unwrap()
     });
     assert_snapshot!(error, @"
@@ -83,9 +83,9 @@ fn now_cancels_the_statement_and_the_migration_is_rolled_back() {
         let pool = Pool::from_url(database.url());
         let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
         until_running(&mut client, SECOND);
-        stop.after_current();
+        stop.finish_current();
         std::thread::sleep(Duration::from_millis(200));
-        stop.now();
+        stop.cancel();
         run.join().unwrap()
     });
     assert!(started.elapsed() < Duration::from_secs(10));
@@ -120,7 +120,7 @@ fn a_lent_client_is_cancelled_too_and_stays_usable() {
         let lent = &mut client;
         let run = scope.spawn(move || migrator.up(lent).unwrap_err());
         until_running(&mut watch, SECOND);
-        stop.now();
+        stop.cancel();
         run.join().unwrap()
     });
     assert!(matches!(error.kind(), ErrorKind::Stopped { cancelled: Some(_), .. }), "{error}");
@@ -150,14 +150,14 @@ fn a_cancel_that_misses_the_server_is_reported_and_the_migration_ends() {
     let (set, stop) = (three("SELECT pg_sleep(2);"), Stop::new());
     let mut heard = Vec::new();
     let mut migrator = set.migrator().stop(stop.clone()).on_event(|event| {
-        if matches!(event, Event::Stopping { .. } | Event::Warned { .. } | Event::Ended { .. }) {
+        if matches!(event, Event::Stopping { .. } | Event::Warning { .. } | Event::RunFinished { .. }) {
             heard.push(event.to_string());
         }
     });
     let error = std::thread::scope(|scope| {
         let run = scope.spawn(|| migrator.up(&mut lent).unwrap_err());
         until_running(&mut watch, SECOND);
-        stop.now();
+        stop.cancel();
         run.join().unwrap()
     });
     drop(migrator);
@@ -187,7 +187,7 @@ fn a_cancelled_no_transaction_script_keeps_what_is_done_and_goes_on_there() {
         let pool = Pool::from_url(database.url());
         let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
         until_running(&mut client, "SELECT 2");
-        stop.now();
+        stop.cancel();
         run.join().unwrap()
     });
     assert_snapshot!(error, @"
@@ -218,7 +218,7 @@ fn a_cancelled_index_leaves_no_invalid_one() {
         let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
         until_running(&mut client, "CREATE INDEX CONCURRENTLY");
         wait_until(|| column(&mut client, "SELECT to_regclass('t_n')") != "NULL");
-        stop.now();
+        stop.cancel();
         std::thread::sleep(Duration::from_millis(300));
         other.batch_execute("COMMIT").unwrap();
         run.join().unwrap()
@@ -247,7 +247,7 @@ fn the_dropping_of_an_invalid_index_is_cancelled_too() {
         let pool = Pool::from_url(database.url());
         let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
         until_running(&mut client, "DROP INDEX CONCURRENTLY");
-        stop.now();
+        stop.cancel();
         run.join().unwrap()
     });
     assert!(matches!(error.kind(), ErrorKind::Stopped { cancelled: Some(_), .. }), "{error}");
@@ -268,7 +268,7 @@ fn a_run_that_waits_for_the_lock_or_for_a_retry_ends_at_once() {
             waits += usize::from(kind(event));
             // The pauses between the tries are long by then.
             if waits == 5 {
-                handle.after_current();
+                handle.finish_current();
             }
         });
         let started = Instant::now();
@@ -308,8 +308,8 @@ fn a_run_that_was_asked_to_stop_says_so_though_everything_is_done() {
     let stop = Stop::new();
     let handle = stop.clone();
     let mut migrator = set.migrator().stop(stop.clone()).on_event(move |event| {
-        if matches!(event, Event::Running { step, .. } if step.migration.version() == version(3)) {
-            handle.after_current();
+        if matches!(event, Event::StepStarted { step, .. } if step.migration.version() == version(3)) {
+            handle.finish_current();
         }
     });
     let error = migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap_err();
@@ -362,7 +362,7 @@ fn whenever_a_run_is_cancelled_it_is_told_as_stopped_and_the_next_goes_on() {
             let pool = Pool::from_url(database.url());
             let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest));
             std::thread::sleep(Duration::from_micros(40_000 + 7_321 * round));
-            stop.now();
+            stop.cancel();
             run.join().unwrap()
         });
         if let Err(error) = result {
@@ -392,8 +392,8 @@ fn the_databases_behind_the_one_that_was_stopped_are_not_tried() {
     let stop = Stop::new();
     let handle = stop.clone();
     let mut migrator = set.migrator().stop(stop).on_event(move |event| {
-        if matches!(event, Event::Running { .. }) {
-            handle.after_current();
+        if matches!(event, Event::StepStarted { .. }) {
+            handle.finish_current();
         }
     });
     let error = migrator.run_pools(&pools, Goal::Latest).unwrap_err();

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use lokstra::{Afterwards, Goal, Stop};
+use lokstra::{SignalPolicy, Goal, Stop};
 
 use crate::support::{
     column, command_as_first_process, database, set, spawn_self, spawned_url, versions, wait_until,
@@ -16,9 +16,9 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Migrates twice, each time with a handle of its own, and then does something else for a while.
-fn serve(url: &str, afterwards: Afterwards) {
+fn serve(url: &str, policy: SignalPolicy) {
     for count in [1, 2] {
-        let stop = Stop::on_signals(afterwards).unwrap();
+        let stop = Stop::on_signals(policy).unwrap();
         let set = crate::support::tables_set(count, "");
         set.migrator().stop(stop).run_pool(&url.into(), Goal::Latest).unwrap();
     }
@@ -44,7 +44,7 @@ fn signalled_afterwards(test: impl Fn()) -> (Option<i32>, Option<i32>) {
 #[test]
 fn a_signal_afterwards_ends_the_process_if_that_is_wanted() {
     if let Some(url) = spawned_url() {
-        return serve(&url, Afterwards::EndProcess);
+        return serve(&url, SignalPolicy::EndProcess);
     }
     let ended = signalled_afterwards(a_signal_afterwards_ends_the_process_if_that_is_wanted);
     assert_eq!(ended, (None, Some(15)));
@@ -53,7 +53,7 @@ fn a_signal_afterwards_ends_the_process_if_that_is_wanted() {
 #[test]
 fn a_signal_afterwards_is_left_to_the_programs_own_handlers() {
     if let Some(url) = spawned_url() {
-        return serve(&url, Afterwards::OwnHandlers);
+        return serve(&url, SignalPolicy::OwnHandlers);
     }
     let ended = signalled_afterwards(a_signal_afterwards_is_left_to_the_programs_own_handlers);
     assert_eq!(ended, (Some(7), None));
@@ -64,7 +64,7 @@ fn a_program_that_boots_finishes_the_current_migration() {
     let up = "CREATE TABLE a (); SELECT pg_sleep(2);";
     let set = set(&[("001_a", up, "DROP TABLE a;"), ("002_b", "SELECT 1;", "SELECT 1;")]);
     if let Some(url) = spawned_url() {
-        let stop = Stop::on_signals(Afterwards::EndProcess).unwrap();
+        let stop = Stop::on_signals(SignalPolicy::EndProcess).unwrap();
         let error = set.migrator().stop(stop).run_pool(&url.into(), Goal::Latest).unwrap_err();
         assert!(matches!(error.kind(), lokstra::ErrorKind::Stopped { .. }), "{error}");
         std::process::exit(7);
@@ -85,7 +85,7 @@ fn a_program_that_is_the_first_process_ends_on_a_signal_if_it_asks() {
     let set = set(&[("001_a", up, "DROP TABLE a;")]);
     if let Some(url) = spawned_url() {
         assert_eq!(std::process::id(), 1);
-        drop(Stop::on_signals(Afterwards::EndProcess).unwrap());
+        drop(Stop::on_signals(SignalPolicy::EndProcess).unwrap());
         set.up_url(&url).unwrap();
         std::process::exit(7);
     }

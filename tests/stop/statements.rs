@@ -17,7 +17,7 @@ fn a_stop_is_heeded_between_statements_that_are_short() {
     )]);
     let mut migrator = set.migrator().stop(stop).on_event(move |event| {
         if matches!(event, Event::Statement { nth: 3, .. }) {
-            asks.now();
+            asks.cancel();
         }
     });
     let error = migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap_err();
@@ -38,8 +38,8 @@ fn a_cancel_while_the_server_reads_a_long_script_leaves_nothing() {
     let stop = Stop::new();
     let asks = stop.clone();
     let mut migrator = set.migrator().stop(stop).on_event(move |event| {
-        if matches!(event, Event::Running { .. }) {
-            asks.now();
+        if matches!(event, Event::StepStarted { .. }) {
+            asks.cancel();
         }
     });
     let error = migrator.up(&mut database.client().unwrap()).unwrap_err();

@@ -25,7 +25,7 @@ fn rolled_back(build: &Migrations, client: &mut Client, goal: Goal) -> String {
         Event::StoredDown { step, .. } => {
             told.push(format!("{}:\n{}", step.script().path(), step.script().text()));
         }
-        Event::Running { step, .. } => told.push(format!("running {}", step.migration)),
+        Event::StepStarted { step, .. } => told.push(format!("running {}", step.migration)),
         _ => {}
     };
     build.migrator().stored_down(true).on_event(listen).run(client, goal).unwrap();

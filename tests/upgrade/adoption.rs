@@ -28,7 +28,7 @@ fn rows_without_a_checksum_are_taken_on_trust_and_told() {
     go_history(&mut client);
     let mut told = Vec::new();
     let listen = |event: &Event<'_>| {
-        if let Event::Warned { warning, .. } = event {
+        if let Event::Warning { warning, .. } = event {
             told.push(warning.to_string());
         }
     };

@@ -131,7 +131,7 @@ pub(crate) fn dispatch(
 fn end_on_signals_as_first_process() {
     #[cfg(unix)]
     if std::process::id() == 1 {
-        drop(lokstra_runtime::Stop::on_signals(lokstra_runtime::Afterwards::EndProcess));
+        drop(lokstra_runtime::Stop::on_signals(lokstra_runtime::SignalPolicy::EndProcess));
     }
 }
 

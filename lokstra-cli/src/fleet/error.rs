@@ -67,7 +67,7 @@ impl FleetError {
         match self {
             FleetError::Run(error) => match (error.kind(), lines.next()) {
                 // The first line says of these only that they happened.
-                (ErrorKind::Failed(_), Some(place)) => format!("{first}: {place}"),
+                (ErrorKind::MigrationFailed(_), Some(place)) => format!("{first}: {place}"),
                 (ErrorKind::Stopped { .. }, Some(state)) => state.replace("state: ", ""),
                 _ => first.to_owned(),
             },

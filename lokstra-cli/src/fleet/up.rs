@@ -74,7 +74,7 @@ fn hear(console: &Console<'_>, name: &str, event: &Event<'_>) {
         Event::Stopping { cancels: false, .. } => {
             console.status(format_args!("{name}: {event}; a second signal cancels it"));
         }
-        Event::Warned { warning, .. } => {
+        Event::Warning { warning, .. } => {
             let word = console.on_stderr(Tone::Warning, "warning:");
             console.status(format_args!("{name}: {word} {warning}"));
         }

@@ -64,7 +64,7 @@ impl From<ConnectError> for CommandError {
 fn exit_of(kind: &ErrorKind) -> Exit {
     match kind {
         ErrorKind::LockHeld { .. } => Exit::LockHeld,
-        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } | ErrorKind::PastRuns { .. } => {
+        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } | ErrorKind::ImportConflict { .. } => {
             Exit::Diverged
         }
         ErrorKind::UnknownVersion(_)

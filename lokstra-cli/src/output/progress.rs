@@ -78,12 +78,12 @@ impl Progress {
     pub(crate) fn follow(&self, event: &Event<'_>, prefix: &str) {
         match event {
             Event::Planned { steps, .. } => self.shared.lock().scripts = (0, *steps),
-            Event::Running { step, .. } => self.begin(format!("{prefix}{}{step}", self.count())),
+            Event::StepStarted { step, .. } => self.begin(format!("{prefix}{}{step}", self.count())),
             Event::Statement { step, nth, total, .. } => {
                 let what = format!("{prefix}{}{step}: statement {nth} of {total}", self.count());
                 self.set(Some((what, Instant::now())));
             }
-            Event::Finished { .. } => {
+            Event::StepFinished { .. } => {
                 self.shared.lock().scripts.0 += 1;
                 self.end();
             }
@@ -102,7 +102,7 @@ impl Progress {
             | Event::Retrying { .. }
             | Event::Reconnecting { .. }
             | Event::Waiting { .. }
-            | Event::Ended { .. } => self.end(),
+            | Event::RunFinished { .. } => self.end(),
             _ => {}
         }
     }

@@ -68,7 +68,7 @@ pub(crate) fn run_confirmed(
 /// On SIGTERM or SIGINT; elsewhere than on Unix the process just ends, and the server rolls back.
 pub(crate) fn stop() -> Result<Stop, CommandError> {
     #[cfg(unix)]
-    return Stop::on_signals(lokstra_runtime::Afterwards::EndProcess).map_err(|source| {
+    return Stop::on_signals(lokstra_runtime::SignalPolicy::EndProcess).map_err(|source| {
         let message = format!("no signal handler can be set: {source}");
         CommandError::new("signals", Exit::Failed, message)
     });
@@ -115,7 +115,7 @@ pub(crate) fn name(console: &Console<'_>, connection: &str) {
 /// Says what happens while it happens.
 fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
     match event {
-        Event::Finished { database, step } => {
+        Event::StepFinished { database, step } => {
             // A closed output must not stop a migration that runs.
             console.output(prefixed(database, several, &finished(console, step))).ok();
         }
@@ -139,7 +139,7 @@ fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
         | Event::Notice { .. } => {
             console.status(prefixed(event.database(), several, &event.to_string()));
         }
-        Event::Warned { database, warning } => {
+        Event::Warning { database, warning } => {
             let text = format!("{} {warning}", console.on_stderr(Tone::Warning, "warning:"));
             console.status(prefixed(database, several, &text));
         }

@@ -178,7 +178,7 @@ fn the_document_has_every_target() {
           "current": "001",
           "database": "migrations",
           "error": {
-            "code": "failed",
+            "code": "migration-failed",
             "column": 1,
             "line": 1,
             "message": "migration 002_b failed\nmigrations/002_b.up.sql:1:1: relation \"migrations_002\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE TABLE migrations_002 ();\n  | ^\n  state: 002 was rolled back; the database is at 001\n  help: correct the script and run again: what is applied stays",

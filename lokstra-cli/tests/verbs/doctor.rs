@@ -55,12 +55,12 @@ fn a_healthy_database_has_every_check_passed() {
     ok       encoding: UTF8
     ok       settings: none of the role or the database is in the way
     ok       server: its locks are held, and its DDL ends with its transaction
-    ok       rights: postgres may keep the history
+    ok       privileges: postgres may keep the history
     ok       history: lokstra_core.schema_migrations, owned by postgres
     ok       status: 1 applied, 1 pending
     ok       standby: no: it can be written to
     ok       runner: nobody migrates
-    ok       half_done: no script stopped half-way
+    ok       partial: no script is partial
     ok       pooler: none on the way
     ok       prepared_transactions: none
     ok       long_transactions: none older than 1h
@@ -85,7 +85,7 @@ fn a_role_without_rights_is_told_the_grant() {
     client.batch_execute(&format!("DROP ROLE {role}")).unwrap();
     let told = findings(&project, &told).replace(&role, "<role>");
     assert_snapshot!(told.replace("doctor_<database>", "<role>"), @r#"
-    problem  rights: <role> may not keep the history
+    problem  privileges: <role> may not keep the history
              help: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
     problem  history: this role may not use the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
              help: have its owner, or a superuser, say: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
@@ -221,7 +221,7 @@ fn a_script_that_stopped_half_way_is_a_problem() {
     project.lokstra("migration up");
     let told = project.lokstra("migration doctor -older-than 1h");
     assert_snapshot!(findings(&project, &told), @"
-    problem  half_done: 001: 1 of 2 statements of its up script are done
+    problem  partial: 001: 1 of 2 statements of its up script are done
              help: lokstra migration up goes on at the first statement that is not done; lokstra migration repair lists what else can be done
     1 problem, no warning
     -- exit code 2 --
@@ -323,7 +323,7 @@ fn doctor_in_json_has_every_finding() {
     let checks: Vec<_> = findings.iter().map(|it| it["check"].as_str().unwrap()).collect();
     shape["databases"][0]["findings"] = findings[2..3].into();
     assert_snapshot!(format!("{}\n{shape:#}", checks.join(" ")), @r#"
-    connection version encoding settings server rights history status standby runner half_done pooler prepared_transactions long_transactions invalid_indexes unvalidated_constraints
+    connection version encoding settings server privileges history status standby runner partial pooler prepared_transactions long_transactions invalid_indexes unvalidated_constraints
     {
       "databases": [
         {

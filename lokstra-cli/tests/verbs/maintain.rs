@@ -174,7 +174,7 @@ fn a_migration_that_is_gone_is_forgotten() {
 }
 
 #[test]
-fn a_half_done_script_is_shown_and_mended() {
+fn a_partial_script_is_shown_and_mended() {
     let project = Project::new(&["001_a"]);
     let up = "-- lokstra: no-transaction\nCREATE TABLE x ();\nSELECT 1/0;\nCREATE TABLE y ();\n";
     project.write("migrations/001_a.up.sql", up);
@@ -197,7 +197,7 @@ fn a_half_done_script_is_shown_and_mended() {
     ");
     assert_snapshot!(project.lokstra("migration repair -redo-statement 001"), @"
     -- standard error --
-    error: cannot have a statement of 001 done again: none of its scripts is half-done; nothing was changed
+    error: cannot have a statement of 001 done again: none of its scripts is partial; nothing was changed
       help: lokstra migration repair lists what can be repaired
     -- exit code 2 --
     ");

@@ -82,7 +82,7 @@ fn status_in_json_has_every_migration() {
               "checksum": "…",
               "description": "a",
               "execution_ms": "…",
-              "half_done": null,
+              "partial": null,
               "state": "applied",
               "version": "001"
             },
@@ -93,7 +93,7 @@ fn status_in_json_has_every_migration() {
               "checksum": null,
               "description": "b",
               "execution_ms": null,
-              "half_done": null,
+              "partial": null,
               "state": "pending",
               "version": "002"
             }

@@ -79,7 +79,7 @@ impl ConnectError {
             ConnectError::Timeout { .. } => "connect-timeout",
             ConnectError::Stopped => "stopped",
             ConnectError::Query(_) => "client",
-            ConnectError::EmptyResponse => "no-answer",
+            ConnectError::EmptyResponse => "empty-response",
         }
     }
 

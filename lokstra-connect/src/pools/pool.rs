@@ -84,8 +84,8 @@ impl Pool {
     /// Says that the connection pooler on the way is in session mode, so that no-transaction
     /// migrations can run through it. Default: no.
     #[must_use]
-    pub fn session_pooler(mut self, yes: bool) -> Pool {
-        self.session_pooler = yes;
+    pub fn session_pooler(mut self, enabled: bool) -> Pool {
+        self.session_pooler = enabled;
         self
     }
 
@@ -172,7 +172,7 @@ impl Pool {
     /// As [`connect`](Pool::connect).
     pub fn connect_and_name(&self) -> Result<(postgres::Client, ConnectionTarget), ConnectError> {
         let connector = self.connector()?;
-        let (client, _) = connector.connect(&Stop::nobodys())?;
+        let (client, _) = connector.connect(&Stop::never())?;
         let connection = connector.connection();
         connection.map(|it| (client, it)).ok_or(ConnectError::EmptyResponse)
     }
@@ -229,7 +229,7 @@ impl Pool {
     /// If the definition is wrong, there is no connection, or the server cannot be asked.
     pub fn has_pooler(&self) -> Result<bool, ConnectError> {
         let connector = self.connector()?;
-        off_runtime(|| connector.is_direct(&Stop::nobodys())).map(|is_direct| !is_direct)
+        off_runtime(|| connector.is_direct(&Stop::never())).map(|is_direct| !is_direct)
     }
 
     /// Opens a connection as a run does, with keepalives and an `application_name` that says who is
@@ -243,7 +243,7 @@ impl Pool {
     ///
     /// Inside an async runtime, as the blocking client does.
     pub fn connect(&self) -> Result<postgres::Client, ConnectError> {
-        self.connector()?.connect(&Stop::nobodys()).map(|(client, _)| client)
+        self.connector()?.connect(&Stop::never()).map(|(client, _)| client)
     }
 }
 

@@ -40,9 +40,9 @@ type Cancel = fn(&CancelToken, Tls) -> Result<(), postgres::Error>;
 #[doc(hidden)]
 pub enum Level {
     #[default]
-    Run,
-    AfterCurrent,
-    Now,
+    None,
+    FinishCurrent,
+    Cancel,
 }
 
 impl Stop {
@@ -53,7 +53,7 @@ impl Stop {
 
     /// For a run that nobody can stop.
     #[doc(hidden)]
-    pub fn nobodys() -> Stop {
+    pub fn never() -> Stop {
         Stop(Arc::default())
     }
 
@@ -61,8 +61,8 @@ impl Stop {
     /// before the next; of several in one message, what the server has begun of the next is rolled
     /// back, unless it is done first. A run that waits, for another migrator, for a server that does not answer
     /// a question, or before it tries a migration again, ends at once.
-    pub fn after_current(&self) {
-        self.rise(Level::AfterCurrent);
+    pub fn finish_current(&self) {
+        self.raise(Level::FinishCurrent);
     }
 
     /// Also cancels on the server the statement that is running. A transactional migration is then
@@ -71,13 +71,13 @@ impl Stop {
     /// A server that does not answer within three seconds, since it is frozen or a pooler is paused, is left
     /// behind together with a connection that the run opened itself: the error then says what is not known. A
     /// thread of the process waits for that server until the connection ends.
-    pub fn now(&self) {
-        self.rise(Level::Now);
+    pub fn cancel(&self) {
+        self.raise(Level::Cancel);
     }
 
     /// Whether one of the two was called.
     pub fn is_asked(&self) -> bool {
-        self.level() >= Level::AfterCurrent
+        self.level() >= Level::FinishCurrent
     }
 
     /// Whether anybody can ask: a handle was given to the run.
@@ -87,8 +87,8 @@ impl Stop {
     }
 
     #[doc(hidden)]
-    pub fn is_now(&self) -> bool {
-        self.level() == Level::Now
+    pub fn cancels(&self) -> bool {
+        self.level() == Level::Cancel
     }
 
     #[doc(hidden)]
@@ -101,7 +101,7 @@ impl Stop {
     pub fn sleep(&self, time: Duration) {
         let until = Instant::now() + time;
         let mut level = self.lock();
-        while *level == Level::Run {
+        while *level == Level::None {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -113,11 +113,11 @@ impl Stop {
 
     /// Cancels what the connection is running.
     #[doc(hidden)]
-    pub fn cancel(&self, token: &CancelToken, tls: Tls) -> Result<(), postgres::Error> {
+    pub fn send_cancel(&self, token: &CancelToken, tls: Tls) -> Result<(), postgres::Error> {
         self.0.cancel.map_or(Ok(()), |cancel| cancel(token, tls))
     }
 
-    fn rise(&self, to: Level) {
+    fn raise(&self, to: Level) {
         let mut level = self.lock();
         *level = to.max(*level);
         self.0.risen.notify_all();
@@ -148,9 +148,9 @@ mod tests {
     #[test]
     fn a_stop_never_takes_back_what_was_asked() {
         let stop = Stop::new();
-        stop.now();
-        stop.clone().after_current();
-        assert!(stop.is_now());
+        stop.cancel();
+        stop.clone().finish_current();
+        assert!(stop.cancels());
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
         let (stop, started) = (Stop::new(), Instant::now());
         std::thread::scope(|scope| {
             scope.spawn(|| stop.sleep(Duration::from_mins(10)));
-            stop.after_current();
+            stop.finish_current();
         });
         stop.sleep(Duration::from_mins(10));
         assert!(started.elapsed() < Duration::from_mins(1));

@@ -14,7 +14,7 @@ const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 /// What SIGTERM and SIGINT do once the last clone of a [`Stop`] is dropped that listened to them. The
 /// process cannot forget that it ever handled a signal, so they do not end it by themselves any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Afterwards {
+pub enum SignalPolicy {
     /// They end the process, as where nobody handles them. Not for a program that handles them itself
     /// after its migrations: it would not be asked.
     EndProcess,
@@ -25,17 +25,17 @@ pub enum Afterwards {
 
 impl Stop {
     /// A handle on which the first SIGTERM or SIGINT of this process calls
-    /// [`after_current`](Stop::after_current), and the second [`now`](Stop::now), until its last clone
+    /// [`finish_current`](Stop::finish_current), and the second [`cancel`](Stop::cancel), until its last clone
     /// is dropped.
     ///
     /// # Errors
     ///
     /// If the process has no file descriptor or no thread left.
-    pub fn on_signals(afterwards: Afterwards) -> io::Result<Stop> {
+    pub fn on_signals(policy: SignalPolicy) -> io::Result<Stop> {
         let signals = Signals::new(SIGNALS)?;
         let stop = Stop::new();
-        stop.0.signals.get_or_init(|| Listening::new(signals.handle(), afterwards));
-        if afterwards == Afterwards::EndProcess {
+        stop.0.signals.get_or_init(|| Listening::new(signals.handle(), policy));
+        if policy == SignalPolicy::EndProcess {
             end_process_when_idle()?;
         }
         // Not a clone, which would keep the handle and so the thread for ever.
@@ -47,11 +47,11 @@ impl Stop {
 }
 
 fn listen(mut signals: Signals, shared: &Weak<Shared>) {
-    let mut level = Level::AfterCurrent;
+    let mut level = Level::FinishCurrent;
     for _ in signals.forever() {
         let Some(shared) = shared.upgrade() else { break };
-        Stop(shared).rise(level);
-        level = Level::Now;
+        Stop(shared).raise(level);
+        level = Level::Cancel;
     }
 }
 
@@ -64,14 +64,14 @@ static IS_IDLE: AtomicBool = AtomicBool::new(false);
 /// Until it is dropped, a signal is somebody's business.
 pub(super) struct Listening {
     handle: Handle,
-    afterwards: Afterwards,
+    policy: SignalPolicy,
 }
 
 impl Listening {
-    fn new(handle: Handle, afterwards: Afterwards) -> Listening {
+    fn new(handle: Handle, policy: SignalPolicy) -> Listening {
         *count() += 1;
         IS_IDLE.store(false, Ordering::SeqCst);
-        Listening { handle, afterwards }
+        Listening { handle, policy }
     }
 }
 
@@ -80,7 +80,7 @@ impl Drop for Listening {
         self.handle.close();
         let mut count = count();
         *count -= 1;
-        let ends = *count == 0 && self.afterwards == Afterwards::EndProcess;
+        let ends = *count == 0 && self.policy == SignalPolicy::EndProcess;
         IS_IDLE.store(ends, Ordering::SeqCst);
     }
 }

@@ -52,7 +52,7 @@ pub fn comment(text: &str) -> String {
 }
 
 /// FNV-1a: stable over versions of Rust and of this crate, since the lock key and the progress of
-/// half-done scripts outlive the process. Not for checksums.
+/// partial scripts outlive the process. Not for checksums.
 pub fn fnv(parts: &[&[u8]]) -> i64 {
     let bytes = parts.iter().flat_map(|part| part.iter());
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {

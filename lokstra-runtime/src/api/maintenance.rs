@@ -16,7 +16,7 @@ use crate::maintain::edit::{Draft, Made, amend};
 use crate::maintain::repair::Case;
 use crate::maintain::{baseline, import};
 use crate::model::change::baseline::Baseline;
-use crate::model::change::import::{PastRun, RecordedRuns};
+use crate::model::change::import::{ImportedRun, RecordedRuns};
 use crate::model::change::repair::{Repair, Repaired};
 use crate::model::state::lock_key::LockKey;
 use crate::session::Session;
@@ -29,7 +29,7 @@ impl Migrator<'_> {
     ///
     /// It takes your word that the schema is that of this version. It refuses a history that says
     /// something else: a version above it, one that is not embedded, one that was edited, or a
-    /// half-done script.
+    /// partial script.
     ///
     /// # Errors
     ///
@@ -61,29 +61,29 @@ impl Migrator<'_> {
     /// alone, so that a second call changes nothing.
     ///
     /// It takes your word that those runs were of these scripts. It refuses a history that says
-    /// something else about one of them: a version that was edited, or a half-done script.
+    /// something else about one of them: a version that was edited, or a partial script.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::PastRuns`](crate::ErrorKind::PastRuns) with every such row; `UnknownVersion` if a
+    /// [`ErrorKind::ImportConflict`](crate::ErrorKind::ImportConflict) with every such row; `UnknownVersion` if a
     /// version is not embedded; and as [`run`](Migrator::run).
-    pub fn record_past_runs(
+    pub fn record_imported_runs(
         &mut self,
         client: &mut Client,
-        runs: &[PastRun],
+        runs: &[ImportedRun],
     ) -> Result<RecordedRuns, Error> {
         self.amend(client, |client, guard, database| import::draft(client, guard, database, runs))
     }
 
-    /// What [`record_past_runs`](Migrator::record_past_runs) would record, without recording it.
+    /// What [`record_imported_runs`](Migrator::record_imported_runs) would record, without recording it.
     ///
     /// # Errors
     ///
-    /// As [`record_past_runs`](Migrator::record_past_runs).
-    pub fn plan_past_runs(
+    /// As [`record_imported_runs`](Migrator::record_imported_runs).
+    pub fn plan_imported_runs(
         &mut self,
         client: &mut Client,
-        runs: &[PastRun],
+        runs: &[ImportedRun],
     ) -> Result<RecordedRuns, Error> {
         self.drafted(client, |client, guard, database| {
             import::draft(client, guard, database, runs).map(|draft| draft.result)
@@ -99,8 +99,8 @@ impl Migrator<'_> {
     /// as [`run`](Migrator::run).
     pub fn repair(&mut self, client: &mut Client, repair: Repair) -> Result<Repaired, Error> {
         self.amend(client, |client, guard, database| {
-            let half_done = partial::read(client, guard.look, guard.table)?;
-            Case { guard, database, half_done: &half_done }.draft(repair)
+            let partial_scripts = partial::read(client, guard.look, guard.table)?;
+            Case { guard, database, partial_scripts: &partial_scripts }.draft(repair)
         })
     }
 
@@ -111,8 +111,8 @@ impl Migrator<'_> {
     /// As [`repair`](Migrator::repair).
     pub fn plan_repair(&mut self, client: &mut Client, repair: Repair) -> Result<Repaired, Error> {
         self.drafted(client, |client, guard, database| {
-            let half_done = partial::read(client, guard.look, guard.table)?;
-            Ok(Case { guard, database, half_done: &half_done }.draft(repair)?.result)
+            let partial_scripts = partial::read(client, guard.look, guard.table)?;
+            Ok(Case { guard, database, partial_scripts: &partial_scripts }.draft(repair)?.result)
         })
     }
 
@@ -128,8 +128,8 @@ impl Migrator<'_> {
         planned: &Repaired,
     ) -> Result<Repaired, Error> {
         self.amend(client, |client, guard, database| {
-            let half_done = partial::read(client, guard.look, guard.table)?;
-            let draft = Case { guard, database, half_done: &half_done }.draft(planned.repair)?;
+            let partial_scripts = partial::read(client, guard.look, guard.table)?;
+            let draft = Case { guard, database, partial_scripts: &partial_scripts }.draft(planned.repair)?;
             let confirmed = |repaired: &Repaired| vec![repaired.before.clone()];
             as_planned(confirmed(planned), confirmed(&draft.result), draft)
         })
@@ -165,8 +165,8 @@ impl Migrator<'_> {
     /// As [`status`](Migrator::status).
     pub fn repairs(&mut self, client: &mut Client) -> Result<Vec<Repaired>, Error> {
         self.drafted(client, |client, guard, database| {
-            let half_done = partial::read(client, guard.look, guard.table)?;
-            Ok(Case { guard, database, half_done: &half_done }.possible())
+            let partial_scripts = partial::read(client, guard.look, guard.table)?;
+            Ok(Case { guard, database, partial_scripts: &partial_scripts }.possible())
         })
     }
 
@@ -182,7 +182,7 @@ impl Migrator<'_> {
     /// As [`Pool::connect`].
     pub fn connect(&mut self, pool: &Pool) -> Result<(Client, ConnectionTarget), ConnectError> {
         let connector = pool.connector()?;
-        let (client, notices) = connector.connect(&Stop::nobodys())?;
+        let (client, notices) = connector.connect(&Stop::never())?;
         let connection = connector.connection();
         self.notices = notices;
         connection.map(|it| (client, it)).ok_or(ConnectError::EmptyResponse)

@@ -210,7 +210,7 @@ impl<'m> Migrator<'m> {
     /// # Errors
     ///
     /// If the history cannot be read, or if it disagrees with what is embedded; and where the run
-    /// would be refused before its first script, as past a half-done one.
+    /// would be refused before its first script, as past a partial one.
     pub fn plan(&mut self, client: &mut Client, goal: Goal) -> Result<Plan<'m>, Error> {
         let (database, table) = self.target()?;
         let Options { policy, no_transaction, .. } = self.options;

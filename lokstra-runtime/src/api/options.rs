@@ -25,29 +25,29 @@ impl<'m> Migrator<'m> {
     }
 
     /// Runs a database also if its `migration.yaml` says `enabled: false`. Default: no.
-    pub fn include_disabled(mut self, yes: bool) -> Self {
-        self.options.include_disabled = yes;
+    pub fn include_disabled(mut self, enabled: bool) -> Self {
+        self.options.include_disabled = enabled;
         self
     }
 
     /// Applies pending migrations also if newer ones are applied already. Default: no, an error.
-    pub fn out_of_order(mut self, yes: bool) -> Self {
-        self.options.policy.out_of_order = yes;
+    pub fn out_of_order(mut self, enabled: bool) -> Self {
+        self.options.policy.out_of_order = enabled;
         self
     }
 
     /// Goes on although applied migrations are not embedded any more. Default: no, an error if
     /// there is something to apply. Where none of the applied migrations is embedded, all embedded
     /// ones must be newer, as after a squash.
-    pub fn allow_missing(mut self, yes: bool) -> Self {
-        self.options.policy.allow_missing = yes;
+    pub fn allow_missing(mut self, enabled: bool) -> Self {
+        self.options.policy.allow_missing = enabled;
         self
     }
 
     /// Makes a history that is ahead of this build an error. Default: no, a warning if everything
     /// that is embedded is applied, as in a rolling deploy.
-    pub fn strict(mut self, yes: bool) -> Self {
-        self.options.policy.strict = yes;
+    pub fn strict(mut self, enabled: bool) -> Self {
+        self.options.policy.strict = enabled;
         self
     }
 
@@ -96,8 +96,8 @@ impl<'m> Migrator<'m> {
 
     /// Says that a connection pooler on the way is in session mode, so that no-transaction
     /// migrations can run through it. Default: no.
-    pub fn session_pooler(mut self, yes: bool) -> Self {
-        self.options.session_pooler = yes;
+    pub fn session_pooler(mut self, enabled: bool) -> Self {
+        self.options.session_pooler = enabled;
         self
     }
 
@@ -106,8 +106,8 @@ impl<'m> Migrator<'m> {
     /// error that names the index.
     ///
     /// PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*.
-    pub fn rebuild_invalid_indexes(mut self, yes: bool) -> Self {
-        self.options.rebuild_invalid_indexes = yes;
+    pub fn rebuild_invalid_indexes(mut self, enabled: bool) -> Self {
+        self.options.rebuild_invalid_indexes = enabled;
         self
     }
 
@@ -127,9 +127,9 @@ impl<'m> Migrator<'m> {
 
     /// Gives the run a handle that ends it: see [`Stop`]. Default: none.
     ///
-    /// [`Stop::now`] cancels over a connection of its own, made as the run's own was. For a client
+    /// [`Stop::cancel`] cancels over a connection of its own, made as the run's own was. For a client
     /// that is lent it is made without TLS, whatever the client uses: where the server insists on TLS
-    /// the statement runs on, and an [`Event::Warned`] says so.
+    /// the statement runs on, and an [`Event::Warning`] says so.
     pub fn stop(mut self, stop: Stop) -> Self {
         self.options.stop = stop;
         self
@@ -141,9 +141,9 @@ impl<'m> Migrator<'m> {
     /// Each such script is told first, as [`Event::StoredDown`]. It runs only if nobody but its
     /// owner may write to the table that keeps it, the owner is this role or a superuser, and its
     /// checksum is the one in the history. [`plan`](Migrator::plan) does not look for it.
-    pub fn stored_down(mut self, yes: bool) -> Self {
-        self.options.load_stored = yes.then_some(stored_down::load);
-        if yes {
+    pub fn stored_down(mut self, enabled: bool) -> Self {
+        self.options.load_stored = enabled.then_some(stored_down::load);
+        if enabled {
             // Of which mode the kept scripts are, nobody knows yet.
             self.options.no_transaction = Some(statements::NO_TRANSACTION);
         }

@@ -7,7 +7,7 @@ use lokstra_connect::backoff::Backoff;
 use lokstra_connect::blocking::off_runtime;
 use lokstra_connect::client::OwnClient;
 use lokstra_connect::connector::Connector;
-use lokstra_connect::transient::may_pass;
+use lokstra_connect::transient::is_transient;
 use lokstra_core::{Database, Direction, TableName};
 
 use crate::api::migrator::Migrator;
@@ -203,7 +203,7 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
             }
             Err(error) => {
                 job.is_reachable =
-                    !matches!(error.kind(), ErrorKind::Connect(error) if may_pass(error));
+                    !matches!(error.kind(), ErrorKind::Connect(error) if is_transient(error));
                 continue;
             }
         };

@@ -9,14 +9,14 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::model::run::failure::Failure;
 use crate::model::run::step::PlanStep;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 use crate::session::Session;
 use crate::session::execute::Watch;
 use crate::sql::guard::Guard;
 
 /// [`refuse_begun`]
 pub(crate) type RefuseBegun =
-    fn(&mut Client, &PlanStep<'_>, &HalfDone) -> Result<Option<ErrorKind>, Error>;
+    fn(&mut Client, &PlanStep<'_>, &PartialScript) -> Result<Option<ErrorKind>, Error>;
 
 /// All that only a set with such scripts has to link.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +34,8 @@ pub(crate) enum Attempt {
     Busy,
     /// The history is not what the plan was made from.
     Moved,
-    /// Another script is half-done, and has to come to its end first.
-    Halfway,
+    /// Another script is partial, and has to come to its end first.
+    Partial,
     /// Rolled back since somebody else was faster, if the history changed; else a failure.
     Raced(Box<Failure>),
     /// Cancelled since the run is to stop.

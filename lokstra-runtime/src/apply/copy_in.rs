@@ -6,7 +6,7 @@ use lokstra_connect::transient::is_lost;
 use lokstra_core::text::scan::{contains, first_word};
 use lokstra_core::text::shown;
 
-use crate::model::run::failure::{Aftermath, Failure, Place};
+use crate::model::run::failure::{FailureState, Failure, Place};
 use crate::model::run::step::PlanStep;
 
 /// The failure where this is what the client gave up at, in statement `nth` if that is known. The server
@@ -16,7 +16,7 @@ pub(crate) fn failure(
     error: &postgres::Error,
     step: &PlanStep<'_>,
     nth: Option<usize>,
-    aftermath: Aftermath,
+    state: FailureState,
 ) -> Option<Box<Failure>> {
     // The client gives up as well at rows that it gets, which the server does not mind.
     if shown(error) != "unexpected message from server" {
@@ -27,7 +27,7 @@ pub(crate) fn failure(
         return None;
     }
     let place = Place { statement: Some(statement), ..Place::default() };
-    Some(Failure::new(step, place, ServerError::rows_wanted(), aftermath))
+    Some(Failure::new(step, place, ServerError::rows_wanted(), state))
 }
 
 /// PostgreSQL reads `FROM STDOUT` as `FROM STDIN`.

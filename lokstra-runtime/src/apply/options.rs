@@ -59,7 +59,7 @@ impl Default for Options {
             session_pooler: false,
             rebuild_invalid_indexes: false,
             unsupported_server: false,
-            stop: Stop::nobodys(),
+            stop: Stop::never(),
             load_stored: None,
             no_transaction: None,
         }

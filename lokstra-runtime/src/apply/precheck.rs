@@ -10,7 +10,7 @@ use crate::inspect::concurrent_index::{Outcome, outcome_of};
 use crate::inspect::{holder, partial, table_fault};
 use crate::model::run::step::PlanStep;
 use crate::model::state::lock_key::LockKey;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 use crate::model::state::snapshot::Look;
 use crate::model::table::tables::Shape;
 use crate::sql::progress;
@@ -35,9 +35,9 @@ pub(crate) fn refuse(
     }
     let mut scripts = partial::read(client, look, table)?;
     for step in steps {
-        let refused = refuse_half_done(client, step, &scripts, no_transaction)?;
+        let refused = refuse_partial(client, step, &scripts, no_transaction)?;
         if let Some(kind) = refused {
-            // A script that runs now is not half-done, and is waited for.
+            // A script that runs now is not partial, and is waited for.
             let is_run = holder::find(client, LockKey::of(table))?.is_some();
             return if is_run { Ok(()) } else { Err(Error::new(kind)) };
         }
@@ -46,24 +46,24 @@ pub(crate) fn refuse(
     Ok(())
 }
 
-fn is_of(script: &HalfDone, step: &PlanStep<'_>) -> bool {
+fn is_of(script: &PartialScript, step: &PlanStep<'_>) -> bool {
     (script.version, script.direction) == (step.migration.version(), step.direction)
 }
 
 /// As [`Guard::not_halfway`](crate::sql::guard::Guard::not_halfway) has it.
-fn refuse_half_done(
+fn refuse_partial(
     client: &mut Client,
     step: &PlanStep<'_>,
-    scripts: &[HalfDone],
+    scripts: &[PartialScript],
     no_transaction: Option<NoTransaction>,
 ) -> Result<Option<ErrorKind>, Error> {
     let (version, direction) = (step.migration.version(), step.direction);
-    let is_in_the_way = |script: &&HalfDone| {
+    let is_in_the_way = |script: &&PartialScript| {
         !is_of(script, step) && [direction, script.direction].contains(&Direction::Down)
     };
     if scripts.iter().any(|script| is_in_the_way(&script)) {
         let scripts = scripts.to_vec();
-        return Ok(Some(ErrorKind::Halfway { version, direction, scripts }));
+        return Ok(Some(ErrorKind::PartialScript { version, direction, scripts }));
     }
     let Some(begun) = scripts.iter().find(|script| is_of(script, step)) else { return Ok(None) };
     match no_transaction {
@@ -78,16 +78,16 @@ fn refuse_half_done(
 pub(crate) fn refuse_begun(
     client: &mut Client,
     step: &PlanStep<'_>,
-    begun: &HalfDone,
+    begun: &PartialScript,
 ) -> Result<Option<ErrorKind>, Error> {
     let (script, version) = (step.script(), step.migration.version());
     let (path, done) = (script.path().to_owned(), begun.done);
     if progress::fingerprint(script, done) != begun.fingerprint {
-        return Ok(Some(ErrorKind::ChangedMidway { version, path, done }));
+        return Ok(Some(ErrorKind::PartialScriptEdited { version, path, done }));
     }
     let running = script.statements().nth(done).filter(|_| begun.running);
     let Some(statement) = running else { return Ok(None) };
     let outcome = outcome_of(statement, client).map_err(Error::query)?;
     let is_unclear = outcome == Outcome::Unclear;
-    Ok(is_unclear.then_some(ErrorKind::InFlight { version, path, statement: done + 1 }))
+    Ok(is_unclear.then_some(ErrorKind::StatementUncertain { version, path, statement: done + 1 }))
 }

@@ -13,7 +13,7 @@ use crate::apply::copy_in;
 use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::run::failure::{Aftermath, Failure, Place};
+use crate::model::run::failure::{FailureState, Failure, Place};
 use crate::model::run::step::PlanStep;
 use crate::model::state::snapshot::{Encoding, Facts};
 use crate::model::table::server::ServerFault;
@@ -55,7 +55,7 @@ pub(crate) fn attempt(
         return Ok(Attempt::Lost(error));
     }
     let client = session.client();
-    if let Some(failure) = copy_in::failure(client, &error, step, None, Aftermath::RolledBack) {
+    if let Some(failure) = copy_in::failure(client, &error, step, None, FailureState::RolledBack) {
         return Ok(Attempt::Failed(failure));
     }
     let server = error.as_db_error().map(ServerError::new);
@@ -104,29 +104,29 @@ pub(crate) fn attempt(
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
         Some("moved") => Attempt::Moved,
-        Some("halfway") => Attempt::Halfway,
+        Some("partial") => Attempt::Partial,
         Some("quotes") => {
             let message =
                 "a pooler ran the script in a session with standard_conforming_strings = off";
-            Attempt::Failed(unrecorded(step, message, Aftermath::RolledBack, server))
+            Attempt::Failed(unrecorded(step, message, FailureState::RolledBack, server))
         }
         Some("unrecorded") => {
             let message = "the script ended its transaction, a function that it calls reset all \
                            settings, or a trigger on the tracking table kept the record from \
                            being written";
-            Attempt::Failed(unrecorded(step, message, Aftermath::Unrecorded, server))
+            Attempt::Failed(unrecorded(step, message, FailureState::Unrecorded, server))
         }
         _ if is_over && ran => {
-            Attempt::Failed(Failure::new(step, place, server, Aftermath::Unrecorded))
+            Attempt::Failed(Failure::new(step, place, server, FailureState::Unrecorded))
         }
         _ if is_cancelled(&server, watch) => {
-            Attempt::Cancelled(Failure::new(step, place, server, Aftermath::RolledBack))
+            Attempt::Cancelled(Failure::new(step, place, server, FailureState::RolledBack))
         }
         _ if is_race(&server, guard) => {
-            Attempt::Raced(Failure::new(step, place, server, Aftermath::RolledBack))
+            Attempt::Raced(Failure::new(step, place, server, FailureState::RolledBack))
         }
         _ if passes(&server) => {
-            Attempt::Again(Failure::new(step, place, server, Aftermath::RolledBack))
+            Attempt::Again(Failure::new(step, place, server, FailureState::RolledBack))
         }
         // The record is our own text, behind the script.
         _ if is_of_table(&server)
@@ -136,7 +136,7 @@ pub(crate) fn attempt(
             return Err(record_refused(guard, step, server, true));
         }
         _ if is_ours => return Err(Error::new(ErrorKind::Server(server))),
-        _ => Attempt::Failed(Failure::new(step, place, server, Aftermath::RolledBack)),
+        _ => Attempt::Failed(Failure::new(step, place, server, FailureState::RolledBack)),
     })
 }
 
@@ -217,9 +217,9 @@ pub(crate) fn record_refused(
 pub(crate) fn unrecorded(
     step: &PlanStep<'_>,
     message: &str,
-    aftermath: Aftermath,
+    state: FailureState,
     mut server: ServerError,
 ) -> Box<Failure> {
     message.clone_into(&mut server.message);
-    Failure::new(step, Place::default(), server, aftermath)
+    Failure::new(step, Place::default(), server, state)
 }

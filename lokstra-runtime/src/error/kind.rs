@@ -7,15 +7,15 @@ use lokstra_core::{Direction, TableName, Version};
 
 use crate::error::Error;
 use crate::model::change::baseline::BaselineConflict;
-use crate::model::change::repair::{Repair, Unfit};
+use crate::model::change::repair::{Repair, RepairRefused};
 use crate::model::run::failure::Failure;
-use crate::model::run::interrupted::Interrupted;
+use crate::model::run::interrupted::InterruptedStep;
 use crate::model::run::report::Summary;
 use crate::model::state::divergence::Divergence;
 use crate::model::state::holder::Holder;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 use crate::model::table::server::ServerFault;
-use crate::model::table::stored_down::{NoStoredDown, Untrusted};
+use crate::model::table::stored_down::{NoStoredDown, TrustIssue};
 use crate::model::table::table_fault::TableFault;
 
 /// What happened. `Display` says it in full, with what to do.
@@ -44,7 +44,7 @@ pub enum ErrorKind {
     /// There is no connection.
     Connect(ConnectError),
     /// The pool's direct connection leads to another database than the pool.
-    DirectElsewhere {
+    DirectMismatch {
         /// The database behind the pool.
         database: String,
         /// The one behind the direct connection.
@@ -53,7 +53,7 @@ pub enum ErrorKind {
     /// The connection was lost and could not be made again, or is not ours to make again.
     ConnectionLost {
         /// The script that was running, if one was: the history tells what became of it.
-        running: Option<Interrupted>,
+        running: Option<InterruptedStep>,
         /// What the client saw.
         source: postgres::Error,
     },
@@ -99,7 +99,7 @@ pub enum ErrorKind {
         is_reached: bool,
     },
     /// Somebody else migrated while this run was counting steps.
-    Moved {
+    ConcurrentChange {
         /// The newest applied version when the run began.
         from: Option<Version>,
         /// The newest applied version now.
@@ -119,7 +119,7 @@ pub enum ErrorKind {
     /// A version that is neither embedded nor applied.
     UnknownVersion(Version),
     /// `up_to` a version below the newest applied one.
-    AboveTarget {
+    TargetBelowCurrent {
         /// The target.
         version: Version,
         /// The newest applied version.
@@ -141,7 +141,7 @@ pub enum ErrorKind {
         /// The tracking table beside which it is kept.
         table: TableName,
         /// Who and how.
-        reasons: Vec<Untrusted>,
+        reasons: Vec<TrustIssue>,
     },
     /// The tracking table is another tool's, or cannot keep a history as it is; nothing was changed.
     UnfitTable {
@@ -177,7 +177,7 @@ pub enum ErrorKind {
         table: TableName,
     },
     /// A row of the tracking table that cannot be read.
-    OddHistory {
+    InvalidHistoryRow {
         /// The table.
         table: TableName,
         /// The column.
@@ -186,7 +186,7 @@ pub enum ErrorKind {
         value: String,
     },
     /// A script failed on the server.
-    Failed(Box<Failure>),
+    MigrationFailed(Box<Failure>),
     /// The server does not do what migrations need.
     UnsupportedServer {
         /// Its name and version.
@@ -196,21 +196,21 @@ pub enum ErrorKind {
     },
     /// A no-transaction script needs a session and the connection goes through a pooler that gives
     /// none.
-    Pooler {
+    PoolerUnsupported {
         /// The migration.
         version: Version,
         /// The session of the pooler that has kept the migration lock, where that was noticed only
         /// after it was taken.
         left_at: Option<i64>,
     },
-    /// A no-transaction script is half-done and must come to its end first.
-    Halfway {
+    /// A no-transaction script is partial and must come to its end first.
+    PartialScript {
         /// The version that was to be applied or rolled back.
         version: Version,
         /// Which of the two.
         direction: Direction,
-        /// What is half-done.
-        scripts: Vec<HalfDone>,
+        /// The partial scripts.
+        scripts: Vec<PartialScript>,
     },
     /// A `DROP INDEX CONCURRENTLY` names an index that several schemas of `search_path` have.
     AmbiguousIndex {
@@ -223,7 +223,7 @@ pub enum ErrorKind {
     },
     /// A statement that commits by itself failed or was cut off in an earlier run: it may be done, or
     /// done in part.
-    InFlight {
+    StatementUncertain {
         /// The version.
         version: Version,
         /// The file, relative to the crate.
@@ -239,7 +239,7 @@ pub enum ErrorKind {
         conflicts: Vec<BaselineConflict>,
     },
     /// The history does not allow what another tool ran to be recorded; nothing was.
-    PastRuns {
+    ImportConflict {
         /// What stands in the way.
         conflicts: Vec<BaselineConflict>,
     },
@@ -248,7 +248,7 @@ pub enum ErrorKind {
         /// What was asked for.
         repair: Repair,
         /// Why not.
-        reason: Unfit,
+        reason: RepairRefused,
     },
     /// A no-transaction script came to its end and an index that it names is INVALID.
     InvalidIndex {
@@ -260,7 +260,7 @@ pub enum ErrorKind {
         index: String,
     },
     /// A no-transaction script was changed after a part of it had run.
-    ChangedMidway {
+    PartialScriptEdited {
         /// The migration.
         version: Version,
         /// The file.
@@ -279,7 +279,7 @@ pub enum ErrorKind {
         source: ServerError,
     },
     /// This role may not read or keep the history.
-    Denied {
+    MissingPrivileges {
         /// The tracking table.
         table: TableName,
         /// The statements that give it what is missing.
@@ -292,7 +292,7 @@ pub enum ErrorKind {
     /// The client failed in another way.
     Client(postgres::Error),
     /// The server answered nothing.
-    NoAnswer,
+    EmptyResponse,
     /// Some databases of a set failed.
     Databases {
         /// A report a database.

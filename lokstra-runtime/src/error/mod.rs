@@ -79,7 +79,7 @@ impl Error {
     pub(crate) fn denied(self, table: &TableName, grants: Vec<String>) -> Error {
         let ErrorKind::Server(source) = self.kind() else { return self };
         let (table, source) = (table.clone(), source.clone());
-        self.explained(ErrorKind::Denied { table, grants, source })
+        self.explained(ErrorKind::MissingPrivileges { table, grants, source })
     }
 
     /// The same with another kind.
@@ -109,7 +109,7 @@ impl Error {
     /// The failed script, if that is what happened.
     pub fn failure(&self) -> Option<&Failure> {
         match self.kind() {
-            ErrorKind::Failed(failure) => Some(failure),
+            ErrorKind::MigrationFailed(failure) => Some(failure),
             _ => None,
         }
     }
@@ -130,7 +130,7 @@ impl From<NoPlan> for Error {
         Error::new(match reason {
             NoPlan::Diverged(divergences) => ErrorKind::Diverged(divergences),
             NoPlan::UnknownVersion(version) => ErrorKind::UnknownVersion(version),
-            NoPlan::Above { version, newest } => ErrorKind::AboveTarget { version, newest },
+            NoPlan::Above { version, newest } => ErrorKind::TargetBelowCurrent { version, newest },
             NoPlan::NotEmbedded(version) => ErrorKind::NotEmbedded(version),
             NoPlan::RedoNotEmbedded(version) => ErrorKind::RedoNotEmbedded(version),
         })
@@ -189,11 +189,11 @@ impl std::error::Error for Error {
             ErrorKind::Connect(error) => error.source(),
             ErrorKind::ConnectionLost { source, .. } | ErrorKind::Client(source) => Some(source),
             ErrorKind::Server(source)
-            | ErrorKind::Denied { source, .. }
+            | ErrorKind::MissingPrivileges { source, .. }
             | ErrorKind::RecordRefused { source, .. }
             | ErrorKind::ChangeRefused { source, .. }
             | ErrorKind::CannotUpgrade { source, .. } => Some(source),
-            ErrorKind::Failed(failure) => Some(&failure.server),
+            ErrorKind::MigrationFailed(failure) => Some(&failure.server),
             ErrorKind::BadTable { reason, .. } => Some(reason),
             ErrorKind::Databases { causes, .. } => {
                 causes.first().map(|(_, cause)| cause as &(dyn std::error::Error + 'static))

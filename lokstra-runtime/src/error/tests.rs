@@ -9,9 +9,9 @@ use lokstra_core::{TableName, Version};
 use super::ErrorKind;
 use crate::model::run::warning::Warning;
 use crate::model::state::holder::Holder;
-use crate::model::table::down_store::NotKept;
+use crate::model::table::down_store::DownNotStored;
 use crate::model::table::server::ServerFault;
-use crate::model::table::stored_down::Untrusted;
+use crate::model::table::stored_down::TrustIssue;
 use crate::model::table::table_fault::TableFault;
 
 /// What a role, a table or a statement in a database can be named.
@@ -39,19 +39,19 @@ fn is_harmless(text: &dyn Display) {
 fn a_name_in_a_text_is_one_line_that_no_terminal_obeys() {
     let table = TableName::default();
     for reason in [
-        NotKept::NoTable { role: name(), schema: name() },
-        NotKept::Denied { role: name(), table: name() },
-        NotKept::Foreign { owner: name(), table: name() },
+        DownNotStored::NoTable { role: name(), schema: name() },
+        DownNotStored::MissingPrivileges { role: name(), table: name() },
+        DownNotStored::Foreign { owner: name(), table: name() },
     ] {
         is_harmless(&reason);
         is_harmless(&Warning::DownNotKept { versions: Vec::new(), reason });
     }
     for reason in [
-        Untrusted::Owner(name()),
-        Untrusted::Grantees(name()),
-        Untrusted::WriteAllData(name()),
-        Untrusted::Triggers(name()),
-        Untrusted::Rules(name()),
+        TrustIssue::Owner(name()),
+        TrustIssue::Grantees(name()),
+        TrustIssue::WriteAllData(name()),
+        TrustIssue::Triggers(name()),
+        TrustIssue::Rules(name()),
     ] {
         is_harmless(&reason);
         let (table, reasons) = (table.clone(), vec![reason]);

@@ -9,7 +9,7 @@ use lokstra_core::{Direction, Mode, Version, one_line, write_text};
 use crate::error::kind::ErrorKind;
 use crate::model::change::baseline::BaselineConflict;
 use crate::model::change::repair::Repair;
-use crate::model::run::interrupted::Interrupted;
+use crate::model::run::interrupted::InterruptedStep;
 use crate::model::run::warning::list;
 use crate::model::state::divergence::Divergence;
 use crate::model::table::server::ServerFault;
@@ -43,7 +43,7 @@ impl ErrorKind {
                 write!(f, "`{}` cannot be the tracking table: {reason}", one_line(f, name))
             }
             ErrorKind::Connect(error) => fmt::Display::fmt(error, f),
-            ErrorKind::DirectElsewhere { database, direct } => write!(
+            ErrorKind::DirectMismatch { database, direct } => write!(
                 f,
                 "the direct connection leads to the database `{}` and the pool to \
                  `{}`\n  help: correct the pool's `direct-dsn`; nothing was run",
@@ -51,7 +51,7 @@ impl ErrorKind {
                 one_line(f, database)
             ),
             ErrorKind::ConnectionLost { running: Some(running), source } => {
-                let Interrupted { version, last, mode } = running;
+                let InterruptedStep { version, last, mode } = running;
                 let source = chain(source);
                 writeln!(f, "the connection was lost while {version} was running: {source}")?;
                 match mode {
@@ -141,7 +141,7 @@ impl ErrorKind {
                 "the tracking table {table} is locked by another session\n  \
                  help: see pg_locks for who holds it, and run again"
             ),
-            ErrorKind::Moved { from, to } => write!(
+            ErrorKind::ConcurrentChange { from, to } => write!(
                 f,
                 "somebody else migrated meanwhile: the database was at {} and is at {}\n  \
                  help: look at the status, and run again if that is still what you want",
@@ -165,7 +165,7 @@ impl ErrorKind {
                     "there is no migration {version}\n  help: the status lists those that there are"
                 )
             }
-            ErrorKind::AboveTarget { version, newest } => write!(
+            ErrorKind::TargetBelowCurrent { version, newest } => write!(
                 f,
                 "the database is at {newest}, above {version}\n  help: go down to {version} instead"
             ),
@@ -226,12 +226,12 @@ impl ErrorKind {
                 "{version} does not fit into the `version` column of {table}, an integer\n  help: \
                  ALTER TABLE {table} ALTER COLUMN version TYPE bigint;"
             ),
-            ErrorKind::OddHistory { table, column, value } => write!(
+            ErrorKind::InvalidHistoryRow { table, column, value } => write!(
                 f,
                 "{table} has a row with {column} `{}`, which no migration tool of ours wrote",
                 one_line(f, value)
             ),
-            ErrorKind::Failed(failure) => fmt::Display::fmt(failure, f),
+            ErrorKind::MigrationFailed(failure) => fmt::Display::fmt(failure, f),
             ErrorKind::UnsupportedServer { server, fault } => {
                 let server = one_line(f, server);
                 write!(f, "{server} does not do what migrations need: {fault:#}")?;
@@ -247,7 +247,7 @@ impl ErrorKind {
                 }
                 Ok(())
             }
-            ErrorKind::Pooler { version, left_at } => {
+            ErrorKind::PoolerUnsupported { version, left_at } => {
                 write!(
                     f,
                     "{version} is a no-transaction migration and the connection goes through a \
@@ -267,12 +267,12 @@ impl ErrorKind {
                      mode",
                 )
             }
-            ErrorKind::Halfway { version, direction, scripts } => {
+            ErrorKind::PartialScript { version, direction, scripts } => {
                 let verb = match direction {
                     Direction::Up => "applied",
                     Direction::Down => "rolled back",
                 };
-                write!(f, "{version} cannot be {verb} while another migration is half-done")?;
+                write!(f, "{version} cannot be {verb} while another migration is partial")?;
                 for script in scripts {
                     write!(
                         f,
@@ -285,7 +285,7 @@ impl ErrorKind {
                 }
                 Ok(())
             }
-            ErrorKind::InFlight { version, path, statement } => write!(
+            ErrorKind::StatementUncertain { version, path, statement } => write!(
                 f,
                 "{}: statement {statement} of {version} failed or was cut off in an earlier run; \
                  it commits by itself, so it may be done, or done in part\n  \
@@ -302,7 +302,7 @@ impl ErrorKind {
                 )?;
                 conflicts_text(f, conflicts)
             }
-            ErrorKind::PastRuns { conflicts } => {
+            ErrorKind::ImportConflict { conflicts } => {
                 write!(
                     f,
                     "the runs of the other tool cannot be recorded: the history says something \
@@ -333,7 +333,7 @@ impl ErrorKind {
                 path = one_line(f, path),
                 index = one_line(f, index)
             ),
-            ErrorKind::ChangedMidway { version, path, done } => write!(
+            ErrorKind::PartialScriptEdited { version, path, done } => write!(
                 f,
                 "{}: {version} was interrupted after statement {done}, and what ran is not what \
                  the file says now\n  \
@@ -346,7 +346,7 @@ impl ErrorKind {
                  help: have somebody who may do it once, and grant this role SELECT, INSERT, UPDATE \
                  and DELETE on it: {sql}"
             ),
-            ErrorKind::Denied { table, grants, source } => write!(
+            ErrorKind::MissingPrivileges { table, grants, source } => write!(
                 f,
                 "this role may not use the tracking table {table}: {source:#}\n  \
                  help: have its owner, or a superuser, say: {}",
@@ -354,7 +354,7 @@ impl ErrorKind {
             ),
             ErrorKind::Server(error) => write!(f, "the server refused: {error:#}"),
             ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),
-            ErrorKind::NoAnswer => f.write_str("the server gave no answer"),
+            ErrorKind::EmptyResponse => f.write_str("the server gave no answer"),
             ErrorKind::Databases { summary, causes } => {
                 write!(f, "{}", summary.totals())?;
                 for (database, cause) in causes {

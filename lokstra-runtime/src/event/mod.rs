@@ -14,7 +14,7 @@ use lokstra_core::text::{first_line, replace, shown, split_once};
 use lokstra_core::{Direction, one_line, write_text};
 
 use crate::error::Error;
-use crate::model::run::failure::{Aftermath, Failure};
+use crate::model::run::failure::{FailureState, Failure};
 use crate::model::run::report::{Report, StepReport};
 use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;
@@ -55,21 +55,21 @@ pub(crate) fn connecting<'l>(
 /// Waiting*                               somebody else migrates, or changes the tracking table
 /// StoredDown*                            down SQL that this build does not have is going to run
 /// Planned                                only if there is something to do
-///   Running                              each try of a script …
+///   StepStarted                          each try of a script …
 ///     Statement | Notice | Stopping      … what is heard while it runs …
-///       | Warned                         (only of what could not be cancelled)
-///   Finished                             … and how it ended: done and recorded,
+///       | Warning                        (only of what could not be cancelled)
+///   StepFinished                         … and how it ended: done and recorded,
 ///     | Failed | Cancelled               not done: the last script of this run,
-///     | Retrying                         rolled back for a reason that passes; Running follows,
-///     | Waiting+                         not run: somebody else has the lock
-///     | Reconnecting …                   either of them: Finished follows, or Running
-/// Warned*
-/// Ended                                  always the last
+///     | Retrying                         rolled back for a transient reason; StepStarted follows,
+///     | Waiting+                         not run: another session has the lock
+///     | Reconnecting …                   either: StepFinished follows, or StepStarted
+/// Warning*
+/// RunFinished                            always the last
 /// ```
 ///
 /// A run of more than eight scripts sends several in one message, each a transaction of its own: the
 /// server does not wait for the listener between them. One that fails there, unless it was cancelled,
-/// is not told of as `Failed`; it is sent again by itself, and `Running` follows `Running`.
+/// is not reported as `Failed`; it is sent again by itself, and `StepStarted` follows `StepStarted`.
 ///
 /// Wherever the run asks the server, its connection can be lost: `Reconnecting Connecting*` follows,
 /// and what was asked is asked again. After `Waiting` the history is read again: `Planned` follows
@@ -123,7 +123,7 @@ pub enum Event<'e> {
         step: &'e PlanStep<'e>,
     },
     /// A script is about to run.
-    Running {
+    StepStarted {
         /// The folder's name.
         database: &'e str,
         /// The script.
@@ -154,13 +154,13 @@ pub enum Event<'e> {
     },
     /// A script ran and is recorded. On disk it is, at the latest, when the run has ended: a server
     /// that crashes before may take back the last ones, and the run does them again.
-    Finished {
+    StepFinished {
         /// The folder's name.
         database: &'e str,
         /// What was done.
         step: &'e StepReport,
     },
-    /// A script failed; [`Failure::aftermath`] tells what is left of it.
+    /// A script failed; [`Failure::state`] tells what is left of it.
     Failed {
         /// The folder's name.
         database: &'e str,
@@ -169,14 +169,14 @@ pub enum Event<'e> {
         /// Why.
         failure: &'e Failure,
     },
-    /// A script was cancelled by [`Stop::now`](crate::Stop::now).
+    /// A script was cancelled by [`Stop::cancel`](crate::Stop::cancel).
     Cancelled {
         /// The folder's name.
         database: &'e str,
         /// The script.
         step: &'e PlanStep<'e>,
         /// What is left of it.
-        aftermath: Aftermath,
+        state: FailureState,
     },
     /// A script was rolled back and is going to be tried again.
     Retrying {
@@ -215,14 +215,14 @@ pub enum Event<'e> {
         cancels: bool,
     },
     /// Something is odd; also in the report, but for [`Warning::NotCancelled`].
-    Warned {
+    Warning {
         /// The folder's name.
         database: &'e str,
         /// What.
         warning: &'e Warning,
     },
     /// The run over this database is over.
-    Ended {
+    RunFinished {
         /// The folder's name.
         database: &'e str,
         /// What was done.
@@ -241,17 +241,17 @@ impl<'e> Event<'e> {
             | Event::Skipped { database }
             | Event::Planned { database, .. }
             | Event::StoredDown { database, .. }
-            | Event::Running { database, .. }
+            | Event::StepStarted { database, .. }
             | Event::Statement { database, .. }
             | Event::Notice { database, .. }
-            | Event::Finished { database, .. }
+            | Event::StepFinished { database, .. }
             | Event::Failed { database, .. }
             | Event::Cancelled { database, .. }
             | Event::Retrying { database, .. }
             | Event::Waiting { database, .. }
             | Event::Stopping { database, .. }
-            | Event::Warned { database, .. }
-            | Event::Ended { database, .. } => database,
+            | Event::Warning { database, .. }
+            | Event::RunFinished { database, .. } => database,
         }
     }
 
@@ -259,7 +259,7 @@ impl<'e> Event<'e> {
     pub fn step(&self) -> Option<&'e PlanStep<'e>> {
         match self {
             Event::StoredDown { step, .. }
-            | Event::Running { step, .. }
+            | Event::StepStarted { step, .. }
             | Event::Statement { step, .. }
             | Event::Notice { step, .. }
             | Event::Failed { step, .. }
@@ -299,14 +299,14 @@ impl Event<'_> {
                 let script = step.script();
                 write!(f, "{}, as the database keeps it:\n{}", script.path(), script.text())
             }
-            Event::Running { step, .. } => write!(f, "running {step}"),
+            Event::StepStarted { step, .. } => write!(f, "running {step}"),
             Event::Statement { step, nth, total, .. } => {
                 write!(f, "{step}: statement {nth} of {total}")
             }
             Event::Notice { step, severity, message, .. } => {
                 write!(f, "{step}: {severity}: {}", replace(message, "\n", "\n    "))
             }
-            Event::Finished { step, .. } => {
+            Event::StepFinished { step, .. } => {
                 let StepReport { version, description, elapsed, .. } = step;
                 let description = one_line(f, description);
                 let verb = match step.direction {
@@ -316,10 +316,10 @@ impl Event<'_> {
                 write!(f, "{verb} {version}_{description} ({} ms)", millis(*elapsed))
             }
             Event::Failed { step, failure, .. } => {
-                write!(f, "{step} failed{}: {}", left(failure.aftermath), failure.server.headline())
+                write!(f, "{step} failed{}: {}", left(failure.state), failure.server.headline())
             }
-            Event::Cancelled { step, aftermath, .. } => {
-                write!(f, "{step} was cancelled{}", left(*aftermath))
+            Event::Cancelled { step, state, .. } => {
+                write!(f, "{step} was cancelled{}", left(*state))
             }
             Event::Retrying { step, failure, attempt, attempts, .. } => {
                 let (next, place, reason) =
@@ -337,12 +337,12 @@ impl Event<'_> {
             }
             Event::Stopping { step, cancels: true, .. } => write!(f, "cancelling {step}"),
             Event::Stopping { step, .. } => write!(f, "stopping after {step}"),
-            Event::Warned { warning, .. } => {
+            Event::Warning { warning, .. } => {
                 f.write_str("warning: ")?;
                 fmt::Display::fmt(warning, f)
             }
-            Event::Ended { report, error: None, .. } => f.write_str(&report.headline()),
-            Event::Ended { error: Some(error), .. } => {
+            Event::RunFinished { report, error: None, .. } => f.write_str(&report.headline()),
+            Event::RunFinished { error: Some(error), .. } => {
                 // The whole of it is returned, and told there.
                 f.write_str(first_line(&shown(error)))
             }
@@ -359,10 +359,10 @@ fn so_far(waited: Duration, limit: Option<Duration>) -> String {
     }
 }
 
-fn left(aftermath: Aftermath) -> String {
-    match aftermath {
-        Aftermath::RolledBack => ", rolled back".to_owned(),
-        Aftermath::Partial { done, total } => format!(", {done} of {total} statements are done"),
-        Aftermath::Unrecorded => " and may be committed in part".to_owned(),
+fn left(state: FailureState) -> String {
+    match state {
+        FailureState::RolledBack => ", rolled back".to_owned(),
+        FailureState::Partial { done, total } => format!(", {done} of {total} statements are done"),
+        FailureState::Unrecorded => " and may be committed in part".to_owned(),
     }
 }

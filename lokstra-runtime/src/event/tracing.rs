@@ -24,7 +24,7 @@ pub(crate) fn event(event: &Event<'_>) {
         span.metadata().is_some_and(|it| it.target() == "lokstra" && it.name() == "migration");
     let database = (!is_within).then(|| event.database());
     let done = match event {
-        Event::Finished { step, .. } => Some(*step),
+        Event::StepFinished { step, .. } => Some(*step),
         _ => None,
     };
     let step = event.step().filter(|_| !is_within);
@@ -36,7 +36,7 @@ pub(crate) fn event(event: &Event<'_>) {
     let direction = step.map(|s| s.direction).or(named.map(|done| done.direction)).map(display);
     let connection = match event {
         Event::Planned { connection, .. } => *connection,
-        Event::Ended { report, .. } => report.connection.as_ref(),
+        Event::RunFinished { report, .. } => report.connection.as_ref(),
         _ => None,
     };
     let server = connection.map(|it| it.host.as_str());
@@ -56,7 +56,7 @@ pub(crate) fn event(event: &Event<'_>) {
         Event::Connecting { is_due: false, .. } | Event::Waiting { is_due: false, .. } => {
             emit!(DEBUG);
         }
-        Event::Failed { .. } | Event::Ended { error: Some(_), .. } => emit!(ERROR),
+        Event::Failed { .. } | Event::RunFinished { error: Some(_), .. } => emit!(ERROR),
         Event::Notice { severity: "WARNING", .. }
         | Event::Cancelled { .. }
         | Event::StoredDown { .. }
@@ -65,12 +65,12 @@ pub(crate) fn event(event: &Event<'_>) {
         | Event::Retrying { .. }
         | Event::Waiting { .. }
         | Event::Stopping { .. }
-        | Event::Warned { .. } => emit!(WARN),
+        | Event::Warning { .. } => emit!(WARN),
         Event::Notice { severity: "NOTICE" | "INFO", .. }
         | Event::Skipped { .. }
         | Event::Planned { .. }
-        | Event::Finished { .. }
-        | Event::Ended { .. } => emit!(INFO),
-        Event::Running { .. } | Event::Statement { .. } | Event::Notice { .. } => emit!(DEBUG),
+        | Event::StepFinished { .. }
+        | Event::RunFinished { .. } => emit!(INFO),
+        Event::StepStarted { .. } | Event::Statement { .. } | Event::Notice { .. } => emit!(DEBUG),
     }
 }

@@ -105,7 +105,7 @@ fn fingerprint_sql(whose: Whose, table: &TableName) -> String {
 }
 
 fn is_current(answer: &[SimpleQueryMessage], database: Database<'_>) -> Result<bool, Error> {
-    let row = rows(answer).next().ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
+    let row = rows(answer).next().ok_or_else(|| Error::new(ErrorKind::EmptyResponse))?;
     // A transaction of the caller's began before this message.
     if text(row, "began") != text(row, "sent") {
         return Err(Error::new(ErrorKind::InTransaction));

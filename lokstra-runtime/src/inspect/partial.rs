@@ -7,18 +7,18 @@ use lokstra_core::{Direction, TableName, Version};
 use postgres::SimpleQueryRow;
 
 use crate::error::Error;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 use crate::model::state::snapshot::Look;
 use crate::model::table::tables::{self, progress_table};
 use crate::session::query::ask;
 use crate::sql::progress::BEGUN;
 
-/// The half-done scripts of this history. Costs a round trip only where there may be some.
+/// The partial scripts of this history. Costs a round trip only where there may be some.
 pub(crate) fn read(
     client: &mut Client,
     look: &Look,
     table: &TableName,
-) -> Result<Vec<HalfDone>, Error> {
+) -> Result<Vec<PartialScript>, Error> {
     if !look.may_have_progress {
         return Ok(Vec::new());
     }
@@ -36,9 +36,9 @@ pub(crate) fn read(
     Ok(scripts)
 }
 
-fn parse(row: &SimpleQueryRow) -> Option<HalfDone> {
+fn parse(row: &SimpleQueryRow) -> Option<PartialScript> {
     let count = |name| number(row, name).and_then(|count| usize::try_from(count).ok());
-    Some(HalfDone {
+    Some(PartialScript {
         version: number(row, "version").and_then(Version::new)?,
         direction: [Direction::Up, Direction::Down]
             .into_iter()

@@ -79,7 +79,7 @@ pub(crate) fn refuse_user_schema(look: &Look, table: &TableName) -> Result<(), E
 pub(crate) const READ_LOCK_TIMEOUT: u32 = 5_000;
 
 /// The settings are local to the implicit transaction of the message; nothing of them stays.
-/// Inside a transaction of the caller's, `now()` is older than the statement.
+/// Inside a transaction of the caller's, `cancel()` is older than the statement.
 fn facts_sql(table: &TableName) -> String {
     let schema = quote::literal(&quote::identifier(table.schema()));
     let schema_name = quote::literal(table.schema());
@@ -125,7 +125,7 @@ fn facts_sql(table: &TableName) -> String {
 
 fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Error> {
     let mut rows = rows(messages);
-    let first = rows.next().ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
+    let first = rows.next().ok_or_else(|| Error::new(ErrorKind::EmptyResponse))?;
     if !holds(first, "alone") {
         return Err(Error::new(ErrorKind::InTransaction));
     }
@@ -181,7 +181,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
 fn applied(row: &SimpleQueryRow, table: &TableName) -> Result<Applied, Error> {
     let odd = |column: &'static str| {
         let value = text(row, column).unwrap_or("NULL").to_owned();
-        Error::new(ErrorKind::OddHistory { table: table.clone(), column, value })
+        Error::new(ErrorKind::InvalidHistoryRow { table: table.clone(), column, value })
     };
     let version = number(row, "version").and_then(Version::new).ok_or_else(|| odd("version"))?;
     let checksum =

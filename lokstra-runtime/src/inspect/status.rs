@@ -13,7 +13,7 @@ pub(crate) fn is_denied(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Server(server) if server.sqlstate == "42501")
 }
 
-/// One round trip, and a second where there may be half-done scripts.
+/// One round trip, and a second where there may be partial scripts.
 pub(crate) fn read(
     client: &mut Client,
     database: Database<'_>,
@@ -21,9 +21,9 @@ pub(crate) fn read(
 ) -> Result<Status, Error> {
     let look = snapshot::look(client, &table);
     let look = privileges::explained(client, &table, look)?;
-    let half_done = match partial::read(client, &look, &table) {
+    let partial_scripts = match partial::read(client, &look, &table) {
         Err(error) if is_denied(&error) => Vec::new(),
         read => read?,
     };
-    Ok(Status { half_done, ..Status::new(database, table, &look.history) })
+    Ok(Status { partial_scripts, ..Status::new(database, table, &look.history) })
 }

@@ -175,7 +175,7 @@ fn read(client: &mut Client, table: &TableName, versions: &[Version]) -> Result<
         answer => answer.map_err(Error::query)?,
     };
     let mut rows = rows(&answer);
-    let verdict = rows.next().ok_or_else(|| Error::new(ErrorKind::NoAnswer))?;
+    let verdict = rows.next().ok_or_else(|| Error::new(ErrorKind::EmptyResponse))?;
     let reasons = untrusted(verdict);
     if !reasons.is_empty() {
         let table = table.clone();

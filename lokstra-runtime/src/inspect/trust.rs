@@ -6,20 +6,20 @@ use lokstra_core::text::quote;
 use postgres::SimpleQueryRow;
 
 use crate::inspect::snapshot::READ_LOCK_TIMEOUT;
-use crate::model::table::stored_down::Untrusted;
+use crate::model::table::stored_down::TrustIssue;
 use crate::model::table::tables;
 use crate::sql::down_store::TRUSTED_OWNER;
 
 /// From the row that [`verdict_sql`] yields.
-pub(crate) fn untrusted(verdict: &SimpleQueryRow) -> Vec<Untrusted> {
+pub(crate) fn untrusted(verdict: &SimpleQueryRow) -> Vec<TrustIssue> {
     let owned = |name| text(verdict, name).map(str::to_owned);
     [
-        (text(verdict, "is_plain") != Some("t")).then_some(Untrusted::NoTable),
-        owned("foreign_owner").map(Untrusted::Owner),
-        owned("grantees").map(Untrusted::Grantees),
-        owned("write_all_data").map(Untrusted::WriteAllData),
-        owned("triggers").map(Untrusted::Triggers),
-        owned("rules").map(Untrusted::Rules),
+        (text(verdict, "is_plain") != Some("t")).then_some(TrustIssue::NoTable),
+        owned("foreign_owner").map(TrustIssue::Owner),
+        owned("grantees").map(TrustIssue::Grantees),
+        owned("write_all_data").map(TrustIssue::WriteAllData),
+        owned("triggers").map(TrustIssue::Triggers),
+        owned("rules").map(TrustIssue::Rules),
     ]
     .into_iter()
     .flatten()

@@ -9,7 +9,7 @@ use crate::inspect::partial;
 use crate::maintain::edit::{Draft, Made};
 use crate::model::change::baseline::{Baseline, BaselineConflict};
 use crate::model::run::warning::Warning;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 use crate::model::table::down_store;
 use crate::model::table::tables::Shape;
 use crate::sql::backfill::Particulars;
@@ -25,8 +25,8 @@ pub(crate) fn draft(
     if database.migration(version).is_none() {
         return Err(Error::new(ErrorKind::UnknownVersion(version)));
     }
-    let half_done = partial::read(client, guard.look, guard.table)?;
-    let conflicts = conflicts(guard, database, version, half_done);
+    let partial_scripts = partial::read(client, guard.look, guard.table)?;
+    let conflicts = conflicts(guard, database, version, partial_scripts);
     if !conflicts.is_empty() {
         return Err(Error::new(ErrorKind::NoBaseline { version, conflicts }));
     }
@@ -70,7 +70,7 @@ fn conflicts(
     guard: &Guard<'_>,
     database: Database<'_>,
     last: Version,
-    half_done: Vec<HalfDone>,
+    partial_scripts: Vec<PartialScript>,
 ) -> Vec<BaselineConflict> {
     let rows = guard.look.history.iter().filter_map(|row| {
         let version = row.version;
@@ -82,8 +82,8 @@ fn conflicts(
         }
         BaselineConflict::of(row, migration)
     });
-    let scripts = half_done.into_iter().filter(|script| script.version <= last);
-    rows.chain(scripts.map(BaselineConflict::HalfDone)).collect()
+    let scripts = partial_scripts.into_iter().filter(|script| script.version <= last);
+    rows.chain(scripts.map(BaselineConflict::PartialScript)).collect()
 }
 
 impl Made for Baseline {

@@ -9,26 +9,26 @@ use crate::error::kind::ErrorKind;
 use crate::inspect::partial;
 use crate::maintain::edit::{Draft, Made};
 use crate::model::change::baseline::BaselineConflict;
-use crate::model::change::import::{PastRun, RecordedRuns};
+use crate::model::change::import::{ImportedRun, RecordedRuns};
 use crate::model::run::warning::Warning;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 use crate::model::table::down_store;
 use crate::model::table::tables::Shape;
 use crate::sql::backfill::Particulars;
 use crate::sql::guard::{Guard, number};
 
-/// Records the runs that are not recorded, if no row and no half-done script says anything else about
+/// Records the runs that are not recorded, if no row and no partial script says anything else about
 /// them.
 pub(crate) fn draft(
     client: &mut Client,
     guard: &Guard<'_>,
     database: Database<'_>,
-    runs: &[PastRun],
+    runs: &[ImportedRun],
 ) -> Result<Draft<RecordedRuns>, Error> {
     let (history, facts) = (&guard.look.history, &guard.look.facts);
-    let half_done = partial::read(client, guard.look, guard.table)?;
+    let partial_scripts = partial::read(client, guard.look, guard.table)?;
     let mut conflicts = Vec::new();
-    let mut missing: Vec<(&PastRun, Migration<'_>)> = Vec::new();
+    let mut missing: Vec<(&ImportedRun, Migration<'_>)> = Vec::new();
     let mut runs: Vec<_> = runs.iter().collect();
     runs.sort_by_key(|run| run.version);
     runs.dedup_by_key(|run| run.version);
@@ -37,13 +37,13 @@ pub(crate) fn draft(
         let Some(migration) = database.migration(version) else {
             return Err(Error::new(ErrorKind::UnknownVersion(version)));
         };
-        conflicts.extend(conflict(guard, migration, &half_done));
+        conflicts.extend(conflict(guard, migration, &partial_scripts));
         if !history.contains(version) {
             missing.push((run, migration));
         }
     }
     if !conflicts.is_empty() {
-        return Err(Error::new(ErrorKind::PastRuns { conflicts }));
+        return Err(Error::new(ErrorKind::ImportConflict { conflicts }));
     }
     let highest = facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
     if let Some((run, _)) = missing.iter().find(|(run, _)| run.version > highest) {
@@ -75,18 +75,18 @@ pub(crate) fn draft(
 fn conflict(
     guard: &Guard<'_>,
     migration: Migration<'_>,
-    half_done: &[HalfDone],
+    partial_scripts: &[PartialScript],
 ) -> Option<BaselineConflict> {
     let version = migration.version();
     let row = guard.look.history.get(version);
     if let Some(conflict) = row.and_then(|row| BaselineConflict::of(row, migration)) {
         return Some(conflict);
     }
-    let script = half_done.iter().find(|script| script.version == version)?;
-    Some(BaselineConflict::HalfDone(script.clone()))
+    let script = partial_scripts.iter().find(|script| script.version == version)?;
+    Some(BaselineConflict::PartialScript(script.clone()))
 }
 
-fn particulars(run: &PastRun, shape: Option<&Shape>) -> Particulars {
+fn particulars(run: &ImportedRun, shape: Option<&Shape>) -> Particulars {
     let moment = match &run.applied_at {
         Some(time) => format!("CAST({} AS pg_catalog.timestamptz)", quote::literal(time)),
         None => "pg_catalog.clock_timestamp()".to_owned(),

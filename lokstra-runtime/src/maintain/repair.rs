@@ -6,12 +6,12 @@ use lokstra_core::{Checksum, Database, Direction, Snippet, Version};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::maintain::edit::{Draft, Made};
-use crate::model::change::repair::{Repair, Repaired, Unfit};
+use crate::model::change::repair::{Repair, Repaired, RepairRefused};
 use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;
 use crate::model::state::history::Applied;
 use crate::model::state::identity::Identity;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 use crate::model::table::tables::progress_table;
 use crate::plan;
 use crate::sql::guard::{Guard, number};
@@ -24,18 +24,18 @@ struct Change {
     sql: String,
 }
 
-/// The history and what is half-done, as they stand.
+/// The history and the partial scripts, as they stand.
 pub(crate) struct Case<'c> {
     pub(crate) guard: &'c Guard<'c>,
     pub(crate) database: Database<'c>,
-    pub(crate) half_done: &'c [HalfDone],
+    pub(crate) partial_scripts: &'c [PartialScript],
 }
 
 impl Case<'_> {
     /// Every repair that would not be refused.
     pub(crate) fn possible(&self) -> Vec<Repaired> {
         let applied = self.guard.look.history.iter().map(|row| row.version);
-        let begun = self.half_done.iter().map(|script| script.version);
+        let begun = self.partial_scripts.iter().map(|script| script.version);
         let mut versions: Vec<_> = applied.chain(begun).collect();
         versions.sort_unstable();
         versions.dedup();
@@ -61,26 +61,26 @@ impl Case<'_> {
     }
 
     /// What another program recorded is neither accepted nor forgotten.
-    fn foreign(&self) -> Result<(), Unfit> {
-        plan::refuse_foreign(self.database, &self.guard.look.history).map_err(|_| Unfit::Foreign)
+    fn foreign(&self) -> Result<(), RepairRefused> {
+        plan::refuse_foreign(self.database, &self.guard.look.history).map_err(|_| RepairRefused::Foreign)
     }
 
-    fn accept(&self, version: Version) -> Result<Change, Unfit> {
-        let row = self.guard.look.history.get(version).ok_or(Unfit::NotApplied)?;
+    fn accept(&self, version: Version) -> Result<Change, RepairRefused> {
+        let row = self.guard.look.history.get(version).ok_or(RepairRefused::NotApplied)?;
         self.foreign()?;
-        let migration = self.database.migration(version).ok_or(Unfit::NotEmbedded)?;
+        let migration = self.database.migration(version).ok_or(RepairRefused::NotEmbedded)?;
         let (up, down) = (migration.up().checksum(), migration.down().checksum());
         let described = row.description.as_deref().unwrap_or_default();
         if Identity::of(row, migration) == Identity::Another {
-            return Err(Unfit::Another);
+            return Err(RepairRefused::Another);
         }
         if row.checksum.is_none() {
-            return Err(Unfit::NoChecksum);
+            return Err(RepairRefused::NoChecksum);
         }
         if (row.checksum, row.down_checksum) == (Some(up), Some(down))
             && described == migration.description()
         {
-            return Err(Unfit::Unedited);
+            return Err(RepairRefused::Unedited);
         }
         let digits = |sum: Option<Checksum>| sum.map(|sum| sum.to_string()).unwrap_or_default();
         let is = |column, value: &str| {
@@ -104,17 +104,17 @@ impl Case<'_> {
         })
     }
 
-    fn forget(&self, version: Version) -> Result<Change, Unfit> {
-        let row: &Applied = self.guard.look.history.get(version).ok_or(Unfit::NotApplied)?;
+    fn forget(&self, version: Version) -> Result<Change, RepairRefused> {
+        let row: &Applied = self.guard.look.history.get(version).ok_or(RepairRefused::NotApplied)?;
         let newest = self.database.migrations().next_back().map(|migration| migration.version());
         self.foreign()?;
         match Identity::at(version, self.database, &self.guard.look.history) {
-            Some(Identity::Another) => return Err(Unfit::Another),
-            Some(_) => return Err(Unfit::Embedded),
+            Some(Identity::Another) => return Err(RepairRefused::Another),
+            Some(_) => return Err(RepairRefused::Embedded),
             None => {}
         }
         if newest.is_none_or(|newest| version > newest) {
-            return Err(Unfit::Ahead);
+            return Err(RepairRefused::Ahead);
         }
         let delete = format!(
             "DELETE FROM {} h WHERE h.version OPERATOR(pg_catalog.=) {}",
@@ -129,12 +129,12 @@ impl Case<'_> {
         })
     }
 
-    /// The scripts of this version that are half-done: seldom both.
-    fn begun(&self, version: Version) -> Result<Vec<&HalfDone>, Unfit> {
+    /// The scripts of this version that are partial: seldom both.
+    fn begun(&self, version: Version) -> Result<Vec<&PartialScript>, RepairRefused> {
         let begun: Vec<_> =
-            self.half_done.iter().filter(|script| script.version == version).collect();
+            self.partial_scripts.iter().filter(|script| script.version == version).collect();
         if begun.is_empty() {
-            return Err(Unfit::NotHalfDone);
+            return Err(RepairRefused::NotPartial);
         }
         if self.database.migration(version).is_none() {
             self.foreign()?;
@@ -142,10 +142,10 @@ impl Case<'_> {
         Ok(begun)
     }
 
-    fn forget_progress(&self, version: Version) -> Result<Change, Unfit> {
+    fn forget_progress(&self, version: Version) -> Result<Change, RepairRefused> {
         let begun = self.begun(version)?;
         let table = progress_table(self.guard.table);
-        let delete = |script: &&HalfDone| {
+        let delete = |script: &&PartialScript| {
             let condition = progress::unchanged(script, self.guard.table);
             one(&format!("DELETE FROM {table} p WHERE {condition}"))
         };
@@ -157,29 +157,29 @@ impl Case<'_> {
         })
     }
 
-    fn redo(&self, version: Version) -> Result<Change, Unfit> {
+    fn redo(&self, version: Version) -> Result<Change, RepairRefused> {
         let begun = self.begun(version)?;
-        let script = begun.into_iter().find(|script| script.running).ok_or(Unfit::NotCutOff)?;
+        let script = begun.into_iter().find(|script| script.running).ok_or(RepairRefused::NotCutOff)?;
         Ok(self.set(script, script.done, script.fingerprint))
     }
 
-    fn skip(&self, version: Version) -> Result<Change, Unfit> {
+    fn skip(&self, version: Version) -> Result<Change, RepairRefused> {
         let begun = self.begun(version)?;
         let first = begun.iter().find(|script| script.running).unwrap_or(&begun[0]);
-        let migration = self.database.migration(version).ok_or(Unfit::NotEmbedded)?;
+        let migration = self.database.migration(version).ok_or(RepairRefused::NotEmbedded)?;
         let embedded = PlanStep { direction: first.direction, migration }.script();
         if progress::fingerprint(embedded, first.done) != first.fingerprint {
-            return Err(Unfit::ChangedMidway);
+            return Err(RepairRefused::PartialScriptEdited);
         }
         if first.done >= embedded.statement_ranges().len() {
-            return Err(Unfit::AllDone);
+            return Err(RepairRefused::AllDone);
         }
         let done = first.done + 1;
         Ok(self.set(first, done, progress::fingerprint(embedded, done)))
     }
 
     /// The next run goes on behind `done` statements.
-    fn set(&self, script: &HalfDone, done: usize, fingerprint: i64) -> Change {
+    fn set(&self, script: &PartialScript, done: usize, fingerprint: i64) -> Change {
         let update = format!(
             "UPDATE {} p SET done = {done}, fingerprint = {}, running = false, \
              changed_at = pg_catalog.clock_timestamp() WHERE {}",
@@ -187,12 +187,12 @@ impl Case<'_> {
             number(fingerprint),
             progress::unchanged(script, self.guard.table)
         );
-        let after = HalfDone { done, running: false, ..script.clone() };
+        let after = PartialScript { done, running: false, ..script.clone() };
         Change { before: self.next(script), after: self.next(&after), sql: one(&update) }
     }
 
     /// How far a script came, with the beginning of the statement that comes next.
-    fn next(&self, begun: &HalfDone) -> String {
+    fn next(&self, begun: &PartialScript) -> String {
         let migration = self.database.migration(begun.version);
         let script = migration.map(|migration| PlanStep { direction: begun.direction, migration });
         let next = script.and_then(|step| {

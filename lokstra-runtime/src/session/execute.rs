@@ -17,7 +17,7 @@ use crate::model::run::warning::Warning;
 use crate::session::Session;
 use crate::sql::sign::Sign;
 
-/// How long after [`Stop::now`] a statement is cancelled at the latest.
+/// How long after [`Stop::cancel`] a statement is cancelled at the latest.
 const SLICE: Duration = Duration::from_millis(50);
 
 /// A cancel request has no answer, and may still be on its way, or reach the server twice, when the
@@ -62,7 +62,7 @@ impl<'w> Watch<'w> {
             sign: None,
             asked,
             listener,
-            told: Level::Run,
+            told: Level::None,
             finished: Vec::new(),
             since: Instant::now(),
             is_told_of: true,
@@ -105,7 +105,7 @@ impl<'w> Watch<'w> {
         {
             self.span = Some(crate::event::tracing::step(database, step));
         }
-        tell(self.listener, &Event::Running { database, step });
+        tell(self.listener, &Event::StepStarted { database, step });
         self.is_told_of = true;
     }
 
@@ -116,7 +116,7 @@ impl<'w> Watch<'w> {
             self.running();
         }
         let done = StepReport::new(self.step(), at.duration_since(self.since));
-        tell(self.listener, &Event::Finished { database: self.database, step: &done });
+        tell(self.listener, &Event::StepFinished { database: self.database, step: &done });
         #[cfg(feature = "tracing")]
         drop(self.span.take());
         self.finished.push(done);
@@ -127,7 +127,7 @@ impl<'w> Watch<'w> {
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.asked.is_now()
+        self.asked.cancels()
     }
 
     /// Statement `nth`, from 0, of a no-transaction script begins.
@@ -149,14 +149,14 @@ impl<'w> Watch<'w> {
     fn heeds_stop(&mut self) -> bool {
         let level = match self.asked.level() {
             // Behind the one that was to be finished.
-            Level::AfterCurrent if !self.is_told_of => Level::Now,
+            Level::FinishCurrent if !self.is_told_of => Level::Cancel,
             level => level,
         };
         if level <= self.told {
             return false;
         }
         self.told = level;
-        let cancels = level == Level::Now;
+        let cancels = level == Level::Cancel;
         if self.is_told_of {
             let (database, step) = (self.database, self.step());
             tell(self.listener, &Event::Stopping { database, step, cancels });
@@ -167,7 +167,7 @@ impl<'w> Watch<'w> {
     fn not_cancelled(&mut self, error: &postgres::Error) {
         let reason = lokstra_connect::chain::chain(error);
         let warning = Warning::NotCancelled { version: self.step().migration.version(), reason };
-        tell(self.listener, &Event::Warned { database: self.database, warning: &warning });
+        tell(self.listener, &Event::Warning { database: self.database, warning: &warning });
     }
 }
 
@@ -199,7 +199,7 @@ impl Session<'_> {
                 // One that comes while the server still reads the message is lost.
                 let is_due = cancelled.is_some_and(|last| last.elapsed() > AGAIN);
                 if watch.heeds_stop() || is_due {
-                    let sent = watch.asked.cancel(&token, tls(connector));
+                    let sent = watch.asked.send_cancel(&token, tls(connector));
                     if sent.is_ok() || is_due {
                         cancelled = Some(Instant::now());
                     }
@@ -215,7 +215,7 @@ impl Session<'_> {
         answer
     }
 
-    /// Work of ours that no script is to blame for; [`Stop::now`] cancels what it waits for longer than
+    /// Work of ours that no script is to blame for; [`Stop::cancel`] cancels what it waits for longer than
     /// this. What the server raises meanwhile is nobody's business.
     pub(crate) fn cancellable<T: Send>(
         &mut self,
@@ -234,9 +234,9 @@ impl Session<'_> {
         let done = beside(work, &mut || {
             let _hearing = notices.hearing();
             while !notices.wait(SLICE).1 {
-                let is_due = stop.is_now() && started.elapsed() > grace;
+                let is_due = stop.cancels() && started.elapsed() > grace;
                 if is_due && cancelled.is_none_or(|last| last.elapsed() > AGAIN) {
-                    stop.cancel(&token, tls(connector)).ok();
+                    stop.send_cancel(&token, tls(connector)).ok();
                     cancelled = Some(Instant::now());
                 }
             }

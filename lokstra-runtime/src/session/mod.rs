@@ -81,9 +81,9 @@ impl<'c> Session<'c> {
     }
 
     /// Says whether nothing depends on what is sent from here on, so that the first stop gives it up.
-    pub(crate) fn only_asks(&mut self, yes: bool) {
+    pub(crate) fn only_asks(&mut self, enabled: bool) {
         if let Session::Owned { client, .. } = self {
-            client.only_asks = yes;
+            client.only_asks = enabled;
         }
     }
 
@@ -176,7 +176,7 @@ impl<'c> Session<'c> {
         let direct_database = current_database(&mut new_client)?;
         new_client.only_asks = client.only_asks;
         if database != direct_database {
-            return Err(Error::new(ErrorKind::DirectElsewhere {
+            return Err(Error::new(ErrorKind::DirectMismatch {
                 database: database.0,
                 direct: direct_database.0,
             }));
@@ -212,7 +212,7 @@ fn current_database(client: &mut Client) -> Result<(String, String), Error> {
                  FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
     let answer = ask(client, query)?;
     let found = rows(&answer).find_map(|row| owned(row, "datname").zip(owned(row, "identity")));
-    found.ok_or_else(|| Error::new(ErrorKind::NoAnswer))
+    found.ok_or_else(|| Error::new(ErrorKind::EmptyResponse))
 }
 
 /// Back to the role and the session user that the run began with. A script may have changed both,

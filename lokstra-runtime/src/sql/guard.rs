@@ -136,9 +136,9 @@ impl Guard<'_> {
         condition::require(&join(&conditions, " AND "), "moved")
     }
 
-    /// Fails with `lokstra:halfway` while another no-transaction script is half-done that this step
-    /// must not pull the ground from: nothing is rolled back below a half-done up, and nothing goes
-    /// past a half-done down.
+    /// Fails with `lokstra:partial` while another no-transaction script is partial that this step
+    /// must not pull the ground from: nothing is rolled back below a partial up, and nothing goes
+    /// past a partial down.
     pub(crate) fn not_halfway(&self, step: &PlanStep<'_>) -> String {
         if !self.look.may_have_progress {
             return String::new();
@@ -155,7 +155,7 @@ impl Guard<'_> {
             tables::name(self.table),
             progress::is_this(self.table, version, direction)
         );
-        condition::require(&condition, "halfway")
+        condition::require(&condition, "partial")
     }
 
     /// Fails with `lokstra:moved` unless the history has exactly the versions that the look saw.

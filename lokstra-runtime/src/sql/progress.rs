@@ -4,11 +4,11 @@ use lokstra_core::text::quote;
 use lokstra_core::{Direction, Script, TableName, Version};
 
 use crate::model::run::step::PlanStep;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 use crate::model::table::tables::{self, progress_table};
 use crate::sql::guard::{self, Guard};
 
-/// Of the rows of the table `p`, those of a script that is half-done: where the server refused the first
+/// Of the rows of the table `p`, those of a script that is partial: where the server refused the first
 /// statement, nothing is.
 pub(crate) const BEGUN: &str =
     "(p.done OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int4) OR p.running)";
@@ -85,7 +85,7 @@ pub(crate) fn fingerprint(script: Script<'_>, done: usize) -> i64 {
 }
 
 /// A condition on the table `p`: this row as it was read.
-pub(crate) fn unchanged(script: &HalfDone, table: &TableName) -> String {
+pub(crate) fn unchanged(script: &PartialScript, table: &TableName) -> String {
     format!(
         "{} AND p.done OPERATOR(pg_catalog.=) {} AND {}p.running",
         is_this(table, script.version, script.direction),

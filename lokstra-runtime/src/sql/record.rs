@@ -14,7 +14,7 @@ use crate::sql::guard::{Guard, number};
 pub(crate) enum Proof<'a> {
     /// A setting of this value that ends with the transaction.
     Setting(&'a str),
-    /// The same for a transaction behind others in its message, where `now()` is no beginning.
+    /// The same for a transaction behind others in its message, where `cancel()` is no beginning.
     Timed(&'a str),
     /// The list of locks, which costs the server more than everything else around a small script.
     Lock,

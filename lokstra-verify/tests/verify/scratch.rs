@@ -202,7 +202,7 @@ fn a_stop_ends_it_behind_the_current_migration_and_drops_the_database() {
         .stop(stop)
         .on_check(|_| {
             checked += 1;
-            asked.after_current();
+            asked.finish_current();
         })
         .verify_beside(&pool);
     assert_snapshot!(stopped.unwrap_err(), @"stopped; the scratch database is dropped");

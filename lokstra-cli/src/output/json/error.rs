@@ -55,11 +55,11 @@ impl From<&lokstra_runtime::Error> for ErrorObject {
     fn from(error: &lokstra_runtime::Error) -> ErrorObject {
         let kind = error.kind();
         let (path, position) = match kind {
-            ErrorKind::Failed(failure) => (Some(&failure.path), failure.position),
+            ErrorKind::MigrationFailed(failure) => (Some(&failure.path), failure.position),
             ErrorKind::AmbiguousIndex { path, .. }
-            | ErrorKind::InFlight { path, .. }
+            | ErrorKind::StatementUncertain { path, .. }
             | ErrorKind::InvalidIndex { path, .. }
-            | ErrorKind::ChangedMidway { path, .. } => (Some(path), None),
+            | ErrorKind::PartialScriptEdited { path, .. } => (Some(path), None),
             _ => (None, None),
         };
         ErrorObject {
@@ -118,9 +118,9 @@ fn databases(error: &lokstra_runtime::Error) -> Option<Vec<DatabaseObject>> {
 
 fn sqlstate(kind: &ErrorKind) -> Option<&str> {
     match kind {
-        ErrorKind::Failed(failure) => Some(&failure.server.sqlstate),
+        ErrorKind::MigrationFailed(failure) => Some(&failure.server.sqlstate),
         ErrorKind::Server(source)
-        | ErrorKind::Denied { source, .. }
+        | ErrorKind::MissingPrivileges { source, .. }
         | ErrorKind::RecordRefused { source, .. }
         | ErrorKind::ChangeRefused { source, .. }
         | ErrorKind::CannotUpgrade { source, .. } => Some(&source.sqlstate),

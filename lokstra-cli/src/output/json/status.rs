@@ -27,7 +27,7 @@ struct RowObject {
     applied_by: Option<String>,
     execution_ms: Option<i64>,
     checksum: Option<String>,
-    half_done: Option<String>,
+    partial: Option<String>,
 }
 
 impl From<&Status> for StatusObject {
@@ -47,7 +47,7 @@ impl From<&Status> for StatusObject {
 impl RowObject {
     fn new(row: &StatusRow, status: &Status) -> RowObject {
         let applied = row.applied();
-        let half_done = status.half_done.iter().find(|script| script.version == row.version);
+        let partial = status.partial_scripts.iter().find(|script| script.version == row.version);
         RowObject {
             version: row.version.to_string(),
             description: row.description.clone(),
@@ -63,7 +63,7 @@ impl RowObject {
             applied_by: applied.and_then(|row| row.applied_by.clone()),
             execution_ms: applied.and_then(|row| row.execution_ms),
             checksum: applied.and_then(|row| row.checksum).map(|sum| sum.to_string()),
-            half_done: half_done.map(ToString::to_string),
+            partial: partial.map(ToString::to_string),
         }
     }
 }

@@ -1,26 +1,26 @@
-//! The tracking table: rights, shape, and whether it agrees with the migrations.
+//! The tracking table: privileges, shape, and whether it agrees with the migrations.
 
 use lokstra_core::{Mode, TableName};
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{ErrorKind, Goal, HalfDone, Migrator, State, Status, Warning};
+use lokstra_runtime::{ErrorKind, Goal, PartialScript, Migrator, State, Status, Warning};
 
 use super::finding::Findings;
 use super::query::{identifier, literal, rows};
 use super::server::Facts;
 
-pub(super) fn rights(
+pub(super) fn privileges(
     found: &mut Findings,
     migrator: &mut Migrator<'_>,
     client: &mut Client,
     facts: &Facts,
 ) {
     match migrator.missing_rights(client) {
-        Err(error) => found.error("rights", &error),
+        Err(error) => found.error("privileges", &error),
         Ok(grants) if grants.is_empty() => {
-            found.ok("rights", format_args!("{} may keep the history", facts.role));
+            found.ok("privileges", format_args!("{} may keep the history", facts.role));
         }
         Ok(grants) => found.problem(
-            "rights",
+            "privileges",
             format_args!("{} may not keep the history", facts.role),
             grants.join(" "),
         ),
@@ -142,7 +142,7 @@ pub(super) fn runner(
     found: &mut Findings,
     migrator: &mut Migrator<'_>,
     client: &mut Client,
-    half_done: &[HalfDone],
+    partial_scripts: &[PartialScript],
 ) {
     let activity = match migrator.activity(client) {
         Ok(activity) => activity,
@@ -162,18 +162,18 @@ pub(super) fn runner(
             }
         }
     }
-    for script in half_done {
+    for script in partial_scripts {
         let message = format!("{}: {script}", script.version);
         if activity.is_some() {
-            found.ok("half_done", message);
+            found.ok("partial", message);
         } else {
             let help = "lokstra migration up goes on at the first statement that is not done; \
                         lokstra migration repair lists what else can be done";
-            found.problem("half_done", message, help);
+            found.problem("partial", message, help);
         }
     }
-    if half_done.is_empty() {
-        found.ok("half_done", "no script stopped half-way");
+    if partial_scripts.is_empty() {
+        found.ok("partial", "no script is partial");
     }
 }
 

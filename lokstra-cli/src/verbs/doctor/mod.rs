@@ -20,11 +20,11 @@ use crate::output::status::skipped;
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
-It looks at the connection, the version, rights, a connection pooler, settings
-of the role, the history, who migrates now, long and prepared transactions,
-INVALID indexes and NOT VALID constraints, and says of each what to do. It only
-reads, but for a temporary table that it creates and rolls back, and takes no
-lock on your tables.
+It looks at the connection, the version, privileges, a connection pooler,
+settings of the role, the history, who migrates now, long and prepared
+transactions, INVALID indexes and NOT VALID constraints, and says of each what
+to do. It only reads, but for a temporary table that it creates and rolls back,
+and takes no lock on your tables.
 
 JSON: {\"healthy\", \"databases\": [{\"database\", \"problems\", \"warnings\",
 \"findings\": [{\"check\", \"level\", \"message\", \"help\"}]}]}; the level is ok,
@@ -147,11 +147,11 @@ fn examine(
     let mut migrator = target.migrator().database(database.name());
     limit(&mut client, &facts);
     server::nature(found, &mut migrator, &mut client);
-    history::rights(found, &mut migrator, &mut client, &facts);
+    history::privileges(found, &mut migrator, &mut client, &facts);
     history::shape(found, &mut migrator, &mut client, &database.table(), &facts);
     let status = history::state(found, &mut migrator, &mut client, &facts);
-    let half_done = status.as_ref().map_or(&[][..], |status| &status.half_done);
-    history::runner(found, &mut migrator, &mut client, half_done);
+    let partial_scripts = status.as_ref().map_or(&[][..], |status| &status.partial_scripts);
+    history::runner(found, &mut migrator, &mut client, partial_scripts);
     let needs_session =
         status.as_ref().is_some_and(|status| history::needs_session(status, database));
     server::pooler(found, &facts, &pool, needs_session);

@@ -29,7 +29,7 @@ pub(crate) enum ImportError {
     /// Their table is not what that tool makes, or cannot be read.
     Table { tool: &'static str, table: String, source: lokstra_runtime::postgres::Error },
     /// Their history has migrations that failed half-way.
-    HalfDone { table: String, failed: Vec<String> },
+    Partial { table: String, failed: Vec<String> },
     /// Their history and their folder disagree.
     Mismatches { table: String, mismatches: Vec<Mismatch> },
 }
@@ -91,7 +91,7 @@ impl fmt::Display for ImportError {
                      theirs, such as app.{table}"
                 )
             }
-            ImportError::HalfDone { table, failed } => {
+            ImportError::Partial { table, failed } => {
                 write!(f, "{table} has what failed half-way; nothing was changed")?;
                 failed.iter().try_for_each(|text| write!(f, "\n{text}"))
             }

@@ -43,7 +43,7 @@ pub(super) fn watch(context: &CommandContext<'_>, target: &Target) -> Result<Exi
 fn subject(status: &Status, activity: Option<&Activity>) -> String {
     let runner = activity.map(|activity| (activity.runner.remedy(), activity.blockers.len()));
     let phase = activity.and_then(|activity| activity.index.as_ref()).map(|index| &index.phase);
-    format!("{:?} {runner:?} {phase:?} {:?}", status.current(), status.half_done)
+    format!("{:?} {runner:?} {phase:?} {:?}", status.current(), status.partial_scripts)
 }
 
 fn told(status: &Status, activity: Option<&Activity>) -> String {
@@ -54,7 +54,7 @@ fn told(status: &Status, activity: Option<&Activity>) -> String {
     let mut text = format!("{}, {pending}", current(status.current()));
     let Some(activity) = activity else { return text + "; nobody migrates" };
     write!(text, "\n  runs: {}", activity.runner).ok();
-    for script in &status.half_done {
+    for script in &status.partial_scripts {
         write!(text, "\n    {}: {script}", script.version).ok();
     }
     if let Some(index) = &activity.index {

@@ -19,7 +19,7 @@ use crate::apply::engine::refuse::Ending;
 use crate::apply::engine::{Engine, record};
 use crate::apply::step;
 use crate::error::Error;
-use crate::model::run::failure::{Aftermath, Failure, Place};
+use crate::model::run::failure::{FailureState, Failure, Place};
 use crate::model::run::step::{Goal, PlanStep};
 use crate::model::state::snapshot::Look;
 use crate::model::table::tables::Shape;
@@ -155,13 +155,13 @@ impl<'m> Engine<'_, 'm> {
                 return Ok(Together::done(heard + done));
             }
         }
-        let is_now = self.options.stop.is_now();
+        let is_now = self.options.stop.cancels();
         match server {
             // Not to be tried again; nor if an operator has cancelled it.
             Some(server) if running.is_some() && server.sqlstate == CANCELLED => {
                 let (step, left) = (&unheard[0], &left[heard..]);
-                let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
-                let failure = Failure::new(step, place, server, aftermath);
+                let (place, state) = (Place::default(), FailureState::RolledBack);
+                let failure = Failure::new(step, place, server, state);
                 Err(if is_now {
                     self.cancelled(look, failure, left)
                 } else {

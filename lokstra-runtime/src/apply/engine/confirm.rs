@@ -22,7 +22,7 @@ impl Engine<'_, '_> {
             return Ok(());
         }
         let (from, to) = (expected.newest(), now.newest());
-        Err(Error::new(ErrorKind::Moved { from, to }))
+        Err(Error::new(ErrorKind::ConcurrentChange { from, to }))
     }
 
     /// Fails where the goal means another rollback than the one that was confirmed.

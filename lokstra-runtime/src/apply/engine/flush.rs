@@ -114,7 +114,7 @@ impl Engine<'_, '_> {
 /// Whether the last COMMIT gave up the wait for the synchronous standby: an operator, or our own
 /// stop, can cancel that, and the COMMIT is done. Of a lent client no warning is heard.
 pub(crate) fn waited_in_vain(session: &mut Session<'_>, stop: &Stop) -> bool {
-    session.take_unreplicated() || !session.is_owned() && stop.is_now()
+    session.take_unreplicated() || !session.is_owned() && stop.cancels()
 }
 
 /// Commits once more, which waits for everything before. False: that wait was cut off too.
@@ -141,7 +141,7 @@ pub(crate) fn flush(
     });
     flushed.map_err(Error::query)?;
     // Of a lent client no warning is heard: what was cancelled has not waited.
-    let is_cancelled = stop.is_now() && started.elapsed() > FLUSH_GRACE;
+    let is_cancelled = stop.cancels() && started.elapsed() > FLUSH_GRACE;
     Ok(!session.take_unreplicated() && (session.is_owned() || !is_cancelled))
 }
 

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, Listener, tell};
 use crate::inspect::{blocker, partial, privileges};
-use crate::model::run::failure::{Aftermath, Failure};
+use crate::model::run::failure::{FailureState, Failure};
 use crate::model::run::report::{Outcome, Report, StepReport};
 use crate::model::run::step::{Goal, Plan, PlanStep};
 use crate::model::run::warning::Warning;
@@ -242,7 +242,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         self.is_unflushed |= defers_flush;
         for attempt in 1.. {
             let database = self.database.name();
-            tell(self.listener, &Event::Running { database, step });
+            tell(self.listener, &Event::StepStarted { database, step });
             let started = std::time::Instant::now();
             let guard = Guard {
                 table: &self.table,
@@ -274,12 +274,12 @@ impl<'e, 'm> Engine<'e, 'm> {
                     return Ok(Progress::Done);
                 }
                 Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
-                Attempt::Halfway => {
+                Attempt::Partial => {
                     let mut wait = Backoff::new(self.options.lock_wait);
                     let scripts =
                         self.ask(&mut wait, |client, table| partial::read(client, look, table))?;
                     let (version, direction) = (step.migration.version(), step.direction);
-                    return Err(Error::new(ErrorKind::Halfway { version, direction, scripts }));
+                    return Err(Error::new(ErrorKind::PartialScript { version, direction, scripts }));
                 }
                 Attempt::Raced(failure) => {
                     let now = self.look_patiently(&mut Backoff::new(self.options.lock_wait))?;
@@ -303,7 +303,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                 // Somebody without our lock may have been faster, such as the Go program; or the
                 // server has become a standby.
                 Attempt::Failed(failure)
-                    if failure.aftermath == Aftermath::RolledBack
+                    if failure.state == FailureState::RolledBack
                         && self.has_moved(look, &from(step, rest))? =>
                 {
                     return Ok(Progress::Overtaken);
@@ -347,7 +347,7 @@ impl<'e, 'm> Engine<'e, 'm> {
     #[inline(never)]
     fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
         let done = StepReport::new(step, elapsed);
-        tell(self.listener, &Event::Finished { database: &self.report.database, step: &done });
+        tell(self.listener, &Event::StepFinished { database: &self.report.database, step: &done });
         self.note_done(look, step, done);
     }
 
@@ -379,7 +379,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         failure.not_tried = versions(rest);
         let database = self.report.database.as_str();
         tell(self.listener, &Event::Failed { database, step, failure: &failure });
-        Error::new(ErrorKind::Failed(failure))
+        Error::new(ErrorKind::MigrationFailed(failure))
     }
 }
 
@@ -387,9 +387,9 @@ impl<'e, 'm> Engine<'e, 'm> {
 pub(crate) fn tell_end(listener: Listener<'_>, report: &Report, error: Option<&Error>) {
     let database = report.database.as_str();
     for warning in &report.warnings {
-        tell(listener, &Event::Warned { database, warning });
+        tell(listener, &Event::Warning { database, warning });
     }
-    tell(listener, &Event::Ended { database, report, error });
+    tell(listener, &Event::RunFinished { database, report, error });
 }
 
 #[inline(never)]

@@ -10,7 +10,7 @@ use crate::apply::engine::{Engine, MOST_LOSSES};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, connecting, tell};
-use crate::model::run::interrupted::Interrupted;
+use crate::model::run::interrupted::InterruptedStep;
 use crate::model::run::step::PlanStep;
 use crate::model::state::history::History;
 use crate::model::state::snapshot::Look;
@@ -78,7 +78,7 @@ impl Engine<'_, '_> {
             _ => {
                 let (version, mode) = (steps[0].migration.version(), steps[0].script().mode());
                 let last = steps[steps.len() - 1].migration.version();
-                let running = Some(Interrupted { version, last, mode });
+                let running = Some(InterruptedStep { version, last, mode });
                 return Err(Error::new(ErrorKind::ConnectionLost { running, source }));
             }
         };
@@ -100,7 +100,7 @@ impl Engine<'_, '_> {
             let database = self.database.name();
             let since = running.take();
             if since.is_none() {
-                tell(self.listener, &Event::Running { database, step });
+                tell(self.listener, &Event::StepStarted { database, step });
             }
             self.done(look, step, since.map_or(Duration::ZERO, |since| since.elapsed()));
         }

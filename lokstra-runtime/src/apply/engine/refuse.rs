@@ -15,7 +15,7 @@ use crate::error::kind::ErrorKind;
 use crate::event::{Event, tell};
 use crate::inspect::down_store;
 use crate::inspect::snapshot::refuse_user_schema;
-use crate::model::run::failure::{Aftermath, Failure, Place};
+use crate::model::run::failure::{FailureState, Failure, Place};
 use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;
 use crate::model::state::snapshot::{Access, Look};
@@ -94,7 +94,7 @@ impl Engine<'_, '_> {
             }
             _ => return Ok(()),
         };
-        let failure = Failure::new(step, Place::default(), server, Aftermath::RolledBack);
+        let failure = Failure::new(step, Place::default(), server, FailureState::RolledBack);
         Err(self.failed(look, step, failure, rest))
     }
 

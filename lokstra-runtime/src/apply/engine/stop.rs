@@ -45,8 +45,8 @@ impl Engine<'_, '_> {
         left: &[PlanStep<'_>],
     ) -> Error {
         failure.current = look.history.newest();
-        let (database, aftermath) = (self.report.database.as_str(), failure.aftermath);
-        tell(self.listener, &Event::Cancelled { database, step: &left[0], aftermath });
+        let (database, state) = (self.report.database.as_str(), failure.state);
+        tell(self.listener, &Event::Cancelled { database, step: &left[0], state });
         self.stopped(Some(failure), left)
     }
 }

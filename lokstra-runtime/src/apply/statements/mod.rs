@@ -25,7 +25,7 @@ use crate::apply::{classify, copy_in, precheck, step};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::invalid_index::{Build, Invalid};
-use crate::model::run::failure::{Aftermath, Failure, Place};
+use crate::model::run::failure::{FailureState, Failure, Place};
 use crate::model::run::step::PlanStep;
 use crate::model::state::snapshot::Encoding;
 use crate::session::execute::Watch;
@@ -133,7 +133,7 @@ impl Run<'_> {
 
     fn pooler(&self, left_at: Option<i64>) -> Stop {
         let version = self.step.migration.version();
-        Stop::Error(Error::new(ErrorKind::Pooler { version, left_at }))
+        Stop::Error(Error::new(ErrorKind::PoolerUnsupported { version, left_at }))
     }
 
     /// What an error of our own SQL means.
@@ -146,12 +146,12 @@ impl Run<'_> {
         Stop::Attempt(match server.token() {
             Some("busy") => Attempt::Busy,
             Some("moved") => Attempt::Moved,
-            Some("halfway") => Attempt::Halfway,
+            Some("partial") => Attempt::Partial,
             Some("elsewhere") => return self.pooler(Some(self.pid)),
             Some("unrecorded") => {
                 let message = "a trigger on the tracking table kept the record from being written";
                 let total = self.script.statement_ranges().len();
-                let all_done = Aftermath::Partial { done: total, total };
+                let all_done = FailureState::Partial { done: total, total };
                 let failure = step::unrecorded(self.step, message, all_done, server);
                 Attempt::Failed(failure)
             }
@@ -161,8 +161,8 @@ impl Run<'_> {
                 Attempt::Moved
             }
             _ if classify::passes(&server) => {
-                let (place, aftermath) = (Place::default(), Aftermath::RolledBack);
-                Attempt::Again(Failure::new(self.step, place, server, aftermath))
+                let (place, state) = (Place::default(), FailureState::RolledBack);
+                Attempt::Again(Failure::new(self.step, place, server, state))
             }
             _ => return Stop::Error(Error::query(error)),
         })
@@ -301,8 +301,8 @@ impl Run<'_> {
     fn not_begun(&self, nth: usize) -> Box<Failure> {
         let total = self.script.statement_ranges().len();
         let place = Place { offset: None, statement: Some(nth), is_deferred: false };
-        let aftermath = Aftermath::Partial { done: nth, total };
-        Failure::new(self.step, place, ServerError::cancelled(), aftermath)
+        let state = FailureState::Partial { done: nth, total };
+        Failure::new(self.step, place, ServerError::cancelled(), state)
     }
 
     fn text(&self, nth: usize) -> &str {
@@ -320,8 +320,8 @@ impl Run<'_> {
     fn failed(&self, client: &mut Client, failed: Failed, watch: &Watch<'_>) -> Stop {
         let Failed { nth, message, error, passes, build } = failed;
         let total = self.script.statement_ranges().len();
-        let aftermath = Aftermath::Partial { done: nth, total };
-        if let Some(failure) = copy_in::failure(client, &error, self.step, Some(nth), aftermath) {
+        let state = FailureState::Partial { done: nth, total };
+        if let Some(failure) = copy_in::failure(client, &error, self.step, Some(nth), state) {
             return Stop::Attempt(Attempt::Failed(failure));
         }
         let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
@@ -357,7 +357,7 @@ impl Run<'_> {
             Err(stop) => return stop,
         };
         let place = Place { offset, statement: Some(nth), is_deferred: false };
-        let mut failure = Failure::new(self.step, place, server, aftermath);
+        let mut failure = Failure::new(self.step, place, server, state);
         failure.invalid_index = invalid_index;
         failure.is_partial = is_partial;
         let attempt = if is_cancelled {

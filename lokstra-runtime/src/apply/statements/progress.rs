@@ -16,14 +16,14 @@ impl Progress<'_> {
         };
         let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
         if fingerprint != self.fingerprint(done) {
-            return Err(Error::new(ErrorKind::ChangedMidway { version, path, done }));
+            return Err(Error::new(ErrorKind::PartialScriptEdited { version, path, done }));
         }
         Ok((done, holds(row, "running")))
     }
 
     /// Nobody can tell whether the statement behind these was done: the operator is asked.
     pub(crate) fn in_flight(&self, done: usize) -> Error {
-        Error::new(ErrorKind::InFlight {
+        Error::new(ErrorKind::StatementUncertain {
             version: self.step.migration.version(),
             path: self.script.path().to_owned(),
             statement: done + 1,

@@ -8,7 +8,7 @@ use crate::model::change::repair::Repair;
 use crate::model::run::warning::Warning;
 use crate::model::state::history::Applied;
 use crate::model::state::identity::Identity;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 
 /// What [`Migrator::baseline`](crate::Migrator::baseline) recorded, or would record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub enum BaselineConflict {
         embedded: String,
     },
     /// Not a row, but a no-transaction script that was begun.
-    HalfDone(HalfDone),
+    PartialScript(PartialScript),
 }
 
 impl BaselineConflict {
@@ -100,7 +100,7 @@ impl BaselineConflict {
                  -stored; if another program uses this tracking table, give these migrations one \
                  of their own: `schema-table` in migration.yaml"
                 .to_owned(),
-            BaselineConflict::HalfDone(script) => format!(
+            BaselineConflict::PartialScript(script) => format!(
                 "run it to its end, or {}, if all that it does is in the database",
                 Repair::ForgetProgress(script.version).how()
             ),
@@ -149,8 +149,8 @@ impl fmt::Display for BaselineConflict {
                     one_line(f, applied)
                 )
             }
-            BaselineConflict::HalfDone(script) => {
-                write!(f, "{} is half-done: {script}", script.version)
+            BaselineConflict::PartialScript(script) => {
+                write!(f, "{} is partial: {script}", script.version)
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::model::run::warning::Warning;
 /// A migration that another tool has run, with what that tool knows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PastRun {
+pub struct ImportedRun {
     /// The version that it has in this build.
     pub version: Version,
     /// When it was applied, as PostgreSQL reads a `timestamptz`. Where nobody knows, the record says
@@ -21,14 +21,14 @@ pub struct PastRun {
     pub execution_ms: Option<i64>,
 }
 
-impl PastRun {
+impl ImportedRun {
     /// A run of which nothing else is known.
-    pub fn new(version: Version) -> PastRun {
-        PastRun { version, applied_at: None, applied_by: None, execution_ms: None }
+    pub fn new(version: Version) -> ImportedRun {
+        ImportedRun { version, applied_at: None, applied_by: None, execution_ms: None }
     }
 }
 
-/// What [`Migrator::record_past_runs`](crate::Migrator::record_past_runs) recorded, or would record.
+/// What [`Migrator::record_imported_runs`](crate::Migrator::record_imported_runs) recorded, or would record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRuns {

@@ -15,7 +15,7 @@ pub enum Repair {
     Accept(Version),
     /// Removes the row of a migration whose files are gone for good. What it made stays.
     Forget(Version),
-    /// Forgets how far a half-done no-transaction script came: the next run begins at its first
+    /// Forgets how far a partial no-transaction script came: the next run begins at its first
     /// statement.
     ForgetProgress(Version),
     /// Has the next run do the statement again that was running when a run was cut off.
@@ -80,7 +80,7 @@ impl fmt::Display for Repair {
 /// Why a repair is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Unfit {
+pub enum RepairRefused {
     /// The migration is not applied.
     NotApplied,
     /// It is not in this build.
@@ -97,35 +97,35 @@ pub enum Unfit {
     Foreign,
     /// Its row has no checksum, and the next run fills it in.
     NoChecksum,
-    /// None of its scripts is half-done.
-    NotHalfDone,
+    /// None of its scripts is partial.
+    NotPartial,
     /// No statement of it was cut off.
     NotCutOff,
     /// What ran is not what the file says now.
-    ChangedMidway,
+    PartialScriptEdited,
     /// Every statement is done.
     AllDone,
 }
 
-impl Unfit {
+impl RepairRefused {
     pub(crate) fn help(self, repair: Repair) -> &'static str {
         match (self, repair) {
-            (Unfit::Embedded, _) => "roll it back instead: lokstra migration down",
-            (Unfit::Ahead, _) => {
+            (RepairRefused::Embedded, _) => "roll it back instead: lokstra migration down",
+            (RepairRefused::Ahead, _) => {
                 "use the code that applied it, also to roll it back; if the database keeps its down SQL: \
                  lokstra migration down -stored"
             }
-            (Unfit::Another, _) => {
+            (RepairRefused::Another, _) => {
                 "roll back what is applied with the code that applied it; if the database keeps its \
                  down SQL: lokstra migration down -stored"
             }
-            (Unfit::Foreign, _) => {
+            (RepairRefused::Foreign, _) => {
                 "give these migrations a tracking table of their own: `schema-table` in \
                  migration.yaml"
             }
-            (Unfit::NoChecksum | Unfit::AllDone, _) => "run the migrations: lokstra migration up",
-            (Unfit::ChangedMidway, _) => "restore the statements that ran",
-            (Unfit::NotEmbedded, Repair::Accept(_)) => {
+            (RepairRefused::NoChecksum | RepairRefused::AllDone, _) => "run the migrations: lokstra migration up",
+            (RepairRefused::PartialScriptEdited, _) => "restore the statements that ran",
+            (RepairRefused::NotEmbedded, Repair::Accept(_)) => {
                 "bring its files back, or forget it: lokstra migration repair"
             }
             _ => "lokstra migration repair lists what can be repaired",
@@ -133,23 +133,23 @@ impl Unfit {
     }
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for RepairRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Unfit::NotApplied => "it is not applied",
-            Unfit::NotEmbedded => "it is unknown here",
-            Unfit::Embedded => "it is one of these migrations",
-            Unfit::Ahead => "it is newer than all of these migrations, so other code has it",
-            Unfit::Unedited => "it is as it was applied",
-            Unfit::Another => {
+            RepairRefused::NotApplied => "it is not applied",
+            RepairRefused::NotEmbedded => "it is unknown here",
+            RepairRefused::Embedded => "it is one of these migrations",
+            RepairRefused::Ahead => "it is newer than all of these migrations, so other code has it",
+            RepairRefused::Unedited => "it is as it was applied",
+            RepairRefused::Another => {
                 "another migration is applied under its version, and its own script never ran"
             }
-            Unfit::Foreign => "none of the applied migrations is one of these",
-            Unfit::NoChecksum => "its row has no checksum, and the next run fills it in",
-            Unfit::NotHalfDone => "none of its scripts is half-done",
-            Unfit::NotCutOff => "none of its statements was cut off",
-            Unfit::ChangedMidway => "what ran of it is not what the file says now",
-            Unfit::AllDone => "all its statements are done, and only the record is missing",
+            RepairRefused::Foreign => "none of the applied migrations is one of these",
+            RepairRefused::NoChecksum => "its row has no checksum, and the next run fills it in",
+            RepairRefused::NotPartial => "none of its scripts is partial",
+            RepairRefused::NotCutOff => "none of its statements was cut off",
+            RepairRefused::PartialScriptEdited => "what ran of it is not what the file says now",
+            RepairRefused::AllDone => "all its statements are done, and only the record is missing",
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::model::state::holder::Holder;
 /// What is left of a script that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Aftermath {
+pub enum FailureState {
     /// Nothing: the transaction was rolled back.
     RolledBack,
     /// A no-transaction script: its first statements are done and stay; the next run goes on behind
@@ -53,7 +53,7 @@ pub struct Failure {
     /// What the server said.
     pub server: ServerError,
     /// What is left of it.
-    pub aftermath: Aftermath,
+    pub state: FailureState,
     /// How often it was tried: more than once after lock timeouts, deadlocks and serialization
     /// failures.
     pub tries: u32,
@@ -103,7 +103,7 @@ impl Failure {
         step: &PlanStep<'_>,
         place: Place,
         server: ServerError,
-        aftermath: Aftermath,
+        state: FailureState,
     ) -> Box<Failure> {
         let script = step.script();
         let place = place.complete(script);
@@ -118,7 +118,7 @@ impl Failure {
             statement: place.statement.map(|nth| nth + 1),
             is_deferred: place.is_deferred,
             server,
-            aftermath,
+            state,
             tries: 1,
             invalid_index: None,
             is_reindex: place
@@ -142,23 +142,23 @@ impl Failure {
     /// What state the database is in now.
     pub(crate) fn state(&self) -> String {
         let Failure { version, .. } = self;
-        let this = match (self.aftermath, self.direction) {
-            (Aftermath::RolledBack, Direction::Up) => format!("{version} was rolled back"),
-            (Aftermath::RolledBack, Direction::Down) => format!("{version} stays applied"),
-            (Aftermath::Partial { done: 0, .. }, Direction::Up) => {
+        let this = match (self.state, self.direction) {
+            (FailureState::RolledBack, Direction::Up) => format!("{version} was rolled back"),
+            (FailureState::RolledBack, Direction::Down) => format!("{version} stays applied"),
+            (FailureState::Partial { done: 0, .. }, Direction::Up) => {
                 format!("no statement of {version} is done")
             }
-            (Aftermath::Partial { done: 0, .. }, Direction::Down) => {
+            (FailureState::Partial { done: 0, .. }, Direction::Down) => {
                 format!("{version} stays applied")
             }
-            (Aftermath::Partial { done, total }, _) => {
+            (FailureState::Partial { done, total }, _) => {
                 format!("of {version}, {done} of {total} statements are done and stay")
             }
-            (Aftermath::Unrecorded, _) if self.is_record_missing() => format!(
+            (FailureState::Unrecorded, _) if self.is_record_missing() => format!(
                 "{version} has no record; if it ended its transaction itself, a part of it may be \
                  committed, else it was rolled back"
             ),
-            (Aftermath::Unrecorded, _) => {
+            (FailureState::Unrecorded, _) => {
                 format!("{version} ended its transaction itself: a part of it may be committed")
             }
         };
@@ -205,23 +205,23 @@ impl Failure {
     }
 
     fn help(&self) -> &'static str {
-        match (self.aftermath, self.server.sqlstate.as_str()) {
-            (Aftermath::Unrecorded, _) if self.is_record_missing() => {
+        match (self.state, self.server.sqlstate.as_str()) {
+            (FailureState::Unrecorded, _) if self.is_record_missing() => {
                 "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left; if \
                  a function resets all settings, say `reset` in a comment of the script; a trigger \
                  has to let the record pass"
             }
-            (Aftermath::Unrecorded, _) => {
+            (FailureState::Unrecorded, _) => {
                 "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left"
             }
-            (Aftermath::RolledBack, "42P07" | "42710" | "42701")
+            (FailureState::RolledBack, "42P07" | "42710" | "42701")
                 if self.current.is_none() && self.direction == Direction::Up =>
             {
                 "if the database has this schema already, record that with `baseline` (on the command \
                  line: lokstra migration baseline -to VERSION, the newest one whose changes are there); \
                  else correct the script and run again"
             }
-            (Aftermath::RolledBack, "2D000") => {
+            (FailureState::RolledBack, "2D000") => {
                 "make the first line of the file `-- lokstra: no-transaction`: COMMIT and ROLLBACK in \
                  a routine need that, and what it commits is kept"
             }
@@ -230,13 +230,13 @@ impl Failure {
             }
             (_, "55P03") if self.blocker.is_some() => "wait for it or end it, and run again",
             (_, sqlstate) if let Some(help) = judge(sqlstate, self.stands()).help() => help,
-            (Aftermath::Partial { done, total }, _) if done == total => {
+            (FailureState::Partial { done, total }, _) if done == total => {
                 "only the record is missing: mend the cause and run again"
             }
-            (Aftermath::Partial { done, .. }, _) if done > 0 => {
+            (FailureState::Partial { done, .. }, _) if done > 0 => {
                 "correct this statement (not those before it) and run again: it goes on here"
             }
-            (Aftermath::RolledBack | Aftermath::Partial { .. }, _) => {
+            (FailureState::RolledBack | FailureState::Partial { .. }, _) => {
                 "correct the script and run again: what is applied stays"
             }
         }

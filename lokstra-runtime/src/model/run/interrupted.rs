@@ -5,7 +5,7 @@ use lokstra_core::{Mode, Version};
 /// What was running when a connection was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Interrupted {
+pub struct InterruptedStep {
     /// The version.
     pub version: Version,
     /// The last one that was sent together with it; mostly the same.

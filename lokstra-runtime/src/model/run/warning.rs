@@ -5,7 +5,7 @@ use std::fmt;
 use lokstra_core::text::join;
 use lokstra_core::{Version, one_line, write_text};
 
-use crate::model::table::down_store::NotKept;
+use crate::model::table::down_store::DownNotStored;
 use crate::model::table::server::ServerFault;
 
 /// Something odd that does not stop a run.
@@ -59,7 +59,7 @@ pub enum Warning {
         /// The versions.
         versions: Vec<Version>,
         /// Why.
-        reason: NotKept,
+        reason: DownNotStored,
     },
     /// What the run did is committed, and whether it survives a crash or a failover of the server is not
     /// known: the wait for the disk or for the synchronous standby did not come to its end.

@@ -7,7 +7,7 @@ use lokstra_core::{Direction, Version};
 /// A no-transaction script that has begun and not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct HalfDone {
+pub struct PartialScript {
     /// The version.
     pub version: Version,
     /// Which of its scripts.
@@ -23,9 +23,9 @@ pub struct HalfDone {
     pub(crate) fingerprint: i64,
 }
 
-impl fmt::Display for HalfDone {
+impl fmt::Display for PartialScript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let HalfDone { direction, done, total, .. } = self;
+        let PartialScript { direction, done, total, .. } = self;
         write!(f, "{done} of {total} statements of its {direction} script are done")?;
         if self.running {
             write!(f, ", the next one is running or was cut off")?;

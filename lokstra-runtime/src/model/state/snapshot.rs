@@ -3,7 +3,7 @@
 use lokstra_core::Script;
 
 use crate::model::state::history::History;
-use crate::model::table::down_store::{DownStore, LONGEST, NotKept};
+use crate::model::table::down_store::{DownStore, LONGEST, DownNotStored};
 use crate::model::table::server::Server;
 use crate::model::table::table_fault::{Faults, TableFault};
 use crate::model::table::tables::Shape;
@@ -107,12 +107,12 @@ pub(crate) struct Look {
 
 impl Facts {
     /// Why the down SQL of a migration that is applied now is not kept, if it is not.
-    pub(crate) fn not_kept(&self, down: Script<'_>) -> Option<NotKept> {
+    pub(crate) fn not_kept(&self, down: Script<'_>) -> Option<DownNotStored> {
         match &self.down_store {
             DownStore::Refused(reason) => Some(reason.clone()),
-            _ if down.text().len() > LONGEST => Some(NotKept::TooLong),
+            _ if down.text().len() > LONGEST => Some(DownNotStored::TooLong),
             _ if self.encoding == Encoding::Other && !down.text().is_ascii() => {
-                Some(NotKept::Encoding)
+                Some(DownNotStored::Encoding)
             }
             _ => None,
         }

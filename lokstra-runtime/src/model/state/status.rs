@@ -7,7 +7,7 @@ use lokstra_core::{Database, TableName, Version, shown_line};
 
 use crate::model::state::history::{Applied, History};
 use crate::model::state::identity::Identity;
-use crate::model::state::partial::HalfDone;
+use crate::model::state::partial::PartialScript;
 
 /// Where one migration stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub struct Status {
     pub rows: Vec<StatusRow>,
     /// The no-transaction scripts that have begun and not come to their end; none where this role
     /// may not read their progress.
-    pub half_done: Vec<HalfDone>,
+    pub partial_scripts: Vec<PartialScript>,
 }
 
 impl Status {
@@ -97,8 +97,8 @@ impl Status {
             },
         ));
         rows.sort_by_key(|row| row.version);
-        let (connection, half_done) = (None, Vec::new());
-        Status { database: database.name().to_owned(), connection, table, rows, half_done }
+        let (connection, partial_scripts) = (None, Vec::new());
+        Status { database: database.name().to_owned(), connection, table, rows, partial_scripts }
     }
 
     /// The newest applied version.
@@ -132,7 +132,7 @@ impl fmt::Display for Status {
                 let name = shown_line(row.description.as_deref().unwrap_or_default());
                 write!(f, "  (not applied: {version} is another migration here, {name})")?;
             }
-            for script in self.half_done.iter().filter(|script| script.version == *version) {
+            for script in self.partial_scripts.iter().filter(|script| script.version == *version) {
                 write!(f, "  ({script})")?;
             }
             writeln!(f)?;

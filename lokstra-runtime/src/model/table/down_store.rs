@@ -20,13 +20,13 @@ pub(crate) enum DownStore {
     /// It is there and ours to write.
     Usable,
     /// It cannot be made or written, or somebody made it whose triggers we would run.
-    Refused(NotKept),
+    Refused(DownNotStored),
 }
 
 /// Why the database does not keep the down SQL of a migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum NotKept {
+pub enum DownNotStored {
     /// It is longer than 1 MiB.
     TooLong,
     /// It has characters that the encoding of the database may lack.
@@ -39,7 +39,7 @@ pub enum NotKept {
         schema: String,
     },
     /// The role may not read and write the table.
-    Denied {
+    MissingPrivileges {
         /// The role.
         role: String,
         /// The table, quoted for SQL.
@@ -54,15 +54,15 @@ pub enum NotKept {
     },
 }
 
-impl fmt::Display for NotKept {
+impl fmt::Display for DownNotStored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let identifier = |name: &str| one_line(f, &quote::identifier(name));
         match self {
-            NotKept::TooLong => f.write_str("it is longer than 1 MiB"),
-            NotKept::Encoding => {
+            DownNotStored::TooLong => f.write_str("it is longer than 1 MiB"),
+            DownNotStored::Encoding => {
                 f.write_str("the encoding of the database may lack some of its characters")
             }
-            NotKept::NoTable { role, schema } => {
+            DownNotStored::NoTable { role, schema } => {
                 let (name, schema) = (identifier(role), identifier(schema));
                 let role = one_line(f, role);
                 write!(
@@ -70,7 +70,7 @@ impl fmt::Display for NotKept {
                     "{role} may not create its table (GRANT CREATE ON SCHEMA {schema} TO {name};)"
                 )
             }
-            NotKept::Denied { role, table } => {
+            DownNotStored::MissingPrivileges { role, table } => {
                 let (name, role, table) = (identifier(role), one_line(f, role), one_line(f, table));
                 write!(
                     f,
@@ -78,7 +78,7 @@ impl fmt::Display for NotKept {
                      TO {name};)"
                 )
             }
-            NotKept::Foreign { owner, table } => {
+            DownNotStored::Foreign { owner, table } => {
                 let (owner, table) = (one_line(f, owner), one_line(f, table));
                 write!(f, "{table} belongs to {owner}, who is neither this role nor a superuser")
             }
@@ -98,13 +98,13 @@ impl DownStore {
             None if may_create => DownStore::Missing,
             None => {
                 let schema = history.schema().to_owned();
-                DownStore::Refused(NotKept::NoTable { role, schema })
+                DownStore::Refused(DownNotStored::NoTable { role, schema })
             }
             Some((_, owner)) if owner != role => {
-                DownStore::Refused(NotKept::Foreign { owner: owner.to_owned(), table })
+                DownStore::Refused(DownNotStored::Foreign { owner: owner.to_owned(), table })
             }
             Some(("t", _)) => DownStore::Usable,
-            Some(_) => DownStore::Refused(NotKept::Denied { role, table }),
+            Some(_) => DownStore::Refused(DownNotStored::MissingPrivileges { role, table }),
         }
     }
 }

@@ -33,7 +33,7 @@ impl fmt::Display for NoStoredDown {
 /// One reason for which somebody else could have written the kept down SQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Untrusted {
+pub enum TrustIssue {
     /// The table belongs to somebody who is neither this role nor a superuser.
     Owner(String),
     /// These, quoted for SQL, may change the table or put a trigger on it.
@@ -48,45 +48,45 @@ pub enum Untrusted {
     NoTable,
 }
 
-impl Untrusted {
+impl TrustIssue {
     /// What mends it.
     fn help(&self, table: &str) -> String {
         match self {
-            Untrusted::Owner(_) => format!("ALTER TABLE {table} OWNER TO CURRENT_USER;"),
-            Untrusted::Grantees(names) => {
+            TrustIssue::Owner(_) => format!("ALTER TABLE {table} OWNER TO CURRENT_USER;"),
+            TrustIssue::Grantees(names) => {
                 format!("look at what it holds, and REVOKE ALL ON {table} FROM {names} CASCADE;")
             }
-            Untrusted::WriteAllData(names) => {
+            TrustIssue::WriteAllData(names) => {
                 format!("look at what it holds, and REVOKE pg_write_all_data FROM {names};")
             }
-            Untrusted::Triggers(_) => {
+            TrustIssue::Triggers(_) => {
                 format!("look at what they do, and DROP TRIGGER … ON {table};")
             }
-            Untrusted::Rules(_) => format!("look at what they do, and DROP RULE … ON {table};"),
-            Untrusted::NoTable => "find out who made it, and drop it".to_owned(),
+            TrustIssue::Rules(_) => format!("look at what they do, and DROP RULE … ON {table};"),
+            TrustIssue::NoTable => "find out who made it, and drop it".to_owned(),
         }
     }
 }
 
-impl fmt::Display for Untrusted {
+impl fmt::Display for TrustIssue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Untrusted::Owner(names)
-        | Untrusted::Grantees(names)
-        | Untrusted::WriteAllData(names)
-        | Untrusted::Triggers(names)
-        | Untrusted::Rules(names)) = self
+        let (TrustIssue::Owner(names)
+        | TrustIssue::Grantees(names)
+        | TrustIssue::WriteAllData(names)
+        | TrustIssue::Triggers(names)
+        | TrustIssue::Rules(names)) = self
         else {
             return f.write_str("it is no plain table");
         };
         let names = one_line(f, names);
         match self {
-            Untrusted::Owner(_) | Untrusted::NoTable => {
+            TrustIssue::Owner(_) | TrustIssue::NoTable => {
                 write!(f, "it belongs to {names}, who is neither this role nor a superuser")
             }
-            Untrusted::Grantees(_) => write!(f, "{names} may change it, or put a trigger on it"),
-            Untrusted::WriteAllData(_) => write!(f, "{names} may change every table"),
-            Untrusted::Triggers(_) => write!(f, "it has triggers: {names}"),
-            Untrusted::Rules(_) => write!(f, "it has rules: {names}"),
+            TrustIssue::Grantees(_) => write!(f, "{names} may change it, or put a trigger on it"),
+            TrustIssue::WriteAllData(_) => write!(f, "{names} may change every table"),
+            TrustIssue::Triggers(_) => write!(f, "it has triggers: {names}"),
+            TrustIssue::Rules(_) => write!(f, "it has rules: {names}"),
         }
     }
 }
@@ -94,7 +94,7 @@ impl fmt::Display for Untrusted {
 /// The reasons as a list.
 pub(crate) struct UntrustedTable<'a> {
     pub(crate) history: &'a TableName,
-    pub(crate) reasons: &'a [Untrusted],
+    pub(crate) reasons: &'a [TrustIssue],
 }
 
 impl fmt::Display for UntrustedTable<'_> {

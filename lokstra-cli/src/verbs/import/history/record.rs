@@ -2,7 +2,7 @@
 
 use lokstra_core::{Database, Migration};
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{ConnectError, History as OurHistory, Migrator, PastRun, RecordedRuns};
+use lokstra_runtime::{ConnectError, History as OurHistory, Migrator, ImportedRun, RecordedRuns};
 
 use super::compare::{self, Mismatch};
 use crate::call::{CommandContext, Target};
@@ -18,7 +18,7 @@ pub(crate) struct HistoryImport<'t> {
     database: Database<'t>,
     /// The name of their table.
     pub(crate) table: String,
-    pub(crate) runs: Vec<PastRun>,
+    pub(crate) runs: Vec<ImportedRun>,
     /// What is to be recorded, or was.
     pub(crate) recorded: RecordedRuns,
     pub(crate) is_recorded: bool,
@@ -61,7 +61,7 @@ impl<'t> HistoryImport<'t> {
         let forced = agreed(&history, theirs, &table, force)?;
         let runs = runs(&history, ours);
         let before = migrator.history(&mut client)?;
-        let recorded = migrator.plan_past_runs(&mut client, &runs)?;
+        let recorded = migrator.plan_imported_runs(&mut client, &runs)?;
         let is_recorded = false;
         Ok(Some(HistoryImport {
             client,
@@ -77,13 +77,13 @@ impl<'t> HistoryImport<'t> {
     }
 
     pub(crate) fn record(&mut self) -> Result<(), CommandError> {
-        self.recorded = self.migrator.record_past_runs(&mut self.client, &self.runs)?;
+        self.recorded = self.migrator.record_imported_runs(&mut self.client, &self.runs)?;
         self.is_recorded = true;
         Ok(())
     }
 
     /// The run of theirs that is recorded under this version.
-    pub(crate) fn run(&self, version: lokstra_core::Version) -> Option<&PastRun> {
+    pub(crate) fn run(&self, version: lokstra_core::Version) -> Option<&ImportedRun> {
         self.runs.iter().find(|run| run.version == version)
     }
 
@@ -100,7 +100,7 @@ impl<'t> HistoryImport<'t> {
     }
 }
 
-/// Refuses what is half-done, and what nobody said is to be forced.
+/// Refuses what is partial, and what nobody said is to be forced.
 fn agreed(
     history: &History,
     theirs: &[SourceMigration],
@@ -109,7 +109,7 @@ fn agreed(
 ) -> Result<Vec<Mismatch>, ImportError> {
     let table = table.to_owned();
     if !history.failed.is_empty() {
-        return Err(ImportError::HalfDone { table, failed: history.failed.clone() });
+        return Err(ImportError::Partial { table, failed: history.failed.clone() });
     }
     let mismatches = compare::mismatches(history, theirs);
     if mismatches.is_empty() || force {
@@ -119,9 +119,9 @@ fn agreed(
 }
 
 /// Each of their rows that has a migration of ours.
-fn runs(history: &History, ours: &[ConvertedMigration]) -> Vec<PastRun> {
+fn runs(history: &History, ours: &[ConvertedMigration]) -> Vec<ImportedRun> {
     let run = |row: &Row| {
-        let mut run = PastRun::new(ours.iter().find(|one| one.id == row.id)?.version);
+        let mut run = ImportedRun::new(ours.iter().find(|one| one.id == row.id)?.version);
         run.applied_at.clone_from(&row.applied_at);
         run.applied_by.clone_from(&row.applied_by);
         run.execution_ms = row.execution_ms;
