@@ -52,8 +52,8 @@ pub use lokstra_core::{
 };
 pub use model::change::baseline::{Baseline, BaselineConflict};
 pub use model::change::import::{ImportedRun, RecordedRuns};
-pub use model::change::repair::{Repair, Repaired, RepairRefused};
-pub use model::run::failure::{FailureState, Failure};
+pub use model::change::repair::{Repair, RepairRefused, Repaired};
+pub use model::run::failure::{Failure, FailureState};
 pub use model::run::interrupted::InterruptedStep;
 pub use model::run::report::{Outcome, Report, StepReport, Summary};
 pub use model::run::rollback::Rollback;

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{FailureState, ErrorKind, Event, Migrations, embed_migrations};
+use lokstra::{ErrorKind, Event, FailureState, Migrations, embed_migrations};
 
 use crate::support::{
     advisory_locks, column, database, record_history, set, tables, tables_set, unchecked_script,

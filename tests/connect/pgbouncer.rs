@@ -152,7 +152,10 @@ fn other_poolers_are_detected_by_what_their_sessions_were_started_with() {
         let pooler = Pooler::before(&database, start, tells_name);
         let url = format!("{} application_name=lokstra", pooler.url());
         let error = with_index().up_url(&url).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::PoolerUnsupported { left_at: None, .. }), "{error}");
+        assert!(
+            matches!(error.kind(), ErrorKind::PoolerUnsupported { left_at: None, .. }),
+            "{error}"
+        );
         assert_eq!(advisory_locks(&mut database.client().unwrap()), "0");
     }
 }
@@ -215,7 +218,9 @@ fn through_a_lent_client_it_is_noticed_before_the_first_statement() {
     let pooler = Pooler::before(&database, &[("client_encoding", "UTF8")], false);
     let mut client = Client::connect(&pooler.url(), NoTls).unwrap();
     let error = with_index().up(&mut client).unwrap_err();
-    let ErrorKind::PoolerUnsupported { left_at: Some(pid), .. } = error.kind() else { panic!("{error}") };
+    let ErrorKind::PoolerUnsupported { left_at: Some(pid), .. } = error.kind() else {
+        panic!("{error}")
+    };
     assert_snapshot!(error.to_string().replace(&pid.to_string(), "<pid>"), @"
     002 is a no-transaction migration and the connection goes through a pooler, where a lock does not stay with its session
       state: a session of the pooler, pid <pid>, has kept the migration lock, and another client may be using it

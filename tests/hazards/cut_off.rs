@@ -89,7 +89,10 @@ fn so_does_one_whose_name_is_written_in_escapes() {
     ] {
         let database = database();
         let error = cut_off(&database, &script(statement)).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::StatementUncertain { statement: 2, .. }), "{error}");
+        assert!(
+            matches!(error.kind(), ErrorKind::StatementUncertain { statement: 2, .. }),
+            "{error}"
+        );
         assert_eq!(versions(&mut database.client().unwrap()), "1", "{statement}");
     }
 }

@@ -57,7 +57,10 @@ fn row_security_that_hides_or_refuses_rows_applies_nothing_twice() {
         )
         .unwrap();
     let blind = set(&[a, b]).up(&mut client).unwrap_err();
-    assert!(matches!(blind.kind(), ErrorKind::MigrationFailed(_) | ErrorKind::Server(_)), "{blind}");
+    assert!(
+        matches!(blind.kind(), ErrorKind::MigrationFailed(_) | ErrorKind::Server(_)),
+        "{blind}"
+    );
     assert_eq!(column(&mut admin, "SELECT count(*) FROM counted"), "1");
     assert_eq!(versions(&mut admin), "1");
     drop(client);

@@ -2,7 +2,7 @@
 //! that no check has seen still fails closed.
 
 use insta::assert_snapshot;
-use lokstra::{FailureState, ErrorKind};
+use lokstra::{ErrorKind, FailureState};
 use std::time::Duration;
 
 use crate::support::{

@@ -113,7 +113,8 @@ fn a_column_without_a_time_zone_holds_utc() {
 #[test]
 fn a_version_that_is_not_embedded_is_refused() {
     let (_database, mut client) = migrated();
-    let error = tables_set(3, "").migrator().record_imported_runs(&mut client, &[run(4)]).unwrap_err();
+    let error =
+        tables_set(3, "").migrator().record_imported_runs(&mut client, &[run(4)]).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::UnknownVersion(_)), "{error}");
 }
 

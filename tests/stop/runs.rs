@@ -150,7 +150,10 @@ fn a_cancel_that_misses_the_server_is_reported_and_the_migration_ends() {
     let (set, stop) = (three("SELECT pg_sleep(2);"), Stop::new());
     let mut heard = Vec::new();
     let mut migrator = set.migrator().stop(stop.clone()).on_event(|event| {
-        if matches!(event, Event::Stopping { .. } | Event::Warning { .. } | Event::RunFinished { .. }) {
+        if matches!(
+            event,
+            Event::Stopping { .. } | Event::Warning { .. } | Event::RunFinished { .. }
+        ) {
             heard.push(event.to_string());
         }
     });

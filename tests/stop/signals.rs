@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use lokstra::{SignalPolicy, Goal, Stop};
+use lokstra::{Goal, SignalPolicy, Stop};
 
 use crate::support::{
     column, command_as_first_process, database, set, spawn_self, spawned_url, versions, wait_until,

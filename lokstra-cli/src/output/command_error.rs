@@ -64,9 +64,9 @@ impl From<ConnectError> for CommandError {
 fn exit_of(kind: &ErrorKind) -> Exit {
     match kind {
         ErrorKind::LockHeld { .. } => Exit::LockHeld,
-        ErrorKind::Diverged(_) | ErrorKind::NoBaseline { .. } | ErrorKind::ImportConflict { .. } => {
-            Exit::Diverged
-        }
+        ErrorKind::Diverged(_)
+        | ErrorKind::NoBaseline { .. }
+        | ErrorKind::ImportConflict { .. } => Exit::Diverged,
         ErrorKind::UnknownVersion(_)
         | ErrorKind::Connect(ConnectError::UnknownPool { .. } | ConnectError::NoPool { .. }) => {
             Exit::Usage

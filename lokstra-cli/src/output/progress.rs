@@ -78,7 +78,9 @@ impl Progress {
     pub(crate) fn follow(&self, event: &Event<'_>, prefix: &str) {
         match event {
             Event::Planned { steps, .. } => self.shared.lock().scripts = (0, *steps),
-            Event::StepStarted { step, .. } => self.begin(format!("{prefix}{}{step}", self.count())),
+            Event::StepStarted { step, .. } => {
+                self.begin(format!("{prefix}{}{step}", self.count()))
+            }
             Event::Statement { step, nth, total, .. } => {
                 let what = format!("{prefix}{}{step}: statement {nth} of {total}", self.count());
                 self.set(Some((what, Instant::now())));

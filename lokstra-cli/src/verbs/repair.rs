@@ -16,10 +16,7 @@ type RepairFlag = (Flag<Version>, fn(Version) -> Repair);
 const REPAIRS: [RepairFlag; 5] = [
     (flag("accept", "Take an applied migration that was edited as it is now"), Repair::Accept),
     (flag("forget", "Remove the row of a migration whose files are gone"), Repair::Forget),
-    (
-        flag("forget-progress", "Begin a partial no-transaction script anew"),
-        Repair::ForgetProgress,
-    ),
+    (flag("forget-progress", "Begin a partial no-transaction script anew"), Repair::ForgetProgress),
     (flag("redo-statement", "Do the statement again that was cut off"), Repair::RedoStatement),
     (
         flag("skip-statement", "Go on behind the statement that failed or was cut off"),

@@ -129,7 +129,8 @@ impl Migrator<'_> {
     ) -> Result<Repaired, Error> {
         self.amend(client, |client, guard, database| {
             let partial_scripts = partial::read(client, guard.look, guard.table)?;
-            let draft = Case { guard, database, partial_scripts: &partial_scripts }.draft(planned.repair)?;
+            let draft = Case { guard, database, partial_scripts: &partial_scripts }
+                .draft(planned.repair)?;
             let confirmed = |repaired: &Repaired| vec![repaired.before.clone()];
             as_planned(confirmed(planned), confirmed(&draft.result), draft)
         })

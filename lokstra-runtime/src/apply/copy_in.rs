@@ -6,7 +6,7 @@ use lokstra_connect::transient::is_lost;
 use lokstra_core::text::scan::{contains, first_word};
 use lokstra_core::text::shown;
 
-use crate::model::run::failure::{FailureState, Failure, Place};
+use crate::model::run::failure::{Failure, FailureState, Place};
 use crate::model::run::step::PlanStep;
 
 /// The failure where this is what the client gave up at, in statement `nth` if that is known. The server

@@ -13,7 +13,7 @@ use crate::apply::copy_in;
 use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::run::failure::{FailureState, Failure, Place};
+use crate::model::run::failure::{Failure, FailureState, Place};
 use crate::model::run::step::PlanStep;
 use crate::model::state::snapshot::{Encoding, Facts};
 use crate::model::table::server::ServerFault;

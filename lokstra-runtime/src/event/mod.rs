@@ -14,7 +14,7 @@ use lokstra_core::text::{first_line, replace, shown, split_once};
 use lokstra_core::{Direction, one_line, write_text};
 
 use crate::error::Error;
-use crate::model::run::failure::{FailureState, Failure};
+use crate::model::run::failure::{Failure, FailureState};
 use crate::model::run::report::{Report, StepReport};
 use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;

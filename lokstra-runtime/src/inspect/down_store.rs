@@ -7,7 +7,7 @@ use lokstra_core::text::quote;
 
 use crate::error::Error;
 use crate::model::state::snapshot::Look;
-use crate::model::table::down_store::{DownStore, DownNotStored};
+use crate::model::table::down_store::{DownNotStored, DownStore};
 use crate::model::table::tables::table;
 use crate::sql::down_store::{MAY_WRITE, TRUSTED_OWNER};
 
@@ -18,7 +18,9 @@ pub(crate) fn settle(
     history: &TableName,
     look: &mut Look,
 ) -> Result<(), Error> {
-    let DownStore::Refused(DownNotStored::Foreign { .. }) = look.facts.down_store else { return Ok(()) };
+    let DownStore::Refused(DownNotStored::Foreign { .. }) = look.facts.down_store else {
+        return Ok(());
+    };
     let query = format!(
         "SELECT {MAY_WRITE} AS may_write, current_user AS role \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles o \

@@ -6,7 +6,7 @@ use lokstra_core::{Checksum, Database, Direction, Snippet, Version};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::maintain::edit::{Draft, Made};
-use crate::model::change::repair::{Repair, Repaired, RepairRefused};
+use crate::model::change::repair::{Repair, RepairRefused, Repaired};
 use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;
 use crate::model::state::history::Applied;
@@ -62,7 +62,8 @@ impl Case<'_> {
 
     /// What another program recorded is neither accepted nor forgotten.
     fn foreign(&self) -> Result<(), RepairRefused> {
-        plan::refuse_foreign(self.database, &self.guard.look.history).map_err(|_| RepairRefused::Foreign)
+        plan::refuse_foreign(self.database, &self.guard.look.history)
+            .map_err(|_| RepairRefused::Foreign)
     }
 
     fn accept(&self, version: Version) -> Result<Change, RepairRefused> {
@@ -105,7 +106,8 @@ impl Case<'_> {
     }
 
     fn forget(&self, version: Version) -> Result<Change, RepairRefused> {
-        let row: &Applied = self.guard.look.history.get(version).ok_or(RepairRefused::NotApplied)?;
+        let row: &Applied =
+            self.guard.look.history.get(version).ok_or(RepairRefused::NotApplied)?;
         let newest = self.database.migrations().next_back().map(|migration| migration.version());
         self.foreign()?;
         match Identity::at(version, self.database, &self.guard.look.history) {
@@ -159,7 +161,8 @@ impl Case<'_> {
 
     fn redo(&self, version: Version) -> Result<Change, RepairRefused> {
         let begun = self.begun(version)?;
-        let script = begun.into_iter().find(|script| script.running).ok_or(RepairRefused::NotCutOff)?;
+        let script =
+            begun.into_iter().find(|script| script.running).ok_or(RepairRefused::NotCutOff)?;
         Ok(self.set(script, script.done, script.fingerprint))
     }
 

@@ -2,7 +2,7 @@
 
 use lokstra_core::{Mode, TableName};
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{ErrorKind, Goal, PartialScript, Migrator, State, Status, Warning};
+use lokstra_runtime::{ErrorKind, Goal, Migrator, PartialScript, State, Status, Warning};
 
 use super::finding::Findings;
 use super::query::{identifier, literal, rows};

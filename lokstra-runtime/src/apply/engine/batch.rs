@@ -19,7 +19,7 @@ use crate::apply::engine::refuse::Ending;
 use crate::apply::engine::{Engine, record};
 use crate::apply::step;
 use crate::error::Error;
-use crate::model::run::failure::{FailureState, Failure, Place};
+use crate::model::run::failure::{Failure, FailureState, Place};
 use crate::model::run::step::{Goal, PlanStep};
 use crate::model::state::snapshot::Look;
 use crate::model::table::tables::Shape;

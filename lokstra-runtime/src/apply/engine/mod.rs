@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, Listener, tell};
 use crate::inspect::{blocker, partial, privileges};
-use crate::model::run::failure::{FailureState, Failure};
+use crate::model::run::failure::{Failure, FailureState};
 use crate::model::run::report::{Outcome, Report, StepReport};
 use crate::model::run::step::{Goal, Plan, PlanStep};
 use crate::model::run::warning::Warning;
@@ -279,7 +279,11 @@ impl<'e, 'm> Engine<'e, 'm> {
                     let scripts =
                         self.ask(&mut wait, |client, table| partial::read(client, look, table))?;
                     let (version, direction) = (step.migration.version(), step.direction);
-                    return Err(Error::new(ErrorKind::PartialScript { version, direction, scripts }));
+                    return Err(Error::new(ErrorKind::PartialScript {
+                        version,
+                        direction,
+                        scripts,
+                    }));
                 }
                 Attempt::Raced(failure) => {
                     let now = self.look_patiently(&mut Backoff::new(self.options.lock_wait))?;

@@ -15,7 +15,7 @@ use crate::error::kind::ErrorKind;
 use crate::event::{Event, tell};
 use crate::inspect::down_store;
 use crate::inspect::snapshot::refuse_user_schema;
-use crate::model::run::failure::{FailureState, Failure, Place};
+use crate::model::run::failure::{Failure, FailureState, Place};
 use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;
 use crate::model::state::snapshot::{Access, Look};

@@ -25,7 +25,7 @@ use crate::apply::{classify, copy_in, precheck, step};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::invalid_index::{Build, Invalid};
-use crate::model::run::failure::{FailureState, Failure, Place};
+use crate::model::run::failure::{Failure, FailureState, Place};
 use crate::model::run::step::PlanStep;
 use crate::model::state::snapshot::Encoding;
 use crate::session::execute::Watch;

@@ -123,7 +123,9 @@ impl RepairRefused {
                 "give these migrations a tracking table of their own: `schema-table` in \
                  migration.yaml"
             }
-            (RepairRefused::NoChecksum | RepairRefused::AllDone, _) => "run the migrations: lokstra migration up",
+            (RepairRefused::NoChecksum | RepairRefused::AllDone, _) => {
+                "run the migrations: lokstra migration up"
+            }
             (RepairRefused::PartialScriptEdited, _) => "restore the statements that ran",
             (RepairRefused::NotEmbedded, Repair::Accept(_)) => {
                 "bring its files back, or forget it: lokstra migration repair"
@@ -139,7 +141,9 @@ impl fmt::Display for RepairRefused {
             RepairRefused::NotApplied => "it is not applied",
             RepairRefused::NotEmbedded => "it is unknown here",
             RepairRefused::Embedded => "it is one of these migrations",
-            RepairRefused::Ahead => "it is newer than all of these migrations, so other code has it",
+            RepairRefused::Ahead => {
+                "it is newer than all of these migrations, so other code has it"
+            }
             RepairRefused::Unedited => "it is as it was applied",
             RepairRefused::Another => {
                 "another migration is applied under its version, and its own script never ran"

@@ -3,7 +3,7 @@
 use lokstra_core::Script;
 
 use crate::model::state::history::History;
-use crate::model::table::down_store::{DownStore, LONGEST, DownNotStored};
+use crate::model::table::down_store::{DownNotStored, DownStore, LONGEST};
 use crate::model::table::server::Server;
 use crate::model::table::table_fault::{Faults, TableFault};
 use crate::model::table::tables::Shape;

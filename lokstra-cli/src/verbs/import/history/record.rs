@@ -2,7 +2,7 @@
 
 use lokstra_core::{Database, Migration};
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{ConnectError, History as OurHistory, Migrator, ImportedRun, RecordedRuns};
+use lokstra_runtime::{ConnectError, History as OurHistory, ImportedRun, Migrator, RecordedRuns};
 
 use super::compare::{self, Mismatch};
 use crate::call::{CommandContext, Target};
