@@ -79,7 +79,7 @@ impl Progress {
         match event {
             Event::Planned { steps, .. } => self.shared.lock().scripts = (0, *steps),
             Event::StepStarted { step, .. } => {
-                self.begin(format!("{prefix}{}{step}", self.count()))
+                self.begin(format!("{prefix}{}{step}", self.count()));
             }
             Event::Statement { step, nth, total, .. } => {
                 let what = format!("{prefix}{}{step}: statement {nth} of {total}", self.count());
