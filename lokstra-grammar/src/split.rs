@@ -1,4 +1,4 @@
-//! Where one statement ends and the next begins.
+//! Splits a script into statements.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::string_continuation::masked;
 pub struct Split {
     /// Each from its first token to its last, without the `;`.
     pub statements: Vec<Range<usize>>,
-    /// Where something begins that the text does not end.
+    /// The offset of something that is never closed.
     pub unterminated: Option<(usize, Unterminated)>,
 }
 
@@ -42,7 +42,7 @@ impl Unterminated {
         }
     }
 
-    /// What would end the text that begins like this.
+    /// The text that would close it.
     pub fn end(self, text: &str) -> String {
         match self {
             Unterminated::Text => "'".to_owned(),
@@ -57,8 +57,8 @@ impl Unterminated {
     }
 }
 
-/// Splits as the server does: at each `;` that is neither in parentheses (rules with several actions)
-/// nor in the body of a routine (`BEGIN ATOMIC … END`).
+/// Splits a script as the server does: at each `;` that is neither in parentheses (rules with several
+/// actions) nor in the body of a routine (`BEGIN ATOMIC … END`).
 pub fn split(text: &str) -> Split {
     let mut split = Split::default();
     let mut statement = Statement::default();
@@ -92,9 +92,9 @@ pub fn split(text: &str) -> Split {
 #[derive(Default)]
 struct Statement {
     range: Option<Range<usize>>,
-    /// The first words, as far as they make `CREATE OR REPLACE FUNCTION`.
+    /// The first words, which may be `CREATE OR REPLACE FUNCTION`.
     opening: Vec<Word>,
-    /// Where each that is open begins.
+    /// The offsets of the open ones.
     parentheses: Vec<usize>,
     /// Between `BEGIN ATOMIC` and its `END`.
     is_in_body: bool,
@@ -147,7 +147,7 @@ impl Statement {
         matches!(self.opening[..], [Create, Routine, ..] | [Create, Or, Replace, Routine])
     }
 
-    /// What a word outside of parentheses means to a routine.
+    /// Follows the body of a routine by a word outside of parentheses.
     fn body(&mut self, word: &str) -> Previous {
         let is = |keyword| word.eq_ignore_ascii_case(keyword);
         match self.previous {

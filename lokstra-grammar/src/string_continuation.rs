@@ -1,14 +1,14 @@
-//! Text with escapes that goes on in the next line.
+//! Text with escapes that continues in the next line.
 
 use std::borrow::Cow;
 
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
-/// The SQL with `__` for each `\'` and `\\` that the lexer would not take for an escape, at the same
-/// offsets.
+/// Replaces each `\'` and `\\` that the lexer would not read as an escape by `__`, so that offsets stay
+/// the same.
 ///
 /// To PostgreSQL, `E'a'` and a `'b\'c'` in the next line are one text, with escapes in both parts
-/// (section 4.1.2.2). The lexer takes them for two texts, the second without escapes.
+/// (section 4.1.2.2). The lexer reads two texts, the second without escapes.
 pub fn masked(sql: &str) -> Cow<'_, str> {
     let mut masked = Cow::Borrowed(sql);
     if !sql.contains("\\'") {
@@ -17,7 +17,7 @@ pub fn masked(sql: &str) -> Cow<'_, str> {
     let mut from = 0;
     while let Some(start) = continuation(sql, from) {
         from = start + 1;
-        // Until the quote that closes it: the lexer looks for another.
+        // Up to the quote that closes it, which the lexer misses.
         while let Some(&byte) = sql.as_bytes().get(from) {
             match (byte, sql.as_bytes().get(from + 1)) {
                 (b'\\', Some(b'\\' | b'\'')) => {
@@ -34,8 +34,8 @@ pub fn masked(sql: &str) -> Cow<'_, str> {
     masked
 }
 
-/// Where the first text begins that continues one with escapes. The offset is 0 or right behind such
-/// a text.
+/// The offset of the first text that continues one with escapes. `from` is 0 or right behind such a
+/// text.
 fn continuation(sql: &str, from: usize) -> Option<usize> {
     let (mut has_escapes, mut is_next_line) = (from > 0, false);
     let mut end = from;

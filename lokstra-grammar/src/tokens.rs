@@ -213,7 +213,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Only in the next line does a text go on (section 4.1.2.1).
+    /// A text continues only in the next line (section 4.1.2.1).
     fn continues(&self, start: usize) -> bool {
         self.last_text.is_some_and(|end| self.text[end..start].contains(['\n', '\r']))
     }

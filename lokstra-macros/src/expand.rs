@@ -25,7 +25,7 @@ pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
     }
     let way = way_from_the_compiler(&root);
     let seen = |problem: &Problem| match &way {
-        Some(way) => problem.clone().seen_from(way),
+        Some(prefix) => problem.clone().with_path_prefix(prefix),
         None => problem.clone(),
     };
     match checking.load() {

@@ -1,8 +1,8 @@
-//! What an earlier build found out about a folder. Nearly all scripts are as they were, and a build that
-//! is not optimised, as that of a macro is, takes its time to read SQL.
+//! The cache file: the result of an earlier build. Nearly all scripts are unchanged, and the unoptimised
+//! build of a macro reads SQL slowly.
 //!
-//! Text is compared with text: in such a build that is nothing beside a SHA-256. So what is reused was
-//! found in the same bytes, by the same rules, which the header names.
+//! Text is compared with text, because a SHA-256 would cost more there. A reused result is of the same
+//! bytes and of the same rules, which the header names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,26 +15,26 @@ use crate::read::layout::layout;
 use crate::rules::lint::LintScope;
 use crate::rules::{Checked, Loaded};
 
-/// A file with the answers of an earlier build.
+/// A cache file, as an earlier build wrote it.
 pub(crate) struct Cache {
     path: PathBuf,
     header: String,
     content: Vec<u8>,
 }
 
-/// What is in the file behind its header, each part with its length before it.
+/// The content of the file behind its header, each part preceded by its length.
 struct Earlier {
-    /// The folder as it was read; empty if anything about it was worth a word.
+    /// The folder as it was read; empty if there were warnings.
     folder: Vec<u8>,
     set: Set,
-    /// For each script of the set, up before down, 1 if no rule was left out.
+    /// For each script of the set, up before down, 1 if every rule was applied.
     checked: Vec<u8>,
     /// How many migrations are locked.
     locked: usize,
 }
 
 impl Cache {
-    /// Empty if there is no such file, or if other rules wrote it.
+    /// Reads the file; the cache is empty if there is none, or if other rules wrote it.
     pub(crate) fn read(path: &Path, lint: LintScope, writer: &str) -> Cache {
         let header = format!(
             "lokstra-source {} with squawk 2.68.0, sql-check {}, lint {}, {lint:?}, {writer}\n",
@@ -55,7 +55,8 @@ impl Cache {
         rest.is_empty().then_some(Earlier { folder, set, checked, locked })
     }
 
-    /// The answer if it was given for exactly this folder, or else what is known of its scripts.
+    /// Returns the earlier result if it is of exactly this folder, or else the scripts that the cache
+    /// has.
     pub(crate) fn loaded(&self, folder: &Folder) -> Result<Loaded, CachedScripts> {
         let Some(earlier) = self.earlier() else { return Err(CachedScripts::default()) };
         if bytes(folder).is_none_or(|bytes| bytes != earlier.folder) {
@@ -67,8 +68,8 @@ impl Cache {
         Ok(Loaded { set, warnings: Vec::new(), locked, tracked, outside })
     }
 
-    /// Replaces the file in one go, since other builds may read it. Without it the next build checks
-    /// again, so that a failure is no error.
+    /// Replaces the file atomically, since other builds may read it. A failure is ignored: the next
+    /// build then checks everything.
     pub(crate) fn write(&self, folder: &Folder, checked: &Checked) {
         let loaded = &checked.loaded;
         let folder = Some(folder).filter(|_| loaded.warnings.is_empty()).and_then(bytes);
@@ -89,7 +90,7 @@ impl Cache {
     }
 }
 
-/// All that the rules see of a folder; `None` if there is a problem with it already.
+/// Serializes what the rules read of a folder; `None` if the folder already has a problem.
 fn bytes(folder: &Folder) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     add(folder, &mut bytes).then_some(bytes)
@@ -105,13 +106,13 @@ fn add(folder: &Folder, bytes: &mut Vec<u8>) -> bool {
     for files in [scripts.len(), settings.iter().len(), lock.iter().len(), folders.len()] {
         bytes.extend_from_slice(&files.to_le_bytes());
     }
-    for one in scripts.iter().chain(settings).chain(lock) {
-        file(bytes, one);
+    for found in scripts.iter().chain(settings).chain(lock) {
+        file(bytes, found);
     }
     problems.is_empty() && folders.iter().all(|folder| add(folder, bytes))
 }
 
-/// A part and its length before it, so that no two lists of parts look the same.
+/// Appends a part, preceded by its length, so that no two lists of parts are equal.
 fn put(bytes: &mut Vec<u8>, part: &[u8]) {
     bytes.extend_from_slice(&part.len().to_le_bytes());
     bytes.extend_from_slice(part);

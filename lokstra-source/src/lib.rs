@@ -1,5 +1,5 @@
-//! Reads a folder of Lokstra migrations and checks everything that can be known without a
-//! database: the macro, the command line and `include_dir` all come through here.
+//! Reads a folder of Lokstra migrations and checks everything that can be checked without a database:
+//! for the macro, the command line and `include_dir`.
 //!
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate.
 
@@ -23,10 +23,10 @@ pub use rules::Loaded;
 pub use rules::lint::LintScope;
 pub use sql::{SectionMark, section_marks};
 
-/// The statements of a script, each from its first token to its last, without the `;`.
+/// Splits a script into statements, each from its first token to its last, without the `;`.
 ///
-/// They are cut as PostgreSQL cuts them while `standard_conforming_strings` is on, its default. Of a
-/// text that PostgreSQL cannot parse, they are what looks like statements.
+/// They are split as PostgreSQL splits them while `standard_conforming_strings` is on, its default. A
+/// text that PostgreSQL cannot parse is split where statements seem to end.
 pub fn statements(text: &str) -> Vec<Range<usize>> {
     lokstra_grammar::split(text).statements
 }

@@ -1,4 +1,4 @@
-//! The one way to a checked set: which files, which rules, and what an earlier build found.
+//! The one way to a checked set: which files, which rules, and the cache of an earlier build.
 
 use std::path::Path;
 
@@ -9,7 +9,8 @@ use crate::read::normalized;
 use crate::rules::lint::LintScope;
 use crate::rules::{Loaded, check, check_uncached};
 
-/// Reads and checks a folder of migrations. Everything that is wrong with it is one [`Problems`].
+/// Reads and checks a folder of migrations, and reports everything that is wrong with it as one
+/// [`Problems`].
 #[derive(Debug)]
 pub struct Loader<'a> {
     files: Files<'a>,
@@ -32,7 +33,7 @@ enum Ignored {
 }
 
 impl<'a> Loader<'a> {
-    /// Reads a folder, whose path is relative to `root` and stands in every message.
+    /// Reads a folder, whose path is relative to `root` and is part of every message.
     pub fn new(root: &'a Path, folder: &str) -> Loader<'a> {
         Loader::of(Files::OnDisk { root, folder: normalized(folder) })
     }
@@ -63,23 +64,22 @@ impl<'a> Loader<'a> {
         Loader { lint, ..self }
     }
 
-    /// Turns what is wrong with a migration or with `lokstra.lock` into warnings: for commands that look at
-    /// a database, or change what is applied there. A migration of which a file is missing or no text has
-    /// empty scripts.
+    /// Turns problems of a migration or of `lokstra.lock` into warnings, for commands that read a
+    /// database, or change what is applied there. A script that is missing or is no text is empty.
     #[must_use]
     pub fn ignore_migration_problems(self) -> Loader<'a> {
         Loader { ignored: Ignored::MigrationProblems, ..self }
     }
 
-    /// Drops what is wrong with the scripts and with `lokstra.lock`: to have a server look at the scripts of
-    /// a folder that the build refuses.
+    /// Ignores problems of the scripts and of `lokstra.lock`, so that a server can parse the scripts of
+    /// a folder that the build rejects.
     #[must_use]
     pub fn ignore_script_problems(self) -> Loader<'a> {
         Loader { ignored: Ignored::ScriptProblems, ..self }
     }
 
-    /// Takes over what the file at `path` has of an earlier build by the same `writer`, and writes the file
-    /// for the next one. A writer with other rules needs another name.
+    /// Reuses the result of an earlier build by the same `writer` from the file at `path`, and writes
+    /// that file for the next build. A writer with other rules needs another name.
     #[must_use]
     pub fn cache(self, path: &'a Path, writer: &'a str) -> Loader<'a> {
         Loader { cache: Some((path, writer)), ..self }
@@ -97,19 +97,19 @@ impl<'a> Loader<'a> {
         };
         let ignored: Vec<Code> = match self.ignored {
             Ignored::Nothing => Vec::new(),
-            Ignored::MigrationProblems => Code::OF_ONE_MIGRATION.to_vec(),
+            Ignored::MigrationProblems => Code::IN_MIGRATION.to_vec(),
             Ignored::ScriptProblems => {
                 let all = Code::ALL.iter().copied();
-                all.filter(|code| !Code::OF_SETTINGS.contains(code)).collect()
+                all.filter(|code| !Code::IN_SETTINGS.contains(code)).collect()
             }
         };
-        // What is kept is of a folder without an error.
+        // Only a folder without an error is cached.
         let Some((path, writer)) = self.cache.filter(|_| ignored.is_empty()) else {
             return check(&folder, self.lint, &ignored);
         };
         let cache = Cache::read(path, self.lint, writer);
-        cache.loaded(&folder).or_else(|known| {
-            let checked = check_uncached(&folder, self.lint, &known, &[])?;
+        cache.loaded(&folder).or_else(|cached| {
+            let checked = check_uncached(&folder, self.lint, &cached, &[])?;
             cache.write(&folder, &checked);
             Ok(checked.loaded)
         })

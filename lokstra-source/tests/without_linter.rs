@@ -28,11 +28,11 @@ fn a_folder_that_asks_for_lints_says_which_feature_is_missing() {
     };
     assert_snapshot!(told("deny"), @r#"
     error: migrations/migration.yaml: `lint: deny` needs the linter, which is not built in [lint-feature]
-      help: in Cargo.toml: lokstra = { version = "…", features = ["lint"] }
+      help: write in Cargo.toml: lokstra = { version = "…", features = ["lint"] }
     "#);
     assert_snapshot!(told("warn"), @r#"
     error: migrations/migration.yaml: `lint: warn` needs the linter, which is not built in [lint-feature]
-      help: in Cargo.toml: lokstra = { version = "…", features = ["lint"] }
+      help: write in Cargo.toml: lokstra = { version = "…", features = ["lint"] }
     "#);
 }
 

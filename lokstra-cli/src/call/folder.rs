@@ -20,7 +20,7 @@ pub(crate) fn read_despite_problems(
     context: &CommandContext<'_>,
 ) -> Result<(Migrations, Vec<String>), Problems> {
     let loaded = Loader::new(Path::new(""), &context.dir()).ignore_migration_problems().load()?;
-    let broken = loaded.warnings.iter().filter(|it| it.is_error() && !it.is_of_lock());
+    let broken = loaded.warnings.iter().filter(|it| it.is_error() && !it.is_in_lock_file());
     let broken = broken.map(|it| it.path().to_owned()).collect();
     Ok((report_warnings(context, loaded), broken))
 }

@@ -83,7 +83,7 @@ fn lint_checks_as_the_build_does_and_asks_the_server_on_demand() {
       |
     3 | ALTER TABEL users ADD x int;
       |       ^
-      help: write it as the version of this server has it
+      help: write it in the syntax of this server's version
 
     4 scripts: 1 error
     -- exit code 2 --
@@ -289,7 +289,7 @@ fn without_room_what_is_locked_stays_locked() {
     assert_snapshot!(without_room(&project, "migration renumber"), @"
     -- standard error --
     error: migrations/lokstra.lock: cannot be written: File too large (os error 27) [unreadable]
-      help: check its permissions, and whether the disk has room
+      help: check its permissions and the free space of the disk
     -- exit code 2 --
     ");
     assert_eq!((lock(), project.files("migrations")), (before.clone(), files));
@@ -298,7 +298,7 @@ fn without_room_what_is_locked_stays_locked() {
     assert_snapshot!(without_room(&project, "migration lock"), @"
     -- standard error --
     error: migrations/lokstra.lock: cannot be written: File too large (os error 27) [unreadable]
-      help: check its permissions, and whether the disk has room
+      help: check its permissions and the free space of the disk
     -- exit code 2 --
     ");
     assert_eq!((lock(), project.files("migrations")), (before, files));

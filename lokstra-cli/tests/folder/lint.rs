@@ -74,7 +74,7 @@ fn github_gets_annotations() {
     project.write(&format!("{odd}/001_a.up.sql"), "");
     assert_snapshot!(project.lokstra_alone("migration lint -format github"), @"
     ::warning file=migrations/002_shrink_users.up.sql,line=3,col=3,title=drop-column::the values are lost, and a running version that uses the column fails%0Ahelp: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
-    ::warning file=migrations/50%25%2C%3A odd,title=not-read::1 SQL file is not read, because it has no migration.yaml%0Ahelp: add migrations/50%25,: odd/migration.yaml with `dbpool-name: …`, or move them
+    ::warning file=migrations/50%25%2C%3A odd,title=not-read::1 SQL file is not read, because this folder has no migration.yaml%0Ahelp: add migrations/50%25,: odd/migration.yaml with `dbpool-name: …`, or move them
     ");
 }
 
@@ -89,7 +89,7 @@ fn errors_stand_in_every_format_and_in_the_exit_code() {
       help: close it with )
 
     error: migrations/002_shrink_users.up.sql: there is no DOWN SQL for migration 002 [missing-down]
-      help: create migrations/002_shrink_users.down.sql; a comment that says why will do
+      help: create migrations/002_shrink_users.down.sql; if the change cannot be undone, a comment that says why is enough
 
     2 errors
     -- exit code 2 --
@@ -110,7 +110,8 @@ fn errors_stand_in_every_format_and_in_the_exit_code() {
         {
           "code": "missing-down",
           "column": null,
-          "help": "create migrations/002_shrink_users.down.sql; a comment that says why will do",
+          "help": "create migrations/002_shrink_users.down.sql; if the change cannot be undone, a \
+                   comment that says why is enough",
           "line": null,
           "message": "there is no DOWN SQL for migration 002",
           "path": "migrations/002_shrink_users.up.sql",
@@ -123,7 +124,7 @@ fn errors_stand_in_every_format_and_in_the_exit_code() {
     "#);
     assert_snapshot!(project.lokstra_alone("migration lint -format github"), @"
     ::error file=migrations/001_create_users.up.sql,line=1,col=20,title=unterminated::this parenthesis is never closed%0Ahelp: close it with )
-    ::error file=migrations/002_shrink_users.up.sql,title=missing-down::there is no DOWN SQL for migration 002%0Ahelp: create migrations/002_shrink_users.down.sql; a comment that says why will do
+    ::error file=migrations/002_shrink_users.up.sql,title=missing-down::there is no DOWN SQL for migration 002%0Ahelp: create migrations/002_shrink_users.down.sql; if the change cannot be undone, a comment that says why is enough
     -- exit code 2 --
     ");
 }
@@ -182,7 +183,7 @@ fn the_server_is_asked_beside_the_rules() {
     let up = "-- lokstra: no-syntax-check\nALTER TABEL users ADD x int;\nDROP TABLE users;\n";
     project.write("migrations/002_shrink_users.up.sql", up);
     assert_snapshot!(project.lokstra("migration lint -server -format github"), @r#"
-    ::error file=migrations/002_shrink_users.up.sql,line=2,col=7,title=server::syntax error at or near "TABEL"%0Ahelp: write it as the version of this server has it
+    ::error file=migrations/002_shrink_users.up.sql,line=2,col=7,title=server::syntax error at or near "TABEL"%0Ahelp: write it in the syntax of this server's version
     ::warning file=migrations/002_shrink_users.up.sql,line=3,col=1,title=drop-table::the rows are lost, and a running version that uses the table fails%0Ahelp: release a version that does not use the table first; if it is safe, say why: `-- lokstra: allow(drop-table): …`
     -- exit code 2 --
     "#);
@@ -290,20 +291,20 @@ fn hostile() -> Project {
 fn nothing_of_a_file_or_its_name_is_obeyed_by_a_terminal_or_ci() {
     let project = hostile();
     assert_snapshot!(project.lokstra_alone("migration lint"), @r#"
-    error: migrations/␛[2J�.up.sql: the file name is not right: it does not begin with a version such as `001`, the description `␛[2J�` has the character `\u{1b}` [file-name]
+    error: migrations/␛[2J�.up.sql: the file name is invalid: it does not begin with a version such as `001`, the description `␛[2J�` has the character `\u{1b}` [file-name]
       help: rename it to 004_2_j.up.sql
 
     error: migrations/001_a.up.sql:1:28: syntax error at or near "TYPO" [syntax]
       |
     1 | SELECT '␛[2J�␍', TYPO TYPO TYPO;
       |                            ^
-      help: `TYPO` stands here twice: remove one
+      help: `TYPO` appears twice: remove one
 
-    error: migrations/003_a␊::add-mask::x.up.sql: the file name is not right: the description `a␊::add-mask::x` has the character `\n` [file-name]
+    error: migrations/003_a␊::add-mask::x.up.sql: the file name is invalid: the description `a␊::add-mask::x` has the character `\n` [file-name]
       help: rename it to 003_a_add_mask_x.up.sql
 
     error: migrations/003_a␊::add-mask::x.up.sql: there is no DOWN SQL for migration 003 [missing-down]
-      help: create migrations/003_a_add_mask_x.down.sql; a comment that says why will do
+      help: create migrations/003_a_add_mask_x.down.sql; if the change cannot be undone, a comment that says why is enough
 
     4 errors
     -- exit code 2 --

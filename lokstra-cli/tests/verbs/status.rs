@@ -178,7 +178,7 @@ fn an_unfinished_migration_does_not_stop_status_or_down() {
     Total: 3 migrations, 2 applied, 1 pending
     -- standard error --
     warning: migrations/003_c.up.sql: there is no DOWN SQL for migration 003 [missing-down]
-      help: create migrations/003_c.down.sql; a comment that says why will do
+      help: create migrations/003_c.down.sql; if the change cannot be undone, a comment that says why is enough
     warning: migrations/003_c.up.sql:1:14: this parenthesis is never closed [unterminated]
       |
     1 | CREATE TABLE (

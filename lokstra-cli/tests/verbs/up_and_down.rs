@@ -247,13 +247,13 @@ fn a_folder_with_problems_runs_nothing() {
     error: migrations/001_create_users.up.sql: migration conflict detected: version 001 has 2 descriptions, in 001_create_orders.up.sql and 001_create_users.up.sql [version-conflict]
       help: give one of them the next free version: 002_create_users.up.sql and .down.sql
     error: migrations/001_create_users.up.sql: there is no DOWN SQL for migration 001 [missing-down]
-      help: create migrations/001_create_users.down.sql; a comment that says why will do
+      help: create migrations/001_create_users.down.sql; if the change cannot be undone, a comment that says why is enough
     -- exit code 2 --
     ");
     assert_snapshot!(project.lokstra("migration up -dir nowhere"), @"
     -- standard error --
     error: nowhere: migrations directory not found [folder-not-found]
-      help: make it with its first migration: lokstra migration create create_users -dir nowhere
+      help: create it with its first migration: lokstra migration create create_users -dir nowhere
     -- exit code 2 --
     ");
 }

@@ -1,4 +1,4 @@
-//! What the command line does to lock files.
+//! Writes, extends and renumbers the migrations of lock files, for the command line.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::rules::lint::LintScope;
 pub struct Locked {
     /// The files that were written, with the number of migrations in each.
     pub files: Vec<(String, usize)>,
-    /// The hazards of what was not locked before, which no build and no lint reports again.
+    /// The hazards of the newly locked migrations, which no later build or lint reports.
     pub hazards: Vec<Problem>,
 }
 
@@ -28,7 +28,7 @@ pub struct Locked {
 ///
 /// # Errors
 ///
-/// If anything is wrong with the folder but a chain that does not close, which this mends.
+/// Every problem of the folder except a broken chain, which this repairs.
 pub fn lock(root: &Path, folder: &str) -> Result<Locked, Problems> {
     let found = Folder::read(root, &normalized(folder))?;
     let loaded = check(&found, LintScope::UnlockedOnly, &[Code::LockChain])?;
@@ -44,7 +44,7 @@ pub fn lock(root: &Path, folder: &str) -> Result<Locked, Problems> {
             .collect();
         let path = format!("{}/{LOCK}", database.folder());
         files::replace(&root.join(&path), lock_file::text(&entries).as_bytes())
-            .map_err(|error| failed(&path, &error))?;
+            .map_err(|error| cannot_write(&path, &error))?;
         written.push((path, entries.len()));
     }
     let is_hazard = |it: &Problem| matches!(it.code(), Code::Lint(_));
@@ -52,8 +52,8 @@ pub fn lock(root: &Path, folder: &str) -> Result<Locked, Problems> {
     Ok(Locked { files: written, hazards })
 }
 
-/// Adds a line for a migration that was just created, where there is a lock file or where it is the
-/// first of its folder. Whether it did.
+/// Adds a line for a newly created migration if there is a lock file, or if it is the first of its
+/// folder. Returns whether a line was added.
 pub fn lock_new(folder: &Path, version: Version, description: &Description) -> io::Result<bool> {
     let found =
         Folder::read(folder, ".").map_err(|problems| io::Error::other(problems.to_string()))?;
@@ -61,7 +61,7 @@ pub fn lock_new(folder: &Path, version: Version, description: &Description) -> i
         Some(file) => {
             let mut problems = Vec::new();
             let entries = lock_file::read(file, &mut problems);
-            // The build tells what is wrong with it; nothing is written over it.
+            // The build reports what is wrong with it; it is not overwritten.
             if !problems.is_empty() {
                 return Ok(false);
             }
@@ -75,8 +75,8 @@ pub fn lock_new(folder: &Path, version: Version, description: &Description) -> i
     files::replace(&folder.join(LOCK), lock_file::text(&entries).as_bytes()).map(|()| true)
 }
 
-/// Moves the migrations of a folder that are not locked behind those that are, and returns the names
-/// that changed.
+/// Moves the unlocked migrations of a folder behind the locked ones, and returns the old and new file
+/// names.
 ///
 /// # Errors
 ///
@@ -86,20 +86,21 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
     let folder = normalized(folder);
     let found = Folder::read(root, &folder)?;
     let Some(file) = &found.lock else {
-        let message = "there is no lokstra.lock in this folder, so nothing tells which came first";
-        let help = "lokstra migration lock, on the branch that the others merge into";
+        let message =
+            "this folder has no lokstra.lock, so it is unknown which migrations came first";
+        let help = "run `lokstra migration lock` on the branch that the others merge into";
         return Err(Problem::new(Code::LockSyntax, &folder, message, help).into());
     };
     let mut problems = Vec::new();
     let entries = lock_file::read(file, &mut problems);
     problems.retain(|it| matches!(it.code(), Code::LockConflict | Code::LockCut));
     if !problems.is_empty() {
-        // Which of the two has been deployed, nobody but the author knows.
+        // Only the author knows which of the two was deployed.
         return Err(Problems(problems));
     }
     let mut locked: BTreeMap<Version, Entry> = BTreeMap::new();
     for (entry, _) in entries.into_iter().filter(|(entry, _)| entry.checksums.is_some()) {
-        // Of two branches' lines for one version, the first counts.
+        // If two branches have a line for one version, the first counts.
         locked.entry(entry.version).or_insert(entry);
     }
     let is_locked = |name: &FileName| {
@@ -117,30 +118,30 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
         }
     }
     let newest = locked.keys().next_back().copied().unwrap_or(Version::MIN);
-    // One that is in its place stays there, unless no version is left above it.
-    let Some(renamed) = moved(&moving, newest, true).or_else(|| moved(&moving, newest, false))
+    // A migration that is already behind keeps its version, unless no version is left above it.
+    let Some(renamed) = renames(&moving, newest, true).or_else(|| renames(&moving, newest, false))
     else {
-        return Err(none_left(&folder, newest, moving.len()).into());
+        return Err(no_version_left(&folder, newest, moving.len()).into());
     };
     let kept: Vec<_> = locked.into_values().collect();
     let lock = format!("{folder}/{LOCK}");
     rename_all(&root.join(&folder), &renamed)?;
     if let Err(error) = files::replace(&root.join(&lock), lock_file::text(&kept).as_bytes()) {
-        take_back(&root.join(&folder), &renamed);
-        return Err(failed(&lock, &error).into());
+        rename_back(&root.join(&folder), &renamed);
+        return Err(cannot_write(&lock, &error).into());
     }
     Ok(renamed)
 }
 
-/// The old and new names of migrations that go behind this version; `None` if there is no room.
-fn moved(
+/// Computes the old and new names of migrations that go behind this version; `None` if there is no room.
+fn renames(
     moving: &BTreeMap<(Version, Description), Vec<Direction>>,
     newest: Version,
-    stays: bool,
+    keeps_place: bool,
 ) -> Option<Vec<(String, String)>> {
     let (mut next, mut renamed) = (newest, Vec::new());
     for ((version, description), directions) in moving {
-        next = if stays && *version > next { *version } else { next.next()? };
+        next = if keeps_place && *version > next { *version } else { next.next()? };
         for &direction in directions.iter().filter(|_| *version != next) {
             let description = description.clone();
             let from = FileName { version: *version, description, direction };
@@ -151,30 +152,30 @@ fn moved(
     Some(renamed)
 }
 
-/// Gives all files their new names, or none.
+/// Renames all files, or none.
 fn rename_all(folder: &Path, renamed: &[(String, String)]) -> Result<(), Problems> {
-    // From the end, so that no name is taken by one that moves later.
+    // From the end, so that no new name is still in use.
     for (nth, (from, to)) in renamed.iter().enumerate().rev() {
         let moved = match folder.join(to).symlink_metadata() {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
             Err(_) => fs::rename(folder.join(from), folder.join(to)),
         };
         if let Err(error) = moved {
-            take_back(folder, &renamed[nth + 1..]);
-            return Err(failed(to, &error).into());
+            rename_back(folder, &renamed[nth + 1..]);
+            return Err(cannot_write(to, &error).into());
         }
     }
     Ok(())
 }
 
-fn take_back(folder: &Path, renamed: &[(String, String)]) {
+fn rename_back(folder: &Path, renamed: &[(String, String)]) {
     for (from, to) in renamed {
         fs::rename(folder.join(to), folder.join(from)).ok();
     }
 }
 
-/// Of a folder in which a version near the highest of all is locked.
-fn none_left(folder: &str, newest: Version, count: usize) -> Problem {
+/// The problem of a folder whose newest locked version is near the highest possible one.
+fn no_version_left(folder: &str, newest: Version, count: usize) -> Problem {
     let left = Version::MAX.get() - newest.get();
     let left = match left {
         0 => "no version is left".to_owned(),
@@ -182,18 +183,18 @@ fn none_left(folder: &str, newest: Version, count: usize) -> Problem {
         _ => format!("{left} versions are left"),
     };
     let message = format!(
-        "{newest} is locked, and {left} above it for what is not locked ({count}); nothing was renamed"
+        "{newest} is locked, and {left} above it for the unlocked migrations ({count}); nothing was renamed"
     );
-    let help = "give the new migrations versions below it by hand, and run `lokstra migration lock` \
-                without lokstra.lock; databases need -out-of-order for them";
+    let help = "give the new migrations lower versions by hand, delete lokstra.lock and run \
+                `lokstra migration lock`; databases then need -out-of-order";
     Problem::new(Code::LockOrder, format!("{folder}/{LOCK}"), message, help)
 }
 
-fn failed(path: &str, error: &io::Error) -> Problem {
+fn cannot_write(path: &str, error: &io::Error) -> Problem {
     Problem::new(
         Code::Unreadable,
         path,
         format!("cannot be written: {error}"),
-        "check its permissions, and whether the disk has room",
+        "check its permissions and the free space of the disk",
     )
 }

@@ -1,4 +1,4 @@
-//! What the command line changes in a folder: its lock files, and the versions in its file names.
+//! Changes that the command line makes to a folder: lock files, and versions in file names.
 
 pub(crate) mod lock_edit;
 pub(crate) mod next_version;

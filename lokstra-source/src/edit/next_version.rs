@@ -5,7 +5,7 @@ use std::path::Path;
 
 use lokstra_core::Version;
 
-use crate::parse::file_name::following;
+use crate::parse::file_name::next_free;
 use crate::read::folder::Folder;
 
 /// The version that the next migration of a folder gets.
@@ -15,11 +15,11 @@ pub enum NextVersion {
     Version(Version),
     /// The folder holds databases, and the migration belongs into one of these.
     SeveralDatabases(Vec<String>),
-    /// The highest version there can be is taken.
+    /// The highest possible version is in use.
     NoneLeft,
 }
 
-/// Looks at the names of the files alone: a folder with problems gets its next migration too.
+/// Returns the next version by the names of the files alone, so that a folder with problems has one too.
 pub fn next_version(folder: &Path) -> io::Result<NextVersion> {
     let found =
         Folder::read(folder, ".").map_err(|problems| io::Error::other(problems.to_string()))?;
@@ -32,6 +32,6 @@ pub fn next_version(folder: &Path) -> io::Result<NextVersion> {
     if found.scripts.is_empty() && !databases.is_empty() {
         return Ok(NextVersion::SeveralDatabases(databases));
     }
-    let next = following(found.scripts.iter().map(|script| script.name.as_str()));
+    let next = next_free(found.scripts.iter().map(|script| script.name.as_str()));
     Ok(next.map_or(NextVersion::NoneLeft, NextVersion::Version))
 }

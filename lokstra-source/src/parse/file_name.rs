@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use lokstra_core::{Direction, ParseVersionError, Version};
 
-/// What a migration does, as its file names say it: `create_users`. Lower-case letters, digits and
-/// `_`.
+/// The description of a migration in its file names: `create_users`. It consists of lower-case letters,
+/// digits and `_`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Description(String);
 
@@ -16,22 +16,22 @@ impl Description {
         &self.0
     }
 
-    /// What the author of another spelling means.
-    fn meant_by(text: &str) -> Description {
-        let mut meant = String::new();
+    /// Guesses the valid description that the author of another spelling means.
+    fn suggested_by(text: &str) -> Description {
+        let mut words = String::new();
         let mut previous = ' ';
         for c in text.chars() {
             let starts_word =
                 c.is_uppercase() && (previous.is_lowercase() || previous.is_numeric());
-            if (starts_word || !c.is_alphanumeric()) && !meant.ends_with('_') {
-                meant.push('_');
+            if (starts_word || !c.is_alphanumeric()) && !words.ends_with('_') {
+                words.push('_');
             }
-            meant.extend(c.to_lowercase().filter(char::is_ascii_alphanumeric));
+            words.extend(c.to_lowercase().filter(char::is_ascii_alphanumeric));
             previous = c;
         }
-        match meant.trim_matches('_') {
+        match words.trim_matches('_') {
             "" => Description("describe_the_change".to_owned()),
-            meant => Description(meant.to_owned()),
+            words => Description(words.to_owned()),
         }
     }
 }
@@ -42,7 +42,7 @@ impl fmt::Display for Description {
     }
 }
 
-/// Why a text is not a [`Description`], with one that is.
+/// Why a text is not a [`Description`], with a suggestion of a valid one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DescriptionError {
     found: Option<char>,
@@ -50,7 +50,7 @@ pub struct DescriptionError {
 }
 
 impl DescriptionError {
-    /// What is wrong, for a sentence that begins with the description.
+    /// The reason, for a sentence that begins with the description.
     fn reason(&self) -> String {
         match self.found {
             None => "is empty".to_owned(),
@@ -87,13 +87,13 @@ impl FromStr for Description {
         let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let found = text.chars().find(|&c| !legal(c));
         if found.is_some() || text.bytes().all(|byte| byte == b'_') {
-            return Err(DescriptionError { found, suggestion: Description::meant_by(text) });
+            return Err(DescriptionError { found, suggestion: Description::suggested_by(text) });
         }
         Ok(Description(text.to_owned()))
     }
 }
 
-/// The name of an SQL file, in its parts.
+/// The parts of the name of an SQL file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileName {
     pub(crate) version: Version,
@@ -107,14 +107,14 @@ impl fmt::Display for FileName {
     }
 }
 
-/// A name that breaks the rule.
+/// A file name that is not valid.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadName {
-    /// Which part, and why.
+    /// Which parts are wrong, and why.
     pub(crate) reason: String,
-    /// The name that the author may mean.
-    pub(crate) meant: FileName,
-    /// The version and direction that are certain, not guessed.
+    /// The name that the author probably means.
+    pub(crate) suggestion: FileName,
+    /// The version, unless it is guessed.
     pub(crate) version: Option<Version>,
     pub(crate) direction: Option<Direction>,
 }
@@ -133,11 +133,16 @@ impl FileName {
         if ending != "sql" {
             reasons.push(format!("the ending `.{ending}` is not in lower case"));
         }
-        let meant = FileName { version: version.unwrap_or(free), description, direction };
+        let suggestion = FileName { version: version.unwrap_or(free), description, direction };
         if reasons.is_empty() {
-            return Ok(meant);
+            return Ok(suggestion);
         }
-        Err(BadName { reason: reasons.join(", "), meant, version, direction: certain_direction })
+        Err(BadName {
+            reason: reasons.join(", "),
+            suggestion,
+            version,
+            direction: certain_direction,
+        })
     }
 }
 
@@ -150,7 +155,7 @@ fn direction<'a>(
         "up" => (before, Direction::Up, Some(Direction::Up)),
         "down" => (before, Direction::Down, Some(Direction::Down)),
         "" => {
-            reasons.push("it says neither `.up` nor `.down` before `.sql`".to_owned());
+            reasons.push("it has neither `.up` nor `.down` before `.sql`".to_owned());
             (before, Direction::Up, None)
         }
         word => {
@@ -166,7 +171,7 @@ fn direction<'a>(
     }
 }
 
-/// Takes the version and what parts it from the description off the front.
+/// Removes the version, and the separator behind it, from the front.
 fn version<'a>(rest: &'a str, reasons: &mut Vec<String>) -> (&'a str, Option<Version>) {
     // Flyway's files begin with a V.
     let without_v = rest.strip_prefix(['V', 'v']);
@@ -184,7 +189,7 @@ fn version<'a>(rest: &'a str, reasons: &mut Vec<String>) -> (&'a str, Option<Ver
     let version = match digits.parse() {
         Ok(version) => Some(version),
         Err(ParseVersionError::Padding(version)) => {
-            reasons.push(format!("the version `{digits}` is written `{version}`"));
+            reasons.push(format!("the version `{digits}` must be written `{version}`"));
             Some(version)
         }
         Err(_) => {
@@ -193,7 +198,7 @@ fn version<'a>(rest: &'a str, reasons: &mut Vec<String>) -> (&'a str, Option<Ver
         }
     };
     if let Some(description) = after.strip_prefix('_') {
-        // Flyway puts two.
+        // Flyway writes two.
         let description =
             description.strip_prefix('_').filter(|_| from.is_some()).unwrap_or(description);
         return (description, version);
@@ -204,13 +209,13 @@ fn version<'a>(rest: &'a str, reasons: &mut Vec<String>) -> (&'a str, Option<Ver
     (after.trim_start_matches(|c: char| !c.is_alphanumeric()), version)
 }
 
-/// The number that a name begins with, whatever else is wrong with it.
+/// The version at the beginning of a name, even if the rest of it is wrong.
 pub(crate) fn leading_version(name: &str) -> Option<Version> {
     version(name, &mut Vec::new()).1
 }
 
-/// One above the highest of these names, or 001.
-pub(crate) fn following<'a>(names: impl Iterator<Item = &'a str>) -> Option<Version> {
+/// The version after the highest of these names, or 001.
+pub(crate) fn next_free<'a>(names: impl Iterator<Item = &'a str>) -> Option<Version> {
     names.filter_map(leading_version).max().unwrap_or(Version::MIN).next()
 }
 
@@ -238,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_wrong_name_says_which_part_and_suggests_the_right_one() {
-        let told = [
+        let reasons = [
             "create_users.up.sql",
             "1_create_users.up.sql",
             "0001_create_users.up.sql",
@@ -259,26 +264,26 @@ mod tests {
         ]
         .map(|name| {
             let bad = parse(name).unwrap_err();
-            format!("{name}: {} -> {}", bad.reason, bad.meant)
+            format!("{name}: {} -> {}", bad.reason, bad.suggestion)
         });
-        insta::assert_snapshot!(told.join("\n"), @"
+        insta::assert_snapshot!(reasons.join("\n"), @"
         create_users.up.sql: it does not begin with a version such as `001` -> 007_create_users.up.sql
-        1_create_users.up.sql: the version `1` is written `001` -> 001_create_users.up.sql
-        0001_create_users.up.sql: the version `0001` is written `001` -> 001_create_users.up.sql
+        1_create_users.up.sql: the version `1` must be written `001` -> 001_create_users.up.sql
+        0001_create_users.up.sql: the version `0001` must be written `001` -> 001_create_users.up.sql
         99999999999999999999_x.up.sql: the version `99999999999999999999` is above 9223372036854775807 -> 007_x.up.sql
         001-create-users.up.sql: there is no `_` after the version, the description `create-users` has the character `-` -> 001_create_users.up.sql
         001_CreateUsers.up.sql: the description `CreateUsers` has the upper-case letter `C` -> 001_create_users.up.sql
         001_create users.up.sql: the description `create users` has a space -> 001_create_users.up.sql
         001_.up.sql: the description `` is empty -> 001_describe_the_change.up.sql
         001.up.sql: the description `` is empty -> 001_describe_the_change.up.sql
-        001_create_users.sql: it says neither `.up` nor `.down` before `.sql` -> 001_create_users.up.sql
+        001_create_users.sql: it has neither `.up` nor `.down` before `.sql` -> 001_create_users.up.sql
         001_create_users.dwon.sql: the direction `dwon` is neither `up` nor `down` -> 001_create_users.down.sql
         001_create_users.UP.sql: the direction `UP` is neither `up` nor `down` -> 001_create_users.up.sql
         001_create_users.up.SQL: the ending `.SQL` is not in lower case -> 001_create_users.up.sql
         001_v1.2.up.sql: the description `v1.2` has the character `.` -> 001_v1_2.up.sql
-        V1__create_users.sql: it says neither `.up` nor `.down` before `.sql`, the version has a letter before its number, the version `1` is written `001` -> 001_create_users.up.sql
+        V1__create_users.sql: it has neither `.up` nor `.down` before `.sql`, the version has a letter before its number, the version `1` must be written `001` -> 001_create_users.up.sql
         001_naïve.up.sql: the description `naïve` has the character `ï` -> 001_nave.up.sql
-        .sql: it says neither `.up` nor `.down` before `.sql`, it does not begin with a version such as `001`, the description `` is empty -> 007_describe_the_change.up.sql
+        .sql: it has neither `.up` nor `.down` before `.sql`, it does not begin with a version such as `001`, the description `` is empty -> 007_describe_the_change.up.sql
         ");
     }
 }

@@ -1,7 +1,7 @@
-//! `lokstra.lock`: what was committed, so that git and the build notice when it changes.
+//! `lokstra.lock`: the checksums of committed migrations, so that git and the build detect a change.
 //!
-//! A line a migration, chained to the line before: two branches that add a migration conflict in
-//! git, and a merge that takes both lines breaks the chain.
+//! One line per migration, chained to the line before: two branches that add a migration conflict in
+//! git, and a merge that keeps both lines breaks the chain.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -16,15 +16,15 @@ use crate::read::folder::{File, Folder};
 const HEADER: &str =
     "# Written by `lokstra migration lock`. Commit it with the migrations: its end counts them.";
 
-/// Of files that have no count at their end.
+/// The header of files that have no count at their end.
 const OLD_HEADER: &str =
     "# Written by `lokstra migration lock`. Commit it together with the migrations.";
 
-/// Of a file that is not whole.
+/// The remedy for a truncated file.
 const RESTORE: &str = "restore the file from git; or delete it and run `lokstra migration lock`, which \
                        locks the folder as it is now";
 
-/// Before the count.
+/// What stands before the count.
 const END: &str = "# End: ";
 
 /// A line of the file.
@@ -32,11 +32,11 @@ const END: &str = "# End: ";
 pub(crate) struct Entry {
     pub(crate) version: Version,
     pub(crate) description: String,
-    /// Of up and down; `None` for a migration that was created and is not locked yet.
+    /// Of up and down; `None` for a new migration that is not locked yet.
     pub(crate) checksums: Option<(Checksum, Checksum)>,
 }
 
-/// Without its chain.
+/// Writes the entry without its chain.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ", self.version, self.description)?;
@@ -59,7 +59,7 @@ pub(crate) fn text(entries: &[Entry]) -> String {
     format!("{HEADER}\n{lines}{END}{}\n", entries.len())
 }
 
-/// What a line gets from the one before it.
+/// The chain of a line, computed from the chain of the line before it.
 fn link(before: &str, line: &str) -> String {
     let digest: [u8; 32] = Sha256::digest(format!("{before}\n{line}")).into();
     let mut chain = Checksum::from_bytes(digest).to_string();
@@ -67,13 +67,13 @@ fn link(before: &str, line: &str) -> String {
     chain
 }
 
-/// An entry and the number of its line, from 1.
+/// An entry, and the number of its line from 1.
 pub(crate) type Placed = (Entry, usize);
 
-/// A line of the file, in its parts.
+/// The parts of a line of the file.
 struct Line<'a> {
     entry: Entry,
-    /// What the chain is about.
+    /// The text that the chain covers.
     text: &'a str,
     chain: &'a str,
 }
@@ -94,10 +94,10 @@ fn parse_line(line: &str) -> Option<Line<'_>> {
     words.next().is_none().then_some(Line { entry, text, chain })
 }
 
-/// Reads the file; what is wrong with it is added to the problems.
+/// Reads the file, and adds what is wrong with it to the problems.
 pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
     if file.content.contains(&0) {
-        let message = "has NUL bytes: a crash of the machine lost a part of it";
+        let message = "has NUL bytes: a part of it was lost in a crash of the machine";
         problems.push(Problem::new(Code::LockCut, &file.path, message, RESTORE));
         return Vec::new();
     }
@@ -116,9 +116,9 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
                     number,
                     line,
                     "two branches added migrations at the same time",
-                    "delete the lines with <, = and >, put the lines of what is deployed or merged \
-                     already first, then run `lokstra migration renumber`, which moves the others \
-                     to the end, and `lokstra migration lock`",
+                    "delete the lines that begin with <<<, === or >>>, move the lines of what is \
+                     already deployed or merged to the top, then run `lokstra migration renumber`, \
+                     which moves the others to the end, and `lokstra migration lock`",
                 );
             }
             (is_whole, ends.is_certain) = (false, false);
@@ -130,14 +130,14 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
         }
         let Some(parsed) = parse_line(line) else {
             let help = "restore the file from git, or delete it and run `lokstra migration lock`";
-            problem(Code::LockSyntax, number, line, "this is no line of a lock file", help);
+            problem(Code::LockSyntax, number, line, "this is not a line of a lock file", help);
             (is_whole, ends.is_certain) = (false, false);
             continue;
         };
         chain = link(&chain, parsed.text);
         if is_whole && parsed.chain != chain {
-            let message = "this line does not follow from the one before it";
-            let help = "a merge or a hand changed the lines up to here; look at them, then run \
+            let message = "the chain is broken: this line does not follow from the one before it";
+            let help = "a merge or an edit changed the lines up to here; review them, then run \
                         `lokstra migration renumber` and `lokstra migration lock`";
             problem(Code::LockChain, number, line, message, help);
             is_whole = false;
@@ -149,10 +149,10 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
     entries
 }
 
-/// What the beginning and the end of a file say about what is between them.
+/// What the first and last lines of a file say about the lines between them.
 struct Ends {
     has_header: bool,
-    /// Whether the file is one that a version without a count wrote.
+    /// Whether a version of lokstra that writes no count wrote the file.
     is_old: bool,
     /// The counts at the end, with their lines: a merge may leave two.
     counts: Vec<(usize, usize)>,
@@ -174,24 +174,25 @@ impl Ends {
         self.counts.extend(count.map(|count| (number, count)));
     }
 
-    /// That something was cut off, or that a merge left a count that is not that of the lines.
+    /// The problem of a truncated file, or of a merge that left a wrong count.
     fn problem(&self, file: &File, lines: usize, is_whole: bool) -> Option<Problem> {
         let cut = |message: String| Problem::new(Code::LockCut, &file.path, message, RESTORE);
         if !self.is_certain {
             return None;
         }
         if !self.has_header {
-            return Some(cut("the first line is missing: the file may have been cut".to_owned()));
+            return Some(cut("the first line is missing: the file may be truncated".to_owned()));
         }
         let most = self.counts.iter().map(|(_, count)| *count).max();
         match most {
             None if self.is_old => None,
             None => Some(cut(
-                "the last line, which counts them, is missing: lines were cut off".to_owned()
+                "the last line, which counts the migrations, is missing: the file is truncated"
+                    .to_owned(),
             )),
-            Some(most) if most > lines => {
-                Some(cut(format!("{lines} of {most} migrations are left: lines were cut out")))
-            }
+            Some(most) if most > lines => Some(cut(format!(
+                "only {lines} of {most} migrations are listed: lines are missing"
+            ))),
             Some(most) if is_whole && (most < lines || self.counts.len() > 1) => {
                 let (number, _) = self.counts[0];
                 let message = if self.counts.len() > 1 {
@@ -199,8 +200,8 @@ impl Ends {
                 } else {
                     format!("there are {lines} migrations, and this line counts {most}")
                 };
-                let help = "a merge or a hand changed the lines; look at them, then run `lokstra migration \
-                            renumber` and `lokstra migration lock`";
+                let help = "a merge or an edit changed the lines; review them, then run `lokstra \
+                            migration renumber` and `lokstra migration lock`";
                 let problem = Problem::new(Code::LockChain, &file.path, message, help);
                 Some(problem.at_line(number, &format!("{END}{most}")))
             }
@@ -209,13 +210,12 @@ impl Ends {
     }
 }
 
-/// Whether git left the lines of two branches in it.
+/// Whether the file has conflict markers of git.
 pub(crate) fn has_conflict(file: &File) -> bool {
     file.content.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<"))
 }
 
-/// The checksums of what is locked. Nothing is locked that does not parse, so these scripts need not
-/// be parsed again by every build.
+/// The checksums of what is locked. Only scripts that parse are locked, so a build need not parse these.
 pub(crate) fn checksums(folder: &Folder) -> HashSet<Checksum> {
     let text = folder.lock.as_ref().and_then(|file| decode(file, &mut Vec::new()));
     let text = text.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What each file says: its name, its SQL, the settings and the lock file.
+//! Reads one file at a time: its name, its SQL, the settings, the lock file.
 
 pub(crate) mod file_name;
 pub(crate) mod lock_file;

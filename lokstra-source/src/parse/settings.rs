@@ -1,4 +1,4 @@
-//! `migration.yaml`
+//! The settings of a folder: `migration.yaml`.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::read::folder::File;
 
 const KEYS: [&str; 5] = ["dbpool-name", "schema-table", "enabled", "description", "lint"];
 
-/// What a folder says about itself.
+/// The settings of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) pool: Option<String>,
@@ -22,7 +22,7 @@ pub(crate) struct Settings {
     pub(crate) lint: Option<Level>,
 }
 
-/// What becomes of a hazard.
+/// How a hazard is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
     Off,
@@ -42,7 +42,7 @@ impl Default for Settings {
     }
 }
 
-/// The keys and values in their order, with those that come twice: a map would lose them.
+/// The keys and values in their order, duplicates included: a map would lose them.
 struct Entries(Vec<(Value, Value)>);
 
 impl<'de> Deserialize<'de> for Entries {
@@ -69,15 +69,15 @@ impl<'de> Deserialize<'de> for Entries {
     }
 }
 
-/// Reads the file; what is wrong with it is added to the problems.
+/// Reads the file, and adds what is wrong with it to the problems.
 pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
     let mut settings = Settings::default();
     let Some(text) = decode(file, problems) else { return settings };
     if text.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#'))) {
         return settings;
     }
-    // Values, and no derived type: that would add a proc macro to every build, and would report one
-    // wrong key at a time.
+    // Not a derived type: that would add a proc macro to every build, and report one wrong key at a
+    // time.
     let entries = match serde_yaml::from_str::<Entries>(&text) {
         Ok(entries) => entries.0,
         Err(error) => {
@@ -92,7 +92,7 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
         let nth = seen.iter().filter(|earlier| **earlier == key).count();
         let offset = reader.offset(&key, nth);
         if nth > 0 {
-            let message = format!("`{key}` stands here twice");
+            let message = format!("`{key}` appears twice");
             reader.problem(Code::YamlDuplicate, offset, message, "remove one of the two lines");
         }
         match key.as_str() {
@@ -124,7 +124,7 @@ impl Reader<'_> {
         self.problems.push(problem.at(self.text, offset));
     }
 
-    /// Where a key stands for the nth time. The parser tells places only of its own errors.
+    /// The offset of the nth occurrence of a key. The parser has offsets only for its own errors.
     fn offset(&self, key: &str, nth: usize) -> usize {
         let mut start = 0;
         let lines = self.text.split_inclusive('\n').filter_map(|line| {
@@ -140,12 +140,12 @@ impl Reader<'_> {
         match value {
             Value::String(text) if !text.trim().is_empty() => Some(text),
             other => {
-                let message = format!("`{key}` is {}, and must be a text", kind(&other));
+                let message = format!("`{key}` is {}, and must be text", kind(&other));
                 self.problem(
                     Code::YamlType,
                     offset,
                     message,
-                    format!("for example `{key}: {}`", example(key)),
+                    format!("write, for example, `{key}: {}`", example(key)),
                 );
                 None
             }
@@ -159,7 +159,7 @@ impl Reader<'_> {
                 Code::YamlType,
                 offset,
                 message,
-                format!("for example `{key}: {}`", example(key)),
+                format!("write, for example, `{key}: {}`", example(key)),
             );
             true
         })
@@ -172,8 +172,8 @@ impl Reader<'_> {
             Some("deny") => Some(Level::Deny),
             _ => {
                 let message = format!("`lint` is {}, and must be off, warn or deny", kind(value));
-                let help =
-                    "`lint: warn` shows hazards while compiling, `lint: deny` makes them errors";
+                let help = "write `lint: warn` to see hazards while compiling, or `lint: deny` to make \
+                     them errors";
                 self.problem(Code::LintLevel, offset, message, help);
                 None
             }
@@ -186,8 +186,9 @@ impl Reader<'_> {
             Err(reason) => reason,
         };
         let reason: lokstra_core::IdentifierError = reason;
-        let message = format!("`schema-table: {name}` is no name for the tracking table: {reason}");
-        let help = "a name such as schema_migrations, or audit.schema_migrations with its schema";
+        let message = format!("`schema-table: {name}` is not a valid name of a table: {reason}");
+        let help =
+            "write a name such as schema_migrations, or audit.schema_migrations with its schema";
         self.problem(Code::TableName, offset, message, help);
         TableName::default()
     }
@@ -195,8 +196,8 @@ impl Reader<'_> {
     fn unknown(&mut self, key: &str, offset: usize) {
         let plain = |text: &str| text.to_lowercase().replace(['_', ' ', '-'], "");
         let help = match KEYS.iter().find(|known| plain(known) == plain(key)) {
-            Some(known) => format!("it is written `{known}`"),
-            None => format!("the keys are {}", KEYS.join(", ")),
+            Some(known) => format!("write `{known}`"),
+            None => format!("use one of: {}", KEYS.join(", ")),
         };
         self.problem(Code::YamlKey, offset, format!("there is no setting `{key}`"), help);
     }
@@ -204,9 +205,9 @@ impl Reader<'_> {
 
 fn syntax(file: &File, text: &str, error: &serde_yaml::Error) -> Problem {
     let message = error.to_string();
-    // The place is shown in our own way.
+    // lokstra shows the place itself.
     let message = message.split(" at line ").next().unwrap_or(&message);
-    let help = "see https://yaml.org; a file looks like `dbpool-name: db_main`";
+    let help = "write YAML (https://yaml.org), such as `dbpool-name: db_main`";
     let problem = Problem::new(Code::Yaml, &file.path, message, help);
     match error.location() {
         Some(location) => problem.at(text, location.index()),

@@ -1,26 +1,26 @@
-//! `-- lokstra: allow(drop-column): no version reads it since 2.3`
+//! Suppressions of lint rules: `-- lokstra: allow(drop-column): no version reads it since 2.3`.
 
 use std::ops::Range;
 
 use squawk_lexer::{TokenKind, tokenize};
 
 use crate::problem::{Code, LintRule, Problem};
-use crate::sql::speaks_of_suppressions;
+use crate::sql::resembles_suppression;
 
 const OPENING: &str = "-- lokstra: allow(";
 const EXAMPLE: &str = "-- lokstra: allow(drop-column): no version reads it since 2.3";
 
-/// A comment that lets a hazard of one statement pass.
+/// A comment that suppresses a hazard of one statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suppression {
     pub(crate) rule: LintRule,
-    /// Where the name of the rule stands.
+    /// The offset of the name of the rule.
     pub(crate) offset: usize,
-    /// Which statement it is about: the one that it stands in, or behind on the same line, or above.
+    /// Which statement it covers: the one around it, or before it on the same line, or below it.
     pub(crate) statement: usize,
 }
 
-/// The suppressions of a script; one that is not right is added to the problems.
+/// Reads the suppressions of a script, and adds invalid ones to the problems.
 pub(crate) fn read(
     path: &str,
     text: &str,
@@ -28,12 +28,12 @@ pub(crate) fn read(
     problems: &mut Vec<Problem>,
 ) -> Vec<Suppression> {
     let mut suppressions = Vec::new();
-    // Nearly no script has one, and looking at every token costs.
+    // Few scripts have one, and reading every token is slow.
     if !text.contains("okstra") {
         return suppressions;
     }
     for (start, comment) in comments(text) {
-        if !speaks_of_suppressions(comment.trim_start_matches(['-', '/'])) {
+        if !resembles_suppression(comment.trim_start_matches(['-', '/'])) {
             continue;
         }
         let statement = statement_of(text, statements, start);
@@ -63,7 +63,7 @@ pub(crate) fn read(
     suppressions
 }
 
-/// The names between the parentheses, and the reason behind them.
+/// Splits a suppression into the names between the parentheses, and the reason.
 fn parts(comment: &str) -> Option<(&str, &str)> {
     let (names, rest) = comment.strip_prefix(OPENING)?.split_once(')')?;
     let reason = rest.strip_prefix(':').or_else(|| rest.trim().is_empty().then_some(""))?;
@@ -72,7 +72,7 @@ fn parts(comment: &str) -> Option<(&str, &str)> {
 
 fn rules() -> String {
     let names: Vec<_> = LintRule::ALL.iter().map(|rule| rule.as_str()).collect();
-    format!("the rules are {}", names.join(", "))
+    format!("use one of: {}", names.join(", "))
 }
 
 fn comments(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -86,7 +86,7 @@ fn comments(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// One past the last where nothing follows.
+/// The statement that a comment at this offset covers; one past the last if none follows.
 fn statement_of(text: &str, statements: &[Range<usize>], offset: usize) -> usize {
     let next = statements.iter().take_while(|range| range.end <= offset).count();
     match next.checked_sub(1) {

@@ -1,24 +1,24 @@
-//! The kinds of problems: a word each, which does not change between releases.
+//! The kinds of problems: each has a word that does not change between releases.
 
 use super::lint_rule::LintRule;
 
-/// Declares the kinds, each once.
+/// Declares each kind once.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// What kind of problem it is: a word that does not change between releases.
+        /// The kind of a problem: a word that does not change between releases.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
             $($(#[$doc])* $name,)*
-            /// What takes a long lock, loses data or breaks the version that still runs.
+            /// A hazard: a long lock, lost data, or an error of the version that still runs.
             Lint(LintRule),
         }
 
         impl Code {
-            /// Every kind but those of the lint rules, which are in [`LintRule::ALL`].
+            /// Lists every kind except those of the lint rules, which are in [`LintRule::ALL`].
             pub const ALL: &[Code] = &[$(Code::$name,)*];
 
-            /// The word, as messages show it.
+            /// Returns the word, as messages show it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Code::$name => $word,)*
@@ -30,7 +30,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The folder is not there.
+    /// The folder does not exist.
     FolderNotFound = "folder-not-found",
     /// There is no migration in the folder.
     FolderEmpty = "folder-empty",
@@ -38,9 +38,9 @@ codes! {
     Unreadable = "unreadable",
     /// Migrations and folders of migrations side by side.
     MixedLayout = "mixed-layout",
-    /// A warning: a subfolder with SQL files that nothing reads.
+    /// A warning: a subfolder whose SQL files are not read.
     NotRead = "not-read",
-    /// The name of a file breaks the rule.
+    /// The name of a file is not valid.
     FileName = "file-name",
     /// A version with two descriptions.
     VersionConflict = "version-conflict",
@@ -56,11 +56,11 @@ codes! {
     NulByte = "nul-byte",
     /// An up file without a statement.
     EmptyUp = "empty-up",
-    /// A down file without a word.
+    /// An empty down file.
     EmptyDown = "empty-down",
-    /// A quote, a comment or a parenthesis that nothing closes.
+    /// A quote, a comment or a parenthesis that is never closed.
     Unterminated = "unterminated",
-    /// A comment that looks like a marker and is none.
+    /// A comment that resembles a marker and is not one.
     Marker = "marker",
     /// A statement that begins or ends a transaction.
     TransactionControl = "transaction-control",
@@ -70,17 +70,18 @@ codes! {
     Syntax = "syntax",
     /// A statement that PostgreSQL refuses in a transaction, in a script that runs in one.
     InTransaction = "in-transaction",
-    /// A statement without an effect, or that is refused, in a script whose statements run each by itself.
+    /// A statement without an effect, or one that the server refuses, in a script whose statements each
+    /// commit by themselves.
     NoEffect = "no-effect",
-    /// A line that divides a file into its two directions, for another tool.
+    /// A line with which another tool divides a file into up and down.
     OtherTool = "other-tool",
     /// A command of psql.
     PsqlCommand = "psql-command",
-    /// A value that a type gets and the same transaction uses.
+    /// A label that is added to an enum type and used in the same transaction.
     EnumValue = "enum-value",
     /// Conflict markers of git in `lokstra.lock`.
     LockConflict = "lock-conflict",
-    /// A line that `lokstra.lock` cannot have, or no such file.
+    /// A line that is not valid in `lokstra.lock`, or a missing file.
     LockSyntax = "lock-syntax",
     /// A `lokstra.lock` without its header or its last lines.
     LockCut = "lock-cut",
@@ -94,39 +95,39 @@ codes! {
     LockRemoved = "lock-removed",
     /// A new version below the newest locked one.
     LockOrder = "lock-order",
-    /// A file such as `migration.yml`, which nothing reads.
+    /// A file such as `migration.yml`, which is ignored.
     SettingsName = "settings-name",
     /// `migration.yaml` is not YAML.
     Yaml = "yaml",
     /// A key that `migration.yaml` does not have.
     YamlKey = "yaml-key",
-    /// A key that stands there twice.
+    /// A key that appears twice.
     YamlDuplicate = "yaml-duplicate",
     /// A value of the wrong type.
     YamlType = "yaml-type",
-    /// `schema-table` is no name for a table.
+    /// `schema-table` is not a valid name of a table.
     TableName = "table-name",
-    /// A folder among several that names no pool.
+    /// One of several database folders names no pool.
     NoPool = "no-pool",
     /// Two databases with the same pool and tracking table.
     SharedTable = "shared-table",
-    /// More than a binary can hold.
+    /// The migrations are larger than a binary can hold.
     TooLarge = "too-large",
     /// `lint` of `migration.yaml` has another value than `off`, `warn` and `deny`.
     LintLevel = "lint-level",
     /// `migration.yaml` asks for lints, and the program that reads it was built without them.
     LintFeature = "lint-feature",
-    /// A suppression without a reason, of a rule that there is not, or that is not written as one.
+    /// A suppression without a reason, of an unknown rule, or malformed.
     Suppression = "suppression",
-    /// A warning: a suppression of what is not there.
+    /// A warning: a suppression that suppresses nothing.
     SuppressionUnused = "suppression-unused",
     /// The server cannot parse a statement.
     Server = "server",
 }
 
 impl Code {
-    /// What one migration or `lokstra.lock` has: the others can be looked at all the same.
-    pub(crate) const OF_ONE_MIGRATION: [Code; 28] = [
+    /// Problems of one migration or of `lokstra.lock`: the other migrations can still be used.
+    pub(crate) const IN_MIGRATION: [Code; 28] = [
         Code::Unreadable,
         Code::FileName,
         Code::VersionConflict,
@@ -157,8 +158,8 @@ impl Code {
         Code::SuppressionUnused,
     ];
 
-    /// What only `lokstra.lock` has against a folder.
-    pub(crate) const OF_LOCK: [Code; 8] = [
+    /// Problems that only `lokstra.lock` causes.
+    pub(crate) const IN_LOCK_FILE: [Code; 8] = [
         Code::LockConflict,
         Code::LockSyntax,
         Code::LockCut,
@@ -169,7 +170,7 @@ impl Code {
         Code::LockOrder,
     ];
 
-    /// Whether its messages have nothing of the text of a file in them.
+    /// Whether its messages contain no text of a file.
     pub(crate) fn has_constant_message(self) -> bool {
         use Code::{
             CopyFromStdin, DuplicateFile, EmptyDown, EmptyUp, FileName, InTransaction, LockChain,
@@ -199,8 +200,8 @@ impl Code {
         )
     }
 
-    /// What leaves open which database a folder belongs to.
-    pub(crate) const OF_SETTINGS: [Code; 12] = [
+    /// Problems that leave open which database a folder belongs to.
+    pub(crate) const IN_SETTINGS: [Code; 12] = [
         Code::FolderNotFound,
         Code::FolderEmpty,
         Code::MixedLayout,
@@ -215,7 +216,7 @@ impl Code {
         Code::TooLarge,
     ];
 
-    /// Where nothing else is asked for.
+    /// The severity, unless the settings ask for another.
     pub(crate) fn severity(self) -> Severity {
         match self {
             Code::NotRead | Code::SuppressionUnused | Code::Lint(_) => Severity::Warning,
@@ -224,7 +225,7 @@ impl Code {
     }
 }
 
-/// Whether the folder can be used all the same.
+/// Whether a folder with the problem can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
     /// It cannot.

@@ -1,8 +1,8 @@
-//! The rules of the linter: their names, what happens, and what to write instead.
+//! The lint rules: their names, what happens, and what to write instead.
 
 use std::fmt;
 
-/// One table, so that no rule can be without a name, a message or a remedy.
+/// Declares the rules in one table, so that each has a name, a message and a remedy.
 macro_rules! lint_rules {
     ($(
         $(#[$doc:meta])*
@@ -10,7 +10,7 @@ macro_rules! lint_rules {
             happens: $message:literal
             instead: $help:literal
     )*) => {
-        /// What takes a long lock, loses data or breaks the version that still runs.
+        /// A hazard: a long lock, lost data, or an error of the version that still runs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum LintRule {
@@ -18,20 +18,20 @@ macro_rules! lint_rules {
         }
 
         impl LintRule {
-            /// All of them, by name.
+            /// Lists all rules, sorted by name.
             pub const ALL: &[LintRule] = &[$(LintRule::$rule),*];
 
-            /// The rule's name, which does not change between releases: `drop-column`.
+            /// Returns the name, which does not change between releases: `drop-column`.
             pub fn as_str(self) -> &'static str {
                 match self { $(LintRule::$rule => $name,)* }
             }
 
-            /// What happens, in one line.
+            /// Says in one line what happens.
             pub fn message(self) -> &'static str {
                 match self { $(LintRule::$rule => $message,)* }
             }
 
-            /// What to write instead.
+            /// Says what to write instead.
             pub fn help(self) -> &'static str {
                 match self { $(LintRule::$rule => $help,)* }
             }
@@ -50,7 +50,7 @@ lint_rules! {
     /// A column `NOT NULL` without a default.
     AddColumnNotNull = "add-column-not-null"
         happens: "NOT NULL without a default fails if the table has rows, and the running version \
-                  cannot insert any more"
+                  can no longer insert rows"
         instead: "give it a DEFAULT (a constant is stored once and rewrites nothing), or add it \
                   without NOT NULL"
 
@@ -64,7 +64,7 @@ lint_rules! {
     /// An exclusion constraint.
     AddExclude = "add-exclude"
         happens: "the constraint builds its index, and blocks reads and writes meanwhile"
-        instead: "PostgreSQL has no other way: add it while the table is small or nobody uses it"
+        instead: "PostgreSQL has no other way: add it while the table is small or unused"
 
     /// A foreign key without `NOT VALID`.
     AddForeignKey = "add-foreign-key"
@@ -75,23 +75,22 @@ lint_rules! {
     /// A primary key that builds its index.
     AddPrimaryKey = "add-primary-key"
         happens: "the primary key builds its index, and blocks reads and writes meanwhile"
-        instead: "CREATE UNIQUE INDEX CONCURRENTLY in a migration before, then ADD CONSTRAINT … \
+        instead: "CREATE UNIQUE INDEX CONCURRENTLY in an earlier migration, then ADD CONSTRAINT … \
                   PRIMARY KEY USING INDEX …"
 
     /// A unique constraint that builds its index.
     AddUnique = "add-unique"
         happens: "the constraint builds its index, and blocks reads and writes meanwhile"
-        instead: "CREATE UNIQUE INDEX CONCURRENTLY in a migration before, then ADD CONSTRAINT … \
+        instead: "CREATE UNIQUE INDEX CONCURRENTLY in an earlier migration, then ADD CONSTRAINT … \
                   UNIQUE USING INDEX …"
 
     /// Another type for a column.
     ColumnType = "column-type"
-        happens: "another type rewrites the table and its indexes, and blocks reads and writes \
-                  meanwhile"
-        instead: "add a column of the new type, fill it in batches and let the program change over; \
+        happens: "the new type rewrites the table and its indexes, and blocks reads and writes meanwhile"
+        instead: "add a column of the new type, fill it in batches and switch the program to it; \
                   only a varchar that grows or becomes text is not rewritten"
 
-    /// An index without `CONCURRENTLY` on a table that is there already.
+    /// An index without `CONCURRENTLY` on an existing table.
     CreateIndex = "create-index"
         happens: "writes to the table are blocked until the index is built"
         instead: "CREATE INDEX CONCURRENTLY, in a script that begins with `-- lokstra: no-transaction`"
@@ -103,20 +102,20 @@ lint_rules! {
 
     /// A database is dropped.
     DropDatabase = "drop-database"
-        happens: "the database is lost, with all that is in it"
-        instead: "leave that to a person with a backup"
+        happens: "the database is lost with everything in it"
+        instead: "leave that to an operator who has a backup"
 
     /// A schema is dropped with what is in it.
     DropSchema = "drop-schema"
-        happens: "everything in the schema is lost, tables with their rows"
-        instead: "drop what is in it by name, and then the schema without CASCADE"
+        happens: "everything in the schema is lost, including tables and their rows"
+        instead: "drop its objects by name, and then the schema without CASCADE"
 
     /// A table is dropped.
     DropTable = "drop-table"
         happens: "the rows are lost, and a running version that uses the table fails"
         instead: "release a version that does not use the table first"
 
-    /// The down script leaves something behind that the up script made.
+    /// The down script leaves something behind that the up script created.
     NotUndone = "not-undone"
         happens: "the down script leaves this behind"
         instead: "drop it in the down script"
@@ -126,27 +125,27 @@ lint_rules! {
         happens: "writes to the table, and reads that use the index, are blocked until it is built"
         instead: "REINDEX … CONCURRENTLY, in a script that begins with `-- lokstra: no-transaction`"
 
-    /// A column gets another name.
+    /// A column is renamed.
     RenameColumn = "rename-column"
-        happens: "the running version fails as soon as the column has another name"
-        instead: "add a column, let the program write both and fill the old rows, and drop the old \
+        happens: "the running version fails as soon as the column is renamed"
+        instead: "add a column, let the program write both, fill the old rows, and drop the old \
                   column in a later release"
 
-    /// A table gets another name.
+    /// A table is renamed.
     RenameTable = "rename-table"
-        happens: "the running version fails as soon as the table has another name"
+        happens: "the running version fails as soon as the table is renamed"
         instead: "CREATE VIEW with the old name in the same script, and drop it in a later release"
 
-    /// `SET NOT NULL` without a check that was validated.
+    /// `SET NOT NULL` without a validated check.
     SetNotNull = "set-not-null"
         happens: "SET NOT NULL reads the whole table, and blocks reads and writes meanwhile"
         instead: "ADD CONSTRAINT … CHECK (… IS NOT NULL) NOT VALID; in the next migration VALIDATE \
-                  CONSTRAINT and then SET NOT NULL, which trusts it"
+                  CONSTRAINT and then SET NOT NULL, which relies on it"
 
     /// `TRUNCATE`.
     Truncate = "truncate"
         happens: "all rows are lost, and reads and writes are blocked until the migration commits"
-        instead: "DELETE what is meant, in batches"
+        instead: "DELETE the rows in batches"
 
     /// A constraint is validated in the transaction that adds it.
     ValidateConstraint = "validate-constraint"
@@ -155,47 +154,46 @@ lint_rules! {
 }
 
 impl LintRule {
-    /// The rule of this name.
+    /// Finds a rule by its name.
     pub fn named(name: &str) -> Option<LintRule> {
         LintRule::ALL.iter().copied().find(|rule| rule.as_str() == name)
     }
 
-    /// Whether it builds an index.
+    /// Whether the rule is about building an index.
     #[cfg(feature = "lint")]
     pub(crate) fn is_of_index(self) -> bool {
         matches!(self, LintRule::AddPrimaryKey | LintRule::AddUnique | LintRule::CreateIndex)
     }
 
-    /// What to write instead where the table is partitioned and PostgreSQL refuses the usual way: what
-    /// every partition has already, the table takes over without reading a row.
+    /// Says what to write instead if the table is partitioned and PostgreSQL refuses the usual way: the
+    /// table reuses what every partition already has, without reading a row.
     #[cfg(feature = "lint")]
     pub(crate) fn help_if_partitioned(self) -> &'static str {
         match self {
             LintRule::AddForeignKey => {
                 "add it NOT VALID to each partition, VALIDATE CONSTRAINT there in the next \
-                 migration, then add it to the partitioned table, which takes them over"
+                 migration, then add it to the partitioned table, which reuses them"
             }
             LintRule::AddPrimaryKey => {
-                "CREATE UNIQUE INDEX CONCURRENTLY on each partition in a migration before, ADD \
+                "CREATE UNIQUE INDEX CONCURRENTLY on each partition in an earlier migration, ADD \
                  CONSTRAINT … PRIMARY KEY USING INDEX … there, then add the key to the partitioned \
-                 table, which takes them over"
+                 table, which reuses them"
             }
             LintRule::AddUnique => {
-                "CREATE UNIQUE INDEX CONCURRENTLY on each partition in a migration before, ADD \
-                 CONSTRAINT … UNIQUE USING INDEX … there, then add the constraint to the partitioned \
-                 table, which takes them over"
+                "CREATE UNIQUE INDEX CONCURRENTLY on each partition in an earlier migration, ADD \
+                 CONSTRAINT … UNIQUE USING INDEX … there, then add the constraint to the \
+                 partitioned table, which reuses them"
             }
             LintRule::CreateIndex => {
                 "CREATE INDEX CONCURRENTLY on each partition, in a script that begins with `-- \
-                 lokstra: no-transaction`, then CREATE INDEX on the partitioned table, which takes \
-                 them over"
+                 lokstra: no-transaction`, then CREATE INDEX on the partitioned table, which reuses them"
             }
             rule => rule.help(),
         }
     }
 }
 
-/// Its name.
+/// Writes the name.
 impl fmt::Display for LintRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -1,4 +1,4 @@
-//! Something wrong with a folder of migrations: its kind, its place, its message and what to do.
+//! A problem of a folder of migrations: its kind, its place, its message and what to do.
 
 mod code;
 mod lint_rule;
@@ -13,17 +13,17 @@ pub use lint_rule::LintRule;
 /// The file with the settings of a folder.
 pub(crate) const SETTINGS: &str = "migration.yaml";
 
-/// The file with what was locked.
+/// The lock file of a folder.
 pub(crate) const LOCK: &str = "lokstra.lock";
 
-/// Something wrong with a folder of migrations.
+/// A problem of a folder of migrations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     code: Code,
     severity: Severity,
     path: String,
     snippet: Option<Snippet>,
-    /// Whether the snippet is only there for its place.
+    /// Whether the text of the snippet is not shown, only its place.
     is_hidden: bool,
     message: String,
     help: String,
@@ -41,13 +41,14 @@ impl Problem {
         Problem { code, severity, path, snippet: None, is_hidden: false, message, help }
     }
 
-    /// What a server says about a statement at this byte offset of a script, which it cannot parse.
-    pub fn of_server(path: &str, text: &str, offset: usize, message: &str) -> Problem {
-        let help = "write it as the version of this server has it";
+    /// Reports a statement, at this byte offset of a script, that a server cannot parse, with the
+    /// server's message.
+    pub fn from_server(path: &str, text: &str, offset: usize, message: &str) -> Problem {
+        let help = "write it in the syntax of this server's version";
         Problem::new(Code::Server, path, message, help).at(text, offset)
     }
 
-    /// The same as an error, where hazards are denied.
+    /// Makes the problem an error, where hazards are denied.
     #[cfg(feature = "lint")]
     pub(crate) fn denied(self) -> Problem {
         Problem { severity: Severity::Error, ..self }
@@ -59,82 +60,81 @@ impl Problem {
         self
     }
 
-    /// The same for the beginning of a line, by its number from 1.
+    /// Adds the beginning of a line, by its number from 1, as the place.
     pub(crate) fn at_line(mut self, number: usize, line: &str) -> Problem {
         self.snippet = Some(Snippet::of_line(number, line));
         self
     }
 
-    /// Leaves out what the file says: a link leads out of the folder to it, to a file that may be no
-    /// script but a secret.
+    /// Hides the text of the file: a link leads out of the folder to it, and it may contain a secret.
     #[must_use]
     pub fn without_text(mut self) -> Problem {
         self.is_hidden = true;
         if !self.code.has_constant_message() {
-            "this place is wrong and not shown: a link leads out of the folder to this file"
+            "the text here has a problem and is not shown: a link leads out of the folder to this file"
                 .clone_into(&mut self.message);
-            "look at the file behind the link, or put a copy into the folder"
+            "inspect the file that the link leads to, or put a copy into the folder"
                 .clone_into(&mut self.help);
         }
         self
     }
 
-    /// Whether it says where the migrations go, and not what they are.
-    pub(crate) fn is_of_settings(&self) -> bool {
+    /// Whether the problem is about where the migrations run, and not about one of them.
+    pub(crate) fn is_in_settings(&self) -> bool {
         let ending = std::path::Path::new(&self.path).extension();
         let is_sql = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
-        let is_folder = self.code == Code::Unreadable && !is_sql && !self.is_of_lock();
+        let is_folder = self.code == Code::Unreadable && !is_sql && !self.is_in_lock_file();
         is_folder || self.path.ends_with(SETTINGS)
     }
 
-    /// Whether `lokstra.lock` alone has it against the folder.
-    pub fn is_of_lock(&self) -> bool {
-        Code::OF_LOCK.contains(&self.code) || self.path.ends_with(LOCK)
+    /// Whether only `lokstra.lock` causes the problem.
+    pub fn is_in_lock_file(&self) -> bool {
+        Code::IN_LOCK_FILE.contains(&self.code) || self.path.ends_with(LOCK)
     }
 
-    /// Names files from a folder above the root, from which `way` leads to the root.
+    /// Names files relative to a folder above the root; `prefix` is the path from there to the root.
     #[must_use]
-    pub fn seen_from(mut self, way: &str) -> Problem {
+    pub fn with_path_prefix(mut self, prefix: &str) -> Problem {
         let folder = self.path.rsplit_once('/').map_or(&*self.path, |(folder, _)| folder);
-        for before in ["create ", "-dir "] {
-            let (from, to) = (format!("{before}{folder}"), format!("{before}{way}/{folder}"));
+        for word in ["create ", "-dir "] {
+            let (from, to) = (format!("{word}{folder}"), format!("{word}{prefix}/{folder}"));
             self.help = self.help.replace(&from, &to);
         }
-        self.path = format!("{way}/{}", self.path);
+        self.path = format!("{prefix}/{}", self.path);
         self
     }
 
-    /// What kind of problem it is.
+    /// Returns the kind of the problem.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// Whether it stops the build.
+    /// Returns whether the problem stops the build.
     pub fn severity(&self) -> Severity {
         self.severity
     }
 
-    /// Whether it stops the build.
+    /// Returns whether the problem stops the build.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 
-    /// The file or folder, relative to the root.
+    /// Returns the file or folder, relative to the root.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Where in the file, if it is about a place.
+    /// Returns the place in the file, if the problem has one.
     pub fn position(&self) -> Option<Position> {
         self.snippet.as_ref().map(Snippet::position)
     }
 
-    /// What is wrong, in one line.
+    /// Says in one line what is wrong.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do.
+    /// Says what to do.
     pub fn help(&self) -> &str {
         &self.help
     }
@@ -144,8 +144,8 @@ impl Problem {
     }
 }
 
-/// Without `error:` or `warning:`, which the compiler writes itself, and without what a terminal obeys:
-/// [`message`](Problem::message) and its like are exact.
+/// Writes the problem without `error:` or `warning:`, which the compiler adds, and without characters
+/// that a terminal obeys. [`message`](Problem::message) and the other methods are exact.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&shown_line(&self.path))?;
@@ -160,17 +160,17 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything wrong with a folder; at least one is an error.
+/// All problems of a folder; at least one is an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub(crate) Vec<Problem>);
 
 impl Problems {
-    /// The problems, in the order of the files.
+    /// Iterates over the problems, in the order of the files.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
     }
 
-    /// Leaves out the text of these files, as [`Problem::without_text`] does.
+    /// Hides the text of these files, as [`Problem::without_text`] does.
     #[must_use]
     pub fn without_text_of(self, is_hidden: impl Fn(&str) -> bool) -> Problems {
         let shown = |it: Problem| if is_hidden(&it.path) { it.without_text() } else { it };
@@ -193,7 +193,7 @@ impl From<Problem> for Problems {
     }
 }
 
-/// Each with `error:` or `warning:` before it.
+/// Writes each problem after `error:` or `warning:`.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, problem) in self.iter().enumerate() {

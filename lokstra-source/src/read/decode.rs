@@ -3,11 +3,11 @@
 use super::folder::File;
 use crate::problem::{Code, Problem};
 
-/// The text without a byte order mark and with LF line ends, or a problem.
+/// Decodes a file, without a byte order mark and with LF line ends, or adds a problem.
 pub(crate) fn decode(file: &File, problems: &mut Vec<Problem>) -> Option<String> {
     let bytes = file.content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.content);
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        let message = "is UTF-16, and PostgreSQL is sent UTF-8";
+        let message = "is UTF-16, and must be UTF-8";
         let help = "save it as UTF-8 (PowerShell: Set-Content -Encoding utf8)";
         problems.push(Problem::new(Code::NotUtf8, &file.path, message, help));
         return None;

@@ -1,4 +1,4 @@
-//! What is in a folder, before any rule.
+//! The files of a folder, before any rule.
 
 use std::fs;
 use std::io;
@@ -9,10 +9,10 @@ use lokstra_core::files;
 use super::parallel::in_parallel;
 use crate::problem::{Code, LOCK, Problem, Problems, SETTINGS};
 
-/// A folder of migrations, with the folders in it.
+/// A folder of migrations and its subfolders.
 #[derive(Debug, Default)]
 pub(crate) struct Folder {
-    /// As messages show it.
+    /// The path, as messages show it.
     pub(crate) path: String,
     /// The SQL files, sorted by name.
     pub(crate) scripts: Vec<File>,
@@ -20,20 +20,20 @@ pub(crate) struct Folder {
     pub(crate) settings: Option<File>,
     /// `lokstra.lock`.
     pub(crate) lock: Option<File>,
-    /// The folders, sorted by name.
+    /// The subfolders, sorted by name.
     pub(crate) folders: Vec<Folder>,
-    /// Files that are there and cannot be read, or that nothing would read.
+    /// Files that cannot be read, or that would be ignored.
     pub(crate) problems: Vec<Problem>,
 }
 
-/// A file as it was found.
+/// A file and its bytes.
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) name: String,
-    /// As messages show it.
+    /// The path, as messages show it.
     pub(crate) path: String,
     pub(crate) content: Vec<u8>,
-    /// Whether a link leads out of the folder to it: nothing of its text is shown.
+    /// Whether a link leads out of the folder to it: its text is not shown.
     pub(crate) is_outside: bool,
 }
 
@@ -45,10 +45,10 @@ struct Found {
     is_outside: bool,
 }
 
-/// Where links may lead and be shown: the folder that was asked for.
+/// The folder that links must not leave for their text to be shown.
 struct Root {
     path: PathBuf,
-    /// Found out when there is a link.
+    /// Resolved at the first link.
     real: std::cell::OnceCell<Option<PathBuf>>,
 }
 
@@ -57,8 +57,8 @@ impl Root {
         Root { path, real: std::cell::OnceCell::new() }
     }
 
-    /// Whether this link leads elsewhere.
-    fn is_left_by(&self, link: &Path) -> bool {
+    /// Whether this link leads out of the root.
+    fn is_outside(&self, link: &Path) -> bool {
         let root = self.real.get_or_init(|| self.path.canonicalize().ok());
         match (root, link.canonicalize()) {
             (Some(root), Ok(target)) => !target.starts_with(root),
@@ -67,8 +67,8 @@ impl Root {
     }
 }
 
-/// How deep a folder with migrations can lie: one level below the root is a database, and what
-/// lies deeper is only looked at to warn.
+/// How deep folders are read: one level below the root is a database, and deeper ones only cause a
+/// warning.
 const DEPTH: usize = 3;
 
 impl Folder {
@@ -118,22 +118,22 @@ impl Folder {
             let mut is_outside = is_outside;
             let kind = match entry.file_type() {
                 Ok(kind) if kind.is_symlink() => {
-                    is_outside |= start.is_left_by(&entry.path());
+                    is_outside |= start.is_outside(&entry.path());
                     fs::metadata(entry.path()).map(|it| it.file_type())
                 }
                 kind => kind,
             };
             if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
                 if is_named_as_file(&name) && !entry.path().join(SETTINGS).exists() {
-                    self.problems.push(no_file(&path));
+                    self.problems.push(folder_named_as_file(&path));
                 } else if depth > 0 && !is_hidden(&name) {
                     let mut folder = Folder::default();
                     folder.read_from(root, path, depth - 1, start, is_outside);
                     self.folders.push(folder);
                 }
-            } else if is_ours(&name) {
+            } else if is_read(&name) {
                 match kind {
-                    // To open a FIFO waits for its writer, and a device may have no end.
+                    // Opening a FIFO waits for its writer, and a device may have no end.
                     Ok(kind) if !kind.is_file() => {
                         self.problems.push(unreadable(&path, &files::not_regular()));
                     }
@@ -143,14 +143,14 @@ impl Folder {
                 self.problems.push(misnamed_settings(&path));
             }
         }
-        // Nearly all of the time of a build that has nothing to judge.
+        // This is nearly all of the time of a build that has nothing to check.
         let read = |found: &Found| {
-            let longest = if found.name == SETTINGS {
+            let limit = if found.name == SETTINGS {
                 files::LONGEST_SETTINGS
             } else {
                 files::LONGEST_SCRIPT
             };
-            files::read_regular(&found.place, longest)
+            files::read_regular(&found.place, limit)
         };
         let contents = in_parallel(&found, |share| share.iter().map(read).collect::<Vec<_>>());
         for (found, content) in found.into_iter().zip(contents.into_iter().flatten()) {
@@ -183,7 +183,7 @@ impl Folder {
             |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for file in dir.files() {
             let name = name_of(file.path());
-            if is_ours(&name) {
+            if is_read(&name) {
                 let path = format!("{path}/{name}");
                 let content = file.contents().to_vec();
                 folder.add(File { name, path, content, is_outside: false });
@@ -194,7 +194,7 @@ impl Folder {
         for inner in dir.dirs() {
             let name = name_of(inner.path());
             if is_named_as_file(&name) && inner.get_file(inner.path().join(SETTINGS)).is_none() {
-                folder.problems.push(no_file(&format!("{path}/{name}")));
+                folder.problems.push(folder_named_as_file(&format!("{path}/{name}")));
             } else if !is_hidden(&name) {
                 folder.folders.push(Folder::embedded(inner, &format!("{path}/{name}")));
             }
@@ -211,19 +211,19 @@ impl Folder {
         }
     }
 
-    /// The order of a directory is the file system's.
+    /// Sorts the files: a directory has the order of the file system.
     fn sort(&mut self) {
         self.scripts.sort_by(|a, b| a.name.cmp(&b.name));
         self.folders.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
-    /// The names of the files that are there and cannot be read.
+    /// The names of the files that exist and cannot be read.
     pub(crate) fn unreadable(&self) -> impl Iterator<Item = &str> {
         let unreadable = self.problems.iter().filter(|it| it.code() == Code::Unreadable);
         unreadable.filter_map(|it| it.path().rsplit('/').next())
     }
 
-    /// The files, also of the folders in it, whose text is not shown.
+    /// The files whose text is not shown, also of the subfolders.
     pub(crate) fn outside(&self) -> Vec<&str> {
         let files = self.scripts.iter().chain(&self.settings).chain(&self.lock);
         let here = files.filter(|file| file.is_outside).map(|file| file.path.as_str());
@@ -236,26 +236,27 @@ impl Folder {
     }
 }
 
-/// Editors and systems leave hidden files everywhere: `.#001_a.up.sql`, `._001_a.up.sql`.
+/// Whether a file is hidden: editors and systems leave such files everywhere (`.#001_a.up.sql`,
+/// `._001_a.up.sql`).
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
-fn is_ours(name: &str) -> bool {
+fn is_read(name: &str) -> bool {
     let ending = Path::new(name).extension();
     let is_sql = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
     name == SETTINGS || name == LOCK || is_sql && !is_hidden(name)
 }
 
-/// Whether a folder has the name of a file that would be read. One with settings is a database.
+/// Whether a folder has the name of a file that would be read. A folder with settings is a database.
 fn is_named_as_file(name: &str) -> bool {
     let is_script = name.starts_with(|first: char| first.is_ascii_digit())
         || name.contains(".up.")
         || name.contains(".down.");
-    is_ours(name) && (is_script || name == SETTINGS || name == LOCK)
+    is_read(name) && (is_script || name == SETTINGS || name == LOCK)
 }
 
-fn no_file(path: &str) -> Problem {
+fn folder_named_as_file(path: &str) -> Problem {
     let help = "rename the folder, or put a file of this name in its place";
     Problem::new(Code::Unreadable, path, "this is a folder, not a file", help)
 }
@@ -269,7 +270,7 @@ fn is_misnamed_settings(name: &str) -> bool {
 }
 
 fn misnamed_settings(path: &str) -> Problem {
-    let message = "nothing reads this file: settings are in migration.yaml";
+    let message = "this file is ignored: settings belong in migration.yaml";
     Problem::new(Code::SettingsName, path, message, "rename it to migration.yaml")
 }
 
@@ -283,10 +284,10 @@ fn unreadable(path: &str, error: &io::Error) -> Problem {
 }
 
 fn not_found(root: &Path, path: &str) -> Problem {
-    // The macro's root is absolute, a command's is where it runs.
+    // The root of the macro is absolute, that of a command is the current folder.
     let base = if root.is_absolute() { " in the folder of Cargo.toml" } else { "" };
     let help = format!(
-        "make it with its first migration: lokstra migration create create_users -dir {path}"
+        "create it with its first migration: lokstra migration create create_users -dir {path}"
     );
     let message = format!("migrations directory not found{base}");
     Problem::new(Code::FolderNotFound, path, message, help)

@@ -38,7 +38,7 @@ pub(crate) fn layout<'a>(root: &'a Folder, problems: &mut Vec<Problem>) -> Layou
     }
     if let Some(file) = root.scripts.first().or(root.settings.as_ref()) {
         let first = databases.first().map_or("", |database| database.name());
-        let message = format!("stands beside the database folder {first}, so nothing would run it");
+        let message = format!("is beside the database folder {first}, where it would be ignored");
         let help = match file.name.as_str() {
             SETTINGS => {
                 "remove it: each database folder has a migration.yaml of its own".to_owned()
@@ -58,21 +58,22 @@ pub(crate) fn layout<'a>(root: &'a Folder, problems: &mut Vec<Problem>) -> Layou
 fn empty(folder: &Folder) -> Problem {
     let message = "there is no migration in this folder";
     let help =
-        format!("make the first: lokstra migration create create_users -dir {}", folder.path);
+        format!("create the first: lokstra migration create create_users -dir {}", folder.path);
     Problem::new(Code::FolderEmpty, &folder.path, message, help)
 }
 
-/// The Go program ignores these without a word, and with them the migrations.
+/// Warns about files in folders that are not read. The Go program ignores them silently.
 fn warn_of_unread(folder: &Folder, could_be_database: bool, problems: &mut Vec<Problem>) {
     if !folder.scripts.is_empty() {
         let count = folder.scripts.len();
         let files = if count == 1 { "SQL file is" } else { "SQL files are" };
-        let message = format!("{count} {files} not read, because it has no {SETTINGS}");
+        let message = format!("{count} {files} not read, because this folder has no {SETTINGS}");
         let help = format!("add {}/{SETTINGS} with `dbpool-name: …`, or move them", folder.path);
         let (message, help) = if could_be_database {
             (message, help)
         } else {
-            let message = format!("{count} {files} not read, because the folder is too deep");
+            let message =
+                format!("{count} {files} not read, because the folder is nested too deep");
             (message, "move them one level up, or out of the migrations".to_owned())
         };
         problems.push(Problem::new(Code::NotRead, &folder.path, message, help));

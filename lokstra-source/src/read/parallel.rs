@@ -1,20 +1,22 @@
-//! Much of the same work, on all processors.
+//! Runs one function over many items, on all processors.
 
 use std::thread::{self, ScopedJoinHandle};
 
-/// The parser recurses as deep as the SQL nests; untouched, the stack costs nothing.
+/// The stack of a thread that parses: the parser recurses as deep as the SQL nests, and unused stack
+/// costs nothing.
 pub(crate) const STACK: usize = 512 << 20;
 
-/// Less than this is done before a thread has begun.
-const LEAST: usize = 32;
+/// The fewest items for which a thread is worth its start.
+const MIN_SHARE: usize = 32;
 
-/// Does this for a share of the items on each processor. The results are in the items' order.
+/// Calls `work` for a share of the items on each processor, and returns the results in the order of the
+/// items.
 pub(crate) fn in_parallel<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&[T]) -> R + Sync,
 ) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    let shares = items.chunks(items.len().div_ceil(processors).max(LEAST));
+    let shares = items.chunks(items.len().div_ceil(processors).max(MIN_SHARE));
     if shares.len() <= 1 {
         return shares.map(work).collect();
     }
@@ -22,7 +24,7 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
         let work = &work;
         let threads: Vec<_> = shares
             .map(|share| {
-                // As large as what reads SQL needs.
+                // As large as parsing SQL needs.
                 let thread = thread::Builder::new().stack_size(STACK);
                 (share, thread.spawn_scoped(scope, move || work(share)))
             })
@@ -32,7 +34,7 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
         {
             Ok(Ok(done)) => done,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // No room for such a thread.
+            // There is no memory for such a thread.
             Err(_) => work(share),
         };
         threads.into_iter().map(join).collect()

@@ -1,4 +1,4 @@
-//! The folder against its `lokstra.lock`: what was edited, renamed, removed or put in between.
+//! Compares a folder with its `lokstra.lock`: what was edited, renamed, removed or inserted.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -23,9 +23,9 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
     let newest = locked.keys().next_back().copied();
     let found: HashSet<_> =
         pairs.iter().map(|pair| (pair.version, pair.description.as_str())).collect();
-    for pair in pairs.iter().filter(|pair| !pair.is_half()) {
+    for pair in pairs.iter().filter(|pair| !pair.is_incomplete()) {
         match locked.get(&pair.version) {
-            // Another branch took the same version, which is a problem of its own.
+            // Another branch uses the same version, which is a problem of its own.
             Some((entry, _))
                 if pair.description.as_str() != entry.description
                     && found.contains(&(entry.version, entry.description.as_str())) => {}
@@ -33,10 +33,10 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
             None => {
                 if let Some(newest) = newest.filter(|newest| pair.version < *newest) {
                     let message = format!(
-                        "version {} is new, and below {newest}, which is locked already",
+                        "version {} is new and below {newest}, which is already locked",
                         pair.version
                     );
-                    let help = "lokstra migration renumber, which moves it to the end";
+                    let help = "run `lokstra migration renumber`, which moves it to the end";
                     problems.push(Problem::new(Code::LockOrder, &pair.up.0.path, message, help));
                 }
             }
@@ -49,7 +49,7 @@ pub(crate) fn check(folder: &Folder, pairs: &[Pair<'_>], problems: &mut Vec<Prob
         if !there.contains(version) {
             let message =
                 format!("{version}_{} is locked, and its files are gone", entry.description);
-            let help = "bring them back: a database may have applied them";
+            let help = "restore them: a database may have applied them";
             let problem = Problem::new(Code::LockRemoved, &file.path, message, help);
             let line = lines.get(*number - 1).copied().unwrap_or_default();
             problems.push(problem.at_line(*number, line));
@@ -73,9 +73,9 @@ fn changed(entry: &Entry, pair: &Pair<'_>, problems: &mut Vec<Problem>) {
                 script.checksum.short()
             );
             let help = "restore it, and put the change into a new migration; if no database has \
-                        applied it yet, or `repair -accept` took it in each that has, remove its line and \
-                        those below, write into the last line how many are left, and run `lokstra \
-                        migration lock`";
+                        applied it yet, or `repair -accept` accepted the edit in each that has, \
+                        remove its line and those below it, write the number of remaining \
+                        migrations into the last line, and run `lokstra migration lock`";
             problems.push(Problem::new(Code::LockEdited, &file.path, message, help));
         }
     }

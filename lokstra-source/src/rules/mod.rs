@@ -1,4 +1,4 @@
-//! Every rule that needs no database, and the folder without an error that comes of them.
+//! Every rule that needs no database.
 
 mod labels;
 pub(crate) mod lint;
@@ -20,24 +20,24 @@ use lint::LintScope;
 pub struct Loaded {
     /// The migrations.
     pub set: Set,
-    /// What is worth a word and stops nothing, in the order of the files.
+    /// Problems that do not stop a build, in the order of the files.
     pub warnings: Vec<Problem>,
     /// How many migrations are locked.
     pub locked: usize,
     /// The files that were read, relative to the root: a change of one changes the set.
     pub tracked: Vec<String>,
-    /// Those of them to which a link leads out of the folder: no line of theirs is to be shown.
+    /// The files among them that a link outside of the folder leads to: their lines must not be shown.
     pub outside: Vec<String>,
 }
 
-/// A folder without an error, and what the next build may know about it.
+/// A folder without an error, and what the next build may reuse of it.
 pub(crate) struct Checked {
     pub(crate) loaded: Loaded,
     /// For each script of the set, up before down, whether no rule was left out.
     pub(crate) scripts: Vec<bool>,
 }
 
-/// All rules but those of the ignored kinds.
+/// Applies all rules, except those of the ignored kinds.
 pub(crate) fn check(
     folder: &Folder,
     lint: LintScope,
@@ -46,22 +46,22 @@ pub(crate) fn check(
     check_uncached(folder, lint, &CachedScripts::default(), ignored).map(|checked| checked.loaded)
 }
 
-/// The same, for scripts that are not known.
+/// Applies all rules to the scripts that are not in the cache.
 pub(crate) fn check_uncached(
     folder: &Folder,
     lint: LintScope,
-    known: &CachedScripts,
+    cached: &CachedScripts,
     ignored: &[Code],
 ) -> Result<Checked, Problems> {
     std::thread::scope(|scope| {
         let checked = std::thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || set_check::check(folder, lint, known, ignored));
+            .spawn_scoped(scope, || set_check::check(folder, lint, cached, ignored));
         match checked.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // No room for such a thread.
-            Err(_) => set_check::check(folder, lint, known, ignored),
+            // There is no memory for such a thread.
+            Err(_) => set_check::check(folder, lint, cached, ignored),
         }
     })
 }

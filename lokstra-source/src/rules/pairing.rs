@@ -1,47 +1,47 @@
-//! From files to migrations: every version has one description, one up and one down.
+//! Pairs files to migrations: every version has one description, one up and one down.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lokstra_core::{Direction, Version};
 
-use crate::parse::file_name::{Description, FileName, following, leading_version};
+use crate::parse::file_name::{Description, FileName, leading_version, next_free};
 use crate::parse::lock_file;
-use crate::parse::script::cached::{CachedIndex, Judged};
+use crate::parse::script::cached::{AlreadyChecked, CachedIndex};
 use crate::parse::script::{self, Script};
 use crate::problem::{Code, Problem};
 use crate::read::folder::{File, Folder};
 
-/// A migration whose two files are there.
+/// A migration with its two files.
 pub(crate) struct Pair<'a> {
     pub(crate) version: Version,
     pub(crate) description: Description,
     pub(crate) up: (&'a File, Script),
     pub(crate) down: (&'a File, Script),
-    /// Whether both scripts are as they were when they were locked.
+    /// Whether both scripts are unchanged since they were locked.
     pub(crate) is_locked: bool,
 }
 
 impl Pair<'_> {
-    /// Whether it only stands for a migration of which something is missing.
-    pub(crate) fn is_half(&self) -> bool {
+    /// Whether one of the two files is missing.
+    pub(crate) fn is_incomplete(&self) -> bool {
         std::ptr::eq(self.up.0, self.down.0)
     }
 }
 
-/// A file whose name is right, or whose author's mind can be read.
+/// A file whose name is valid, or whose intended name is certain.
 struct ParsedFile<'a> {
     file: &'a File,
     name: FileName,
     script: Option<Script>,
 }
 
-/// What there is of a version that is not certain: no file is missed beside one of these.
+/// Versions with a file whose direction is unknown or unreadable: no missing file is reported for them.
 #[derive(Default)]
 struct AmbiguousFiles {
     versions: Vec<Version>,
 }
 
-/// A version to suggest for each migration whose name has none, or one that is too high, in their order.
+/// A version to suggest for each migration whose name has none, or one that is too high.
 fn numbers<'a>(folder: &'a Folder, free: &mut Option<Version>) -> BTreeMap<&'a str, Version> {
     let names = folder.scripts.iter().map(|file| file.name.as_str());
     let without = names.filter(|name| leading_version(name).is_none()).map(stem);
@@ -55,19 +55,19 @@ fn numbers<'a>(folder: &'a Folder, free: &mut Option<Version>) -> BTreeMap<&'a s
     in_order.into_iter().filter_map(|(_, name)| number(name)).collect()
 }
 
-/// What both directions of a migration begin with.
+/// The part of a name that both directions share.
 fn stem(name: &str) -> &str {
     name.split_once('.').map_or(name, |(stem, _)| stem)
 }
 
 pub(crate) fn pairs<'a>(
     folder: &'a Folder,
-    known: &CachedIndex<'_>,
-    keeps_halves: bool,
+    cached: &CachedIndex<'_>,
+    keep_incomplete: bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<Pair<'a>> {
     let locked = lock_file::checksums(folder);
-    let mut free = following(folder.scripts.iter().map(|file| file.name.as_str()));
+    let mut free = next_free(folder.scripts.iter().map(|file| file.name.as_str()));
     let numbers = numbers(folder, &mut free);
     let unreadable = folder.unreadable().filter_map(leading_version);
     let mut ambiguous = AmbiguousFiles { versions: unreadable.collect() };
@@ -81,11 +81,11 @@ pub(crate) fn pairs<'a>(
                 (Some(name), Some(direction))
             }
             Err(bad) => {
-                let message = format!("the file name is not right: {}", bad.reason);
-                let help = format!("rename it to {}", bad.meant);
+                let message = format!("the file name is invalid: {}", bad.reason);
+                let help = format!("rename it to {}", bad.suggestion);
                 problems.push(Problem::new(Code::FileName, &file.path, message, help));
                 match (bad.version, bad.direction) {
-                    (Some(_), Some(direction)) => (Some(bad.meant), Some(direction)),
+                    (Some(_), Some(direction)) => (Some(bad.suggestion), Some(direction)),
                     (version, direction) => {
                         ambiguous.versions.extend(version);
                         (None, direction)
@@ -96,7 +96,7 @@ pub(crate) fn pairs<'a>(
         names.push(name);
         files.push((file, direction));
     }
-    let scripts = script::read_all(&files, &Judged { locked: &locked, known }, problems);
+    let scripts = script::read_all(&files, &AlreadyChecked { locked: &locked, cached }, problems);
     let mut versions: BTreeMap<Version, Vec<ParsedFile<'a>>> = BTreeMap::new();
     for ((name, (file, _)), script) in names.into_iter().zip(files).zip(scripts) {
         if let Some(name) = name {
@@ -113,13 +113,13 @@ pub(crate) fn pairs<'a>(
                 continue;
             }
             problems.push(conflict(folder, version, &migrations, &mut free));
-            if keeps_halves {
+            if keep_incomplete {
                 continue;
             }
         }
         for (description, files) in &mut migrations {
-            let up = take(files, Direction::Up, problems);
-            let down = take(files, Direction::Down, problems);
+            let up = take_file(files, Direction::Up, problems);
+            let down = take_file(files, Direction::Down, problems);
             let there = match (&up, &down) {
                 (Some(_), Some(_)) => None,
                 (Some(there), None) | (None, Some(there)) => Some(there),
@@ -127,15 +127,18 @@ pub(crate) fn pairs<'a>(
             };
             problems.extend(there.filter(|_| !is_ambiguous).map(|there| missing(folder, there)));
             let other = there.map(|there| there.file);
-            let half = |found: Option<ParsedFile<'a>>| match found {
+            let present_or_other = |found: Option<ParsedFile<'a>>| match found {
                 Some(found) => Some((found.file, found.script)),
                 None => other.map(|file| (file, None)),
             };
-            let whole = |(file, script): (&'a File, Option<Script>)| match script {
-                None if keeps_halves => Some((file, Script::none())),
+            let with_script = |(file, script): (&'a File, Option<Script>)| match script {
+                None if keep_incomplete => Some((file, Script::missing())),
                 script => script.map(|script| (file, script)),
             };
-            if let (Some(up), Some(down)) = (half(up).and_then(whole), half(down).and_then(whole)) {
+            if let (Some(up), Some(down)) = (
+                present_or_other(up).and_then(with_script),
+                present_or_other(down).and_then(with_script),
+            ) {
                 let is_locked =
                     [&up, &down].iter().all(|(_, script)| locked.contains(&script.checksum));
                 let description = description.clone();
@@ -159,8 +162,8 @@ fn by_description(files: Vec<ParsedFile<'_>>) -> Migrations<'_> {
     migrations
 }
 
-/// The file of a direction, with a problem if there are several.
-fn take<'a>(
+/// Removes the file of a direction, and adds a problem if there are several.
+fn take_file<'a>(
     files: &mut Vec<ParsedFile<'a>>,
     direction: Direction,
     problems: &mut Vec<Problem>,
@@ -186,13 +189,17 @@ fn missing(folder: &Folder, there: &ParsedFile<'_>) -> Problem {
     let help = match name.direction {
         Direction::Up => format!("create {}/{name}, or remove this file", folder.path),
         Direction::Down => {
-            format!("create {}/{name}; a comment that says why will do", folder.path)
+            format!(
+                "create {}/{name}; if the change cannot be undone, a comment that says why is \
+                     enough",
+                folder.path
+            )
         }
     };
     Problem::new(code, &there.file.path, message, help)
 }
 
-/// An up and a down that differ in their descriptions are one migration with a slip of the pen.
+/// Reports an up and a down whose descriptions differ as one migration with a misspelt file name.
 fn suggest_pair(version: Version, migrations: &Migrations<'_>) -> Option<Problem> {
     let [(_, one), (_, other)] = migrations.as_slice() else { return None };
     let ([one], [other]) = (one.as_slice(), other.as_slice()) else { return None };
@@ -203,7 +210,7 @@ fn suggest_pair(version: Version, migrations: &Migrations<'_>) -> Option<Problem
     };
     let message = format!("up and down of version {version} have different descriptions");
     let right = FileName { direction: Direction::Down, ..up.name.clone() };
-    let help = format!("{} belongs to {}? then rename it to {right}", down.file.name, up.file.name);
+    let help = format!("if {} belongs to {}, rename it to {right}", down.file.name, up.file.name);
     Some(Problem::new(Code::VersionConflict, &down.file.path, message, help))
 }
 
@@ -224,11 +231,10 @@ fn conflict(
     );
     let help = match (*free, files.last()) {
         _ if folder.lock.as_ref().is_some_and(lock_file::has_conflict) => {
-            "settle lokstra.lock first, which has the lines of both branches".to_owned()
+            "resolve lokstra.lock first, which has the lines of both branches".to_owned()
         }
         _ if folder.lock.is_some() => {
-            "lokstra migration renumber, which moves the one that is not locked to the end"
-                .to_owned()
+            "run `lokstra migration renumber`, which moves the unlocked one to the end".to_owned()
         }
         (Some(next), Some(last)) => {
             *free = next.next();

@@ -1,4 +1,4 @@
-//! Procedures of the set that end the transaction, and the scripts that call them in one.
+//! Procedures of the set that commit, and the transactional scripts that call them.
 
 use lokstra_core::Mode;
 
@@ -6,8 +6,8 @@ use super::pairing::Pair;
 use crate::problem::{Code, Problem};
 use crate::sql::routine::{self, Effect};
 
-/// Adds each call, in a script that runs in a transaction, of a procedure that the set has made and
-/// that is certain to commit.
+/// Adds a problem for each call, in a transactional script, of a procedure of the set that certainly
+/// commits.
 pub(crate) fn check(pairs: &[Pair<'_>], problems: &mut Vec<Problem>) {
     let mut commits: Vec<String> = Vec::new();
     for pair in pairs {
@@ -18,8 +18,8 @@ pub(crate) fn check(pairs: &[Pair<'_>], problems: &mut Vec<Problem>) {
                 continue;
             }
             let called = match routine::effect(statement, &commits) {
-                Some(Effect::Makes(name, is_certain)) => {
-                    // Of two with one name, a call does not say which.
+                Some(Effect::Creates(name, is_certain)) => {
+                    // With two procedures of one name, a call does not say which.
                     let is_known = commits.contains(&name);
                     commits.retain(|known| *known != name);
                     if is_certain && !is_known {
@@ -32,7 +32,7 @@ pub(crate) fn check(pairs: &[Pair<'_>], problems: &mut Vec<Problem>) {
                     continue;
                 }
                 Some(Effect::Calls(name)) => commits.contains(&name).then_some(0),
-                // What commits by itself is found with the script.
+                // A `COMMIT` of its own is reported with the script.
                 None if routine::ends(statement, &[]).is_some() => None,
                 None => routine::ends(statement, &commits),
             };
@@ -43,7 +43,7 @@ pub(crate) fn check(pairs: &[Pair<'_>], problems: &mut Vec<Problem>) {
                 let message = "this calls a procedure that commits, which PostgreSQL refuses in a \
                                transaction, and this script runs in one";
                 let help = "make `-- lokstra: no-transaction` the first line; what the procedure \
-                            commits is then kept, whatever follows";
+                            commits is then kept, even if a later statement fails";
                 let problem = Problem::new(Code::InTransaction, &file.path, message, help);
                 problems.push(problem.at(&script.text, range.start + at));
             }
@@ -51,7 +51,7 @@ pub(crate) fn check(pairs: &[Pair<'_>], problems: &mut Vec<Problem>) {
     }
 }
 
-/// Nearly no statement is; the words are looked at without a token.
+/// Whether a statement may define or call a procedure. Few do, so this reads words without the lexer.
 fn is_about_procedures(statement: &str) -> bool {
     let starts = |word: &str| {
         statement.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))

@@ -1,4 +1,4 @@
-//! Every rule, over what was read, and the set that comes of it.
+//! Applies every rule to what was read, and builds the set.
 
 use std::collections::BTreeMap;
 
@@ -14,25 +14,25 @@ use crate::problem::{Code, Problem, Problems};
 use crate::read::folder::{File, Folder};
 use crate::read::layout::layout;
 
-/// A folder that is a database, read.
+/// The folder of a database, and what was read of it.
 struct Database<'a> {
     folder: &'a Folder,
     settings: Settings,
     migrations: Vec<Pair<'a>>,
 }
 
-/// All rules but those of the ignored kinds.
+/// Applies all rules, except those of the ignored kinds.
 pub(crate) fn check(
     root: &Folder,
     lint: LintScope,
-    known: &CachedScripts,
+    cached: &CachedScripts,
     ignored: &[Code],
 ) -> Result<Checked, Problems> {
     let mut problems = root.problems.clone();
-    let is_lenient = ignored == Code::OF_ONE_MIGRATION;
+    let is_lenient = ignored == Code::IN_MIGRATION;
     let layout = layout(root, &mut problems);
     let tracked = layout.tracked();
-    let known = known.index();
+    let cached = cached.index();
     let mut databases = Vec::with_capacity(layout.databases.len());
     for folder in layout.databases {
         if !layout.is_flat {
@@ -46,7 +46,7 @@ pub(crate) fn check(
         if !layout.is_flat && settings.pool.is_none() && problems.len() == before {
             problems.extend(folder.settings.as_ref().map(no_pool));
         }
-        let migrations = pairs(folder, &known, is_lenient, &mut problems);
+        let migrations = pairs(folder, &cached, is_lenient, &mut problems);
         lock_check::check(folder, &migrations, &mut problems);
         labels::check(&migrations, &mut problems);
         routines::check(&migrations, &mut problems);
@@ -60,7 +60,7 @@ pub(crate) fn check(
     let mut problems: Vec<_> = problems.into_iter().map(shown).collect();
     problems.sort_by(|a, b| a.order().cmp(&b.order()));
     let is_passed =
-        |it: &Problem| is_lenient && ignored.contains(&it.code()) && !it.is_of_settings();
+        |it: &Problem| is_lenient && ignored.contains(&it.code()) && !it.is_in_settings();
     if problems.iter().any(|it| it.is_error() && !is_passed(it)) {
         return Err(Problems(problems));
     }
@@ -76,11 +76,12 @@ pub(crate) fn check(
 }
 
 fn no_pool(file: &File) -> Problem {
-    let message = "there is no `dbpool-name`, and there are several databases";
+    let message = "`dbpool-name` is missing, and there are several databases";
     Problem::new(Code::NoPool, &file.path, message, "name its pool: `dbpool-name: db_main`")
 }
 
-/// Each would take the other's versions for its own.
+/// Adds a problem for two databases with one pool and tracking table: each would read the other's
+/// versions as its own.
 fn shared_tables(databases: &[Database<'_>], problems: &mut Vec<Problem>) {
     let mut owners = BTreeMap::new();
     for Database { folder, settings, .. } in databases {

@@ -1,21 +1,21 @@
-//! Statements that act until the end of their transaction: in a no-transaction script, that is at once.
+//! Statements that act until the end of their transaction, which is at once in a no-transaction script.
 
 use squawk_lexer::TokenKind;
 
 use super::forbidden::{significant, words};
 
-/// A statement of a no-transaction script that does not do what it says.
+/// A statement of a no-transaction script that has no effect, or that the server refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Effectless {
     /// As the message names it.
     pub(crate) what: &'static str,
-    /// Whether the server refuses it; else it does nothing.
+    /// Whether the server refuses it; otherwise it has no effect.
     pub(crate) is_refused: bool,
-    /// What to write instead.
+    /// Says what to write instead.
     pub(crate) help: &'static str,
 }
 
-/// What is wrong with a statement of a no-transaction script, if it is certain.
+/// Finds a statement that certainly has no effect in a no-transaction script, or is refused there.
 pub(crate) fn effectless(statement: &str) -> Option<Effectless> {
     let first = words(statement).next()?;
     if !matches!(first.as_str(), "set" | "select" | "declare" | "lock" | "create") {
@@ -29,7 +29,7 @@ pub(crate) fn effectless(statement: &str) -> Option<Effectless> {
     let (what, help) = match words[..] {
         ["set", "local", ..] => (
             "SET LOCAL",
-            "write SET, which holds until the end of this script: the run restores the session after it",
+            "write SET, which lasts until the end of this script: the run then restores the session",
         ),
         ["set", "transaction", ..] | ["set", "session", "transaction", ..] => {
             ("SET TRANSACTION", remove)
@@ -45,18 +45,18 @@ pub(crate) fn effectless(statement: &str) -> Option<Effectless> {
         }
         ["lock", ..] => (
             "LOCK TABLE",
-            "remove it: each statement of this script takes the locks that it needs by itself",
+            "remove it: each statement of this script acquires the locks that it needs",
         ),
         ["create", "temp" | "temporary", "table", ..]
         | ["create", "local" | "global", "temp" | "temporary", "table", ..]
-            // The query behind AS is run all the same.
+            // The query behind AS still runs.
             if words.windows(3).any(|here| here == ["on", "commit", "drop"]) && !has("as") =>
         {
-            ("a table with ON COMMIT DROP", "leave ON COMMIT DROP out: the table is gone at once")
+            ("a table with ON COMMIT DROP", "leave out ON COMMIT DROP: it drops the table at once")
         }
         ["select", ..] if sets_locally(statement) => (
             "set_config(…, true)",
-            "write `false`, which holds until the end of this script: the run restores the session after it",
+            "write `false`, which lasts until the end of this script: the run then restores the session",
         ),
         _ => return None,
     };
@@ -68,8 +68,8 @@ fn is_held(words: &[&str]) -> bool {
     words[..query].windows(2).any(|here| here == ["with", "hold"])
 }
 
-/// `SELECT set_config('a', 'b', true)`: nothing else in the statement can make use of it. A lock such as
-/// `pg_advisory_xact_lock(1)` is waited for, and that is an effect.
+/// `SELECT set_config('a', 'b', true)`: nothing else in the statement can use the setting. A lock such
+/// as `pg_advisory_xact_lock(1)` has an effect: it waits.
 fn sets_locally(statement: &str) -> bool {
     let tokens: Vec<_> = significant(statement).collect();
     let schema = matches!(tokens.get(2), Some((TokenKind::Dot, ..)))

@@ -1,4 +1,4 @@
-//! Statements that cannot stand in a migration, or not in a transaction.
+//! Statements that a migration must not contain, or not in a transaction.
 
 use lokstra_grammar::masked;
 use squawk_lexer::{TokenKind, tokenize};
@@ -7,7 +7,7 @@ use super::options::Options;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Forbidden {
-    /// It would end our transaction and with it the link between script and record.
+    /// It would end the transaction that ties the script to its record.
     TransactionControl,
     /// It reads from the client, which has nothing to send.
     CopyFromStdin,
@@ -15,13 +15,13 @@ pub(crate) enum Forbidden {
     InTransaction,
     /// It runs a `COMMIT` or `ROLLBACK`, which PostgreSQL refuses in a transaction block.
     CommitsInRoutine,
-    /// It changes what a transaction decides with its first query, which comes before the script.
+    /// It must come before the first query of a transaction, and a run sends queries before the script.
     SetTransaction,
-    /// `\\connect`, `\\restrict`: psql's, not the server's.
+    /// A command of psql (`\\connect`, `\\restrict`), which the server does not understand.
     PsqlCommand,
 }
 
-/// The first words of everything that is refused.
+/// The first words of all forbidden statements.
 const OPENINGS: [&str; 19] = [
     "abort",
     "alter",
@@ -44,10 +44,10 @@ const OPENINGS: [&str; 19] = [
     "vacuum",
 ];
 
-/// What is wrong with a statement, and where in it.
+/// Finds out why a statement is forbidden, and the offset.
 pub(crate) fn forbidden(statement: &str) -> Option<(Forbidden, usize)> {
     let statement = &*masked(statement);
-    // In a build that is not optimised, each look at all tokens of a thousand scripts is felt.
+    // In an unoptimised build, reading all tokens of a thousand scripts is noticeable.
     if statement.contains('\\')
         && let Some(at) = backslash(statement)
     {
@@ -91,7 +91,8 @@ fn controls_transaction(words: &[&str]) -> bool {
     )
 }
 
-/// PostgreSQL reads `FROM STDOUT` as `FROM STDIN`. A `FROM` further on, or in a query, names something else.
+/// Whether it is `COPY … FROM STDIN`. PostgreSQL reads `FROM STDOUT` alike. A later `FROM`, or one in a
+/// query, names something else.
 fn reads_from_client(words: &[&str], statement: &str) -> bool {
     let from = words.iter().position(|word| *word == "from");
     let source = from.and_then(|from| words.get(from + 1));
@@ -100,8 +101,8 @@ fn reads_from_client(words: &[&str], statement: &str) -> bool {
         && significant(statement).nth(1).is_some_and(|(_, text, _)| text != "(")
 }
 
-/// The callers of `PreventInTransactionBlock` in PostgreSQL 13 to 18, as far as the text tells: what
-/// depends on the state of the database (`DROP SUBSCRIPTION` with a slot) is left to the server.
+/// Whether it calls `PreventInTransactionBlock` of PostgreSQL 13 to 18, as far as the text shows: what
+/// depends on the database (`DROP SUBSCRIPTION` with a slot) is left to the server.
 fn refuses_transaction(words: &[&str], statement: &str) -> bool {
     match words {
         ["vacuum", ..]
@@ -110,7 +111,7 @@ fn refuses_transaction(words: &[&str], statement: &str) -> bool {
         | ["discard", "all"]
         | ["create" | "drop", "index", "concurrently", ..]
         | ["create", "unique", "index", "concurrently", ..] => true,
-        // Without a table it is about all of them.
+        // Without a table, it clusters all of them.
         ["cluster", ..] => {
             let options = Options::behind(statement, 1);
             words.len() == 1 + options.words || words == ["cluster", "verbose"]
@@ -132,7 +133,7 @@ fn refuses_transaction(words: &[&str], statement: &str) -> bool {
             has(words, &["refresh", "publication"])
                 || has(words, &["set", "failover"]) && Options::last(statement).has("failover")
         }
-        // A slot is made unless the options say otherwise.
+        // It creates a slot unless the options say otherwise.
         ["create", "subscription", ..] => {
             let options = Options::last(statement);
             let is_off = |name| options.has(name) && options.get(name) != Some(true);
@@ -142,8 +143,8 @@ fn refuses_transaction(words: &[&str], statement: &str) -> bool {
     }
 }
 
-/// The isolation level and what else must come before the first query of a transaction, if it differs
-/// from what the run begins its transactions with.
+/// Whether it sets an isolation level, or another mode that must precede the first query, other than
+/// that of the run's transactions.
 fn sets_transaction(words: &[&str], statement: &str) -> bool {
     let (["set", "local" | "session", rest @ ..] | ["set", rest @ ..]) = words else {
         return false;
@@ -177,12 +178,12 @@ pub(super) fn words(statement: &str) -> impl Iterator<Item = String> + '_ {
         .map(|(_, text, _)| text.to_ascii_lowercase())
 }
 
-/// No SQL has a backslash outside of quotes.
+/// The offset of a backslash outside of quotes, which no SQL has.
 fn backslash(statement: &str) -> Option<usize> {
     tokens(statement).find_map(|(_, text, at)| text.starts_with('\\').then_some(at))
 }
 
-/// What is neither space nor comment, and where it stands.
+/// The tokens that are neither space nor comment, with their offsets.
 pub(super) fn significant(text: &str) -> impl Iterator<Item = (TokenKind, &str, usize)> {
     tokens(text).filter(|(kind, ..)| {
         use TokenKind::{BlockComment, Eof, LineComment, Whitespace};

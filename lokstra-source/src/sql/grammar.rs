@@ -1,4 +1,4 @@
-//! Syntax errors: what PostgreSQL's own grammar refuses, and what would make it right.
+//! Syntax errors: statements that PostgreSQL's own grammar rejects, with a remedy.
 
 #[cfg(feature = "lint")]
 use std::collections::BTreeSet;
@@ -20,14 +20,14 @@ pub(crate) struct SyntaxError {
     pub(crate) offset: usize,
     /// As PostgreSQL words it.
     pub(crate) message: String,
-    /// What to do, where that is known.
+    /// The remedy, if there is one.
     pub(crate) remedy: Option<Remedy>,
 }
 
-/// How many errors of a script are looked at for a remedy, which takes several attempts to parse.
+/// For how many errors of a script a remedy is searched, which parses several times.
 const WITH_REMEDY: usize = 20;
 
-/// The error of each statement that no supported version of PostgreSQL can read.
+/// The syntax error of each statement that no supported version of PostgreSQL can parse.
 pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
     let errors = refusals(text, statements).enumerate().map(|(nth, (range, refusal))| {
         let statement = &text[range.clone()];
@@ -50,7 +50,7 @@ pub(crate) fn errors(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError
     errors
 }
 
-/// The errors in routines whose body is SQL in a text: the server reads it when it creates them.
+/// The errors in routines whose body is a text of SQL, which the server parses when it creates them.
 fn in_bodies(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
     let bodies = statements.iter().filter_map(|range| {
         let body = sql_body(&text[range.clone()])?;
@@ -69,7 +69,7 @@ fn in_bodies(text: &str, statements: &[Range<usize>]) -> Vec<SyntaxError> {
         split.statements.into_iter().map(shift)
     });
     let inner: Vec<_> = inner.collect();
-    // With arguments of any type, the server looks no further than its grammar.
+    // With polymorphic arguments, the server checks only the grammar.
     let refusals = refusals(text, &inner).filter(|(_, refusal)| refusal.message.is_none());
     let errors = refusals.enumerate().map(|(nth, (range, refusal))| {
         let statement = &text[range.clone()];
@@ -86,7 +86,7 @@ fn refusals<'a>(
     statements: &'a [Range<usize>],
 ) -> impl Iterator<Item = (&'a Range<usize>, Refusal)> {
     statements.iter().filter_map(|range| {
-        // A fault here must not break a build.
+        // A panic here must not break a build.
         let statement = AssertUnwindSafe(|| refused(&text[range.clone()]));
         Some((range, catch_unwind(statement).unwrap_or_default()?))
     })
@@ -100,7 +100,7 @@ fn error(
 ) -> SyntaxError {
     let mut at = statement.start + at.start..statement.start + at.end;
     if at.is_empty() {
-        // The statement lacks something: what follows it is where that shows.
+        // The statement is incomplete: the error is at what follows it.
         let rest = &text[at.end..];
         let skipped = rest.len() - rest.trim_start().len();
         if rest.trim_start().starts_with(';') {
@@ -115,9 +115,9 @@ fn error(
     SyntaxError { offset: at.start, message, remedy }
 }
 
-/// The statements that are wrong, or that the parser understands only in part.
+/// The statements that are wrong, or that the linter's parser reads only in part.
 #[cfg(feature = "lint")]
-pub(crate) fn half_understood(text: &str, statements: &[Range<usize>]) -> BTreeSet<usize> {
+pub(crate) fn partly_parsed(text: &str, statements: &[Range<usize>]) -> BTreeSet<usize> {
     let wrong = refusals(text, statements).map(|(range, refusal)| range.start + refusal.at.start);
     let in_part = messages(text).into_iter().map(|(offset, _)| offset);
     let nth = |offset| statements.partition_point(|range| range.end < offset);
@@ -126,11 +126,11 @@ pub(crate) fn half_understood(text: &str, statements: &[Range<usize>]) -> BTreeS
 
 #[cfg(feature = "lint")]
 fn messages(text: &str) -> Vec<(usize, String)> {
-    // A fault of the parser must not break a build.
+    // A panic of the parser must not break a build.
     catch_unwind(AssertUnwindSafe(|| parse(text))).unwrap_or_default()
 }
 
-/// Offsets and the parser's own words, in the order of the text.
+/// The offsets and messages of the linter's parser, in the order of the text.
 #[cfg(feature = "lint")]
 fn parse(text: &str) -> Vec<(usize, String)> {
     let text = masked(text);
@@ -155,7 +155,7 @@ fn parse(text: &str) -> Vec<(usize, String)> {
                 SyntaxKind::WHITESPACE => is_same_line &= !text.contains(['\n', '\r']),
                 SyntaxKind::COMMENT => {}
                 _ => {
-                    // Only in the next line does a text go on (section 4.1.2.1).
+                    // A text continues only in the next line (section 4.1.2.1).
                     if is_text(last) && is_text(kind) && is_same_line {
                         found.push((position, "expected COMMA".to_owned()));
                     }

@@ -1,16 +1,16 @@
-//! The comments at the top of a script that say how it is checked and run.
+//! Markers: comments at the top of a script that say how it is checked and run.
 
-/// The first line that is not blank, for a script that must not run in a transaction.
+/// The first line of a script that must not run in a transaction; blank lines may precede it.
 pub(crate) const NO_TRANSACTION: &str = "-- lokstra: no-transaction";
 
-/// For a script that the grammar does not know, though PostgreSQL does.
+/// The first line of a script that PostgreSQL accepts and lokstra's grammar rejects.
 pub(crate) const NO_SYNTAX_CHECK: &str = "-- lokstra: no-syntax-check";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Markers {
     pub(crate) no_transaction: bool,
     pub(crate) no_syntax_check: bool,
-    /// A comment at this offset reads like a marker and is not one, or not at the top.
+    /// The offset of a comment that resembles a marker and is not one, or is not at the top.
     pub(crate) misspelt: Option<usize>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn markers(text: &str) -> Markers {
                 is_top = false;
                 let comment = line.strip_prefix("--").or_else(|| line.strip_prefix("/*"));
                 let Some(comment) = comment else { break };
-                if resembles(comment) && !speaks_of_suppressions(comment) {
+                if resembles(comment) && !resembles_suppression(comment) {
                     markers.misspelt = Some(start);
                     break;
                 }
@@ -42,22 +42,23 @@ pub(crate) fn markers(text: &str) -> Markers {
     markers
 }
 
-/// `--lokstra:no-transaction`, `-- no transaction`, `-- Lokstra: anything`.
+/// Whether a comment resembles a marker: `--lokstra:no-transaction`, `-- no transaction`, `-- Lokstra:
+/// anything`.
 fn resembles(comment: &str) -> bool {
     let word: String = comment.chars().filter(char::is_ascii_alphanumeric).collect();
     let word = word.to_ascii_lowercase();
     let comment = comment.trim_start_matches(['-', ' ', '\t']).to_ascii_lowercase();
-    let addresses_us =
+    let is_addressed =
         comment.strip_prefix("lokstra").is_some_and(|rest| rest.trim_start().starts_with(':'));
-    addresses_us || matches!(word.as_str(), "notransaction" | "lokstranotransaction" | "notx")
+    is_addressed || matches!(word.as_str(), "notransaction" | "lokstranotransaction" | "notx")
 }
 
-/// Whether a comment, without its `--`, speaks of suppressions.
-pub(crate) fn speaks_of_suppressions(comment: &str) -> bool {
+/// Whether a comment, without its `--`, resembles a suppression.
+pub(crate) fn resembles_suppression(comment: &str) -> bool {
     let comment = comment.trim_start_matches(['-', ' ', '\t', '*']).to_ascii_lowercase();
     let addressed = comment.strip_prefix("lokstra").map(str::trim_start);
-    let said = addressed.and_then(|rest| rest.strip_prefix(':')).map(str::trim_start);
-    said.is_some_and(|said| said.starts_with("allow"))
+    let text = addressed.and_then(|rest| rest.strip_prefix(':')).map(str::trim_start);
+    text.is_some_and(|text| text.starts_with("allow"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! As much SQL as it takes to find the statements.
+//! SQL text: statements, forbidden ones, syntax errors and their remedies.
 
 mod effectless;
 mod forbidden;
@@ -14,5 +14,5 @@ mod undoing;
 
 pub(crate) use effectless::{Effectless, effectless};
 pub(crate) use forbidden::{Forbidden, forbidden};
-pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers, speaks_of_suppressions};
+pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers, resembles_suppression};
 pub use sections::{SectionMark, section_marks};

@@ -1,4 +1,4 @@
-//! The options of a statement: which are given, and which of them are on.
+//! The options of a statement in parentheses, and which of them are on.
 
 use squawk_lexer::TokenKind;
 
@@ -7,20 +7,20 @@ use super::forbidden::significant;
 /// Options in parentheses: `(VERBOSE, CONCURRENTLY false)`, `(connect = off)`.
 #[derive(Default)]
 pub(super) struct Options {
-    /// Each name, and whether it is on; `None` if that is no truth value.
+    /// Each name, and whether it is on; `None` if the value is not a Boolean.
     all: Vec<(String, Option<bool>)>,
     /// How many words stand between the parentheses.
     pub(super) words: usize,
 }
 
 impl Options {
-    /// Those that begin behind as many tokens.
+    /// Reads the options that begin behind this number of tokens.
     pub(super) fn behind(statement: &str, tokens: usize) -> Options {
         let all: Vec<_> = significant(statement).collect();
         Options::read(all.get(tokens..).unwrap_or_default())
     }
 
-    /// Those at the end.
+    /// Reads the options at the end.
     pub(super) fn last(statement: &str) -> Options {
         let all: Vec<_> = significant(statement).collect();
         let open = all.iter().rposition(|(kind, ..)| *kind == TokenKind::OpenParen);
@@ -53,13 +53,13 @@ impl Options {
         self.all.iter().any(|(option, _)| option == name)
     }
 
-    /// The last one counts.
+    /// Returns whether an option is on; the last one counts.
     pub(super) fn get(&self, name: &str) -> Option<bool> {
         self.all.iter().rev().find(|(option, _)| option == name)?.1
     }
 }
 
-/// As `defGetBoolean` of the server reads it.
+/// Reads a Boolean as `defGetBoolean` of the server does.
 fn truth(value: &str) -> Option<bool> {
     match value.trim_matches(['\'', '"']).to_ascii_lowercase().as_str() {
         "true" | "on" | "1" => Some(true),

@@ -1,10 +1,10 @@
-//! Routines in PL/pgSQL that end the transaction: `COMMIT` in a `DO` block, or in a procedure.
+//! Routines in PL/pgSQL that end the transaction: `COMMIT` in a `DO` block or in a procedure.
 
 use squawk_lexer::{LiteralKind, TokenKind};
 
 use super::forbidden::significant;
 
-/// A call of a procedure, or the end of a transaction, that a body comes to whatever happens.
+/// A call of a procedure, or the end of a transaction, that a body certainly reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Certain {
     /// `COMMIT` or `ROLLBACK`, at this offset of the body.
@@ -13,12 +13,13 @@ enum Certain {
     Call(String, usize),
 }
 
-/// Where a `DO` block ends the transaction, if it is certain to come there.
+/// The offset at which a `DO` block certainly ends the transaction.
 pub(super) fn commits(statement: &str) -> Option<usize> {
     ends(statement, &[])
 }
 
-/// The same, where these procedures end the transaction too.
+/// The offset at which a `DO` block certainly ends the transaction, itself or by calling one of these
+/// procedures.
 pub(crate) fn ends(statement: &str, procedures: &[String]) -> Option<usize> {
     let body = Body::of(statement)?;
     body.certain().into_iter().find_map(|certain| match certain {
@@ -27,7 +28,7 @@ pub(crate) fn ends(statement: &str, procedures: &[String]) -> Option<usize> {
     })
 }
 
-/// Where the body of a routine in SQL stands in its statement, if it is a text.
+/// The range of the body of a routine in SQL, if it is a text.
 #[cfg(feature = "sql-check")]
 pub(super) fn sql_body(statement: &str) -> Option<std::ops::Range<usize>> {
     let mut words = statement.split_ascii_whitespace();
@@ -39,18 +40,18 @@ pub(super) fn sql_body(statement: &str) -> Option<std::ops::Range<usize>> {
     Some(body.start..body.start + body.text.len())
 }
 
-/// What a statement does to the procedures that are known to end the transaction.
+/// The effect of a statement on the procedures that are known to end the transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Makes a procedure: its name, and whether it is certain to end the transaction.
-    Makes(String, bool),
-    /// Drops, renames or replaces one in a way that is not followed.
+    /// Creates a procedure: its name, and whether it certainly ends the transaction.
+    Creates(String, bool),
+    /// Drops, renames or replaces a procedure in a way that is not followed.
     Forgets(String),
-    /// Calls it.
+    /// Calls a procedure.
     Calls(String),
 }
 
-/// The effect of a statement, if it has any.
+/// Finds the effect of a statement, if it has one.
 pub(crate) fn effect(statement: &str, procedures: &[String]) -> Option<Effect> {
     let tokens: Vec<_> = significant(statement).take(16).collect();
     let word = |nth: usize| tokens.get(nth).map_or("", |(_, text, _)| *text);
@@ -72,10 +73,10 @@ pub(crate) fn effect(statement: &str, procedures: &[String]) -> Option<Effect> {
         return Some(Effect::Forgets(name));
     }
     let is_certain = ends(statement, procedures).is_some();
-    Some(Effect::Makes(name, is_certain))
+    Some(Effect::Creates(name, is_certain))
 }
 
-/// The last part of a name that may be qualified.
+/// The last part of a name.
 fn name(tokens: &[(TokenKind, &str, usize)]) -> Option<String> {
     let mut last = None;
     for pair in tokens.chunks(2) {
@@ -97,12 +98,12 @@ fn name(tokens: &[(TokenKind, &str, usize)]) -> Option<String> {
 /// The body of a routine in PL/pgSQL.
 struct Body<'a> {
     text: &'a str,
-    /// Where it begins in the statement.
+    /// The offset of the body in the statement.
     start: usize,
 }
 
 impl<'a> Body<'a> {
-    /// `None` for another language, or a text whose quotes are doubled.
+    /// Finds the body; `None` for another language, or a text whose quotes are doubled.
     fn of(statement: &'a str) -> Option<Body<'a>> {
         Body::in_language(statement, "plpgsql")
     }
@@ -139,7 +140,7 @@ impl<'a> Body<'a> {
             TokenKind::Literal { kind: LiteralKind::Str { .. } } => 1,
             _ => text[1..].find('$')? + 2,
         };
-        // What goes on in the next line is not followed.
+        // A text that continues in the next line is not followed.
         let next = tokens.get(nth + 1).map(|(kind, ..)| *kind);
         if matches!(next, Some(TokenKind::Literal { .. } | TokenKind::Comma)) {
             return None;
@@ -152,8 +153,8 @@ impl<'a> Body<'a> {
         self.start + at
     }
 
-    /// What the body comes to whatever happens, in order. A block with an `EXCEPTION` is left out: it
-    /// catches the error, and no mode of a script lets it commit.
+    /// What the body certainly reaches, in order. A block with an `EXCEPTION` is left out: it catches
+    /// the error, and no mode of a script lets it commit.
     fn certain(&self) -> Vec<Certain> {
         let tokens: Vec<_> = significant(self.text).collect();
         let word = |nth: usize| {
@@ -161,7 +162,7 @@ impl<'a> Body<'a> {
             token.map(|(_, text, _)| text.to_ascii_lowercase()).unwrap_or_default()
         };
         let mut found = Vec::new();
-        // What is open, and whether it is certain to be run.
+        // The open blocks, and whether each certainly runs.
         let mut open: Vec<bool> = Vec::new();
         let mut is_start = true;
         let mut in_declarations = word(0) == "declare";
@@ -178,7 +179,7 @@ impl<'a> Body<'a> {
                     is_start = true;
                 }
                 _ if in_declarations => {}
-                // What follows may not be come to, or is caught.
+                // What follows may not be reached, or is caught.
                 "exception" => return Vec::new(),
                 "exit" | "continue" | "return" => break,
                 "if" | "case" | "while" | "for" | "foreach" => {
@@ -190,7 +191,7 @@ impl<'a> Body<'a> {
                 }
                 "end" => {
                     open.pop();
-                    // `END IF`, `END LOOP`: the word opens nothing.
+                    // In `END IF` and `END LOOP`, the second word opens nothing.
                     nth += 1;
                     continue;
                 }
@@ -203,21 +204,21 @@ impl<'a> Body<'a> {
                 }
                 _ => {}
             }
-            // A statement begins behind these; `THEN` and `ELSE` of an expression do no harm.
+            // A statement begins behind these. `THEN` and `ELSE` of an expression are harmless.
             let is_boundary = tokens[nth].0 == TokenKind::Semi
                 || matches!(word(nth).as_str(), "then" | "else" | "loop")
                 || tokens[nth].1 == ">>";
             is_start |= is_boundary || is_label_end(&tokens, nth);
             nth += 1;
         }
-        // An exception section further down catches what is above it.
+        // An exception section catches what is above it.
         let has_handler = tokens.windows(2).any(|pair| {
             pair[0].1.eq_ignore_ascii_case("exception") && pair[1].1.eq_ignore_ascii_case("when")
         });
         if has_handler { Vec::new() } else { found }
     }
 
-    /// `FOR i IN 1..10 LOOP`, `WHILE true LOOP`: what is in it runs at least once.
+    /// Whether a loop runs at least once: `FOR i IN 1..10 LOOP`, `WHILE true LOOP`.
     fn is_run_once(tokens: &[(TokenKind, &str, usize)], nth: usize) -> bool {
         let end = tokens[nth..].iter().position(|(_, text, _)| text.eq_ignore_ascii_case("loop"));
         let Some(end) = end else { return false };
@@ -236,7 +237,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// What may follow `COMMIT` in PL/pgSQL; anything else makes the word the name of a variable.
+/// Whether this may follow `COMMIT` in PL/pgSQL; otherwise the word is the name of a variable.
 fn is_end(rest: &[(TokenKind, &str, usize)]) -> bool {
     let chains = [&["and", "chain"][..], &["and", "no", "chain"], &[]];
     chains.iter().any(|chain| {
@@ -245,7 +246,7 @@ fn is_end(rest: &[(TokenKind, &str, usize)]) -> bool {
     })
 }
 
-/// The `>>` of a label.
+/// Whether a label ends here (`>>`).
 fn is_label_end(tokens: &[(TokenKind, &str, usize)], nth: usize) -> bool {
     nth > 0 && tokens[nth].0 == TokenKind::Gt && tokens[nth - 1].0 == TokenKind::Gt
 }
@@ -315,17 +316,17 @@ mod tests {
     #[test]
     fn procedures_are_followed_by_name() {
         let known = ["p".to_owned()];
-        let makes = |name: &str, commits| Some(Effect::Makes(name.to_owned(), commits));
+        let creates = |name: &str, commits| Some(Effect::Creates(name.to_owned(), commits));
         for (statement, expected) in [
             (
                 "CREATE PROCEDURE s.\"P\"() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$",
-                makes("P", true),
+                creates("P", true),
             ),
             (
                 "CREATE OR REPLACE PROCEDURE q() AS $$ BEGIN CALL p(); END $$ LANGUAGE plpgsql",
-                makes("q", true),
+                creates("q", true),
             ),
-            ("CREATE PROCEDURE q() LANGUAGE sql AS 'SELECT 1'", makes("q", false)),
+            ("CREATE PROCEDURE q() LANGUAGE sql AS 'SELECT 1'", creates("q", false)),
             ("CALL public.p(1)", Some(Effect::Calls("p".to_owned()))),
             ("DROP PROCEDURE IF EXISTS p", Some(Effect::Forgets("p".to_owned()))),
             ("ALTER ROUTINE p() RENAME TO q", Some(Effect::Forgets("p".to_owned()))),

@@ -1,24 +1,24 @@
-//! Lines with which other tools divide one file into its two directions.
+//! Section marks: lines with which other tools divide one file into up and down.
 
 use squawk_lexer::{TokenKind, tokenize};
 
-use super::undoing::takes_back;
+use super::undoing::undoes_above;
 
-/// A line with which another tool divides a file into what goes up and what goes down.
+/// A line with which another tool divides a file into up and down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SectionMark {
     /// The tool that writes such lines.
     pub tool: &'static str,
-    /// Whether what follows is the way down.
+    /// Whether the down section follows.
     pub is_down: bool,
-    /// Where the line begins, in bytes.
+    /// The byte offset of the line.
     pub offset: usize,
 }
 
-/// A tool that no line names: several have these words.
+/// The name for several tools that share these words.
 const ANY: &str = "another tool";
 
-/// Each tool, and its lines: without the dashes, in lower case, with single spaces.
+/// Each tool and its lines, without the dashes, in lower case, with single spaces.
 const MARKS: [(&str, &str, &str); 10] = [
     ("dbmate", "migrate:up", "migrate:down"),
     ("goose", "+goose up", "+goose down"),
@@ -32,36 +32,35 @@ const MARKS: [(&str, &str, &str); 10] = [
     (ANY, "migrate: up", "migrate: down"),
 ];
 
-/// Words that may be anybody's, without signs around them: they are a mark where what follows takes
-/// back what is above.
+/// Words that other comments have too: they are a mark only if what follows undoes what is above.
 const WORDS: [(&str, &str, &str); 3] = [
     ("node-pg-migrate", "up migration", "down migration"),
     (ANY, "up", "down"),
     (ANY, "do", "undo"),
 ];
 
-/// tern's only line stands between the two.
+/// The only line of tern, between the two sections.
 const TERN: &str = "create above / drop below";
 
-/// Finds the lines with which other tools (goose, dbmate, sql-migrate and others) divide a file into
-/// its two directions, in the order of the text.
+/// Finds the lines with which other tools (goose, dbmate, sql-migrate and others) divide a file into up
+/// and down, in the order of the text.
 pub fn section_marks(text: &str) -> Vec<SectionMark> {
     let mut marks: Vec<(SectionMark, bool)> =
         text.match_indices("--").filter_map(|(at, _)| mark(text, at)).collect();
     if marks.is_empty() {
         return Vec::new();
     }
-    // In a quoted text, or in a comment of several lines, it is none.
+    // In a quoted text, or in a comment of several lines, it is no mark.
     let comments = comments(text);
     marks.retain(|(mark, _)| comments.binary_search(&mark.offset).is_ok());
     let is_divided = marks
         .iter()
-        .any(|(mark, is_plain)| *is_plain && mark.is_down && takes_back(text, mark.offset));
+        .any(|(mark, is_plain)| *is_plain && mark.is_down && undoes_above(text, mark.offset));
     let marks = marks.into_iter().filter(|(_, is_plain)| is_divided || !is_plain);
     marks.map(|(mark, _)| mark).collect()
 }
 
-/// The mark that begins with these dashes, and whether its words may be anybody's.
+/// The mark that begins with these dashes, and whether other comments have its words too.
 fn mark(text: &str, at: usize) -> Option<(SectionMark, bool)> {
     let before = text[..at].trim_end_matches([' ', '\t', '#', '\u{feff}']);
     if !(before.is_empty() || before.ends_with(['\n', '\r'])) {
@@ -69,7 +68,7 @@ fn mark(text: &str, at: usize) -> Option<(SectionMark, bool)> {
     }
     let line = text[at..].lines().next().unwrap_or_default().trim_start_matches('-').trim();
     let plain = line.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
-    // What a mark can begin with: nearly all comments end here.
+    // A quick test that excludes nearly all comments.
     if !plain.starts_with(['m', 'M', 'g', 'G', 'r', 'R', 'u', 'U', 'd', 'D', 'c', 'C']) {
         return None;
     }
@@ -96,7 +95,7 @@ fn mark(text: &str, at: usize) -> Option<(SectionMark, bool)> {
     known.map(|mark| (mark, false)).or(words.map(|mark| (mark, true)))
 }
 
-/// Whether there is nothing on the line but the mark and its options: prose goes on otherwise.
+/// Whether the line has only the mark and its options, and no prose.
 fn is_line(line: &str, mark: &str) -> bool {
     let is_option = |word: &str| {
         let pair = word.split_once(':');
@@ -108,7 +107,7 @@ fn is_line(line: &str, mark: &str) -> bool {
     })
 }
 
-/// Where the comments to the end of the line begin.
+/// The offsets of the line comments.
 fn comments(text: &str) -> Vec<usize> {
     let mut end = 0;
     let starts = tokenize(text).filter_map(|token| {

@@ -1,4 +1,4 @@
-//! Whether what follows in a file takes back what is above.
+//! Whether a section of a file undoes the one above it.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use squawk_lexer::TokenKind;
 
 use super::forbidden::significant;
 
-/// What stands between a verb and the name of what it is about.
+/// Words between a verb and the name of its object.
 const KINDS: [&str; 26] = [
     "or",
     "replace",
@@ -37,9 +37,9 @@ const KINDS: [&str; 26] = [
     "aggregate",
 ];
 
-/// Whether a statement behind this offset takes back what one above it names. Within a statement,
-/// nothing is above.
-pub(super) fn takes_back(text: &str, at: usize) -> bool {
+/// Whether a statement behind this offset undoes one above it. An offset within a statement has nothing
+/// above it.
+pub(super) fn undoes_above(text: &str, at: usize) -> bool {
     let statements = split(text).statements;
     if statements.iter().any(|range| range.start < at && at < range.end) {
         return false;
@@ -51,12 +51,12 @@ pub(super) fn takes_back(text: &str, at: usize) -> bool {
     let named: HashSet<&str> =
         above.iter().flat_map(|(_, words)| words).map(String::as_str).collect();
     behind.iter().any(|(_, words)| {
-        undone(words, named.contains("drop")).is_some_and(|name| named.contains(name))
+        undone_name(words, named.contains("drop")).is_some_and(|name| named.contains(name))
     })
 }
 
-/// The name of what a statement undoes, if it is of a kind that undoes.
-fn undone(words: &[String], drops: bool) -> Option<&str> {
+/// The name of the object that a statement undoes, if it is of a kind that undoes.
+fn undone_name(words: &[String], drops: bool) -> Option<&str> {
     let has = |word: &str| words.iter().any(|it| it == word);
     let undoes = match words.first()?.as_str() {
         "drop" | "delete" | "truncate" => true,
@@ -85,10 +85,10 @@ fn words(statement: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::takes_back;
+    use super::undoes_above;
 
     fn is_undone(above: &str, behind: &str) -> bool {
-        takes_back(&format!("{above};\n--\n{behind};\n"), above.len() + 2)
+        undoes_above(&format!("{above};\n--\n{behind};\n"), above.len() + 2)
     }
 
     #[test]
@@ -117,6 +117,6 @@ mod tests {
         ] {
             assert!(!is_undone(above, behind), "{above}; {behind}");
         }
-        assert!(!takes_back("CREATE TABLE a (\n-- down\nb int); DROP TABLE a", 18));
+        assert!(!undoes_above("CREATE TABLE a (\n-- down\nb int); DROP TABLE a", 18));
     }
 }

@@ -47,7 +47,7 @@ fn a_check_that_is_validated_at_once() {
 #[test]
 fn a_column_that_old_rows_cannot_have() {
     assert_snapshot!(told("ALTER TABLE orders ADD COLUMN total numeric NOT NULL;\n"), @"
-    migrations/007_change.up.sql:1:20: NOT NULL without a default fails if the table has rows, and the running version cannot insert any more [add-column-not-null]
+    migrations/007_change.up.sql:1:20: NOT NULL without a default fails if the table has rows, and the running version can no longer insert rows [add-column-not-null]
       |
     1 | ALTER TABLE orders ADD COLUMN total numeric NOT NULL;
       |                    ^
@@ -100,7 +100,7 @@ fn an_exclusion_constraint() {
       |
     1 | ALTER TABLE stays ADD CONSTRAINT one EXCLUDE USING gist (room WITH =, during W…
       |                   ^
-      help: PostgreSQL has no other way: add it while the table is small or nobody uses it; if it is safe, say why: `-- lokstra: allow(add-exclude): …`
+      help: PostgreSQL has no other way: add it while the table is small or unused; if it is safe, say why: `-- lokstra: allow(add-exclude): …`
     ");
 }
 
@@ -132,7 +132,7 @@ migrations/007_change.up.sql:1:24: the primary key builds its index, and blocks 
   |
 1 | ALTER TABLE orders ADD PRIMARY KEY (id);
   |                        ^
-  help: CREATE UNIQUE INDEX CONCURRENTLY in a migration before, then ADD CONSTRAINT … PRIMARY KEY USING INDEX …; if it is safe, say why: `-- lokstra: allow(add-primary-key): …`
+  help: CREATE UNIQUE INDEX CONCURRENTLY in an earlier migration, then ADD CONSTRAINT … PRIMARY KEY USING INDEX …; if it is safe, say why: `-- lokstra: allow(add-primary-key): …`
 ");
     is_silent(&["ALTER TABLE a ADD CONSTRAINT b PRIMARY KEY USING INDEX c;"]);
 }
@@ -144,7 +144,7 @@ migrations/007_change.up.sql:1:23: the constraint builds its index, and blocks r
   |
 1 | ALTER TABLE users ADD CONSTRAINT uq_email UNIQUE (email);
   |                       ^
-  help: CREATE UNIQUE INDEX CONCURRENTLY in a migration before, then ADD CONSTRAINT … UNIQUE USING INDEX …; if it is safe, say why: `-- lokstra: allow(add-unique): …`
+  help: CREATE UNIQUE INDEX CONCURRENTLY in an earlier migration, then ADD CONSTRAINT … UNIQUE USING INDEX …; if it is safe, say why: `-- lokstra: allow(add-unique): …`
 ");
     assert_eq!(rules("ALTER TABLE a ADD COLUMN b int UNIQUE;"), ["add-unique"]);
     is_silent(&["ALTER TABLE a ADD CONSTRAINT b UNIQUE USING INDEX c;"]);
@@ -153,11 +153,11 @@ migrations/007_change.up.sql:1:23: the constraint builds its index, and blocks r
 #[test]
 fn another_type_for_a_column() {
     assert_snapshot!(told("ALTER TABLE orders ALTER COLUMN id TYPE bigint;\n"), @"
-migrations/007_change.up.sql:1:36: another type rewrites the table and its indexes, and blocks reads and writes meanwhile [column-type]
+migrations/007_change.up.sql:1:36: the new type rewrites the table and its indexes, and blocks reads and writes meanwhile [column-type]
   |
 1 | ALTER TABLE orders ALTER COLUMN id TYPE bigint;
   |                                    ^
-  help: add a column of the new type, fill it in batches and let the program change over; only a varchar that grows or becomes text is not rewritten; if it is safe, say why: `-- lokstra: allow(column-type): …`
+  help: add a column of the new type, fill it in batches and switch the program to it; only a varchar that grows or becomes text is not rewritten; if it is safe, say why: `-- lokstra: allow(column-type): …`
 ");
     is_silent(&["ALTER TABLE a ALTER COLUMN b SET DEFAULT 1, ALTER COLUMN c DROP NOT NULL;"]);
 }
@@ -210,11 +210,11 @@ fn the_advice_for_a_partitioned_table_is_one_that_the_server_takes() {
               CREATE INDEX j ON q (id);\n\
               ALTER TABLE p ADD FOREIGN KEY (id) REFERENCES other (id);";
     assert_snapshot!(told_behind_a_partitioned_table(up), @"
-    add-primary-key: CREATE UNIQUE INDEX CONCURRENTLY on each partition in a migration before, ADD CONSTRAINT … PRIMARY KEY USING INDEX … there, then add the key to the partitioned table, which takes them over
-    add-unique: CREATE UNIQUE INDEX CONCURRENTLY on each partition in a migration before, ADD CONSTRAINT … UNIQUE USING INDEX … there, then add the constraint to the partitioned table, which takes them over
-    create-index: CREATE INDEX CONCURRENTLY on each partition, in a script that begins with `-- lokstra: no-transaction`, then CREATE INDEX on the partitioned table, which takes them over
+    add-primary-key: CREATE UNIQUE INDEX CONCURRENTLY on each partition in an earlier migration, ADD CONSTRAINT … PRIMARY KEY USING INDEX … there, then add the key to the partitioned table, which reuses them
+    add-unique: CREATE UNIQUE INDEX CONCURRENTLY on each partition in an earlier migration, ADD CONSTRAINT … UNIQUE USING INDEX … there, then add the constraint to the partitioned table, which reuses them
+    create-index: CREATE INDEX CONCURRENTLY on each partition, in a script that begins with `-- lokstra: no-transaction`, then CREATE INDEX on the partitioned table, which reuses them
     create-index: CREATE INDEX CONCURRENTLY, in a script that begins with `-- lokstra: no-transaction`
-    add-foreign-key: add it NOT VALID to each partition, VALIDATE CONSTRAINT there in the next migration, then add it to the partitioned table, which takes them over
+    add-foreign-key: add it NOT VALID to each partition, VALIDATE CONSTRAINT there in the next migration, then add it to the partitioned table, which reuses them
     ");
     let renamed = "ALTER TABLE p RENAME TO r;\nCREATE INDEX i ON r (id);";
     assert!(told_behind_a_partitioned_table(renamed).contains("on each partition"));
@@ -239,22 +239,22 @@ migrations/007_change.up.sql:2:3: the values are lost, and a running version tha
 #[test]
 fn a_database_that_is_dropped() {
     assert_snapshot!(told("-- lokstra: no-transaction\nDROP DATABASE attic;\n"), @"
-migrations/007_change.up.sql:2:1: the database is lost, with all that is in it [drop-database]
+migrations/007_change.up.sql:2:1: the database is lost with everything in it [drop-database]
   |
 2 | DROP DATABASE attic;
   | ^
-  help: leave that to a person with a backup; if it is safe, say why: `-- lokstra: allow(drop-database): …`
+  help: leave that to an operator who has a backup; if it is safe, say why: `-- lokstra: allow(drop-database): …`
 ");
 }
 
 #[test]
 fn a_schema_that_is_dropped_with_what_is_in_it() {
     assert_snapshot!(told("DROP SCHEMA attic CASCADE;\n"), @"
-migrations/007_change.up.sql:1:1: everything in the schema is lost, tables with their rows [drop-schema]
+migrations/007_change.up.sql:1:1: everything in the schema is lost, including tables and their rows [drop-schema]
   |
 1 | DROP SCHEMA attic CASCADE;
   | ^
-  help: drop what is in it by name, and then the schema without CASCADE; if it is safe, say why: `-- lokstra: allow(drop-schema): …`
+  help: drop its objects by name, and then the schema without CASCADE; if it is safe, say why: `-- lokstra: allow(drop-schema): …`
 ");
     is_silent(&["DROP SCHEMA attic;"]);
 }
@@ -291,11 +291,11 @@ migrations/007_change.up.sql:1:1: writes to the table, and reads that use the in
 #[test]
 fn a_column_that_gets_another_name() {
     assert_snapshot!(told("ALTER TABLE users RENAME COLUMN mail TO email;\n"), @"
-migrations/007_change.up.sql:1:19: the running version fails as soon as the column has another name [rename-column]
+migrations/007_change.up.sql:1:19: the running version fails as soon as the column is renamed [rename-column]
   |
 1 | ALTER TABLE users RENAME COLUMN mail TO email;
   |                   ^
-  help: add a column, let the program write both and fill the old rows, and drop the old column in a later release; if it is safe, say why: `-- lokstra: allow(rename-column): …`
+  help: add a column, let the program write both, fill the old rows, and drop the old column in a later release; if it is safe, say why: `-- lokstra: allow(rename-column): …`
 ");
     is_silent(&["ALTER TABLE a RENAME CONSTRAINT b TO c;", "ALTER INDEX a RENAME TO b;"]);
 }
@@ -303,7 +303,7 @@ migrations/007_change.up.sql:1:19: the running version fails as soon as the colu
 #[test]
 fn a_table_that_gets_another_name() {
     assert_snapshot!(told("ALTER TABLE users RENAME TO people;\n"), @"
-migrations/007_change.up.sql:1:19: the running version fails as soon as the table has another name [rename-table]
+migrations/007_change.up.sql:1:19: the running version fails as soon as the table is renamed [rename-table]
   |
 1 | ALTER TABLE users RENAME TO people;
   |                   ^
@@ -322,7 +322,7 @@ migrations/007_change.up.sql:1:38: SET NOT NULL reads the whole table, and block
   |
 1 | ALTER TABLE users ALTER COLUMN email SET NOT NULL;
   |                                      ^
-  help: ADD CONSTRAINT … CHECK (… IS NOT NULL) NOT VALID; in the next migration VALIDATE CONSTRAINT and then SET NOT NULL, which trusts it; if it is safe, say why: `-- lokstra: allow(set-not-null): …`
+  help: ADD CONSTRAINT … CHECK (… IS NOT NULL) NOT VALID; in the next migration VALIDATE CONSTRAINT and then SET NOT NULL, which relies on it; if it is safe, say why: `-- lokstra: allow(set-not-null): …`
 ");
     is_silent(&[
         "ALTER TABLE a VALIDATE CONSTRAINT b;\nALTER TABLE a ALTER COLUMN c SET NOT NULL;",
@@ -337,7 +337,7 @@ migrations/007_change.up.sql:1:1: all rows are lost, and reads and writes are bl
   |
 1 | TRUNCATE TABLE sessions, users CASCADE;
   | ^
-  help: DELETE what is meant, in batches; if it is safe, say why: `-- lokstra: allow(truncate): …`
+  help: DELETE the rows in batches; if it is safe, say why: `-- lokstra: allow(truncate): …`
 ");
     is_silent(&["DELETE FROM sessions;", "CREATE TABLE a ();\nTRUNCATE a;"]);
 }

@@ -89,7 +89,7 @@ fn another_level_is_an_error() {
       |
     1 | lint: strict
       | ^
-      help: `lint: warn` shows hazards while compiling, `lint: deny` makes them errors
+      help: write `lint: warn` to see hazards while compiling, or `lint: deny` to make them errors
     ");
 }
 
@@ -170,16 +170,16 @@ fn a_suppression_that_suppresses_nothing() {
               ALTER TABLE users DROP COLUMN nickname;\n\
               -- lokstra: allow(drop-table): what follows?\n";
     assert_snapshot!(of_script(up, DOWN), @"
-    warning: migrations/001_change.up.sql:1:19: there is no `truncate` here to be suppressed [suppression-unused]
+    warning: migrations/001_change.up.sql:1:19: there is no `truncate` here to suppress [suppression-unused]
       |
     1 | -- lokstra: allow(truncate, drop-column): nobody reads them
       |                   ^
-      help: remove it, or move it directly above the statement that it is about
-    warning: migrations/001_change.up.sql:3:19: no statement follows to which `drop-table` could apply [suppression-unused]
+      help: remove it, or move it directly above its statement
+    warning: migrations/001_change.up.sql:3:19: no statement follows that `drop-table` could apply to [suppression-unused]
       |
     3 | -- lokstra: allow(drop-table): what follows?
       |                   ^
-      help: remove it, or move it directly above the statement that it is about
+      help: remove it, or move it directly above its statement
     ");
     let files = [
         ("migration.yaml", "lint: deny\n"),
@@ -192,11 +192,11 @@ fn a_suppression_that_suppresses_nothing() {
     );
     let down = "-- lokstra: allow(drop-table): gone anyway\nDROP TABLE a;\n";
     assert_snapshot!(of_script("CREATE TABLE a ();", down), @"
-    warning: migrations/001_change.down.sql:1:19: there is no `drop-table` here to be suppressed: rules look at up scripts alone [suppression-unused]
+    warning: migrations/001_change.down.sql:1:19: there is no `drop-table` here to suppress: only up scripts are checked [suppression-unused]
       |
     1 | -- lokstra: allow(drop-table): gone anyway
       |                   ^
-      help: remove it, or move it directly above the statement that it is about
+      help: remove it, or move it directly above its statement
     ");
 }
 
@@ -220,7 +220,7 @@ fn a_suppression_that_is_not_right_is_an_error_whoever_looks() {
       |
     3 | -- lokstra: allow(drop-columns): never used
       |                   ^
-      help: the rules are add-check, add-column-not-null, add-column-rewrite, add-exclude, add-foreign-key, add-primary-key, add-unique, column-type, create-index, drop-column, drop-database, drop-schema, drop-table, not-undone, reindex, rename-column, rename-table, set-not-null, truncate, validate-constraint
+      help: use one of: add-check, add-column-not-null, add-column-rewrite, add-exclude, add-foreign-key, add-primary-key, add-unique, column-type, create-index, drop-column, drop-database, drop-schema, drop-table, not-undone, reindex, rename-column, rename-table, set-not-null, truncate, validate-constraint
     error: migrations/001_change.up.sql:5:1: this comment looks like a suppression and has no effect [suppression]
       |
     5 | --lokstra: allow drop-column

@@ -25,7 +25,7 @@ fn flat_files_beside_databases() {
     ];
     database(&mut files, "01_main-db", "dbpool-name: db_main");
     assert_snapshot!(problems(&borrowed(&files)), @"
-    error: migrations/001_a.down.sql: stands beside the database folder 01_main-db, so nothing would run it [mixed-layout]
+    error: migrations/001_a.down.sql: is beside the database folder 01_main-db, where it would be ignored [mixed-layout]
       help: move all migrations of migrations into folders such as 01_main-db
     ");
 }
@@ -35,7 +35,7 @@ fn settings_beside_databases() {
     let mut files = vec![("migration.yaml".to_owned(), "enabled: false")];
     database(&mut files, "01_main-db", "dbpool-name: db_main");
     assert_snapshot!(problems(&borrowed(&files)), @"
-    error: migrations/migration.yaml: stands beside the database folder 01_main-db, so nothing would run it [mixed-layout]
+    error: migrations/migration.yaml: is beside the database folder 01_main-db, where it would be ignored [mixed-layout]
       help: remove it: each database folder has a migration.yaml of its own
     ");
 }
@@ -51,9 +51,9 @@ fn a_subfolder_without_settings_is_a_warning() {
     assert_eq!(loaded.set.databases().len(), 1);
     let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
     assert_snapshot!(warnings.join("\n"), @"
-    migrations/01_main-db/old: 1 SQL file is not read, because the folder is too deep [not-read]
+    migrations/01_main-db/old: 1 SQL file is not read, because the folder is nested too deep [not-read]
       help: move them one level up, or out of the migrations
-    migrations/02_orders-db: 1 SQL file is not read, because it has no migration.yaml [not-read]
+    migrations/02_orders-db: 1 SQL file is not read, because this folder has no migration.yaml [not-read]
       help: add migrations/02_orders-db/migration.yaml with `dbpool-name: …`, or move them
     ");
 }
@@ -63,10 +63,10 @@ fn a_database_without_a_pool_or_a_migration() {
     let mut files = vec![("02_orders-db/migration.yaml".to_owned(), "dbpool-name: db_orders")];
     database(&mut files, "01_main-db", "description: Main");
     assert_snapshot!(problems(&borrowed(&files)), @"
-    error: migrations/01_main-db/migration.yaml: there is no `dbpool-name`, and there are several databases [no-pool]
+    error: migrations/01_main-db/migration.yaml: `dbpool-name` is missing, and there are several databases [no-pool]
       help: name its pool: `dbpool-name: db_main`
     error: migrations/02_orders-db: there is no migration in this folder [folder-empty]
-      help: make the first: lokstra migration create create_users -dir migrations/02_orders-db
+      help: create the first: lokstra migration create create_users -dir migrations/02_orders-db
     ");
 }
 
@@ -121,9 +121,9 @@ fn a_settings_file_that_nothing_would_read() {
         ("02_orders-db/Migrations.yaml", "dbpool-name: db_orders"),
     ];
     assert_snapshot!(problems(&files), @"
-    error: migrations/02_orders-db/Migrations.yaml: nothing reads this file: settings are in migration.yaml [settings-name]
+    error: migrations/02_orders-db/Migrations.yaml: this file is ignored: settings belong in migration.yaml [settings-name]
       help: rename it to migration.yaml
-    error: migrations/migration.yml: nothing reads this file: settings are in migration.yaml [settings-name]
+    error: migrations/migration.yml: this file is ignored: settings belong in migration.yaml [settings-name]
       help: rename it to migration.yaml
     ");
 }
@@ -135,19 +135,19 @@ fn unknown_keys() {
       |
     1 | dbpool_name: db_main
       | ^
-      help: it is written `dbpool-name`
+      help: write `dbpool-name`
     error: migrations/migration.yaml:2:1: there is no setting `retries` [yaml-key]
       |
     2 | retries: 3
       | ^
-      help: the keys are dbpool-name, schema-table, enabled, description, lint
+      help: use one of: dbpool-name, schema-table, enabled, description, lint
     ");
 }
 
 #[test]
 fn duplicate_keys() {
     assert_snapshot!(settings_problems("enabled: true\ndbpool-name: a\nenabled: false\n"), @"
-    error: migrations/migration.yaml:3:1: `enabled` stands here twice [yaml-duplicate]
+    error: migrations/migration.yaml:3:1: `enabled` appears twice [yaml-duplicate]
       |
     3 | enabled: false
       | ^
@@ -159,26 +159,26 @@ fn duplicate_keys() {
 fn wrong_types() {
     let yaml = "dbpool-name: 5\nschema-table: [a]\nenabled: yes\ndescription:\n";
     assert_snapshot!(settings_problems(yaml), @"
-    error: migrations/migration.yaml:1:1: `dbpool-name` is the number 5, and must be a text [yaml-type]
+    error: migrations/migration.yaml:1:1: `dbpool-name` is the number 5, and must be text [yaml-type]
       |
     1 | dbpool-name: 5
       | ^
-      help: for example `dbpool-name: db_main`
-    error: migrations/migration.yaml:2:1: `schema-table` is a list, and must be a text [yaml-type]
+      help: write, for example, `dbpool-name: db_main`
+    error: migrations/migration.yaml:2:1: `schema-table` is a list, and must be text [yaml-type]
       |
     2 | schema-table: [a]
       | ^
-      help: for example `schema-table: schema_migrations`
+      help: write, for example, `schema-table: schema_migrations`
     error: migrations/migration.yaml:3:1: `enabled` is the text `yes`, and must be true or false [yaml-type]
       |
     3 | enabled: yes
       | ^
-      help: for example `enabled: false`
-    error: migrations/migration.yaml:4:1: `description` is empty, and must be a text [yaml-type]
+      help: write, for example, `enabled: false`
+    error: migrations/migration.yaml:4:1: `description` is empty, and must be text [yaml-type]
       |
     4 | description:
       | ^
-      help: for example `description: Main application database`
+      help: write, for example, `description: Main application database`
     ");
 }
 
@@ -194,11 +194,11 @@ fn illegal_tables() {
         assert!(told.contains(reason), "{told}");
     }
     assert_snapshot!(settings_problems("schema-table: 1st_table\n"), @"
-    error: migrations/migration.yaml:1:1: `schema-table: 1st_table` is no name for the tracking table: it starts with the digit `1` [table-name]
+    error: migrations/migration.yaml:1:1: `schema-table: 1st_table` is not a valid name of a table: it starts with the digit `1` [table-name]
       |
     1 | schema-table: 1st_table
       | ^
-      help: a name such as schema_migrations, or audit.schema_migrations with its schema
+      help: write a name such as schema_migrations, or audit.schema_migrations with its schema
     ");
 }
 
@@ -209,7 +209,7 @@ fn what_is_not_yaml() {
       |
     2 |   enabled: [true
       |          ^
-      help: see https://yaml.org; a file looks like `dbpool-name: db_main`
+      help: write YAML (https://yaml.org), such as `dbpool-name: db_main`
     ");
 }
 
@@ -220,6 +220,6 @@ fn what_is_yaml_and_no_mapping() {
       |
     1 | - dbpool-name: db_main
       | ^
-      help: see https://yaml.org; a file looks like `dbpool-name: db_main`
+      help: write YAML (https://yaml.org), such as `dbpool-name: db_main`
     ");
 }

@@ -11,7 +11,7 @@ fn a_folder_that_is_not_there() {
     let root = folder::<&str>(&[]);
     assert_snapshot!(Loader::new(root.path(), "db/migrations").load().unwrap_err(), @"
     error: db/migrations: migrations directory not found in the folder of Cargo.toml [folder-not-found]
-      help: make it with its first migration: lokstra migration create create_users -dir db/migrations
+      help: create it with its first migration: lokstra migration create create_users -dir db/migrations
     ");
 }
 
@@ -28,7 +28,7 @@ fn a_file_in_place_of_the_folder() {
 fn a_folder_without_migrations() {
     assert_snapshot!(problems(&[("README.md", "Nothing yet.")]), @"
     error: migrations: there is no migration in this folder [folder-empty]
-      help: make the first: lokstra migration create create_users -dir migrations
+      help: create the first: lokstra migration create create_users -dir migrations
     ");
 }
 
@@ -36,11 +36,11 @@ fn a_folder_without_migrations() {
 fn names_that_break_the_rule_are_all_reported() {
     let files = [("1_create_users.up.sql", SQL), ("001-CreateUsers.sql", SQL), ("x.down.sql", SQL)];
     assert_snapshot!(problems(&files), @"
-    error: migrations/001-CreateUsers.sql: the file name is not right: it says neither `.up` nor `.down` before `.sql`, there is no `_` after the version, the description `CreateUsers` has the upper-case letter `C` [file-name]
+    error: migrations/001-CreateUsers.sql: the file name is invalid: it has neither `.up` nor `.down` before `.sql`, there is no `_` after the version, the description `CreateUsers` has the upper-case letter `C` [file-name]
       help: rename it to 001_create_users.up.sql
-    error: migrations/1_create_users.up.sql: the file name is not right: the version `1` is written `001` [file-name]
+    error: migrations/1_create_users.up.sql: the file name is invalid: the version `1` must be written `001` [file-name]
       help: rename it to 001_create_users.up.sql
-    error: migrations/x.down.sql: the file name is not right: it does not begin with a version such as `001` [file-name]
+    error: migrations/x.down.sql: the file name is invalid: it does not begin with a version such as `001` [file-name]
       help: rename it to 002_x.down.sql
     ");
 }
@@ -79,7 +79,7 @@ fn a_slip_of_the_pen_between_up_and_down_is_one_problem() {
     let files = [("001_create_users.up.sql", SQL), ("001_create_user.down.sql", SQL)];
     assert_snapshot!(problems(&files), @"
     error: migrations/001_create_user.down.sql: up and down of version 001 have different descriptions [version-conflict]
-      help: 001_create_user.down.sql belongs to 001_create_users.up.sql? then rename it to 001_create_users.down.sql
+      help: if 001_create_user.down.sql belongs to 001_create_users.up.sql, rename it to 001_create_users.down.sql
     ");
 }
 
@@ -87,7 +87,7 @@ fn a_slip_of_the_pen_between_up_and_down_is_one_problem() {
 fn a_missing_down_file() {
     assert_snapshot!(problems(&[("001_create_users.up.sql", SQL)]), @"
     error: migrations/001_create_users.up.sql: there is no DOWN SQL for migration 001 [missing-down]
-      help: create migrations/001_create_users.down.sql; a comment that says why will do
+      help: create migrations/001_create_users.down.sql; if the change cannot be undone, a comment that says why is enough
     ");
 }
 
@@ -103,7 +103,7 @@ fn a_missing_up_file() {
 fn nothing_is_missed_beside_a_file_whose_direction_is_misspelt() {
     let files = [("001_create_users.up.sql", SQL), ("001_create_users.dwon.sql", SQL)];
     assert_snapshot!(problems(&files), @"
-    error: migrations/001_create_users.dwon.sql: the file name is not right: the direction `dwon` is neither `up` nor `down` [file-name]
+    error: migrations/001_create_users.dwon.sql: the file name is invalid: the direction `dwon` is neither `up` nor `down` [file-name]
       help: rename it to 001_create_users.down.sql
     ");
 }
@@ -116,7 +116,7 @@ fn two_files_for_one_direction() {
         ("001_create_users.down.sql", SQL),
     ];
     assert_snapshot!(problems(&files), @"
-    error: migrations/01_create_users.up.sql: the file name is not right: the version `01` is written `001` [file-name]
+    error: migrations/01_create_users.up.sql: the file name is invalid: the version `01` must be written `001` [file-name]
       help: rename it to 001_create_users.up.sql
     error: migrations/01_create_users.up.sql: is the second up file of version 001 [duplicate-file]
       help: keep one of 001_create_users.up.sql and 01_create_users.up.sql
@@ -127,9 +127,9 @@ fn two_files_for_one_direction() {
 fn a_version_that_no_column_holds() {
     let files = [("9223372036854775808_a.up.sql", SQL), ("9223372036854775808_a.down.sql", SQL)];
     assert_snapshot!(problems(&files), @"
-    error: migrations/9223372036854775808_a.down.sql: the file name is not right: the version `9223372036854775808` is above 9223372036854775807 [file-name]
+    error: migrations/9223372036854775808_a.down.sql: the file name is invalid: the version `9223372036854775808` is above 9223372036854775807 [file-name]
       help: rename it to 001_a.down.sql
-    error: migrations/9223372036854775808_a.up.sql: the file name is not right: the version `9223372036854775808` is above 9223372036854775807 [file-name]
+    error: migrations/9223372036854775808_a.up.sql: the file name is invalid: the version `9223372036854775808` is above 9223372036854775807 [file-name]
       help: rename it to 001_a.up.sql
     ");
 }
@@ -139,7 +139,7 @@ fn a_file_that_is_not_utf_8() {
     let files: [(&str, &[u8]); 2] =
         [("001_a.up.sql", b"SELECT 1;\nSELECT 'caf\xe9';\n"), ("001_a.down.sql", b"\xff\xfeS\0")];
     assert_snapshot!(problems(&files), @"
-    error: migrations/001_a.down.sql: is UTF-16, and PostgreSQL is sent UTF-8 [not-utf8]
+    error: migrations/001_a.down.sql: is UTF-16, and must be UTF-8 [not-utf8]
       help: save it as UTF-8 (PowerShell: Set-Content -Encoding utf8)
     error: migrations/001_a.up.sql:2:12: the byte 0xe9 is not UTF-8 [not-utf8]
       |
@@ -174,7 +174,7 @@ fn an_up_file_without_a_statement() {
 fn a_down_file_without_a_word() {
     assert_snapshot!(problems(&[("001_a.up.sql", SQL), ("001_a.down.sql", "\n")]), @"
     error: migrations/001_a.down.sql: this file is empty [empty-down]
-      help: write how to undo the change, or a comment that says why nobody can
+      help: write SQL that undoes the change, or a comment that says why it cannot be undone
     ");
 }
 
@@ -183,7 +183,7 @@ fn a_down_file_as_create_wrote_it() {
     let down = |text| [("002_add_email.up.sql", SQL), ("002_add_email.down.sql", text)];
     assert_snapshot!(problems(&down("-- Rollback: 001 Add email\n\n")), @"
     error: migrations/002_add_email.down.sql: this file has only the heading that `create` wrote [empty-down]
-      help: write how to undo the change, or a comment that says why nobody can
+      help: write SQL that undoes the change, or a comment that says why it cannot be undone
     ");
     check(&down("-- Rollback: 002 Add email\n-- The addresses are gone.\n")).unwrap();
     check(&down("-- Rollback: nobody can add email\n")).unwrap();
@@ -403,8 +403,8 @@ fn a_file_without_an_end_is_refused_by_its_length() {
 fn no_line_of_a_file_outside_of_the_folder_is_shown() {
     let root = linked("../.env");
     assert_snapshot!(Loader::new(root.path(), "migrations").load().unwrap_err(), @"
-    error: migrations/002_b.up.sql:2:1: this place is wrong and not shown: a link leads out of the folder to this file [unterminated]
-      help: look at the file behind the link, or put a copy into the folder
+    error: migrations/002_b.up.sql:2:1: the text here has a problem and is not shown: a link leads out of the folder to this file [unterminated]
+      help: inspect the file that the link leads to, or put a copy into the folder
     ");
     for name in ["lokstra.lock", "migration.yaml", "002_b.down.sql"] {
         let path = root.path().join("migrations").join(name);

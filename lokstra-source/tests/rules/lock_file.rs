@@ -86,7 +86,7 @@ fn an_edited_script() {
     write(&root, "001_create_users.up.sql", "CREATE TABLE people ();");
     assert_snapshot!(told(&root), @"
     error: migrations/001_create_users.up.sql: was edited after it was locked: lokstra.lock has checksum 7f25721ed949, the file b8a4845d9db8 [lock-edited]
-      help: restore it, and put the change into a new migration; if no database has applied it yet, or `repair -accept` took it in each that has, remove its line and those below, write into the last line how many are left, and run `lokstra migration lock`
+      help: restore it, and put the change into a new migration; if no database has applied it yet, or `repair -accept` accepted the edit in each that has, remove its line and those below it, write the number of remaining migrations into the last line, and run `lokstra migration lock`
     ");
     lock(root.path(), "migrations").unwrap_err();
 }
@@ -113,7 +113,7 @@ fn a_removed_migration() {
       |
     2 | 001 create_users up=7f25721ed9491d6c1212ea63075b9c3017c8270b…
       | ^
-      help: bring them back: a database may have applied them
+      help: restore them: a database may have applied them
     ");
 }
 
@@ -123,8 +123,8 @@ fn a_new_version_below_a_locked_one_is_moved_to_the_end() {
     add(&root, "002_add_email");
     add(&root, "004_add_phone");
     assert_snapshot!(told(&root), @"
-    error: migrations/002_add_email.up.sql: version 002 is new, and below 003, which is locked already [lock-order]
-      help: lokstra migration renumber, which moves it to the end
+    error: migrations/002_add_email.up.sql: version 002 is new and below 003, which is already locked [lock-order]
+      help: run `lokstra migration renumber`, which moves it to the end
     ");
     renumber(root.path(), "migrations").unwrap();
     assert_eq!(
@@ -168,7 +168,7 @@ fn conflict_markers_of_git() {
       |
     3 | <<<<<<< ours
       | ^
-      help: delete the lines with <, = and >, put the lines of what is deployed or merged already first, then run `lokstra migration renumber`, which moves the others to the end, and `lokstra migration lock`
+      help: delete the lines that begin with <<<, === or >>>, move the lines of what is already deployed or merged to the top, then run `lokstra migration renumber`, which moves the others to the end, and `lokstra migration lock`
     ");
 }
 
@@ -177,9 +177,9 @@ fn versions_of_two_branches_are_not_parted_before_the_conflict_of_git_is_settled
     let root = locked();
     add(&root, "003_theirs");
     let conflict = format!("<<<<<<< ours\n=======\n>>>>>>> theirs\n{}", lock_text(&root));
-    assert!(told(&root).contains("renumber, which moves the one that is not locked"));
+    assert!(told(&root).contains("renumber`, which moves the unlocked one"));
     write(&root, "lokstra.lock", &conflict);
-    assert!(told(&root).contains("settle lokstra.lock first"), "{}", told(&root));
+    assert!(told(&root).contains("resolve lokstra.lock first"), "{}", told(&root));
 }
 
 #[test]
@@ -189,15 +189,15 @@ fn a_line_that_was_taken_out() {
     let first = text.lines().nth(1).unwrap().to_owned();
     write(&root, "lokstra.lock", &text.replace(&format!("{first}\n"), ""));
     assert_snapshot!(without_sums(&told(&root)), @"
-    error: migrations/001_create_users.up.sql: version 001 is new, and below 003, which is locked already [lock-order]
-      help: lokstra migration renumber, which moves it to the end
-    error: migrations/lokstra.lock: 1 of 2 migrations are left: lines were cut out [lock-cut]
+    error: migrations/001_create_users.up.sql: version 001 is new and below 003, which is already locked [lock-order]
+      help: run `lokstra migration renumber`, which moves it to the end
+    error: migrations/lokstra.lock: only 1 of 2 migrations are listed: lines are missing [lock-cut]
       help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
-    error: migrations/lokstra.lock:2:1: this line does not follow from the one before it [lock-chain]
+    error: migrations/lokstra.lock:2:1: the chain is broken: this line does not follow from the one before it [lock-chain]
       |
     2 | 003 create_orders
       | ^
-      help: a merge or a hand changed the lines up to here; look at them, then run `lokstra migration renumber` and `lokstra migration lock`
+      help: a merge or an edit changed the lines up to here; review them, then run `lokstra migration renumber` and `lokstra migration lock`
     ");
     // Without its line, 001 could be new, and nothing new goes below what is locked.
     lock(root.path(), "migrations").unwrap_err();
@@ -232,12 +232,12 @@ fn of_two_locked_migrations_with_one_version_the_second_moves() {
     add(&ours, "004_theirs");
     assert_snapshot!(without_sums(&told(&ours)), @"
     error: migrations/004_theirs.up.sql: migration conflict detected: version 004 has 2 descriptions, in 004_ours.up.sql and 004_theirs.up.sql [version-conflict]
-      help: lokstra migration renumber, which moves the one that is not locked to the end
-    error: migrations/lokstra.lock:5:1: this line does not follow from the one before it [lock-chain]
+      help: run `lokstra migration renumber`, which moves the unlocked one to the end
+    error: migrations/lokstra.lock:5:1: the chain is broken: this line does not follow from the one before it [lock-chain]
       |
     5 | 004 ours
       | ^
-      help: a merge or a hand changed the lines up to here; look at them, then run `lokstra migration renumber` and `lokstra migration lock`
+      help: a merge or an edit changed the lines up to here; review them, then run `lokstra migration renumber` and `lokstra migration lock`
     ");
     renumber(ours.path(), "migrations").unwrap();
     assert_eq!(names(ours.path())[2..], ["004_theirs.up.sql", "005_ours.up.sql"]);
@@ -250,7 +250,7 @@ fn a_line_that_is_none() {
     let root = locked();
     write(&root, "lokstra.lock", "001 create_users\n");
     assert_snapshot!(told(&root), @"
-    error: migrations/lokstra.lock:1:1: this is no line of a lock file [lock-syntax]
+    error: migrations/lokstra.lock:1:1: this is not a line of a lock file [lock-syntax]
       |
     1 | 001 create_users
       | ^
@@ -275,11 +275,11 @@ fn a_file_that_was_cut_off_anywhere_is_an_error() {
     }
     write(&root, "lokstra.lock", "");
     assert_snapshot!(told(&root), @"
-    error: migrations/lokstra.lock: the first line is missing: the file may have been cut [lock-cut]
+    error: migrations/lokstra.lock: the first line is missing: the file may be truncated [lock-cut]
       help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
     ");
     assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
-    error: migrations/lokstra.lock: the first line is missing: the file may have been cut [lock-cut]
+    error: migrations/lokstra.lock: the first line is missing: the file may be truncated [lock-cut]
       help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
     ");
     assert_eq!(lock_text(&root), "");
@@ -292,13 +292,13 @@ fn lines_that_were_taken_from_the_end_are_missed() {
     write(&root, "003_create_orders.up.sql", "CREATE TABLE other ();");
     write(&root, "lokstra.lock", &text.replace(&format!("{}\n", last_migration(&text)), ""));
     assert_snapshot!(told(&root), @"
-    error: migrations/lokstra.lock: 1 of 2 migrations are left: lines were cut out [lock-cut]
+    error: migrations/lokstra.lock: only 1 of 2 migrations are listed: lines are missing [lock-cut]
       help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
     ");
     write(&root, "lokstra.lock", text.split_once('\n').unwrap().1);
     assert!(told(&root).contains("the first line is missing"), "{}", told(&root));
     write(&root, "lokstra.lock", text.split_once("# End").unwrap().0);
-    assert!(told(&root).contains("the last line, which counts them, is missing"));
+    assert!(told(&root).contains("the last line, which counts the migrations, is missing"));
 }
 
 #[test]
@@ -336,8 +336,8 @@ fn behind_the_highest_version_nothing_is_moved() {
     add(&root, "003_c");
     let before = names(root.path());
     assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
-    error: migrations/lokstra.lock: 9223372036854775807 is locked, and no version is left above it for what is not locked (2); nothing was renamed [lock-order]
-      help: give the new migrations versions below it by hand, and run `lokstra migration lock` without lokstra.lock; databases need -out-of-order for them
+    error: migrations/lokstra.lock: 9223372036854775807 is locked, and no version is left above it for the unlocked migrations (2); nothing was renamed [lock-order]
+      help: give the new migrations lower versions by hand, delete lokstra.lock and run `lokstra migration lock`; databases then need -out-of-order
     ");
     assert_eq!(names(root.path()), before);
 }
@@ -354,8 +354,8 @@ fn near_the_highest_version_renumber_counts_what_is_left() {
     }
     let before = names(root.path());
     assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
-    error: migrations/lokstra.lock: 9223372036854775805 is locked, and 2 versions are left above it for what is not locked (3); nothing was renamed [lock-order]
-      help: give the new migrations versions below it by hand, and run `lokstra migration lock` without lokstra.lock; databases need -out-of-order for them
+    error: migrations/lokstra.lock: 9223372036854775805 is locked, and 2 versions are left above it for the unlocked migrations (3); nothing was renamed [lock-order]
+      help: give the new migrations lower versions by hand, delete lokstra.lock and run `lokstra migration lock`; databases then need -out-of-order
     ");
     assert_eq!(names(root.path()), before);
 }
@@ -383,7 +383,7 @@ fn nul_bytes_of_a_crash_are_described_as_such() {
     });
     assert!(reports.iter().all(|report| *report == reports[0]), "{reports:?}");
     assert_snapshot!(reports[0], @"
-    error: migrations/lokstra.lock: has NUL bytes: a crash of the machine lost a part of it [lock-cut]
+    error: migrations/lokstra.lock: has NUL bytes: a part of it was lost in a crash of the machine [lock-cut]
       help: restore the file from git; or delete it and run `lokstra migration lock`, which locks the folder as it is now
     ");
 }

@@ -33,7 +33,7 @@ fn a_missing_comma() {
       |
     3 |   total numeric(12, 2)
       |   ^
-      help: is `,` before it missing? if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: is `,` before it missing? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
     "#);
 }
 
@@ -44,7 +44,7 @@ fn a_missing_comma_between_texts() {
       |
     1 | SELECT 1 WHERE 'a' IN ('b', 'c' /* d */ 'e');
       |                                         ^
-      help: is `,` before it missing? if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: is `,` before it missing? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
     "#);
     // One text in two lines.
     is_fine("SELECT 'a'\n  'b', E'c' -- d\n 'e', B'1'\n'0';");
@@ -57,7 +57,7 @@ fn a_missing_semicolon() {
       |
     2 | CREATE TABLE c (d int);
       | ^
-      help: is `;` before it missing? if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: is `;` before it missing? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
     "#);
 }
 
@@ -103,12 +103,12 @@ fn a_statement_that_refuses_a_transaction() {
 #[test]
 fn commands_of_psql() {
     assert_snapshot!(told("\\restrict abc\nSELECT 1;\n\\connect app\n"), @r#"
-    error: migrations/003_create_orders.up.sql:1:1: this is a command of psql, which the server does not know [psql-command]
+    error: migrations/003_create_orders.up.sql:1:1: this is a psql command, which the server does not understand [psql-command]
       |
     1 | \restrict abc
       | ^
       help: remove it, or write it in SQL
-    error: migrations/003_create_orders.up.sql:3:1: this is a command of psql, which the server does not know [psql-command]
+    error: migrations/003_create_orders.up.sql:3:1: this is a psql command, which the server does not understand [psql-command]
       |
     3 | \connect app
       | ^
@@ -124,7 +124,7 @@ fn a_block_that_commits_needs_a_script_without_a_transaction() {
       |
     4 |   COMMIT;
       |   ^
-      help: make `-- lokstra: no-transaction` the first line; what was committed is then kept, whatever follows
+      help: make `-- lokstra: no-transaction` the first line; what was committed is then kept, even if a later statement fails
     ");
     is_fine(&format!("-- lokstra: no-transaction\n{sql}"));
 }
@@ -145,7 +145,7 @@ fn a_call_of_a_procedure_of_the_set_that_commits() {
       |
     2 | CALL clean();
       | ^
-      help: make `-- lokstra: no-transaction` the first line; what the procedure commits is then kept, whatever follows
+      help: make `-- lokstra: no-transaction` the first line; what the procedure commits is then kept, even if a later statement fails
     ");
     assert!(
         problems(&set("DO $$ BEGIN CALL public.clean(); END $$")).contains(":1:13: this calls")
@@ -158,7 +158,7 @@ fn a_call_of_a_procedure_of_the_set_that_commits() {
 #[test]
 fn the_isolation_level_is_set_before_the_script() {
     assert_snapshot!(told("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nDELETE FROM a;\n"), @"
-    error: migrations/003_create_orders.up.sql:1:1: this must come before the first query of a transaction, and the run's own comes first [transaction-control]
+    error: migrations/003_create_orders.up.sql:1:1: this must come before the first query of a transaction, and a query of the run comes first [transaction-control]
       |
     1 | SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
       | ^
@@ -175,12 +175,12 @@ fn what_has_no_effect_in_a_script_without_a_transaction() {
       |
     2 | SET LOCAL search_path = app;
       | ^
-      help: write SET, which holds until the end of this script: the run restores the session after it
+      help: write SET, which lasts until the end of this script: the run then restores the session
     error: migrations/003_create_orders.up.sql:4:1: LOCK TABLE is refused here: each statement of this script commits by itself [no-effect]
       |
     4 | LOCK TABLE t;
       | ^
-      help: remove it: each statement of this script takes the locks that it needs by itself
+      help: remove it: each statement of this script acquires the locks that it needs
     ");
     is_fine(sql);
     is_fine("-- lokstra: no-transaction\nSELECT pg_advisory_xact_lock(1);\nVACUUM t;\n");
@@ -222,7 +222,7 @@ fn the_halves_of_other_tools() {
       |
     2 | -- +goose Down
       | ^
-      help: remove what is above this line, and the line
+      help: remove this line and everything above it
     ");
     assert_eq!(down("-- +goose Down\nDROP TABLE a;"), Ok(()));
     is_fine("-- +goose Up\nCREATE TABLE a (b int);\n");
@@ -266,7 +266,7 @@ fn characters_that_look_like_others() {
       |
     3 | CREATE TABLE b ();
       | ^
-      help: there is a no-break space (U+00A0) in this word: replace it by a space
+      help: there is a no-break space (U+00A0) in this word: replace it with a space
     "#);
 }
 
@@ -321,7 +321,7 @@ fn what_the_server_refuses_behind_its_grammar() {
       |
     2 | VALUES (1, 2),
       | ^
-      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
     error: migrations/003_create_orders.up.sql:4:1: PostgreSQL refuses this statement in a transaction, and this script runs in one [in-transaction]
       |
     4 | DROP INDEX CONCURRENTLY a, b;
@@ -331,7 +331,7 @@ fn what_the_server_refuses_behind_its_grammar() {
       |
     4 | DROP INDEX CONCURRENTLY a, b;
       | ^
-      help: if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
     "#);
 }
 
@@ -348,7 +348,7 @@ fn an_error_in_the_body_of_a_routine() {
       |
     3 |   SELECT 1 +
       |             ^
-      help: is a value missing? if PostgreSQL takes it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: is a value missing? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
     "#);
 }
 

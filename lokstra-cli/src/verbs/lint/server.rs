@@ -92,7 +92,7 @@ fn ask(
             _ => 0,
         };
         let at = statement.char_indices().nth(nth).map_or(statement.len(), |(at, _)| at);
-        let problem = |message: &str| Problem::of_server(path, text, range.start + at, message);
+        let problem = |message: &str| Problem::from_server(path, text, range.start + at, message);
         let refusal = problem(error.message());
         if known.has(&refusal) {
             continue;

@@ -1,4 +1,4 @@
-//! Scripts that were judged before, by an earlier build or when they were locked.
+//! Scripts that were checked before, by an earlier build or when they were locked.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ pub(crate) struct CachedScripts {
     checked: Vec<u8>,
 }
 
-/// The same, by path.
+/// The scripts of an earlier build, by path.
 #[derive(Default)]
 pub(crate) struct CachedIndex<'a>(HashMap<&'a str, (Script<'a>, bool)>);
 
@@ -29,34 +29,34 @@ impl CachedScripts {
 }
 
 impl<'a> CachedIndex<'a> {
-    /// The file with this text, and whether no rule was left out.
+    /// The script with this path and text, and whether every rule was applied.
     pub(crate) fn script(&self, path: &str, text: &str) -> Option<(Script<'a>, bool)> {
         self.0.get(path).copied().filter(|(script, _)| script.text() == text)
     }
 }
 
-/// What need not be judged again.
-pub(crate) struct Judged<'a> {
-    /// The checksums of what is locked: it was judged by the rules of its time, and nothing is locked
-    /// that does not parse.
+/// The scripts that need not be checked again.
+pub(crate) struct AlreadyChecked<'a> {
+    /// The checksums of locked scripts, which the rules of their time accepted.
     pub(crate) locked: &'a HashSet<Checksum>,
-    /// What an earlier build found.
-    pub(crate) known: &'a CachedIndex<'a>,
+    /// The scripts of an earlier build.
+    pub(crate) cached: &'a CachedIndex<'a>,
 }
 
-impl Judged<'_> {
-    /// The script with this text, if an earlier build saw all of it that this one would see.
+impl AlreadyChecked<'_> {
+    /// Returns the script with this text, if an earlier build checked everything that this one would
+    /// check.
     pub(super) fn script(&self, path: &str, text: &str) -> Option<super::Script> {
-        // What is addressed to us is about the rules, and rare.
+        // Comments for lokstra concern the rules, and are rare.
         if text.contains("okstra") {
             return None;
         }
-        let (known, is_checked) = self.known.script(path, text)?;
-        (is_checked || self.locked.contains(&known.checksum())).then(|| super::Script {
+        let (script, is_checked) = self.cached.script(path, text)?;
+        (is_checked || self.locked.contains(&script.checksum())).then(|| super::Script {
             text: text.to_owned(),
-            checksum: known.checksum(),
-            mode: known.mode(),
-            statements: known.statement_ranges().collect(),
+            checksum: script.checksum(),
+            mode: script.mode(),
+            statements: script.statement_ranges().collect(),
             suppressions: Vec::new(),
             adds_label: false,
             is_checked,

@@ -1,4 +1,4 @@
-//! What a script may not have in it, statement by statement.
+//! What a script must not contain, statement by statement.
 
 use std::ops::Range;
 
@@ -9,31 +9,32 @@ use crate::problem::{Code, Problem};
 use crate::read::folder::File;
 use crate::sql::{self, Effectless, Forbidden, SectionMark};
 
-/// As many problems of one kind are shown of a script: more would bury them, and finding the line of each
-/// takes as long as the script.
-const MOST: usize = 50;
+/// How many problems of one kind are reported per script: more would bury the others, and finding the
+/// line of each takes as long as the script.
+const MAX_REPORTED: usize = 50;
 
-/// Finds the statements that cannot stand here. False: there is text that is not SQL at all.
+/// Adds a problem for each statement that a migration must not contain. Returns false if the text is not
+/// SQL.
 pub(super) fn statements(
     file: &File,
     script: &Script,
     mode: Mode,
     problems: &mut Vec<Problem>,
 ) -> bool {
-    let (mut is_sql, mut shown) = (true, 0);
+    let (mut is_sql, mut reported) = (true, 0);
     for range in &script.statements {
         match sql::forbidden(&script.text[range.clone()]) {
             Some((
                 Forbidden::InTransaction | Forbidden::CommitsInRoutine | Forbidden::SetTransaction,
                 _,
             )) if mode == Mode::NoTransaction => {}
-            // What was locked before these were known is left alone.
+            // What was locked before lokstra knew these is accepted.
             Some((Forbidden::CommitsInRoutine | Forbidden::SetTransaction, _))
                 if !script.is_checked => {}
             Some((forbidden, at)) => {
-                shown += 1;
-                if shown <= MOST {
-                    let problem = refusal(forbidden, mode, file);
+                reported += 1;
+                if reported <= MAX_REPORTED {
+                    let problem = forbidden_problem(forbidden, mode, file);
                     problems.push(problem.at(&script.text, range.start + at));
                 }
                 // What follows is data.
@@ -48,7 +49,7 @@ pub(super) fn statements(
     is_sql
 }
 
-/// Whether `COPY … FROM STDIN` stands before this offset: what follows is data, whatever it looks like.
+/// Whether `COPY … FROM STDIN` precedes this offset: everything behind it is data.
 pub(super) fn copies_before(text: &str, statements: &[Range<usize>], offset: usize) -> bool {
     let mut before = statements.iter().take_while(|range| range.end <= offset);
     before.any(|range| {
@@ -56,7 +57,8 @@ pub(super) fn copies_before(text: &str, statements: &[Range<usize>], offset: usi
     })
 }
 
-/// The way down in a file that goes up, or the other way round, behind a line of another tool.
+/// Adds a problem for a down section in an up file, or an up section in a down file, behind a line of
+/// another tool.
 pub(super) fn sections(
     file: &File,
     direction: Option<Direction>,
@@ -65,7 +67,7 @@ pub(super) fn sections(
 ) {
     let is_above =
         |mark: &SectionMark| script.statements.iter().any(|range| range.end <= mark.offset);
-    // Nothing else of the line's half is there to be run.
+    // A section without a statement runs nothing.
     let is_below = |mark: &SectionMark| script.statements.iter().any(|it| it.end > mark.offset);
     let is_wrong = |mark: &SectionMark| match direction {
         Some(Direction::Down) if mark.is_down => is_above(mark),
@@ -81,7 +83,7 @@ pub(super) fn sections(
     };
     let message = format!("the {half} section of {tool} begins here, and `{verb} it too");
     let help = match direction {
-        Some(Direction::Down) if is_down => "remove what is above this line, and the line",
+        Some(Direction::Down) if is_down => "remove this line and everything above it",
         Some(Direction::Down) => "move what follows into the .up.sql file, and remove this line",
         _ => "move what follows into the .down.sql file, and remove this line",
     };
@@ -89,15 +91,16 @@ pub(super) fn sections(
     problems.push(problem.at(&script.text, mark.offset));
 }
 
-/// What acts until the end of a transaction, in a script of which each statement has its own.
+/// Adds a problem for each statement that acts until the end of its transaction, in a script whose
+/// statements each have their own.
 pub(super) fn effects(file: &File, script: &Script, problems: &mut Vec<Problem>) {
-    let mut shown = 0;
+    let mut reported = 0;
     for range in &script.statements {
         if let Some(Effectless { what, is_refused, help }) =
             sql::effectless(&script.text[range.clone()])
         {
-            shown += 1;
-            if shown > MOST {
+            reported += 1;
+            if reported > MAX_REPORTED {
                 return;
             }
             let fault = if is_refused { "is refused" } else { "has no effect" };
@@ -114,10 +117,10 @@ pub(super) fn syntax(file: &File, script: &Script, problems: &mut Vec<Problem>) 
     use crate::sql::remedy::Remedy;
     let errors = sql::grammar::errors(&script.text, &script.statements);
     let count = errors.len();
-    for (nth, error) in errors.into_iter().enumerate().take(MOST) {
+    for (nth, error) in errors.into_iter().enumerate().take(MAX_REPORTED) {
         let otherwise = || {
             format!(
-                "if PostgreSQL takes it as it is, make `{}` the first line",
+                "if PostgreSQL accepts it as it is, make `{}` the first line",
                 sql::NO_SYNTAX_CHECK
             )
         };
@@ -126,7 +129,7 @@ pub(super) fn syntax(file: &File, script: &Script, problems: &mut Vec<Problem>) 
             Some(Remedy::Missing(what)) => format!("is {what} missing? {}", otherwise()),
             None => otherwise(),
         };
-        let message = match (nth + 1 == MOST).then(|| count - MOST) {
+        let message = match (nth + 1 == MAX_REPORTED).then(|| count - MAX_REPORTED) {
             Some(more @ 1..) => format!("{} (and {more} more in this file)", error.message),
             _ => error.message,
         };
@@ -138,7 +141,7 @@ pub(super) fn syntax(file: &File, script: &Script, problems: &mut Vec<Problem>) 
 #[cfg(not(feature = "sql-check"))]
 pub(super) fn syntax(_: &File, _: &Script, _: &mut Vec<Problem>) {}
 
-fn refusal(forbidden: Forbidden, mode: Mode, file: &File) -> Problem {
+fn forbidden_problem(forbidden: Forbidden, mode: Mode, file: &File) -> Problem {
     let (code, message, help) = match (forbidden, mode) {
         (Forbidden::TransactionControl, Mode::Transactional) => (
             Code::TransactionControl,
@@ -159,16 +162,16 @@ fn refusal(forbidden: Forbidden, mode: Mode, file: &File) -> Problem {
             Code::InTransaction,
             "PostgreSQL refuses to commit or roll back in a transaction, and this script runs in one",
             "make `-- lokstra: no-transaction` the first line; what was committed is then kept, \
-             whatever follows",
+             even if a later statement fails",
         ),
         (Forbidden::SetTransaction, _) => (
             Code::TransactionControl,
-            "this must come before the first query of a transaction, and the run's own comes first",
+            "this must come before the first query of a transaction, and a query of the run comes first",
             "remove it, and lock what must not change meanwhile: LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE",
         ),
         (Forbidden::PsqlCommand, _) => (
             Code::PsqlCommand,
-            "this is a command of psql, which the server does not know",
+            "this is a psql command, which the server does not understand",
             "remove it, or write it in SQL",
         ),
         (Forbidden::CopyFromStdin, _) => (

@@ -1,4 +1,4 @@
-//! One file: its text, its checksum, its statements.
+//! One script: its text, its checksum, its statements.
 
 pub(crate) mod cached;
 mod check;
@@ -15,7 +15,7 @@ use crate::read::decode::decode;
 use crate::read::folder::File;
 use crate::read::parallel::in_parallel;
 use crate::sql;
-use cached::Judged;
+use cached::AlreadyChecked;
 
 /// An SQL file that has been read.
 pub(crate) struct Script {
@@ -25,15 +25,15 @@ pub(crate) struct Script {
     pub(crate) statements: Vec<Range<usize>>,
     #[cfg_attr(not(feature = "lint"), expect(dead_code, reason = "only checked for their form"))]
     pub(crate) suppressions: Vec<Suppression>,
-    /// Whether a label of an enum type may be new here.
+    /// Whether the script may add a label to an enum type.
     pub(crate) adds_label: bool,
-    /// Whether no rule was left out.
+    /// Whether every rule was applied.
     pub(crate) is_checked: bool,
 }
 
 impl Script {
-    /// In the place of one that is not there, or that is no text.
-    pub(crate) fn none() -> Script {
+    /// Stands for a script that is missing or is no text.
+    pub(crate) fn missing() -> Script {
         Script {
             text: String::new(),
             checksum: Checksum::from_bytes(Sha256::digest("").into()),
@@ -46,8 +46,8 @@ impl Script {
     }
 }
 
-/// Whether nobody has touched a down script since `lokstra migration create` wrote it: rolling it back
-/// would forget the migration and leave what it made. The version may be another after `renumber`.
+/// Whether a down script is unchanged since `lokstra migration create` wrote it: rolling back would
+/// forget the migration and leave its objects. `renumber` may have changed the version.
 fn is_only_heading(text: &str, name: &str) -> bool {
     let description = name.strip_suffix(".down.sql").and_then(|stem| stem.split_once('_'));
     let heading = text.trim().strip_prefix("-- Rollback: ").and_then(|rest| rest.split_once(' '));
@@ -60,40 +60,40 @@ fn is_only_heading(text: &str, name: &str) -> bool {
     }
 }
 
-/// Scripts, `None` where a file is none, and what is wrong with them.
+/// Scripts, `None` where a file is no text, and their problems.
 type Read = (Vec<Option<Script>>, Vec<Problem>);
 
-/// Reads these files, in their order, on all processors: that is most of what a build waits for. What is
-/// wrong with them is added to the problems.
+/// Reads these files in their order, on all processors, because reading is most of the time of a build.
+/// Adds what is wrong with them to the problems.
 pub(crate) fn read_all(
     files: &[(&File, Option<Direction>)],
-    judged: &Judged<'_>,
+    checked: &AlreadyChecked<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Option<Script>> {
     let mut scripts = Vec::with_capacity(files.len());
-    for (some, wrong) in in_parallel(files, |share| read_share(share, judged)) {
+    for (some, wrong) in in_parallel(files, |share| read_share(share, checked)) {
         scripts.extend(some);
         problems.extend(wrong);
     }
     scripts
 }
 
-fn read_share(files: &[(&File, Option<Direction>)], judged: &Judged<'_>) -> Read {
+fn read_share(files: &[(&File, Option<Direction>)], checked: &AlreadyChecked<'_>) -> Read {
     let mut problems = Vec::new();
-    let read = |&(file, direction): &_| read(file, direction, judged, &mut problems);
+    let read = |&(file, direction): &_| read(file, direction, checked, &mut problems);
     let scripts = files.iter().map(read).collect();
     (scripts, problems)
 }
 
-/// Reads a script; what is wrong with it is added to the problems.
+/// Reads a script, and adds what is wrong with it to the problems.
 fn read(
     file: &File,
     direction: Option<Direction>,
-    judged: &Judged<'_>,
+    checked: &AlreadyChecked<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<Script> {
     let text = decode(file, problems)?;
-    if let Some(script) = judged.script(&file.path, &text) {
+    if let Some(script) = checked.script(&file.path, &text) {
         return Some(script);
     }
     let checksum = Checksum::from_bytes(Sha256::digest(&text).into());
@@ -112,11 +112,13 @@ fn read(
     }
     if text.trim().is_empty() && direction == Some(Direction::Down) {
         let message = "this file is empty";
-        let help = "write how to undo the change, or a comment that says why nobody can";
+        let help =
+            "write SQL that undoes the change, or a comment that says why it cannot be undone";
         problems.push(Problem::new(Code::EmptyDown, &file.path, message, help));
     } else if direction == Some(Direction::Down) && is_only_heading(&text, &file.name) {
         let message = "this file has only the heading that `create` wrote";
-        let help = "write how to undo the change, or a comment that says why nobody can";
+        let help =
+            "write SQL that undoes the change, or a comment that says why it cannot be undone";
         problems.push(Problem::new(Code::EmptyDown, &file.path, message, help));
     }
     let markers = sql::markers(&text);
@@ -131,10 +133,10 @@ fn read(
         problems.push(problem.at(&text, offset));
     }
     let mode = if markers.no_transaction { Mode::NoTransaction } else { Mode::Transactional };
-    let is_locked = judged.locked.contains(&checksum);
+    let is_locked = checked.locked.contains(&checksum);
     let mut ignored = Vec::new();
-    let told = if is_locked { &mut ignored } else { &mut *problems };
-    let suppressions = suppression::read(&file.path, &text, &split.statements, told);
+    let reported = if is_locked { &mut ignored } else { &mut *problems };
+    let suppressions = suppression::read(&file.path, &text, &split.statements, reported);
     let is_checked = !is_locked;
     let statements = split.statements;
     let mut script =
@@ -146,11 +148,11 @@ fn read(
         }
     }
     if unterminated.is_none() {
-        // A misspelt marker is told once, not again for each statement that needs it.
+        // A misspelt marker is reported once, and not for each statement that needs it.
         let meant = if markers.misspelt.is_some() { Mode::NoTransaction } else { mode };
         if check::statements(file, &script, meant, problems) && !markers.no_syntax_check {
             script.adds_label = meant == Mode::Transactional && adds_label(&script);
-            // What the other scripts say of its types may change.
+            // A change of another script may change its types.
             script.is_checked &= !script.adds_label;
             if !is_locked {
                 check::syntax(file, &script, problems);
@@ -164,7 +166,7 @@ fn adds_label(script: &Script) -> bool {
     script.statements.iter().any(|range| may_add_label(&script.text[range.clone()]))
 }
 
-/// Whether a statement may add a label: it is asked of each statement, so it reads two words.
+/// Whether a statement may add a label. This is called for each statement, so it reads two words.
 fn may_add_label(statement: &str) -> bool {
     if !statement.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case("alter")) {
         return false;

@@ -1,4 +1,4 @@
-//! Where a text certainly becomes a value of an enum type.
+//! Finds a text that certainly becomes a value of an enum type.
 
 use super::Label;
 use super::schema::{

@@ -1,7 +1,7 @@
 //! The hazards of an up script: squawk's rules, a short list of them, and a few that it lacks.
 //!
-//! What squawk finds is taken with a grain of salt: it cannot always tell a harmless statement, and
-//! a false alarm costs more trust than a silence.
+//! Findings of squawk are filtered: it cannot always recognise a harmless statement, and a false alarm
+//! costs more trust than a missed hazard.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,7 +16,7 @@ use crate::parse::script::Script;
 use crate::problem::LintRule;
 use crate::sql::grammar;
 
-/// Style is nobody's business here: only what locks, loses or breaks.
+/// Rules about long locks, lost data and broken programs; style is not checked.
 const RULES: [Rule; 16] = [
     Rule::AddingFieldWithDefault,
     Rule::AddingForeignKeyConstraint,
@@ -49,35 +49,35 @@ pub(crate) fn hazards(script: &Script, effects: &[Effects]) -> Vec<Finding> {
         let nth = script.statements.partition_point(|range| range.end <= offset);
         (nth < script.statements.len()).then_some(nth)
     };
-    // Half understood is not understood.
-    let broken = grammar::half_understood(&text, &script.statements);
+    // A statement that squawk parses only in part may mean something else.
+    let unclear = grammar::partly_parsed(&text, &script.statements);
     found.retain(|finding| {
         let nth = nth(finding.offset);
         let is_harmful = |nth| !is_harmless(finding.rule, nth, effects);
-        nth.is_some_and(|nth| is_harmful(nth) && !broken.contains(&nth))
+        nth.is_some_and(|nth| is_harmful(nth) && !unclear.contains(&nth))
     });
     found
 }
 
-/// What the script has made before has no rows and no readers yet, and a table that is renamed may
-/// leave a view behind.
+/// Whether the target is new in this script, and so has no rows and no readers yet, or is a renamed
+/// table that leaves a view behind.
 fn is_harmless(rule: LintRule, nth: usize, script: &[Effects]) -> bool {
     let makes = |part: &[Effects], name: &str, kinds: &[Kind]| {
         let mut created = part.iter().flat_map(|effects| &effects.created);
         created.any(|object| kinds.contains(&object.kind) && object.name == name)
     };
-    let young = [Kind::Table, Kind::View, Kind::Index, Kind::Schema];
-    let is_young = |name| makes(&script[..nth], name, &young);
+    let created_here = [Kind::Table, Kind::View, Kind::Index, Kind::Schema];
+    let is_new_here = |name| makes(&script[..nth], name, &created_here);
     let keeps_name = |name| rule == LintRule::RenameTable && makes(script, name, &[Kind::View]);
     let targets = &script[nth].targets;
-    !targets.is_empty() && targets.iter().all(|name| is_young(name) || keeps_name(name))
+    !targets.is_empty() && targets.iter().all(|name| is_new_here(name) || keeps_name(name))
 }
 
-/// What is nested deeper takes squawk a time that grows with the square of the depth.
-const DEEPEST: usize = 100;
+/// Squawk's time for deeper nesting grows with the square of the depth.
+const MAX_DEPTH: usize = 100;
 
-/// The script with spaces for each statement that is no hazard, whatever it says: most of a large script
-/// is rows.
+/// The script with spaces in place of each statement that cannot be a hazard: most of a large script is
+/// rows.
 fn searched(script: &Script) -> String {
     let mut text = script.text.clone();
     for range in &script.statements {
@@ -86,7 +86,7 @@ fn searched(script: &Script) -> String {
         let is_verb = |verb: &&str| -> bool {
             statement.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb))
         };
-        if !verbs.iter().any(is_verb) || depth(statement) > DEEPEST {
+        if !verbs.iter().any(is_verb) || depth(statement) > MAX_DEPTH {
             text.replace_range(range.clone(), &" ".repeat(range.len()));
         }
     }
@@ -107,17 +107,17 @@ fn depth(statement: &str) -> usize {
 }
 
 fn search(text: &str, mode: Mode) -> Vec<Finding> {
-    // Its own suppressions would pass without a reason.
+    // Squawk's own suppressions need no reason, so they are disabled.
     let text = text.replace("squawk-ignore", "squawk_ignore");
     let parse = SourceFile::parse(&text);
     let mut linter = Linter::from(RULES);
     linter.settings.assume_in_transaction = mode == Mode::Transactional;
     let root = parse.syntax_node();
-    let theirs = linter.lint(&parse, &text).into_iter().filter_map(|found| read(&root, &found));
-    theirs.chain(parse.tree().stmts().flat_map(|statement| own(&statement))).collect()
+    let squawk = linter.lint(&parse, &text).into_iter().filter_map(|found| read(&root, &found));
+    squawk.chain(parse.tree().stmts().flat_map(|statement| own(&statement))).collect()
 }
 
-/// What squawk found, in our words, if it is one of ours.
+/// Translates a finding of squawk into a rule of lokstra, if there is one.
 fn read(root: &SyntaxNode, found: &Violation) -> Option<Finding> {
     let element = root.covering_element(found.text_range);
     let node = element.as_node().cloned().or_else(|| element.parent())?;
@@ -127,7 +127,7 @@ fn read(root: &SyntaxNode, found: &Violation) -> Option<Finding> {
         Rule::AddingFieldWithDefault => {
             is_rewritten(&node).then_some(LintRule::AddColumnRewrite)?
         }
-        // A column of nulls refers to nothing, and PostgreSQL does not look.
+        // A column of nulls refers to nothing, and PostgreSQL does not read the table.
         Rule::AddingForeignKeyConstraint => {
             added().is_none_or(|column| has_value(&column)).then_some(LintRule::AddForeignKey)?
         }
@@ -155,7 +155,7 @@ fn read(root: &SyntaxNode, found: &Violation) -> Option<Finding> {
     Some(Finding { offset: usize::from(found.text_range.start()), rule })
 }
 
-/// A constraint that has rules of its own is told by them.
+/// The rule of a constraint without `NOT VALID`; other constraints have rules of their own.
 fn unvalidated(node: &SyntaxNode) -> Option<LintRule> {
     if node.ancestors().any(|node| node.kind() == SyntaxKind::VALIDATE_CONSTRAINT) {
         return Some(LintRule::ValidateConstraint);
@@ -168,7 +168,7 @@ fn unvalidated(node: &SyntaxNode) -> Option<LintRule> {
     }
 }
 
-/// What squawk has no rule for.
+/// Finds hazards that squawk has no rule for.
 fn own(statement: &Stmt) -> Vec<Finding> {
     let finding = |node: &SyntaxNode, rule| {
         let offset = usize::from(node.text_range().start());
@@ -194,7 +194,7 @@ fn own(statement: &Stmt) -> Vec<Finding> {
     }
 }
 
-/// `serial` and its like have a default that nobody writes.
+/// Whether the type is `serial` or similar, which has an implicit default.
 fn is_serial(column: &ast::AddColumn) -> bool {
     let name = column.ty().map(|ty| ty.syntax().text().to_string().to_ascii_lowercase());
     matches!(
@@ -209,8 +209,7 @@ fn has_value(column: &ast::AddColumn) -> bool {
     column.constraints().any(is_value) || is_serial(column)
 }
 
-/// Functions that give another value at each call. What the server does not have is mostly declared
-/// `VOLATILE`, since that is the default.
+/// Functions that return a different value at each call.
 const VOLATILE: [&str; 13] = [
     "clock_timestamp",
     "gen_random_bytes",
@@ -227,11 +226,12 @@ const VOLATILE: [&str; 13] = [
     "uuidv7",
 ];
 
-/// Squawk takes each default for volatile that it does not know to be constant: signs, parentheses,
-/// functions with arguments. We want a call that is volatile, or a bare one that nobody knows.
+/// Whether a default rewrites the table. Squawk reports every default that it does not know to be
+/// constant; lokstra reports a volatile call, or a bare call of an unknown function, which is `VOLATILE`
+/// by default.
 fn is_rewritten(value: &SyntaxNode) -> bool {
     if value.ancestors().any(|node| node.kind() == SyntaxKind::GENERATED_CONSTRAINT) {
-        // From PostgreSQL 18 on there are columns that are computed when they are read.
+        // From PostgreSQL 18 on, generated columns may be virtual.
         return has_token(value, SyntaxKind::STORED_KW)
             || has_token(value, SyntaxKind::IDENTITY_KW);
     }

@@ -1,4 +1,4 @@
-//! Hazards: SQL that PostgreSQL takes, and that hurts in production.
+//! Hazards: SQL that is valid but dangerous in production.
 
 #[cfg(feature = "lint")]
 mod find;
@@ -21,24 +21,25 @@ use crate::problem::LintRule;
 use crate::problem::{Code, Problem};
 use crate::read::folder::Folder;
 
-/// Which migrations are searched for hazards. `lint: off` in `migration.yaml` keeps its folder out.
+/// Selects the migrations that are searched for hazards. `lint: off` in `migration.yaml` excludes its
+/// folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LintScope {
-    /// None.
+    /// No migrations.
     Never,
-    /// As the build does: in folders whose `migration.yaml` says `lint: warn` or `lint: deny`, those
-    /// that are not locked, since what is locked was judged before.
+    /// The unlocked migrations of folders whose `migration.yaml` says `lint: warn` or `lint: deny`, as
+    /// in a build. Locked ones were checked before.
     Explicit,
-    /// In every folder, those that are not locked.
+    /// The unlocked migrations of every folder.
     UnlockedOnly,
-    /// In every folder, the locked ones too.
+    /// All migrations of every folder.
     All,
 }
 
 impl LintScope {
-    /// What becomes of the hazards of a folder, if anybody looks.
-    fn level(self, asked: Option<Level>) -> Option<Level> {
-        match (self, asked) {
+    /// How the hazards of a folder are reported; `None` if it is not searched.
+    fn level(self, setting: Option<Level>) -> Option<Level> {
+        match (self, setting) {
             (LintScope::Never, _) | (_, Some(Level::Off)) | (LintScope::Explicit, None) => None,
             (_, Some(level)) => Some(level),
             (_, None) => Some(Level::Warn),
@@ -46,7 +47,7 @@ impl LintScope {
     }
 }
 
-/// A rule and the byte offset at which it was broken.
+/// A violated rule, and its byte offset.
 #[cfg(feature = "lint")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
@@ -58,19 +59,19 @@ pub(crate) struct Finding {
 #[cfg(feature = "lint")]
 pub(crate) fn check(
     _: &Folder,
-    asked: Option<Level>,
+    setting: Option<Level>,
     pairs: &[Pair<'_>],
     lint: LintScope,
     problems: &mut Vec<Problem>,
 ) {
-    let Some(level) = lint.level(asked) else { return };
+    let Some(level) = lint.level(setting) else { return };
     let is_searched = |pair: &&Pair<'_>| lint == LintScope::All || !pair.is_locked;
     let errors = problems.iter().filter(|problem| problem.is_error());
     let broken: HashSet<String> = errors.map(|problem| problem.path().to_owned()).collect();
     let mut partitioned = HashSet::new();
     for pair in pairs {
         if !is_searched(&pair) {
-            run_rules::note_partitioned(&pair.up.1, &mut partitioned);
+            run_rules::track_partitioned_in(&pair.up.1, &mut partitioned);
             continue;
         }
         let is_broken =
@@ -83,23 +84,23 @@ pub(crate) fn check(
     }
 }
 
-/// Without the linter, says that it is missing where it was asked for: whoever wrote `lint: deny`
-/// relies on it.
+/// Reports, in a build without the linter, that settings ask for it: the author of `lint: deny` relies
+/// on it.
 #[cfg(not(feature = "lint"))]
 pub(crate) fn check(
     folder: &Folder,
-    asked: Option<Level>,
+    setting: Option<Level>,
     _: &[Pair<'_>],
     lint: LintScope,
     problems: &mut Vec<Problem>,
 ) {
-    let word = match (lint.level(asked), asked) {
+    let word = match (lint.level(setting), setting) {
         (Some(Level::Warn), Some(_)) => "warn",
         (Some(Level::Deny), Some(_)) => "deny",
         _ => return,
     };
     let path = folder.settings.as_ref().map_or(&folder.path, |file| &file.path);
     let message = format!("`lint: {word}` needs the linter, which is not built in");
-    let help = "in Cargo.toml: lokstra = { version = \"…\", features = [\"lint\"] }";
+    let help = "write in Cargo.toml: lokstra = { version = \"…\", features = [\"lint\"] }";
     problems.push(Problem::new(Code::LintFeature, path, message, help));
 }

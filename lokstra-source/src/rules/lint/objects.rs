@@ -1,11 +1,11 @@
-//! What a statement creates, drops, renames and works on, by name. Whoever reads a name here reads
-//! its last part: `users` of `public.users`.
+//! The names that a statement creates, drops, renames and works on. A name is its last part: `users` of
+//! `public.users`.
 
 use std::ops::Range;
 
 use super::reader::{Name, Reader, Token};
 
-/// What has a name and can be dropped.
+/// A kind of object that has a name and can be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Column,
@@ -43,18 +43,19 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Object {
     pub(crate) kind: Kind,
-    /// As the script writes it, to be shown.
+    /// The name as the script writes it.
     pub(crate) written: String,
     pub(crate) name: String,
-    /// With which it goes: the table of an index, the parent of a partition.
+    /// What it is dropped with: the table of an index, the parent of a partition.
     pub(crate) owner: Option<String>,
     pub(crate) offset: usize,
-    /// Whether this statement is what made it, for all that can be seen: not one that was there
-    /// before (`OR REPLACE`), nor one that goes with the session.
+    /// Whether this statement certainly creates it: it did not exist before (`OR REPLACE`), and does not
+    /// end with the session.
     pub(crate) is_new: bool,
 }
 
-/// An index or a constraint, by what it says: a twin on a partitioned table takes it over.
+/// An index or a constraint by its definition: one of the same definition on a partitioned table reuses
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Definition {
     pub(crate) kind: Kind,
@@ -64,42 +65,42 @@ pub(crate) struct Definition {
     pub(crate) words: Vec<String>,
 }
 
-/// An object that goes with another one from now on, or no longer does.
+/// An object that is now dropped with another one, or no longer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Attachment {
     pub(crate) name: String,
     pub(crate) owner: Option<String>,
 }
 
-/// How far a `CASCADE` reaches.
+/// What a `CASCADE` may drop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cascade {
     #[default]
     None,
-    /// What depends on a table, a view or a routine: never another table.
+    /// What depends on a table, a view or a routine, but no table.
     Dependents,
-    /// Whatever there is.
+    /// Any object.
     Everything,
 }
 
-/// What a statement does to the names of a schema.
+/// The changes that a statement makes to the names of a schema.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Effects {
     pub(crate) created: Vec<Object>,
     pub(crate) dropped: Vec<Object>,
     pub(crate) definitions: Vec<Definition>,
     pub(crate) attached: Vec<Attachment>,
-    /// Names that mean something else afterwards.
+    /// Names that refer to something else afterwards.
     pub(crate) moved: Vec<String>,
     /// What it works on.
     pub(crate) targets: Vec<String>,
-    /// Whether `ONLY` keeps it from the partitions of what it works on.
+    /// Whether `ONLY` excludes the partitions.
     pub(crate) is_only: bool,
     /// The table that it creates with `PARTITION BY`.
     pub(crate) partitioned: Option<String>,
     pub(crate) cascade: Cascade,
-    /// It runs code that can do anything.
-    pub(crate) is_unclear: bool,
+    /// Whether it runs code that can do anything.
+    pub(crate) runs_code: bool,
 }
 
 impl Effects {
@@ -119,7 +120,7 @@ impl Effects {
                 reader.skip(&["table", "index", "concurrently"]);
                 effects.targets = reader.names().into_iter().map(|name| name.last).collect();
             }
-            "do" | "call" | "select" | "execute" | "with" => effects.is_unclear = true,
+            "do" | "call" | "select" | "execute" | "with" => effects.runs_code = true,
             _ => {}
         }
         effects
@@ -134,7 +135,7 @@ impl Effects {
         let Some(kind) = Kind::read(reader) else { return };
         reader.eat(&["concurrently"]);
         let if_not_exists = reader.eat(&["if", "not", "exists"]);
-        // An index without a name has one of the server's choice.
+        // The server names an index that has no name.
         let is_nameless = reader.is_at("on") || reader.is_at("authorization");
         let name = if is_nameless { None } else { reader.name() };
         self.is_only = kind == Kind::Index && reader.has(&["on", "only"]);
@@ -168,7 +169,7 @@ impl Effects {
         let cascades = reader.ends_with("cascade");
         let Some(kind) = Kind::read(reader) else {
             // DROP OWNED BY
-            self.is_unclear |= reader.is_at("owned");
+            self.runs_code |= reader.is_at("owned");
             return;
         };
         reader.eat(&["concurrently"]);
@@ -222,7 +223,7 @@ impl Effects {
             if action.iter().any(|token| token.word == "cascade") {
                 self.cascade = self.cascade.max(Cascade::Dependents);
             }
-            // The constraint takes the index over, name and all.
+            // The constraint absorbs the index and renames it.
             if let Some(using) =
                 action.windows(3).find(|three| three[0].word == "using" && three[1].word == "index")
             {
@@ -234,7 +235,7 @@ impl Effects {
         }
     }
 
-    /// What goes with something else afterwards.
+    /// Records what is dropped with something else from now on.
     fn attach(&mut self, reader: &mut Reader<'_>, kind: Kind, name: &str) {
         let own = || Some(name.to_owned());
         let attachment = |name: &str, owner| Attachment { name: name.to_owned(), owner };

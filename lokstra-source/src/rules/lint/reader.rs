@@ -1,16 +1,16 @@
-//! Reads a statement word by word, as far as it takes to find names.
+//! Reads a statement word by word to find its names.
 
 use std::ops::Range;
 
 use squawk_lexer::{TokenKind, tokenize};
 
 /// In bytes: the server cuts off the rest.
-const LONGEST_NAME: usize = 63;
+const MAX_NAME_BYTES: usize = 63;
 
 /// A name in a statement.
 pub(crate) struct Name {
     pub(crate) written: String,
-    /// Without what it is qualified with, as the server folds it.
+    /// The unqualified name, as the server folds it.
     pub(crate) last: String,
     pub(crate) qualifier: Option<String>,
     pub(crate) offset: usize,
@@ -35,7 +35,7 @@ impl Token<'_> {
             Some(quoted) => quoted.replace("\"\"", "\""),
             None => self.word.clone(),
         };
-        name.truncate(name.floor_char_boundary(LONGEST_NAME));
+        name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
         name
     }
 }
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         self.tokens.get(self.at - 1).map(|token| token.word.clone()).unwrap_or_default()
     }
 
-    /// Goes past these words, if all of them stand here.
+    /// Skips these words, if all of them come next.
     pub(crate) fn eat(&mut self, words: &[&str]) -> bool {
         let here = self.tokens.get(self.at..self.at + words.len()).unwrap_or_default();
         let found =
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// Goes past any of these, and says whether there was one.
+    /// Skips any of these words, and returns whether there was one.
     pub(crate) fn skip(&mut self, words: &[&str]) -> bool {
         let before = self.at;
         while words.iter().any(|word| self.is_at(word)) {
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Names with commas between them, and the argument types of routines behind them.
+    /// Reads names separated by commas; the argument types of routines are skipped.
     pub(crate) fn names(&mut self) -> Vec<Name> {
         let mut names = Vec::new();
         while let Some(name) = self.name() {
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name behind the first place outside of parentheses where these words stand.
+    /// Finds these words outside of parentheses, and reads the name behind them.
     pub(crate) fn find(&mut self, words: &[&str]) -> Option<Name> {
         while self.at < self.tokens.len() {
             if self.eat(words) {
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// The name that [`find`](Reader::find) would find, without going there.
+    /// Reads the name that [`find`](Reader::find) would read, without moving.
     pub(crate) fn peek_name(&mut self, words: &[&str]) -> Option<Name> {
         let here = self.at;
         let name = self.find(words);
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
         name
     }
 
-    /// Whether these words stand further on, outside of parentheses.
+    /// Whether these words follow anywhere outside of parentheses.
     pub(crate) fn has(&mut self, words: &[&str]) -> bool {
         let here = self.at;
         let mut is_found = false;
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
         is_found
     }
 
-    /// Up to the next comma outside of parentheses, with what is in them, without going there.
+    /// Returns the tokens up to the next comma outside of parentheses, without moving.
     pub(crate) fn peek_action(&mut self) -> &[Token<'a>] {
         let here = self.at;
         self.rest_of_action();
@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
         &self.tokens[here.min(end)..end.min(self.tokens.len())]
     }
 
-    /// Up to the next comma outside of parentheses.
+    /// Reads up to the next comma outside of parentheses.
     pub(crate) fn rest_of_action(&mut self) -> Vec<&Token<'a>> {
         let mut action = Vec::new();
         while self.at < self.tokens.len() && !self.is_at(",") {
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
         action.into_iter().map(|at| &self.tokens[at]).collect()
     }
 
-    /// Goes past this word, wherever it stands next.
+    /// Moves behind the next occurrence of this word.
     pub(crate) fn go_to(&mut self, word: &str) -> bool {
         while self.at < self.tokens.len() {
             if self.eat(&[word]) {
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
         false
     }
 
-    /// Goes past a token, or all that is in parentheses.
+    /// Skips a token, or a pair of parentheses with its content.
     fn advance(&mut self) {
         let before = self.at;
         self.parentheses();

@@ -1,14 +1,14 @@
-//! Whether a down script undoes what its up script made. Only what is certain is told.
+//! Whether a down script undoes its up script. Only what is certain is reported.
 
 use super::objects::{Cascade, Definition, Effects, Kind, Object};
 use crate::parse::script::Script;
 
-/// The objects that are still there after down.
+/// The objects that still exist after the down script.
 pub(crate) fn left_behind<'a>(up: &'a [Effects], down: &Script) -> Vec<&'a Object> {
     let statements = &down.statements;
     let down: Vec<_> = statements.iter().map(|range| Effects::of(&down.text, range)).collect();
-    // One that is a comment says why nobody can undo this.
-    if down.is_empty() || down.iter().any(|effects| effects.is_unclear) {
+    // A down script of comments alone says why it cannot undo the change.
+    if down.is_empty() || down.iter().any(|effects| effects.runs_code) {
         return Vec::new();
     }
     let cascade = down.iter().map(|effects| effects.cascade).max().unwrap_or_default();
@@ -27,17 +27,17 @@ pub(crate) fn left_behind<'a>(up: &'a [Effects], down: &Script) -> Vec<&'a Objec
         }
         owners
     };
-    let is_made_anew = |object: &Object| {
+    let is_recreated = |object: &Object| {
         let up = up.iter().flat_map(|effects| &effects.dropped);
         let down = down.iter().flat_map(|effects| &effects.created);
         up.chain(down).any(|other| other.name == object.name)
     };
     let is_certain = |object: &&Object| {
         object.is_new
-            // What belongs to something that is new as well goes with it, or is told with it.
+            // What belongs to another new object is dropped or reported with it.
             && !owners(object).iter().any(|owner| is_created(owner) || is_moved(owner))
             && !is_moved(&object.name)
-            && !is_made_anew(object)
+            && !is_recreated(object)
             && match cascade {
                 Cascade::None => true,
                 Cascade::Dependents => outlives_cascade(object.kind),
@@ -46,8 +46,8 @@ pub(crate) fn left_behind<'a>(up: &'a [Effects], down: &Script) -> Vec<&'a Objec
     };
     let dropped = || down.iter().flat_map(|effects| &effects.dropped);
     let definitions = || up.iter().flat_map(|effects| &effects.definitions);
-    // One on a partitioned table takes those of the partitions over that say the same.
-    let may_be_taken_over = |object: &Object| {
+    // An index on a partitioned table reuses the indexes of the partitions that have its definition.
+    let may_be_reused = |object: &Object| {
         let is_own = |it: &&Definition| {
             it.kind == object.kind
                 && it.name.as_ref() == Some(&object.name)
@@ -59,18 +59,18 @@ pub(crate) fn left_behind<'a>(up: &'a [Effects], down: &Script) -> Vec<&'a Objec
             };
             definitions()
                 .filter(is_twin)
-                .any(|twin| dropped().any(|gone| drops(gone, twin, &is_created)))
+                .any(|twin| dropped().any(|gone| may_drop(gone, twin, &is_created)))
         })
     };
     created()
         .filter(is_certain)
-        .filter(|object| !dropped().any(|gone| takes(gone, object, &owners(object))))
-        .filter(|object| !may_be_taken_over(object))
+        .filter(|object| !dropped().any(|gone| drops_with(gone, object, &owners(object))))
+        .filter(|object| !may_be_reused(object))
         .collect()
 }
 
-/// Whether this may be what drops an index or a constraint.
-fn drops(gone: &Object, twin: &Definition, is_created: &dyn Fn(&str) -> bool) -> bool {
+/// Whether dropping this object may drop an index or a constraint.
+fn may_drop(gone: &Object, twin: &Definition, is_created: &dyn Fn(&str) -> bool) -> bool {
     let is_of_table = gone.owner.as_ref() == Some(&twin.table);
     match gone.kind {
         Kind::Table => gone.name == twin.table,
@@ -90,14 +90,14 @@ fn outlives_cascade(kind: Kind) -> bool {
     matches!(kind, Kind::Table | Kind::Schema | Kind::Extension | Kind::Type)
 }
 
-/// Whether an object goes where this one is dropped.
-fn takes(gone: &Object, object: &Object, owners: &[String]) -> bool {
+/// Whether dropping this object drops another one.
+fn drops_with(gone: &Object, object: &Object, owners: &[String]) -> bool {
     use Kind::{Column, Constraint, Index, Sequence, Trigger};
     let is_namesake = gone.name == object.name;
     let is_sibling = gone.owner.as_ref().is_some_and(|owner| owners.contains(owner));
     let is_part = owners.contains(&gone.name);
     match (gone.kind, object.kind) {
-        // The column may be one of theirs.
+        // The column may be a part of it.
         (Column, Index | Constraint | Sequence | Trigger) => is_sibling,
         (Column | Constraint, kind) => gone.kind == kind && is_namesake && is_sibling,
         (_, Column | Constraint) => is_part,
@@ -106,7 +106,7 @@ fn takes(gone: &Object, object: &Object, owners: &[String]) -> bool {
 }
 
 impl Object {
-    /// What the down script lacks.
+    /// The statement that the down script lacks.
     pub(crate) fn undoing(&self, down: &str) -> String {
         let name = &self.written;
         let statement = match self.kind {

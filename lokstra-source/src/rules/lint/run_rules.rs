@@ -1,4 +1,4 @@
-//! From what was found to what is told.
+//! Runs the lint rules on a migration and turns findings into problems.
 
 use std::collections::HashSet;
 
@@ -10,12 +10,12 @@ use crate::problem::{Code, LintRule, Problem};
 use crate::read::folder::File;
 use crate::rules::pairing::Pair;
 
-/// The hazards of a migration without a suppression, and the suppressions that suppress nothing. Only up
-/// scripts are searched: to drop is what down scripts are for.
+/// Finds the hazards of a migration that are not suppressed, and the suppressions that suppress nothing.
+/// Only up scripts are searched, because down scripts are for dropping.
 ///
-/// Where a script has errors, names may be missing that stand there.
+/// If a script has errors, some of its names may be missing.
 ///
-/// The partitioned tables are those that the migrations before it made; its own join them.
+/// `partitioned` has the partitioned tables of earlier migrations; those of this one are added.
 pub(crate) fn run_rules(
     pair: &Pair<'_>,
     is_sound: bool,
@@ -28,12 +28,12 @@ pub(crate) fn run_rules(
     let nth = |finding: &Finding| up.statements.iter().position(|it| finding.offset < it.end);
     let works_on_partitioned = effects.iter().map(|effects| {
         let works_on_one = effects.targets.iter().any(|name| partitioned.contains(name));
-        note(effects, partitioned);
+        track_partitioned(effects, partitioned);
         works_on_one
     });
     let works_on_partitioned: Vec<_> = works_on_partitioned.collect();
     let is_partitioned = |finding: &Finding| nth(finding).is_some_and(|n| works_on_partitioned[n]);
-    // The partitions have to be given it one by one, and no row is read for the table itself.
+    // Each partition needs it in a statement of its own, and no row is read for the table itself.
     found.retain(|finding| {
         let spares_partitions = nth(finding).is_some_and(|nth| effects[nth].is_only);
         !(spares_partitions && finding.rule.is_of_index() && is_partitioned(finding))
@@ -62,32 +62,33 @@ pub(crate) fn run_rules(
             problems.push(hazard(up_file, up, finding, &instead));
         }
     }
-    // What a down leaves behind, `verify` finds on a database, where no rule can see it.
+    // `verify` finds on a database what a down leaves behind and no rule can see.
     let is_for_lint = |suppression: &&Suppression| suppression.rule != LintRule::NotUndone;
     let unused = unused.into_iter().filter(is_for_lint);
-    problems.extend(unused.map(|suppression| unneeded(up_file, up, suppression, "")));
-    let why = ": rules look at up scripts alone";
+    problems.extend(unused.map(|suppression| unused_suppression(up_file, up, suppression, "")));
+    let why = ": only up scripts are checked";
     let of_down = down.suppressions.iter().filter(is_for_lint);
-    problems.extend(of_down.map(|suppression| unneeded(down_file, down, suppression, why)));
+    problems
+        .extend(of_down.map(|suppression| unused_suppression(down_file, down, suppression, why)));
     problems
 }
 
 /// Adds the tables that the script creates with `PARTITION BY`.
-pub(crate) fn note_partitioned(script: &Script, partitioned: &mut HashSet<String>) {
-    // Nearly every script has none, and a large one is long to read.
+pub(crate) fn track_partitioned_in(script: &Script, partitioned: &mut HashSet<String>) {
+    // Few scripts have one, and a large script takes long to read.
     if partitioned.is_empty() && !script.text.to_ascii_lowercase().contains("partition") {
         return;
     }
     let effects = script.statements.iter().map(|range| Effects::of(&script.text, range));
-    effects.for_each(|effects| note(&effects, partitioned));
+    effects.for_each(|effects| track_partitioned(&effects, partitioned));
 }
 
-fn note(effects: &Effects, partitioned: &mut HashSet<String>) {
+fn track_partitioned(effects: &Effects, partitioned: &mut HashSet<String>) {
     for table in effects.created.iter().filter(|object| object.kind == Kind::Table) {
         partitioned.remove(&table.name);
     }
     partitioned.extend(effects.partitioned.clone());
-    // A new name of the table is one of the two.
+    // One of the two names is the new name of the table.
     if effects.moved.iter().any(|name| partitioned.contains(name)) {
         partitioned.extend(effects.moved.iter().cloned());
     }
@@ -99,12 +100,17 @@ fn hazard(file: &File, script: &Script, finding: Finding, instead: &str) -> Prob
     Problem::new(Code::Lint(rule), &file.path, rule.message(), help).at(&script.text, offset)
 }
 
-fn unneeded(file: &File, script: &Script, suppression: &Suppression, why: &str) -> Problem {
+fn unused_suppression(
+    file: &File,
+    script: &Script,
+    suppression: &Suppression,
+    why: &str,
+) -> Problem {
     let message = match script.statements.get(suppression.statement) {
-        Some(_) => format!("there is no `{}` here to be suppressed{why}", suppression.rule),
-        None => format!("no statement follows to which `{}` could apply", suppression.rule),
+        Some(_) => format!("there is no `{}` here to suppress{why}", suppression.rule),
+        None => format!("no statement follows that `{}` could apply to", suppression.rule),
     };
-    let help = "remove it, or move it directly above the statement that it is about";
+    let help = "remove it, or move it directly above its statement";
     let problem = Problem::new(Code::SuppressionUnused, &file.path, message, help);
     problem.at(&script.text, suppression.offset)
 }

@@ -1,8 +1,8 @@
-//! Words that are nearly another, and characters that are not what they look like.
+//! Misspelt keywords, and characters that resemble others.
 
 use lokstra_grammar::keywords;
 
-/// The keywords that are another word but for one letter, or for two that have changed places.
+/// The keywords that differ from a word in one letter, or in two exchanged ones.
 pub(super) fn near_keywords(word: &str) -> Vec<&'static str> {
     let word = word.to_ascii_lowercase();
     let is_near = |keyword: &&str| {
@@ -20,20 +20,20 @@ pub(super) fn near_keywords(word: &str) -> Vec<&'static str> {
     keywords().filter(is_near).collect()
 }
 
-/// As much as fits into a line.
+/// The beginning of a text, which fits into a line.
 pub(super) fn short(text: &str) -> &str {
     let line = text.lines().next().unwrap_or_default();
     &line[..line.floor_char_boundary(40)]
 }
 
-/// What such a character is called, and what to do about it.
-pub(super) fn odd(c: char) -> Option<(&'static str, &'static str)> {
-    let space = "replace it by a space";
+/// The name of a character that resembles another, and the remedy.
+pub(super) fn confusable(c: char) -> Option<(&'static str, &'static str)> {
+    let space = "replace it with a space";
     Some(match c {
         '\u{feff}' => ("a byte order mark", "remove it"),
         '\u{a0}' | '\u{202f}' => ("a no-break space", space),
         '\u{2000}'..='\u{200a}' | '\u{3000}' | '\u{2028}' | '\u{2029}' => {
-            ("another kind of space", space)
+            ("a space that is not ASCII", space)
         }
         '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}' | '\u{202a}'..='\u{202e}' => {
             ("an invisible character", "remove it")
@@ -43,7 +43,7 @@ pub(super) fn odd(c: char) -> Option<(&'static str, &'static str)> {
         }
         '\u{2013}' | '\u{2014}' | '\u{2212}' => ("a dash", "write -"),
         '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff1b}' => {
-            ("a full-width sign", "write the plain one")
+            ("a full-width character", "write the ASCII character")
         }
         _ => return None,
     })
