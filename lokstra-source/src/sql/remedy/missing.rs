@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Broken, Found, Remedy};
-use crate::sql::postgresql::refusal;
+use lokstra_grammar::refusal;
 
 /// What is most often forgotten, in the order of the attempts. Words that could be a name there are not
 /// among them.

@@ -10,7 +10,7 @@ use std::ops::Range;
 use squawk_lexer::TokenKind;
 
 use super::forbidden::significant;
-use super::postgresql::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES, refusal};
+use lokstra_grammar::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES, refusal};
 use words::{confusable, near_keywords, short};
 
 /// A remedy for a syntax error.
