@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Runs blocking work where that is allowed: inside an async runtime on a thread of its own, where the
 /// blocking client, which drives one itself, does not panic, be it to connect, to use or to drop. Else
 /// here: a thread would be a thirtieth of a boot with nothing to do.
-pub fn off_runtime<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub fn run<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     value_of(
         observed(work),
         |work| {
@@ -88,7 +88,7 @@ impl End {
             if is_over() {
                 return false;
             }
-            let woken = self.0.1.wait_timeout(has_ended, SLICE);
+            let woken = self.0.1.wait_timeout(has_ended, POLL_INTERVAL);
             has_ended = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
@@ -110,7 +110,7 @@ impl Drop for Ending {
 }
 
 /// How long after a stop the wait goes on at the most.
-const SLICE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// With the subscriber and the span of the thread that calls this.
 #[cfg(feature = "tracing")]

@@ -12,7 +12,7 @@ use crate::blocking::unless;
 use crate::client::OwnClient;
 use crate::dsn::{self, Dsn, DsnError};
 use crate::error::ConnectError;
-use crate::host::{Route, Routes};
+use crate::host::{HostConfig, Hosts};
 use crate::notices::Notices;
 use crate::pooler::{self, Sent};
 use crate::stop::Stop;
@@ -23,7 +23,7 @@ use crate::transient::{is_transient, wants_another_kind};
 /// How to open a connection, as often as it takes.
 #[derive(Clone)]
 pub struct Connector {
-    routes: Vec<Route>,
+    hosts: Vec<HostConfig>,
     /// Which of them answered last.
     reached: Arc<AtomicUsize>,
     open_password_file: Option<PathBuf>,
@@ -40,27 +40,27 @@ impl Connector {
     }
 
     pub(crate) fn from_dsn(dsn: Result<Dsn, DsnError>) -> Result<Connector, ConnectError> {
-        Connector::new(dsn.and_then(|dsn| Routes::from_dsn(dsn, &dsn::process)))
+        Connector::new(dsn.and_then(|dsn| Hosts::from_dsn(dsn, &dsn::process)))
     }
 
     pub(crate) fn from_config(config: Config) -> Result<Connector, ConnectError> {
-        Connector::new(Routes::from_config(config))
+        Connector::new(Hosts::from_config(config))
     }
 
-    fn new(routes: Result<Routes, DsnError>) -> Result<Connector, ConnectError> {
-        let routes = routes?;
+    fn new(hosts: Result<Hosts, DsnError>) -> Result<Connector, ConnectError> {
+        let hosts = hosts?;
         Ok(Connector {
-            routes: routes.all,
+            hosts: hosts.all,
             reached: Arc::default(),
-            open_password_file: routes.open_password_file,
-            of_drivers: routes.of_drivers,
+            open_password_file: hosts.open_password_file,
+            of_drivers: hosts.of_drivers,
             direct: None,
             session_pooler: false,
         })
     }
 
     pub fn targets(&self) -> impl Iterator<Item = &str> {
-        self.routes.iter().map(|route| route.target.as_str())
+        self.hosts.iter().map(|host| host.target.as_str())
     }
 
     /// Keywords of the connection string that mean nothing to a server.
@@ -69,26 +69,26 @@ impl Connector {
     }
 
     pub fn application_name(&self) -> &str {
-        let first = self.routes.first();
-        first.and_then(|route| route.config.get_application_name()).unwrap_or("lokstra")
+        let first = self.hosts.first();
+        first.and_then(|host| host.config.get_application_name()).unwrap_or("lokstra")
     }
 
     /// Host, port and database of the first host.
     pub fn location(&self) -> Option<&str> {
-        self.routes.first().map(|route| route.target.as_str())
+        self.hosts.first().map(|host| host.target.as_str())
     }
 
     /// Where the last connection went, or the next one goes at first.
     pub fn connection(&self) -> Option<ConnectionTarget> {
-        let reached = self.routes.get(self.reached.load(Ordering::Relaxed));
-        reached.map(|route| ConnectionTarget::of(&route.config))
+        let reached = self.hosts.get(self.reached.load(Ordering::Relaxed));
+        reached.map(|host| ConnectionTarget::of(&host.config))
     }
 
     /// Connects to the first host that answers.
     pub fn connect(&self, stop: &Stop) -> Result<(Client, Notices), ConnectError> {
         let mut last = None;
-        for (nth, route) in self.routes.iter().enumerate() {
-            match self.take(route, stop) {
+        for (nth, host) in self.hosts.iter().enumerate() {
+            match self.take(host, stop) {
                 // Somebody who is there and refuses would be asked again in vain; another host is
                 // another matter only if this one is not there, or is a standby, which says more than a
                 // host that is down.
@@ -109,8 +109,8 @@ impl Connector {
         let name = format!("lokstra {:016x}", entropy());
         let mut probing = self.clone();
         probing.reached = Arc::default();
-        for route in &mut probing.routes {
-            route.config.application_name(&name);
+        for host in &mut probing.hosts {
+            host.config.application_name(&name);
         }
         let (client, _) = probing.connect(stop)?;
         let mut client = OwnClient::asking(client, stop);
@@ -122,7 +122,7 @@ impl Connector {
         &self,
         wait: &mut Backoff,
         stop: &Stop,
-        told: &mut dyn FnMut(&ConnectError, &mut Backoff),
+        report: &mut dyn FnMut(&ConnectError, &mut Backoff),
     ) -> Result<(Client, Notices), ConnectError> {
         loop {
             let level = stop.level();
@@ -131,7 +131,7 @@ impl Connector {
                     return Err(ConnectError::Stopped);
                 }
                 Err(error) if is_transient(&error) && !wait.is_over() => {
-                    told(&error, wait);
+                    report(&error, wait);
                     wait.sleep(stop);
                     if stop.is_asked() {
                         return Err(ConnectError::Stopped);
@@ -144,18 +144,18 @@ impl Connector {
 
     /// How a request to cancel what its connection is running is encrypted.
     pub fn tls(&self) -> Tls {
-        let encrypted = self.routes.iter().find(|route| route.tls.is_on());
-        encrypted.or(self.routes.first()).map_or_else(Tls::off, |route| route.tls.clone())
+        let encrypted = self.hosts.iter().find(|host| host.tls.is_on());
+        encrypted.or(self.hosts.first()).map_or_else(Tls::off, |host| host.tls.clone())
     }
 
-    fn take(&self, route: &Route, stop: &Stop) -> Result<(Client, Notices), ConnectError> {
+    fn take(&self, host: &HostConfig, stop: &Stop) -> Result<(Client, Notices), ConnectError> {
         let notices = Notices::default();
         let sink = notices.clone();
-        let mut config = route.config.clone();
+        let mut config = host.config.clone();
         config.notice_callback(move |notice| sink.push(&notice));
         let limit = config.get_connect_timeout().copied().unwrap_or_default();
-        let tls = route.tls.clone();
-        let target = || route.target.clone();
+        let tls = host.tls.clone();
+        let target = || host.target.clone();
         let (started, level) = (Instant::now(), stop.level());
         let mut is_over = || stop.level() != level || started.elapsed() >= limit;
         match unless(&mut is_over, move || tls.connect(&config)) {
@@ -163,7 +163,7 @@ impl Connector {
             Some(Err(source)) => Err(ConnectError::Failed {
                 target: target(),
                 open_password_file: self.open_password_file.clone(),
-                password_from: route.password_from,
+                password_from: host.password_from,
                 source,
             }),
             None => Err(ConnectError::Timeout { target: target(), limit }),

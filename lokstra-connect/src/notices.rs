@@ -16,15 +16,15 @@ pub struct Notice {
     pub message: String,
     pub at: Instant,
     /// Whether the server's reader of text-search queries has raised it, in whatever language.
-    pub may_be_sign: bool,
+    pub may_be_sentinel: bool,
 }
 
 /// How much waits to be passed on; the next notice then waits, and with it the connection, so that the
 /// server sends no more: a listener may be slower than the server.
-const MOST_WAITING: usize = 1_000;
+const MAX_WAITING: usize = 1_000;
 
 /// The same in bytes; one that is longer is let in alone.
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// Where the messages of a connection arrive while one thread waits for the server's answer and
 /// another passes them on.
@@ -50,7 +50,7 @@ struct State {
 
 impl State {
     fn is_full(&self) -> bool {
-        self.waiting.len() >= MOST_WAITING || self.bytes >= MOST_BYTES
+        self.waiting.len() >= MAX_WAITING || self.bytes >= MAX_BYTES
     }
 }
 
@@ -67,9 +67,9 @@ impl Notices {
         let severity = notice.parsed_severity();
         let severity = severity.map_or_else(|| notice.severity().to_owned(), |s| shown(&s));
         let (message, at) = (notice.message().to_owned(), Instant::now());
-        let may_be_sign = may_be_sign(notice);
+        let may_be_sentinel = may_be_sentinel(notice);
         state.bytes += message.len();
-        state.waiting.push(Notice { severity, message, at, may_be_sign });
+        state.waiting.push(Notice { severity, message, at, may_be_sentinel });
         self.0.changed.notify_all();
     }
 
@@ -131,7 +131,7 @@ impl Drop for Answering<'_> {
     }
 }
 
-fn may_be_sign(notice: &DbError) -> bool {
+fn may_be_sentinel(notice: &DbError) -> bool {
     notice.parsed_severity() == Some(Severity::Notice)
         && notice.code() == &SqlState::SUCCESSFUL_COMPLETION
         && notice.routine() == Some("parse_tsquery")

@@ -95,7 +95,7 @@ fn io_cause(error: &postgres::Error) -> Option<&io::Error> {
 }
 
 /// Whether this is the end of a connection and not the answer to a query.
-pub fn is_lost(error: &postgres::Error) -> bool {
+pub fn is_connection_loss(error: &postgres::Error) -> bool {
     let io =
         std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
     // The server ends the connection: an operator (57P01), a crash (57P02), a timeout (25P04), …

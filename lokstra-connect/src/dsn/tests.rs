@@ -186,14 +186,14 @@ fn a_service_stands_between_the_string_and_the_environment() {
 
 #[test]
 fn a_keyword_that_is_not_known_is_named_where_it_is_no_part_of_a_password() {
-    let told = |text: &str| Dsn::parse(text).unwrap_err().to_string();
-    insta::assert_snapshot!(told("postgres://me:secret@db/app?sslmod=require"), @"
+    let error_text = |text: &str| Dsn::parse(text).unwrap_err().to_string();
+    insta::assert_snapshot!(error_text("postgres://me:secret@db/app?sslmod=require"), @"
     the connection string cannot be used: PostgreSQL does not know its keyword `sslmod`
       help: is `sslmode` meant?
     ");
-    assert!(told("host=db colour=red").contains("its keyword `colour`"));
+    assert!(error_text("host=db colour=red").contains("its keyword `colour`"));
     for secret in ["host=db password=hunter two=x", "postgres://me:hun/ter?two=x@db/app", "two=x"] {
-        assert!(!told(secret).contains("two`"), "{secret}");
+        assert!(!error_text(secret).contains("two`"), "{secret}");
     }
 }
 
@@ -214,15 +214,15 @@ fn keywords_of_drivers_are_accepted_and_reported() {
 
 #[test]
 fn a_keyword_that_means_something_elsewhere_is_refused_by_name() {
-    let told = |text: &str| Dsn::parse(text).unwrap_err().to_string();
-    insta::assert_snapshot!(told("postgres://db?currentSchema=app"), @"
+    let error_text = |text: &str| Dsn::parse(text).unwrap_err().to_string();
+    insta::assert_snapshot!(error_text("postgres://db?currentSchema=app"), @"
     the connection string cannot be used: PostgreSQL does not know its keyword `currentSchema`
       help: write `options=-c search_path=…`, in a URL `options=-c%20search_path%3D…`
     ");
-    insta::assert_snapshot!(told("postgres://db?options[statement_timeout]=3s"), @"
+    insta::assert_snapshot!(error_text("postgres://db?options[statement_timeout]=3s"), @"
     the connection string cannot be used: PostgreSQL does not know its keyword `options[statement_timeout]`
       help: write `options=-c statement_timeout=…`, in a URL `options=-c%20statement_timeout%3D…`
     ");
-    assert!(told("postgres://db?ssl-accept=strict").contains("its keyword `ssl-accept`"));
-    assert!(told("host=db statement-cache=1").contains("its keyword `statement-cache`"));
+    assert!(error_text("postgres://db?ssl-accept=strict").contains("its keyword `ssl-accept`"));
+    assert!(error_text("host=db statement-cache=1").contains("its keyword `statement-cache`"));
 }

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::Routes;
+use super::Hosts;
 use crate::dsn::Dsn;
 
 const PASSWORD: &str = "hunter2";
@@ -38,12 +38,12 @@ proptest! {
         dsn in prop_oneof![url(), pairs()],
     ) {
         let parsed = Dsn::parse(&dsn);
-        let told = format!("{parsed:?}");
-        let shown = match parsed.and_then(|dsn| Routes::from_dsn(dsn, &|_| None)) {
-            Ok(routes) => routes.all.into_iter().map(|route| route.target).collect(),
+        let error_text = format!("{parsed:?}");
+        let shown = match parsed.and_then(|dsn| Hosts::from_dsn(dsn, &|_| None)) {
+            Ok(hosts) => hosts.all.into_iter().map(|host| host.target).collect(),
             Err(error) => format!("{error} {error:?}"),
         };
-        let shown = told + &shown;
+        let shown = error_text + &shown;
         prop_assert!(!shown.contains(PASSWORD), "{}", shown);
     }
 }

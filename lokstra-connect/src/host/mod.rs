@@ -21,7 +21,7 @@ const DEFAULT_PORT: &str = "5432";
 
 /// How to reach one of the hosts of a connection string.
 #[derive(Clone)]
-pub(crate) struct Route {
+pub(crate) struct HostConfig {
     pub(crate) config: Config,
     pub(crate) tls: Tls,
     /// Host, port and database, for messages.
@@ -59,22 +59,22 @@ impl fmt::Display for PasswordFrom {
 }
 
 /// The ways that a connection string gives, in the order in which to try them.
-pub(crate) struct Routes {
-    pub(crate) all: Vec<Route>,
+pub(crate) struct Hosts {
+    pub(crate) all: Vec<HostConfig>,
     /// The file of passwords, if it was needed and is not used because others may read it.
     pub(crate) open_password_file: Option<PathBuf>,
     /// Keywords of the connection string that mean nothing to a server.
     pub(crate) of_drivers: Vec<String>,
 }
 
-impl Routes {
-    pub(crate) fn from_dsn(dsn: Dsn, environment: Environment<'_>) -> Result<Routes, DsnError> {
+impl Hosts {
+    pub(crate) fn from_dsn(dsn: Dsn, environment: Environment<'_>) -> Result<Hosts, DsnError> {
         let is_given = dsn.get(Keyword::Password).is_some();
         let dsn = dsn.with_defaults(environment)?;
-        Routes::of(&dsn, is_given, environment)
+        Hosts::of(&dsn, is_given, environment)
     }
 
-    fn of(dsn: &Dsn, is_given: bool, environment: Environment<'_>) -> Result<Routes, DsnError> {
+    fn of(dsn: &Dsn, is_given: bool, environment: Environment<'_>) -> Result<Hosts, DsnError> {
         let password_from = dsn.get(Keyword::Password).map(|password| {
             if is_given {
                 PasswordFrom::ConnectionString
@@ -108,19 +108,19 @@ impl Routes {
             let port = ports.get(nth).or(ports.first()).filter(|port| !port.is_empty());
             let port = port.copied().unwrap_or(DEFAULT_PORT);
             let (host, address) = (hosts.get(nth).copied(), addresses.get(nth).copied());
-            all.push(builder.route(host.unwrap_or_default(), address.unwrap_or_default(), port)?);
+            all.push(builder.host(host.unwrap_or_default(), address.unwrap_or_default(), port)?);
         }
         let open_password_file = match passwords.file {
             Some(PasswordFile::TooOpen(path)) => Some(path),
             _ => None,
         };
         let of_drivers = dsn.of_drivers().to_vec();
-        Ok(Routes { all, open_password_file, of_drivers })
+        Ok(Hosts { all, open_password_file, of_drivers })
     }
 
     /// A configuration of the client is taken as it is: neither the environment nor the file of
     /// passwords adds to it.
-    pub(crate) fn from_config(mut config: Config) -> Result<Routes, DsnError> {
+    pub(crate) fn from_config(mut config: Config) -> Result<Hosts, DsnError> {
         let is_socket = |host: &Host| !matches!(host, Host::Tcp(_));
         let hosts = config.get_hosts();
         let tls = if !hosts.is_empty() && hosts.iter().all(is_socket) {
@@ -131,8 +131,8 @@ impl Routes {
         let target = target(&config);
         finish(&mut config);
         let password_from = config.get_password().map(|_| PasswordFrom::Config);
-        let all = vec![Route { config, tls, target, password_from }];
-        Ok(Routes { all, open_password_file: None, of_drivers: Vec::new() })
+        let all = vec![HostConfig { config, tls, target, password_from }];
+        Ok(Hosts { all, open_password_file: None, of_drivers: Vec::new() })
     }
 }
 
@@ -182,7 +182,7 @@ struct Builder<'b, 'd> {
 }
 
 impl Builder<'_, '_> {
-    fn route(&mut self, host: &str, address: &str, port: &str) -> Result<Route, DsnError> {
+    fn host(&mut self, host: &str, address: &str, port: &str) -> Result<HostConfig, DsnError> {
         let number = port.parse().ok().filter(|number: &u16| *number != 0);
         let number = number.ok_or_else(|| Keyword::Port.expects("a number from 1 to 65535"))?;
         let mut config = self.shared.clone();
@@ -208,7 +208,7 @@ impl Builder<'_, '_> {
         let found = config.get_password().is_some().then_some(PasswordFrom::PasswordFile);
         let password_from = self.password_from.or(found);
         let target = target(&config);
-        Ok(Route { config, tls, target, password_from })
+        Ok(HostConfig { config, tls, target, password_from })
     }
 }
 

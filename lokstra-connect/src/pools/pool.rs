@@ -6,7 +6,7 @@ use std::fmt;
 use lokstra_core::Identifier;
 use postgres::Config;
 
-use crate::blocking::off_runtime;
+use crate::blocking;
 use crate::connector::Connector;
 use crate::dsn::{self, Dsn, DsnError, Keyword};
 #[cfg(feature = "config")]
@@ -229,7 +229,7 @@ impl Pool {
     /// If the definition is wrong, there is no connection, or the server cannot be asked.
     pub fn has_pooler(&self) -> Result<bool, ConnectError> {
         let connector = self.connector()?;
-        off_runtime(|| connector.is_direct(&Stop::never())).map(|is_direct| !is_direct)
+        blocking::run(|| connector.is_direct(&Stop::never())).map(|is_direct| !is_direct)
     }
 
     /// Opens a connection as a run does, with keepalives and an `application_name` that says who is

@@ -1,7 +1,7 @@
 //! The verbs that change the history and run no script.
 
 use lokstra_connect::backoff::Wait;
-use lokstra_connect::blocking::off_runtime;
+use lokstra_connect::blocking;
 use lokstra_connect::client;
 use lokstra_connect::{ConnectError, ConnectionTarget, Pool, Stop};
 use lokstra_core::{Database, TableName, Version};
@@ -10,10 +10,10 @@ use postgres::Client;
 use crate::api::migrator::Migrator;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::event::{Event, tell};
+use crate::event::{Event, emit};
 use crate::inspect::{partial, privileges, snapshot};
-use crate::maintain::edit::{Draft, Made, amend};
-use crate::maintain::repair::Case;
+use crate::maintain::edit::{EditResult, HistoryEdit, edit_history};
+use crate::maintain::repair::RepairContext;
 use crate::maintain::{baseline, import};
 use crate::model::change::baseline::Baseline;
 use crate::model::change::import::{ImportedRun, RecordedRuns};
@@ -36,8 +36,8 @@ impl Migrator<'_> {
     /// [`ErrorKind::NoBaseline`](crate::ErrorKind::NoBaseline) with every such row;
     /// `UnknownVersion` if the version is not embedded; and as [`run`](Migrator::run).
     pub fn baseline(&mut self, client: &mut Client, version: Version) -> Result<Baseline, Error> {
-        self.amend(client, |client, guard, database| {
-            baseline::draft(client, guard, database, version)
+        self.edit_history(client, |client, guard, database| {
+            baseline::edit(client, guard, database, version)
         })
     }
 
@@ -51,8 +51,8 @@ impl Migrator<'_> {
         client: &mut Client,
         version: Version,
     ) -> Result<Baseline, Error> {
-        self.drafted(client, |client, guard, database| {
-            baseline::draft(client, guard, database, version).map(|draft| draft.result)
+        self.planned_edit(client, |client, guard, database| {
+            baseline::edit(client, guard, database, version).map(|edit| edit.result)
         })
     }
 
@@ -72,7 +72,9 @@ impl Migrator<'_> {
         client: &mut Client,
         runs: &[ImportedRun],
     ) -> Result<RecordedRuns, Error> {
-        self.amend(client, |client, guard, database| import::draft(client, guard, database, runs))
+        self.edit_history(client, |client, guard, database| {
+            import::edit(client, guard, database, runs)
+        })
     }
 
     /// What [`record_imported_runs`](Migrator::record_imported_runs) would record, without recording it.
@@ -85,8 +87,8 @@ impl Migrator<'_> {
         client: &mut Client,
         runs: &[ImportedRun],
     ) -> Result<RecordedRuns, Error> {
-        self.drafted(client, |client, guard, database| {
-            import::draft(client, guard, database, runs).map(|draft| draft.result)
+        self.planned_edit(client, |client, guard, database| {
+            import::edit(client, guard, database, runs).map(|edit| edit.result)
         })
     }
 
@@ -98,9 +100,9 @@ impl Migrator<'_> {
     /// [`ErrorKind::NotRepairable`](crate::ErrorKind::NotRepairable) if it is not in that state; and
     /// as [`run`](Migrator::run).
     pub fn repair(&mut self, client: &mut Client, repair: Repair) -> Result<Repaired, Error> {
-        self.amend(client, |client, guard, database| {
-            let partial_scripts = partial::read(client, guard.look, guard.table)?;
-            Case { guard, database, partial_scripts: &partial_scripts }.draft(repair)
+        self.edit_history(client, |client, guard, database| {
+            let partial_scripts = partial::read(client, guard.snapshot, guard.table)?;
+            RepairContext { guard, database, partial_scripts: &partial_scripts }.edit(repair)
         })
     }
 
@@ -110,9 +112,11 @@ impl Migrator<'_> {
     ///
     /// As [`repair`](Migrator::repair).
     pub fn plan_repair(&mut self, client: &mut Client, repair: Repair) -> Result<Repaired, Error> {
-        self.drafted(client, |client, guard, database| {
-            let partial_scripts = partial::read(client, guard.look, guard.table)?;
-            Ok(Case { guard, database, partial_scripts: &partial_scripts }.draft(repair)?.result)
+        self.planned_edit(client, |client, guard, database| {
+            let partial_scripts = partial::read(client, guard.snapshot, guard.table)?;
+            Ok(RepairContext { guard, database, partial_scripts: &partial_scripts }
+                .edit(repair)?
+                .result)
         })
     }
 
@@ -127,12 +131,12 @@ impl Migrator<'_> {
         client: &mut Client,
         planned: &Repaired,
     ) -> Result<Repaired, Error> {
-        self.amend(client, |client, guard, database| {
-            let partial_scripts = partial::read(client, guard.look, guard.table)?;
-            let draft = Case { guard, database, partial_scripts: &partial_scripts }
-                .draft(planned.repair)?;
+        self.edit_history(client, |client, guard, database| {
+            let partial_scripts = partial::read(client, guard.snapshot, guard.table)?;
+            let edit = RepairContext { guard, database, partial_scripts: &partial_scripts }
+                .edit(planned.repair)?;
             let confirmed = |repaired: &Repaired| vec![repaired.before.clone()];
-            as_planned(confirmed(planned), confirmed(&draft.result), draft)
+            as_planned(confirmed(planned), confirmed(&edit.result), edit)
         })
     }
 
@@ -149,13 +153,13 @@ impl Migrator<'_> {
         client: &mut Client,
         planned: &Baseline,
     ) -> Result<Baseline, Error> {
-        self.amend(client, |client, guard, database| {
-            let draft = baseline::draft(client, guard, database, planned.version)?;
+        self.edit_history(client, |client, guard, database| {
+            let edit = baseline::edit(client, guard, database, planned.version)?;
             let confirmed = |baseline: &Baseline| {
                 let recorded = baseline.recorded.iter();
                 recorded.map(|(version, name)| format!("{version}_{name}")).collect()
             };
-            as_planned(confirmed(planned), confirmed(&draft.result), draft)
+            as_planned(confirmed(planned), confirmed(&edit.result), edit)
         })
     }
 
@@ -165,9 +169,9 @@ impl Migrator<'_> {
     ///
     /// As [`status`](Migrator::status).
     pub fn repairs(&mut self, client: &mut Client) -> Result<Vec<Repaired>, Error> {
-        self.drafted(client, |client, guard, database| {
-            let partial_scripts = partial::read(client, guard.look, guard.table)?;
-            Ok(Case { guard, database, partial_scripts: &partial_scripts }.possible())
+        self.planned_edit(client, |client, guard, database| {
+            let partial_scripts = partial::read(client, guard.snapshot, guard.table)?;
+            Ok(RepairContext { guard, database, partial_scripts: &partial_scripts }.possible())
         })
     }
 
@@ -189,42 +193,49 @@ impl Migrator<'_> {
         connection.map(|it| (client, it)).ok_or(ConnectError::EmptyResponse)
     }
 
-    fn amend<T: Made + Send>(
+    fn edit_history<T: EditResult + Send>(
         &mut self,
         client: &mut Client,
-        draft: impl Fn(&mut client::Client, &Guard<'_>, Database<'_>) -> Result<Draft<T>, Error> + Sync,
+        edit: impl Fn(&mut client::Client, &Guard<'_>, Database<'_>) -> Result<HistoryEdit<T>, Error>
+        + Sync,
     ) -> Result<T, Error> {
         let (database, table) = self.target()?;
         let (options, listener) = (&self.options, &mut self.listener);
         let notices = self.notices.clone();
-        off_runtime(|| {
-            let amended = amend(
+        blocking::run(|| {
+            let edited = edit_history(
                 &mut Session::heard(client, notices),
                 &table,
                 options,
                 |holder, wait| {
                     let database = database.name();
                     let Wait { waited, limit, is_due } = wait;
-                    tell(listener, &Event::Waiting { database, holder, waited, limit, is_due });
+                    emit(listener, &Event::Waiting { database, holder, waited, limit, is_due });
                 },
-                |client, guard| draft(client, guard, database),
+                |client, guard| edit(client, guard, database),
             );
-            privileges::explained(client, &table, amended)
+            privileges::with_missing_grants(client, &table, edited)
         })
     }
 
-    fn drafted<T: Send>(
+    fn planned_edit<T: Send>(
         &mut self,
         client: &mut Client,
-        draft: impl Fn(&mut client::Client, &Guard<'_>, Database<'_>) -> Result<T, Error> + Sync,
+        edit: impl Fn(&mut client::Client, &Guard<'_>, Database<'_>) -> Result<T, Error> + Sync,
     ) -> Result<T, Error> {
         let (database, table): (_, TableName) = self.target()?;
-        off_runtime(|| {
-            let look = snapshot::look(client, &table)?;
+        blocking::run(|| {
+            let snapshot = snapshot::read(client, &table)?;
             let key = LockKey::of(&table);
-            draft(
+            edit(
                 client,
-                &Guard { table: &table, key, look: &look, defers_flush: false, probes_lock: false },
+                &Guard {
+                    table: &table,
+                    key,
+                    snapshot: &snapshot,
+                    defers_flush: false,
+                    probes_lock: false,
+                },
                 database,
             )
         })
@@ -234,10 +245,10 @@ impl Migrator<'_> {
 fn as_planned<T>(
     confirmed: Vec<String>,
     now: Vec<String>,
-    draft: Draft<T>,
-) -> Result<Draft<T>, Error> {
+    edit: HistoryEdit<T>,
+) -> Result<HistoryEdit<T>, Error> {
     if confirmed == now {
-        return Ok(draft);
+        return Ok(edit);
     }
     Err(Error::new(ErrorKind::NotAsConfirmed { confirmed, now, is_begun: false }))
 }

@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use lokstra_connect::Pools;
 use lokstra_connect::backoff::Backoff;
-use lokstra_connect::blocking::off_runtime;
+use lokstra_connect::blocking;
 use lokstra_connect::connector::Connector;
 use lokstra_connect::notices::Notices;
 use lokstra_core::{Database, TableName, Version};
 use postgres::Client;
 
 use crate::api::migrations::Migrations;
-use crate::apply::engine::{Engine, tell_end};
+use crate::apply::engine::{Engine, emit_end};
 use crate::apply::options::Options;
 use crate::apply::precheck;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::event::{Event, connecting, tell};
-use crate::inspect::fingerprint::Whose::TheCallers;
+use crate::event::{Event, connecting, emit};
+use crate::inspect::fingerprint::SessionOwner::Borrowed;
 use crate::inspect::status::{self, is_denied};
 use crate::inspect::{activity, fingerprint, privileges, server, snapshot, table_fault};
 use crate::model::run::report::{Outcome, Report, Summary};
@@ -119,7 +119,7 @@ impl<'m> Migrator<'m> {
     /// If the history cannot be read, or if the set has several databases and none was chosen.
     pub fn status(&mut self, client: &mut Client) -> Result<Status, Error> {
         let (database, table) = self.target()?;
-        off_runtime(|| status::read(client, database, table))
+        blocking::run(|| status::read(client, database, table))
     }
 
     /// The newest applied version; `None` where no migration is applied.
@@ -129,10 +129,11 @@ impl<'m> Migrator<'m> {
     /// As [`status`](Migrator::status).
     pub fn version(&mut self, client: &mut Client) -> Result<Option<Version>, Error> {
         let (database, table) = self.target()?;
-        let look =
-            off_runtime(|| fingerprint::look_unless_current(client, TheCallers, &table, database))?;
-        Ok(match look {
-            Some(look) => look.history.newest(),
+        let snapshot = blocking::run(|| {
+            fingerprint::snapshot_unless_current(client, Borrowed, &table, database)
+        })?;
+        Ok(match snapshot {
+            Some(snapshot) => snapshot.history.newest(),
             None => database.newest(),
         })
     }
@@ -144,11 +145,11 @@ impl<'m> Migrator<'m> {
     /// As [`status`](Migrator::status).
     pub fn history(&mut self, client: &mut Client) -> Result<History, Error> {
         let (_, table) = self.target()?;
-        off_runtime(|| {
-            let look = snapshot::look(client, &table);
-            privileges::explained(client, &table, look)
+        blocking::run(|| {
+            let snapshot = snapshot::read(client, &table);
+            privileges::with_missing_grants(client, &table, snapshot)
         })
-        .map(|look| look.history)
+        .map(|snapshot| snapshot.history)
     }
 
     /// The run of another session that is going on now; `None` if there is none, or none that this
@@ -159,7 +160,7 @@ impl<'m> Migrator<'m> {
     /// If the server cannot be asked, or if the set has several databases and none was chosen.
     pub fn activity(&mut self, client: &mut Client) -> Result<Option<Activity>, Error> {
         let (_, table) = self.target()?;
-        off_runtime(|| activity::look(client, LockKey::of(&table)))
+        blocking::run(|| activity::read(client, LockKey::of(&table)))
     }
 
     /// The GRANTs that the role lacks to keep the history; none where the server does not tell.
@@ -167,9 +168,9 @@ impl<'m> Migrator<'m> {
     /// # Errors
     ///
     /// If the set has several databases and none was chosen.
-    pub fn missing_rights(&mut self, client: &mut Client) -> Result<Vec<String>, Error> {
+    pub fn missing_privileges(&mut self, client: &mut Client) -> Result<Vec<String>, Error> {
         let (_, table) = self.target()?;
-        Ok(off_runtime(|| privileges::missing(client, &table)).unwrap_or_default())
+        Ok(blocking::run(|| privileges::missing(client, &table)).unwrap_or_default())
     }
 
     /// What is wrong with the tracking table, so that a run with something to do would be refused;
@@ -180,8 +181,8 @@ impl<'m> Migrator<'m> {
     /// As [`status`](Migrator::status).
     pub fn table_faults(&mut self, client: &mut Client) -> Result<Vec<TableFault>, Error> {
         let (_, table) = self.target()?;
-        let look = off_runtime(|| snapshot::look(client, &table));
-        match look.and_then(|look| table_fault::refuse(&look, &table, &[])) {
+        let snapshot = blocking::run(|| snapshot::read(client, &table));
+        match snapshot.and_then(|snapshot| table_fault::refuse(&snapshot, &table, &[])) {
             Ok(()) => Ok(Vec::new()),
             Err(error) => match error.kind() {
                 ErrorKind::UnfitTable { faults, .. } => Ok(faults.clone()),
@@ -199,9 +200,9 @@ impl<'m> Migrator<'m> {
     /// As [`status`](Migrator::status).
     pub fn check_server(&mut self, client: &mut Client) -> Result<ServerCheck, Error> {
         let (_, table) = self.target()?;
-        off_runtime(|| {
-            let look = snapshot::look(client, &table)?;
-            server::check(client, &look.facts)
+        blocking::run(|| {
+            let snapshot = snapshot::read(client, &table)?;
+            server::check(client, &snapshot.facts)
         })
     }
 
@@ -214,16 +215,17 @@ impl<'m> Migrator<'m> {
     pub fn plan(&mut self, client: &mut Client, goal: Goal) -> Result<Plan<'m>, Error> {
         let (database, table) = self.target()?;
         let Options { policy, no_transaction, .. } = self.options;
-        off_runtime(|| {
-            let look = fingerprint::look_for(client, TheCallers, &table, database, goal);
-            let Some(look) = privileges::explained(client, &table, look)? else {
+        blocking::run(|| {
+            let snapshot =
+                fingerprint::snapshot_unless_reached(client, Borrowed, &table, database, goal);
+            let Some(snapshot) = privileges::with_missing_grants(client, &table, snapshot)? else {
                 return Ok(Plan { steps: Vec::new(), warnings: Vec::new() });
             };
-            let plan = plan::plan(database, &look.history, goal, policy)?;
+            let plan = plan::plan(database, &snapshot.history, goal, policy)?;
             if !plan.steps.is_empty() {
-                snapshot::refuse_user_schema(&look, &table)?;
+                snapshot::refuse_user_schema(&snapshot, &table)?;
             }
-            match precheck::refuse(client, &look, &table, &plan.steps, no_transaction) {
+            match precheck::refuse(client, &snapshot, &table, &plan.steps, no_transaction) {
                 // A role that may only read the history sees what would run, as in the status.
                 Err(error) if !is_denied(&error) => Err(error),
                 _ => Ok(plan),
@@ -244,7 +246,7 @@ impl<'m> Migrator<'m> {
         if let Some(skipped) = self.skipped(database, &table) {
             return self.report_skipped(skipped);
         }
-        off_runtime(|| self.work(database, table, Session::borrowed(client), goal))
+        blocking::run(|| self.work(database, table, Session::borrowed(client), goal))
     }
 
     pub(crate) fn run_connector(
@@ -257,11 +259,11 @@ impl<'m> Migrator<'m> {
         if let Some(skipped) = self.skipped(database, &table) {
             return self.report_skipped(skipped);
         }
-        off_runtime(|| {
+        blocking::run(|| {
             let mut wait = Backoff::new(connect_wait);
             let opened = {
-                let mut told = connecting(database.name(), &mut self.listener);
-                connector.connect_patiently(&mut wait, &self.options.stop, &mut told)?
+                let mut report = connecting(database.name(), &mut self.listener);
+                connector.connect_patiently(&mut wait, &self.options.stop, &mut report)?
             };
             let session = Session::owned(connector, opened, &self.options.stop);
             self.work(database, table, session, goal)
@@ -277,8 +279,8 @@ impl<'m> Migrator<'m> {
     ) -> Result<Report, Error> {
         let (stale, ignored) = (self.migrations.staleness(database), session.warning());
         Engine::new(database, table, &self.options, session, &mut self.listener)
-            .noticing(stale)
-            .noticing(ignored)
+            .with_warning(stale)
+            .with_warning(ignored)
             .run(goal)
     }
 
@@ -297,7 +299,7 @@ impl<'m> Migrator<'m> {
             warnings: stale.into_iter().chain(ignored_keywords(connector)).collect(),
             ..Report::new(database.name(), table)
         };
-        tell_end(&mut self.listener, &report, None);
+        emit_end(&mut self.listener, &report, None);
         report
     }
 
@@ -363,7 +365,7 @@ impl<'m> Migrator<'m> {
     }
 
     pub(crate) fn report_skipped(&mut self, skipped: Report) -> Result<Report, Error> {
-        self.tell(&Event::Skipped { database: &skipped.database });
+        self.emit(&Event::Skipped { database: &skipped.database });
         if !self.options.stop.is_asked() {
             return Ok(skipped);
         }
@@ -372,12 +374,12 @@ impl<'m> Migrator<'m> {
         Err(Error::new(kind).with_report(skipped))
     }
 
-    pub(crate) fn tell(&mut self, event: &Event<'_>) {
-        tell(&mut self.listener, event);
+    pub(crate) fn emit(&mut self, event: &Event<'_>) {
+        emit(&mut self.listener, event);
     }
 
     /// The same migrator for one database of the set.
-    pub(crate) fn narrowed<T>(
+    pub(crate) fn for_database<T>(
         &mut self,
         database: Database<'_>,
         work: impl FnOnce(&mut Self) -> T,

@@ -1,6 +1,6 @@
 //! Binds a run to the rollback that a person has confirmed.
 
-use lokstra_connect::blocking::off_runtime;
+use lokstra_connect::blocking;
 use lokstra_core::Direction;
 use postgres::Client;
 
@@ -21,11 +21,11 @@ impl Migrator<'_> {
     /// As [`status`](Migrator::status).
     pub fn plan_rollback(&mut self, client: &mut Client, goal: Goal) -> Result<Rollback, Error> {
         let (database, table) = self.target()?;
-        let look = off_runtime(|| {
-            let look = snapshot::look(client, &table);
-            privileges::explained(client, &table, look)
+        let snapshot = blocking::run(|| {
+            let snapshot = snapshot::read(client, &table);
+            privileges::with_missing_grants(client, &table, snapshot)
         })?;
-        Ok(Rollback::of(database, table, &look.history, goal))
+        Ok(Rollback::of(database, table, &snapshot.history, goal))
     }
 
     /// Binds the run in one database to the rollback that was confirmed: where the history changed

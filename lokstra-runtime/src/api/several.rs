@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lokstra_connect::Pools;
 use lokstra_connect::backoff::Backoff;
-use lokstra_connect::blocking::off_runtime;
+use lokstra_connect::blocking;
 use lokstra_connect::client::OwnClient;
 use lokstra_connect::connector::Connector;
 use lokstra_connect::transient::is_transient;
@@ -14,7 +14,7 @@ use crate::api::migrator::Migrator;
 use crate::error::kind::ErrorKind;
 use crate::error::{Error, is_given_up, stopped};
 use crate::event::{Event, connecting};
-use crate::inspect::fingerprint::{self, Whose};
+use crate::inspect::fingerprint::{self, SessionOwner};
 use crate::inspect::status;
 use crate::model::run::report::{Outcome, Report, Summary};
 use crate::model::run::step::Goal;
@@ -38,9 +38,9 @@ enum Target {
 }
 
 /// The databases that can be worked on, and why the others cannot.
-type Jobs<'m> = (Vec<Job<'m>>, Vec<(String, Error)>);
+type Databases<'m> = (Vec<Job<'m>>, Vec<(String, Error)>);
 
-fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Jobs<'m>, Error> {
+fn jobs<'m>(migrator: &Migrator<'m>, pools: &Pools) -> Result<Databases<'m>, Error> {
     let databases = migrator.databases()?;
     let mut causes = Vec::new();
     let mut jobs = Vec::with_capacity(databases.len());
@@ -120,7 +120,7 @@ pub(crate) fn run_pools(
     for job in jobs {
         let connector = match job.target {
             Target::Skipped(report) => {
-                migrator.tell(&Event::Skipped { database: job.database.name() });
+                migrator.emit(&Event::Skipped { database: job.database.name() });
                 summary.reports.push(report);
                 continue;
             }
@@ -137,7 +137,7 @@ pub(crate) fn run_pools(
             }
             Target::Pool(connector) => connector,
         };
-        let run = migrator.narrowed(job.database, |one| {
+        let run = migrator.for_database(job.database, |one| {
             let wait = one.options.connect_wait;
             let wait = if job.is_reachable { wait } else { Some(Duration::ZERO) };
             one.run_connector(&connector, goal, wait)
@@ -162,8 +162,8 @@ pub(crate) fn run_pools(
     if causes.is_empty() && !is_stopped {
         return Ok(summary);
     }
-    let was_told = |(_, error): &(_, Error)| matches!(error.kind(), ErrorKind::Stopped { .. });
-    if is_stopped && !causes.iter().any(was_told) {
+    let is_reported = |(_, error): &(_, Error)| matches!(error.kind(), ErrorKind::Stopped { .. });
+    if is_stopped && !causes.iter().any(is_reported) {
         // Between two databases: what is left of the next nobody has looked at.
         let next = summary.reports.iter().find(|report| report.outcome == Outcome::NotTried);
         let is_reached = next.is_none();
@@ -188,15 +188,21 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
     let mut wait = Backoff::new(migrator.options.connect_wait);
     for job in jobs.iter_mut() {
         let Target::Pool(connector) = &job.target else { continue };
-        let mut told = connecting(job.database.name(), &mut migrator.listener);
+        let mut report = connecting(job.database.name(), &mut migrator.listener);
         let stop = &migrator.options.stop;
-        let look = off_runtime(|| {
-            let (client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
+        let snapshot = blocking::run(|| {
+            let (client, _) = connector.connect_patiently(&mut wait, stop, &mut report)?;
             let mut client = OwnClient::asking(client, stop);
-            fingerprint::look_for(&mut client, Whose::Ours, &job.table, job.database, goal)
+            fingerprint::snapshot_unless_reached(
+                &mut client,
+                SessionOwner::Own,
+                &job.table,
+                job.database,
+                goal,
+            )
         });
-        let look = match look {
-            Ok(Some(look)) => look,
+        let snapshot = match snapshot {
+            Ok(Some(snapshot)) => snapshot,
             Ok(None) => {
                 job.is_current = true;
                 continue;
@@ -208,9 +214,9 @@ fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) ->
             }
         };
         let (options, name) = (&migrator.options, job.database.name());
-        if let Err(error) = options.refuse_unconfirmed(name, &look.history, goal, 0) {
+        if let Err(error) = options.refuse_unconfirmed(name, &snapshot.history, goal, 0) {
             causes.push((name.to_owned(), error));
-        } else if let Err(reason) = plan::plan(job.database, &look.history, goal, policy)
+        } else if let Err(reason) = plan::plan(job.database, &snapshot.history, goal, policy)
             && !(stored_down && matches!(reason, NoPlan::NotEmbedded(_)))
         {
             causes.push((job.database.name().to_owned(), Error::from(reason)));
@@ -232,10 +238,10 @@ pub(crate) fn status_pools(
     let mut wait = Backoff::new(migrator.options.connect_wait);
     for Job { database, table, target, .. } in jobs {
         let Target::Pool(connector) = target else { continue };
-        let mut told = connecting(database.name(), &mut migrator.listener);
+        let mut report = connecting(database.name(), &mut migrator.listener);
         let stop = &migrator.options.stop;
-        let status = off_runtime(|| {
-            let (client, _) = connector.connect_patiently(&mut wait, stop, &mut told)?;
+        let status = blocking::run(|| {
+            let (client, _) = connector.connect_patiently(&mut wait, stop, &mut report)?;
             status::read(&mut OwnClient::asking(client, stop), database, table)
                 .map_err(|error| if is_given_up(&error) { stopped() } else { error })
         });

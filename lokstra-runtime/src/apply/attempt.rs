@@ -11,7 +11,7 @@ use crate::model::run::failure::Failure;
 use crate::model::run::step::PlanStep;
 use crate::model::state::partial::PartialScript;
 use crate::session::Session;
-use crate::session::execute::Watch;
+use crate::session::execute::Execution;
 use crate::sql::guard::Guard;
 
 /// [`refuse_begun`]
@@ -33,7 +33,7 @@ pub(crate) enum Attempt {
     /// Somebody else holds the lock.
     Busy,
     /// The history is not what the plan was made from.
-    Moved,
+    HistoryChanged,
     /// Another script is partial, and has to come to its end first.
     Partial,
     /// Rolled back since somebody else was faster, if the history changed; else a failure.
@@ -43,7 +43,7 @@ pub(crate) enum Attempt {
     /// Rolled back for a reason that passes; a failure once that was so too often.
     Again(Box<Failure>),
     /// The connection is gone: committed or rolled back, only the history tells.
-    Lost(postgres::Error),
+    ConnectionLost(postgres::Error),
     /// Failed, and the reason stays.
     Failed(Box<Failure>),
 }
@@ -54,5 +54,5 @@ pub(crate) type RunScript = fn(
     &Guard<'_>,
     &PlanStep<'_>,
     &Options,
-    &mut Watch<'_>,
+    &mut Execution<'_>,
 ) -> Result<Attempt, Error>;

@@ -4,7 +4,7 @@ use lokstra_connect::ServerError;
 use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE, text};
 
 use crate::model::table::down_store::DownStore;
-use crate::session::execute::Watch;
+use crate::session::execute::Execution;
 use crate::sql::guard::Guard;
 
 /// Two bootstraps, or two records of the same version, at the same time: somebody else was faster.
@@ -13,7 +13,7 @@ pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     let schema = server.schema.as_deref();
     let on_history = schema == Some(guard.table.schema())
         && server.table.as_deref() == Some(guard.table.table());
-    let facts = &guard.look.facts;
+    let facts = &guard.snapshot.facts;
     let is_first = facts.shape.is_none();
     let makes_tables = is_first || facts.down_store == DownStore::Missing;
     let on_catalog = schema == Some("pg_catalog") && makes_tables;
@@ -60,6 +60,6 @@ pub(crate) fn passes(server: &ServerError) -> bool {
 pub(crate) const CANCELLED: &str = "57014";
 
 /// By us.
-pub(crate) fn is_cancelled(server: &ServerError, watch: &Watch<'_>) -> bool {
-    watch.is_cancelled() && server.sqlstate == CANCELLED
+pub(crate) fn is_cancelled(server: &ServerError, execution: &Execution<'_>) -> bool {
+    execution.is_cancelled() && server.sqlstate == CANCELLED
 }

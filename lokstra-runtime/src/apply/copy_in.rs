@@ -2,11 +2,11 @@
 
 use lokstra_connect::ServerError;
 use lokstra_connect::client::Client;
-use lokstra_connect::transient::is_lost;
+use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::text::scan::{contains, first_word};
 use lokstra_core::text::shown;
 
-use crate::model::run::failure::{Failure, FailureState, Place};
+use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::PlanStep;
 
 /// The failure where this is what the client gave up at, in statement `nth` if that is known. The server
@@ -23,10 +23,10 @@ pub(crate) fn failure(
         return None;
     }
     let statement = nth.or_else(|| step.script().statements().position(reads_rows))?;
-    if !client.batch_execute("SELECT").is_err_and(|error| is_lost(&error)) {
+    if !client.batch_execute("SELECT").is_err_and(|error| is_connection_loss(&error)) {
         return None;
     }
-    let place = Place { statement: Some(statement), ..Place::default() };
+    let place = ErrorLocation { statement: Some(statement), ..ErrorLocation::default() };
     Some(Failure::new(step, place, ServerError::rows_wanted(), state))
 }
 

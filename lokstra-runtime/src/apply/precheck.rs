@@ -6,19 +6,19 @@ use lokstra_core::{Direction, Mode, TableName, Version};
 use crate::apply::attempt::NoTransaction;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::inspect::concurrent_index::{Outcome, outcome_of};
+use crate::inspect::concurrent_index::{IndexState, index_state};
 use crate::inspect::{holder, partial, table_fault};
 use crate::model::run::step::PlanStep;
 use crate::model::state::lock_key::LockKey;
 use crate::model::state::partial::PartialScript;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 use crate::model::table::tables::Shape;
 use crate::sql::progress;
 
 /// Fails where one of these steps would be refused.
 pub(crate) fn refuse(
     client: &mut Client,
-    look: &Look,
+    snapshot: &Snapshot,
     table: &TableName,
     steps: &[PlanStep<'_>],
     no_transaction: Option<NoTransaction>,
@@ -26,14 +26,14 @@ pub(crate) fn refuse(
     if steps.is_empty() {
         return Ok(());
     }
-    table_fault::refuse(look, table, steps)?;
-    let highest = look.facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
+    table_fault::refuse(snapshot, table, steps)?;
+    let highest = snapshot.facts.shape.as_ref().map_or(Version::MAX, Shape::highest_version);
     let mut versions = steps.iter().map(|step| step.migration.version());
     if let Some(version) = versions.find(|version| *version > highest) {
         let table = table.clone();
         return Err(Error::new(ErrorKind::VersionTooLarge { version, table }));
     }
-    let mut scripts = partial::read(client, look, table)?;
+    let mut scripts = partial::read(client, snapshot, table)?;
     for step in steps {
         let refused = refuse_partial(client, step, &scripts, no_transaction)?;
         if let Some(kind) = refused {
@@ -50,7 +50,7 @@ fn is_of(script: &PartialScript, step: &PlanStep<'_>) -> bool {
     (script.version, script.direction) == (step.migration.version(), step.direction)
 }
 
-/// As [`Guard::not_halfway`](crate::sql::guard::Guard::not_halfway) has it.
+/// As [`Guard::assert_no_partial_script`](crate::sql::guard::Guard::assert_no_partial_script) has it.
 fn refuse_partial(
     client: &mut Client,
     step: &PlanStep<'_>,
@@ -87,7 +87,7 @@ pub(crate) fn refuse_begun(
     }
     let running = script.statements().nth(done).filter(|_| begun.running);
     let Some(statement) = running else { return Ok(None) };
-    let outcome = outcome_of(statement, client).map_err(Error::query)?;
-    let is_unclear = outcome == Outcome::Unclear;
+    let outcome = index_state(statement, client).map_err(Error::query)?;
+    let is_unclear = outcome == IndexState::Unclear;
     Ok(is_unclear.then_some(ErrorKind::StatementUncertain { version, path, statement: done + 1 }))
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use lokstra_connect::ServerError;
 use lokstra_connect::query::{rows, text};
-use lokstra_connect::transient::is_lost;
+use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::text::quote;
 
 use crate::apply::attempt::Attempt;
@@ -13,46 +13,50 @@ use crate::apply::copy_in;
 use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::model::run::failure::{Failure, FailureState, Place};
+use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::PlanStep;
 use crate::model::state::snapshot::{Encoding, Facts};
 use crate::model::table::server::ServerFault;
-use crate::session::execute::Watch;
+use crate::session::execute::Execution;
 use crate::session::{Session, restore_role};
 use crate::sql::as_checked;
 use crate::sql::guard::Guard;
-use crate::sql::marker::{Mark, Reached};
+use crate::sql::marker::{Marker, ReachedPart};
 use crate::sql::message::Message;
-use crate::sql::record::Proof;
+use crate::sql::record::TransactionProof;
 
 pub(crate) fn attempt(
     session: &mut Session<'_>,
     guard: &Guard<'_>,
     step: &PlanStep<'_>,
     options: &Options,
-    watch: &mut Watch<'_>,
+    execution: &mut Execution<'_>,
 ) -> Result<Attempt, Error> {
     let script = step.script();
-    let keep = guard.keep_down(step);
-    let mark = Mark::new(script, keep.len());
-    let proof = Proof::new(script.text(), mark.prefix());
-    let hygiene = session.hygiene(script.text());
-    let sets_quotes = as_checked::is_needed(&guard.look.facts, script);
+    let keep = guard.store_down(step);
+    let marker = Marker::new(script, keep.len());
+    let proof = TransactionProof::new(script.text(), marker.prefix());
+    let reset_sql = session.reset_sql(script.text());
+    let sets_quotes = as_checked::is_needed(&guard.snapshot.facts, script);
     let mut message = Message::new();
     message.push(&format!("/* lokstra {} {} */", quote::comment(script.path()), step.direction));
-    push_transaction(&mut message, guard, step, options, (&mark, &proof, &keep));
-    message.push(&mark.clear());
-    message.push(&hygiene);
+    push_transaction(&mut message, guard, step, options, (&marker, &proof, &keep));
+    message.push(&marker.clear());
+    message.push(&reset_sql);
 
     if sets_quotes && let Err(error) = session.client().batch_execute(as_checked::SET) {
-        return if is_lost(&error) { Ok(Attempt::Lost(error)) } else { Err(Error::query(error)) };
+        return if is_connection_loss(&error) {
+            Ok(Attempt::ConnectionLost(error))
+        } else {
+            Err(Error::query(error))
+        };
     }
     let started = Instant::now();
-    let Err(error) = session.execute(message.text(), watch) else {
+    let Err(error) = session.execute(message.text(), execution) else {
         return Ok(Attempt::Done(started.elapsed()));
     };
-    if is_lost(&error) || session.client().is_closed() {
-        return Ok(Attempt::Lost(error));
+    if is_connection_loss(&error) || session.client().is_closed() {
+        return Ok(Attempt::ConnectionLost(error));
     }
     let client = session.client();
     if let Some(failure) = copy_in::failure(client, &error, step, None, FailureState::RolledBack) {
@@ -69,32 +73,33 @@ pub(crate) fn attempt(
         return Ok(Attempt::Done(started.elapsed()));
     }
     let Some(server) = server else { return Err(Error::new(ErrorKind::Client(error))) };
-    let reached = match rollback(session, &mark, &restore_role(&guard.look.facts), &hygiene) {
+    let reached = match rollback(session, &marker, &restore_role(&guard.snapshot.facts), &reset_sql)
+    {
         Ok(reached) => reached,
-        Err(lost) => return Ok(Attempt::Lost(lost)),
+        Err(lost) => return Ok(Attempt::ConnectionLost(lost)),
     };
-    let in_bytes = guard.look.facts.encoding == Encoding::SqlAscii;
+    let in_bytes = guard.snapshot.facts.encoding == Encoding::SqlAscii;
     let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-    let place = Place {
+    let place = ErrorLocation {
         offset,
         statement: match reached {
-            Some(Reached::Statement(nth)) => nth,
+            Some(ReachedPart::Statement(nth)) => nth,
             _ => None,
         },
-        is_deferred: matches!(reached, Some(Reached::End)),
+        is_deferred: matches!(reached, Some(ReachedPart::End)),
     };
     // What ends the message before it begins, such as a script that does not parse, a cancel or a
-    // timeout meanwhile, has no transaction either, and no mark.
+    // timeout meanwhile, has no transaction either, and no marker.
     let is_unread = matches!(server.sqlstate.as_str(), "42601" | "22P05" | "22021");
-    let ran = reached.is_some() || !mark.is_set() && !is_unread;
-    // Neither in the script nor at a mark: it is our own text that the server refused. Not so a
+    let ran = reached.is_some() || !marker.is_set() && !is_unread;
+    // Neither in the script nor at a marker: it is our own text that the server refused. Not so a
     // character that the database's encoding lacks, or an end while the script is read.
-    let is_ours = mark.is_set() && reached.is_none() && offset.is_none() && !is_over;
+    let is_ours = marker.is_set() && reached.is_none() && offset.is_none() && !is_over;
     // A message that is refused as a whole, whatever it is of the script that the server minds.
-    let is_refused = mark.is_set() && reached.is_none() && is_over;
+    let is_refused = marker.is_set() && reached.is_none() && is_over;
     if is_refused && server.position.is_none() && server.sqlstate == "0A000" {
         return Err(Error::unsupported(
-            &guard.look.facts.server,
+            &guard.snapshot.facts.server,
             ServerFault::Refuses(Box::new(server)),
         ));
     }
@@ -103,7 +108,7 @@ pub(crate) fn attempt(
     }
     Ok(match own.as_deref() {
         Some("busy") => Attempt::Busy,
-        Some("moved") => Attempt::Moved,
+        Some("changed") => Attempt::HistoryChanged,
         Some("partial") => Attempt::Partial,
         Some("quotes") => {
             let message =
@@ -119,7 +124,7 @@ pub(crate) fn attempt(
         _ if is_over && ran => {
             Attempt::Failed(Failure::new(step, place, server, FailureState::Unrecorded))
         }
-        _ if is_cancelled(&server, watch) => {
+        _ if is_cancelled(&server, execution) => {
             Attempt::Cancelled(Failure::new(step, place, server, FailureState::RolledBack))
         }
         _ if is_race(&server, guard) => {
@@ -130,8 +135,8 @@ pub(crate) fn attempt(
         }
         // The record is our own text, behind the script.
         _ if is_of_table(&server)
-            && (reached == Some(Reached::Record)
-                || !mark.is_set() && is_on_ours(&server, guard)) =>
+            && (reached == Some(ReachedPart::Record)
+                || !marker.is_set() && is_on_ours(&server, guard)) =>
         {
             return Err(record_refused(guard, step, server, true));
         }
@@ -146,21 +151,21 @@ pub(crate) fn push_transaction(
     guard: &Guard<'_>,
     step: &PlanStep<'_>,
     options: &Options,
-    (mark, proof, keep): (&Mark, &Proof<'_>, &str),
+    (marker, proof, keep): (&Marker, &TransactionProof<'_>, &str),
 ) {
     message.push(&guard.begin(options.lock_timeout, options.statement_timeout));
     message.push(&guard.lock());
     message.push(&guard.bootstrap());
-    message.push(&guard.unmoved(step));
-    message.push(&guard.not_halfway(step));
-    if as_checked::is_needed(&guard.look.facts, step.script()) {
+    message.push(&guard.assert_history_unchanged(step));
+    message.push(&guard.assert_no_partial_script(step));
+    if as_checked::is_needed(&guard.snapshot.facts, step.script()) {
         message.push(&as_checked::require());
     }
     message.push(&proof.set());
-    message.push_marked(step.script(), mark);
-    message.push(&restore_role(&guard.look.facts));
+    message.push_with_markers(step.script(), marker);
+    message.push(&restore_role(&guard.snapshot.facts));
     message.push(CHECK_DEFERRED);
-    message.push(&mark.set_checked());
+    message.push(&marker.set_checked());
     message.push(&guard.record(step, proof));
     message.push(keep);
     message.push(guard.commit());
@@ -174,32 +179,34 @@ const CHECK_DEFERRED: &str = "SET CONSTRAINTS ALL IMMEDIATE;";
 
 /// Ends a transaction that failed, whichever it is, and what it has set.
 pub(crate) fn end_failed(session: &mut Session<'_>, facts: &Facts) -> Result<(), postgres::Error> {
-    let hygiene = session.hygiene("");
-    rollback(session, &Mark::none(), &restore_role(facts), &hygiene).map(drop)
+    let reset_sql = session.reset_sql("");
+    rollback(session, &Marker::none(), &restore_role(facts), &reset_sql).map(drop)
 }
 
 /// Ends the failed transaction and reads how far the script came.
 fn rollback(
     session: &mut Session<'_>,
-    mark: &Mark,
+    marker: &Marker,
     role: &str,
-    hygiene: &str,
-) -> Result<Option<Reached>, postgres::Error> {
+    reset_sql: &str,
+) -> Result<Option<ReachedPart>, postgres::Error> {
     let client = session.client();
-    // In a transaction, which a pooler leaves with the session that has the mark.
+    // In a transaction, which a pooler leaves with the session that has the marker.
     let (mut nth, mut end) = (None, "ROLLBACK;".to_owned());
-    if mark.is_set() {
-        let answer = client.simple_query(&format!("ROLLBACK;BEGIN;{}", mark.read()))?;
-        nth = rows(&answer).find_map(|row| text(row, "name").and_then(|name| mark.parse(name)));
-        let clear = nth.map(|nth| mark.clear_one(nth)).unwrap_or_default();
+    if marker.is_set() {
+        let answer = client.simple_query(&format!("ROLLBACK;BEGIN;{}", marker.read()))?;
+        nth = rows(&answer).find_map(|row| text(row, "name").and_then(|name| marker.parse(name)));
+        let clear = nth.map(|nth| marker.clear_one(nth)).unwrap_or_default();
         end = format!("{clear}COMMIT;");
     }
-    match client.batch_execute(&format!("{end}{role}{hygiene}")) {
+    match client.batch_execute(&format!("{end}{role}{reset_sql}")) {
         // A setting of the caller's that cannot be put back, say.
-        Err(error) if !is_lost(&error) => client.batch_execute(&format!("ROLLBACK;{role}"))?,
+        Err(error) if !is_connection_loss(&error) => {
+            client.batch_execute(&format!("ROLLBACK;{role}"))?
+        }
         done => done?,
     }
-    Ok(nth.map(|nth| mark.reached(nth)))
+    Ok(nth.map(|nth| marker.reached(nth)))
 }
 
 /// The record is refused, and no script is at fault.
@@ -221,5 +228,5 @@ pub(crate) fn unrecorded(
     mut server: ServerError,
 ) -> Box<Failure> {
     message.clone_into(&mut server.message);
-    Failure::new(step, Place::default(), server, state)
+    Failure::new(step, ErrorLocation::default(), server, state)
 }

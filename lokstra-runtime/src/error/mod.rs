@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use lokstra_connect::client::client_gave_up;
-use lokstra_connect::transient::is_lost;
+use lokstra_connect::transient::is_connection_loss;
 use lokstra_connect::{ConnectError, ServerError};
 use lokstra_core::text::{first_line, shown};
 use lokstra_core::{TableName, write_text};
@@ -53,7 +53,9 @@ impl Error {
     #[inline(never)]
     pub(crate) fn query(error: postgres::Error) -> Error {
         let kind = match error.as_db_error() {
-            _ if is_lost(&error) => ErrorKind::ConnectionLost { running: None, source: error },
+            _ if is_connection_loss(&error) => {
+                ErrorKind::ConnectionLost { running: None, source: error }
+            }
             Some(server) => ErrorKind::Server(ServerError::new(server)),
             None => ErrorKind::Client(error),
         };
@@ -76,16 +78,16 @@ impl Error {
     }
 
     /// Of an error of the server, that these rights were missing.
-    pub(crate) fn denied(self, table: &TableName, grants: Vec<String>) -> Error {
+    pub(crate) fn missing_privileges(self, table: &TableName, grants: Vec<String>) -> Error {
         let ErrorKind::Server(source) = self.kind() else { return self };
         let (table, source) = (table.clone(), source.clone());
-        self.explained(ErrorKind::MissingPrivileges { table, grants, source })
+        self.with_kind(ErrorKind::MissingPrivileges { table, grants, source })
     }
 
     /// The same with another kind.
     #[cold]
     #[inline(never)]
-    pub(crate) fn explained(mut self, kind: ErrorKind) -> Error {
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.inner().kind = kind;
         self
     }

@@ -24,7 +24,7 @@ use crate::model::state::holder::Holder;
 pub(crate) type Listener<'l> = &'l mut (dyn FnMut(&Event<'_>) + Send);
 
 /// The one place that events go through.
-pub(crate) fn tell(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<'_>) {
+pub(crate) fn emit(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<'_>) {
     #[cfg(feature = "tracing")]
     crate::event::tracing::event(event);
     listener(event);
@@ -37,7 +37,7 @@ pub(crate) fn connecting<'l>(
 ) -> impl FnMut(&ConnectError, &mut Backoff) + Send + 'l {
     move |error, wait| {
         let Wait { waited, limit, is_due } = wait.report();
-        tell(listener, &Event::Connecting { database, error, waited, limit, is_due });
+        emit(listener, &Event::Connecting { database, error, waited, limit, is_due });
     }
 }
 

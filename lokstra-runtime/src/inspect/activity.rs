@@ -11,7 +11,7 @@ use crate::model::state::holder::Holder;
 use crate::model::state::lock_key::LockKey;
 
 /// Who holds the key, what he waits for, and how far he is.
-pub(crate) fn look(client: &mut Client, key: LockKey) -> Result<Option<Activity>, Error> {
+pub(crate) fn read(client: &mut Client, key: LockKey) -> Result<Option<Activity>, Error> {
     let Some(runner) = holder::find(client, key)? else { return Ok(None) };
     let Holder::Session { pid, .. } = runner else {
         return Ok(Some(Activity { runner, blockers: Vec::new(), index: None }));

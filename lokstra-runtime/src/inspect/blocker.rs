@@ -18,7 +18,7 @@ const MODES: &str = "ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExcl
      'AccessShareLock']";
 
 /// A longer list of names would make the question slow.
-const MOST_NAMES: usize = 200;
+const MAX_NAMES: usize = 200;
 
 /// The other session with the strongest lock, of several the oldest, on a relation that the failed
 /// statement names, or on the tracking tables if it is none of the script's. What kept the statement
@@ -42,7 +42,7 @@ pub(crate) fn find(
     let mut names = Vec::new();
     for word in words {
         let name = quote::literal(&word);
-        if names.len() < MOST_NAMES && !names.contains(&name) {
+        if names.len() < MAX_NAMES && !names.contains(&name) {
             names.push(name);
         }
     }

@@ -10,7 +10,7 @@ use lokstra_core::text::scan::{Words, is_routine};
 
 /// What a statement leaves behind.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub(crate) enum IndexOperation {
     /// The index of this name on this table, written as in the statement.
     Index { name: String, table: String },
     /// An index of this table whose name the server chooses: done twice, it is there twice.
@@ -23,7 +23,7 @@ pub(crate) enum Effect {
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum IndexState {
     Done,
     NotDone,
     /// The operator has to look.
@@ -31,18 +31,21 @@ pub(crate) enum Outcome {
 }
 
 /// What became of a statement that was running when a run was cut off.
-pub(crate) fn outcome_of(statement: &str, client: &mut Client) -> Result<Outcome, postgres::Error> {
-    match Effect::of(statement) {
-        Some(effect) => effect.outcome(client),
-        None if is_routine(statement) => Ok(Outcome::Unclear),
+pub(crate) fn index_state(
+    statement: &str,
+    client: &mut Client,
+) -> Result<IndexState, postgres::Error> {
+    match IndexOperation::of(statement) {
+        Some(operation) => operation.state(client),
+        None if is_routine(statement) => Ok(IndexState::Unclear),
         // Whatever else commits by itself fails when it is done twice, or does no harm.
-        None => Ok(Outcome::NotDone),
+        None => Ok(IndexState::NotDone),
     }
 }
 
-impl Effect {
+impl IndexOperation {
     /// Of `CREATE INDEX CONCURRENTLY` and `DROP INDEX CONCURRENTLY`.
-    pub(crate) fn of(statement: &str) -> Option<Effect> {
+    pub(crate) fn of(statement: &str) -> Option<IndexOperation> {
         let mut words = Words(statement).peekable();
         let creates = match words.next()?.as_str() {
             "create" => true,
@@ -56,26 +59,28 @@ impl Effect {
         if words.next_if_eq("if").is_some() {
             while words.next_if(|word| word == "not" || word == "exists").is_some() {}
         }
-        let effect = if creates { made(&mut words) } else { dropped(&mut words) };
-        Some(effect.unwrap_or(Effect::Unread))
+        let operation = if creates { made(&mut words) } else { dropped(&mut words) };
+        Some(operation.unwrap_or(IndexOperation::Unread))
     }
 
     /// Whether it is there, as far as the catalog tells.
-    pub(crate) fn outcome(&self, client: &mut Client) -> Result<Outcome, postgres::Error> {
+    pub(crate) fn state(&self, client: &mut Client) -> Result<IndexState, postgres::Error> {
         let query = match self {
-            Effect::Index { name, table } => find_index(name, table),
-            Effect::NoIndex { name } => find_no_index(name),
-            Effect::NamelessIndex { .. } | Effect::Unread => return Ok(Outcome::Unclear),
+            IndexOperation::Index { name, table } => find_index(name, table),
+            IndexOperation::NoIndex { name } => find_no_index(name),
+            IndexOperation::NamelessIndex { .. } | IndexOperation::Unread => {
+                return Ok(IndexState::Unclear);
+            }
         };
         let answer = client.simple_query(&query)?;
         let is_done = rows(&answer).any(|row| holds(row, "done"));
-        Ok(if is_done { Outcome::Done } else { Outcome::NotDone })
+        Ok(if is_done { IndexState::Done } else { IndexState::NotDone })
     }
 
     /// The index that it drops, if `search_path` leads to another one of its name: once the first is
     /// gone, a run that was cut off would find the second.
     pub(crate) fn ambiguous(&self, client: &mut Client) -> Result<Option<&str>, postgres::Error> {
-        let Effect::NoIndex { name } = self else { return Ok(None) };
+        let IndexOperation::NoIndex { name } = self else { return Ok(None) };
         if name.contains('.') {
             return Ok(None);
         }
@@ -93,19 +98,19 @@ impl Effect {
     }
 }
 
-fn made(words: &mut Peekable<Words<'_>>) -> Option<Effect> {
+fn made(words: &mut Peekable<Words<'_>>) -> Option<IndexOperation> {
     if words.next_if_eq("on").is_some() {
         words.next_if_eq("only");
-        return Some(Effect::NamelessIndex { table: name(words)? });
+        return Some(IndexOperation::NamelessIndex { table: name(words)? });
     }
     let index = name(words)?;
     words.next_if_eq("on")?;
     words.next_if_eq("only");
-    Some(Effect::Index { name: index, table: name(words)? })
+    Some(IndexOperation::Index { name: index, table: name(words)? })
 }
 
-fn dropped(words: &mut Peekable<Words<'_>>) -> Option<Effect> {
-    Some(Effect::NoIndex { name: name(words)? })
+fn dropped(words: &mut Peekable<Words<'_>>) -> Option<IndexOperation> {
+    Some(IndexOperation::NoIndex { name: name(words)? })
 }
 
 /// `"t"`, `s.t`, `s."t"`; `None` for `U&"t"`, which is another name than what stands there.
@@ -153,9 +158,9 @@ mod tests {
     #[test]
     fn the_names_are_those_of_the_statement() {
         let index = |name: &str, table: &str| {
-            Some(Effect::Index { name: name.to_owned(), table: table.to_owned() })
+            Some(IndexOperation::Index { name: name.to_owned(), table: table.to_owned() })
         };
-        for (statement, effect) in [
+        for (statement, operation) in [
             ("CREATE INDEX CONCURRENTLY a ON b (c)", index("a", "b")),
             ("create unique index concurrently if not exists A on S.B(c)", index("a", "s.b")),
             (
@@ -164,17 +169,20 @@ mod tests {
             ),
             (
                 "CREATE INDEX CONCURRENTLY ON b (c)",
-                Some(Effect::NamelessIndex { table: "b".to_owned() }),
+                Some(IndexOperation::NamelessIndex { table: "b".to_owned() }),
             ),
             (
                 "DROP INDEX CONCURRENTLY IF EXISTS s.a CASCADE",
-                Some(Effect::NoIndex { name: "s.a".to_owned() }),
+                Some(IndexOperation::NoIndex { name: "s.a".to_owned() }),
             ),
             // Another index than what stands there.
-            (r#"DROP INDEX CONCURRENTLY U&"\0061bc""#, Some(Effect::Unread)),
-            (r#"CREATE INDEX CONCURRENTLY a ON s.U&"\0061bc" (c)"#, Some(Effect::Unread)),
-            ("DROP INDEX CONCURRENTLY u", Some(Effect::NoIndex { name: "u".to_owned() })),
-            ("DROP INDEX -- x\r CONCURRENTLY\x0bu", Some(Effect::NoIndex { name: "u".to_owned() })),
+            (r#"DROP INDEX CONCURRENTLY U&"\0061bc""#, Some(IndexOperation::Unread)),
+            (r#"CREATE INDEX CONCURRENTLY a ON s.U&"\0061bc" (c)"#, Some(IndexOperation::Unread)),
+            ("DROP INDEX CONCURRENTLY u", Some(IndexOperation::NoIndex { name: "u".to_owned() })),
+            (
+                "DROP INDEX -- x\r CONCURRENTLY\x0bu",
+                Some(IndexOperation::NoIndex { name: "u".to_owned() }),
+            ),
             // A letter to the server.
             ("CREATE INDEX CONCURRENTLY a€ ON b (c)", index("a€", "b")),
             ("CREATE /* a /* b */ c */ INDEX CONCURRENTLY a ON b (c)", index("a", "b")),
@@ -184,7 +192,7 @@ mod tests {
             ("VACUUM", None),
             ("", None),
         ] {
-            assert_eq!(Effect::of(statement), effect, "{statement}");
+            assert_eq!(IndexOperation::of(statement), operation, "{statement}");
         }
     }
 }

@@ -6,19 +6,19 @@ use lokstra_core::TableName;
 use lokstra_core::text::quote;
 
 use crate::error::Error;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 use crate::model::table::down_store::{DownNotStored, DownStore};
 use crate::model::table::tables::table;
 use crate::sql::down_store::{MAY_WRITE, TRUSTED_OWNER};
 
 /// Before something is kept: a table of somebody else will do if that is a superuser. Not a part of
-/// the look, since `pg_roles` would be most of what a look costs the server.
-pub(crate) fn settle(
+/// the snapshot, since `pg_roles` would be most of what a snapshot costs the server.
+pub(crate) fn check_store_owner(
     client: &mut Client,
     history: &TableName,
-    look: &mut Look,
+    snapshot: &mut Snapshot,
 ) -> Result<(), Error> {
-    let DownStore::Refused(DownNotStored::Foreign { .. }) = look.facts.down_store else {
+    let DownStore::Refused(DownNotStored::Foreign { .. }) = snapshot.facts.down_store else {
         return Ok(());
     };
     let query = format!(
@@ -30,7 +30,7 @@ pub(crate) fn settle(
         quote::literal(&table(history))
     );
     for row in rows(&client.simple_query(&query).map_err(Error::query)?) {
-        look.facts.down_store = if text(row, "may_write") == Some("t") {
+        snapshot.facts.down_store = if text(row, "may_write") == Some("t") {
             DownStore::Usable
         } else {
             let role = text(row, "role").unwrap_or_default().to_owned();

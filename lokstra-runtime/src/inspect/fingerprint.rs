@@ -10,32 +10,32 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::snapshot::{self, READ_LOCK_TIMEOUT};
 use crate::model::run::step::Goal;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 
 /// Whose session it is that asks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whose {
-    Ours,
+pub(crate) enum SessionOwner {
+    Own,
     /// It may be in a transaction, which our COMMIT would end.
-    TheCallers,
+    Borrowed,
 }
 
-/// The look for a run towards this goal; `None` where there is nothing to do.
-pub(crate) fn look_for(
+/// The snapshot for a run towards this goal; `None` where there is nothing to do.
+pub(crate) fn snapshot_unless_reached(
     client: &mut Client,
-    whose: Whose,
+    owner: SessionOwner,
     table: &TableName,
     database: Database<'_>,
     goal: Goal,
-) -> Result<Option<Look>, Error> {
+) -> Result<Option<Snapshot>, Error> {
     let is_reached_when_current = match goal {
         Goal::To(version) => database.newest() == Some(version),
         _ => goal.direction() == Direction::Up,
     };
     if is_reached_when_current {
-        look_unless_current(client, whose, table, database)
+        snapshot_unless_current(client, owner, table, database)
     } else {
-        snapshot::look(client, table).map(Some)
+        snapshot::read(client, table).map(Some)
     }
 }
 
@@ -44,25 +44,25 @@ pub(crate) fn look_for(
 ///
 /// The server answers with one number for all rows, which the set has had since it was built. Only
 /// where it is another one, a second round trip reads them. Without facts of the catalog, too: to
-/// a session that has just begun they are most of what a look costs.
-pub(crate) fn look_unless_current(
+/// a session that has just begun they are most of what a snapshot costs.
+pub(crate) fn snapshot_unless_current(
     client: &mut Client,
-    whose: Whose,
+    owner: SessionOwner,
     table: &TableName,
     database: Database<'_>,
-) -> Result<Option<Look>, Error> {
-    match client.simple_query(&fingerprint_sql(whose, table)) {
+) -> Result<Option<Snapshot>, Error> {
+    match client.simple_query(&fingerprint_sql(owner, table)) {
         Ok(answer) if is_current(&answer, database)? => Ok(None),
-        Ok(_) => snapshot::look(client, table).map(Some),
-        Err(error) if is_foreign(&error) => snapshot::look(client, table).map(Some),
+        Ok(_) => snapshot::read(client, table).map(Some),
+        Err(error) if is_foreign(&error) => snapshot::read(client, table).map(Some),
         Err(error) if snapshot::is_missing(&error) => {
-            snapshot::look_without_table(client, table).map(Some)
+            snapshot::read_without_table(client, table).map(Some)
         }
         Err(error) => Err(snapshot::refusal(error, table)),
     }
 }
 
-/// A version that is no number, or a column of a type that cannot be hashed: the look says which.
+/// A version that is no number, or a column of a type that cannot be hashed: the snapshot says which.
 fn is_foreign(error: &postgres::Error) -> bool {
     matches!(
         error.code(),
@@ -83,10 +83,10 @@ fn is_foreign(error: &postgres::Error) -> bool {
 /// them: a count would be a tenth of it.
 ///
 /// PostgreSQL documentation: *7.2.1.5. LATERAL Subqueries*.
-fn fingerprint_sql(whose: Whose, table: &TableName) -> String {
-    let moments = match whose {
-        Whose::Ours => "",
-        Whose::TheCallers => {
+fn fingerprint_sql(owner: SessionOwner, table: &TableName) -> String {
+    let moments = match owner {
+        SessionOwner::Own => "",
+        SessionOwner::Borrowed => {
             ", CURRENT_TIMESTAMP AS began, pg_catalog.statement_timestamp() AS sent"
         }
     };

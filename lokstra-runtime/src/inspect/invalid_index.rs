@@ -6,12 +6,12 @@
 
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{owned, rows};
-use lokstra_connect::transient::is_lost;
+use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::text::quote;
 use lokstra_core::text::scan::{is_reindex, unquoted};
 use postgres::SimpleQueryRow;
 
-use crate::inspect::concurrent_index::Effect;
+use crate::inspect::concurrent_index::IndexOperation;
 
 /// Each wait of a drop is short: whoever cancels does not want to wait, and a retry comes again.
 const DROP_PATIENCE: &str = "SET lock_timeout='5s'";
@@ -25,7 +25,7 @@ const LEFT_OVER: &str = " AND NOT i.indisvalid \
      AND COALESCE(p.relid, i.indrelid) OPERATOR(pg_catalog.=) i.indrelid)";
 
 /// Dropping too can be the victim of a deadlock.
-const MOST_DROPS: usize = 3;
+const MAX_DROPS: usize = 3;
 
 /// What a statement is about to build concurrently.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,12 +46,12 @@ impl Build {
         if is_reindex(statement) {
             return Some(Build::Again);
         }
-        match Effect::of(statement)? {
-            Effect::Index { name, table } => {
+        match IndexOperation::of(statement)? {
+            IndexOperation::Index { name, table } => {
                 Some(Build::Index { name: Some(unquoted(&name)), table })
             }
-            Effect::NamelessIndex { table } => Some(Build::Index { name: None, table }),
-            Effect::NoIndex { .. } | Effect::Unread => None,
+            IndexOperation::NamelessIndex { table } => Some(Build::Index { name: None, table }),
+            IndexOperation::NoIndex { .. } | IndexOperation::Unread => None,
         }
     }
 
@@ -61,9 +61,9 @@ impl Build {
     /// that only what is INVALID *after* no progress was seen, with no change of it under way, is the
     /// left-over of a failure.
     pub(crate) fn invalid(&self, client: &mut Client) -> Result<Vec<Invalid>, postgres::Error> {
-        let mut found = self.look(client, LEFT_OVER)?;
+        let mut found = self.find(client, LEFT_OVER)?;
         if !found.is_empty() {
-            let again = self.look(client, LEFT_OVER)?;
+            let again = self.find(client, LEFT_OVER)?;
             found.retain(|index| again.contains(index));
         }
         Ok(found)
@@ -71,10 +71,10 @@ impl Build {
 
     /// All that are there, also those that are whole or being built.
     pub(crate) fn existing(&self, client: &mut Client) -> Result<Vec<Invalid>, postgres::Error> {
-        self.look(client, "")
+        self.find(client, "")
     }
 
-    fn look(&self, client: &mut Client, condition: &str) -> Result<Vec<Invalid>, postgres::Error> {
+    fn find(&self, client: &mut Client, condition: &str) -> Result<Vec<Invalid>, postgres::Error> {
         let answer = client.simple_query(&self.query(condition))?;
         Ok(rows(&answer).filter_map(Invalid::new).collect())
     }
@@ -108,10 +108,10 @@ impl Build {
             return Ok(Some(made.name));
         }
         client.batch_execute(DROP_PATIENCE)?;
-        for _ in 0..MOST_DROPS {
+        for _ in 0..MAX_DROPS {
             match client.batch_execute(&made.drop()) {
                 Ok(()) => return Ok(None),
-                Err(error) if is_lost(&error) => return Err(error),
+                Err(error) if is_connection_loss(&error) => return Err(error),
                 Err(_) => {}
             }
         }

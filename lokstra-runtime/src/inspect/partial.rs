@@ -8,7 +8,7 @@ use postgres::SimpleQueryRow;
 
 use crate::error::Error;
 use crate::model::state::partial::PartialScript;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 use crate::model::table::tables::{self, progress_table};
 use crate::session::query::ask;
 use crate::sql::progress::BEGUN;
@@ -16,10 +16,10 @@ use crate::sql::progress::BEGUN;
 /// The partial scripts of this history. Costs a round trip only where there may be some.
 pub(crate) fn read(
     client: &mut Client,
-    look: &Look,
+    snapshot: &Snapshot,
     table: &TableName,
 ) -> Result<Vec<PartialScript>, Error> {
-    if !look.may_have_progress {
+    if !snapshot.may_have_progress {
         return Ok(Vec::new());
     }
     let query = format!(

@@ -11,7 +11,7 @@ use crate::error::kind::ErrorKind;
 use crate::model::table::tables::progress_table;
 
 /// The result, where a missing right (42501) is explained by the GRANTs that give it.
-pub(crate) fn explained<T>(
+pub(crate) fn with_missing_grants<T>(
     client: &mut Client,
     table: &TableName,
     result: Result<T, Error>,
@@ -22,7 +22,7 @@ pub(crate) fn explained<T>(
     };
     let is_denied = matches!(error.kind(), ErrorKind::Server(server) if server.sqlstate == "42501");
     match if is_denied { missing(client, table) } else { None } {
-        Some(grants) => Err(error.denied(table, grants)),
+        Some(grants) => Err(error.missing_privileges(table, grants)),
         None => Err(error),
     }
 }

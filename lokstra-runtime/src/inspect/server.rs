@@ -7,7 +7,7 @@ use std::time::Duration;
 use lokstra_connect::backoff::entropy;
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{holds, owned, rows, text};
-use lokstra_connect::transient::is_lost;
+use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::text::quote;
 
 use crate::error::Error;
@@ -22,7 +22,7 @@ impl Guard<'_> {
     /// What it means that the guard has failed with this token.
     pub(crate) fn fault(&self, token: Option<&str>) -> Option<Error> {
         let is_unheld = token == Some("unheld");
-        is_unheld.then(|| Error::unsupported(&self.look.facts.server, ServerFault::LockNotHeld))
+        is_unheld.then(|| Error::unsupported(&self.snapshot.facts.server, ServerFault::LockNotHeld))
     }
 
     /// Creates a table and rolls it back, before the first script: on the first run of all, which
@@ -36,7 +36,7 @@ impl Guard<'_> {
         client: &mut Client,
         lock_timeout: Duration,
     ) -> Result<Option<ServerFault>, Error> {
-        let facts = &self.look.facts;
+        let facts = &self.snapshot.facts;
         if facts.shape.is_some() && facts.server.is_plain() {
             return Ok(None);
         }
@@ -61,7 +61,7 @@ impl Guard<'_> {
         );
         let answer = match client.simple_query(&format!("{create}{find}")) {
             Ok(answer) => answer,
-            Err(error) if is_lost(&error) => return Err(Error::query(error)),
+            Err(error) if is_connection_loss(&error) => return Err(Error::query(error)),
             Err(_) => return ask(client, "ROLLBACK").map(|_| None),
         };
         let Some(schema) = rows(&answer).find_map(|row| text(row, "nspname")) else {
@@ -116,7 +116,7 @@ fn keeps_temporary_table(client: &mut Client) -> Result<bool, Error> {
             Ok(true)
         }
         Ok(_) => Ok(false),
-        Err(error) if is_lost(&error) => Err(Error::query(error)),
+        Err(error) if is_connection_loss(&error) => Err(Error::query(error)),
         // The role may make no temporary table.
         Err(_) => ask(client, "ROLLBACK").map(|_| false),
     }
@@ -141,7 +141,7 @@ pub(crate) fn named<T>(client: &mut Client, result: Result<T, Error>) -> Result<
         .ok()
         .and_then(|answer| owned(rows(&answer).next()?, "version"));
     match version.map(Server) {
-        Some(server) if !server.is_plain() => Err(error.explained(ErrorKind::UnsupportedServer {
+        Some(server) if !server.is_plain() => Err(error.with_kind(ErrorKind::UnsupportedServer {
             server: server.to_string(),
             fault: ServerFault::Refuses(Box::new(refused)),
         })),

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::table_fault;
 use crate::model::state::history::{Applied, History};
-use crate::model::state::snapshot::{Access, Encoding, Facts, Look, Quotes, Unqualified};
+use crate::model::state::snapshot::{Access, Encoding, Facts, Quotes, Snapshot, Unqualified};
 use crate::model::table::down_store::DownStore;
 use crate::model::table::server::Server;
 use crate::model::table::table_fault::Faults;
@@ -20,20 +20,23 @@ use crate::sql::down_store;
 
 /// Reads facts and history in one round trip, without BEGIN, DDL, lock or write: it works on a
 /// standby and for a role that may only read. Where the table is missing it takes a second one.
-pub(crate) fn look(client: &mut Client, table: &TableName) -> Result<Look, Error> {
+pub(crate) fn read(client: &mut Client, table: &TableName) -> Result<Snapshot, Error> {
     let facts = facts_sql(table);
     let rows = format!("SELECT * FROM {} ORDER BY version;", table.quoted());
     match client.simple_query(&(facts + &rows)) {
         Ok(messages) => parse(&messages, table),
         Err(error) if is_missing(&error) || is_no_table(&error) => {
-            look_without_table(client, table)
+            read_without_table(client, table)
         }
         Err(error) => Err(refusal(error, table)),
     }
 }
 
-/// The look where reading the table has failed since [`is_missing`].
-pub(crate) fn look_without_table(client: &mut Client, table: &TableName) -> Result<Look, Error> {
+/// The snapshot where reading the table has failed since [`is_missing`].
+pub(crate) fn read_without_table(
+    client: &mut Client,
+    table: &TableName,
+) -> Result<Snapshot, Error> {
     // The error has ended a transaction of the caller's, if there was one.
     let answer = client.simple_query(&facts_sql(table));
     parse(&answer.map_err(|error| refusal(error, table))?, table)
@@ -68,8 +71,8 @@ fn is_no_table(error: &postgres::Error) -> bool {
 
 /// Refuses to make a schema that would send unqualified names of scripts, and of every other session of
 /// the role, elsewhere.
-pub(crate) fn refuse_user_schema(look: &Look, table: &TableName) -> Result<(), Error> {
-    if look.facts.unqualified == Unqualified::IntoOurs && !look.facts.schema_exists {
+pub(crate) fn refuse_user_schema(snapshot: &Snapshot, table: &TableName) -> Result<(), Error> {
+    if snapshot.facts.unqualified == Unqualified::IntoOurs && !snapshot.facts.schema_exists {
         return Err(Error::new(ErrorKind::UserSchema { table: table.clone() }));
     }
     Ok(())
@@ -79,7 +82,7 @@ pub(crate) fn refuse_user_schema(look: &Look, table: &TableName) -> Result<(), E
 pub(crate) const READ_LOCK_TIMEOUT: u32 = 5_000;
 
 /// The settings are local to the implicit transaction of the message; nothing of them stays.
-/// Inside a transaction of the caller's, `cancel()` is older than the statement.
+/// Inside a transaction of the caller's, `now()` is older than the statement.
 fn facts_sql(table: &TableName) -> String {
     let schema = quote::literal(&quote::identifier(table.schema()));
     let schema_name = quote::literal(table.schema());
@@ -88,10 +91,10 @@ fn facts_sql(table: &TableName) -> String {
     let user = place("'$user'");
     let first = place("CAST(pg_catalog.current_schema() AS pg_catalog.text)");
     let table_name = quote::literal(&table.quoted());
-    let down_store = down_store::look_sql(table);
+    let down_store = down_store::snapshot_sql(table);
     // Its size costs no read. Rows that were deleted and not yet vacuumed cost one query that finds none.
     let progress = quote::literal(&progress_table(table));
-    let faults = table_fault::look_sql(table);
+    let faults = table_fault::snapshot_sql(table);
     format!(
         "SELECT pg_catalog.set_config('lock_timeout', '{READ_LOCK_TIMEOUT}', true), \
          pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp() AS alone, \
@@ -123,7 +126,7 @@ fn facts_sql(table: &TableName) -> String {
     )
 }
 
-fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Error> {
+fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Snapshot, Error> {
     let mut rows = rows(messages);
     let first = rows.next().ok_or_else(|| Error::new(ErrorKind::EmptyResponse))?;
     if !holds(first, "alone") {
@@ -175,7 +178,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Look, Err
         history.insert(applied(row, table)?);
     }
     let may_have_progress = holds(first, "may_have_progress");
-    Ok(Look { facts, history, may_have_progress })
+    Ok(Snapshot { facts, history, may_have_progress })
 }
 
 fn applied(row: &SimpleQueryRow, table: &TableName) -> Result<Applied, Error> {

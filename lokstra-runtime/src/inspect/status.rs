@@ -19,11 +19,11 @@ pub(crate) fn read(
     database: Database<'_>,
     table: TableName,
 ) -> Result<Status, Error> {
-    let look = snapshot::look(client, &table);
-    let look = privileges::explained(client, &table, look)?;
-    let partial_scripts = match partial::read(client, &look, &table) {
+    let snapshot = snapshot::read(client, &table);
+    let snapshot = privileges::with_missing_grants(client, &table, snapshot)?;
+    let partial_scripts = match partial::read(client, &snapshot, &table) {
         Err(error) if is_denied(&error) => Vec::new(),
         read => read?,
     };
-    Ok(Status { partial_scripts, ..Status::new(database, table, &look.history) })
+    Ok(Status { partial_scripts, ..Status::new(database, table, &snapshot.history) })
 }

@@ -73,11 +73,11 @@ pub(crate) fn load(
     if versions.is_empty() {
         return Ok(None);
     }
-    let kept = read(client, table, &versions)?;
+    let stored_rows = read(client, table, &versions)?;
     let mut stored = Vec::with_capacity(versions.len());
     for &version in &versions {
         let refuse = |reason| Error::new(ErrorKind::NoStoredDown { version, reason });
-        let found = kept.iter().find(|kept| kept.version == version);
+        let found = stored_rows.iter().find(|row| row.version == version);
         let found = found.ok_or_else(|| refuse(NoStoredDown::Missing))?;
         let row = history.get(version).ok_or_else(|| refuse(NoStoredDown::Missing))?;
         stored.push(found.check(row).map_err(refuse)?);
@@ -92,7 +92,7 @@ pub(crate) fn load(
 
 /// A row of the table.
 #[derive(Debug)]
-struct Kept {
+struct StoredRow {
     version: Version,
     description: String,
     path: String,
@@ -112,10 +112,10 @@ struct Confirmed<'k> {
     down: ScriptSpec<'k>,
 }
 
-impl Kept {
-    fn parse(row: &SimpleQueryRow) -> Option<Kept> {
+impl StoredRow {
+    fn parse(row: &SimpleQueryRow) -> Option<StoredRow> {
         let sql = owned(row, "sql");
-        Some(Kept {
+        Some(StoredRow {
             version: number(row, "version").and_then(Version::new)?,
             description: owned(row, "description")?,
             path: owned(row, "path")?,
@@ -159,9 +159,13 @@ fn ranges(array: &str, sql: &str) -> Option<Vec<Range<usize>>> {
 }
 
 /// Judges the table and reads it, in one message.
-fn read(client: &mut Client, table: &TableName, versions: &[Version]) -> Result<Vec<Kept>, Error> {
+fn read(
+    client: &mut Client,
+    table: &TableName,
+    versions: &[Version],
+) -> Result<Vec<StoredRow>, Error> {
     let versions: Vec<_> = versions.iter().map(|version| guard::number(version.get())).collect();
-    let kept = format!(
+    let select = format!(
         "SELECT d.version, d.description, d.path, d.mode, d.statements, d.sql, \
          pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(d.sql, 'UTF8')), 'hex') \
          AS computed FROM ONLY {} d WHERE d.history OPERATOR(pg_catalog.=) {} \
@@ -170,7 +174,7 @@ fn read(client: &mut Client, table: &TableName, versions: &[Version]) -> Result<
         tables::name(table),
         versions.join(", ")
     );
-    let answer = match client.simple_query(&(verdict_sql(table) + &kept)) {
+    let answer = match client.simple_query(&(verdict_sql(table) + &select)) {
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => return Ok(Vec::new()),
         answer => answer.map_err(Error::query)?,
     };
@@ -181,7 +185,7 @@ fn read(client: &mut Client, table: &TableName, versions: &[Version]) -> Result<
         let table = table.clone();
         return Err(Error::new(ErrorKind::UntrustedDown { table, reasons }));
     }
-    Ok(rows.filter_map(Kept::parse).collect())
+    Ok(rows.filter_map(StoredRow::parse).collect())
 }
 
 /// The embedded migrations and these as one set.

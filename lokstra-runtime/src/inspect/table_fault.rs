@@ -6,7 +6,7 @@ use lokstra_core::{DOWN_TABLE, Direction, PROGRESS_TABLE, TableName};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::model::run::step::PlanStep;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 use crate::model::table::table_fault::TableFault;
 
 /// The columns of a tracking table and the category of their types, as `pg_type` has them.
@@ -14,10 +14,10 @@ const COLUMNS: &str = "(VALUES ('version', 'N'), ('description', 'S'), ('applied
      ('checksum', 'S'), ('down_checksum', 'S'), ('applied_by', 'S'), ('execution_ms', 'N')) \
      w(name, category)";
 
-/// For the look: a line a fault, `code rest`; NULL where there is no table, or none of these.
+/// For the snapshot: a line a fault, `code rest`; NULL where there is no table, or none of these.
 ///
 /// PostgreSQL documentation: *51.7. `pg_attribute`*, *51.64. `pg_type`*.
-pub(crate) fn look_sql(table: &TableName) -> String {
+pub(crate) fn snapshot_sql(table: &TableName) -> String {
     let class = |name: &str| {
         format!("CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)", quote::literal(name))
     };
@@ -72,17 +72,21 @@ pub(crate) fn look_sql(table: &TableName) -> String {
     )
 }
 
-/// Fails where the table of this look cannot have the records of these steps.
+/// Fails where the table of this snapshot cannot have the records of these steps.
 #[inline(never)]
-pub(crate) fn refuse(look: &Look, table: &TableName, steps: &[PlanStep<'_>]) -> Result<(), Error> {
-    let mut faults = look.facts.faults.all.clone();
+pub(crate) fn refuse(
+    snapshot: &Snapshot,
+    table: &TableName,
+    steps: &[PlanStep<'_>],
+) -> Result<(), Error> {
+    let mut faults = snapshot.facts.faults.all.clone();
     let applied = steps.iter().filter(|step| step.direction == Direction::Up);
     let descriptions = applied.map(|step| step.migration.description().chars().count());
     let longest = descriptions.max().unwrap_or(0);
-    for (column, limit) in &look.facts.faults.limits {
+    for (column, limit) in &snapshot.facts.faults.limits {
         let length = match column.as_str() {
             "description" => longest,
-            "applied_by" => look.facts.session_user.chars().count(),
+            "applied_by" => snapshot.facts.session_user.chars().count(),
             _ => 64,
         };
         if length > *limit {

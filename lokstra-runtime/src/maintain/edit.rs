@@ -22,11 +22,11 @@ use crate::session::Session;
 use crate::sql::guard::Guard;
 
 /// How often a change is tried that is refused for a reason that passes.
-const MOST_REFUSALS: u32 = 20;
+const MAX_REFUSALS: u32 = 20;
 
 /// What is to be changed.
-pub(crate) struct Draft<T> {
-    /// Fails with `lokstra:moved` where the history has changed. Empty: there is nothing to do.
+pub(crate) struct HistoryEdit<T> {
+    /// Fails with `lokstra:changed` where the history has changed. Empty: there is nothing to do.
     pub(crate) sql: String,
     /// The versions that it is about.
     pub(crate) versions: Vec<Version>,
@@ -35,41 +35,41 @@ pub(crate) struct Draft<T> {
 }
 
 /// What can have warnings of how it was made.
-pub(crate) trait Made {
+pub(crate) trait EditResult {
     fn warnings(&mut self) -> &mut Vec<Warning>;
 }
 
 /// Reads the history, drafts the change, and makes it. Waits for whoever holds the lock.
-pub(crate) fn amend<T: Made>(
+pub(crate) fn edit_history<T: EditResult>(
     session: &mut Session<'_>,
     table: &TableName,
     options: &Options,
     mut waiting: impl FnMut(Option<&Holder>, Wait),
-    mut draft: impl FnMut(&mut Client, &Guard<'_>) -> Result<Draft<T>, Error>,
+    mut edit: impl FnMut(&mut Client, &Guard<'_>) -> Result<HistoryEdit<T>, Error>,
 ) -> Result<T, Error> {
     let key = LockKey::of(table);
     let mut wait = Backoff::new(options.lock_wait);
     let (mut refusals, mut warnings) = (0, Vec::new());
     let (mut is_probed, mut probes_lock) = (false, true);
     loop {
-        let mut look = snapshot::look(session.client(), table)?;
-        snapshot::refuse_user_schema(&look, table)?;
-        down_store::settle(session.client(), table, &mut look)?;
-        let guard = Guard { table, key, look: &look, defers_flush: false, probes_lock };
-        let Draft { sql, versions, mut result } = draft(session.client(), &guard)?;
+        let mut snapshot = snapshot::read(session.client(), table)?;
+        snapshot::refuse_user_schema(&snapshot, table)?;
+        down_store::check_store_owner(session.client(), table, &mut snapshot)?;
+        let guard = Guard { table, key, snapshot: &snapshot, defers_flush: false, probes_lock };
+        let HistoryEdit { sql, versions, mut result } = edit(session.client(), &guard)?;
         if sql.is_empty() {
             return Ok(result);
         }
-        table_fault::refuse(&look, table, &[])?;
-        if look.facts.access != Access::ReadWrite {
-            let standby = look.facts.access == Access::Standby;
+        table_fault::refuse(&snapshot, table, &[])?;
+        if snapshot.facts.access != Access::ReadWrite {
+            let standby = snapshot.facts.access == Access::Standby;
             return Err(Error::new(ErrorKind::ReadOnly { standby, direction: None, versions }));
         }
         session.prepare()?;
         if !std::mem::replace(&mut is_probed, true) {
             let probed = guard.probe_ddl(session.client(), options.lock_timeout)?;
-            for fault in [look.facts.server.known_fault(), probed].into_iter().flatten() {
-                accept(Error::unsupported(&look.facts.server, fault), options, &mut warnings)?;
+            for fault in [snapshot.facts.server.known_fault(), probed].into_iter().flatten() {
+                accept(Error::unsupported(&snapshot.facts.server, fault), options, &mut warnings)?;
             }
         }
         session.take_unreplicated();
@@ -104,15 +104,15 @@ pub(crate) fn amend<T: Made>(
                     accept(fault, options, &mut warnings)?;
                     continue;
                 }
-                let is_moved = error.token() == Some("moved");
+                let is_changed = error.token() == Some("changed");
                 let passes =
-                    is_moved || classify::passes(&error) || classify::is_race(&error, &guard);
+                    is_changed || classify::passes(&error) || classify::is_race(&error, &guard);
                 refusals += 1;
-                if !passes || refusals == MOST_REFUSALS {
+                if !passes || refusals == MAX_REFUSALS {
                     // A value, a constraint, or what a trigger raises.
                     let is_of_table =
                         ["22", "23", "P0"].iter().any(|class| error.sqlstate.starts_with(class));
-                    return Err(if is_of_table && !is_moved {
+                    return Err(if is_of_table && !is_changed {
                         let (table, source) = (table.clone(), *error);
                         Error::new(ErrorKind::ChangeRefused { table, source })
                     } else {

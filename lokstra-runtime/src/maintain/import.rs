@@ -7,26 +7,26 @@ use lokstra_core::{Database, Migration, Version};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::partial;
-use crate::maintain::edit::{Draft, Made};
+use crate::maintain::edit::{EditResult, HistoryEdit};
 use crate::model::change::baseline::BaselineConflict;
 use crate::model::change::import::{ImportedRun, RecordedRuns};
 use crate::model::run::warning::Warning;
 use crate::model::state::partial::PartialScript;
 use crate::model::table::down_store;
 use crate::model::table::tables::Shape;
-use crate::sql::backfill::Particulars;
+use crate::sql::backfill::RunMetadata;
 use crate::sql::guard::{Guard, number};
 
 /// Records the runs that are not recorded, if no row and no partial script says anything else about
 /// them.
-pub(crate) fn draft(
+pub(crate) fn edit(
     client: &mut Client,
     guard: &Guard<'_>,
     database: Database<'_>,
     runs: &[ImportedRun],
-) -> Result<Draft<RecordedRuns>, Error> {
-    let (history, facts) = (&guard.look.history, &guard.look.facts);
-    let partial_scripts = partial::read(client, guard.look, guard.table)?;
+) -> Result<HistoryEdit<RecordedRuns>, Error> {
+    let (history, facts) = (&guard.snapshot.history, &guard.snapshot.facts);
+    let partial_scripts = partial::read(client, guard.snapshot, guard.table)?;
     let mut conflicts = Vec::new();
     let mut missing: Vec<(&ImportedRun, Migration<'_>)> = Vec::new();
     let mut runs: Vec<_> = runs.iter().collect();
@@ -52,15 +52,15 @@ pub(crate) fn draft(
     }
     let mut warnings = Vec::new();
     for (_, migration) in &missing {
-        down_store::note_not_kept(&mut warnings, facts, *migration);
+        down_store::warn_down_not_stored(&mut warnings, facts, *migration);
     }
     let shape = facts.shape.as_ref();
     let records: Vec<_> =
-        missing.iter().map(|(run, migration)| (*migration, particulars(run, shape))).collect();
+        missing.iter().map(|(run, migration)| (*migration, metadata(run, shape))).collect();
     let recorded: Vec<_> =
         missing.iter().map(|(run, m)| (run.version, m.description().to_owned())).collect();
-    Ok(Draft {
-        sql: guard.record_unrun(&records),
+    Ok(HistoryEdit {
+        sql: guard.record_without_running(&records),
         versions: recorded.iter().map(|(version, _)| *version).collect(),
         result: RecordedRuns {
             database: database.name().to_owned(),
@@ -78,7 +78,7 @@ fn conflict(
     partial_scripts: &[PartialScript],
 ) -> Option<BaselineConflict> {
     let version = migration.version();
-    let row = guard.look.history.get(version);
+    let row = guard.snapshot.history.get(version);
     if let Some(conflict) = row.and_then(|row| BaselineConflict::of(row, migration)) {
         return Some(conflict);
     }
@@ -86,19 +86,19 @@ fn conflict(
     Some(BaselineConflict::PartialScript(script.clone()))
 }
 
-fn particulars(run: &ImportedRun, shape: Option<&Shape>) -> Particulars {
+fn metadata(run: &ImportedRun, shape: Option<&Shape>) -> RunMetadata {
     let moment = match &run.applied_at {
         Some(time) => format!("CAST({} AS pg_catalog.timestamptz)", quote::literal(time)),
         None => "pg_catalog.clock_timestamp()".to_owned(),
     };
-    Particulars {
+    RunMetadata {
         applied_at: Shape::moment(shape, &moment),
         applied_by: run.applied_by.as_deref().map_or_else(|| "NULL".into(), quote::literal),
         execution_ms: run.execution_ms.map_or_else(|| "NULL".into(), number),
     }
 }
 
-impl Made for RecordedRuns {
+impl EditResult for RecordedRuns {
     fn warnings(&mut self) -> &mut Vec<Warning> {
         &mut self.warnings
     }

@@ -5,7 +5,7 @@ use lokstra_core::{Checksum, Database, Direction, Snippet, Version};
 
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::maintain::edit::{Draft, Made};
+use crate::maintain::edit::{EditResult, HistoryEdit};
 use crate::model::change::repair::{Repair, RepairRefused, Repaired};
 use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;
@@ -25,25 +25,25 @@ struct Change {
 }
 
 /// The history and the partial scripts, as they stand.
-pub(crate) struct Case<'c> {
+pub(crate) struct RepairContext<'c> {
     pub(crate) guard: &'c Guard<'c>,
     pub(crate) database: Database<'c>,
     pub(crate) partial_scripts: &'c [PartialScript],
 }
 
-impl Case<'_> {
+impl RepairContext<'_> {
     /// Every repair that would not be refused.
     pub(crate) fn possible(&self) -> Vec<Repaired> {
-        let applied = self.guard.look.history.iter().map(|row| row.version);
+        let applied = self.guard.snapshot.history.iter().map(|row| row.version);
         let begun = self.partial_scripts.iter().map(|script| script.version);
         let mut versions: Vec<_> = applied.chain(begun).collect();
         versions.sort_unstable();
         versions.dedup();
         let repairs = versions.into_iter().flat_map(Repair::all);
-        repairs.filter_map(|repair| self.draft(repair).ok()).map(|draft| draft.result).collect()
+        repairs.filter_map(|repair| self.edit(repair).ok()).map(|edit| edit.result).collect()
     }
 
-    pub(crate) fn draft(&self, repair: Repair) -> Result<Draft<Repaired>, Error> {
+    pub(crate) fn edit(&self, repair: Repair) -> Result<HistoryEdit<Repaired>, Error> {
         let version = repair.version();
         let change = match repair {
             Repair::Accept(_) => self.accept(version),
@@ -57,17 +57,17 @@ impl Case<'_> {
         let (database, table) = (self.database.name().to_owned(), self.guard.table.clone());
         let warnings = Vec::new();
         let result = Repaired { database, table, repair, before, after, warnings };
-        Ok(Draft { sql, versions: vec![version], result })
+        Ok(HistoryEdit { sql, versions: vec![version], result })
     }
 
     /// What another program recorded is neither accepted nor forgotten.
     fn foreign(&self) -> Result<(), RepairRefused> {
-        plan::refuse_foreign(self.database, &self.guard.look.history)
+        plan::refuse_foreign(self.database, &self.guard.snapshot.history)
             .map_err(|_| RepairRefused::Foreign)
     }
 
     fn accept(&self, version: Version) -> Result<Change, RepairRefused> {
-        let row = self.guard.look.history.get(version).ok_or(RepairRefused::NotApplied)?;
+        let row = self.guard.snapshot.history.get(version).ok_or(RepairRefused::NotApplied)?;
         self.foreign()?;
         let migration = self.database.migration(version).ok_or(RepairRefused::NotEmbedded)?;
         let (up, down) = (migration.up().checksum(), migration.down().checksum());
@@ -101,16 +101,16 @@ impl Case<'_> {
         Ok(Change {
             before: row_text(described, row.checksum, row.down_checksum),
             after: row_text(migration.description(), Some(up), Some(down)),
-            sql: one(&update) + &self.guard.keep_down(&step),
+            sql: one(&update) + &self.guard.store_down(&step),
         })
     }
 
     fn forget(&self, version: Version) -> Result<Change, RepairRefused> {
         let row: &Applied =
-            self.guard.look.history.get(version).ok_or(RepairRefused::NotApplied)?;
+            self.guard.snapshot.history.get(version).ok_or(RepairRefused::NotApplied)?;
         let newest = self.database.migrations().next_back().map(|migration| migration.version());
         self.foreign()?;
-        match Identity::at(version, self.database, &self.guard.look.history) {
+        match Identity::at(version, self.database, &self.guard.snapshot.history) {
             Some(Identity::Another) => return Err(RepairRefused::Another),
             Some(_) => return Err(RepairRefused::Embedded),
             None => {}
@@ -215,9 +215,9 @@ impl Case<'_> {
     }
 }
 
-/// Fails with `lokstra:moved` unless this changes exactly what was read.
+/// Fails with `lokstra:changed` unless this changes exactly what was read.
 fn one(change: &str) -> String {
-    let changed = condition::require("EXISTS (SELECT FROM r)", "moved");
+    let changed = condition::require("EXISTS (SELECT FROM r)", "changed");
     format!("WITH r AS ({change} RETURNING 1) {changed}")
 }
 
@@ -226,7 +226,7 @@ fn row_text(description: &str, up: Option<Checksum>, down: Option<Checksum>) -> 
     format!("`{description}`, checksum {}, of the down SQL {}", short(up), short(down))
 }
 
-impl Made for Repaired {
+impl EditResult for Repaired {
     fn warnings(&mut self) -> &mut Vec<Warning> {
         &mut self.warnings
     }

@@ -37,13 +37,13 @@ impl World {
 }
 
 /// What a plan comes to: steps and warnings, or what stands in its way.
-type Outcome = Result<(Vec<String>, BTreeSet<String>), BTreeSet<String>>;
+type ModelResult = Result<(Vec<String>, BTreeSet<String>), BTreeSet<String>>;
 
-fn only(why: String) -> Outcome {
+fn only(why: String) -> ModelResult {
     Err(BTreeSet::from([why]))
 }
 
-fn model(world: &World, goal: Goal, policy: Policy) -> Outcome {
+fn model(world: &World, goal: Goal, policy: Policy) -> ModelResult {
     let mut now = world.applied();
     let newest = now.last().copied();
     if let Goal::To(bound) | Goal::DownTo(bound) = goal {
@@ -184,7 +184,7 @@ fn judge(
 }
 
 /// The same of the real plan.
-fn real(world: &World, goal: Goal, policy: Policy) -> Outcome {
+fn real(world: &World, goal: Goal, policy: Policy) -> ModelResult {
     let set = set(world);
     let history: History = world
         .0

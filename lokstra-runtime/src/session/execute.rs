@@ -10,80 +10,83 @@ use lokstra_connect::notices::Notice;
 use lokstra_connect::stop::{Level, Stop};
 use lokstra_connect::tls::Tls;
 
-use crate::event::{Event, Listener, tell};
+use crate::event::{Event, Listener, emit};
 use crate::model::run::report::StepReport;
 use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;
 use crate::session::Session;
-use crate::sql::sign::Sign;
+use crate::sql::sentinel::Sentinel;
 
 /// How long after [`Stop::cancel`] a statement is cancelled at the latest.
-const SLICE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A cancel request has no answer, and may still be on its way, or reach the server twice, when the
 /// statement has ended. The server ignores one that finds the session idle.
 ///
 /// PostgreSQL documentation: *55.2.9. Canceling Requests in Progress*.
-const LATE: Duration = Duration::from_millis(500);
+const CANCEL_GRACE: Duration = Duration::from_millis(500);
 
 /// How often a cancel is asked for again while there is no answer.
-const AGAIN: Duration = Duration::from_secs(1);
+const CANCEL_RETRY: Duration = Duration::from_secs(1);
 
 /// Who hears of the steps of a message while they run, and who may stop them.
-pub(crate) struct Watch<'w> {
+pub(crate) struct Execution<'w> {
     database: &'w str,
     steps: &'w [PlanStep<'w>],
     /// What says that one of several is done.
-    sign: Option<&'w Sign>,
+    sentinel: Option<&'w Sentinel>,
     asked: &'w Stop,
     listener: Listener<'w>,
-    told: Level,
+    reported: Level,
     /// Those that the server has said to be done.
     finished: Vec<StepReport>,
     /// Since when the one that runs does.
     since: Instant,
     /// Whether the listener knows of it.
-    is_told_of: bool,
+    is_reported: bool,
     #[cfg(feature = "tracing")]
     span: Option<tracing::span::EnteredSpan>,
 }
 
-impl<'w> Watch<'w> {
+impl<'w> Execution<'w> {
     /// For a step that the listener knows of.
     pub(crate) fn new(
         database: &'w str,
         step: &'w PlanStep<'w>,
         asked: &'w Stop,
         listener: Listener<'w>,
-    ) -> Watch<'w> {
-        Watch {
+    ) -> Execution<'w> {
+        Execution {
             database,
             steps: std::slice::from_ref(step),
-            sign: None,
+            sentinel: None,
             asked,
             listener,
-            told: Level::None,
+            reported: Level::None,
             finished: Vec::new(),
             since: Instant::now(),
-            is_told_of: true,
+            is_reported: true,
             #[cfg(feature = "tracing")]
             span: None,
         }
     }
 
-    /// For steps between which the server gives this sign.
+    /// For steps between which the server gives this sentinel.
     pub(crate) fn of_several(
         database: &'w str,
         steps: &'w [PlanStep<'w>],
-        sign: &'w Sign,
+        sentinel: &'w Sentinel,
         asked: &'w Stop,
         listener: Listener<'w>,
-    ) -> Watch<'w> {
-        let mut watch =
-            Watch { steps, sign: Some(sign), ..Watch::new(database, &steps[0], asked, listener) };
-        watch.running();
-        watch.since = Instant::now();
-        watch
+    ) -> Execution<'w> {
+        let mut execution = Execution {
+            steps,
+            sentinel: Some(sentinel),
+            ..Execution::new(database, &steps[0], asked, listener)
+        };
+        execution.running();
+        execution.since = Instant::now();
+        execution
     }
 
     /// What is done, and since when the one is running that the listener knows of.
@@ -91,7 +94,7 @@ impl<'w> Watch<'w> {
         while is_done && self.finished.len() < self.steps.len() {
             self.next(Instant::now());
         }
-        (self.finished, self.is_told_of.then_some(self.since))
+        (self.finished, self.is_reported.then_some(self.since))
     }
 
     /// The one that runs.
@@ -105,22 +108,22 @@ impl<'w> Watch<'w> {
         {
             self.span = Some(crate::event::tracing::step(database, step));
         }
-        tell(self.listener, &Event::StepStarted { database, step });
-        self.is_told_of = true;
+        emit(self.listener, &Event::StepStarted { database, step });
+        self.is_reported = true;
     }
 
     /// One is done, and the next one begins. Nobody hears of that if the run is to stop: it is cut
     /// off, or done before that.
     fn next(&mut self, at: Instant) {
-        if !self.is_told_of {
+        if !self.is_reported {
             self.running();
         }
         let done = StepReport::new(self.step(), at.duration_since(self.since));
-        tell(self.listener, &Event::StepFinished { database: self.database, step: &done });
+        emit(self.listener, &Event::StepFinished { database: self.database, step: &done });
         #[cfg(feature = "tracing")]
         drop(self.span.take());
         self.finished.push(done);
-        (self.since, self.is_told_of) = (at, false);
+        (self.since, self.is_reported) = (at, false);
         if self.finished.len() < self.steps.len() && !self.asked.is_asked() {
             self.running();
         }
@@ -133,33 +136,34 @@ impl<'w> Watch<'w> {
     /// Statement `nth`, from 0, of a no-transaction script begins.
     pub(crate) fn statement(&mut self, nth: usize, total: usize) {
         let (database, step) = (self.database, self.step());
-        tell(self.listener, &Event::Statement { database, step, nth: nth + 1, total });
+        emit(self.listener, &Event::Statement { database, step, nth: nth + 1, total });
     }
 
-    fn notice(&mut self, Notice { severity, message, at, may_be_sign }: &Notice) {
-        let is_sign = *may_be_sign && self.sign.is_some_and(|sign| sign.is_in(message));
-        if is_sign && self.finished.len() + 1 < self.steps.len() {
+    fn notice(&mut self, Notice { severity, message, at, may_be_sentinel }: &Notice) {
+        let is_sentinel =
+            *may_be_sentinel && self.sentinel.is_some_and(|sentinel| sentinel.is_in(message));
+        if is_sentinel && self.finished.len() + 1 < self.steps.len() {
             return self.next(*at);
         }
         let (database, step) = (self.database, self.step());
-        tell(self.listener, &Event::Notice { database, step, severity, message });
+        emit(self.listener, &Event::Notice { database, step, severity, message });
     }
 
     /// Tells once of each level that was asked for. True: the statement is to be cancelled.
-    fn heeds_stop(&mut self) -> bool {
+    fn poll_stop(&mut self) -> bool {
         let level = match self.asked.level() {
             // Behind the one that was to be finished.
-            Level::FinishCurrent if !self.is_told_of => Level::Cancel,
+            Level::FinishCurrent if !self.is_reported => Level::Cancel,
             level => level,
         };
-        if level <= self.told {
+        if level <= self.reported {
             return false;
         }
-        self.told = level;
+        self.reported = level;
         let cancels = level == Level::Cancel;
-        if self.is_told_of {
+        if self.is_reported {
             let (database, step) = (self.database, self.step());
-            tell(self.listener, &Event::Stopping { database, step, cancels });
+            emit(self.listener, &Event::Stopping { database, step, cancels });
         }
         cancels
     }
@@ -167,7 +171,7 @@ impl<'w> Watch<'w> {
     fn not_cancelled(&mut self, error: &postgres::Error) {
         let reason = lokstra_connect::chain::chain(error);
         let warning = Warning::NotCancelled { version: self.step().migration.version(), reason };
-        tell(self.listener, &Event::Warning { database: self.database, warning: &warning });
+        emit(self.listener, &Event::Warning { database: self.database, warning: &warning });
     }
 }
 
@@ -176,7 +180,7 @@ impl Session<'_> {
     pub(crate) fn execute(
         &mut self,
         sql: &str,
-        watch: &mut Watch<'_>,
+        execution: &mut Execution<'_>,
     ) -> Result<(), postgres::Error> {
         let (client, notices, connector) = self.parts();
         let token = client.cancel_token();
@@ -189,28 +193,28 @@ impl Session<'_> {
         let answer = beside(work, &mut || {
             let _hearing = notices.hearing();
             loop {
-                let (heard, is_answered) = notices.wait(SLICE);
+                let (heard, is_answered) = notices.wait(POLL_INTERVAL);
                 for notice in &heard {
-                    watch.notice(notice);
+                    execution.notice(notice);
                 }
                 if is_answered {
                     break;
                 }
                 // One that comes while the server still reads the message is lost.
-                let is_due = cancelled.is_some_and(|last| last.elapsed() > AGAIN);
-                if watch.heeds_stop() || is_due {
-                    let sent = watch.asked.send_cancel(&token, tls(connector));
+                let is_due = cancelled.is_some_and(|last| last.elapsed() > CANCEL_RETRY);
+                if execution.poll_stop() || is_due {
+                    let sent = execution.asked.send_cancel(&token, tls(connector));
                     if sent.is_ok() || is_due {
                         cancelled = Some(Instant::now());
                     }
                     if let Err(error) = sent {
-                        watch.not_cancelled(&error);
+                        execution.not_cancelled(&error);
                     }
                 }
             }
         });
         if cancelled.is_some() {
-            std::thread::sleep(LATE);
+            std::thread::sleep(CANCEL_GRACE);
         }
         answer
     }
@@ -233,16 +237,16 @@ impl Session<'_> {
         };
         let done = beside(work, &mut || {
             let _hearing = notices.hearing();
-            while !notices.wait(SLICE).1 {
+            while !notices.wait(POLL_INTERVAL).1 {
                 let is_due = stop.cancels() && started.elapsed() > grace;
-                if is_due && cancelled.is_none_or(|last| last.elapsed() > AGAIN) {
+                if is_due && cancelled.is_none_or(|last| last.elapsed() > CANCEL_RETRY) {
                     stop.send_cancel(&token, tls(connector)).ok();
                     cancelled = Some(Instant::now());
                 }
             }
         });
         if cancelled.is_some() {
-            std::thread::sleep(LATE);
+            std::thread::sleep(CANCEL_GRACE);
         }
         done
     }

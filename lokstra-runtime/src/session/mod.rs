@@ -33,12 +33,12 @@ pub(crate) enum Session<'c> {
         /// Known to have no pooler on the way.
         is_direct: bool,
     },
-    /// The caller's: what the caller had set is put back, by the SQL that `read_theirs` makes. A
+    /// The caller's: what the caller had set is put back, by the SQL that `read_restore_sql` makes. A
     /// program that lends no client does not link it.
     Borrowed {
         client: &'c mut postgres::Client,
         notices: Notices,
-        read_theirs: fn(&mut Client) -> Result<String, Error>,
+        read_restore_sql: fn(&mut Client) -> Result<String, Error>,
         restore: Option<String>,
     },
 }
@@ -59,8 +59,8 @@ impl<'c> Session<'c> {
 
     /// A lent client whose messages arrive there, if it was opened with them.
     pub(crate) fn heard(client: &'c mut postgres::Client, notices: Notices) -> Session<'c> {
-        let read_theirs = restore::to_restore;
-        Session::Borrowed { client, notices, read_theirs, restore: None }
+        let read_restore_sql = restore::restore_sql;
+        Session::Borrowed { client, notices, read_restore_sql, restore: None }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
@@ -89,8 +89,8 @@ impl<'c> Session<'c> {
 
     /// Remembers, before the first script runs, what the caller had.
     pub(crate) fn prepare(&mut self) -> Result<(), Error> {
-        if let Session::Borrowed { client, read_theirs, restore: restore @ None, .. } = self {
-            *restore = Some(read_theirs(*client)?);
+        if let Session::Borrowed { client, read_restore_sql, restore: restore @ None, .. } = self {
+            *restore = Some(read_restore_sql(*client)?);
         }
         Ok(())
     }
@@ -99,7 +99,7 @@ impl<'c> Session<'c> {
     /// or, through a pooler, another client.
     /// A script that prepares statements has all of the session deallocated; of one of a lent client's,
     /// the client's own stay.
-    pub(crate) fn hygiene(&self, script: &str) -> String {
+    pub(crate) fn reset_sql(&self, script: &str) -> String {
         match self {
             // Not DISCARD ALL, which no transaction block takes, nor RESET ALL alone, which changes
             // the encoding behind PgBouncer.
@@ -146,13 +146,13 @@ impl<'c> Session<'c> {
         &mut self,
         limit: Option<Duration>,
         stop: &Stop,
-        told: &mut dyn FnMut(&ConnectError, &mut Backoff),
+        report: &mut dyn FnMut(&ConnectError, &mut Backoff),
     ) -> Result<(), Error> {
         let Session::Owned { client, notices, connector, is_direct } = self else {
             return Ok(());
         };
         let mut wait = Backoff::new(limit);
-        let (new_client, new_notices) = connector.connect_patiently(&mut wait, stop, told)?;
+        let (new_client, new_notices) = connector.connect_patiently(&mut wait, stop, report)?;
         let only_asks = client.only_asks;
         (**client, *notices) = (OwnClient::new(new_client, stop), new_notices);
         client.only_asks = only_asks;
@@ -162,16 +162,16 @@ impl<'c> Session<'c> {
     }
 
     /// Goes past the pooler, for a script that needs a session; false if there is no other way.
-    pub(crate) fn go_direct(
+    pub(crate) fn switch_to_direct(
         &mut self,
         wait: &mut Backoff,
         stop: &Stop,
-        told: &mut dyn FnMut(&ConnectError, &mut Backoff),
+        report: &mut dyn FnMut(&ConnectError, &mut Backoff),
     ) -> Result<bool, Error> {
         let Session::Owned { client, notices, connector, .. } = self else { return Ok(false) };
         let Some(direct) = connector.direct.as_deref() else { return Ok(false) };
         let database = current_database(&mut **client)?;
-        let (new_client, new_notices) = direct.connect_patiently(wait, stop, told)?;
+        let (new_client, new_notices) = direct.connect_patiently(wait, stop, report)?;
         let mut new_client = OwnClient::asking(new_client, stop);
         let direct_database = current_database(&mut new_client)?;
         new_client.only_asks = client.only_asks;

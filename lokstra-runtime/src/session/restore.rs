@@ -10,7 +10,7 @@ use crate::session::query::ask;
 /// Not of custom settings (`app.tenant`), which the server does not list, nor of new temporary
 /// objects, cursors and advisory locks where the caller has some too.
 #[derive(Debug, Default)]
-struct Theirs {
+struct CallerSession {
     settings: Vec<(String, String)>,
     channels: Vec<String>,
     has_temporary: bool,
@@ -19,12 +19,12 @@ struct Theirs {
 }
 
 /// The SQL that puts it back, from what the session holds now.
-pub(crate) fn to_restore(client: &mut Client) -> Result<String, Error> {
-    Theirs::read(client).map(|theirs| theirs.restore())
+pub(crate) fn restore_sql(client: &mut Client) -> Result<String, Error> {
+    CallerSession::read(client).map(|session| session.restore())
 }
 
-impl Theirs {
-    fn read(client: &mut Client) -> Result<Theirs, Error> {
+impl CallerSession {
+    fn read(client: &mut Client) -> Result<CallerSession, Error> {
         let query = "SELECT 'setting' AS kind, s.name, s.setting FROM pg_catalog.pg_settings s \
              WHERE s.source OPERATOR(pg_catalog.=) 'session' \
              UNION ALL SELECT 'channel', c.name, NULL \
@@ -39,18 +39,18 @@ impl Theirs {
              WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' \
              AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())";
         let answer = ask(client, query)?;
-        let mut theirs = Theirs::default();
+        let mut session = CallerSession::default();
         for row in rows(&answer) {
             let required = |column| owned(row, column).unwrap_or_default();
             match text(row, "kind") {
-                Some("setting") => theirs.settings.push((required("name"), required("setting"))),
-                Some("channel") => theirs.channels.push(required("name")),
-                Some("lock") => theirs.has_locks = true,
-                Some("temporary") => theirs.has_temporary = true,
-                _ => theirs.has_cursors = true,
+                Some("setting") => session.settings.push((required("name"), required("setting"))),
+                Some("channel") => session.channels.push(required("name")),
+                Some("lock") => session.has_locks = true,
+                Some("temporary") => session.has_temporary = true,
+                _ => session.has_cursors = true,
             }
         }
-        Ok(theirs)
+        Ok(session)
     }
 
     /// One implicit transaction, in which a channel that was listened to loses no notification.

@@ -11,17 +11,17 @@ use crate::sql::guard::{Guard, number};
 const ROWS: usize = 1_000;
 
 /// When, by whom and how long, as expressions of SQL.
-pub(crate) struct Particulars {
+pub(crate) struct RunMetadata {
     pub(crate) applied_at: String,
     pub(crate) applied_by: String,
     pub(crate) execution_ms: String,
 }
 
 impl Guard<'_> {
-    /// Writes these records and keeps the down SQL, if the history is still as the look saw it. Fails
+    /// Writes these records and keeps the down SQL, if the history is still as the snapshot saw it. Fails
     /// with `lokstra:unrecorded` unless exactly these rows were written and this backend still holds
     /// the lock, if that is to be seen.
-    pub(crate) fn record_unrun(&self, runs: &[(Migration<'_>, Particulars)]) -> String {
+    pub(crate) fn record_without_running(&self, runs: &[(Migration<'_>, RunMetadata)]) -> String {
         if runs.is_empty() {
             return String::new();
         }
@@ -29,16 +29,16 @@ impl Guard<'_> {
         for some in runs.chunks(ROWS) {
             sql += &self.record_rows(some);
             let migrations: Vec<_> = some.iter().map(|(migration, _)| *migration).collect();
-            sql += &self.keep_downs(&migrations);
+            sql += &self.store_downs(&migrations);
         }
         sql
     }
 
     /// `VALUES` stands in the `INSERT` itself, so that each of them becomes what its column is, and a
     /// text is never cut to a `name` because another row has `session_user`.
-    fn record_rows(&self, runs: &[(Migration<'_>, Particulars)]) -> String {
-        let rows = runs.iter().map(|(migration, particulars)| {
-            let Particulars { applied_at, applied_by, execution_ms } = particulars;
+    fn record_rows(&self, runs: &[(Migration<'_>, RunMetadata)]) -> String {
+        let rows = runs.iter().map(|(migration, metadata)| {
+            let RunMetadata { applied_at, applied_by, execution_ms } = metadata;
             format!(
                 "({}, {}, {applied_at}, '{}', '{}', {applied_by}, {execution_ms})",
                 number(migration.version().get()),

@@ -8,9 +8,9 @@ use crate::model::table::down_store::DownStore;
 use crate::model::table::tables::{self, table};
 use crate::sql::guard::{Guard, number};
 
-/// The columns of the look that [`DownStore::parse`] reads. They come from the catalog: the table
+/// The columns of the snapshot that [`DownStore::parse`] reads. They come from the catalog: the table
 /// itself is not touched.
-pub(crate) fn look_sql(history: &TableName) -> String {
+pub(crate) fn snapshot_sql(history: &TableName) -> String {
     let table = quote::literal(&table(history));
     let schema = quote::literal(&quote::identifier(history.schema()));
     format!(
@@ -34,9 +34,9 @@ pub(crate) const TRUSTED_OWNER: &str =
     "o.rolsuper OR o.rolname OPERATOR(pg_catalog.=) current_user";
 
 impl Guard<'_> {
-    /// Makes the table where the look saw none.
+    /// Makes the table where the snapshot saw none.
     pub(crate) fn bootstrap_down(&self) -> String {
-        if self.look.facts.down_store != DownStore::Missing {
+        if self.snapshot.facts.down_store != DownStore::Missing {
             return String::new();
         }
         let table = table(self.table);
@@ -52,19 +52,19 @@ impl Guard<'_> {
     }
 
     /// Keeps the down SQL of what this step applies, or drops what it rolls back.
-    pub(crate) fn keep_down(&self, step: &PlanStep<'_>) -> String {
+    pub(crate) fn store_down(&self, step: &PlanStep<'_>) -> String {
         match step.direction {
-            Direction::Up => self.keep_downs(&[step.migration]),
+            Direction::Up => self.store_downs(&[step.migration]),
             Direction::Down => self.drop_down(step.migration.version()),
         }
     }
 
     /// Keeps the down SQL of these, in one statement.
-    pub(crate) fn keep_downs(&self, migrations: &[Migration<'_>]) -> String {
-        if matches!(self.look.facts.down_store, DownStore::Refused(_)) {
+    pub(crate) fn store_downs(&self, migrations: &[Migration<'_>]) -> String {
+        if matches!(self.snapshot.facts.down_store, DownStore::Refused(_)) {
             return String::new();
         }
-        let rows: Vec<_> = migrations.iter().map(|migration| self.kept_row(*migration)).collect();
+        let rows: Vec<_> = migrations.iter().map(|migration| self.stored_row(*migration)).collect();
         format!(
             "INSERT INTO {} AS d (history, version, description, path, mode, statements, sql, \
              checksum, kept_at) VALUES {} \
@@ -76,9 +76,9 @@ impl Guard<'_> {
         )
     }
 
-    fn kept_row(&self, migration: Migration<'_>) -> String {
+    fn stored_row(&self, migration: Migration<'_>) -> String {
         let down = migration.down();
-        let (text, ranges) = match self.look.facts.not_kept(down) {
+        let (text, ranges) = match self.snapshot.facts.not_stored(down) {
             None => (quote::literal(down.text()), down.statement_ranges().collect()),
             Some(_) => ("NULL".to_owned(), Vec::new()),
         };
@@ -99,7 +99,7 @@ impl Guard<'_> {
 
     /// Drops the kept down SQL of a version.
     pub(crate) fn drop_down(&self, version: Version) -> String {
-        if matches!(self.look.facts.down_store, DownStore::Refused(_)) {
+        if matches!(self.snapshot.facts.down_store, DownStore::Refused(_)) {
             return String::new();
         }
         format!(

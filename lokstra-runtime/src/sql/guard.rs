@@ -10,7 +10,7 @@ use lokstra_core::{Direction, TableName, Version};
 
 use crate::model::run::step::PlanStep;
 use crate::model::state::lock_key::LockKey;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 use crate::model::table::tables::{self, ADDED_COLUMNS, progress_table};
 use crate::sql::condition;
 use crate::sql::progress::{self, BEGUN};
@@ -18,7 +18,7 @@ use crate::sql::progress::{self, BEGUN};
 pub(crate) struct Guard<'a> {
     pub(crate) table: &'a TableName,
     pub(crate) key: LockKey,
-    pub(crate) look: &'a Look,
+    pub(crate) snapshot: &'a Snapshot,
     /// Whether COMMIT need not wait for the disk, since a later one of the run does.
     pub(crate) defers_flush: bool,
     /// Whether the lock is the first of the run, and has to be seen as held.
@@ -35,7 +35,7 @@ impl Guard<'_> {
         let statement_timeout = statement_timeout.map_or_else(String::new, |limit| {
             format!("SET LOCAL statement_timeout='{}ms';", millis(limit))
         });
-        let check_client = if self.look.facts.notices_dead_clients {
+        let check_client = if self.snapshot.facts.notices_dead_clients {
             "SET LOCAL client_connection_check_interval='2s';"
         } else {
             ""
@@ -56,7 +56,7 @@ impl Guard<'_> {
 
     /// Fails with `lokstra:unheld` where the lock that was just taken is not seen as held.
     pub(crate) fn probe_lock(&self) -> String {
-        if self.probes_lock && self.look.facts.sees_locks {
+        if self.probes_lock && self.snapshot.facts.sees_locks {
             condition::require(&self.key.held_by_us(), "unheld")
         } else {
             String::new()
@@ -69,15 +69,15 @@ impl Guard<'_> {
             + &self.probe_lock()
     }
 
-    /// Makes what the look saw missing. Under the lock, since `IF NOT EXISTS` races without one.
+    /// Makes what the snapshot saw missing. Under the lock, since `IF NOT EXISTS` races without one.
     pub(crate) fn bootstrap(&self) -> String {
         self.bootstrap_history() + &self.bootstrap_down()
     }
 
     pub(crate) fn bootstrap_history(&self) -> String {
         let table = self.table.quoted();
-        let Some(shape) = &self.look.facts.shape else {
-            let schema = if self.look.facts.schema_exists {
+        let Some(shape) = &self.snapshot.facts.shape else {
+            let schema = if self.snapshot.facts.schema_exists {
                 String::new()
             } else {
                 format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.table.schema())
@@ -108,10 +108,10 @@ impl Guard<'_> {
         )
     }
 
-    /// Fails with `lokstra:moved` unless the history is still what the plan was made from. Looks up
+    /// Fails with `lokstra:changed` unless the history is still what the plan was made from. Looks up
     /// three keys, however long the history is; where the newest one implies the others, that alone.
-    pub(crate) fn unmoved(&self, step: &PlanStep<'_>) -> String {
-        let (version, history) = (step.migration.version(), &self.look.history);
+    pub(crate) fn assert_history_unchanged(&self, step: &PlanStep<'_>) -> String {
+        let (version, history) = (step.migration.version(), &self.snapshot.history);
         let (newest, before) = (history.newest(), history.before(version));
         let table = self.table.quoted();
         let alone = "pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp()";
@@ -133,14 +133,14 @@ impl Guard<'_> {
         }
         let before = before.filter(|before| newest != Some(*before));
         conditions.extend(before.map(|before| self.applied(before)));
-        condition::require(&join(&conditions, " AND "), "moved")
+        condition::require(&join(&conditions, " AND "), "changed")
     }
 
     /// Fails with `lokstra:partial` while another no-transaction script is partial that this step
     /// must not pull the ground from: nothing is rolled back below a partial up, and nothing goes
     /// past a partial down.
-    pub(crate) fn not_halfway(&self, step: &PlanStep<'_>) -> String {
-        if !self.look.may_have_progress {
+    pub(crate) fn assert_no_partial_script(&self, step: &PlanStep<'_>) -> String {
+        if !self.snapshot.may_have_progress {
             return String::new();
         }
         let (version, direction) = (step.migration.version(), step.direction);
@@ -158,16 +158,16 @@ impl Guard<'_> {
         condition::require(&condition, "partial")
     }
 
-    /// Fails with `lokstra:moved` unless the history has exactly the versions that the look saw.
+    /// Fails with `lokstra:changed` unless the history has exactly the versions that the snapshot saw.
     pub(crate) fn unchanged(&self) -> String {
-        let versions = self.look.history.iter().map(|row| row.version.get().to_string());
+        let versions = self.snapshot.history.iter().map(|row| row.version.get().to_string());
         let condition = format!(
             "ARRAY(SELECT CAST(h.version AS pg_catalog.int8) FROM {} h ORDER BY 1) \
              OPERATOR(pg_catalog.=) CAST('{{{}}}' AS pg_catalog.int8[])",
             self.table.quoted(),
             join(&versions.collect::<Vec<_>>(), ","),
         );
-        condition::require(&condition, "moved")
+        condition::require(&condition, "changed")
     }
 
     /// Fails unless the step has done to the history what it is for.

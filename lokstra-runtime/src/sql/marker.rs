@@ -3,11 +3,11 @@
 use lokstra_core::Script;
 use lokstra_core::text::scan::contains;
 
-/// With more statements than this, no mark before each: they would outweigh the script.
-const MOST_MARKS: usize = 1_000;
+/// With more statements than this, no marker before each: they would outweigh the script.
+const MAX_MARKERS: usize = 1_000;
 
-/// Each mark has the server copy the message once, in bytes over all of them.
-const MOST_COPIED: usize = 64 << 20;
+/// Each marker has the server copy the message once, in bytes over all of them.
+const MAX_COPIED: usize = 64 << 20;
 
 /// Marks the statements of a script.
 ///
@@ -17,7 +17,7 @@ const MOST_COPIED: usize = 64 << 20;
 ///
 /// PostgreSQL documentation: *PREPARE*, *54.15. `pg_prepared_statements`*.
 #[derive(Debug)]
-pub(crate) struct Mark {
+pub(crate) struct Marker {
     prefix: String,
     /// Before how many statements, from the first one on. With one alone, whether the script began
     /// can be told, and not which statement was reached.
@@ -31,7 +31,7 @@ fn unique() -> String {
 
 /// What had begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reached {
+pub(crate) enum ReachedPart {
     /// The script: this statement of it, from 0, where that is known.
     Statement(Option<usize>),
     /// What is checked at the end of the transaction.
@@ -40,24 +40,24 @@ pub(crate) enum Reached {
     Record,
 }
 
-impl Mark {
+impl Marker {
     /// For a script in a message with about so many bytes beside it.
-    pub(crate) fn new(script: Script<'_>, beside: usize) -> Mark {
+    pub(crate) fn new(script: Script<'_>, beside: usize) -> Marker {
         let statements = script.statement_ranges().len();
-        // A script that drops all prepared statements would drop the marks.
+        // A script that drops all prepared statements would drop the markers.
         let drops = ["deallocate", "discard"].iter().any(|word| contains(script.text(), word));
         let copied = statements * (script.text().len() + beside);
         let before = match statements {
             _ if drops => 0,
-            0..=MOST_MARKS if copied <= MOST_COPIED => statements,
+            0..=MAX_MARKERS if copied <= MAX_COPIED => statements,
             _ => 1,
         };
-        Mark { prefix: unique(), before, statements }
+        Marker { prefix: unique(), before, statements }
     }
 
     /// For a script whose failure is looked into elsewhere.
-    pub(crate) fn none() -> Mark {
-        Mark { prefix: unique(), before: 0, statements: 0 }
+    pub(crate) fn none() -> Marker {
+        Marker { prefix: unique(), before: 0, statements: 0 }
     }
 
     /// What no other run has.
@@ -110,19 +110,19 @@ impl Mark {
         )
     }
 
-    /// The number of a mark, from the answer to [`Mark::read`].
+    /// The number of a marker, from the answer to [`Marker::read`].
     pub(crate) fn parse(&self, name: &str) -> Option<usize> {
         name.strip_prefix(&self.prefix)?.parse().ok()
     }
 
-    /// What the mark of this number stands for.
-    pub(crate) fn reached(&self, nth: usize) -> Reached {
+    /// What the marker of this number stands for.
+    pub(crate) fn reached(&self, nth: usize) -> ReachedPart {
         match nth {
             _ if nth < self.before => {
-                Reached::Statement(Some(nth).filter(|_| self.before == self.statements))
+                ReachedPart::Statement(Some(nth).filter(|_| self.before == self.statements))
             }
-            _ if nth == self.before => Reached::End,
-            _ => Reached::Record,
+            _ if nth == self.before => ReachedPart::End,
+            _ => ReachedPart::Record,
         }
     }
 }

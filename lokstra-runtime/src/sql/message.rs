@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use lokstra_core::Script;
 
-use crate::sql::marker::Mark;
+use crate::sql::marker::Marker;
 
 /// The text of one simple-query message, and which parts of it come from a script: the server
 /// counts error positions over the whole message.
@@ -37,18 +37,18 @@ impl Message {
         self.pieces.push((start..self.text.len(), range.start));
     }
 
-    /// Adds a whole script, with a mark before each statement. What follows
+    /// Adds a whole script, with a marker before each statement. What follows
     /// stands on a new line, whatever comment the script ends with.
-    pub(crate) fn push_marked(&mut self, script: Script<'_>, mark: &Mark) {
+    pub(crate) fn push_with_markers(&mut self, script: Script<'_>, marker: &Marker) {
         let mut done = 0;
-        for (statement, mark) in script.statement_ranges().zip(mark.before_statements()) {
+        for (statement, marker) in script.statement_ranges().zip(marker.before_statements()) {
             self.push_script(script, done..statement.start);
-            self.text.push_str(&mark);
+            self.text.push_str(&marker);
             done = statement.start;
         }
         self.push_script(script, done..script.text().len());
         self.push("\n;");
-        self.push(&mark.set_end());
+        self.push(&marker.set_end());
     }
 
     /// The byte offset in the script for a position of the server's: from 1, in characters, or in

@@ -9,4 +9,4 @@ pub(crate) mod marker;
 pub(crate) mod message;
 pub(crate) mod progress;
 pub(crate) mod record;
-pub(crate) mod sign;
+pub(crate) mod sentinel;

@@ -11,20 +11,24 @@ use crate::sql::guard::{Guard, number};
 
 /// How the record finds out that its transaction is still the one that took the lock, and not one
 /// that began after the script ended it.
-pub(crate) enum Proof<'a> {
+pub(crate) enum TransactionProof<'a> {
     /// A setting of this value that ends with the transaction.
     Setting(&'a str),
-    /// The same for a transaction behind others in its message, where `cancel()` is no beginning.
+    /// The same for a transaction behind others in its message, where `now()` is no beginning.
     Timed(&'a str),
     /// The list of locks, which costs the server more than everything else around a small script.
     Lock,
 }
 
-impl<'a> Proof<'a> {
+impl<'a> TransactionProof<'a> {
     /// For a script after which a setting of this value, which no other transaction has, tells.
-    pub(crate) fn new(script: &str, unique: &'a str) -> Proof<'a> {
+    pub(crate) fn new(script: &str, unique: &'a str) -> TransactionProof<'a> {
         // RESET ALL would take the setting back.
-        if contains(script, "reset") { Proof::Lock } else { Proof::Setting(unique) }
+        if contains(script, "reset") {
+            TransactionProof::Lock
+        } else {
+            TransactionProof::Setting(unique)
+        }
     }
 
     /// To be sent before the script.
@@ -32,29 +36,29 @@ impl<'a> Proof<'a> {
     /// PostgreSQL documentation: *20.16. Customized Options*.
     pub(crate) fn set(&self) -> String {
         match self {
-            Proof::Setting(unique) => format!("SET LOCAL lokstra.step='{unique}';"),
-            Proof::Timed(unique) => format!(
+            TransactionProof::Setting(unique) => format!("SET LOCAL lokstra.step='{unique}';"),
+            TransactionProof::Timed(unique) => format!(
                 "SELECT pg_catalog.set_config('lokstra.step', '{unique}', true), \
                  pg_catalog.set_config('lokstra.began', CAST({} AS pg_catalog.text), true);",
                 millis(CLOCK)
             ),
-            Proof::Lock => String::new(),
+            TransactionProof::Lock => String::new(),
         }
     }
 
-    fn holds(&self, guard: &Guard<'_>) -> String {
+    fn is_same_tx(&self, guard: &Guard<'_>) -> String {
         match self {
-            Proof::Setting(unique) | Proof::Timed(unique) => format!(
+            TransactionProof::Setting(unique) | TransactionProof::Timed(unique) => format!(
                 "pg_catalog.current_setting('lokstra.step', true) OPERATOR(pg_catalog.=) '{unique}'"
             ),
-            Proof::Lock => guard.key.held_by_us(),
+            TransactionProof::Lock => guard.key.held_by_us(),
         }
     }
 
     /// When the transaction began, in milliseconds.
-    fn began(&self) -> String {
+    fn tx_began(&self) -> String {
         match self {
-            Proof::Timed(_) => {
+            TransactionProof::Timed(_) => {
                 "CAST(pg_catalog.current_setting('lokstra.began') AS pg_catalog.int8)".to_owned()
             }
             _ => millis("pg_catalog.now()"),
@@ -66,18 +70,18 @@ impl Guard<'_> {
     /// Writes the record, only in the transaction that holds the lock, and fails with
     /// `lokstra:unrecorded` unless exactly that row was written: a script that ended its own
     /// transaction, or a trigger on the history, fails here.
-    pub(crate) fn record(&self, step: &PlanStep<'_>, proof: &Proof<'_>) -> String {
+    pub(crate) fn record(&self, step: &PlanStep<'_>, proof: &TransactionProof<'_>) -> String {
         let table = self.table.quoted();
         let version = step.migration.version().get();
-        let held = proof.holds(self);
+        let held = proof.is_same_tx(self);
         let change = match step.direction {
             Direction::Down => format!(
                 "DELETE FROM {table} h WHERE h.version OPERATOR(pg_catalog.=) {} AND {held}",
                 number(version)
             ),
             Direction::Up => {
-                let shape = self.look.facts.shape.as_ref();
-                let (now, began) = (millis(CLOCK), proof.began());
+                let shape = self.snapshot.facts.shape.as_ref();
+                let (now, began) = (millis(CLOCK), proof.tx_began());
                 let elapsed = format!("{now} OPERATOR(pg_catalog.-) {began}");
                 let applied_at = Shape::moment(shape, CLOCK);
                 let rest = format!(

@@ -14,7 +14,7 @@ pub(super) fn privileges(
     client: &mut Client,
     facts: &Facts,
 ) {
-    match migrator.missing_rights(client) {
+    match migrator.missing_privileges(client) {
         Err(error) => found.error("privileges", &error),
         Ok(grants) if grants.is_empty() => {
             found.ok("privileges", format_args!("{} may keep the history", facts.role));

@@ -125,7 +125,7 @@ impl Fields<'_> {
 
 /// The value of a field, for an error; not what came from the environment, nor what may be a connection
 /// string that got there: nobody may read their passwords.
-pub(super) fn told(value: &str, definition: &Value) -> String {
+pub(super) fn redacted(value: &str, definition: &Value) -> String {
     let is_secret = ["://", "@", "="].iter().any(|sign| value.contains(sign));
     if is_secret || !holds(definition, value) { "…" } else { value }.to_owned()
 }
@@ -168,7 +168,7 @@ pub(super) fn pool(
             && driver != "postgres"
             && driver != "postgresql"
         {
-            let reason = PoolProblem::Driver(told(&driver, definition));
+            let reason = PoolProblem::Driver(redacted(&driver, definition));
             return Err(fields.wrong("driver", reason));
         }
     }
@@ -183,9 +183,9 @@ pub(super) fn pool(
     let direct = fields.get("direct-dsn")?;
     let mut direct = direct.map(|url| read("direct-dsn", &url)).transpose()?;
     if let Some(schema) = fields.get("schema")? {
-        let schema: lokstra_core::Identifier = schema
-            .parse()
-            .map_err(|_| fields.wrong("schema", PoolProblem::Schema(told(&schema, definition))))?;
+        let schema: lokstra_core::Identifier = schema.parse().map_err(|_| {
+            fields.wrong("schema", PoolProblem::Schema(redacted(&schema, definition)))
+        })?;
         for dsn in [Some(&mut dsn), direct.as_mut()].into_iter().flatten() {
             let options = with_search_path(dsn.get(Keyword::Options), &schema);
             dsn.set(Keyword::Options, &options);
@@ -196,7 +196,7 @@ pub(super) fn pool(
         None | Some("transaction") => pool,
         Some("session") => pool.session_pooler(true),
         Some(other) => {
-            return Err(fields.wrong("pooler", PoolProblem::Pooler(told(other, definition))));
+            return Err(fields.wrong("pooler", PoolProblem::Pooler(redacted(other, definition))));
         }
     };
     Ok(match direct {

@@ -11,7 +11,7 @@ use lokstra_core::files;
 use serde_yaml::{Mapping, Value};
 
 pub(super) use self::definition::Origin;
-use self::definition::{is_meant_for, pool, told};
+use self::definition::{is_meant_for, pool, redacted};
 use self::line::line_of;
 use crate::dsn::Environment;
 use crate::error::{ConfigError, ConnectError, PoolProblem};
@@ -70,7 +70,7 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
             let Some(name) = name.as_str().map(str::to_owned) else { continue };
             let kind = definition.get("type").and_then(Value::as_str);
             if !kind.is_some_and(|kind| POOL_TYPES.contains(&kind)) {
-                let reason = PoolProblem::Type(kind.map(|kind| told(kind, &definition)));
+                let reason = PoolProblem::Type(kind.map(|kind| redacted(kind, &definition)));
                 let line = line_of(&text, &[SERVICES, &name]);
                 let (path, pool) = (file.clone(), name.clone());
                 pools = pools.with_other(&name, ConfigError::Pool { path, line, pool, reason });

@@ -23,18 +23,21 @@ fn not_utf8() -> OsString {
 }
 
 /// What is wrong with the pool `a`; empty if nothing is.
-fn told(before: &str, services: &str) -> String {
+fn error_text(before: &str, services: &str) -> String {
     let Err(error) = pools(before, services).get("a").and_then(|pool| pool.targets()) else {
         return String::new();
     };
-    let told = error.to_string();
-    told.split_once("config.yaml").map_or(told.clone(), |(_, told)| told.to_owned())
+    let error_text = error.to_string();
+    error_text
+        .split_once("config.yaml")
+        .map_or(error_text.clone(), |(_, error_text)| error_text.to_owned())
 }
 
 /// Of a pool with these fields, each of which says where and why.
 fn of_fields(fields: &[&str]) -> String {
-    let told = fields.iter().map(|fields| told("", &format!("  a: {{type: dbpool, {fields}}}\n")));
-    told.collect::<Vec<_>>().join("\n")
+    let error_text =
+        fields.iter().map(|fields| error_text("", &format!("  a: {{type: dbpool, {fields}}}\n")));
+    error_text.collect::<Vec<_>>().join("\n")
 }
 
 /// What is wrong with a whole file; empty if nothing is.
@@ -43,8 +46,10 @@ fn of_file(text: &str) -> String {
     let path = dir.path().join("config.yaml");
     std::fs::write(&path, text).unwrap();
     let read = read(&path, &|_: &str| None).map_err(|error| error.to_string());
-    let told = read.err().unwrap_or_default();
-    told.split_once("config.yaml").map_or(told.clone(), |(_, told)| told.to_owned())
+    let error_text = read.err().unwrap_or_default();
+    error_text
+        .split_once("config.yaml")
+        .map_or(error_text.clone(), |(_, error_text)| error_text.to_owned())
 }
 
 const PARTS: &str = "host: h, database: d";
@@ -52,7 +57,7 @@ const PARTS: &str = "host: h, database: d";
 #[test]
 fn a_field_that_is_misspelt_or_unknown_is_an_error_with_its_line() {
     let with = |field: &str| {
-        told(
+        error_text(
             "",
             &format!(
                 "  b: {{}}\n  a:\n    type: dbpool\n    host: h\n    database: d\n    {field}\n"
@@ -171,7 +176,7 @@ fn a_keyword_of_libpq_is_not_taken_for_a_misspelt_field() {
 #[test]
 fn a_value_that_cannot_be_used_names_its_line_and_its_pool() {
     let place = "  b: {type: dbpool}\n  a:\n    type: dbpool\n    config:\n      host: h\n      database: d\n";
-    let with = |field: &str| told("", &format!("{place}      {field}\n"));
+    let with = |field: &str| error_text("", &format!("{place}      {field}\n"));
     let below = [
         "sslmode: verify_full",
         "port: x",
@@ -307,11 +312,14 @@ fn merge_keys_bring_in_fields_at_every_depth() {
         "  a: {type: dbpool, config: {<<: *tls, host: h, database: d}}\n",
         "  <<: *both\n",
     ] {
-        assert!(told(before, service).contains("/nonexistent/ca.pem"), "{service}");
+        assert!(error_text(before, service).contains("/nonexistent/ca.pem"), "{service}");
     }
     // What stands there itself wins.
-    assert_eq!(told(before, "  a: {<<: *base, host: h, database: d, sslmode: disable}\n"), "");
-    assert_snapshot!(told("x-a: &x {ssl-mode: require}\n", "  a: {<<: *x, type: dbpool, dsn: postgres://h/d}\n"), @"
+    assert_eq!(
+        error_text(before, "  a: {<<: *base, host: h, database: d, sslmode: disable}\n"),
+        ""
+    );
+    assert_snapshot!(error_text("x-a: &x {ssl-mode: require}\n", "  a: {<<: *x, type: dbpool, dsn: postgres://h/d}\n"), @"
     :1: pool `a`: `ssl-mode` is not a field of a pool
       help: write `sslmode`
     ");

@@ -8,7 +8,7 @@
 //! PostgreSQL documentation: *55.2.2.1. Multiple Statements in a Simple Query*.
 
 use lokstra_connect::ServerError;
-use lokstra_connect::transient::is_lost;
+use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::text::quote;
 use lokstra_core::text::scan::contains;
 use lokstra_core::{Direction, Mode};
@@ -19,60 +19,64 @@ use crate::apply::engine::refuse::Ending;
 use crate::apply::engine::{Engine, record};
 use crate::apply::step;
 use crate::error::Error;
-use crate::model::run::failure::{Failure, FailureState, Place};
+use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::{Goal, PlanStep};
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 use crate::model::table::tables::Shape;
-use crate::session::execute::Watch;
+use crate::session::execute::Execution;
 use crate::sql::as_checked;
 use crate::sql::guard::Guard;
-use crate::sql::marker::Mark;
+use crate::sql::marker::Marker;
 use crate::sql::message::Message;
-use crate::sql::record::Proof;
-use crate::sql::sign::Sign;
+use crate::sql::record::TransactionProof;
+use crate::sql::sentinel::Sentinel;
 
 /// A plan of no more scripts is run one by one: that of a deploy, whose tables are full.
-const FEW: usize = 8;
+const BATCH_THRESHOLD: usize = 8;
 
 /// How many go in one message.
-const MOST: usize = 16;
+const MAX_BATCH: usize = 16;
 
 /// How many bytes of them do: the server parses all of a message before it runs the first statement.
-const MOST_BYTES: usize = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 
 /// A script with one of these words is sent alone: `RESET ALL` takes back the proof of the record,
 /// `synchronous_commit` the flush, what has committed a part of itself must not run again, and the
 /// server logs all of a message with the error of one, and prepared statements have an end of their own.
-const ODD: [&str; 5] = ["reset", "commit", "rollback", "password", "prepare"];
+const SOLO_WORDS: [&str; 5] = ["reset", "commit", "rollback", "password", "prepare"];
 
 /// What became of several in one message.
-pub(super) struct Together {
+pub(super) struct Batch {
     pub(super) done: usize,
     /// The next one had begun, and is to be finished though the run stops after it.
     pub(super) is_next_begun: bool,
 }
 
-impl Together {
-    fn done(done: usize) -> Together {
-        Together { done, is_next_begun: false }
+impl Batch {
+    fn done(done: usize) -> Batch {
+        Batch { done, is_next_begun: false }
     }
 }
 
 impl<'m> Engine<'_, 'm> {
     /// How many scripts of this plan, from this one on, go in one message. The first of a run is
     /// sent alone: it is the one that others are in the way of, and that makes the tables.
-    pub(super) fn group(
+    pub(super) fn batch_len(
         &self,
-        look: &Look,
+        snapshot: &Snapshot,
         goal: Goal,
         steps: &[PlanStep<'m>],
         nth: usize,
     ) -> usize {
         let is_plain = goal.direction() == Direction::Up
             && !goal.is_relative()
-            && look.facts.shape.as_ref().is_some_and(Shape::is_ours);
+            && snapshot.facts.shape.as_ref().is_some_and(Shape::is_ours);
         // Of a lent client nobody hears what is done and what runs.
-        if nth == 0 || steps.len() <= FEW || !is_plain || self.is_alone || !self.session.is_owned()
+        if nth == 0
+            || steps.len() <= BATCH_THRESHOLD
+            || !is_plain
+            || self.is_alone
+            || !self.session.is_owned()
         {
             return 1;
         }
@@ -81,55 +85,57 @@ impl<'m> Engine<'_, 'm> {
             let text = step.script().text();
             bytes += text.len() + step.migration.down().text().len();
             let is_odd = || {
-                ODD.iter().any(|word| contains(text, word))
-                    || as_checked::is_needed(&look.facts, step.script())
+                SOLO_WORDS.iter().any(|word| contains(text, word))
+                    || as_checked::is_needed(&snapshot.facts, step.script())
             };
-            bytes <= MOST_BYTES && step.script().mode() == Mode::Transactional && !is_odd()
+            bytes <= MAX_BYTES && step.script().mode() == Mode::Transactional && !is_odd()
         };
-        steps[nth..].iter().take(MOST).take_while(fits).count().max(1)
+        steps[nth..].iter().take(MAX_BATCH).take_while(fits).count().max(1)
     }
 
     /// Runs the first `count` of these steps, which are the rest of the plan, in one message. After fewer
     /// than all, the rest of the run goes one by one.
-    pub(super) fn together(
+    pub(super) fn run_batch(
         &mut self,
-        look: &mut Look,
+        snapshot: &mut Snapshot,
         goal: Goal,
         left: &[PlanStep<'m>],
         count: usize,
-    ) -> Result<Together, Error> {
+    ) -> Result<Batch, Error> {
         let steps = &left[..count];
-        let sign = Sign::new();
-        let message = self.message(look, goal, left, (count, &sign));
-        self.is_unflushed |= defers(look, goal, left);
+        let sentinel = Sentinel::new();
+        let message = self.message(snapshot, goal, left, (count, &sentinel));
+        self.is_unflushed |= defers(snapshot, goal, left);
         let (database, asked) = (self.database.name(), &self.options.stop);
-        let mut watch = Watch::of_several(database, steps, &sign, asked, self.listener);
-        let answer = self.session.execute(message.text(), &mut watch);
-        let (finished, running) = watch.end(answer.is_ok());
+        let mut execution = Execution::of_several(database, steps, &sentinel, asked, self.listener);
+        let answer = self.session.execute(message.text(), &mut execution);
+        let (finished, running) = execution.end(answer.is_ok());
         let heard = finished.len();
         for (step, done) in steps.iter().zip(finished) {
-            self.note_done(look, step, done);
+            self.note_done(snapshot, step, done);
         }
         let Err(error) = answer else {
-            self.is_unflushed = defers(look, goal, &left[count - 1..]) || self.waited_in_vain();
-            return Ok(Together::done(count));
+            self.is_unflushed = defers(snapshot, goal, &left[count - 1..]) || self.waited_in_vain();
+            return Ok(Batch::done(count));
         };
         self.is_alone = true;
         let unheard = &steps[heard..];
-        if is_lost(&error) || self.session.client().is_closed() {
+        if is_connection_loss(&error) || self.session.client().is_closed() {
             let ending = Ending::new(&error, running);
-            let done = self.lost(look, unheard, running, error)?;
+            let done = self.connection_lost(snapshot, unheard, running, error)?;
             if let Some(step) = unheard.get(done) {
-                self.refuse_timeout(look, ending, step, &left[heard + done + 1..])?;
+                self.refuse_timeout(snapshot, ending, step, &left[heard + done + 1..])?;
             }
-            return Ok(Together::done(heard + done));
+            return Ok(Batch::done(heard + done));
         }
-        if let Err(lost) = step::end_failed(&mut self.session, &look.facts) {
-            return Ok(Together::done(heard + self.lost(look, unheard, running, lost)?));
+        if let Err(lost) = step::end_failed(&mut self.session, &snapshot.facts) {
+            return Ok(Batch::done(
+                heard + self.connection_lost(snapshot, unheard, running, lost)?,
+            ));
         }
         // What is told from here on is what the history says.
         self.is_unflushed = true;
-        let now = self.look().ok();
+        let now = self.read_snapshot().ok();
         let done = now.as_ref().map_or(heard, |now| {
             let is_done = |step: &&PlanStep<'m>| now.history.contains(step.migration.version());
             steps[..heard].iter().take_while(is_done).count()
@@ -137,12 +143,12 @@ impl<'m> Engine<'_, 'm> {
         if done < heard
             && let Some(now) = now
         {
-            *look = now;
-            return Ok(Together::done(done));
+            *snapshot = now;
+            return Ok(Batch::done(done));
         }
         let server = error.as_db_error().map(ServerError::new);
         // It is the next one that failed, though somebody else may have recorded it meanwhile. But a
-        // cancel or a timeout can come between COMMIT and the sign; a pooler may keep the sign to
+        // cancel or a timeout can come between COMMIT and the sentinel; a pooler may keep the sentinel to
         // itself; and what COPY TO STDOUT sends has the client give up, and not the server.
         let is_next = |server: &ServerError| {
             server.token().is_some() || heard > 0 && server.sqlstate != CANCELLED
@@ -150,9 +156,9 @@ impl<'m> Engine<'_, 'm> {
         if !server.as_ref().is_some_and(is_next)
             && let Some(now) = now
         {
-            let done = self.catch_up(look, unheard, now, running);
+            let done = self.catch_up(snapshot, unheard, now, running);
             if done > 0 {
-                return Ok(Together::done(heard + done));
+                return Ok(Batch::done(heard + done));
             }
         }
         let is_now = self.options.stop.cancels();
@@ -160,27 +166,27 @@ impl<'m> Engine<'_, 'm> {
             // Not to be tried again; nor if an operator has cancelled it.
             Some(server) if running.is_some() && server.sqlstate == CANCELLED => {
                 let (step, left) = (&unheard[0], &left[heard..]);
-                let (place, state) = (Place::default(), FailureState::RolledBack);
+                let (place, state) = (ErrorLocation::default(), FailureState::RolledBack);
                 let failure = Failure::new(step, place, server, state);
                 Err(if is_now {
-                    self.cancelled(look, failure, left)
+                    self.cancelled(snapshot, failure, left)
                 } else {
-                    self.failed(look, step, failure, &left[1..])
+                    self.failed(snapshot, step, failure, &left[1..])
                 })
             }
-            _ => Ok(Together { done: heard, is_next_begun: running.is_some() && !is_now }),
+            _ => Ok(Batch { done: heard, is_next_begun: running.is_some() && !is_now }),
         }
     }
 
-    /// The message of the first `count` steps. Leaves `look` as it is.
+    /// The message of the first `count` steps. Leaves `snapshot` as it is.
     fn message(
         &self,
-        look: &mut Look,
+        snapshot: &mut Snapshot,
         goal: Goal,
         left: &[PlanStep<'m>],
-        (count, sign): (usize, &Sign),
+        (count, sentinel): (usize, &Sentinel),
     ) -> Message {
-        let (steps, hygiene) = (&left[..count], self.session.hygiene(""));
+        let (steps, reset_sql) = (&left[..count], self.session.reset_sql(""));
         let mut message = Message::new();
         let (path, key) = (quote::comment(steps[0].script().path()), self.key.comment());
         message.push(&format!(
@@ -189,27 +195,32 @@ impl<'m> Engine<'_, 'm> {
             count - 1
         ));
         for (nth, step) in steps.iter().enumerate() {
-            let defers_flush = defers(look, goal, &left[nth..]);
-            let guard =
-                Guard { table: &self.table, key: self.key, look, defers_flush, probes_lock: false };
-            let (mark, keep) = (Mark::none(), guard.keep_down(step));
-            let proof = Proof::Timed(mark.prefix());
+            let defers_flush = defers(snapshot, goal, &left[nth..]);
+            let guard = Guard {
+                table: &self.table,
+                key: self.key,
+                snapshot,
+                defers_flush,
+                probes_lock: false,
+            };
+            let (marker, keep) = (Marker::none(), guard.store_down(step));
+            let proof = TransactionProof::Timed(marker.prefix());
             step::push_transaction(
                 &mut message,
                 &guard,
                 step,
                 self.options,
-                (&mark, &proof, &keep),
+                (&marker, &proof, &keep),
             );
-            record(&mut look.history, step);
+            record(&mut snapshot.history, step);
             if nth + 1 < count {
-                message.push(&between(sign, &hygiene));
+                message.push(&between(sentinel, &reset_sql));
             } else {
-                message.push(&hygiene);
+                message.push(&reset_sql);
             }
         }
         for step in steps {
-            look.history.remove(step.migration.version());
+            snapshot.history.remove(step.migration.version());
         }
         message
     }
@@ -218,9 +229,9 @@ impl<'m> Engine<'_, 'm> {
 /// To be sent between two transactions: has the server say that the first is done, and cleans up
 /// after it. In a transaction of its own, since the next BEGIN would otherwise take it over, and
 /// refuse to change the isolation level of what has begun already.
-fn between(sign: &Sign, hygiene: &str) -> String {
+fn between(sentinel: &Sentinel, reset_sql: &str) -> String {
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL client_min_messages=notice;{}{hygiene}COMMIT;",
-        sign.sql()
+        "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL client_min_messages=notice;{}{reset_sql}COMMIT;",
+        sentinel.sql()
     )
 }

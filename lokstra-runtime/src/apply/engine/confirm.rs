@@ -11,7 +11,7 @@ use crate::model::state::history::History;
 
 impl Engine<'_, '_> {
     /// Fails where a goal that counts would be reached from elsewhere than where it was asked for.
-    pub(super) fn refuse_moved(
+    pub(super) fn refuse_concurrent_change(
         &self,
         goal: Goal,
         expected: &History,

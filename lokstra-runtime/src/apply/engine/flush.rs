@@ -12,28 +12,28 @@ use lokstra_connect::backoff::Backoff;
 use lokstra_connect::client::Client;
 use lokstra_connect::query::rows;
 use lokstra_connect::stop::Stop;
-use lokstra_connect::transient::is_lost;
+use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::text::scan::contains;
 use lokstra_core::{Direction, Mode, TableName};
 
-use crate::apply::engine::{Engine, MOST_LOSSES};
+use crate::apply::engine::{Engine, MAX_LOSSES};
 use crate::error::Error;
 use crate::inspect::snapshot::READ_LOCK_TIMEOUT;
 use crate::model::run::report::StepReport;
 use crate::model::run::step::{Goal, PlanStep};
 use crate::model::run::warning::Warning;
 use crate::model::state::history::History;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 use crate::session::Session;
 
 /// Whether the first of these steps leaves the disk to a later one. Only where the run goes on after
 /// a crash of the server, and where this role can flush if it comes to no later one.
-pub(super) fn defers(look: &Look, goal: Goal, steps: &[PlanStep<'_>]) -> bool {
+pub(super) fn defers(snapshot: &Snapshot, goal: Goal, steps: &[PlanStep<'_>]) -> bool {
     steps.len() > 1
         && goal.direction() == Direction::Up
         && steps[0].script().mode() == Mode::Transactional
         && !goal.is_relative()
-        && look.facts.may_update
+        && snapshot.facts.may_update
 }
 
 /// Whether this script may have had its COMMIT not wait for the disk, which then has not flushed what
@@ -67,12 +67,12 @@ impl Engine<'_, '_> {
                 Err(error) => error,
             };
             // A session that was ended has not waited: another one does.
-            if self.losses < MOST_LOSSES && self.survives(&error).unwrap_or(false) {
+            if self.losses < MAX_LOSSES && self.survives(&error).unwrap_or(false) {
                 self.is_unflushed = true;
                 let reported = self.report.steps.len();
                 let mut wait = Backoff::new(self.options.lock_wait);
-                let is_whole =
-                    self.look_patiently(&mut wait).is_ok() && self.report.steps.len() == reported;
+                let is_whole = self.read_snapshot_patiently(&mut wait).is_ok()
+                    && self.report.steps.len() == reported;
                 // What a crash took back is done again.
                 if !is_whole && worked.is_ok() && !goal.is_relative() {
                     worked = self.work(goal);
@@ -154,7 +154,7 @@ const BEGIN: &str = "BEGIN READ WRITE; SET LOCAL client_min_messages=warning;";
 fn write(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
     match client.simple_query(lock) {
         Ok(answer) if rows(&answer).next().is_some() => Ok(()),
-        Err(error) if is_lost(&error) => Err(error),
+        Err(error) if is_connection_loss(&error) => Err(error),
         // Row security hides the row, somebody holds it, or the right to lock it is gone.
         answer => {
             let emit = format!("{BEGIN} {WRITE_TO_LOG}");
@@ -163,7 +163,7 @@ fn write(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
             }
             match client.batch_execute(&emit) {
                 // A cancel that was for the query before, and came late.
-                Err(error) if !is_lost(&error) => {
+                Err(error) if !is_connection_loss(&error) => {
                     client.batch_execute("ROLLBACK").ok();
                     client.batch_execute(&emit)
                 }

@@ -21,7 +21,7 @@ use crate::apply::options::Options;
 use crate::apply::step;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::event::{Event, Listener, tell};
+use crate::event::{Event, Listener, emit};
 use crate::inspect::{blocker, partial, privileges};
 use crate::model::run::failure::{Failure, FailureState};
 use crate::model::run::report::{Outcome, Report, StepReport};
@@ -30,22 +30,22 @@ use crate::model::run::warning::Warning;
 use crate::model::state::history::{Applied, History};
 use crate::model::state::holder::Holder;
 use crate::model::state::lock_key::LockKey;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 use crate::model::table::down_store::{self, DownStore};
 use crate::model::table::tables::Shape;
 use crate::plan;
 use crate::session::Session;
-use crate::session::execute::Watch;
+use crate::session::execute::Execution;
 use crate::sql::guard::Guard;
 
 /// How often a step is tried that fails for a reason that passes, such as a lock timeout.
-const MOST_ATTEMPTS: u32 = 20;
+const MAX_ATTEMPTS: u32 = 20;
 
 /// How often a step is tried that lost a race of which nothing can be seen.
-const MOST_RACES: u32 = 5;
+const MAX_RACES: u32 = 5;
 
 /// How often the same step may lose its connection: a script can be what ends it.
-const MOST_LOSSES: u32 = 3;
+const MAX_LOSSES: u32 = 3;
 
 pub(crate) struct Engine<'e, 'm> {
     database: Database<'m>,
@@ -106,7 +106,7 @@ impl<'e, 'm> Engine<'e, 'm> {
 
     /// Adds what is to be told before the warnings of the plan. Also where there is none: a stale
     /// build may be why.
-    pub(crate) fn noticing(mut self, warning: Option<Warning>) -> Self {
+    pub(crate) fn with_warning(mut self, warning: Option<Warning>) -> Self {
         self.report.warnings.extend(warning);
         self
     }
@@ -153,13 +153,14 @@ impl<'e, 'm> Engine<'e, 'm> {
     fn end(mut self, goal: Goal, worked: Result<(), Error>) -> Result<Report, Error> {
         let worked = self.flushed(goal, worked);
         let worked = worked.and_then(|()| self.stopped_when_done());
-        let error = privileges::explained(self.session.client(), &self.table, worked).err();
+        let error =
+            privileges::with_missing_grants(self.session.client(), &self.table, worked).err();
         self.report.outcome = match error.as_ref().map(Error::kind) {
             None => Outcome::Done,
             Some(ErrorKind::Stopped { .. }) => Outcome::Stopped,
             Some(_) => Outcome::Failed,
         };
-        tell_end(self.listener, &self.report, error.as_ref());
+        emit_end(self.listener, &self.report, error.as_ref());
         match error {
             None => Ok(self.report),
             Some(error) => Err(error.with_report(self.report)),
@@ -169,57 +170,59 @@ impl<'e, 'm> Engine<'e, 'm> {
     fn work(&mut self, goal: Goal) -> Result<(), Error> {
         let mut wait = Backoff::new(self.options.lock_wait);
         let mut is_waiting = false;
-        let Some(mut look) = self.look_first(goal, &mut wait)? else { return Ok(()) };
+        let Some(mut snapshot) = self.first_snapshot(goal, &mut wait)? else { return Ok(()) };
         'plan: loop {
-            self.refuse_unconfirmed(goal, &look.history)?;
-            let mut plan = self.plan(&look.history, goal)?;
+            self.refuse_unconfirmed(goal, &snapshot.history)?;
+            let mut plan = self.plan(&snapshot.history, goal)?;
             let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
-            if plan.steps.iter().any(needs_session) && self.go_direct()? {
-                look = self.look_patiently(&mut wait)?;
+            if plan.steps.iter().any(needs_session) && self.switch_to_direct()? {
+                snapshot = self.read_snapshot_patiently(&mut wait)?;
                 continue 'plan;
             }
             // Those of an earlier plan go, those of the build and of steps that ran stay.
             self.report.warnings.retain(Warning::is_of_the_run);
             self.report.warnings.append(&mut plan.warnings);
             if !plan.steps.is_empty() {
-                self.check_server(&look)?;
+                self.check_server(&snapshot)?;
             }
-            if !self.adopt(&mut look, goal, &plan.steps, &mut wait)? {
-                self.heed_stop(&plan.steps)?;
-                let expected = std::mem::take(&mut look.history);
-                look = self.wait(goal, &mut wait)?;
-                self.heed_stop(&plan.steps)?;
-                self.refuse_moved(goal, &expected, &look.history)?;
+            if !self.adopt(&mut snapshot, goal, &plan.steps, &mut wait)? {
+                self.check_stop(&plan.steps)?;
+                let expected = std::mem::take(&mut snapshot.history);
+                snapshot = self.wait(goal, &mut wait)?;
+                self.check_stop(&plan.steps)?;
+                self.refuse_concurrent_change(goal, &expected, &snapshot.history)?;
                 continue 'plan;
             }
             if !plan.steps.is_empty() {
-                self.check_before(&mut look, &plan.steps)?;
+                self.check_before(&mut snapshot, &plan.steps)?;
             }
             let (mut nth, mut is_begun) = (0, false);
             while let Some(step) = plan.steps.get(nth) {
                 let left = &plan.steps[nth..];
                 if !std::mem::take(&mut is_begun) {
-                    self.heed_stop(left)?;
+                    self.check_stop(left)?;
                 }
-                let count = self.group(&look, goal, &plan.steps, nth);
+                let count = self.batch_len(&snapshot, goal, &plan.steps, nth);
                 if count > 1 {
-                    let ran = self.together(&mut look, goal, left, count)?;
+                    let ran = self.run_batch(&mut snapshot, goal, left, count)?;
                     (nth, is_begun) = (nth + ran.done, ran.is_next_begun);
                     continue;
                 }
-                let (rest, defers_flush) = (&left[1..], defers(&look, goal, left));
-                while let Progress::Overtaken = self.step(&mut look, step, rest, defers_flush)? {
+                let (rest, defers_flush) = (&left[1..], defers(&snapshot, goal, left));
+                while let Progress::Overtaken =
+                    self.step(&mut snapshot, step, rest, defers_flush)?
+                {
                     // The time that the step itself took is not waiting.
                     if !std::mem::replace(&mut is_waiting, true) {
                         wait = Backoff::new(self.options.lock_wait);
                     }
-                    let expected = std::mem::take(&mut look.history);
-                    look = self.wait(goal, &mut wait)?;
-                    self.heed_stop(left)?;
+                    let expected = std::mem::take(&mut snapshot.history);
+                    snapshot = self.wait(goal, &mut wait)?;
+                    self.check_stop(left)?;
                     if !goal.is_relative() {
                         continue 'plan;
                     }
-                    self.refuse_moved(goal, &expected, &look.history)?;
+                    self.refuse_concurrent_change(goal, &expected, &snapshot.history)?;
                 }
                 (is_waiting, self.losses) = (false, 0);
                 nth += 1;
@@ -231,7 +234,7 @@ impl<'e, 'm> Engine<'e, 'm> {
     /// Runs a step until it is done, failed, or overtaken by somebody else.
     fn step(
         &mut self,
-        look: &mut Look,
+        snapshot: &mut Snapshot,
         step: &PlanStep<'m>,
         rest: &[PlanStep<'m>],
         defers_flush: bool,
@@ -242,12 +245,12 @@ impl<'e, 'm> Engine<'e, 'm> {
         self.is_unflushed |= defers_flush;
         for attempt in 1.. {
             let database = self.database.name();
-            tell(self.listener, &Event::StepStarted { database, step });
+            emit(self.listener, &Event::StepStarted { database, step });
             let started = std::time::Instant::now();
             let guard = Guard {
                 table: &self.table,
                 key: self.key,
-                look,
+                snapshot,
                 defers_flush,
                 probes_lock: self.probes_lock,
             };
@@ -258,8 +261,8 @@ impl<'e, 'm> Engine<'e, 'm> {
                     no_transaction.expect("the set says that it has such scripts").attempt
                 }
             };
-            let mut watch = Watch::new(database, step, &self.options.stop, self.listener);
-            let attempted = run(&mut self.session, &guard, step, self.options, &mut watch);
+            let mut execution = Execution::new(database, step, &self.options.stop, self.listener);
+            let attempted = run(&mut self.session, &guard, step, self.options, &mut execution);
             let attempted = match attempted {
                 Err(error) if self.works_anyway(&error) => continue,
                 attempted => {
@@ -270,14 +273,14 @@ impl<'e, 'm> Engine<'e, 'm> {
                 Attempt::Done(elapsed) => {
                     self.probes_lock = false;
                     self.is_unflushed = defers_flush || may_not_wait(step) || self.waited_in_vain();
-                    self.done(look, step, elapsed);
+                    self.done(snapshot, step, elapsed);
                     return Ok(Progress::Done);
                 }
-                Attempt::Busy | Attempt::Moved => return Ok(Progress::Overtaken),
+                Attempt::Busy | Attempt::HistoryChanged => return Ok(Progress::Overtaken),
                 Attempt::Partial => {
                     let mut wait = Backoff::new(self.options.lock_wait);
-                    let scripts =
-                        self.ask(&mut wait, |client, table| partial::read(client, look, table))?;
+                    let scripts = self
+                        .ask(&mut wait, |client, table| partial::read(client, snapshot, table))?;
                     let (version, direction) = (step.migration.version(), step.direction);
                     return Err(Error::new(ErrorKind::PartialScript {
                         version,
@@ -286,48 +289,55 @@ impl<'e, 'm> Engine<'e, 'm> {
                     }));
                 }
                 Attempt::Raced(failure) => {
-                    let now = self.look_patiently(&mut Backoff::new(self.options.lock_wait))?;
-                    if !same_versions(&now.history, &look.history) || now.facts != look.facts {
+                    let now =
+                        self.read_snapshot_patiently(&mut Backoff::new(self.options.lock_wait))?;
+                    if !same_versions(&now.history, &snapshot.history)
+                        || now.facts != snapshot.facts
+                    {
                         return Ok(Progress::Overtaken);
                     }
                     // What a session has cached of the catalog is behind for a moment.
-                    if attempt >= MOST_RACES {
-                        return Err(self.failed(look, step, failure, rest));
+                    if attempt >= MAX_RACES {
+                        return Err(self.failed(snapshot, step, failure, rest));
                     }
-                    self.retrying(step, &failure, attempt, MOST_RACES);
+                    self.retrying(step, &failure, attempt, MAX_RACES);
                     self.pause(&mut backoff)?;
-                    self.heed_stop(&from(step, rest))?;
+                    self.check_stop(&from(step, rest))?;
                 }
-                Attempt::Again(mut failure) if attempt < MOST_ATTEMPTS => {
+                Attempt::Again(mut failure) if attempt < MAX_ATTEMPTS => {
                     failure.blocker = self.blocker(step, &failure);
-                    self.retrying(step, &failure, attempt, MOST_ATTEMPTS);
+                    self.retrying(step, &failure, attempt, MAX_ATTEMPTS);
                     self.pause(&mut backoff)?;
-                    self.heed_stop(&from(step, rest))?;
+                    self.check_stop(&from(step, rest))?;
                 }
                 // Somebody without our lock may have been faster, such as the Go program; or the
                 // server has become a standby.
                 Attempt::Failed(failure)
                     if failure.state == FailureState::RolledBack
-                        && self.has_moved(look, &from(step, rest))? =>
+                        && self.has_history_changed(snapshot, &from(step, rest))? =>
                 {
                     return Ok(Progress::Overtaken);
                 }
                 Attempt::Again(mut failure) | Attempt::Failed(mut failure) => {
                     failure.tries = attempt;
                     failure.blocker = self.blocker(step, &failure);
-                    return Err(self.failed(look, step, failure, rest));
+                    return Err(self.failed(snapshot, step, failure, rest));
                 }
                 Attempt::Cancelled(failure) => {
-                    return Err(self.cancelled(look, failure, &from(step, rest)));
+                    return Err(self.cancelled(snapshot, failure, &from(step, rest)));
                 }
-                Attempt::Lost(source) => {
+                Attempt::ConnectionLost(source) => {
                     let ending = Ending::new(&source, Some(started));
-                    let done =
-                        self.lost(look, std::slice::from_ref(step), Some(started), source)?;
+                    let done = self.connection_lost(
+                        snapshot,
+                        std::slice::from_ref(step),
+                        Some(started),
+                        source,
+                    )?;
                     if done == 1 {
                         return Ok(Progress::Done);
                     }
-                    self.refuse_timeout(look, ending, step, rest)?;
+                    self.refuse_timeout(snapshot, ending, step, rest)?;
                     return Ok(Progress::Overtaken);
                 }
             }
@@ -339,7 +349,7 @@ impl<'e, 'm> Engine<'e, 'm> {
     fn retrying(&mut self, step: &PlanStep<'_>, failure: &Failure, attempt: u32, attempts: u32) {
         let database = self.report.database.as_str();
         let retrying = Event::Retrying { database, step, failure, attempt, attempts };
-        tell(self.listener, &retrying);
+        emit(self.listener, &retrying);
     }
 
     /// Who is in the way; not worth a failure of its own.
@@ -349,51 +359,55 @@ impl<'e, 'm> Engine<'e, 'm> {
     }
 
     #[inline(never)]
-    fn done(&mut self, look: &mut Look, step: &PlanStep<'_>, elapsed: std::time::Duration) {
+    fn done(&mut self, snapshot: &mut Snapshot, step: &PlanStep<'_>, elapsed: std::time::Duration) {
         let done = StepReport::new(step, elapsed);
-        tell(self.listener, &Event::StepFinished { database: &self.report.database, step: &done });
-        self.note_done(look, step, done);
+        emit(self.listener, &Event::StepFinished { database: &self.report.database, step: &done });
+        self.note_done(snapshot, step, done);
     }
 
     /// What a step that was told of has changed.
-    fn note_done(&mut self, look: &mut Look, step: &PlanStep<'_>, done: StepReport) {
-        record(&mut look.history, step);
-        let shape = look.facts.shape.take();
-        look.facts.shape = Some(shape.map_or_else(Shape::ours, Shape::extended));
-        look.facts.schema_exists = true;
+    fn note_done(&mut self, snapshot: &mut Snapshot, step: &PlanStep<'_>, done: StepReport) {
+        record(&mut snapshot.history, step);
+        let shape = snapshot.facts.shape.take();
+        snapshot.facts.shape = Some(shape.map_or_else(Shape::ours, Shape::extended));
+        snapshot.facts.schema_exists = true;
         if step.direction == Direction::Up {
-            down_store::note_not_kept(&mut self.report.warnings, &look.facts, step.migration);
+            down_store::warn_down_not_stored(
+                &mut self.report.warnings,
+                &snapshot.facts,
+                step.migration,
+            );
         }
-        if look.facts.down_store == DownStore::Missing {
-            look.facts.down_store = DownStore::Usable;
+        if snapshot.facts.down_store == DownStore::Missing {
+            snapshot.facts.down_store = DownStore::Usable;
         }
-        self.report.current = look.history.newest();
+        self.report.current = snapshot.history.newest();
         self.report.steps.push(done);
     }
 
     /// A failure with what the loop knows of the state afterwards.
     fn failed(
         &mut self,
-        look: &Look,
+        snapshot: &Snapshot,
         step: &PlanStep<'_>,
         mut failure: Box<Failure>,
         rest: &[PlanStep<'_>],
     ) -> Error {
-        failure.current = look.history.newest();
+        failure.current = snapshot.history.newest();
         failure.not_tried = versions(rest);
         let database = self.report.database.as_str();
-        tell(self.listener, &Event::Failed { database, step, failure: &failure });
+        emit(self.listener, &Event::Failed { database, step, failure: &failure });
         Error::new(ErrorKind::MigrationFailed(failure))
     }
 }
 
 /// What was odd, and how it ended.
-pub(crate) fn tell_end(listener: Listener<'_>, report: &Report, error: Option<&Error>) {
+pub(crate) fn emit_end(listener: Listener<'_>, report: &Report, error: Option<&Error>) {
     let database = report.database.as_str();
     for warning in &report.warnings {
-        tell(listener, &Event::Warning { database, warning });
+        emit(listener, &Event::Warning { database, warning });
     }
-    tell(listener, &Event::RunFinished { database, report, error });
+    emit(listener, &Event::RunFinished { database, report, error });
 }
 
 #[inline(never)]

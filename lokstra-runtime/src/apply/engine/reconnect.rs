@@ -6,14 +6,14 @@ use lokstra_connect::backoff::Backoff;
 use lokstra_connect::client::client_gave_up;
 use lokstra_core::Direction;
 
-use crate::apply::engine::{Engine, MOST_LOSSES};
+use crate::apply::engine::{Engine, MAX_LOSSES};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::event::{Event, connecting, tell};
+use crate::event::{Event, connecting, emit};
 use crate::model::run::interrupted::InterruptedStep;
 use crate::model::run::step::PlanStep;
 use crate::model::state::history::History;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 
 impl Engine<'_, '_> {
     /// Connects again if this error is the loss of an own connection. False: it is another error, or
@@ -30,10 +30,10 @@ impl Engine<'_, '_> {
         // What comes back may be another server, and know less.
         self.is_unflushed |= !self.report.steps.is_empty();
         let database = self.report.database.as_str();
-        tell(self.listener, &Event::Reconnecting { database, cause });
+        emit(self.listener, &Event::Reconnecting { database, cause });
         let connected = {
-            let mut told = connecting(database, self.listener);
-            self.session.reconnect(self.options.connect_wait, &self.options.stop, &mut told)
+            let mut report = connecting(database, self.listener);
+            self.session.reconnect(self.options.connect_wait, &self.options.stop, &mut report)
         };
         match connected {
             Err(error) if matches!(error.kind(), ErrorKind::Stopped { .. }) => {
@@ -47,15 +47,15 @@ impl Engine<'_, '_> {
     /// history tells.
     pub(super) fn survives(&mut self, error: &Error) -> Result<bool, Error> {
         self.losses += 1;
-        Ok(self.losses < MOST_LOSSES && self.reconnect(error)?)
+        Ok(self.losses < MAX_LOSSES && self.reconnect(error)?)
     }
 
     /// The server finishes what it was sent, COMMIT included, or rolls it back: once nobody holds
     /// the lock any more, the history tells how many of these steps are done. The first has been
     /// running since then, if the listener knows of it.
-    pub(super) fn lost(
+    pub(super) fn connection_lost(
         &mut self,
-        look: &mut Look,
+        snapshot: &mut Snapshot,
         steps: &[PlanStep<'_>],
         running: Option<Instant>,
         source: postgres::Error,
@@ -63,7 +63,7 @@ impl Engine<'_, '_> {
         self.losses += 1;
         // A COMMIT without an answer may not have waited for anything.
         self.is_unflushed = true;
-        let is_back = self.losses < MOST_LOSSES && self.connect_again(&source).unwrap_or(false);
+        let is_back = self.losses < MAX_LOSSES && self.connect_again(&source).unwrap_or(false);
         // What became of the step is not known yet, so that a stop here is no clean one.
         let now = match self.unlocked(is_back) {
             Ok(Some(now)) => now,
@@ -82,33 +82,33 @@ impl Engine<'_, '_> {
                 return Err(Error::new(ErrorKind::ConnectionLost { running, source }));
             }
         };
-        Ok(self.catch_up(look, steps, now, running))
+        Ok(self.catch_up(snapshot, steps, now, running))
     }
 
     /// Notes those of these steps that are done according to this history. The first has been running
     /// since then, if the listener knows of it. Returns their number.
     pub(super) fn catch_up(
         &mut self,
-        look: &mut Look,
+        snapshot: &mut Snapshot,
         steps: &[PlanStep<'_>],
-        now: Look,
+        now: Snapshot,
         mut running: Option<Instant>,
     ) -> usize {
-        look.facts = now.facts;
-        let done = number_between(steps, &look.history, &now.history);
+        snapshot.facts = now.facts;
+        let done = number_between(steps, &snapshot.history, &now.history);
         for step in &steps[..done] {
             let database = self.database.name();
             let since = running.take();
             if since.is_none() {
-                tell(self.listener, &Event::StepStarted { database, step });
+                emit(self.listener, &Event::StepStarted { database, step });
             }
-            self.done(look, step, since.map_or(Duration::ZERO, |since| since.elapsed()));
+            self.done(snapshot, step, since.map_or(Duration::ZERO, |since| since.elapsed()));
         }
         done
     }
 
     /// The history once nobody holds the lock; `None` without a connection, or if the run is to stop.
-    fn unlocked(&mut self, is_connected: bool) -> Result<Option<Look>, Error> {
+    fn unlocked(&mut self, is_connected: bool) -> Result<Option<Snapshot>, Error> {
         if !is_connected {
             return Ok(None);
         }
@@ -119,7 +119,7 @@ impl Engine<'_, '_> {
             }
             self.waiting(Some(holder), &mut wait)?;
         }
-        self.look_patiently(&mut wait).map(Some)
+        self.read_snapshot_patiently(&mut wait).map(Some)
     }
 }
 

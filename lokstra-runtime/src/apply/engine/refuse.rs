@@ -12,41 +12,43 @@ use crate::apply::engine::{Engine, same_versions};
 use crate::apply::precheck;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::event::{Event, tell};
+use crate::event::{Event, emit};
 use crate::inspect::down_store;
 use crate::inspect::snapshot::refuse_user_schema;
-use crate::model::run::failure::{Failure, FailureState, Place};
+use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;
-use crate::model::state::snapshot::{Access, Look};
+use crate::model::state::snapshot::{Access, Snapshot};
 use crate::sql::as_checked;
 
 impl Engine<'_, '_> {
     /// What can be known before the first script runs.
     pub(super) fn check_before(
         &mut self,
-        look: &mut Look,
+        snapshot: &mut Snapshot,
         steps: &[PlanStep<'_>],
     ) -> Result<(), Error> {
-        if look.facts.access != Access::ReadWrite {
-            return Err(read_only(look.facts.access, steps));
+        if snapshot.facts.access != Access::ReadWrite {
+            return Err(read_only(snapshot.facts.access, steps));
         }
-        refuse_user_schema(look, &self.table)?;
+        refuse_user_schema(snapshot, &self.table)?;
         let scripts = steps.iter().map(PlanStep::script);
-        if scripts.into_iter().any(|script| as_checked::is_needed(&look.facts, script)) {
+        if scripts.into_iter().any(|script| as_checked::is_needed(&snapshot.facts, script)) {
             self.report.warnings.push(Warning::QuotesAsChecked);
         }
         let mut wait = Backoff::new(self.options.lock_wait);
         let no_transaction = self.options.no_transaction;
         self.ask(&mut wait, |client, table| {
-            precheck::refuse(client, look, table, steps, no_transaction)
+            precheck::refuse(client, snapshot, table, steps, no_transaction)
         })?;
         let database = self.report.database.as_str();
         let connection = self.report.connection.as_ref();
-        tell(self.listener, &Event::Planned { database, connection, steps: steps.len() });
-        self.ask(&mut wait, |client, table| down_store::settle(client, table, look))?;
+        emit(self.listener, &Event::Planned { database, connection, steps: steps.len() });
+        self.ask(&mut wait, |client, table| {
+            down_store::check_store_owner(client, table, snapshot)
+        })?;
         self.session.prepare()?;
-        self.probe_ddl(look)
+        self.probe_ddl(snapshot)
     }
 
     /// The refusal of a statement of ours; where the server can only read, that is the cause.
@@ -54,21 +56,25 @@ impl Engine<'_, '_> {
         if !matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::UnsupportedServer { .. }) {
             return error;
         }
-        self.has_moved_unless_read_only(None, left).err().unwrap_or(error)
+        self.has_history_changed_unless_read_only(None, left).err().unwrap_or(error)
     }
 
     /// Whether somebody else has changed the history since. Fails where the server, or another one that
     /// answers in its place, can only read by now: no script is to blame for that.
-    pub(super) fn has_moved(&mut self, look: &Look, left: &[PlanStep<'_>]) -> Result<bool, Error> {
-        self.has_moved_unless_read_only(Some(look), left)
-    }
-
-    fn has_moved_unless_read_only(
+    pub(super) fn has_history_changed(
         &mut self,
-        before: Option<&Look>,
+        snapshot: &Snapshot,
         left: &[PlanStep<'_>],
     ) -> Result<bool, Error> {
-        let Ok(now) = self.look() else { return Ok(false) };
+        self.has_history_changed_unless_read_only(Some(snapshot), left)
+    }
+
+    fn has_history_changed_unless_read_only(
+        &mut self,
+        before: Option<&Snapshot>,
+        left: &[PlanStep<'_>],
+    ) -> Result<bool, Error> {
+        let Ok(now) = self.read_snapshot() else { return Ok(false) };
         if now.facts.access == Access::Standby {
             return Err(read_only(now.facts.access, left));
         }
@@ -79,7 +85,7 @@ impl Engine<'_, '_> {
     /// tells that it is not done.
     pub(super) fn refuse_timeout(
         &mut self,
-        look: &Look,
+        snapshot: &Snapshot,
         ending: Ending,
         step: &PlanStep<'_>,
         rest: &[PlanStep<'_>],
@@ -94,8 +100,9 @@ impl Engine<'_, '_> {
             }
             _ => return Ok(()),
         };
-        let failure = Failure::new(step, Place::default(), server, FailureState::RolledBack);
-        Err(self.failed(look, step, failure, rest))
+        let failure =
+            Failure::new(step, ErrorLocation::default(), server, FailureState::RolledBack);
+        Err(self.failed(snapshot, step, failure, rest))
     }
 
     /// Whether a step ran for as long as the server lets a transaction run, by a limit not its own.

@@ -7,7 +7,7 @@ use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::model::run::warning::Warning;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 use crate::model::table::server::ServerFault;
 use crate::sql::guard::Guard;
 
@@ -36,23 +36,23 @@ pub(crate) fn is_unheld(error: &Error) -> bool {
 
 impl Engine<'_, '_> {
     /// By its name.
-    pub(super) fn check_server(&mut self, look: &Look) -> Result<(), Error> {
-        look.facts.server.known_fault().map_or(Ok(()), |fault| self.refuse(look, fault))
+    pub(super) fn check_server(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        snapshot.facts.server.known_fault().map_or(Ok(()), |fault| self.refuse(snapshot, fault))
     }
 
     /// By what it does with DDL.
-    pub(super) fn probe_ddl(&mut self, look: &Look) -> Result<(), Error> {
+    pub(super) fn probe_ddl(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let (key, lock_timeout) = (self.key, self.options.lock_timeout);
         let mut wait = Backoff::new(self.options.lock_wait);
         let fault = self.ask(&mut wait, |client, table| {
-            Guard { table, key, look, defers_flush: false, probes_lock: false }
+            Guard { table, key, snapshot, defers_flush: false, probes_lock: false }
                 .probe_ddl(client, lock_timeout)
         })?;
-        fault.map_or(Ok(()), |fault| self.refuse(look, fault))
+        fault.map_or(Ok(()), |fault| self.refuse(snapshot, fault))
     }
 
-    fn refuse(&mut self, look: &Look, fault: ServerFault) -> Result<(), Error> {
-        let error = Error::unsupported(&look.facts.server, fault);
+    fn refuse(&mut self, snapshot: &Snapshot, fault: ServerFault) -> Result<(), Error> {
+        let error = Error::unsupported(&snapshot.facts.server, fault);
         if self.works_anyway(&error) { Ok(()) } else { Err(error) }
     }
 

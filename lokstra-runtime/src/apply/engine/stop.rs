@@ -3,16 +3,16 @@
 use crate::apply::engine::{Engine, versions};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::event::{Event, tell};
+use crate::event::{Event, emit};
 use crate::model::run::failure::Failure;
 use crate::model::run::report::Report;
 use crate::model::run::step::PlanStep;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 
 impl Engine<'_, '_> {
     /// Ends the run before these steps, if that was asked for.
     #[inline(never)]
-    pub(super) fn heed_stop(&self, left: &[PlanStep<'_>]) -> Result<(), Error> {
+    pub(super) fn check_stop(&self, left: &[PlanStep<'_>]) -> Result<(), Error> {
         if self.options.stop.is_asked() { Err(self.stopped(None, left)) } else { Ok(()) }
     }
 
@@ -40,13 +40,13 @@ impl Engine<'_, '_> {
     /// The end of a run whose next step was cancelled.
     pub(super) fn cancelled(
         &mut self,
-        look: &Look,
+        snapshot: &Snapshot,
         mut failure: Box<Failure>,
         left: &[PlanStep<'_>],
     ) -> Error {
-        failure.current = look.history.newest();
+        failure.current = snapshot.history.newest();
         let (database, state) = (self.report.database.as_str(), failure.state);
-        tell(self.listener, &Event::Cancelled { database, step: &left[0], state });
+        emit(self.listener, &Event::Cancelled { database, step: &left[0], state });
         self.stopped(Some(failure), left)
     }
 }

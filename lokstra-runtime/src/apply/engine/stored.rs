@@ -5,7 +5,7 @@ use lokstra_core::{Database, Direction};
 
 use crate::apply::engine::Engine;
 use crate::error::Error;
-use crate::event::{Event, tell};
+use crate::event::{Event, emit};
 use crate::inspect::stored_down::{self, Stored};
 use crate::model::run::step::Goal;
 
@@ -21,14 +21,14 @@ impl<'e> Engine<'e, '_> {
             return Ok(None);
         }
         let mut wait = Backoff::new(self.options.lock_wait);
-        let history = self.look_patiently(&mut wait)?.history;
+        let history = self.read_snapshot_patiently(&mut wait)?.history;
         self.refuse_unconfirmed(goal, &history)?;
         let embedded = self.database;
         let stored =
             self.ask(&mut wait, |client, table| load(client, embedded, table, &history, goal))?;
         for step in stored.iter().flat_map(Stored::steps) {
             let database = self.report.database.as_str();
-            tell(self.listener, &Event::StoredDown { database, step: &step });
+            emit(self.listener, &Event::StoredDown { database, step: &step });
         }
         Ok(stored)
     }

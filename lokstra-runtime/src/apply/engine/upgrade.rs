@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::inspect::table_fault;
 use crate::model::run::step::{Goal, PlanStep};
 use crate::model::run::warning::Warning;
-use crate::model::state::snapshot::{Access, Look};
+use crate::model::state::snapshot::{Access, Snapshot};
 use crate::sql::guard::Guard;
 
 impl Engine<'_, '_> {
@@ -18,13 +18,13 @@ impl Engine<'_, '_> {
     /// where there is nothing else to do. False: somebody else is at work.
     pub(super) fn adopt(
         &mut self,
-        look: &mut Look,
+        snapshot: &mut Snapshot,
         goal: Goal,
         steps: &[PlanStep<'_>],
         wait: &mut Backoff,
     ) -> Result<bool, Error> {
         if !steps.is_empty() {
-            table_fault::refuse(look, &self.table, steps)?;
+            table_fault::refuse(snapshot, &self.table, steps)?;
         }
         let trusted = |warning: &Warning| match warning {
             Warning::Trusted { versions, .. } if goal.direction() == Direction::Up => {
@@ -33,10 +33,10 @@ impl Engine<'_, '_> {
             _ => None,
         };
         let versions: Vec<_> = self.report.warnings.iter().find_map(trusted).unwrap_or_default();
-        let is_narrow = look.facts.shape.as_ref().is_some_and(|shape| !shape.is_ours());
+        let is_narrow = snapshot.facts.shape.as_ref().is_some_and(|shape| !shape.is_ours());
         let is_due = !versions.is_empty() || is_narrow && !steps.is_empty();
-        let is_fit = || table_fault::refuse(look, &self.table, &[]).is_ok();
-        if !is_due || look.facts.access != Access::ReadWrite || !is_fit() {
+        let is_fit = || table_fault::refuse(snapshot, &self.table, &[]).is_ok();
+        if !is_due || snapshot.facts.access != Access::ReadWrite || !is_fit() {
             return Ok(true);
         }
         self.session.prepare()?;
@@ -44,7 +44,7 @@ impl Engine<'_, '_> {
             let guard = Guard {
                 table: &self.table,
                 key: self.key,
-                look,
+                snapshot,
                 defers_flush: false,
                 probes_lock: false,
             };
@@ -55,12 +55,12 @@ impl Engine<'_, '_> {
                 Err(error) => return if self.survives(&error)? { Ok(false) } else { Err(error) },
                 Ok(Adoption::Done) => {
                     self.is_unflushed |= self.waited_in_vain();
-                    let now = self.look_patiently(wait)?;
-                    if !same_versions(&now.history, &look.history) {
+                    let now = self.read_snapshot_patiently(wait)?;
+                    if !same_versions(&now.history, &snapshot.history) {
                         // The steps were planned from another history.
                         return Ok(false);
                     }
-                    *look = now;
+                    *snapshot = now;
                     for warning in &mut self.report.warnings {
                         if let Warning::Trusted { recorded, .. } = warning {
                             *recorded = !versions.is_empty();
@@ -71,7 +71,7 @@ impl Engine<'_, '_> {
                 Ok(Adoption::Busy) => return Ok(false),
                 Ok(Adoption::Refused(_)) if steps.is_empty() => return Ok(true),
                 Ok(Adoption::Refused(error)) if classify::passes(&error) && !wait.is_over() => {
-                    self.heed_stop(steps)?;
+                    self.check_stop(steps)?;
                     self.pause(wait)?;
                 }
                 Ok(Adoption::Refused(error)) => return Err(Adoption::refusal(*error, &guard)),

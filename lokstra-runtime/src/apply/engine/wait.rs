@@ -8,47 +8,49 @@ use crate::apply::classify;
 use crate::apply::engine::Engine;
 use crate::error::kind::ErrorKind;
 use crate::error::{Error, is_given_up};
-use crate::event::{Event, connecting, tell};
-use crate::inspect::fingerprint::{self, Whose};
+use crate::event::{Event, connecting, emit};
+use crate::inspect::fingerprint::{self, SessionOwner};
 use crate::inspect::{holder, snapshot};
 use crate::model::run::step::Goal;
 use crate::model::state::holder::Holder;
-use crate::model::state::snapshot::Look;
+use crate::model::state::snapshot::Snapshot;
 
 impl Engine<'_, '_> {
-    pub(super) fn look(&mut self) -> Result<Look, Error> {
-        let look = snapshot::look(self.session.client(), &self.table)?;
-        self.heed(&look);
-        Ok(look)
+    pub(super) fn read_snapshot(&mut self) -> Result<Snapshot, Error> {
+        let snapshot = snapshot::read(self.session.client(), &self.table)?;
+        self.note_history(&snapshot);
+        Ok(snapshot)
     }
 
-    fn heed(&mut self, look: &Look) {
-        self.report.current = look.history.newest();
-        self.forget_lost(&look.history);
+    fn note_history(&mut self, snapshot: &Snapshot) {
+        self.report.current = snapshot.history.newest();
+        self.forget_lost(&snapshot.history);
     }
 
-    /// The look that a run begins with; `None` where there is nothing to do.
-    pub(super) fn look_first(
+    /// The snapshot that a run begins with; `None` where there is nothing to do.
+    pub(super) fn first_snapshot(
         &mut self,
         goal: Goal,
         wait: &mut Backoff,
-    ) -> Result<Option<Look>, Error> {
+    ) -> Result<Option<Snapshot>, Error> {
         let database = self.database;
-        let whose = if self.session.is_owned() { Whose::Ours } else { Whose::TheCallers };
-        let look = self.ask(wait, |client, table| {
-            fingerprint::look_for(client, whose, table, database, goal)
+        let owner =
+            if self.session.is_owned() { SessionOwner::Own } else { SessionOwner::Borrowed };
+        let snapshot = self.ask(wait, |client, table| {
+            fingerprint::snapshot_unless_reached(client, owner, table, database, goal)
         })?;
-        self.report.current =
-            look.as_ref().map_or_else(|| database.newest(), |look| look.history.newest());
-        Ok(look)
+        self.report.current = snapshot
+            .as_ref()
+            .map_or_else(|| database.newest(), |snapshot| snapshot.history.newest());
+        Ok(snapshot)
     }
 
-    pub(super) fn go_direct(&mut self) -> Result<bool, Error> {
+    pub(super) fn switch_to_direct(&mut self) -> Result<bool, Error> {
         let mut wait = Backoff::new(self.options.connect_wait);
         loop {
             let direct = {
-                let mut told = connecting(&self.report.database, self.listener);
-                self.session.go_direct(&mut wait, &self.options.stop, &mut told)
+                let mut report = connecting(&self.report.database, self.listener);
+                self.session.switch_to_direct(&mut wait, &self.options.stop, &mut report)
             };
             match direct {
                 Err(error) if self.survives(&error)? => {}
@@ -58,10 +60,13 @@ impl Engine<'_, '_> {
     }
 
     /// Waits for somebody who changes the tracking table, as for the migration lock.
-    pub(super) fn look_patiently(&mut self, wait: &mut Backoff) -> Result<Look, Error> {
-        let look = self.ask(wait, snapshot::look)?;
-        self.heed(&look);
-        Ok(look)
+    pub(super) fn read_snapshot_patiently(
+        &mut self,
+        wait: &mut Backoff,
+    ) -> Result<Snapshot, Error> {
+        let snapshot = self.ask(wait, snapshot::read)?;
+        self.note_history(&snapshot);
+        Ok(snapshot)
     }
 
     pub(super) fn holder(&mut self, wait: &mut Backoff) -> Result<Option<Holder>, Error> {
@@ -109,14 +114,14 @@ impl Engine<'_, '_> {
     fn before_next_question(&mut self, error: Error, wait: &mut Backoff) -> Result<(), Error> {
         match error.kind() {
             ErrorKind::HistoryLocked { .. } => {
-                self.heed_stop(&[])?;
+                self.check_stop(&[])?;
                 let Wait { waited, limit, is_due } = wait.report();
                 let database = self.report.database.as_str();
                 let holder = None;
-                tell(self.listener, &Event::Waiting { database, holder, waited, limit, is_due });
+                emit(self.listener, &Event::Waiting { database, holder, waited, limit, is_due });
             }
             // A standby, whose primary changes what is read (40001).
-            ErrorKind::Server(server) if classify::passes(server) => self.heed_stop(&[])?,
+            ErrorKind::Server(server) if classify::passes(server) => self.check_stop(&[])?,
             ErrorKind::ConnectionLost { .. } if self.session.is_owned() => {
                 // First the pause, then the connection: a session that idles through each pause is ended
                 // by an `idle_session_timeout` each time, and never asks.
@@ -142,16 +147,16 @@ impl Engine<'_, '_> {
 
     /// Waits until nobody holds the lock, or until somebody else has done the work. Looks at the
     /// history, never at the step: a refused step would be logged by the server, script and all.
-    pub(super) fn wait(&mut self, goal: Goal, wait: &mut Backoff) -> Result<Look, Error> {
+    pub(super) fn wait(&mut self, goal: Goal, wait: &mut Backoff) -> Result<Snapshot, Error> {
         loop {
             let holder = self.holder(wait)?;
             let is_held = holder.is_some();
             self.waiting(holder, wait)?;
-            let look = self.look_patiently(wait)?;
+            let snapshot = self.read_snapshot_patiently(wait)?;
             let nothing_left = !goal.is_relative()
-                && self.plan(&look.history, goal).is_ok_and(|plan| plan.steps.is_empty());
+                && self.plan(&snapshot.history, goal).is_ok_and(|plan| plan.steps.is_empty());
             if !is_held || nothing_left || self.options.stop.is_asked() {
-                return Ok(look);
+                return Ok(snapshot);
             }
         }
     }
@@ -167,7 +172,7 @@ impl Engine<'_, '_> {
         }
         let database = self.report.database.as_str();
         let holder = holder.as_ref();
-        tell(self.listener, &Event::Waiting { database, holder, waited, limit, is_due });
+        emit(self.listener, &Event::Waiting { database, holder, waited, limit, is_due });
         wait.sleep(&self.options.stop);
         Ok(())
     }

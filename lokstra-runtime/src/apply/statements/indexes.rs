@@ -2,23 +2,23 @@
 
 use lokstra_connect::client::Client;
 
-use crate::apply::statements::{Failed, Run, Stop};
+use crate::apply::statements::{Abort, Failed, Run};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::inspect::concurrent_index::Effect;
+use crate::inspect::concurrent_index::IndexOperation;
 use crate::inspect::invalid_index::{Build, Invalid};
 use crate::session::Session;
-use crate::session::execute::Watch;
+use crate::session::execute::Execution;
 use crate::sql::message::Message;
 
 impl Run<'_> {
     /// What could not be told apart after a cut is not begun.
-    pub(super) fn refuse_ambiguous(&self, client: &mut Client, nth: usize) -> Result<(), Stop> {
-        let Some(effect) = Effect::of(self.text(nth)) else { return Ok(()) };
-        let found = effect.ambiguous(client).map_err(|error| self.stopped(error))?;
+    pub(super) fn refuse_ambiguous(&self, client: &mut Client, nth: usize) -> Result<(), Abort> {
+        let Some(operation) = IndexOperation::of(self.text(nth)) else { return Ok(()) };
+        let found = operation.ambiguous(client).map_err(|error| self.stopped(error))?;
         let Some(index) = found.map(str::to_owned) else { return Ok(()) };
         let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
-        Err(Stop::Error(Error::new(ErrorKind::AmbiguousIndex { version, path, index })))
+        Err(Abort::Error(Error::new(ErrorKind::AmbiguousIndex { version, path, index })))
     }
 
     /// For a CREATE INDEX CONCURRENTLY: makes room for it, if that is allowed, and remembers which
@@ -27,18 +27,18 @@ impl Run<'_> {
         &self,
         session: &mut Session<'_>,
         nth: usize,
-        watch: &mut Watch<'_>,
-    ) -> Result<Option<(Build, Vec<Invalid>)>, Stop> {
+        execution: &mut Execution<'_>,
+    ) -> Result<Option<(Build, Vec<Invalid>)>, Abort> {
         let Some(build) = Build::of(self.text(nth)) else { return Ok(None) };
         if !(self.options.rebuild_invalid_indexes && build.has_name()) {
             let before = build.existing(session.client()).map_err(|error| self.stopped(error))?;
             return Ok(Some((build, before)));
         }
         for index in build.invalid(session.client()).map_err(|error| self.stopped(error))? {
-            if let Err(error) = session.execute(&index.drop(), watch) {
+            if let Err(error) = session.execute(&index.drop(), execution) {
                 let message = Message::new();
                 let failed = Failed { nth, message, error, passes: true, build: None };
-                return Err(self.failed(session.client(), failed, watch));
+                return Err(self.failed(session.client(), failed, execution));
             }
         }
         Ok(Some((build, Vec::new())))
@@ -49,7 +49,7 @@ impl Run<'_> {
         &self,
         client: &mut Client,
         nth: usize,
-    ) -> Result<Option<String>, Stop> {
+    ) -> Result<Option<String>, Abort> {
         let Some(build) = Build::of(self.text(nth)).filter(Build::has_name) else {
             return Ok(None);
         };
@@ -58,10 +58,14 @@ impl Run<'_> {
     }
 
     /// `IF NOT EXISTS` takes the INVALID index of an earlier failure for done.
-    pub(super) fn refuse_invalid_index(&self, client: &mut Client, nth: usize) -> Result<(), Stop> {
+    pub(super) fn refuse_invalid_index(
+        &self,
+        client: &mut Client,
+        nth: usize,
+    ) -> Result<(), Abort> {
         let Some(index) = self.invalid_index(client, nth)? else { return Ok(()) };
         self.send(client, &self.progress.stopped(nth, false))?;
         let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
-        Err(Stop::Error(Error::new(ErrorKind::InvalidIndex { version, path, index })))
+        Err(Abort::Error(Error::new(ErrorKind::InvalidIndex { version, path, index })))
     }
 }

@@ -14,7 +14,7 @@ use std::time::Instant;
 use lokstra_connect::ServerError;
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{number, rows};
-use lokstra_connect::transient::is_lost;
+use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::Script;
 use lokstra_core::text::scan::{contains, first_word, is_routine};
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
@@ -25,15 +25,15 @@ use crate::apply::{classify, copy_in, precheck, step};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::invalid_index::{Build, Invalid};
-use crate::model::run::failure::{Failure, FailureState, Place};
+use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::PlanStep;
 use crate::model::state::snapshot::Encoding;
-use crate::session::execute::Watch;
+use crate::session::execute::Execution;
 use crate::session::{Session, restore_role};
 use crate::sql::guard::Guard;
 use crate::sql::message::Message;
 use crate::sql::progress::Progress;
-use crate::sql::record::Proof;
+use crate::sql::record::TransactionProof;
 use crate::sql::{as_checked, condition};
 
 pub(crate) const NO_TRANSACTION: NoTransaction =
@@ -44,7 +44,7 @@ fn attempt(
     guard: &Guard<'_>,
     step: &PlanStep<'_>,
     options: &Options,
-    watch: &mut Watch<'_>,
+    execution: &mut Execution<'_>,
 ) -> Result<Attempt, Error> {
     let progress = Progress::new(guard, step);
     let run = Run { guard, step, script: step.script(), progress, options, pid: 0 };
@@ -54,7 +54,7 @@ fn attempt(
         Err(halt) => return halt.into_attempt(),
     };
     // A listener that panics must not leave the lock to a client that lives on.
-    let work = AssertUnwindSafe(|| run.work(session, watch));
+    let work = AssertUnwindSafe(|| run.work(session, execution));
     let worked = catch_unwind(work).unwrap_or_else(|panic| {
         session.client().batch_execute("ROLLBACK").and_then(|()| run.unlock(session)).ok();
         resume_unwind(panic)
@@ -62,15 +62,15 @@ fn attempt(
     match worked {
         Ok(()) => Ok(match run.unlock(session) {
             Ok(()) => Attempt::Done(started.elapsed()),
-            Err(error) => Attempt::Lost(error),
+            Err(error) => Attempt::ConnectionLost(error),
         }),
-        Err(Stop::Attempt(Attempt::Lost(error))) => Ok(Attempt::Lost(error)),
+        Err(Abort::Attempt(Attempt::ConnectionLost(error))) => Ok(Attempt::ConnectionLost(error)),
         Err(halt) => {
             // First out of the transaction that failed: it would refuse to unlock.
             let client = session.client();
             match client.batch_execute("ROLLBACK").and_then(|()| run.unlock(session)) {
-                Err(error) if !matches!(halt, Stop::Attempt(Attempt::Failed(_))) => {
-                    Ok(Attempt::Lost(error))
+                Err(error) if !matches!(halt, Abort::Attempt(Attempt::Failed(_))) => {
+                    Ok(Attempt::ConnectionLost(error))
                 }
                 // What failed has failed, also where the session ended with it.
                 _ => halt.into_attempt(),
@@ -86,16 +86,16 @@ const NO_TIMEOUTS: &str = "SELECT pg_catalog.set_config(s.name, '0', false) \
      'idle_session_timeout']);";
 
 /// Why a script did not come to its end.
-enum Stop {
+enum Abort {
     Attempt(Attempt),
     Error(Error),
 }
 
-impl Stop {
+impl Abort {
     fn into_attempt(self) -> Result<Attempt, Error> {
         match self {
-            Stop::Attempt(attempt) => Ok(attempt),
-            Stop::Error(error) => Err(error),
+            Abort::Attempt(attempt) => Ok(attempt),
+            Abort::Error(error) => Err(error),
         }
     }
 }
@@ -123,7 +123,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Behind a pooler a lock does not stay with its session.
-    fn refuse_pooler(&self, session: &mut Session<'_>) -> Result<(), Stop> {
+    fn refuse_pooler(&self, session: &mut Session<'_>) -> Result<(), Abort> {
         if self.options.session_pooler {
             return Ok(());
         }
@@ -131,21 +131,22 @@ impl Run<'_> {
         if keeps.map_err(|error| self.stopped(error))? { Ok(()) } else { Err(self.pooler(None)) }
     }
 
-    fn pooler(&self, left_at: Option<i64>) -> Stop {
+    fn pooler(&self, left_at: Option<i64>) -> Abort {
         let version = self.step.migration.version();
-        Stop::Error(Error::new(ErrorKind::PoolerUnsupported { version, left_at }))
+        Abort::Error(Error::new(ErrorKind::PoolerUnsupported { version, left_at }))
     }
 
     /// What an error of our own SQL means.
-    fn stopped(&self, error: postgres::Error) -> Stop {
-        let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
-        let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
+    fn stopped(&self, error: postgres::Error) -> Abort {
+        let server =
+            error.as_db_error().filter(|_| !is_connection_loss(&error)).map(ServerError::new);
+        let Some(server) = server else { return Abort::Attempt(Attempt::ConnectionLost(error)) };
         if let Some(fault) = self.guard.fault(server.token()) {
-            return Stop::Error(fault);
+            return Abort::Error(fault);
         }
-        Stop::Attempt(match server.token() {
+        Abort::Attempt(match server.token() {
             Some("busy") => Attempt::Busy,
-            Some("moved") => Attempt::Moved,
+            Some("changed") => Attempt::HistoryChanged,
             Some("partial") => Attempt::Partial,
             Some("elsewhere") => return self.pooler(Some(self.pid)),
             Some("unrecorded") => {
@@ -155,21 +156,21 @@ impl Run<'_> {
                 let failure = step::unrecorded(self.step, message, all_done, server);
                 Attempt::Failed(failure)
             }
-            _ if self.guard.look.facts.shape.is_none()
+            _ if self.guard.snapshot.facts.shape.is_none()
                 && classify::is_race(&server, self.guard) =>
             {
-                Attempt::Moved
+                Attempt::HistoryChanged
             }
             _ if classify::passes(&server) => {
-                let (place, state) = (Place::default(), FailureState::RolledBack);
+                let (place, state) = (ErrorLocation::default(), FailureState::RolledBack);
                 Attempt::Again(Failure::new(self.step, place, server, state))
             }
-            _ => return Stop::Error(Error::query(error)),
+            _ => return Abort::Error(Error::query(error)),
         })
     }
 
     /// Returns the process id of the session that holds the lock from here on.
-    fn lock(&self, session: &mut Session<'_>) -> Result<i64, Stop> {
+    fn lock(&self, session: &mut Session<'_>) -> Result<i64, Abort> {
         let lock = format!("pg_catalog.pg_try_advisory_lock({})", self.guard.key);
         let lock = condition::require(&lock, "busy") + &self.guard.probe_lock();
         let query = format!("{lock}SELECT pg_catalog.pg_backend_pid() AS pid;");
@@ -177,63 +178,66 @@ impl Run<'_> {
         Ok(rows(&answer).find_map(|row| number(row, "pid")).unwrap_or_default())
     }
 
-    fn send(&self, client: &mut Client, sql: &str) -> Result<(), Stop> {
+    fn send(&self, client: &mut Client, sql: &str) -> Result<(), Abort> {
         client.batch_execute(sql).map_err(|error| self.stopped(error))
     }
 
     fn unlock(&self, session: &mut Session<'_>) -> Result<(), postgres::Error> {
-        let hygiene = session.hygiene(self.script.text());
-        let role = restore_role(&self.guard.look.facts);
+        let reset_sql = session.reset_sql(self.script.text());
+        let role = restore_role(&self.guard.snapshot.facts);
         let (key, client) = (self.guard.key, session.client());
         let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
-        match client.batch_execute(&format!("{role}{unlock};{hygiene}")) {
+        match client.batch_execute(&format!("{role}{unlock};{reset_sql}")) {
             // A setting of the caller's that cannot be put back, say.
-            Err(error) if !is_lost(&error) => {
+            Err(error) if !is_connection_loss(&error) => {
                 client.batch_execute(&format!("{unlock} WHERE {}", key.held_by_us()))
             }
             done => done,
         }
     }
 
-    fn work(&self, session: &mut Session<'_>, watch: &mut Watch<'_>) -> Result<(), Stop> {
-        let hygiene = session.hygiene(self.script.text());
+    fn work(&self, session: &mut Session<'_>, execution: &mut Execution<'_>) -> Result<(), Abort> {
+        let reset_sql = session.reset_sql(self.script.text());
         let client = session.client();
-        let checks = self.guard.unmoved(self.step) + &self.guard.not_halfway(self.step);
+        let checks = self.guard.assert_history_unchanged(self.step)
+            + &self.guard.assert_no_partial_script(self.step);
         self.send(client, &self.guarded(&checks))?;
         // A timeout of the role or of the database must not leave an INVALID index behind.
         self.send(client, NO_TIMEOUTS)?;
-        if as_checked::is_needed(&self.guard.look.facts, self.script) {
+        if as_checked::is_needed(&self.guard.snapshot.facts, self.script) {
             self.send(client, as_checked::SET)?;
         }
         let total = self.script.statement_ranges().len();
-        for nth in self.resume_at(session, watch)?..total {
-            if watch.is_cancelled() {
-                return Err(Stop::Attempt(Attempt::Cancelled(self.not_begun(nth))));
+        for nth in self.resume_at(session, execution)?..total {
+            if execution.is_cancelled() {
+                return Err(Abort::Attempt(Attempt::Cancelled(self.not_begun(nth))));
             }
-            watch.statement(nth, total);
-            self.statement(session, nth, watch)?;
+            execution.statement(nth, total);
+            self.statement(session, nth, execution)?;
         }
         let client = session.client();
-        let record = self.guard.record(self.step, &Proof::Lock);
-        let keep = self.guard.keep_down(self.step);
+        let record = self.guard.record(self.step, &TransactionProof::Lock);
+        let keep = self.guard.store_down(self.step);
         let finish = format!("{record}{keep}{}", self.progress.forget());
-        let Err(error) = client.batch_execute(&format!("{}{hygiene}", self.wrapped(&finish)))
+        let Err(error) = client.batch_execute(&format!("{}{reset_sql}", self.wrapped(&finish)))
         else {
             return Ok(());
         };
         // Behind COMMIT, such as a setting of the caller's that cannot be put back? A transaction that
         // failed refuses to tell.
-        if !is_lost(&error) && client.batch_execute(&self.guard.recorded(self.step)).is_ok() {
+        if !is_connection_loss(&error)
+            && client.batch_execute(&self.guard.recorded(self.step)).is_ok()
+        {
             return Ok(());
         }
         Err(match self.stopped(error) {
-            Stop::Error(error) => match error.kind() {
+            Abort::Error(error) => match error.kind() {
                 ErrorKind::Server(source) if classify::is_of_table(source) => {
-                    Stop::Error(step::record_refused(self.guard, self.step, source.clone(), false))
+                    Abort::Error(step::record_refused(self.guard, self.step, source.clone(), false))
                 }
-                _ => Stop::Error(error),
+                _ => Abort::Error(error),
             },
-            attempt @ Stop::Attempt(_) => attempt,
+            attempt @ Abort::Attempt(_) => attempt,
         })
     }
 
@@ -243,9 +247,9 @@ impl Run<'_> {
         &self,
         session: &mut Session<'_>,
         nth: usize,
-        watch: &mut Watch<'_>,
-    ) -> Result<(), Stop> {
-        let restore = restore_role(&self.guard.look.facts);
+        execution: &mut Execution<'_>,
+    ) -> Result<(), Abort> {
+        let restore = restore_role(&self.guard.snapshot.facts);
         let done = format!("{restore}{}", self.progress.record(nth + 1, false));
         if !commits_by_itself(self.text(nth)) {
             let mut message = Message::new();
@@ -253,24 +257,24 @@ impl Run<'_> {
             message.push(&self.still_locked());
             self.push(&mut message, nth);
             message.push(&format!("{done}COMMIT;"));
-            match session.execute(message.text(), watch) {
+            match session.execute(message.text(), execution) {
                 Ok(()) => return Ok(()),
                 Err(error) if refuses_transaction(&error) => {
                     self.send(session.client(), "ROLLBACK")?;
                 }
                 Err(error) => {
                     let failed = Failed { nth, message, error, passes: true, build: None };
-                    return Err(self.failed(session.client(), failed, watch));
+                    return Err(self.failed(session.client(), failed, execution));
                 }
             }
         }
         self.refuse_ambiguous(session.client(), nth)?;
-        let build = self.prepare_build(session, nth, watch)?;
+        let build = self.prepare_build(session, nth, execution)?;
         let begin = self.still_locked() + &self.progress.record(nth, true);
         self.send(session.client(), &begin)?;
         let mut message = Message::new();
         self.push(&mut message, nth);
-        match session.execute(message.text(), watch) {
+        match session.execute(message.text(), execution) {
             Ok(()) => {
                 self.refuse_invalid_index(session.client(), nth)?;
                 self.send(session.client(), &done)
@@ -278,7 +282,7 @@ impl Run<'_> {
             Err(error) => {
                 let passes = !is_routine(self.text(nth));
                 let failed = Failed { nth, message, error, passes, build };
-                Err(self.failed(session.client(), failed, watch))
+                Err(self.failed(session.client(), failed, execution))
             }
         }
     }
@@ -300,7 +304,7 @@ impl Run<'_> {
     /// What is told of a statement that a cancelled run does not come to.
     fn not_begun(&self, nth: usize) -> Box<Failure> {
         let total = self.script.statement_ranges().len();
-        let place = Place { offset: None, statement: Some(nth), is_deferred: false };
+        let place = ErrorLocation { offset: None, statement: Some(nth), is_deferred: false };
         let state = FailureState::Partial { done: nth, total };
         Failure::new(self.step, place, ServerError::cancelled(), state)
     }
@@ -317,30 +321,31 @@ impl Run<'_> {
 
     /// Ends what the statement began, takes away the INVALID index that it made, and records that it
     /// is not done.
-    fn failed(&self, client: &mut Client, failed: Failed, watch: &Watch<'_>) -> Stop {
+    fn failed(&self, client: &mut Client, failed: Failed, execution: &Execution<'_>) -> Abort {
         let Failed { nth, message, error, passes, build } = failed;
         let total = self.script.statement_ranges().len();
         let state = FailureState::Partial { done: nth, total };
         if let Some(failure) = copy_in::failure(client, &error, self.step, Some(nth), state) {
-            return Stop::Attempt(Attempt::Failed(failure));
+            return Abort::Attempt(Attempt::Failed(failure));
         }
-        let server = error.as_db_error().filter(|_| !is_lost(&error)).map(ServerError::new);
-        let Some(server) = server else { return Stop::Attempt(Attempt::Lost(error)) };
+        let server =
+            error.as_db_error().filter(|_| !is_connection_loss(&error)).map(ServerError::new);
+        let Some(server) = server else { return Abort::Attempt(Attempt::ConnectionLost(error)) };
         if matches!(server.token(), Some("busy" | "elsewhere")) {
             let ended = self.send(client, "ROLLBACK");
             return ended.map_or_else(|stop| stop, |()| self.stopped(error));
         }
         if classify::is_on_ours(&server, self.guard) {
             let refused = step::record_refused(self.guard, self.step, server, false);
-            return self.send(client, "ROLLBACK").err().unwrap_or(Stop::Error(refused));
+            return self.send(client, "ROLLBACK").err().unwrap_or(Abort::Error(refused));
         }
-        let is_cancelled = classify::is_cancelled(&server, watch);
+        let is_cancelled = classify::is_cancelled(&server, execution);
         // What a routine committed before it failed stays: the next run asks, and does not guess.
         let is_partial = !passes;
         let passes = passes && classify::passes(&server);
-        let in_bytes = self.guard.look.facts.encoding == Encoding::SqlAscii;
+        let in_bytes = self.guard.snapshot.facts.encoding == Encoding::SqlAscii;
         let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-        let restore = restore_role(&self.guard.look.facts);
+        let restore = restore_role(&self.guard.snapshot.facts);
         let note = format!("{restore}{}", self.progress.stopped(nth, is_partial));
         let left = self.send(client, "ROLLBACK").and_then(|()| self.send(client, &note));
         let left = left.and_then(|()| match build {
@@ -356,7 +361,7 @@ impl Run<'_> {
             Ok(invalid_index) => invalid_index,
             Err(stop) => return stop,
         };
-        let place = Place { offset, statement: Some(nth), is_deferred: false };
+        let place = ErrorLocation { offset, statement: Some(nth), is_deferred: false };
         let mut failure = Failure::new(self.step, place, server, state);
         failure.invalid_index = invalid_index;
         failure.is_partial = is_partial;
@@ -367,7 +372,7 @@ impl Run<'_> {
         } else {
             Attempt::Failed
         };
-        Stop::Attempt(attempt(failure))
+        Abort::Attempt(attempt(failure))
     }
 
     /// A transaction of ours under the lock, with both tables there.

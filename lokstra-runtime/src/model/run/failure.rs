@@ -74,7 +74,7 @@ pub struct Failure {
 
 /// What is known of the place of an error.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Place {
+pub(crate) struct ErrorLocation {
     /// A byte offset in the script.
     pub(crate) offset: Option<usize>,
     /// A statement, from 0.
@@ -83,9 +83,9 @@ pub(crate) struct Place {
     pub(crate) is_deferred: bool,
 }
 
-impl Place {
+impl ErrorLocation {
     /// Completes one from the other: the statement around the offset, or its beginning.
-    fn complete(mut self, script: Script<'_>) -> Place {
+    fn complete(mut self, script: Script<'_>) -> ErrorLocation {
         let mut ranges = script.statement_ranges();
         match (self.offset, self.statement) {
             (Some(offset), None) => {
@@ -101,7 +101,7 @@ impl Place {
 impl Failure {
     pub(crate) fn new(
         step: &PlanStep<'_>,
-        place: Place,
+        place: ErrorLocation,
         server: ServerError,
         state: FailureState,
     ) -> Box<Failure> {

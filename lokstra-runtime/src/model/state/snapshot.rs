@@ -96,9 +96,9 @@ pub(crate) enum Access {
     Standby,
 }
 
-/// One look at the database.
+/// What one reading of the database saw.
 #[derive(Clone, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Snapshot {
     pub(crate) facts: Facts,
     pub(crate) history: History,
     /// The side table of no-transaction scripts is there and takes space: it may have rows.
@@ -107,7 +107,7 @@ pub(crate) struct Look {
 
 impl Facts {
     /// Why the down SQL of a migration that is applied now is not kept, if it is not.
-    pub(crate) fn not_kept(&self, down: Script<'_>) -> Option<DownNotStored> {
+    pub(crate) fn not_stored(&self, down: Script<'_>) -> Option<DownNotStored> {
         match &self.down_store {
             DownStore::Refused(reason) => Some(reason.clone()),
             _ if down.text().len() > LONGEST => Some(DownNotStored::TooLong),

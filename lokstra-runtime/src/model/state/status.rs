@@ -121,13 +121,13 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Migration Status:\n=================")?;
         for StatusRow { version, description, state } in &self.rows {
-            let (mark, remark) = match state {
+            let (marker, remark) = match state {
                 State::Applied(_) => ("✓", ""),
                 State::Edited(_) => ("✓", "  (edited after it was applied)"),
                 State::Unknown(_) => ("✓", "  (unknown here)"),
                 State::Another(_) | State::Pending => (" ", ""),
             };
-            write!(f, "[{mark}] {version}: {}{remark}", shown_line(description))?;
+            write!(f, "[{marker}] {version}: {}{remark}", shown_line(description))?;
             if let State::Another(row) = state {
                 let name = shown_line(row.description.as_deref().unwrap_or_default());
                 write!(f, "  (not applied: {version} is another migration here, {name})")?;

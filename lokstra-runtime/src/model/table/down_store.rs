@@ -12,7 +12,7 @@ use crate::model::table::tables::table;
 /// A longer script is not kept, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;
 
-/// The table as the look finds it.
+/// The table as the snapshot finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DownStore {
     /// There is none, and the first step makes it.
@@ -110,8 +110,12 @@ impl DownStore {
 }
 
 /// Adds to the warnings that the down SQL of a migration that was recorded is not kept, if so.
-pub(crate) fn note_not_kept(warnings: &mut Vec<Warning>, facts: &Facts, migration: Migration<'_>) {
-    let Some(why) = facts.not_kept(migration.down()) else { return };
+pub(crate) fn warn_down_not_stored(
+    warnings: &mut Vec<Warning>,
+    facts: &Facts,
+    migration: Migration<'_>,
+) {
+    let Some(why) = facts.not_stored(migration.down()) else { return };
     for warning in &mut *warnings {
         if let Warning::DownNotKept { versions, reason } = warning
             && *reason == why

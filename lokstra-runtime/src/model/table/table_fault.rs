@@ -143,7 +143,7 @@ fn kind(code: &str) -> &'static str {
     }
 }
 
-/// What the look found: the faults, and the columns that hold only so many characters.
+/// What the snapshot found: the faults, and the columns that hold only so many characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Faults {
     pub(crate) all: Vec<TableFault>,

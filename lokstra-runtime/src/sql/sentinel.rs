@@ -7,24 +7,24 @@ use lokstra_core::text::contains;
 /// it, and a notice counts only where the server's own reader of text-search queries has raised it. A
 /// notice that shows the message (`auto_explain`, `pgaudit`, the statement log) has another origin.
 #[derive(Debug)]
-pub(crate) struct Sign {
+pub(crate) struct Sentinel {
     /// As the message has it: zeros and ones.
     written: String,
     /// As the server quotes it: blanks and tabs, so that the query has no word.
     quoted: String,
 }
 
-impl Sign {
-    pub(crate) fn new() -> Sign {
-        Sign::of(entropy())
+impl Sentinel {
+    pub(crate) fn new() -> Sentinel {
+        Sentinel::of(entropy())
     }
 
-    fn of(number: u64) -> Sign {
+    fn of(number: u64) -> Sentinel {
         let is_set = |bit: u32| number >> bit & 1 == 1;
         let text = |zero: char, one: char| {
             (0..u64::BITS).map(|bit| if is_set(bit) { one } else { zero }).collect()
         };
-        Sign { written: text('0', '1'), quoted: text(' ', '\t') }
+        Sentinel { written: text('0', '1'), quoted: text(' ', '\t') }
     }
 
     /// Has the server raise it. A text-search query without a word is the one thing of which the server
@@ -49,11 +49,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_that_is_sent_does_not_hold_the_sign() {
+    fn the_text_that_is_sent_does_not_contain_the_sentinel() {
         for number in [0, 1, u64::MAX, entropy()] {
-            let sign = Sign::of(number);
-            assert!(!sign.is_in(&sign.sql()), "{number}");
-            assert!(sign.is_in(&format!("has no lexemes: \"{}\"", sign.quoted)));
+            let sentinel = Sentinel::of(number);
+            assert!(!sentinel.is_in(&sentinel.sql()), "{number}");
+            assert!(sentinel.is_in(&format!("has no lexemes: \"{}\"", sentinel.quoted)));
         }
     }
 }
