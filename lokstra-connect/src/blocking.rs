@@ -109,7 +109,7 @@ impl Drop for Ending {
     }
 }
 
-/// How long after a stop the wait goes on at the most.
+/// How long after a stop the wait continues at the most.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// With the subscriber and the span of the thread that calls this.

@@ -73,7 +73,7 @@ impl Notices {
         self.0.changed.notify_all();
     }
 
-    /// Forgets what came before, and waits for an answer anew.
+    /// Forgets what came before, and waits for an answer again.
     pub fn begin(&self) {
         let mut state = self.lock();
         let is_unreplicated = state.is_unreplicated;

@@ -22,7 +22,7 @@ use crate::model::state::lock_key::LockKey;
 use crate::session::Session;
 use crate::sql::guard::Guard;
 
-/// For a database that has the schema already, and for a history that has to be mended.
+/// For a database that has the schema already, and for a history that has to be repaired.
 impl Migrator<'_> {
     /// Records everything up to this version, included, as applied, without running it: for a
     /// database that has the schema already. One transaction, under the lock.

@@ -163,7 +163,7 @@ impl<'m> Migrator<'m> {
         blocking::run(|| activity::read(client, LockKey::of(&table)))
     }
 
-    /// The GRANTs that the role lacks to keep the history; none where the server does not tell.
+    /// The GRANTs that the role lacks to keep the history; none where the server does not report it.
     ///
     /// # Errors
     ///

@@ -102,7 +102,7 @@ impl<'m> Migrator<'m> {
     }
 
     /// Drops an INVALID index that an earlier `CREATE INDEX CONCURRENTLY` left behind, and builds it
-    /// anew, when a no-transaction script comes to the statement that creates it. Default: no, an
+    /// again, when a no-transaction script comes to the statement that creates it. Default: no, an
     /// error that names the index.
     ///
     /// PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*.

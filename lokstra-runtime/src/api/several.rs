@@ -181,7 +181,7 @@ pub(crate) fn run_pools(
 }
 
 /// Reads and compares every history before the first script of any database runs. A server that
-/// cannot be reached is left to the run itself, which goes on with the others.
+/// cannot be reached is left to the run itself, which continues with the others.
 fn compare_all(migrator: &mut Migrator<'_>, jobs: &mut [Job<'_>], goal: Goal) -> Result<(), Error> {
     let mut causes = Vec::new();
     let (policy, stored_down) = (migrator.options.policy, migrator.options.load_stored.is_some());

@@ -30,19 +30,19 @@ pub(crate) struct NoTransaction {
 pub(crate) enum Attempt {
     /// Run and recorded.
     Done(Duration),
-    /// Somebody else holds the lock.
+    /// Another session holds the lock.
     Busy,
     /// The history is not what the plan was made from.
     HistoryChanged,
     /// Another script is partial, and has to come to its end first.
     Partial,
-    /// Rolled back since somebody else was faster, if the history changed; else a failure.
+    /// Rolled back since another session was faster, if the history changed; else a failure.
     Raced(Box<Failure>),
     /// Cancelled since the run is to stop.
     Cancelled(Box<Failure>),
     /// Rolled back for a reason that passes; a failure once that was so too often.
     Again(Box<Failure>),
-    /// The connection is gone: committed or rolled back, only the history tells.
+    /// The connection is gone: committed or rolled back, only the history shows.
     ConnectionLost(postgres::Error),
     /// Failed, and the reason stays.
     Failed(Box<Failure>),

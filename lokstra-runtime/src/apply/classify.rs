@@ -7,7 +7,7 @@ use crate::model::table::down_store::DownStore;
 use crate::session::execute::Execution;
 use crate::sql::guard::Guard;
 
-/// Two bootstraps, or two records of the same version, at the same time: somebody else was faster.
+/// Two bootstraps, or two records of the same version, at the same time: another session was faster.
 /// If that was the Go framework, its table lacks our columns.
 pub(crate) fn is_race(server: &ServerError, guard: &Guard<'_>) -> bool {
     let schema = server.schema.as_deref();

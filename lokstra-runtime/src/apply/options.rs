@@ -53,7 +53,7 @@ impl Default for Options {
             connect_wait: Some(Duration::from_secs(30)),
             lock_wait: Some(Duration::from_mins(5)),
             // Below the default deadlock_timeout of one second, so that a CREATE INDEX CONCURRENTLY
-            // of somebody else survives our waiting for its table.
+            // of another session survives our waiting for its table.
             lock_timeout: Duration::from_millis(800),
             statement_timeout: None,
             session_pooler: false,

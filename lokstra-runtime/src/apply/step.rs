@@ -202,7 +202,7 @@ fn rollback(
     match client.batch_execute(&format!("{end}{role}{reset_sql}")) {
         // A setting of the caller's that cannot be put back, say.
         Err(error) if !is_connection_loss(&error) => {
-            client.batch_execute(&format!("ROLLBACK;{role}"))?
+            client.batch_execute(&format!("ROLLBACK;{role}"))?;
         }
         done => done?,
     }

@@ -17,7 +17,7 @@ use crate::sql::guard::{Guard, number};
 #[derive(Debug)]
 pub(crate) enum Adoption {
     Done,
-    /// Somebody else holds the lock.
+    /// Another session holds the lock.
     Busy,
     /// This role may not, the server may only read, or another session is in the way.
     Refused(Box<ServerError>),

@@ -52,7 +52,7 @@ pub enum ErrorKind {
     },
     /// The connection was lost and could not be made again, or is not ours to make again.
     ConnectionLost {
-        /// The script that was running, if one was: the history tells what became of it.
+        /// The script that was running, if one was: the history shows what became of it.
         running: Option<InterruptedStep>,
         /// What the client saw.
         source: postgres::Error,
@@ -74,9 +74,9 @@ pub enum ErrorKind {
         /// The table.
         table: TableName,
     },
-    /// Somebody else held the migration lock for longer than `lock_wait`.
+    /// Another session held the migration lock for longer than `lock_wait`.
     LockHeld {
-        /// Who, if the server tells.
+        /// Who, if the server reports it.
         holder: Option<Holder>,
         /// How long this run waited.
         waited: Duration,
@@ -98,7 +98,7 @@ pub enum ErrorKind {
         /// Whether the run had reached its goal.
         is_reached: bool,
     },
-    /// Somebody else migrated while this run was counting steps.
+    /// Another session migrated while this run was counting steps.
     ConcurrentChange {
         /// The newest applied version when the run began.
         from: Option<Version>,
@@ -136,7 +136,7 @@ pub enum ErrorKind {
         /// What is wrong with the kept SQL.
         reason: NoStoredDown,
     },
-    /// Somebody else could have written the down SQL that the database keeps.
+    /// Another session could have written the down SQL that the database keeps.
     UntrustedDown {
         /// The tracking table beside which it is kept.
         table: TableName,

@@ -168,7 +168,7 @@ impl fmt::Display for Error {
 impl Error {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.kind(), self.report()) {
-            // Somebody else has written to the history while this run was at work.
+            // Another session has written to the history while this run was at work.
             (ErrorKind::Diverged(divergences), Some(report)) if !report.steps.is_empty() => {
                 diverged(f, divergences, "disagree now; the rest was not run")?;
             }

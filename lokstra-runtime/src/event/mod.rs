@@ -52,7 +52,7 @@ pub(crate) fn connecting<'l>(
 /// Skipped                                the database is disabled: nothing else
 ///
 /// Connecting*                            the server cannot be reached yet
-/// Waiting*                               somebody else migrates, or changes the tracking table
+/// Waiting*                               another session migrates, or changes the tracking table
 /// StoredDown*                            down SQL that this build does not have is going to run
 /// Planned                                only if there is something to do
 ///   StepStarted                          each try of a script …
@@ -73,7 +73,7 @@ pub(crate) fn connecting<'l>(
 ///
 /// Wherever the run asks the server, its connection can be lost: `Reconnecting Connecting*` follows,
 /// and what was asked is asked again. After `Waiting` the history is read again: `Planned` follows
-/// where the rest of the work has to be planned anew. A run that gets no connection has no other
+/// where the rest of the work has to be planned again. A run that gets no connection has no other
 /// events: its error says all.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -192,11 +192,11 @@ pub enum Event<'e> {
         /// How often it is tried at most.
         attempts: u32,
     },
-    /// Somebody else is migrating, or has locked the tracking table.
+    /// Another session is migrating, or has locked the tracking table.
     Waiting {
         /// The folder's name.
         database: &'e str,
-        /// Who, if the server tells. [`Holder::remedy`] is the statement that would end it, if it is certain.
+        /// Who, if the server reports it. [`Holder::remedy`] is the statement that would end it, if it is certain.
         holder: Option<&'e Holder>,
         /// How long this run has been waiting.
         waited: Duration,
@@ -214,7 +214,7 @@ pub enum Event<'e> {
         /// It is cancelled now; else it is the last to run.
         cancels: bool,
     },
-    /// Something is odd; also in the report, but for [`Warning::NotCancelled`].
+    /// A warning; also in the report, but for [`Warning::NotCancelled`].
     Warning {
         /// The folder's name.
         database: &'e str,

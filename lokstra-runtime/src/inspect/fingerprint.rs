@@ -40,7 +40,7 @@ pub(crate) fn snapshot_unless_reached(
 }
 
 /// Looks at the history, unless it is row for row what is embedded (`None`): then nothing is to be
-/// done, and nothing is odd.
+/// done.
 ///
 /// The server answers with one number for all rows, which the set has had since it was built. Only
 /// where it is another one, a second round trip reads them. Without facts of the catalog, too: to

@@ -94,7 +94,7 @@ impl Build {
     }
 
     /// Drops the INVALID index that was not there before, or names it if that does not succeed soon,
-    /// or if it may be somebody else's.
+    /// or if it may be another session's.
     pub(crate) fn drop_made(
         &self,
         client: &mut Client,

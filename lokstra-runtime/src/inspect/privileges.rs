@@ -27,7 +27,7 @@ pub(crate) fn with_missing_grants<T>(
     }
 }
 
-/// The GRANTs, in order; `None` where nothing is missing or the server does not tell.
+/// The GRANTs, in order; `None` where nothing is missing or the server does not report it.
 pub(crate) fn missing(client: &mut Client, table: &TableName) -> Option<Vec<String>> {
     let answer = client.simple_query(&query(table)).ok()?;
     let row = rows(&answer).next()?;

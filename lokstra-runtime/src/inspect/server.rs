@@ -87,7 +87,7 @@ pub(crate) fn check(client: &mut Client, facts: &Facts) -> Result<ServerCheck, E
     Ok(ServerCheck { name: server.to_string(), is_plain, faults })
 }
 
-/// Takes a lock that is in nobody's way, and looks for it.
+/// Takes a lock that is in no session's way, and looks for it.
 fn holds_lock(client: &mut Client) -> Result<bool, Error> {
     let key = LockKey::random();
     let held = key.held_by_us();

@@ -181,7 +181,7 @@ impl RepairContext<'_> {
         Ok(self.set(first, done, progress::fingerprint(embedded, done)))
     }
 
-    /// The next run goes on behind `done` statements.
+    /// The next run continues behind `done` statements.
     fn set(&self, script: &PartialScript, done: usize, fingerprint: i64) -> Change {
         let update = format!(
             "UPDATE {} p SET done = {done}, fingerprint = {}, running = false, \

@@ -147,7 +147,7 @@ impl<'m> Engine<'_, 'm> {
             return Ok(Batch::done(done));
         }
         let server = error.as_db_error().map(ServerError::new);
-        // It is the next one that failed, though somebody else may have recorded it meanwhile. But a
+        // It is the next one that failed, though another session may have recorded it meanwhile. But a
         // cancel or a timeout can come between COMMIT and the sentinel; a pooler may keep the sentinel to
         // itself; and what COPY TO STDOUT sends has the client give up, and not the server.
         let is_next = |server: &ServerError| {

@@ -26,7 +26,7 @@ use crate::model::state::history::History;
 use crate::model::state::snapshot::Snapshot;
 use crate::session::Session;
 
-/// Whether the first of these steps leaves the disk to a later one. Only where the run goes on after
+/// Whether the first of these steps leaves the disk to a later one. Only where the run continues after
 /// a crash of the server, and where this role can flush if it comes to no later one.
 pub(super) fn defers(snapshot: &Snapshot, goal: Goal, steps: &[PlanStep<'_>]) -> bool {
     steps.len() > 1

@@ -231,7 +231,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
     }
 
-    /// Runs a step until it is done, failed, or overtaken by somebody else.
+    /// Runs a step until it is done, failed, or overtaken by another session.
     fn step(
         &mut self,
         snapshot: &mut Snapshot,
@@ -277,17 +277,7 @@ impl<'e, 'm> Engine<'e, 'm> {
                     return Ok(Progress::Done);
                 }
                 Attempt::Busy | Attempt::HistoryChanged => return Ok(Progress::Overtaken),
-                Attempt::Partial => {
-                    let mut wait = Backoff::new(self.options.lock_wait);
-                    let scripts = self
-                        .ask(&mut wait, |client, table| partial::read(client, snapshot, table))?;
-                    let (version, direction) = (step.migration.version(), step.direction);
-                    return Err(Error::new(ErrorKind::PartialScript {
-                        version,
-                        direction,
-                        scripts,
-                    }));
-                }
+                Attempt::Partial => return Err(self.partial_script(snapshot, step)?),
                 Attempt::Raced(failure) => {
                     let now =
                         self.read_snapshot_patiently(&mut Backoff::new(self.options.lock_wait))?;
@@ -343,6 +333,15 @@ impl<'e, 'm> Engine<'e, 'm> {
             }
         }
         Ok(Progress::Overtaken)
+    }
+
+    /// The error of a step that other partial scripts are in the way of.
+    fn partial_script(&mut self, snapshot: &Snapshot, step: &PlanStep<'_>) -> Result<Error, Error> {
+        let mut wait = Backoff::new(self.options.lock_wait);
+        let scripts =
+            self.ask(&mut wait, |client, table| partial::read(client, snapshot, table))?;
+        let (version, direction) = (step.migration.version(), step.direction);
+        Ok(Error::new(ErrorKind::PartialScript { version, direction, scripts }))
     }
 
     #[inline(never)]

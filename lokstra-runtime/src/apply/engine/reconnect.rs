@@ -1,4 +1,4 @@
-//! A connection that is lost: one of our own is made again, and the history tells what was done.
+//! A connection that is lost: one of our own is made again, and the history shows what was done.
 
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ impl Engine<'_, '_> {
     }
 
     /// The server finishes what it was sent, COMMIT included, or rolls it back: once nobody holds
-    /// the lock any more, the history tells how many of these steps are done. The first has been
+    /// the lock any more, the history shows how many of these steps are done. The first has been
     /// running since then, if the listener knows of it.
     pub(super) fn connection_lost(
         &mut self,
@@ -107,7 +107,7 @@ impl Engine<'_, '_> {
         done
     }
 
-    /// The history once nobody holds the lock; `None` without a connection, or if the run is to stop.
+    /// The history once no session holds the lock; `None` without a connection, or if the run is to stop.
     fn unlocked(&mut self, is_connected: bool) -> Result<Option<Snapshot>, Error> {
         if !is_connected {
             return Ok(None);

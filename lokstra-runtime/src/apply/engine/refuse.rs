@@ -59,7 +59,7 @@ impl Engine<'_, '_> {
         self.has_history_changed_unless_read_only(None, left).err().unwrap_or(error)
     }
 
-    /// Whether somebody else has changed the history since. Fails where the server, or another one that
+    /// Whether another session has changed the history since. Fails where the server, or another one that
     /// answers in its place, can only read by now: no script is to blame for that.
     pub(super) fn has_history_changed(
         &mut self,

@@ -11,7 +11,7 @@ use crate::model::state::snapshot::Snapshot;
 use crate::model::table::server::ServerFault;
 use crate::sql::guard::Guard;
 
-/// Whether the work goes on where this is the error, with a warning of what is missing.
+/// Whether the work continues where this is the error, with a warning of what is missing.
 pub(crate) fn is_accepted(error: &Error, options: &Options, warnings: &mut Vec<Warning>) -> bool {
     let ErrorKind::UnsupportedServer { server, fault } = error.kind() else { return false };
     if !options.unsupported_server || matches!(fault, ServerFault::Refuses(_)) {
@@ -56,7 +56,7 @@ impl Engine<'_, '_> {
         if self.works_anyway(&error) { Ok(()) } else { Err(error) }
     }
 
-    /// Whether the run goes on where this is the error, and says so in its report.
+    /// Whether the run continues where this is the error, and says so in its report.
     pub(super) fn works_anyway(&mut self, error: &Error) -> bool {
         if !is_accepted(error, self.options, &mut self.report.warnings) {
             return false;

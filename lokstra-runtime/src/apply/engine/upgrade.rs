@@ -15,7 +15,7 @@ use crate::sql::guard::Guard;
 
 impl Engine<'_, '_> {
     /// Adds the columns and fills in the checksums that another program did not write. Fails softly
-    /// where there is nothing else to do. False: somebody else is at work.
+    /// where there is nothing else to do. False: another session is at work.
     pub(super) fn adopt(
         &mut self,
         snapshot: &mut Snapshot,
@@ -51,7 +51,7 @@ impl Engine<'_, '_> {
             let session = &mut self.session;
             let adopted = upgrade::adopt(session, &guard, self.database, &versions, self.options);
             match adopted {
-                // Done or not, the history tells, once nobody holds the lock.
+                // Done or not, the history shows, once no session holds the lock.
                 Err(error) => return if self.survives(&error)? { Ok(false) } else { Err(error) },
                 Ok(Adoption::Done) => {
                     self.is_unflushed |= self.waited_in_vain();

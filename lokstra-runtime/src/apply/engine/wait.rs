@@ -1,4 +1,4 @@
-//! Looks at the history, and waits for whoever is in the way.
+//! Looks at the history, and waits for the session that is in the way.
 
 use lokstra_connect::backoff::{Backoff, Wait};
 use lokstra_connect::client::Client;
@@ -145,7 +145,7 @@ impl Engine<'_, '_> {
         self.ask(&mut wait, |client, _| client.batch_execute("").map_err(Error::query))
     }
 
-    /// Waits until nobody holds the lock, or until somebody else has done the work. Looks at the
+    /// Waits until no session holds the lock, or until another session has done the work. Looks at the
     /// history, never at the step: a refused step would be logged by the server, script and all.
     pub(super) fn wait(&mut self, goal: Goal, wait: &mut Backoff) -> Result<Snapshot, Error> {
         loop {

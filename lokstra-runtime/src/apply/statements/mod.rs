@@ -1,5 +1,5 @@
 //! A no-transaction script: statement by statement, under a session lock, with its progress in a
-//! side table, so that the next run goes on where this one stopped.
+//! side table, so that the next run continues where this one stopped.
 //!
 //! Two statements in one message would be one implicit transaction (PostgreSQL documentation:
 //! *55.2.2.1. Multiple Statements in a Simple Query*), so each is sent alone.

@@ -32,7 +32,7 @@ impl Run<'_> {
             IndexState::Unclear => return Err(Abort::Error(self.progress.in_flight(done))),
             IndexState::NotDone => {}
         }
-        // What it left half made goes, so that it can be made anew.
+        // What it left half made goes, so that it can be made again.
         if let Some(build) = Build::of(statement).filter(Build::has_name) {
             for index in build.invalid(client).map_err(|error| self.stopped(error))? {
                 session.execute(&index.drop(), execution).map_err(|error| self.stopped(error))?;

@@ -22,7 +22,7 @@ pub struct Baseline {
     pub version: Version,
     /// The versions and descriptions that were not in the history; empty if all were.
     pub recorded: Vec<(Version, String)>,
-    /// What was odd.
+    /// The warnings.
     pub warnings: Vec<Warning>,
 }
 

@@ -38,7 +38,7 @@ pub struct RecordedRuns {
     pub table: TableName,
     /// The versions and descriptions that were not in the history; empty if all were.
     pub recorded: Vec<(Version, String)>,
-    /// What was odd.
+    /// The warnings.
     pub warnings: Vec<Warning>,
 }
 

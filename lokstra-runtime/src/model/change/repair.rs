@@ -172,7 +172,7 @@ pub struct Repaired {
     pub before: String,
     /// What stands there now.
     pub after: String,
-    /// What was odd.
+    /// The warnings.
     pub warnings: Vec<Warning>,
 }
 

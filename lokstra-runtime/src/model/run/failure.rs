@@ -17,7 +17,7 @@ use crate::model::state::holder::Holder;
 pub enum FailureState {
     /// Nothing: the transaction was rolled back.
     RolledBack,
-    /// A no-transaction script: its first statements are done and stay; the next run goes on behind
+    /// A no-transaction script: its first statements are done and stay; the next run continues behind
     /// them.
     Partial {
         /// How many statements are done.

@@ -11,6 +11,6 @@ pub struct InterruptedStep {
     /// The last one that was sent together with it; mostly the same.
     pub last: Version,
     /// Transactional: done as a whole or not at all. No-transaction: the statements that came to
-    /// their end stay, and the next run goes on behind them.
+    /// their end stay, and the next run continues behind them.
     pub mode: Mode,
 }

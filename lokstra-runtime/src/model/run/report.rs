@@ -81,7 +81,7 @@ pub struct Report {
     pub outcome: Outcome,
     /// The scripts that ran, in order.
     pub steps: Vec<StepReport>,
-    /// What was odd.
+    /// The warnings.
     pub warnings: Vec<Warning>,
     /// The newest applied version afterwards, as far as the run knows it.
     pub current: Option<Version>,

@@ -27,7 +27,7 @@ pub enum Goal {
 
 impl Goal {
     /// Whether the goal counts from where the history stands: it must not be reached twice when
-    /// somebody else moves the history meanwhile.
+    /// another session moves the history meanwhile.
     pub(crate) fn is_relative(self) -> bool {
         matches!(self, Goal::Up(_) | Goal::Down(_) | Goal::Redo)
     }
@@ -76,7 +76,7 @@ impl fmt::Display for PlanStep<'_> {
 pub struct Plan<'m> {
     /// The steps, in order.
     pub steps: Vec<PlanStep<'m>>,
-    /// What is odd and does not stop the run.
+    /// What does not stop the run.
     pub warnings: Vec<Warning>,
 }
 

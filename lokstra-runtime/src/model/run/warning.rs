@@ -8,7 +8,7 @@ use lokstra_core::{Version, one_line, write_text};
 use crate::model::table::down_store::DownNotStored;
 use crate::model::table::server::ServerFault;
 
-/// Something odd that does not stop a run.
+/// Something that deserves attention and does not stop a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -82,7 +82,7 @@ pub enum Warning {
         /// The keywords.
         keywords: Vec<String>,
     },
-    /// The run worked on a server that does not do what migrations need, since it was told to.
+    /// The run worked on a server that does not do what migrations need, as it was asked to.
     UnsupportedServer {
         /// Its name and version.
         server: String,

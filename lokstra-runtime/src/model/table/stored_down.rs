@@ -30,7 +30,7 @@ impl fmt::Display for NoStoredDown {
     }
 }
 
-/// One reason for which somebody else could have written the kept down SQL.
+/// One reason for which another session could have written the kept down SQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrustIssue {
@@ -49,7 +49,7 @@ pub enum TrustIssue {
 }
 
 impl TrustIssue {
-    /// What mends it.
+    /// The remedy.
     fn help(&self, table: &str) -> String {
         match self {
             TrustIssue::Owner(_) => format!("ALTER TABLE {table} OWNER TO CURRENT_USER;"),
