@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use lokstra_core::Direction;
 
+use crate::apply::Replay;
 use crate::finding::Finding;
 
 /// What the database holds before the first script.
@@ -55,6 +56,16 @@ impl<'a> Script<'a> {
 /// Replays scripts in the order of the slice, each up script before its down script, and reports what the
 /// server would refuse. A down script is judged on the model right behind the script before it, and
 /// what follows does not see it.
-pub fn check(_scripts: &[Script<'_>], _options: &Options) -> Vec<Finding> {
-    Vec::new()
+pub fn check(scripts: &[Script<'_>], options: &Options) -> Vec<Finding> {
+    let mut replay = Replay::new(scripts, options);
+    for (nth, script) in scripts.iter().enumerate() {
+        let mark = replay.catalog.mark();
+        let is_lost = replay.is_lost;
+        replay.script(nth);
+        if script.direction == Direction::Down {
+            replay.catalog.undo(mark);
+            replay.is_lost = is_lost;
+        }
+    }
+    replay.findings
 }

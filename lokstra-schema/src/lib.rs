@@ -3,9 +3,29 @@
 //!
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate.
 
+#![allow(
+    clippy::similar_names,
+    clippy::match_bool,
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    clippy::option_option,
+    clippy::struct_excessive_bools,
+    clippy::large_enum_variant,
+    clippy::collapsible_else_if,
+    clippy::single_match_else,
+    clippy::too_many_lines,
+    reason = "nodes, names and notes; handlers of statements have one form; a table of two cases"
+)]
+#![allow(dead_code, reason = "the model holds more than is asked of it so far")]
+
+mod apply;
 pub mod builtin;
+mod catalog;
 mod check;
 mod finding;
+mod names;
+mod parse;
+mod query;
 
 pub use check::{Options, Script, StartsFrom, check};
 pub use finding::{Finding, Level};

@@ -24,7 +24,10 @@ const CRATES: &[(&str, &[&str])] = &[
             "string_continuation",
         ],
     ),
-    ("lokstra-schema", &["check", "finding", "builtin"]),
+    (
+        "lokstra-schema",
+        &["check", "apply", "query", "catalog", "parse", "names", "finding", "builtin"],
+    ),
     (
         "lokstra-runtime",
         &[

@@ -1,0 +1,225 @@
+//! `CREATE TABLE`, with partitions, parents and `LIKE`.
+
+use lokstra_grammar::Node;
+
+use super::report::Said;
+use super::{Followed, Replay};
+use crate::catalog::{Class, Column, Key, ObjectKind, Relation, RelationKind, Slot};
+use crate::check::StartsFrom;
+use crate::finding::Level;
+use crate::parse;
+
+impl Replay<'_> {
+    pub(crate) fn create_table(&mut self, node: Node<'_>) -> Followed {
+        let target = parse::target(node)?;
+        let name = parse::name(target)?;
+        let is_temporary = is_temporary(node);
+        let key = self.new_key(Class::Relation, &name, is_temporary)?;
+        self.need_schema(target, &key)?;
+        let is_lenient = parse::has(node, &["if", "not", "exists"]);
+        let is_partition = parse::has(node, &["partition", "of"]);
+        let before = self.catalog.slot(&key).cloned();
+        match &before {
+            Some(Slot::Known(_)) if is_lenient => {
+                self.compare_existing(node, &key);
+                return Some(());
+            }
+            Some(Slot::Known(_)) => {
+                self.duplicate(target.range(), &key, "relation", ("duplicate-table", "42P07"));
+                return Some(());
+            }
+            _ => {}
+        }
+        // Whether what is there may be another table than this one says.
+        let is_open = is_lenient
+            && match before {
+                Some(Slot::Open) => true,
+                Some(_) => false,
+                None => !self.is_certain_to_be_free(&key),
+            };
+        self.is_muted |= is_open;
+        let kind = match node.symbol() {
+            "CreateForeignTableStmt" => RelationKind::ForeignTable,
+            _ => RelationKind::Table,
+        };
+        let mut relation = Relation::new(kind);
+        relation.has_open_columns = is_open;
+        relation.has_open_constraints = is_open;
+        relation.is_partition = is_partition;
+        relation.is_partitioned = node.child("PartitionSpec").is_some();
+        let object = self.object(ObjectKind::Relation(relation));
+        self.catalog.set(key.clone(), Slot::Known(object.into()));
+        self.inherit(node, &key, is_partition);
+        self.elements(node, &key, is_open)?;
+        if parse::has(node, &["of"]) && !is_partition {
+            self.change(&key, |relation| relation.has_open_columns = true);
+        }
+        if is_open && matches!(before, Some(Slot::Open)) {
+            self.catalog.set(key, Slot::Open);
+        }
+        Some(())
+    }
+
+    fn is_certain_to_be_free(&self, key: &Key) -> bool {
+        (self.options.starts_from == StartsFrom::Empty
+            || self.catalog.known(&Key::new(Class::Schema, "", &key.schema)).is_some())
+            && !self.catalog.is_open_name(&key.name)
+    }
+
+    /// The columns of the tables that this one inherits from or is a partition of.
+    fn inherit(&mut self, node: Node<'_>, key: &Key, is_partition: bool) {
+        let parents = match node.child("OptInherit") {
+            Some(list) => parse::within(list, "qualified_name").collect(),
+            None if is_partition => {
+                parse::all(node, "qualified_name").into_iter().skip(1).collect::<Vec<_>>()
+            }
+            None => return,
+        };
+        for parent in parents {
+            let found = self.relation(parent).and_then(|parent| {
+                let id = self.id(&parent)?;
+                Some((id, self.at(&parent)?.clone()))
+            });
+            let made = self.place;
+            self.change(key, |relation| {
+                let Some((id, parent)) = found else {
+                    (relation.has_open_columns, relation.has_open_constraints) = (true, true);
+                    return;
+                };
+                relation.parents.push(id);
+                relation.has_open_columns |= parent.has_open_columns;
+                // Keys and checks of its own, under names that depend on what is there.
+                relation.has_open_constraints |= is_partition || !parent.constraints.is_empty();
+                for column in &parent.columns {
+                    if relation.column(&column.name).is_none() {
+                        let number = relation.next_column;
+                        relation.next_column += 1;
+                        let own = Column { number, is_inherited: true, made, ..column.clone() };
+                        relation.columns.push(own);
+                    }
+                }
+            });
+        }
+    }
+
+    /// Columns first, then keys, then the rest, as the server does.
+    fn elements(&mut self, node: Node<'_>, key: &Key, is_open: bool) -> Followed {
+        let mut later = Vec::new();
+        let mut sequences = Vec::new();
+        for element in node.children() {
+            match element.symbol() {
+                "columnDef" | "columnOptions" => {
+                    let defined = match element.symbol() {
+                        "columnDef" => self.column(element)?,
+                        _ => self.column_options(element)?,
+                    };
+                    let name = defined.column.name.clone();
+                    let column = defined.column;
+                    let number = self.change(key, |relation| {
+                        // Of a parent, it is merged.
+                        if let Some(known) = relation.column_mut(&column.name) {
+                            known.is_inherited = false;
+                            known.has_default |= column.has_default;
+                            known.is_not_null |= column.is_not_null;
+                            return known.number;
+                        }
+                        let number = relation.next_column;
+                        relation.next_column += 1;
+                        relation.columns.push(Column { number, ..column });
+                        number
+                    })?;
+                    if defined.has_sequence {
+                        sequences.push((number, name.clone(), defined.is_sequence_open));
+                    }
+                    for (given, constraint) in defined.constraints {
+                        later.push((given, constraint, Some(name.clone())));
+                    }
+                }
+                "TableLikeClause" => self.like(element, key),
+                "TableConstraint" => {
+                    let given = element.child("name").and_then(parse::ident);
+                    later.push((given, element.child("ConstraintElem")?, None));
+                }
+                _ => {}
+            }
+        }
+        for (number, name, is_sequence_open) in sequences {
+            self.make_sequence(key, number, &name, is_open || is_sequence_open);
+        }
+        // Primary keys, other keys, checks, foreign keys.
+        let rank = |node: Node<'_>| match node.tree().token(node.tokens().start) {
+            word if word.eq_ignore_ascii_case("primary") => 0,
+            word if word.eq_ignore_ascii_case("unique") => 1,
+            word if word.eq_ignore_ascii_case("exclude") => 1,
+            word if word.eq_ignore_ascii_case("foreign") => 3,
+            word if word.eq_ignore_ascii_case("references") => 3,
+            _ => 2,
+        };
+        later.sort_by_key(|(_, constraint, _)| rank(*constraint));
+        for (given, constraint, column) in later {
+            self.add_constraint(key, constraint, given, column.as_deref(), is_open)?;
+        }
+        Some(())
+    }
+
+    /// `b WITH OPTIONS …` of a partition or typed table.
+    fn column_options<'n>(&mut self, node: Node<'n>) -> Option<super::columns::Defined<'n>> {
+        self.column(node)
+    }
+
+    /// `LIKE other INCLUDING …`.
+    fn like(&mut self, node: Node<'_>, key: &Key) {
+        let other = parse::target(node).and_then(|target| self.relation(target));
+        let other = other.and_then(|other| self.at(&other).cloned());
+        let made = self.place;
+        let has_options = parse::tokens(node).iter().any(|token| token == "including");
+        self.change(key, |relation| {
+            relation.has_open_constraints |= has_options || other.is_none();
+            let Some(other) = other else {
+                relation.has_open_columns = true;
+                return;
+            };
+            relation.has_open_columns |= other.has_open_columns;
+            for column in other.columns {
+                let number = relation.next_column;
+                relation.next_column += 1;
+                // Whether it has a default depends on the options.
+                relation.columns.push(Column { number, made, has_default: true, ..column });
+            }
+        });
+    }
+
+    /// Reports the table that `IF NOT EXISTS` finds, if it is another one than the statement says.
+    fn compare_existing(&mut self, node: Node<'_>, key: &Key) {
+        let Some(relation) = self.at(key) else { return };
+        let Some(target) = parse::target(node) else { return };
+        let definitions = parse::all(node, "columnDef");
+        let names: Vec<_> =
+            definitions.iter().filter_map(|it| parse::ident(it.child("ColId")?)).collect();
+        let is_plain = definitions.len() == names.len()
+            && node.child("TableLikeClause").is_none()
+            && node.child("OptInherit").is_none()
+            && !names.is_empty()
+            && !relation.has_open_columns;
+        let missing: Vec<_> =
+            names.iter().filter(|name| relation.column(name).is_none()).cloned().collect();
+        if !is_plain || missing.is_empty() {
+            return;
+        }
+        let word = relation.kind.word();
+        let message = format!(
+            "{word} \"{}\" is there already without {}, so this statement does nothing",
+            key.shown(),
+            missing.join(", ")
+        );
+        let help = format!("write ALTER TABLE {} ADD COLUMN … for what is new", key.shown());
+        let said = Said::new("different-table", "", message).note(self.origin(key)).help(help);
+        self.say_at(target.range(), said, Level::Warning);
+    }
+}
+
+/// `TEMP`, `LOCAL TEMPORARY`; not `UNLOGGED`.
+pub(crate) fn is_temporary(node: Node<'_>) -> bool {
+    let option = node.child("OptTemp").or_else(|| node.child("OptTempTableName"));
+    option.is_some_and(|it| parse::tokens(it).iter().any(|token| token.starts_with("temp")))
+}

@@ -1,0 +1,173 @@
+//! What each statement does to the model, and what it needs of it.
+
+mod alter_table;
+mod columns;
+mod constraint;
+mod create_table;
+mod depend;
+mod drop;
+mod foreign_key;
+mod index;
+mod lookup;
+mod open;
+mod others;
+mod rename;
+mod report;
+mod routine;
+mod types;
+mod view;
+
+use lokstra_grammar::{Node, SyntaxTree};
+
+use crate::catalog::{Catalog, Class, Key, Place, Slot, TEMPORARY};
+use crate::check::{Options, Script};
+use crate::finding::Finding;
+use crate::parse::SYMBOLS;
+pub(crate) use columns::of_type as needed_type;
+pub(crate) use lookup::Found;
+
+/// Whether a statement was followed; `None`: all names in it are open behind it.
+pub(crate) type Followed = Option<()>;
+
+/// The state of a replay.
+pub(crate) struct Replay<'s> {
+    pub(crate) scripts: &'s [Script<'s>],
+    pub(crate) options: &'s Options,
+    pub(crate) catalog: Catalog,
+    pub(crate) findings: Vec<Finding>,
+    /// The statement that is being applied.
+    pub(crate) place: Place,
+    /// The schemas of unqualified names; `None` if not known.
+    pub(crate) path: Option<Vec<String>>,
+    /// Whether something may change any object at any time: an event trigger.
+    pub(crate) is_lost: bool,
+    /// Whether the statement may do nothing: nothing that it says is certain.
+    pub(crate) is_muted: bool,
+}
+
+impl<'s> Replay<'s> {
+    pub(crate) fn new(scripts: &'s [Script<'s>], options: &'s Options) -> Replay<'s> {
+        let mut replay = Replay {
+            scripts,
+            options,
+            catalog: Catalog::default(),
+            findings: Vec::new(),
+            place: Place::default(),
+            path: None,
+            is_lost: false,
+            is_muted: false,
+        };
+        for name in &options.existing {
+            let parts: Vec<_> =
+                name.split('.').filter_map(|part| crate::names::fold(part.trim())).collect();
+            let (schema, name) = match &parts[..] {
+                [name] => ("public", name),
+                [schema, name] => (schema.as_str(), name),
+                _ => continue,
+            };
+            for class in [Class::Relation, Class::Type, Class::Routine] {
+                replay.catalog.set(Key::new(class, schema, name), Slot::Open);
+            }
+            if schema != "public" {
+                replay.catalog.set(Key::new(Class::Schema, "", schema), Slot::Open);
+            }
+        }
+        replay
+    }
+
+    /// Applies a script.
+    pub(crate) fn script(&mut self, nth: usize) {
+        let script = &self.scripts[nth];
+        self.path = Some(vec!["public".to_owned()]);
+        self.place = Place { script: nth, offset: 0 };
+        if script.is_followed {
+            for range in &script.statements {
+                self.place.offset = range.start;
+                self.statement(&script.sql[range.clone()]);
+            }
+        } else {
+            self.open_text(script.sql);
+        }
+        self.forget_temporary();
+    }
+
+    /// A later script may run in another session.
+    fn forget_temporary(&mut self) {
+        let keys = self.catalog.slots().map(|(key, _)| key);
+        let keys: Vec<_> = keys.filter(|key| key.schema == TEMPORARY).cloned().collect();
+        for key in keys {
+            self.catalog.set(key, Slot::Open);
+        }
+    }
+
+    fn statement(&mut self, text: &str) {
+        let tree = SyntaxTree::parse(text, &SYMBOLS);
+        let Some(root) = tree.as_ref().and_then(SyntaxTree::root) else {
+            return self.open_text(text);
+        };
+        let node = if root.symbol() == "stmtmulti" { root.children().pop() } else { Some(root) };
+        if node.and_then(|node| self.apply(node)).is_none() {
+            self.open_text(text);
+        }
+        self.is_muted = false;
+    }
+
+    fn apply(&mut self, node: Node<'_>) -> Followed {
+        match node.symbol() {
+            "CreateStmt" | "CreateForeignTableStmt" => self.create_table(node),
+            "AlterTableStmt" => self.alter_table(node),
+            "IndexStmt" => self.create_index(node),
+            "DropStmt" => self.drop_statement(node),
+            "RemoveFuncStmt" => self.drop_routines(node),
+            "RenameStmt" => self.rename(node),
+            "ViewStmt" | "CreateMatViewStmt" => self.create_view(node),
+            "CreateAsStmt" => self.create_table_as(node),
+            "CreateSeqStmt" => self.create_sequence(node),
+            "AlterSeqStmt" => self.alter_sequence(node),
+            "DefineStmt" => self.define(node),
+            "CreateDomainStmt" => self.create_domain(node),
+            "AlterEnumStmt" => self.alter_enum(node),
+            "CreateFunctionStmt" => self.create_routine(node),
+            "CreateTrigStmt" => self.create_trigger(node),
+            "CreatePolicyStmt" | "AlterPolicyStmt" | "RuleStmt" => self.create_policy(node),
+            "CreateSchemaStmt" => self.create_schema(node),
+            "CreateExtensionStmt" => self.create_extension(node),
+            "AlterObjectSchemaStmt" => self.set_schema(node),
+            "CommentStmt" => self.comment(node),
+            "GrantStmt" | "RevokeStmt" => self.grant(node),
+            "TruncateStmt" | "LockStmt" | "RefreshMatViewStmt" => self.uses_relations(node),
+            "VariableSetStmt" | "VariableResetStmt" => self.set(node),
+            "DoStmt" => {
+                self.open_block(node);
+                Some(())
+            }
+            "InsertStmt" | "UpdateStmt" | "DeleteStmt" | "MergeStmt" | "SelectStmt"
+            | "CallStmt" | "CopyStmt" => {
+                self.query_statement(node);
+                Some(())
+            }
+            "AlterOwnerStmt" => self.alter_owner(node),
+            "AlterFunctionStmt" => self.alter_routine(node),
+            "CreateEventTrigStmt" => {
+                self.is_lost = true;
+                Some(())
+            }
+            "AnalyzeStmt"
+            | "ClusterStmt"
+            | "NotifyStmt"
+            | "ReindexStmt"
+            | "TransactionStmt"
+            | "VacuumStmt"
+            | "VariableShowStmt"
+            | "AlterDefaultPrivilegesStmt"
+            | "CreateRoleStmt"
+            | "DropRoleStmt" => Some(()),
+            _ => None,
+        }
+    }
+
+    /// A new object at this place.
+    pub(crate) fn object(&mut self, kind: crate::catalog::ObjectKind) -> crate::catalog::Object {
+        crate::catalog::Object { id: self.catalog.next_id(), made: self.place, kind }
+    }
+}

@@ -1,0 +1,366 @@
+//! Functions, procedures and triggers.
+
+use lokstra_grammar::Node;
+
+use super::alter_table::cascades;
+use super::open::opens;
+use super::report::Said;
+use super::{Followed, Found, Replay};
+use crate::catalog::{Class, Dependency, Key, ObjectKind, Routine, Slot, Trigger, Type, Uses};
+use crate::parse;
+
+impl Replay<'_> {
+    pub(crate) fn create_routine(&mut self, node: Node<'_>) -> Followed {
+        let target = node.child("func_name")?;
+        let name = parse::name(target)?;
+        let key = self.new_key(Class::Routine, &name, false)?;
+        self.need_schema(target, &key)?;
+        let is_replaced = node.child("opt_or_replace").is_some();
+        let is_procedure = parse::has(node, &["procedure"]);
+        let arguments = node.child("func_args_with_defaults");
+        let arguments: Vec<_> =
+            arguments.map(|it| parse::within(it, "func_arg").collect()).unwrap_or_default();
+        let all = parse::within(node.child("func_args_with_defaults").unwrap_or(node), "a_expr");
+        let defaults = node.child("func_args_with_defaults").map_or(0, |_| all.count());
+        let (mut types, mut is_certain, mut is_variadic) = (Vec::new(), true, false);
+        for argument in &arguments {
+            let words = parse::tokens(*argument);
+            let is_output = words[0] == "out" || words.len() > 2 && words[1] == "out";
+            is_variadic |= words.iter().any(|word| word == "variadic");
+            let ty = parse::within(*argument, "Typename").last().map(|it| self.type_of(it));
+            let ty = ty.unwrap_or(Type::OPEN);
+            is_certain &= ty != Type::OPEN;
+            if !is_output {
+                types.push(ty);
+            }
+        }
+        let returns = node.child("func_return").and_then(|it| parse::within(it, "Typename").last());
+        let returns = returns.map(|it| self.type_of(it));
+        let mut uses = Uses::default();
+        for ty in types.iter().chain(&returns) {
+            uses.certain.extend(super::columns::of_type(ty));
+        }
+        // The body of a text needs nothing; one of statements does.
+        uses.is_open = node.child("opt_routine_body").is_some();
+        let body = opens(node.text());
+        let is_sql = parse::within(node, "createfunc_opt_item")
+            .any(|it| parse::starts(it, &["language", "sql"]));
+        let names: Vec<_> = body.names.into_iter().filter(|word| *word != key.name).collect();
+        let routine = Routine {
+            kind: if is_procedure { "procedure" } else { "function" },
+            least: types.len().saturating_sub(defaults + usize::from(is_variadic)),
+            most: if is_variadic { usize::MAX } else { types.len() },
+            arguments: is_certain.then_some(types),
+            returns,
+            uses,
+            opens: (!names.is_empty()).then_some(names),
+            opens_all: body.is_everything && !is_sql,
+            made: self.place,
+        };
+        self.add_routine(target, key, routine, is_replaced)
+    }
+
+    fn add_routine(
+        &mut self,
+        target: Node<'_>,
+        key: Key,
+        routine: Routine,
+        is_replaced: bool,
+    ) -> Followed {
+        let known = self.catalog.known(&key).map(|it| it.routines().to_vec());
+        let same =
+            |other: &Routine| routine.arguments.is_some() && other.arguments == routine.arguments;
+        let twin = known.iter().flatten().find(|it| same(it)).cloned();
+        if let Some(twin) = &twin
+            && !is_replaced
+        {
+            let message =
+                format!("function \"{}\" already exists with same argument types", key.shown());
+            let note = format!("{} was made in {}", key.shown(), self.line(twin.made));
+            let said = Said::new("duplicate-function", "42723", message)
+                .note(note)
+                .help("write CREATE OR REPLACE, or drop it first".to_owned());
+            self.say(target.range(), said);
+            return Some(());
+        }
+        let mut routines: Vec<_> = known.into_iter().flatten().filter(|it| !same(it)).collect();
+        routines.push(routine);
+        if let Some(Slot::Open) = self.catalog.slot(&key) {
+            // There may be others of this name.
+            return Some(());
+        }
+        match self.catalog.known(&key).is_some() {
+            true => {
+                self.catalog.change(&key, |object| object.kind = ObjectKind::Routines(routines));
+            }
+            false => {
+                let object = self.object(ObjectKind::Routines(routines));
+                self.catalog.set(key, Slot::Known(object.into()));
+            }
+        }
+        Some(())
+    }
+
+    pub(crate) fn drop_routines(&mut self, node: Node<'_>) -> Followed {
+        let is_lenient = parse::has(node, &["if", "exists"]);
+        for at in parse::within(node, "function_with_argtypes") {
+            let Some((key, nth)) = self.routine(at, is_lenient) else { continue };
+            let needing = self.needing_routine(&key);
+            if let Some(note) = needing.filter(|_| !cascades(node)) {
+                let routines = self.catalog.known(&key).map(|it| it.routines().len());
+                if routines == Some(1) {
+                    let message = format!(
+                        "cannot drop function {} because other objects depend on it",
+                        key.shown()
+                    );
+                    let help = "drop that first, or write CASCADE".to_owned();
+                    self.say(
+                        at.range(),
+                        Said::new("dependent-objects", "2BP01", message).note(note).help(help),
+                    );
+                    continue;
+                }
+            }
+            if cascades(node) {
+                self.drop_triggers_of(&key);
+            }
+            let mut rest =
+                self.catalog.known(&key).map(|it| it.routines().to_vec()).unwrap_or_default();
+            match nth {
+                Some(nth) => drop(rest.remove(nth)),
+                None => rest.clear(),
+            }
+            match rest.is_empty() {
+                true => self.forget(&key),
+                false => {
+                    self.catalog.change(&key, |object| object.kind = ObjectKind::Routines(rest));
+                }
+            }
+        }
+        for at in parse::within(node, "aggregate_with_argtypes") {
+            if let Some(name) = at.child("func_name").and_then(parse::name) {
+                self.catalog.open_name(&name.name);
+            }
+        }
+        Some(())
+    }
+
+    /// The known routine that a node names; reports one that is not there.
+    pub(crate) fn routine(
+        &mut self,
+        node: Node<'_>,
+        is_lenient: bool,
+    ) -> Option<(Key, Option<usize>)> {
+        let target = node.child("func_name").unwrap_or(node);
+        let name = parse::name(target)?;
+        let key = match self.find(Class::Routine, &name) {
+            Found::Known(key) => key,
+            Found::Open => {
+                if let Some(key) = self.new_key(Class::Routine, &name, false) {
+                    self.catalog.set(key, Slot::Open);
+                }
+                return None;
+            }
+            Found::Missing(key, gone) => {
+                if !is_lenient
+                    && !self.is_of_extension(&key.name)
+                    && crate::builtin::function(&key.name).is_none()
+                {
+                    let said = Said::new(
+                        "undefined-function",
+                        "42883",
+                        format!("function {name} does not exist"),
+                    );
+                    let own = self.catalog.objects().filter(|(key, _)| key.class == Class::Routine);
+                    let near =
+                        crate::names::nearest(&key.name, own.map(|(key, _)| key.name.as_str()));
+                    let said = said.help(near.map(|near| format!("did you mean `{near}`?")));
+                    let said = match gone {
+                        Some(gone) => said.note(self.fate(&name.name, &gone)),
+                        None => said,
+                    };
+                    self.say(target.range(), said);
+                    self.catalog.set(key, Slot::Open);
+                }
+                return None;
+            }
+        };
+        let routines = self.catalog.known(&key)?.routines().to_vec();
+        let Some(arguments) = node.child("func_args") else {
+            // The only one of its name.
+            return Some((key, (routines.len() == 1).then_some(0)));
+        };
+        let arguments: Vec<_> = parse::within(arguments, "func_arg").collect();
+        let inputs = arguments.iter().filter(|it| !parse::tokens(**it).contains(&"out".to_owned()));
+        let mut types = Vec::new();
+        for argument in inputs {
+            let ty = parse::within(*argument, "Typename").last().and_then(parse::type_name);
+            types.push(ty.map_or(Type::OPEN, |ty| self.resolve_type(&ty)));
+        }
+        let nth = routines.iter().position(|it| it.arguments.as_ref() == Some(&types));
+        let is_unknown =
+            types.contains(&Type::OPEN) || routines.iter().any(|it| it.arguments.is_none());
+        if nth.is_none() && !is_unknown && !is_lenient {
+            let message = format!("function {name} with these arguments does not exist");
+            let note = format!("{} was made in {}", key.shown(), self.line(routines[0].made));
+            self.say(node.range(), Said::new("undefined-function", "42883", message).note(note));
+            return None;
+        }
+        if nth.is_none() && is_unknown {
+            self.catalog.set(key, Slot::Open);
+            return None;
+        }
+        nth.map(|nth| (key, Some(nth)))
+    }
+
+    /// A trigger that needs a function.
+    fn needing_routine(&self, key: &Key) -> Option<String> {
+        let id = self.catalog.known(key)?.id;
+        for (table, _, relation) in self.catalog.relations() {
+            if let Some(trigger) = relation.triggers.iter().find(|it| it.uses.has(id, None)) {
+                let line = self.line(trigger.made);
+                return Some(format!(
+                    "trigger {} on table {} depends on it, made in {line}",
+                    trigger.name,
+                    table.shown()
+                ));
+            }
+        }
+        None
+    }
+
+    fn drop_triggers_of(&mut self, key: &Key) {
+        let Some(id) = self.catalog.known(key).map(|it| it.id) else { return };
+        let tables = self
+            .catalog
+            .relations()
+            .filter(|(_, _, it)| it.triggers.iter().any(|it| it.uses.has(id, None)));
+        let tables: Vec<_> = tables.map(|(key, ..)| key.clone()).collect();
+        for table in tables {
+            self.change(&table, |relation| relation.triggers.retain(|it| !it.uses.has(id, None)));
+        }
+        // Defaults, checks and views may have called it.
+        let tables: Vec<_> = self.catalog.relations().map(|(key, ..)| key.clone()).collect();
+        for table in tables {
+            let is_view = self.at(&table).is_some_and(|it| it.uses.is_open);
+            match is_view {
+                true => self.catalog.set(table, Slot::Open),
+                false => {
+                    self.change(&table, |relation| relation.has_open_constraints = true);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn alter_routine(&mut self, node: Node<'_>) -> Followed {
+        if let Some(routine) = node.child("function_with_argtypes") {
+            self.routine(routine, false);
+        }
+        Some(())
+    }
+
+    pub(crate) fn create_trigger(&mut self, node: Node<'_>) -> Followed {
+        let at = node.child("name")?;
+        let name = parse::ident(at)?;
+        let function = node.child("func_name")?;
+        let mut uses = Uses::default();
+        if let Some((key, _)) = self.routine(function, false)
+            && let Some(id) = self.id(&key)
+        {
+            uses.certain.push(Dependency { id, column: None });
+        }
+        let Some(key) = self.relation(node.child("qualified_name")?) else { return Some(()) };
+        let id = self.id(&key)?;
+        if let Some(events) = node.child("TriggerEvents") {
+            for element in parse::within(events, "columnElem") {
+                let column = parse::ident(element)?;
+                if let Some(column) = self.need_column(element.range(), &key, &column) {
+                    uses.certain.push(Dependency { id, column: Some(column) });
+                }
+            }
+        }
+        uses.is_open = node.child("TriggerWhen").is_some();
+        let is_replaced = node.child("opt_or_replace").is_some();
+        let known = self.at(&key)?.triggers.iter().find(|it| it.name == name).map(|it| it.made);
+        if let Some(made) = known.filter(|_| !is_replaced) {
+            let message =
+                format!("trigger \"{name}\" for relation \"{}\" already exists", key.shown());
+            let note = format!("{name} was made in {}", self.line(made));
+            self.say(at.range(), Said::new("duplicate-object", "42710", message).note(note));
+            return Some(());
+        }
+        let made = self.place;
+        self.change(&key, |relation| {
+            relation.triggers.retain(|it| it.name != name);
+            relation.triggers.push(Trigger { name, uses, made });
+        });
+        Some(())
+    }
+
+    /// Whether a statement on a table may fire a trigger that changes names.
+    pub(crate) fn fire(&mut self, table: &Key) {
+        let Some(relation) = self.at(table) else { return };
+        let ids: Vec<_> = relation
+            .triggers
+            .iter()
+            .flat_map(|it| it.uses.certain.iter().map(|it| it.id))
+            .collect();
+        for id in ids {
+            let name = self.catalog.by_id(id).map(|(key, _)| key.name.clone());
+            if let Some(name) = name {
+                self.mentions(&name);
+            }
+        }
+    }
+
+    pub(crate) fn create_policy(&mut self, node: Node<'_>) -> Followed {
+        let at = node.child("name")?;
+        let name = parse::ident(at)?;
+        let Some(key) = self.relation(node.child("qualified_name")?) else { return Some(()) };
+        let (is_rule, is_new) = (node.symbol() == "RuleStmt", !parse::starts(node, &["alter"]));
+        let mut uses = if is_rule { Uses::open() } else { Uses::default() };
+        if !is_rule {
+            for expression in node.children().into_iter().filter(|it| it.symbol() == "a_expr") {
+                let some = self.expression(expression, Some(&key));
+                uses.certain.extend(some.certain);
+                uses.is_open |= some.is_open;
+            }
+        }
+        let relation = self.at(&key)?;
+        let list = if is_rule { &relation.rules } else { &relation.policies };
+        let known = list.iter().find(|it| it.name == name).map(|it| it.made);
+        let is_replaced = node.child("opt_or_replace").is_some();
+        let word = if is_rule { "rule" } else { "policy" };
+        match known {
+            Some(made) if is_new && !is_replaced => {
+                let preposition = if is_rule { "relation" } else { "table" };
+                let message = format!(
+                    "{word} \"{name}\" for {preposition} \"{}\" already exists",
+                    key.shown()
+                );
+                let note = format!("{name} was made in {}", self.line(made));
+                self.say(at.range(), Said::new("duplicate-object", "42710", message).note(note));
+                return Some(());
+            }
+            None if !is_new && !relation.has_open_constraints => {
+                let message =
+                    format!("{word} \"{name}\" for table \"{}\" does not exist", key.shown());
+                self.say(
+                    at.range(),
+                    Said::new("undefined-object", "42704", message).note(self.origin(&key)),
+                );
+                return Some(());
+            }
+            _ => {}
+        }
+        let made = self.place;
+        self.change(&key, |relation| {
+            let list = if is_rule { &mut relation.rules } else { &mut relation.policies };
+            if is_new {
+                list.retain(|it| it.name != name);
+            }
+            list.push(Trigger { name, uses, made });
+        });
+        Some(())
+    }
+}

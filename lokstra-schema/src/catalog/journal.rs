@@ -1,0 +1,59 @@
+//! A map that remembers what it was.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+
+/// A place in the journal of a map.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(usize);
+
+/// A map whose changes can be undone.
+#[derive(Clone, Debug)]
+pub(crate) struct Journal<K, V> {
+    map: BTreeMap<K, V>,
+    /// Each key that was changed, and its value before.
+    changes: Vec<(K, Option<V>)>,
+}
+
+impl<K, V> Default for Journal<K, V> {
+    fn default() -> Journal<K, V> {
+        Journal { map: BTreeMap::new(), changes: Vec::new() }
+    }
+}
+
+impl<K: Clone + Ord, V> Journal<K, V> {
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        self.map.get(key)
+    }
+
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        let before = self.map.insert(key.clone(), value);
+        self.changes.push((key, before));
+    }
+
+    pub(crate) fn iter(&self) -> btree_map::Iter<'_, K, V> {
+        self.map.iter()
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.changes.len())
+    }
+
+    pub(crate) fn undo(&mut self, mark: Mark) {
+        while self.changes.len() > mark.0 {
+            let Some((key, before)) = self.changes.pop() else { return };
+            match before {
+                Some(value) => self.map.insert(key, value),
+                None => self.map.remove(&key),
+            };
+        }
+    }
+
+    pub(crate) fn touched(&self, mark: Mark) -> Vec<(&K, Option<&V>)> {
+        let mut first = BTreeMap::new();
+        for (key, before) in &self.changes[mark.0..] {
+            first.entry(key).or_insert(before.as_ref());
+        }
+        first.into_iter().collect()
+    }
+}
