@@ -25,9 +25,8 @@ pub(crate) fn type_name(node: Node<'_>) -> Option<TypeName> {
         let token = tree.token(nth);
         match token {
             "(" => (depth, has_modifiers) = (depth + 1, true),
-            ")" => depth -= 1,
             "[" => (depth, is_array) = (depth + 1, true),
-            "]" => depth -= 1,
+            ")" | "]" => depth -= 1,
             "%" if depth == 0 => return None,
             _ if depth > 0 => {}
             _ if token.eq_ignore_ascii_case("setof") && words.is_empty() => {}
