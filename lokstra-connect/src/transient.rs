@@ -1,4 +1,5 @@
-//! Which failures are transient: of a server that is not there yet, and of a connection that was lost.
+//! Which failures are transient: of a server that is not there yet, of a connection that was lost, and
+//! of a statement that a later attempt may run.
 
 use std::io;
 
@@ -6,6 +7,7 @@ use postgres::error::{DbError, Severity};
 
 use crate::client::client_gave_up;
 use crate::error::ConnectError;
+use crate::server_error::ServerError;
 use lokstra_core::text::{contains, shown};
 
 /// Whether a later try can succeed though nobody does anything about it.
@@ -92,6 +94,14 @@ fn io_cause(error: &postgres::Error) -> Option<&io::Error> {
         cause = error.source();
     }
     None
+}
+
+/// Whether another attempt of the statement can succeed: `lock_not_available`, `deadlock_detected` and
+/// `serialization_failure`.
+///
+/// PostgreSQL documentation: *13.5. Serialization Failure Handling*.
+pub fn is_retryable(server: &ServerError) -> bool {
+    matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
 }
 
 /// Whether this is the end of a connection and not the answer to a query.

@@ -8,22 +8,23 @@ use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::text::quote;
 
 use crate::apply::attempt::Attempt;
-use crate::apply::classify::{is_cancelled, is_of_table, is_on_ours, is_race, passes};
+use crate::apply::classify::{Evidence, Verdict, classify, is_cancelled, is_on_ours, is_race};
 use crate::apply::copy_in;
 use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
+use crate::model::run::failure::FailureState::{RolledBack, Unrecorded};
 use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::PlanStep;
 use crate::model::state::snapshot::{Encoding, Facts};
 use crate::model::table::server::ServerFault;
 use crate::session::execute::Execution;
 use crate::session::{Session, restore_role};
-use crate::sql::as_checked;
 use crate::sql::guard::Guard;
 use crate::sql::marker::{Marker, ReachedPart};
 use crate::sql::message::Message;
 use crate::sql::record::TransactionProof;
+use crate::sql::{as_checked, down_store};
 
 pub(crate) fn attempt(
     session: &mut Session<'_>,
@@ -33,7 +34,7 @@ pub(crate) fn attempt(
     execution: &mut Execution<'_>,
 ) -> Result<Attempt, Error> {
     let script = step.script();
-    let keep = guard.store_down(step);
+    let keep = down_store::store(guard, step);
     let marker = Marker::new(script, keep.len());
     let proof = TransactionProof::new(script.text(), marker.prefix());
     let reset_sql = session.reset_sql(script.text());
@@ -59,90 +60,83 @@ pub(crate) fn attempt(
         return Ok(Attempt::ConnectionLost(error));
     }
     let client = session.client();
-    if let Some(failure) = copy_in::failure(client, &error, step, None, FailureState::RolledBack) {
+    if let Some(failure) = copy_in::failure(client, &error, step, None, RolledBack) {
         return Ok(Attempt::Failed(failure));
     }
     let server = error.as_db_error().map(ServerError::new);
-    let own = server.as_ref().and_then(ServerError::token).map(str::to_owned);
+    let is_own = server.as_ref().and_then(ServerError::token).is_some();
     // A failed transaction refuses everything but its end. If the server takes a query, the script
     // has ended the transaction itself.
     let is_over = session.client().batch_execute("SELECT").is_ok();
     // Behind COMMIT: a setting of the caller's that cannot be put back, say. Or the client gave up at
     // what COPY TO STDOUT sends, which the server does not mind.
-    if is_over && own.is_none() && session.client().batch_execute(&guard.recorded(step)).is_ok() {
+    if is_over && !is_own && session.client().batch_execute(&guard.recorded(step)).is_ok() {
         return Ok(Attempt::Done(started.elapsed()));
     }
     let Some(server) = server else { return Err(Error::new(ErrorKind::Client(error))) };
-    let reached = match rollback(session, &marker, &restore_role(&guard.snapshot.facts), &reset_sql)
-    {
+    let role = restore_role(&guard.snapshot.facts);
+    let reached = match rollback(session, &marker, &role, &reset_sql) {
         Ok(reached) => reached,
         Err(lost) => return Ok(Attempt::ConnectionLost(lost)),
     };
     let in_bytes = guard.snapshot.facts.encoding == Encoding::SqlAscii;
     let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-    let place = ErrorLocation {
-        offset,
-        statement: match reached {
-            Some(ReachedPart::Statement(nth)) => nth,
-            _ => None,
-        },
-        is_deferred: matches!(reached, Some(ReachedPart::End)),
-    };
-    // What ends the message before it begins, such as a script that does not parse, a cancel or a
-    // timeout meanwhile, has no transaction either, and no marker.
-    let is_unread = matches!(server.sqlstate.as_str(), "42601" | "22P05" | "22021");
-    let ran = reached.is_some() || !marker.is_set() && !is_unread;
-    // Neither in the script nor at a marker: it is our own text that the server refused. Not so a
-    // character that the database's encoding lacks, or an end while the script is read.
-    let is_ours = marker.is_set() && reached.is_none() && offset.is_none() && !is_over;
-    // A message that is refused as a whole, whatever it is of the script that the server minds.
-    let is_refused = marker.is_set() && reached.is_none() && is_over;
-    if is_refused && server.position.is_none() && server.sqlstate == "0A000" {
-        return Err(Error::unsupported(
-            &guard.snapshot.facts.server,
-            ServerFault::Refuses(Box::new(server)),
-        ));
-    }
-    if let Some(fault) = guard.fault(own.as_deref()) {
-        return Err(fault);
-    }
-    Ok(match own.as_deref() {
-        Some("busy") => Attempt::Busy,
-        Some("changed") => Attempt::HistoryChanged,
-        Some("partial") => Attempt::Partial,
-        Some("quotes") => {
-            let message =
-                "a pooler ran the script in a session with standard_conforming_strings = off";
-            Attempt::Failed(unrecorded(step, message, FailureState::RolledBack, server))
+    let verdict = classify(&Evidence {
+        server: &server,
+        reached,
+        has_markers: marker.is_set(),
+        is_in_script: offset.is_some(),
+        is_over,
+        is_cancelled: is_cancelled(&server, execution),
+        is_race: is_race(&server, guard),
+        is_on_ours: is_on_ours(&server, guard),
+    });
+    attempt_of(verdict, guard, step, place(offset, reached), server)
+}
+
+/// What the verdict means for the loop.
+fn attempt_of(
+    verdict: Verdict,
+    guard: &Guard<'_>,
+    step: &PlanStep<'_>,
+    place: ErrorLocation,
+    server: ServerError,
+) -> Result<Attempt, Error> {
+    let failure = |server, state| Failure::new(step, place, server, state);
+    let described = |message, state, server| unrecorded(step, message, state, server);
+    let unsupported = |fault| Err(Error::unsupported(&guard.snapshot.facts.server, fault));
+    Ok(match verdict {
+        Verdict::MessageUnsupported => {
+            return unsupported(ServerFault::Refuses(Box::new(server)));
         }
-        Some("unrecorded") => {
-            let message = "the script ended its transaction, a function that it calls reset all \
-                           settings, or a trigger on the tracking table kept the record from \
-                           being written";
-            Attempt::Failed(unrecorded(step, message, FailureState::Unrecorded, server))
-        }
-        _ if is_over && ran => {
-            Attempt::Failed(Failure::new(step, place, server, FailureState::Unrecorded))
-        }
-        _ if is_cancelled(&server, execution) => {
-            Attempt::Cancelled(Failure::new(step, place, server, FailureState::RolledBack))
-        }
-        _ if is_race(&server, guard) => {
-            Attempt::Raced(Failure::new(step, place, server, FailureState::RolledBack))
-        }
-        _ if passes(&server) => {
-            Attempt::Again(Failure::new(step, place, server, FailureState::RolledBack))
-        }
-        // The record is our own text, behind the script.
-        _ if is_of_table(&server)
-            && (reached == Some(ReachedPart::Record)
-                || !marker.is_set() && is_on_ours(&server, guard)) =>
-        {
-            return Err(record_refused(guard, step, server, true));
-        }
-        _ if is_ours => return Err(Error::new(ErrorKind::Server(server))),
-        _ => Attempt::Failed(Failure::new(step, place, server, FailureState::RolledBack)),
+        Verdict::LockNotHeld => return unsupported(ServerFault::LockNotHeld),
+        Verdict::Busy => Attempt::Busy,
+        Verdict::HistoryChanged => Attempt::HistoryChanged,
+        Verdict::Partial => Attempt::Partial,
+        Verdict::OtherQuotes => Attempt::Failed(described(OTHER_QUOTES, RolledBack, server)),
+        Verdict::Unrecorded => Attempt::Failed(described(NOT_RECORDED, Unrecorded, server)),
+        Verdict::TransactionEnded => Attempt::Failed(failure(server, Unrecorded)),
+        Verdict::Cancelled => Attempt::Cancelled(failure(server, RolledBack)),
+        Verdict::Raced => Attempt::Raced(failure(server, RolledBack)),
+        Verdict::Transient => Attempt::Again(failure(server, RolledBack)),
+        Verdict::RecordRefused => return Err(record_refused(guard, step, server, true)),
+        Verdict::OwnSqlRefused => return Err(Error::new(ErrorKind::Server(server))),
+        Verdict::ScriptFailed => Attempt::Failed(failure(server, RolledBack)),
     })
+}
+
+const OTHER_QUOTES: &str =
+    "a pooler ran the script in a session with standard_conforming_strings = off";
+
+const NOT_RECORDED: &str = "the script ended its transaction, a function that it calls reset all \
+     settings, or a trigger on the tracking table kept the record from being written";
+
+fn place(offset: Option<usize>, reached: Option<ReachedPart>) -> ErrorLocation {
+    let statement = match reached {
+        Some(ReachedPart::Statement(nth)) => nth,
+        _ => None,
+    };
+    ErrorLocation { offset, statement, is_deferred: reached == Some(ReachedPart::End) }
 }
 
 /// The transaction of a step, from BEGIN to COMMIT.
@@ -166,7 +160,7 @@ pub(crate) fn push_transaction(
     message.push(&restore_role(&guard.snapshot.facts));
     message.push(CHECK_DEFERRED);
     message.push(&marker.set_checked());
-    message.push(&guard.record(step, proof));
+    message.push(&proof.record(guard, step));
     message.push(keep);
     message.push(guard.commit());
 }

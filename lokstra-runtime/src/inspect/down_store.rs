@@ -8,7 +8,7 @@ use lokstra_core::text::quote;
 use crate::error::Error;
 use crate::model::state::snapshot::Snapshot;
 use crate::model::table::down_store::{DownNotStored, DownStore};
-use crate::model::table::tables::table;
+use crate::model::table::tables::down_table;
 use crate::sql::down_store::{MAY_WRITE, TRUSTED_OWNER};
 
 /// Before something is kept: a table of another session will do if that is a superuser. Not a part of
@@ -27,14 +27,17 @@ pub(crate) fn check_store_owner(
          ON o.oid OPERATOR(pg_catalog.=) c.relowner WHERE ({TRUSTED_OWNER}) \
          AND c.oid OPERATOR(pg_catalog.=) \
          CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid)",
-        quote::literal(&table(history))
+        quote::literal(&down_table(history))
     );
     for row in rows(&client.simple_query(&query).map_err(Error::query)?) {
         snapshot.facts.down_store = if text(row, "may_write") == Some("t") {
             DownStore::Usable
         } else {
             let role = text(row, "role").unwrap_or_default().to_owned();
-            DownStore::Refused(DownNotStored::MissingPrivileges { role, table: table(history) })
+            DownStore::Refused(DownNotStored::MissingPrivileges {
+                role,
+                table: down_table(history),
+            })
         };
     }
     Ok(())

@@ -18,59 +18,57 @@ use crate::model::table::server::{Server, ServerCheck, ServerFault};
 use crate::session::query::ask;
 use crate::sql::guard::Guard;
 
-impl Guard<'_> {
-    /// What it means that the guard has failed with this token.
-    pub(crate) fn fault(&self, token: Option<&str>) -> Option<Error> {
-        let is_unheld = token == Some("unheld");
-        is_unheld.then(|| Error::unsupported(&self.snapshot.facts.server, ServerFault::LockNotHeld))
-    }
+/// What it means that the guard has failed with this token.
+pub(crate) fn lock_fault(guard: &Guard<'_>, token: Option<&str>) -> Option<Error> {
+    let is_unheld = token == Some("unheld");
+    is_unheld.then(|| Error::unsupported(&guard.snapshot.facts.server, ServerFault::LockNotHeld))
+}
 
-    /// Creates a table and rolls it back, before the first script: on the first run of all, which
-    /// creates tables anyway, and on each where the server says that it is not PostgreSQL. On other
-    /// runs what fires or logs at DDL is spared a table that never comes to be.
-    ///
-    /// Only a table that is there afterwards is a fault. Whatever else is in the way, a right or a lock,
-    /// is in the way of the first script too, which says so.
-    pub(crate) fn probe_ddl(
-        &self,
-        client: &mut Client,
-        lock_timeout: Duration,
-    ) -> Result<Option<ServerFault>, Error> {
-        let facts = &self.snapshot.facts;
-        if facts.shape.is_some() && facts.server.is_plain() {
-            return Ok(None);
-        }
-        let schema = quote::identifier(self.table.schema());
-        let create_schema = if facts.schema_exists {
-            String::new()
-        } else {
-            format!("CREATE SCHEMA IF NOT EXISTS {schema};")
-        };
-        let name = format!("t{}", entropy() % 1_000_000_000_000);
-        let create = format!(
-            "/* lokstra: does DDL end with its transaction? */ {}{}{create_schema}\
-             SET LOCAL search_path={schema};CREATE TABLE {name} (id int);ROLLBACK;",
-            self.begin(lock_timeout, None),
-            self.lock(),
-        );
-        // Wherever it is: a server may have done it in another session.
-        let find = format!(
-            "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
-             ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-             WHERE c.relname OPERATOR(pg_catalog.=) CAST('{name}' AS pg_catalog.name);"
-        );
-        let answer = match client.simple_query(&format!("{create}{find}")) {
-            Ok(answer) => answer,
-            Err(error) if is_connection_loss(&error) => return Err(Error::query(error)),
-            Err(_) => return ask(client, "ROLLBACK").map(|_| None),
-        };
-        let Some(schema) = rows(&answer).find_map(|row| text(row, "nspname")) else {
-            return Ok(None);
-        };
-        let drop = format!("DROP TABLE {}.{name}", quote::identifier(schema));
-        client.batch_execute(&drop).ok();
-        Ok(Some(ServerFault::DdlStays))
+/// Creates a table and rolls it back, before the first script: on the first run of all, which
+/// creates tables anyway, and on each where the server says that it is not PostgreSQL. On other
+/// runs what fires or logs at DDL is spared a table that never comes to be.
+///
+/// Only a table that is there afterwards is a fault. Whatever else is in the way, a right or a lock,
+/// is in the way of the first script too, which says so.
+pub(crate) fn probe_ddl(
+    guard: &Guard<'_>,
+    client: &mut Client,
+    lock_timeout: Duration,
+) -> Result<Option<ServerFault>, Error> {
+    let facts = &guard.snapshot.facts;
+    if facts.shape.is_some() && facts.server.is_plain() {
+        return Ok(None);
     }
+    let schema = quote::identifier(guard.table.schema());
+    let create_schema = if facts.schema_exists {
+        String::new()
+    } else {
+        format!("CREATE SCHEMA IF NOT EXISTS {schema};")
+    };
+    let name = format!("t{}", entropy() % 1_000_000_000_000);
+    let create = format!(
+        "/* lokstra: does DDL end with its transaction? */ {}{}{create_schema}\
+         SET LOCAL search_path={schema};CREATE TABLE {name} (id int);ROLLBACK;",
+        guard.begin(lock_timeout, None),
+        guard.lock(),
+    );
+    // Wherever it is: a server may have done it in another session.
+    let find = format!(
+        "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+         ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         WHERE c.relname OPERATOR(pg_catalog.=) CAST('{name}' AS pg_catalog.name);"
+    );
+    let answer = match client.simple_query(&format!("{create}{find}")) {
+        Ok(answer) => answer,
+        Err(error) if is_connection_loss(&error) => return Err(Error::query(error)),
+        Err(_) => return ask(client, "ROLLBACK").map(|_| None),
+    };
+    let Some(schema) = rows(&answer).find_map(|row| text(row, "nspname")) else {
+        return Ok(None);
+    };
+    let drop = format!("DROP TABLE {}.{name}", quote::identifier(schema));
+    client.batch_execute(&drop).ok();
+    Ok(Some(ServerFault::DdlStays))
 }
 
 /// What of its lies shows without a change.

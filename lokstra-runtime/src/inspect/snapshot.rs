@@ -2,8 +2,8 @@
 
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{holds, number, owned, rows, text};
+use lokstra_core::TableName;
 use lokstra_core::text::{contains, quote};
-use lokstra_core::{TableName, Version};
 use postgres::error::SqlState;
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
@@ -182,20 +182,7 @@ fn parse(messages: &[SimpleQueryMessage], table: &TableName) -> Result<Snapshot,
 }
 
 fn applied(row: &SimpleQueryRow, table: &TableName) -> Result<Applied, Error> {
-    let odd = |column: &'static str| {
-        let value = text(row, column).unwrap_or("NULL").to_owned();
+    Applied::parse(row).map_err(|(column, value)| {
         Error::new(ErrorKind::InvalidHistoryRow { table: table.clone(), column, value })
-    };
-    let version = number(row, "version").and_then(Version::new).ok_or_else(|| odd("version"))?;
-    let checksum =
-        |column| text(row, column).map(|value| value.parse().map_err(|_| odd(column))).transpose();
-    Ok(Applied {
-        version,
-        checksum: checksum("checksum")?,
-        down_checksum: checksum("down_checksum")?,
-        description: owned(row, "description"),
-        applied_at: owned(row, "applied_at"),
-        applied_by: owned(row, "applied_by"),
-        execution_ms: number(row, "execution_ms"),
     })
 }

@@ -170,7 +170,7 @@ fn read(
          pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(d.sql, 'UTF8')), 'hex') \
          AS computed FROM ONLY {} d WHERE d.history OPERATOR(pg_catalog.=) {} \
          AND d.version OPERATOR(pg_catalog.=) ANY (ARRAY[{}]);",
-        tables::table(table),
+        tables::down_table(table),
         tables::name(table),
         versions.join(", ")
     );

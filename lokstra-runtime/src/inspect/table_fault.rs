@@ -8,11 +8,7 @@ use crate::error::kind::ErrorKind;
 use crate::model::run::step::PlanStep;
 use crate::model::state::snapshot::Snapshot;
 use crate::model::table::table_fault::TableFault;
-
-/// The columns of a tracking table and the category of their types, as `pg_type` has them.
-const COLUMNS: &str = "(VALUES ('version', 'N'), ('description', 'S'), ('applied_at', 'D'), \
-     ('checksum', 'S'), ('down_checksum', 'S'), ('applied_by', 'S'), ('execution_ms', 'N')) \
-     w(name, category)";
+use crate::model::table::tables;
 
 /// For the snapshot: a line a fault, `code rest`; NULL where there is no table, or none of these.
 ///
@@ -23,6 +19,7 @@ pub(crate) fn snapshot_sql(table: &TableName) -> String {
     };
     let quoted = |name: &str| quote::identifier(table.schema()) + "." + &quote::identifier(name);
     let history = class(&table.quoted());
+    let columns = tables::history_categories();
     let (progress, down) = (class(&quoted(PROGRESS_TABLE)), class(&quoted(DOWN_TABLE)));
     format!(
         "pg_catalog.concat_ws(E'\\n', \
@@ -39,7 +36,7 @@ pub(crate) fn snapshot_sql(table: &TableName) -> String {
          THEN pg_catalog.concat('limit ', a.atttypmod OPERATOR(pg_catalog.-) 4, ' ') END AS code \
          FROM pg_catalog.pg_attribute a \
          JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid \
-         LEFT JOIN {COLUMNS} \
+         LEFT JOIN {columns} \
          ON w.name OPERATOR(pg_catalog.=) CAST(a.attname AS pg_catalog.text) \
          WHERE a.attrelid OPERATOR(pg_catalog.=) {history} \
          AND a.attnum OPERATOR(pg_catalog.>) CAST('0' AS pg_catalog.int2) \

@@ -76,6 +76,6 @@ pub(crate) fn verdict_sql(table: &TableName) -> String {
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles o \
          ON o.oid OPERATOR(pg_catalog.=) c.relowner WHERE c.oid OPERATOR(pg_catalog.=) \
          CAST(pg_catalog.to_regclass({}) AS pg_catalog.oid);",
-        quote::literal(&tables::table(table))
+        quote::literal(&tables::down_table(table))
     )
 }

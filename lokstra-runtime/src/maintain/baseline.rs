@@ -11,8 +11,9 @@ use crate::model::change::baseline::{Baseline, BaselineConflict};
 use crate::model::run::warning::Warning;
 use crate::model::state::partial::PartialScript;
 use crate::model::table::down_store;
+use crate::model::table::tables::RunMetadata;
 use crate::model::table::tables::Shape;
-use crate::sql::backfill::RunMetadata;
+use crate::sql::backfill;
 use crate::sql::guard::Guard;
 
 /// Records everything up to `version` that is not recorded, if no row says anything else.
@@ -54,7 +55,7 @@ pub(crate) fn edit(
     let recorded: Vec<_> =
         missing.iter().map(|m| (m.version(), m.description().to_owned())).collect();
     Ok(HistoryEdit {
-        sql: guard.record_without_running(&records),
+        sql: backfill::record(guard, &records),
         versions: recorded.iter().map(|(version, _)| *version).collect(),
         result: Baseline {
             database: database.name().to_owned(),

@@ -3,6 +3,7 @@
 
 use lokstra_connect::backoff::{Backoff, Wait};
 use lokstra_connect::client::Client;
+use lokstra_connect::transient::is_retryable;
 use lokstra_core::{TableName, Version};
 
 use crate::apply::classify;
@@ -12,7 +13,7 @@ use crate::apply::options::Options;
 use crate::apply::upgrade::{self, Adoption};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::inspect::{down_store, holder, snapshot, table_fault};
+use crate::inspect::{down_store, holder, server, snapshot, table_fault};
 use crate::model::run::report::Report;
 use crate::model::run::warning::Warning;
 use crate::model::state::holder::Holder;
@@ -67,7 +68,7 @@ pub(crate) fn edit_history<T: EditResult>(
         }
         session.prepare()?;
         if !std::mem::replace(&mut is_probed, true) {
-            let probed = guard.probe_ddl(session.client(), options.lock_timeout)?;
+            let probed = server::probe_ddl(&guard, session.client(), options.lock_timeout)?;
             for fault in [snapshot.facts.server.known_fault(), probed].into_iter().flatten() {
                 accept(Error::unsupported(&snapshot.facts.server, fault), options, &mut warnings)?;
             }
@@ -99,16 +100,16 @@ pub(crate) fn edit_history<T: EditResult>(
                 waiting(holder.as_ref(), so_far);
             }
             Ok(Adoption::Refused(error)) => {
-                if let Some(fault) = guard.fault(error.token()) {
+                if let Some(fault) = server::lock_fault(&guard, error.token()) {
                     probes_lock = false;
                     accept(fault, options, &mut warnings)?;
                     continue;
                 }
                 let is_changed = error.token() == Some("changed");
-                let passes =
-                    is_changed || classify::passes(&error) || classify::is_race(&error, &guard);
+                let is_transient =
+                    is_changed || is_retryable(&error) || classify::is_race(&error, &guard);
                 refusals += 1;
-                if !passes || refusals == MAX_REFUSALS {
+                if !is_transient || refusals == MAX_REFUSALS {
                     // A value, a constraint, or what a trigger raises.
                     let is_of_table =
                         ["22", "23", "P0"].iter().any(|class| error.sqlstate.starts_with(class));

@@ -13,8 +13,9 @@ use crate::model::change::import::{ImportedRun, RecordedRuns};
 use crate::model::run::warning::Warning;
 use crate::model::state::partial::PartialScript;
 use crate::model::table::down_store;
+use crate::model::table::tables::RunMetadata;
 use crate::model::table::tables::Shape;
-use crate::sql::backfill::RunMetadata;
+use crate::sql::backfill;
 use crate::sql::guard::{Guard, number};
 
 /// Records the runs that are not recorded, if no row and no partial script says anything else about
@@ -60,7 +61,7 @@ pub(crate) fn edit(
     let recorded: Vec<_> =
         missing.iter().map(|(run, m)| (run.version, m.description().to_owned())).collect();
     Ok(HistoryEdit {
-        sql: guard.record_without_running(&records),
+        sql: backfill::record(guard, &records),
         versions: recorded.iter().map(|(version, _)| *version).collect(),
         result: RecordedRuns {
             database: database.name().to_owned(),

@@ -15,7 +15,7 @@ use crate::model::state::partial::PartialScript;
 use crate::model::table::tables::progress_table;
 use crate::plan;
 use crate::sql::guard::{Guard, number};
-use crate::sql::{condition, progress};
+use crate::sql::{condition, down_store, progress};
 
 /// Before, after, and the SQL between them.
 struct Change {
@@ -101,7 +101,7 @@ impl RepairContext<'_> {
         Ok(Change {
             before: row_text(described, row.checksum, row.down_checksum),
             after: row_text(migration.description(), Some(up), Some(down)),
-            sql: one(&update) + &self.guard.store_down(&step),
+            sql: one(&update) + &down_store::store(self.guard, &step),
         })
     }
 
@@ -127,7 +127,7 @@ impl RepairContext<'_> {
         Ok(Change {
             before: row_text(described, row.checksum, row.down_checksum),
             after: "no row; what it made stays in the database".to_owned(),
-            sql: one(&delete) + &self.guard.drop_down(version),
+            sql: one(&delete) + &down_store::drop(self.guard, version),
         })
     }
 

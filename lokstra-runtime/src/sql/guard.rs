@@ -11,9 +11,9 @@ use lokstra_core::{Direction, TableName, Version};
 use crate::model::run::step::PlanStep;
 use crate::model::state::lock_key::LockKey;
 use crate::model::state::snapshot::Snapshot;
-use crate::model::table::tables::{self, ADDED_COLUMNS, progress_table};
-use crate::sql::condition;
+use crate::model::table::tables::{self, progress_table};
 use crate::sql::progress::{self, BEGUN};
+use crate::sql::{condition, down_store};
 
 pub(crate) struct Guard<'a> {
     pub(crate) table: &'a TableName,
@@ -71,41 +71,22 @@ impl Guard<'_> {
 
     /// Makes what the snapshot saw missing. Under the lock, since `IF NOT EXISTS` races without one.
     pub(crate) fn bootstrap(&self) -> String {
-        self.bootstrap_history() + &self.bootstrap_down()
+        self.bootstrap_history() + &down_store::bootstrap(self)
     }
 
     pub(crate) fn bootstrap_history(&self) -> String {
-        let table = self.table.quoted();
-        let Some(shape) = &self.snapshot.facts.shape else {
-            let schema = if self.snapshot.facts.schema_exists {
-                String::new()
-            } else {
-                format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.table.schema())
-            };
-            let columns = added_columns("");
-            return format!(
-                "{schema}CREATE TABLE IF NOT EXISTS {table} (version pg_catalog.int8 PRIMARY KEY, \
-                 description pg_catalog.text, applied_at pg_catalog.timestamptz NOT NULL \
-                 DEFAULT pg_catalog.clock_timestamp(), {columns});"
-            );
-        };
-        if shape.is_ours() {
-            return String::new();
+        match &self.snapshot.facts.shape {
+            Some(shape) if shape.is_ours() => String::new(),
+            Some(_) => tables::extend_history(self.table),
+            None if self.snapshot.facts.schema_exists => tables::create_history(self.table),
+            None => {
+                let schema = self.table.schema();
+                format!(
+                    "CREATE SCHEMA IF NOT EXISTS \"{schema}\";{}",
+                    tables::create_history(self.table)
+                )
+            }
         }
-        format!("ALTER TABLE {table} {};", added_columns("ADD COLUMN IF NOT EXISTS "))
-    }
-
-    /// Makes the table for the progress of no-transaction scripts.
-    pub(crate) fn bootstrap_progress(&self) -> String {
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} (history pg_catalog.text NOT NULL, \
-             version pg_catalog.int8 NOT NULL, direction pg_catalog.text NOT NULL, \
-             done pg_catalog.int4 NOT NULL, total pg_catalog.int4 NOT NULL, \
-             fingerprint pg_catalog.int8 NOT NULL, running pg_catalog.bool NOT NULL, \
-             changed_at pg_catalog.timestamptz NOT NULL, \
-             PRIMARY KEY (history, version, direction));",
-            progress_table(self.table)
-        )
     }
 
     /// Fails with `lokstra:changed` unless the history is still what the plan was made from. Looks up
@@ -186,17 +167,6 @@ impl Guard<'_> {
             number(version.get())
         )
     }
-}
-
-fn added_columns(prefix: &str) -> String {
-    let mut columns = String::new();
-    for (name, kind) in ADDED_COLUMNS {
-        columns.push_str(if columns.is_empty() { "" } else { ", " });
-        for piece in [prefix, name, " ", kind] {
-            columns.push_str(piece);
-        }
-    }
-    columns
 }
 
 /// What a timeout of the server can be; 0 would mean none.

@@ -5,7 +5,7 @@ use lokstra_core::{Direction, Script, TableName, Version};
 
 use crate::model::run::step::PlanStep;
 use crate::model::state::partial::PartialScript;
-use crate::model::table::tables::{self, progress_table};
+use crate::model::table::tables::{self, PROGRESS_COLUMNS, PROGRESS_UPDATE, progress_table};
 use crate::sql::guard::{self, Guard};
 
 /// Of the rows of the table `p`, those of a script that is partial: where the server refused the first
@@ -37,11 +37,8 @@ impl<'a> Progress<'a> {
     pub(crate) fn record(&self, done: usize, running: bool) -> String {
         let total = self.script.statement_ranges().len();
         format!(
-            "INSERT INTO {} AS p (history, version, direction, done, total, fingerprint, running, \
-             changed_at) VALUES ({}, {}, '{}', {done}, {total}, {}, {running}, \
-             pg_catalog.clock_timestamp()) ON CONFLICT (history, version, direction) DO UPDATE SET \
-             done = EXCLUDED.done, total = EXCLUDED.total, fingerprint = EXCLUDED.fingerprint, \
-             running = EXCLUDED.running, changed_at = EXCLUDED.changed_at;",
+            "INSERT INTO {} AS p ({PROGRESS_COLUMNS}) VALUES ({}, {}, '{}', {done}, {total}, {}, \
+             {running}, pg_catalog.clock_timestamp()) {PROGRESS_UPDATE};",
             progress_table(self.guard.table),
             tables::name(self.guard.table),
             guard::number(self.step.migration.version().get()),

@@ -1,11 +1,10 @@
 //! The record of a step: the row of the history that its transaction writes or deletes.
 
 use lokstra_core::Direction;
-use lokstra_core::text::quote;
 use lokstra_core::text::scan::contains;
 
 use crate::model::run::step::PlanStep;
-use crate::model::table::tables::Shape;
+use crate::model::table::tables::{HISTORY_COLUMNS, RunMetadata, Shape, history_row};
 use crate::sql::condition;
 use crate::sql::guard::{Guard, number};
 
@@ -64,38 +63,31 @@ impl<'a> TransactionProof<'a> {
             _ => millis("pg_catalog.now()"),
         }
     }
-}
 
-impl Guard<'_> {
     /// Writes the record, only in the transaction that holds the lock, and fails with
     /// `lokstra:unrecorded` unless exactly that row was written: a script that ended its own
     /// transaction, or a trigger on the history, fails here.
-    pub(crate) fn record(&self, step: &PlanStep<'_>, proof: &TransactionProof<'_>) -> String {
-        let table = self.table.quoted();
+    pub(crate) fn record(&self, guard: &Guard<'_>, step: &PlanStep<'_>) -> String {
+        let table = guard.table.quoted();
         let version = step.migration.version().get();
-        let held = proof.is_same_tx(self);
+        let held = self.is_same_tx(guard);
         let change = match step.direction {
             Direction::Down => format!(
                 "DELETE FROM {table} h WHERE h.version OPERATOR(pg_catalog.=) {} AND {held}",
                 number(version)
             ),
             Direction::Up => {
-                let shape = self.snapshot.facts.shape.as_ref();
-                let (now, began) = (millis(CLOCK), proof.tx_began());
-                let elapsed = format!("{now} OPERATOR(pg_catalog.-) {began}");
-                let applied_at = Shape::moment(shape, CLOCK);
-                let rest = format!(
-                    "{}, {applied_at}, '{}', '{}', session_user, {elapsed}",
-                    quote::literal(step.migration.description()),
-                    step.migration.up().checksum(),
-                    step.migration.down().checksum(),
-                );
+                let shape = guard.snapshot.facts.shape.as_ref();
+                let (now, began) = (millis(CLOCK), self.tx_began());
+                let run = RunMetadata {
+                    applied_at: Shape::moment(shape, CLOCK),
+                    applied_by: "session_user".to_owned(),
+                    execution_ms: format!("{now} OPERATOR(pg_catalog.-) {began}"),
+                };
                 // A plan for VALUES is cheaper than one for SELECT … WHERE.
                 let version = condition::required(&held, version, "unrecorded", "int8");
-                format!(
-                    "INSERT INTO {table} (version, description, applied_at, checksum, \
-                     down_checksum, applied_by, execution_ms) VALUES ({version}, {rest})"
-                )
+                let row = history_row(step.migration, &version, &run);
+                format!("INSERT INTO {table} ({HISTORY_COLUMNS}) VALUES {row}")
             }
         };
         // Only a column that is returned has the row policies for SELECT looked at.

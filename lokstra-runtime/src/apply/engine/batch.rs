@@ -24,12 +24,12 @@ use crate::model::run::step::{Goal, PlanStep};
 use crate::model::state::snapshot::Snapshot;
 use crate::model::table::tables::Shape;
 use crate::session::execute::Execution;
-use crate::sql::as_checked;
 use crate::sql::guard::Guard;
 use crate::sql::marker::Marker;
 use crate::sql::message::Message;
 use crate::sql::record::TransactionProof;
 use crate::sql::sentinel::Sentinel;
+use crate::sql::{as_checked, down_store};
 
 /// A plan of no more scripts is run one by one: that of a deploy, whose tables are full.
 const BATCH_THRESHOLD: usize = 8;
@@ -203,7 +203,7 @@ impl<'m> Engine<'_, 'm> {
                 defers_flush,
                 probes_lock: false,
             };
-            let (marker, keep) = (Marker::none(), guard.store_down(step));
+            let (marker, keep) = (Marker::none(), down_store::store(&guard, step));
             let proof = TransactionProof::Timed(marker.prefix());
             step::push_transaction(
                 &mut message,

@@ -6,6 +6,7 @@ use crate::apply::engine::Engine;
 use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
+use crate::inspect::server;
 use crate::model::run::warning::Warning;
 use crate::model::state::snapshot::Snapshot;
 use crate::model::table::server::ServerFault;
@@ -45,8 +46,8 @@ impl Engine<'_, '_> {
         let (key, lock_timeout) = (self.key, self.options.lock_timeout);
         let mut wait = Backoff::new(self.options.lock_wait);
         let fault = self.ask(&mut wait, |client, table| {
-            Guard { table, key, snapshot, defers_flush: false, probes_lock: false }
-                .probe_ddl(client, lock_timeout)
+            let guard = Guard { table, key, snapshot, defers_flush: false, probes_lock: false };
+            server::probe_ddl(&guard, client, lock_timeout)
         })?;
         fault.map_or(Ok(()), |fault| self.refuse(snapshot, fault))
     }

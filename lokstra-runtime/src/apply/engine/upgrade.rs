@@ -1,9 +1,9 @@
 //! A tracking table that another program made is upgraded before the first step.
 
 use lokstra_connect::backoff::Backoff;
+use lokstra_connect::transient::is_retryable;
 use lokstra_core::Direction;
 
-use crate::apply::classify;
 use crate::apply::engine::{Engine, same_versions};
 use crate::apply::upgrade::{self, Adoption};
 use crate::error::Error;
@@ -70,7 +70,7 @@ impl Engine<'_, '_> {
                 }
                 Ok(Adoption::Busy) => return Ok(false),
                 Ok(Adoption::Refused(_)) if steps.is_empty() => return Ok(true),
-                Ok(Adoption::Refused(error)) if classify::passes(&error) && !wait.is_over() => {
+                Ok(Adoption::Refused(error)) if is_retryable(&error) && !wait.is_over() => {
                     self.check_stop(steps)?;
                     self.pause(wait)?;
                 }

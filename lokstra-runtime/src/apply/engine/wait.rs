@@ -2,9 +2,9 @@
 
 use lokstra_connect::backoff::{Backoff, Wait};
 use lokstra_connect::client::Client;
+use lokstra_connect::transient::is_retryable;
 use lokstra_core::TableName;
 
-use crate::apply::classify;
 use crate::apply::engine::Engine;
 use crate::error::kind::ErrorKind;
 use crate::error::{Error, is_given_up};
@@ -121,7 +121,7 @@ impl Engine<'_, '_> {
                 emit(self.listener, &Event::Waiting { database, holder, waited, limit, is_due });
             }
             // A standby, whose primary changes what is read (40001).
-            ErrorKind::Server(server) if classify::passes(server) => self.check_stop(&[])?,
+            ErrorKind::Server(server) if is_retryable(server) => self.check_stop(&[])?,
             ErrorKind::ConnectionLost { .. } if self.session.is_owned() => {
                 // First the pause, then the connection: a session that idles through each pause is ended
                 // by an `idle_session_timeout` each time, and never asks.

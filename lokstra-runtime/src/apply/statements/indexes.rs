@@ -37,7 +37,7 @@ impl Run<'_> {
         for index in build.invalid(session.client()).map_err(|error| self.stopped(error))? {
             if let Err(error) = session.execute(&index.drop(), execution) {
                 let message = Message::new();
-                let failed = Failed { nth, message, error, passes: true, build: None };
+                let failed = Failed { nth, message, error, is_retryable: true, build: None };
                 return Err(self.failed(session.client(), failed, execution));
             }
         }

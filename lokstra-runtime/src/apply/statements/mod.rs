@@ -14,7 +14,7 @@ use std::time::Instant;
 use lokstra_connect::ServerError;
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{number, rows};
-use lokstra_connect::transient::is_connection_loss;
+use lokstra_connect::transient::{is_connection_loss, is_retryable};
 use lokstra_core::Script;
 use lokstra_core::text::scan::{contains, first_word, is_routine};
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
@@ -25,16 +25,18 @@ use crate::apply::{classify, copy_in, precheck, step};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::invalid_index::{Build, Invalid};
+use crate::inspect::server;
 use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::PlanStep;
 use crate::model::state::snapshot::Encoding;
+use crate::model::table::tables;
 use crate::session::execute::Execution;
 use crate::session::{Session, restore_role};
 use crate::sql::guard::Guard;
 use crate::sql::message::Message;
 use crate::sql::progress::Progress;
 use crate::sql::record::TransactionProof;
-use crate::sql::{as_checked, condition};
+use crate::sql::{as_checked, condition, down_store};
 
 pub(crate) const NO_TRANSACTION: NoTransaction =
     NoTransaction { attempt, refuse_begun: precheck::refuse_begun };
@@ -106,7 +108,7 @@ struct Failed {
     message: Message,
     error: postgres::Error,
     /// It left nothing behind, or nothing that cannot be taken away, and can be tried again.
-    passes: bool,
+    is_retryable: bool,
     /// What it was to build, and the INVALID indexes that were there before.
     build: Option<(Build, Vec<Invalid>)>,
 }
@@ -141,7 +143,7 @@ impl Run<'_> {
         let server =
             error.as_db_error().filter(|_| !is_connection_loss(&error)).map(ServerError::new);
         let Some(server) = server else { return Abort::Attempt(Attempt::ConnectionLost(error)) };
-        if let Some(fault) = self.guard.fault(server.token()) {
+        if let Some(fault) = server::lock_fault(self.guard, server.token()) {
             return Abort::Error(fault);
         }
         Abort::Attempt(match server.token() {
@@ -161,7 +163,7 @@ impl Run<'_> {
             {
                 Attempt::HistoryChanged
             }
-            _ if classify::passes(&server) => {
+            _ if is_retryable(&server) => {
                 let (place, state) = (ErrorLocation::default(), FailureState::RolledBack);
                 Attempt::Again(Failure::new(self.step, place, server, state))
             }
@@ -216,8 +218,8 @@ impl Run<'_> {
             self.statement(session, nth, execution)?;
         }
         let client = session.client();
-        let record = self.guard.record(self.step, &TransactionProof::Lock);
-        let keep = self.guard.store_down(self.step);
+        let record = TransactionProof::Lock.record(self.guard, self.step);
+        let keep = down_store::store(self.guard, self.step);
         let finish = format!("{record}{keep}{}", self.progress.forget());
         let Err(error) = client.batch_execute(&format!("{}{reset_sql}", self.wrapped(&finish)))
         else {
@@ -263,7 +265,7 @@ impl Run<'_> {
                     self.send(session.client(), "ROLLBACK")?;
                 }
                 Err(error) => {
-                    let failed = Failed { nth, message, error, passes: true, build: None };
+                    let failed = Failed { nth, message, error, is_retryable: true, build: None };
                     return Err(self.failed(session.client(), failed, execution));
                 }
             }
@@ -280,8 +282,8 @@ impl Run<'_> {
                 self.send(session.client(), &done)
             }
             Err(error) => {
-                let passes = !is_routine(self.text(nth));
-                let failed = Failed { nth, message, error, passes, build };
+                let is_retryable = !is_routine(self.text(nth));
+                let failed = Failed { nth, message, error, is_retryable, build };
                 Err(self.failed(session.client(), failed, execution))
             }
         }
@@ -322,7 +324,7 @@ impl Run<'_> {
     /// Ends what the statement began, takes away the INVALID index that it made, and records that it
     /// is not done.
     fn failed(&self, client: &mut Client, failed: Failed, execution: &Execution<'_>) -> Abort {
-        let Failed { nth, message, error, passes, build } = failed;
+        let Failed { nth, message, error, is_retryable: leaves_nothing, build } = failed;
         let total = self.script.statement_ranges().len();
         let state = FailureState::Partial { done: nth, total };
         if let Some(failure) = copy_in::failure(client, &error, self.step, Some(nth), state) {
@@ -341,15 +343,15 @@ impl Run<'_> {
         }
         let is_cancelled = classify::is_cancelled(&server, execution);
         // What a routine committed before it failed stays: the next run asks, and does not guess.
-        let is_partial = !passes;
-        let passes = passes && classify::passes(&server);
+        let is_partial = !leaves_nothing;
+        let retries = leaves_nothing && is_retryable(&server);
         let in_bytes = self.guard.snapshot.facts.encoding == Encoding::SqlAscii;
         let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
         let restore = restore_role(&self.guard.snapshot.facts);
         let note = format!("{restore}{}", self.progress.stopped(nth, is_partial));
         let left = self.send(client, "ROLLBACK").and_then(|()| self.send(client, &note));
         let left = left.and_then(|()| match build {
-            Some((build, before)) if passes || is_cancelled => {
+            Some((build, before)) if retries || is_cancelled => {
                 build.drop_made(client, &before).map_err(|error| self.stopped(error))
             }
             Some((build @ Build::Again, before)) => {
@@ -367,7 +369,7 @@ impl Run<'_> {
         failure.is_partial = is_partial;
         let attempt = if is_cancelled {
             Attempt::Cancelled
-        } else if passes && failure.invalid_index.is_none() {
+        } else if retries && failure.invalid_index.is_none() {
             Attempt::Again
         } else {
             Attempt::Failed
@@ -377,7 +379,7 @@ impl Run<'_> {
 
     /// A transaction of ours under the lock, with both tables there.
     fn guarded(&self, body: &str) -> String {
-        let bootstrap = self.guard.bootstrap() + &self.guard.bootstrap_progress();
+        let bootstrap = self.guard.bootstrap() + &tables::create_progress(self.guard.table);
         let quiet = "SET LOCAL client_min_messages='warning';";
         self.wrapped(&format!("{quiet}{bootstrap}{body}"))
     }

@@ -1,6 +1,8 @@
 //! The rows of the tracking table.
 
+use lokstra_connect::query::{number, owned, text};
 use lokstra_core::{Checksum, Version};
+use postgres::SimpleQueryRow;
 
 /// One row of the tracking table: a migration that is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,27 @@ pub struct Applied {
     pub applied_by: Option<String>,
     /// How long it took, in milliseconds.
     pub execution_ms: Option<i64>,
+}
+
+impl Applied {
+    /// Fails with the column, and what it holds, that no migration tool of ours writes.
+    pub(crate) fn parse(row: &SimpleQueryRow) -> Result<Applied, (&'static str, String)> {
+        let invalid =
+            |column: &'static str| (column, text(row, column).unwrap_or("NULL").to_owned());
+        let version = number(row, "version").and_then(Version::new);
+        let checksum = |column| {
+            text(row, column).map(|value| value.parse().map_err(|_| invalid(column))).transpose()
+        };
+        Ok(Applied {
+            version: version.ok_or_else(|| invalid("version"))?,
+            checksum: checksum("checksum")?,
+            down_checksum: checksum("down_checksum")?,
+            description: owned(row, "description"),
+            applied_at: owned(row, "applied_at"),
+            applied_by: owned(row, "applied_by"),
+            execution_ms: number(row, "execution_ms"),
+        })
+    }
 }
 
 /// What the tracking table says: the applied migrations by version.

@@ -7,7 +7,7 @@ use lokstra_core::{Migration, TableName, one_line};
 
 use crate::model::run::warning::Warning;
 use crate::model::state::snapshot::Facts;
-use crate::model::table::tables::table;
+use crate::model::table::tables::down_table;
 
 /// A longer script is not kept, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;
@@ -93,7 +93,7 @@ impl DownStore {
         may_create: bool,
         found: Option<&str>,
     ) -> DownStore {
-        let (role, table) = (role.to_owned(), table(history));
+        let (role, table) = (role.to_owned(), down_table(history));
         match found.and_then(|found| split_once(found, " ")) {
             None if may_create => DownStore::Missing,
             None => {

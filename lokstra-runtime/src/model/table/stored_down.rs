@@ -99,7 +99,7 @@ pub(crate) struct UntrustedTable<'a> {
 
 impl fmt::Display for UntrustedTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = tables::table(self.history);
+        let table = tables::down_table(self.history);
         for reason in self.reasons {
             f.write_str("\n  ")?;
             fmt::Display::fmt(reason, f)?;
