@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use lokstra_core::{Database, Migration, Version};
+use lokstra_core::{Database, Migration, Mode, Script, Version};
 use lokstra_runtime::postgres::Client;
 use lokstra_runtime::{Error, Goal, Migrations, Stop};
 
@@ -50,7 +50,8 @@ impl<'a> Plan<'a> {
         let mut stage = Stage::new(self)?;
         let mut checks = Vec::new();
         let is_wanted = |it: &Migration<'_>| self.to.is_none_or(|to| it.version() <= to);
-        let mut known = None;
+        // What is in the database is known, once it was read.
+        let mut is_known = false;
         for migration in self.database.migrations().filter(is_wanted) {
             if self.stop.is_asked() {
                 return Err(VerifyError::Stopped);
@@ -61,7 +62,7 @@ impl<'a> Plan<'a> {
                 continue;
             }
             let mut check = Check::new(migration);
-            known = stage.rehearse(migration, known, &mut check)?;
+            is_known = stage.rehearse(migration, is_known, &mut check)?;
             told(&check);
             let is_end = matches!(check.findings.last(), Some(Finding::UpFailed(_)));
             checks.push(check);
@@ -87,19 +88,19 @@ impl<'a> Stage<'a> {
             client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{}\"", table.schema()))?;
         }
         let version = major(&mut client)?;
-        let session = scratch.pool.connect()?;
-        let catalog = Catalog::new(session, version, site.is_own, &table)?;
+        let sessions = (scratch.pool.connect()?, scratch.pool.connect()?);
+        let catalog = Catalog::new(sessions, version, site.is_own, &table)?;
         Ok(Stage { plan, client, catalog, scratch, _site: own })
     }
 
-    /// Checks one migration; it is applied afterwards. Returns what is in the database then, if that
-    /// is known: it is what the next one begins with.
+    /// Checks one migration; it is applied afterwards. Whether what is in the database then is what was
+    /// read of it: the next one begins with that.
     fn rehearse(
         &mut self,
         migration: Migration<'_>,
-        known: Option<Snapshot>,
+        is_known: bool,
         check: &mut Check,
-    ) -> Result<Option<Snapshot>, VerifyError> {
+    ) -> Result<bool, VerifyError> {
         let version = migration.version();
         let suppressions = Suppressions::of(migration);
         let differ = |phase, before: &Snapshot, after: &Snapshot, findings: &mut Vec<Finding>| {
@@ -115,37 +116,51 @@ impl<'a> Stage<'a> {
                 }
             }
         };
-        let before = known.map_or_else(|| self.catalog.read(), Ok)?;
-        if let Err(error) = self.run(Goal::To(version))? {
+        if !is_known {
+            self.catalog.read()?;
+        }
+        let before = self.catalog.begin();
+        if let Err(error) = self.watch(migration.up(), Goal::To(version))? {
             check.findings.push(Finding::UpFailed(error));
-            return Ok(None);
+            return Ok(false);
         }
         let up = self.catalog.read()?;
-        if let Err(error) = self.run(Goal::Down(NonZeroU32::MIN))? {
+        if let Err(error) = self.watch(migration.down(), Goal::Down(NonZeroU32::MIN))? {
             check.findings.push(Finding::DownFailed(error));
             self.rebuild(version)?;
-            return Ok(None);
+            return Ok(false);
         }
-        let down = self.catalog.read()?;
-        differ(Phase::Down, &before, &down, &mut check.findings);
-        if let Err(error) = self.run(Goal::To(version))? {
+        self.catalog.read()?;
+        let (was, is) = self.catalog.since(before);
+        differ(Phase::Down, &was, &is, &mut check.findings);
+        if let Err(error) = self.watch(migration.up(), Goal::To(version))? {
             check.findings.push(Finding::UpAgainFailed(error));
             self.rebuild(version)?;
-            return Ok(None);
+            return Ok(false);
         }
-        let again = self.catalog.read()?;
+        self.catalog.read()?;
+        let (was, is) = self.catalog.since(up);
         differ(
             Phase::UpAgain,
-            &up.without_checksums(),
-            &again.without_checksums(),
+            &was.without_checksums(),
+            &is.without_checksums(),
             &mut check.findings,
         );
         if check.findings.is_empty() {
-            return Ok(if self.put_rows(version)? { None } else { Some(again) });
+            return Ok(!self.put_rows(version)?);
         }
         // The next one begins with what it would find, and not with what this one left.
         self.rebuild(version)?;
-        Ok(None)
+        Ok(false)
+    }
+
+    /// Runs a script whose changes are read afterwards.
+    fn watch(&mut self, script: Script<'_>, goal: Goal) -> Result<Result<(), Error>, VerifyError> {
+        // What is built concurrently waits for who still sees the past.
+        if script.mode() == Mode::Transactional {
+            self.catalog.remember()?;
+        }
+        self.run(goal)
     }
 
     /// What a script does wrong is a finding; what ends the verification is an error.
@@ -180,11 +195,9 @@ impl<'a> Stage<'a> {
     fn rebuild(&mut self, version: Version) -> Result<(), VerifyError> {
         self.scratch.keep = false;
         *self = Stage::new(self.plan)?;
-        let versions = self.plan.database.migrations().map(|migration| migration.version());
-        for version in versions.take_while(|it| *it <= version) {
-            self.apply(version)?;
-        }
-        Ok(())
+        // In one run, but for the rows that go in between.
+        let versions = self.plan.rows.keys().copied().filter(|it| *it < version);
+        versions.chain([version]).try_for_each(|version| self.apply(version))
     }
 }
 

@@ -63,6 +63,7 @@ SELECT 'parameter' AS kind, p.parname AS name, NULL AS "on",
 FROM pg_parameter_acl p
 
 --- schema
+-- key: n.oid
 SELECT 'schema' AS kind, quote_ident(n.nspname) AS name, NULL AS "on",
     pg_get_userbyid(n.nspowner) AS owner,
     $acl(n, n.nspacl, n.nspowner) AS privileges,
@@ -77,6 +78,7 @@ SELECT 'extension' AS kind, quote_ident(e.extname) AS name, NULL AS "on",
 FROM pg_extension e
 
 --- language
+-- catalog: pg_language
 SELECT 'language' AS kind, quote_ident(l.lanname) AS name, NULL AS "on",
     l.lanplcallfoid::regprocedure AS handler,
     $flag(l.lanpltrusted) AS trusted,
@@ -85,11 +87,13 @@ SELECT 'language' AS kind, quote_ident(l.lanname) AS name, NULL AS "on",
 FROM pg_language l WHERE l.lanispl AND $own(pg_language, l.oid)
 
 --- access method
+-- catalog: pg_am
 SELECT 'access method' AS kind, quote_ident(m.amname) AS name, NULL AS "on",
     m.amhandler AS handler
 FROM pg_am m WHERE $new(m.oid) AND $own(pg_am, m.oid)
 
 --- foreign-data wrapper
+-- catalog: pg_foreign_data_wrapper
 SELECT 'foreign-data wrapper' AS kind, quote_ident(w.fdwname) AS name, NULL AS "on",
     nullif(w.fdwhandler, 0)::regprocedure AS handler,
     nullif(w.fdwvalidator, 0)::regprocedure AS validator,
@@ -99,6 +103,7 @@ SELECT 'foreign-data wrapper' AS kind, quote_ident(w.fdwname) AS name, NULL AS "
 FROM pg_foreign_data_wrapper w WHERE $own(pg_foreign_data_wrapper, w.oid)
 
 --- server
+-- catalog: pg_foreign_server
 SELECT 'server' AS kind, quote_ident(s.srvname) AS name, NULL AS "on",
     (SELECT quote_ident(fdwname) FROM pg_foreign_data_wrapper w WHERE w.oid = s.srvfdw) AS wrapper,
     s.srvtype AS type, s.srvversion AS version,
@@ -115,6 +120,7 @@ SELECT 'user mapping' AS kind, format('FOR %I SERVER %I', m.usename, m.srvname) 
 FROM pg_user_mappings m
 
 --- collation
+-- catalog: pg_collation
 SELECT 'collation' AS kind, c.oid::regcollation AS name, NULL AS "on",
     $columns(c, collprovider collisdeterministic collencoding collcollate collctype collicurules colliculocale colllocale) AS definition,
     pg_get_userbyid(c.collowner) AS owner
@@ -122,6 +128,7 @@ FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
 WHERE $user(n) AND $own(pg_collation, c.oid)
 
 --- conversion
+-- catalog: pg_conversion
 SELECT 'conversion' AS kind, format('%I.%I', n.nspname, c.conname) AS name, NULL AS "on",
     pg_encoding_to_char(c.conforencoding) || ' to ' || pg_encoding_to_char(c.contoencoding) AS encodings,
     c.conproc::oid::regprocedure AS function,
@@ -130,6 +137,7 @@ FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace
 WHERE $user(n) AND $own(pg_conversion, c.oid)
 
 --- type
+-- key: t.oid
 -- Arrays, multiranges and the row types of tables come and go with what they are of.
 SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END AS kind,
     t.oid::regtype AS name, NULL AS "on",
@@ -164,6 +172,7 @@ WHERE $user(n) AND $own(pg_type, t.oid) AND t.typtype <> 'm' AND (t.typrelid = 0
     AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
 
 --- routine
+-- key: p.oid
 -- The constructors of a range come and go with it.
 SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END AS kind,
     p.oid::regprocedure AS name, NULL AS "on",
@@ -182,6 +191,7 @@ WHERE $user(n) AND NOT EXISTS (SELECT FROM pg_depend d
     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
 
 --- operator
+-- catalog: pg_operator
 SELECT 'operator' AS kind, o.oid::regoperator AS name, NULL AS "on",
     o.oprcode::oid::regprocedure AS function,
     nullif(o.oprcom, 0)::regoperator AS commutator, nullif(o.oprnegate, 0)::regoperator AS negator,
@@ -193,6 +203,7 @@ FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
 WHERE $user(n) AND $own(pg_operator, o.oid)
 
 --- operator family
+-- catalog: pg_opfamily
 SELECT 'operator family' AS kind, format('%I.%I USING %I', n.nspname, f.opfname, m.amname) AS name, NULL AS "on",
     (SELECT string_agg(format('%s %s', o.amopstrategy, o.amopopr::regoperator), E'\n' ORDER BY o.amopstrategy, o.amopopr::regoperator::text)
      FROM pg_amop o WHERE o.amopfamily = f.oid) AS operators,
@@ -203,6 +214,7 @@ FROM pg_opfamily f JOIN pg_namespace n ON n.oid = f.opfnamespace JOIN pg_am m ON
 WHERE $user(n) AND $own(pg_opfamily, f.oid)
 
 --- operator class
+-- catalog: pg_opclass
 SELECT 'operator class' AS kind, format('%I.%I USING %I', n.nspname, o.opcname, m.amname) AS name, NULL AS "on",
     o.opcintype::regtype AS type, nullif(o.opckeytype, 0)::regtype AS storage, $flag(o.opcdefault) AS "default",
     (SELECT quote_ident(f.opfname) FROM pg_opfamily f WHERE f.oid = o.opcfamily) AS family,
@@ -211,6 +223,7 @@ FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace JOIN pg_am m ON 
 WHERE $user(n) AND $own(pg_opclass, o.oid)
 
 --- cast
+-- catalog: pg_cast
 SELECT 'cast' AS kind, format('(%s AS %s)', c.castsource::regtype, c.casttarget::regtype) AS name, NULL AS "on",
     nullif(c.castfunc, 0)::regprocedure AS function,
     CASE c.castcontext WHEN 'a' THEN 'ASSIGNMENT' WHEN 'i' THEN 'IMPLICIT' END AS context,
@@ -221,23 +234,27 @@ WHERE $new(c.oid) AND NOT EXISTS (SELECT FROM pg_depend d
     WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'i'))
 
 --- transform
+-- catalog: pg_transform
 SELECT 'transform' AS kind, format('FOR %s LANGUAGE %I', t.trftype::regtype, l.lanname) AS name, NULL AS "on",
     nullif(t.trffromsql, 0)::regprocedure AS "from SQL", nullif(t.trftosql, 0)::regprocedure AS "to SQL"
 FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang WHERE $own(pg_transform, t.oid)
 
 --- text search parser
+-- catalog: pg_ts_parser
 SELECT 'text search parser' AS kind, format('%I.%I', n.nspname, p.prsname) AS name, NULL AS "on",
     concat_ws(E'\n', p.prsstart, p.prstoken, p.prsend, p.prsheadline, p.prslextype) AS functions
 FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = p.prsnamespace
 WHERE $user(n) AND $own(pg_ts_parser, p.oid)
 
 --- text search template
+-- catalog: pg_ts_template
 SELECT 'text search template' AS kind, format('%I.%I', n.nspname, t.tmplname) AS name, NULL AS "on",
     concat_ws(E'\n', t.tmplinit, t.tmpllexize) AS functions
 FROM pg_ts_template t JOIN pg_namespace n ON n.oid = t.tmplnamespace
 WHERE $user(n) AND $own(pg_ts_template, t.oid)
 
 --- text search dictionary
+-- catalog: pg_ts_dict
 SELECT 'text search dictionary' AS kind, d.oid::regdictionary AS name, NULL AS "on",
     (SELECT quote_ident(t.tmplname) FROM pg_ts_template t WHERE t.oid = d.dicttemplate) AS template,
     d.dictinitoption AS options,
@@ -247,6 +264,7 @@ FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace
 WHERE $user(n) AND $own(pg_ts_dict, d.oid)
 
 --- text search configuration
+-- catalog: pg_ts_config
 SELECT 'text search configuration' AS kind, c.oid::regconfig AS name, NULL AS "on",
     (SELECT quote_ident(p.prsname) FROM pg_ts_parser p WHERE p.oid = c.cfgparser) AS parser,
     (SELECT string_agg(format('%s: %s', m.maptokentype, m.mapdict::regdictionary), E'\n' ORDER BY m.maptokentype, m.mapseqno)
@@ -257,6 +275,7 @@ FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace
 WHERE $user(n) AND $own(pg_ts_config, c.oid)
 
 --- event trigger
+-- catalog: pg_event_trigger
 SELECT 'event trigger' AS kind, quote_ident(t.evtname) AS name, NULL AS "on",
     t.evtevent AS event, t.evtfoid::regprocedure AS function, $lines(t.evttags) AS tags,
     CASE t.evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' END AS enabled,
@@ -265,6 +284,7 @@ SELECT 'event trigger' AS kind, quote_ident(t.evtname) AS name, NULL AS "on",
 FROM pg_event_trigger t WHERE $own(pg_event_trigger, t.oid)
 
 --- publication
+-- catalog: pg_publication
 SELECT 'publication' AS kind, quote_ident(p.pubname) AS name, NULL AS "on",
     $columns(p, puballtables puballsequences pubinsert pubupdate pubdelete pubtruncate pubviaroot pubgencols) AS definition,
     (SELECT string_agg(r.prrelid::regclass::text
@@ -285,6 +305,7 @@ SELECT 'subscription' AS kind, quote_ident(s.subname) AS name, NULL AS "on",
 FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database()
 
 --- default privileges
+-- catalog: pg_default_acl
 SELECT 'default privileges' AS kind,
     'of ' || pg_get_userbyid(a.defaclrole) || coalesce(' in schema ' || nullif(a.defaclnamespace, 0)::regnamespace, '')
         || ' on ' || CASE a.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions'
@@ -299,6 +320,7 @@ SELECT 'large objects' AS kind, '' AS name, NULL AS "on", count(*) AS number
 FROM pg_largeobject_metadata HAVING count(*) > 0
 
 --- security label
+-- catalog: pg_seclabel
 SELECT 'security label' AS kind, format('of %s %s for %s', l.objtype, l.objname, l.provider) AS name, NULL AS "on",
     l.label AS label
 FROM pg_seclabels l WHERE l.objnamespace IS DISTINCT FROM 'pg_catalog'::regnamespace
