@@ -7,6 +7,8 @@ mod embed;
 pub mod include_dir;
 pub mod testing;
 
+#[cfg(feature = "testing")]
+pub use lokstra_macros::test;
 pub use lokstra_runtime::*;
 #[cfg(feature = "verify")]
 pub use lokstra_verify as verify;

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "testing")]
+pub use lokstra_testing::{Template, TestDatabase, TestError, database};
+
 use crate::Migrations;
 
 /// Fails if the folder on disk holds other migrations than the program: a file was added after the
@@ -65,4 +68,12 @@ pub fn assert_reversible(migrations: &Migrations) {
         Ok(found) => assert!(!found.is_failure(), "a down does not undo its up\n{found}"),
         Err(error) => panic!("the migrations cannot be verified: {error}"),
     }
+}
+
+/// What `#[lokstra::test]` writes.
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod __private {
+    pub use lokstra_testing::__block_on as block_on;
+    pub use lokstra_testing::harness::{Argument, Case, Settings};
 }

@@ -45,7 +45,7 @@ pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
 
 /// From where the compiler runs, which is the folder of the workspace, to the folder of the crate: as
 /// the compiler prints its own paths. `None` where that is one folder, or where they are not related.
-fn way_from_the_compiler(root: &Path) -> Option<String> {
+pub(crate) fn way_from_the_compiler(root: &Path) -> Option<String> {
     let here = std::env::current_dir().ok()?;
     let way = root.strip_prefix(here).ok()?.to_str()?;
     (!way.is_empty()).then(|| way.replace('\\', "/"))

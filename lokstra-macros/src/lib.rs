@@ -1,8 +1,9 @@
-//! `embed_migrations!`, without the wrapper that makes it work from every crate: use the
-//! [`lokstra`](https://docs.rs/lokstra) crate.
+//! `embed_migrations!`, without the wrapper that makes it work from every crate, and `#[lokstra::test]`: use
+//! the [`lokstra`](https://docs.rs/lokstra) crate.
 
 mod cache;
 mod expand;
+mod test;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenTree;
@@ -18,6 +19,12 @@ pub fn embed(input: TokenStream) -> TokenStream {
         Ok((facade, folder)) => expand::expand(&facade, &folder).into(),
         Err(error) => error.into_compile_error().into(),
     }
+}
+
+/// Runs a test with migrated databases of its own as its parameters. With the feature `testing`.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    test::expand(arguments.into(), item.into()).into()
 }
 
 fn arguments(input: ParseStream<'_>) -> syn::Result<(proc_macro2::TokenStream, LitStr)> {

@@ -9,6 +9,7 @@ mod loader;
 mod parse;
 mod problem;
 mod read;
+mod rows;
 mod rules;
 mod sql;
 
@@ -19,6 +20,7 @@ pub use edit::next_version::{NextVersion, next_version};
 pub use loader::Loader;
 pub use parse::file_name::{Description, DescriptionError};
 pub use problem::{Code, LintRule, Problem, Problems, Severity};
+pub use rows::check_rows;
 pub use rules::Loaded;
 pub use rules::lint::LintScope;
 pub use sql::{SectionMark, section_marks};

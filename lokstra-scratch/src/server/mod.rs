@@ -8,8 +8,11 @@ mod watchdog;
 use std::{
     fmt::Write,
     fs::{self, File},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use postgres::{Client, NoTls};
@@ -35,13 +38,13 @@ struct Inner {
     port: u16,
     version: u32,
     password: Option<String>,
-    _hold: Hold,
+    hold: Hold,
 }
 
 /// What keeps a server alive.
 #[derive(Debug)]
 pub(crate) enum Hold {
-    Shared { _pipe: File },
+    Shared { pipe: File },
     Private { _watchdog: Arc<Mutex<PrivateWatchdog>> },
 }
 
@@ -59,8 +62,21 @@ impl Server {
             return Ok(server.clone());
         }
         let seat = shared::join()?;
-        let server = Self::new(seat.dir, DEFAULT_PORT, None, Hold::Shared { _pipe: seat.hold })?;
+        let server = Self::new(seat.dir, DEFAULT_PORT, None, Hold::Shared { pipe: seat.hold })?;
         Ok(shared.insert(server).clone())
+    }
+
+    /// Keeps a shared server running for this long, whatever happens to this process, and returns the number of
+    /// the process that does it: its end is the end of that.
+    pub fn keep_for(&self, time: Duration) -> Result<u32, Error> {
+        let program = "sleep";
+        let mut sleep = Command::new(program);
+        sleep.arg(time.as_secs().to_string()).process_group(0).current_dir("/");
+        sleep.stdout(Stdio::null()).stderr(Stdio::null());
+        if let Hold::Shared { pipe } = &self.inner.hold {
+            sleep.stdin(pipe.try_clone().map_err(Error::file("keep open", self.socket_dir()))?);
+        }
+        Ok(sleep.spawn().map_err(Error::run(program))?.id())
     }
 
     /// A server of one's own.
@@ -78,7 +94,7 @@ impl Server {
         let version = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
         let version = find::leading_number(&version);
         let socket_dir = dir.to_string_lossy().into_owned();
-        let inner = Inner { dir, socket_dir, port, version, password, _hold: hold };
+        let inner = Inner { dir, socket_dir, port, version, password, hold };
         Ok(Self { inner: Arc::new(inner) })
     }
 

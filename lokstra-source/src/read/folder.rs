@@ -274,7 +274,7 @@ fn misnamed_settings(path: &str) -> Problem {
     Problem::new(Code::SettingsName, path, message, "rename it to migration.yaml")
 }
 
-fn unreadable(path: &str, error: &io::Error) -> Problem {
+pub(crate) fn unreadable(path: &str, error: &io::Error) -> Problem {
     let help = match error.kind() {
         io::ErrorKind::InvalidInput => "put a regular file there, or remove it",
         io::ErrorKind::FileTooLarge => "split it, or remove it",
