@@ -21,7 +21,34 @@ pub fn embed(input: TokenStream) -> TokenStream {
     }
 }
 
-/// Runs a test with migrated databases of its own as its parameters. With the feature `testing`.
+/// Runs a test with a migrated database of its own. With the feature `testing`.
+///
+/// The argument names the set, a `static` or `const` of type `Migrations`. The function takes its database as
+/// `TestDatabase` or `&TestDatabase` of `lokstra::testing`, or as `&mut lokstra::postgres::Client`.
+///
+/// ```ignore
+/// static MIGRATIONS: Migrations = embed_migrations!("migrations");
+///
+/// #[lokstra::test(MIGRATIONS)]
+/// fn with_the_blocking_client(client: &mut Client) { … }
+///
+/// #[lokstra::test(MIGRATIONS, rows = "tests/rows/users.sql")]
+/// async fn with_any_client(db: TestDatabase) { connect(db.url()).await; … }
+///
+/// #[lokstra::test(MIGRATIONS, databases = ["01_main-db", "02_orders-db"])]
+/// #[tokio::test(flavor = "multi_thread")]
+/// async fn with_several(main: TestDatabase, orders: TestDatabase) { … }
+/// ```
+///
+/// - `rows = "…"` or `rows = ["…", "…"]`: SQL files, relative to the folder of `Cargo.toml`, which are checked while the
+///   test is compiled, and loaded behind the migrations in one transaction.
+/// - `database = "…"` or `databases = ["…", "…"]`: databases of a set of several, one for each parameter in their
+///   order, by folder (`01_main-db`) or pool.
+/// - `crate = path`: where the crate `lokstra` is.
+///
+/// An `async fn` runs on a current-thread runtime of tokio (feature `tokio`), or on that of another attribute that is
+/// called `test`. `#[should_panic]`, `#[ignore]` and other attributes keep their meaning. A test returns nothing or a
+/// `Result`.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     test::expand(arguments.into(), item.into()).into()

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use lokstra_core::{Mode, files};
 
-use crate::parse::script::{cached::{CachedScripts, Judged}, read_all};
+use crate::parse::script::{
+    cached::{CachedScripts, Judged},
+    read_all,
+};
 use crate::problem::{Code, Problem, Problems};
 use crate::read::folder::{File, unreadable};
 use crate::read::normalized;

@@ -8,7 +8,7 @@ use lokstra_runtime::Pool;
 use lokstra_runtime::postgres::{Client, Config};
 
 use crate::error::TestError;
-use crate::host::{Host, off_runtime};
+use crate::host::Host;
 use crate::mark::KEPT;
 
 /// A migrated database for one test. It is dropped, with the sessions on it, when the last clone of this is;
@@ -94,8 +94,7 @@ impl TestDatabase {
 
 impl Inner {
     fn has_failed(&self) -> bool {
-        let is_unexpected =
-            std::thread::panicking() != self.is_to_panic.load(Ordering::Relaxed);
+        let is_unexpected = std::thread::panicking() != self.is_to_panic.load(Ordering::Relaxed);
         is_unexpected || self.has_failed.load(Ordering::Relaxed)
     }
 
@@ -110,19 +109,23 @@ impl Inner {
             let end = "SELECT pg_catalog.pg_terminate_backend(pid) \
                  FROM pg_catalog.pg_stat_activity WHERE datname = $1";
             client.execute(end, &[name]).map_err(failed())?;
-            client.batch_execute(&format!("ALTER DATABASE {name} RENAME TO {kept}")).map_err(failed())
+            client
+                .batch_execute(&format!("ALTER DATABASE {name} RENAME TO {kept}"))
+                .map_err(failed())
         })?;
         Ok(kept)
     }
 
     fn keep_and_say_where(&self) {
-        match self.keep() {
-            Ok(kept) => eprintln!("note: the database of this test is kept: {}", self.host.url(&kept)),
-            Err(error) => eprintln!("note: the database of this test is kept: {}\n{error}", self.url),
-        }
         static OUTLIVE: Once = Once::new();
+        let (name, why) = match self.keep() {
+            Ok(kept) => (kept, String::new()),
+            Err(error) => (self.name.clone(), format!("\n{error}")),
+        };
+        let url = crate::url::without_password(&self.host.url(&name));
+        eprintln!("note: the database of this test is kept: {url}{why}");
         OUTLIVE.call_once(|| {
-            if let Some(how) = off_runtime(|| self.host.outlive()) {
+            if let Some(how) = self.host.outlive() {
                 eprintln!("note: {how}");
             }
         });

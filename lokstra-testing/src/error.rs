@@ -128,11 +128,10 @@ impl TestError {
                     one_line(f, first)
                 )
             }
-            TestError::Migrate(error) => {
-                write!(f, "the template cannot be migrated: {error}")?;
-                let server = error.failure().map(|failure| &failure.server);
-                help(f, server.and_then(|it| remedy(&it.sqlstate, &it.message)))
-            }
+            TestError::Migrate(error) => match error.failure() {
+                Some(failure) => write_failure(f, failure),
+                None => write!(f, "the template cannot be migrated: {error}"),
+            },
             TestError::Rows { path, text, source } => {
                 let path = one_line(f, path);
                 let Some(error) = source.as_db_error() else {
@@ -160,6 +159,18 @@ impl TestError {
             }
         }
     }
+}
+
+/// Without what a run advises for a database that is in use.
+fn write_failure(f: &mut fmt::Formatter<'_>, failure: &lokstra_runtime::Failure) -> fmt::Result {
+    let (server, path) = (&failure.server, one_line(f, &failure.path));
+    write!(f, "the template cannot be migrated\n{path}")?;
+    failure.position.map_or(Ok(()), |position| write!(f, ":{position}"))?;
+    write!(f, ": {}", server.headline())?;
+    failure.snippet.as_ref().map_or(Ok(()), |snippet| write!(f, "\n{snippet}"))?;
+    server.write_rest(f)?;
+    let remedy = remedy(&server.sqlstate, &server.message);
+    help(f, remedy.or(Some("correct the script: a test begins with an empty database")))
 }
 
 fn help(f: &mut fmt::Formatter<'_>, remedy: Option<&str>) -> fmt::Result {

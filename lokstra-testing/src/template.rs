@@ -85,9 +85,8 @@ impl<'m> Template<'m> {
         let found = match name {
             None if databases.len() == 1 => databases.next(),
             None => None,
-            Some(name) => databases.find(|it| {
-                it.name() == name || it.folder() == name || it.pool() == Some(name)
-            }),
+            Some(name) => databases
+                .find(|it| it.name() == name || it.folder() == name || it.pool() == Some(name)),
         };
         found.ok_or_else(|| TestError::UnknownDatabase {
             name: self.database.clone(),
@@ -188,12 +187,7 @@ impl<'m> Template<'m> {
         done
     }
 
-    fn migrate(
-        &self,
-        host: &Host,
-        build: &str,
-        database: Database<'_>,
-    ) -> Result<(), TestError> {
+    fn migrate(&self, host: &Host, build: &str, database: Database<'_>) -> Result<(), TestError> {
         let mut client = host.connect(build)?;
         let migrator = self.migrations.migrator().database(database.folder());
         let run = migrator.include_disabled(true).run(&mut client, Goal::Latest);

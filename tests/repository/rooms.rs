@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 /// Each crate with its rooms, from the top to the bottom. A room is a folder, or a file beside `lib.rs`.
 const CRATES: &[(&str, &[&str])] = &[
     ("lokstra-cli", &["app", "verbs", "fleet", "run", "call", "output"]),
-    ("lokstra-macros", &["expand", "cache"]),
-    ("lokstra-source", &["loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"]),
+    ("lokstra-macros", &["test", "expand", "cache"]),
+    (
+        "lokstra-source",
+        &["rows", "loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"],
+    ),
     (
         "lokstra-grammar",
         &[
@@ -73,6 +76,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "cluster",
         ],
     ),
+    ("lokstra-testing", &["harness", "template", "database", "host", "url", "error", "mark"]),
     (
         "lokstra-core",
         &[

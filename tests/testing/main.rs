@@ -1,6 +1,12 @@
-//! A database for each test.
+//! A database for each test: `lokstra::testing` and `#[lokstra::test]`.
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod attribute;
+mod ended;
+mod errors;
+mod kept;
+mod processes;
+mod server;
+mod template;

@@ -56,14 +56,18 @@ impl Arguments {
                 arguments.facade = until_comma(input)?;
                 continue;
             }
-            let name: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), OPTIONS))?;
+            let name: Ident =
+                input.parse().map_err(|error| syn::Error::new(error.span(), OPTIONS))?;
             let into = match name.to_string().as_str() {
                 "rows" => &mut arguments.rows,
                 "database" | "databases" => &mut arguments.databases,
                 _ => return Err(syn::Error::new(name.span(), OPTIONS)),
             };
             if !into.is_empty() {
-                return Err(syn::Error::new(name.span(), "this option stands here twice: write a list"));
+                return Err(syn::Error::new(
+                    name.span(),
+                    "this option stands here twice: write a list",
+                ));
             }
             let value = input.parse::<Token![=]>().and_then(|_| texts(input));
             *into = value.map_err(|error| syn::Error::new(error.span(), OPTIONS))?;

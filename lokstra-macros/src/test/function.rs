@@ -1,7 +1,7 @@
 //! The function under the attribute, as far as it has to be understood: its text goes to the compiler as
 //! it is.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::Error;
 
 use super::arguments::Arguments;
@@ -23,6 +23,13 @@ pub(super) struct Function {
 /// A parameter, with its attributes.
 pub(super) struct Parameter {
     pub(super) tokens: TokenStream,
+}
+
+impl Parameter {
+    /// The end of its type.
+    pub(super) fn span(&self) -> Span {
+        self.tokens.clone().into_iter().last().map_or_else(Span::call_site, |it| it.span())
+    }
 }
 
 const FORMS: &str = "#[lokstra::test] stands on a function: fn name(db: lokstra::testing::TestDatabase), \
@@ -50,7 +57,9 @@ impl Function {
                     visibility.extend([TokenTree::Ident(word)]);
                     visibility.extend(tokens.next_if(is_round));
                 }
-                Some(TokenTree::Ident(word)) if ["unsafe", "const", "extern"].contains(&&*word.to_string()) => {
+                Some(TokenTree::Ident(word))
+                    if ["unsafe", "const", "extern"].contains(&&*word.to_string()) =>
+                {
                     let message = format!("a test is no `{word}` function: remove the word");
                     return Err(Error::new(word.span(), message));
                 }
@@ -67,7 +76,9 @@ impl Function {
         let (mut returned, mut body) = (TokenStream::new(), None);
         for token in tokens {
             match token {
-                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => body = Some(group),
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                    body = Some(group);
+                }
                 TokenTree::Ident(word) if word == "where" => {
                     let message = "a test has no type parameters: remove the bounds";
                     return Err(Error::new(word.span(), message));
@@ -111,7 +122,8 @@ impl Function {
             {
                 return Err(Error::new(word.span(), FORMS));
             }
-            let is_client = |it: &TokenTree| matches!(it, TokenTree::Ident(word) if *word == "Client");
+            let is_client =
+                |it: &TokenTree| matches!(it, TokenTree::Ident(word) if *word == "Client");
             if let Some(word) = words.find(is_client).filter(|_| self.is_async) {
                 let message = "the blocking client panics inside an async runtime: take db: \
                                lokstra::testing::TestDatabase and connect an async client to \
@@ -129,7 +141,8 @@ impl Function {
 
     /// Whether another attribute makes this a test: `#[test]`, `#[tokio::test]`, `#[test_log::test]`, ….
     pub(super) fn has_test_attribute(&self) -> bool {
-        let is_test = |it: &TokenStream| path(it).is_some_and(|path| path.rsplit(':').next() == Some("test"));
+        let is_test =
+            |it: &TokenStream| path(it).is_some_and(|path| path.rsplit(':').next() == Some("test"));
         self.attributes.iter().any(is_test)
     }
 }
@@ -172,6 +185,6 @@ fn is_round(token: &TokenTree) -> bool {
 }
 
 fn at(token: Option<TokenTree>, message: &str) -> Error {
-    let span = token.map_or_else(proc_macro2::Span::call_site, |token| token.span());
+    let span = token.map_or_else(Span::call_site, |token| token.span());
     Error::new(span, message)
 }

@@ -10,18 +10,14 @@ use quote::{quote, quote_spanned};
 use arguments::Arguments;
 use function::Function;
 
-/// The function, and beside it what is wrong, so that the compiler does not miss a name that is there.
+/// A test, or what is wrong with it.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let parsed = Arguments::parse(arguments)
-        .and_then(|arguments| Ok((Function::parse(item.clone())?, arguments)))
-        .and_then(|(function, arguments)| {
-            function.check(&arguments)?;
-            Ok((function, arguments))
-        });
-    match parsed {
-        Ok((function, arguments)) => test(&function, &arguments),
-        Err(error) => error.into_compile_error(),
-    }
+    let parsed = Arguments::parse(arguments).and_then(|arguments| {
+        let function = Function::parse(item)?;
+        function.check(&arguments)?;
+        Ok(test(&function, &arguments))
+    });
+    parsed.unwrap_or_else(syn::Error::into_compile_error)
 }
 
 fn test(function: &Function, arguments: &Arguments) -> TokenStream {
@@ -29,9 +25,12 @@ fn test(function: &Function, arguments: &Arguments) -> TokenStream {
     let facade = &arguments.facade;
     let harness = quote!(#facade::testing::__private);
     let migrations = &arguments.migrations;
-    let databases = parameters.iter().enumerate().map(|(nth, _)| match arguments.databases.get(nth) {
-        Some(name) => quote!(::core::option::Option::Some(#name)),
-        None => quote!(::core::option::Option::None),
+    let databases = (0..parameters.len()).map(|nth| {
+        let name = arguments.databases.get(nth);
+        name.map_or(
+            quote!(::core::option::Option::None),
+            |name| quote!(::core::option::Option::Some(#name)),
+        )
     });
     let (rows, problems) = rows::checked(&arguments.rows);
     let begin = if function.has_attribute("should_panic") {
@@ -45,7 +44,12 @@ fn test(function: &Function, arguments: &Arguments) -> TokenStream {
     let slots: Vec<_> =
         (0..parameters.len()).map(|nth| quote::format_ident!("slot_{nth}")).collect();
     let asyncness = function.is_async.then(|| quote!(async));
-    let call = quote!(#name(#(#harness::Argument::of(#slots)),*));
+    // An error of a type is shown at its parameter.
+    let values = parameters
+        .iter()
+        .zip(&slots)
+        .map(|(parameter, slot)| quote_spanned!(parameter.span()=> #harness::Argument::of(#slot)));
+    let call = quote!(#name(#(#values),*));
     let call = match (function.is_async, function.has_test_attribute()) {
         (false, _) => call,
         (true, true) => quote!(#call.await),
@@ -57,13 +61,11 @@ fn test(function: &Function, arguments: &Arguments) -> TokenStream {
     let outer = (is_other && function.is_async).then(|| quote!(async));
     let parameters = parameters.iter().map(|parameter| &parameter.tokens);
     let count = Literal::usize_unsuffixed(slots.len());
-    // Errors of types are shown at the parameters.
-    quote_spanned! {name.span()=>
+    quote! {
+        #problems
         #test
         #(#attributes)*
         #visibility #outer fn #name() #returned {
-            #problems
-            #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
             #asyncness fn #name(#(#parameters),*) #returned #body
             let settings = #harness::Settings::<'_, #count> {
                 migrations: &#migrations,

@@ -15,9 +15,11 @@ pub(super) fn checked(files: &[LitStr]) -> (Vec<TokenStream>, TokenStream) {
     for file in files {
         match problems(&root, &file.value()) {
             problems if problems.is_empty() => rows.push(embedded(file)),
-            problems => wrong.extend(problems.iter().map(|problem| {
-                quote_spanned!(file.span()=> ::core::compile_error!(#problem);)
-            })),
+            problems => wrong.extend(
+                problems
+                    .iter()
+                    .map(|problem| quote_spanned!(file.span()=> ::core::compile_error!(#problem);)),
+            ),
         }
     }
     (rows, wrong)

@@ -67,7 +67,8 @@ impl Host {
         let owner = Owner::random();
         let facts = Facts::read(&mut keeper, &place)?;
         take(&mut keeper, &[owner.0.cast_signed()])?;
-        let abandoned = keeper.query(ABANDONED, &[]).map_err(TestError::server("read databases"))?;
+        let abandoned =
+            keeper.query(ABANDONED, &[]).map_err(TestError::server("read databases"))?;
         let host = Host {
             place,
             facts,
@@ -161,7 +162,8 @@ impl Host {
 
 /// Takes advisory locks shared, of which `pg_locks` shows that a process lives.
 fn take(client: &mut Client, keys: &[i64]) -> Result<(), TestError> {
-    let sql = "SELECT pg_catalog.pg_advisory_lock_shared(key) FROM pg_catalog.unnest($1::int8[]) key";
+    let sql =
+        "SELECT pg_catalog.pg_advisory_lock_shared(key) FROM pg_catalog.unnest($1::int8[]) key";
     client.execute(sql, &[&keys]).map(drop).map_err(TestError::server("take a lock"))
 }
 

@@ -26,9 +26,7 @@ impl Place {
         let is_set = |name: &&str| std::env::var_os(name).is_some_and(|it| !it.is_empty());
         let Some(name) = VARIABLES.into_iter().find(is_set) else { return Place::throw_away() };
         // Past a connection pooler, if the environment says how.
-        let direct = (name == "DATABASE_URL")
-            .then_some("DATABASE_URL_DIRECT")
-            .filter(is_set);
+        let direct = (name == "DATABASE_URL").then_some("DATABASE_URL_DIRECT").filter(is_set);
         let name = direct.unwrap_or(name);
         let reason = |_| TestError::NoServer { reason: format!("{name} is not UTF-8") };
         Ok(Place::at(std::env::var(name).map_err(reason)?, name))
