@@ -5,7 +5,7 @@ use std::path::Path;
 use lokstra_core::{Mode, files};
 
 use crate::parse::script::{
-    cached::{CachedScripts, Judged},
+    cached::{AlreadyChecked, CachedScripts},
     read_all,
 };
 use crate::problem::{Code, Problem, Problems};
@@ -26,9 +26,9 @@ pub fn check_rows(root: &Path, path: &str) -> Result<(), Problems> {
     let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
     let file = File { name, path, content, is_outside: false };
     let mut problems = Vec::new();
-    let (locked, known) = (std::collections::HashSet::new(), CachedScripts::default());
-    let judged = Judged { locked: &locked, known: &known.index() };
-    let scripts = read_all(&[(&file, None)], &judged, &mut problems);
+    let (locked, cached) = (std::collections::HashSet::new(), CachedScripts::default());
+    let checked = AlreadyChecked { locked: &locked, cached: &cached.index() };
+    let scripts = read_all(&[(&file, None)], &checked, &mut problems);
     if scripts.iter().flatten().any(|script| script.mode == Mode::NoTransaction) {
         let message = "rows are loaded in one transaction, all of them";
         let help = "remove the first line, and what cannot run in a transaction";

@@ -34,7 +34,7 @@ fn problems(root: &Path, path: &str) -> Vec<String> {
     let Err(problems) = lokstra_source::check_rows(root, path) else { return Vec::new() };
     let way = way_from_the_compiler(root);
     let seen = problems.iter().filter(|problem| problem.is_error()).map(|problem| match &way {
-        Some(way) => problem.clone().seen_from(way),
+        Some(prefix) => problem.clone().with_path_prefix(prefix),
         None => problem.clone(),
     });
     seen.map(|problem| problem.to_string()).collect()

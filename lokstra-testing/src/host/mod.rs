@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use lokstra_connect::blocking;
 use lokstra_runtime::Pool;
 use lokstra_runtime::postgres::Client;
 
@@ -50,7 +51,7 @@ impl Host {
         if let Some((_, host)) = hosts.iter().find(|(known, _)| known.as_deref() == url) {
             return Ok(Arc::clone(host));
         }
-        let host = Arc::new(off_runtime(|| Host::new(Place::find(url)?))?);
+        let host = Arc::new(blocking::run(|| Host::new(Place::find(url)?))?);
         hosts.push((url.map(str::to_owned), Arc::clone(&host)));
         let beating = Arc::clone(&host);
         thread::spawn(move || {
@@ -108,7 +109,7 @@ impl Host {
         &self,
         work: impl FnOnce(&mut Client) -> Result<T, TestError> + Send,
     ) -> Result<T, TestError> {
-        off_runtime(|| {
+        blocking::run(|| {
             if let Ok(mut keeper) = self.keeper.try_lock() {
                 self.revive(&mut keeper)?;
                 return work(&mut keeper);
@@ -123,7 +124,7 @@ impl Host {
 
     /// Holds the advisory lock with this key as long as the process lives, together with others that do.
     pub(crate) fn hold(&self, key: i64) -> Result<(), TestError> {
-        off_runtime(|| {
+        blocking::run(|| {
             let mut keeper = lock(&self.keeper);
             self.revive(&mut keeper)?;
             let mut held = lock(&self.held);
@@ -171,5 +172,3 @@ fn take(client: &mut Client, keys: &[i64]) -> Result<(), TestError> {
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-pub(crate) use lokstra_connect::blocking::off_runtime;
