@@ -72,7 +72,10 @@ fn a_program_that_boots_finishes_the_current_migration() {
     let database = database();
     let mut client = database.client().unwrap();
     let mut child = spawn_self(a_program_that_boots_finishes_the_current_migration, database.url());
-    wait_until(|| crate::support::advisory_locks(&mut client) != "0");
+    // Not the lock: the probe of the first run takes it too.
+    let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                  AND wait_event = 'PgSleep'";
+    wait_until(|| column(&mut client, sleeps) == "1");
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(7));
     assert_eq!(versions(&mut client), "1");

@@ -8,7 +8,7 @@ use lokstra_core::{TableName, Version};
 
 use crate::apply::classify;
 use crate::apply::engine::flush::{flush, waited_in_vain};
-use crate::apply::engine::serve::is_accepted;
+use crate::apply::engine::refuse::is_accepted;
 use crate::apply::options::Options;
 use crate::apply::upgrade::{self, Adoption};
 use crate::error::Error;

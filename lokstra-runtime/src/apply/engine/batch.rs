@@ -14,9 +14,10 @@ use lokstra_core::text::scan::contains;
 use lokstra_core::{Direction, Mode};
 
 use crate::apply::classify::CANCELLED;
+use crate::apply::engine::Engine;
 use crate::apply::engine::flush::defers;
 use crate::apply::engine::refuse::Ending;
-use crate::apply::engine::{Engine, record};
+use crate::apply::engine::step::record;
 use crate::apply::step;
 use crate::error::Error;
 use crate::model::run::failure::{ErrorLocation, Failure, FailureState};

@@ -1,48 +1,32 @@
 //! The loop: read the history, plan, run the next step, again.
 
 mod batch;
-mod confirm;
 pub(crate) mod flush;
+mod prepare;
 mod reconnect;
-mod refuse;
-pub(crate) mod serve;
+pub(crate) mod refuse;
+mod step;
 mod stop;
-mod stored;
-mod upgrade;
 mod wait;
 
 use lokstra_connect::backoff::Backoff;
-use lokstra_core::{Database, Direction, Mode, TableName, Version};
+use lokstra_core::{Database, Mode, TableName, Version};
 
-use crate::apply::attempt::Attempt;
-use crate::apply::engine::flush::{defers, may_not_wait};
-use crate::apply::engine::refuse::Ending;
+use crate::apply::engine::flush::defers;
+use crate::apply::engine::step::Progress;
 use crate::apply::options::Options;
-use crate::apply::step;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, Listener, emit};
-use crate::inspect::{blocker, partial, privileges};
-use crate::model::run::failure::{Failure, FailureState};
-use crate::model::run::report::{Outcome, Report, StepReport};
+use crate::inspect::privileges;
+use crate::model::run::report::{Outcome, Report};
 use crate::model::run::step::{Goal, Plan, PlanStep};
 use crate::model::run::warning::Warning;
-use crate::model::state::history::{Applied, History};
-use crate::model::state::holder::Holder;
+use crate::model::state::history::History;
 use crate::model::state::lock_key::LockKey;
 use crate::model::state::snapshot::Snapshot;
-use crate::model::table::down_store::{self, DownStore};
-use crate::model::table::tables::Shape;
 use crate::plan;
 use crate::session::Session;
-use crate::session::execute::Execution;
-use crate::sql::guard::Guard;
-
-/// How often a step is tried that fails for a reason that passes, such as a lock timeout.
-const MAX_ATTEMPTS: u32 = 20;
-
-/// How often a step is tried that lost a race of which nothing can be seen.
-const MAX_RACES: u32 = 5;
 
 /// How often the same step may lose its connection: a script can be what ends it.
 const MAX_LOSSES: u32 = 3;
@@ -68,11 +52,33 @@ pub(crate) struct Engine<'e, 'm> {
     is_alone: bool,
 }
 
-/// What became of a step.
-enum Progress {
+/// What is being worked on.
+struct Work {
+    goal: Goal,
+    /// What the plan was made from, and what this run has done since.
+    snapshot: Snapshot,
+    /// How long this run has waited for other sessions.
+    wait: Backoff,
+    /// Whether it has waited since the last step that it did.
+    is_waiting: bool,
+}
+
+/// How far a run is in its plan.
+#[derive(Default)]
+struct Position {
+    /// The step that is next.
+    nth: usize,
+    /// The server has begun it already, so that a stop comes after it.
+    is_begun: bool,
+}
+
+/// What follows.
+enum Next {
+    /// The history is another one, and so the plan may be.
+    Replan,
+    /// The plan still holds.
+    Continue,
     Done,
-    /// Not run: look at the history again.
-    Overtaken,
 }
 
 impl<'e, 'm> Engine<'e, 'm> {
@@ -104,8 +110,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
     }
 
-    /// Adds what is to be told before the warnings of the plan. Also where there is none: a stale
-    /// build may be why.
+    /// Adds a warning before those of the plan. Also where there is none: a stale build may be why.
     pub(crate) fn with_warning(mut self, warning: Option<Warning>) -> Self {
         self.report.warnings.extend(warning);
         self
@@ -149,7 +154,7 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
     }
 
-    /// Tells what was odd and how it ended.
+    /// Reports the warnings and how it ended.
     fn end(mut self, goal: Goal, worked: Result<(), Error>) -> Result<Report, Error> {
         let worked = self.flushed(goal, worked);
         let worked = worked.and_then(|()| self.stopped_when_done());
@@ -167,240 +172,100 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
     }
 
+    /// Reads the history, plans, and runs the plan; again and again while other sessions change the
+    /// history.
+    ///
+    /// - A step runs only while the history is what its plan was made from, with the steps before it done.
+    ///   The step itself checks that, under the lock.
+    /// - A goal that counts is not planned again from elsewhere: `refuse_concurrent_change` ends the run.
+    /// - Before each step, and after each wait, the run ends if it is to stop.
+    /// - The time that a step takes is not waiting: `lock_wait` begins with the first wait after it.
     fn work(&mut self, goal: Goal) -> Result<(), Error> {
         let mut wait = Backoff::new(self.options.lock_wait);
-        let mut is_waiting = false;
-        let Some(mut snapshot) = self.first_snapshot(goal, &mut wait)? else { return Ok(()) };
-        'plan: loop {
-            self.refuse_unconfirmed(goal, &snapshot.history)?;
-            let mut plan = self.plan(&snapshot.history, goal)?;
-            let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
-            if plan.steps.iter().any(needs_session) && self.switch_to_direct()? {
-                snapshot = self.read_snapshot_patiently(&mut wait)?;
-                continue 'plan;
+        let Some(snapshot) = self.first_snapshot(goal, &mut wait)? else { return Ok(()) };
+        let mut work = Work { goal, snapshot, wait, is_waiting: false };
+        while let Next::Replan = self.run_plan(&mut work)? {}
+        Ok(())
+    }
+
+    fn run_plan(&mut self, work: &mut Work) -> Result<Next, Error> {
+        self.refuse_unconfirmed(work.goal, &work.snapshot.history)?;
+        let Plan { steps, mut warnings } = self.plan(&work.snapshot.history, work.goal)?;
+        let needs_session = |step: &PlanStep<'_>| step.script().mode() == Mode::NoTransaction;
+        if steps.iter().any(needs_session) && self.switch_to_direct()? {
+            work.snapshot = self.read_snapshot_patiently(&mut work.wait)?;
+            return Ok(Next::Replan);
+        }
+        // Those of an earlier plan go, those of the build and of steps that ran stay.
+        self.report.warnings.retain(Warning::is_of_the_run);
+        self.report.warnings.append(&mut warnings);
+        if !steps.is_empty() {
+            self.check_server(&work.snapshot)?;
+        }
+        if !self.upgrade(&mut work.snapshot, work.goal, &steps, &mut work.wait)? {
+            self.check_stop(&steps)?;
+            self.wait_for_change(work, &steps)?;
+            return Ok(Next::Replan);
+        }
+        if !steps.is_empty() {
+            self.check_before(&mut work.snapshot, &steps)?;
+        }
+        let mut at = Position::default();
+        loop {
+            match self.run_next(work, &steps, &mut at)? {
+                Next::Continue => {}
+                next => return Ok(next),
             }
-            // Those of an earlier plan go, those of the build and of steps that ran stay.
-            self.report.warnings.retain(Warning::is_of_the_run);
-            self.report.warnings.append(&mut plan.warnings);
-            if !plan.steps.is_empty() {
-                self.check_server(&snapshot)?;
-            }
-            if !self.adopt(&mut snapshot, goal, &plan.steps, &mut wait)? {
-                self.check_stop(&plan.steps)?;
-                let expected = std::mem::take(&mut snapshot.history);
-                snapshot = self.wait(goal, &mut wait)?;
-                self.check_stop(&plan.steps)?;
-                self.refuse_concurrent_change(goal, &expected, &snapshot.history)?;
-                continue 'plan;
-            }
-            if !plan.steps.is_empty() {
-                self.check_before(&mut snapshot, &plan.steps)?;
-            }
-            let (mut nth, mut is_begun) = (0, false);
-            while let Some(step) = plan.steps.get(nth) {
-                let left = &plan.steps[nth..];
-                if !std::mem::take(&mut is_begun) {
-                    self.check_stop(left)?;
-                }
-                let count = self.batch_len(&snapshot, goal, &plan.steps, nth);
-                if count > 1 {
-                    let ran = self.run_batch(&mut snapshot, goal, left, count)?;
-                    (nth, is_begun) = (nth + ran.done, ran.is_next_begun);
-                    continue;
-                }
-                let (rest, defers_flush) = (&left[1..], defers(&snapshot, goal, left));
-                while let Progress::Overtaken =
-                    self.step(&mut snapshot, step, rest, defers_flush)?
-                {
-                    // The time that the step itself took is not waiting.
-                    if !std::mem::replace(&mut is_waiting, true) {
-                        wait = Backoff::new(self.options.lock_wait);
-                    }
-                    let expected = std::mem::take(&mut snapshot.history);
-                    snapshot = self.wait(goal, &mut wait)?;
-                    self.check_stop(left)?;
-                    if !goal.is_relative() {
-                        continue 'plan;
-                    }
-                    self.refuse_concurrent_change(goal, &expected, &snapshot.history)?;
-                }
-                (is_waiting, self.losses) = (false, 0);
-                nth += 1;
-            }
-            return Ok(());
         }
     }
 
-    /// Runs a step until it is done, failed, or overtaken by another session.
-    fn step(
+    /// Runs the step that is next, or several in one message.
+    fn run_next(
         &mut self,
-        snapshot: &mut Snapshot,
-        step: &PlanStep<'m>,
-        rest: &[PlanStep<'m>],
-        defers_flush: bool,
-    ) -> Result<Progress, Error> {
-        #[cfg(feature = "tracing")]
-        let _span = crate::event::tracing::step(&self.report.database, step);
-        let mut backoff = Backoff::new(None);
-        self.is_unflushed |= defers_flush;
-        for attempt in 1.. {
-            let database = self.database.name();
-            emit(self.listener, &Event::StepStarted { database, step });
-            let started = std::time::Instant::now();
-            let guard = Guard {
-                table: &self.table,
-                key: self.key,
-                snapshot,
-                defers_flush,
-                probes_lock: self.probes_lock,
-            };
-            let run = match step.script().mode() {
-                Mode::Transactional => step::attempt,
-                Mode::NoTransaction => {
-                    let no_transaction = self.options.no_transaction;
-                    no_transaction.expect("the set says that it has such scripts").attempt
+        work: &mut Work,
+        steps: &[PlanStep<'m>],
+        at: &mut Position,
+    ) -> Result<Next, Error> {
+        let left = &steps[at.nth..];
+        if left.is_empty() {
+            return Ok(Next::Done);
+        }
+        if !std::mem::take(&mut at.is_begun) {
+            self.check_stop(left)?;
+        }
+        let count = self.batch_len(&work.snapshot, work.goal, steps, at.nth);
+        if count > 1 {
+            let ran = self.run_batch(&mut work.snapshot, work.goal, left, count)?;
+            *at = Position { nth: at.nth + ran.done, is_begun: ran.is_next_begun };
+            return Ok(Next::Continue);
+        }
+        let defers_flush = defers(&work.snapshot, work.goal, left);
+        match self.step(&mut work.snapshot, left, defers_flush)? {
+            Progress::Done => {
+                (work.is_waiting, self.losses) = (false, 0);
+                at.nth += 1;
+                Ok(Next::Continue)
+            }
+            Progress::Overtaken => {
+                if !std::mem::replace(&mut work.is_waiting, true) {
+                    work.wait = Backoff::new(self.options.lock_wait);
                 }
-            };
-            let mut execution = Execution::new(database, step, &self.options.stop, self.listener);
-            let attempted = run(&mut self.session, &guard, step, self.options, &mut execution);
-            let attempted = match attempted {
-                Err(error) if self.works_anyway(&error) => continue,
-                attempted => {
-                    attempted.map_err(|error| self.unless_read_only(error, &from(step, rest)))?
-                }
-            };
-            match attempted {
-                Attempt::Done(elapsed) => {
-                    self.probes_lock = false;
-                    self.is_unflushed = defers_flush || may_not_wait(step) || self.waited_in_vain();
-                    self.done(snapshot, step, elapsed);
-                    return Ok(Progress::Done);
-                }
-                Attempt::Busy | Attempt::HistoryChanged => return Ok(Progress::Overtaken),
-                Attempt::Partial => return Err(self.partial_script(snapshot, step)?),
-                Attempt::Raced(failure) => {
-                    let now =
-                        self.read_snapshot_patiently(&mut Backoff::new(self.options.lock_wait))?;
-                    if !same_versions(&now.history, &snapshot.history)
-                        || now.facts != snapshot.facts
-                    {
-                        return Ok(Progress::Overtaken);
-                    }
-                    // What a session has cached of the catalog is behind for a moment.
-                    if attempt >= MAX_RACES {
-                        return Err(self.failed(snapshot, step, failure, rest));
-                    }
-                    self.retrying(step, &failure, attempt, MAX_RACES);
-                    self.pause(&mut backoff)?;
-                    self.check_stop(&from(step, rest))?;
-                }
-                Attempt::Again(mut failure) if attempt < MAX_ATTEMPTS => {
-                    failure.blocker = self.blocker(step, &failure);
-                    self.retrying(step, &failure, attempt, MAX_ATTEMPTS);
-                    self.pause(&mut backoff)?;
-                    self.check_stop(&from(step, rest))?;
-                }
-                // Somebody without our lock may have been faster, such as the Go program; or the
-                // server has become a standby.
-                Attempt::Failed(failure)
-                    if failure.state == FailureState::RolledBack
-                        && self.has_history_changed(snapshot, &from(step, rest))? =>
-                {
-                    return Ok(Progress::Overtaken);
-                }
-                Attempt::Again(mut failure) | Attempt::Failed(mut failure) => {
-                    failure.tries = attempt;
-                    failure.blocker = self.blocker(step, &failure);
-                    return Err(self.failed(snapshot, step, failure, rest));
-                }
-                Attempt::Cancelled(failure) => {
-                    return Err(self.cancelled(snapshot, failure, &from(step, rest)));
-                }
-                Attempt::ConnectionLost(source) => {
-                    let ending = Ending::new(&source, Some(started));
-                    let done = self.connection_lost(
-                        snapshot,
-                        std::slice::from_ref(step),
-                        Some(started),
-                        source,
-                    )?;
-                    if done == 1 {
-                        return Ok(Progress::Done);
-                    }
-                    self.refuse_timeout(snapshot, ending, step, rest)?;
-                    return Ok(Progress::Overtaken);
-                }
+                self.wait_for_change(work, left)?;
+                Ok(if work.goal.is_relative() { Next::Continue } else { Next::Replan })
             }
         }
-        Ok(Progress::Overtaken)
     }
 
-    /// The error of a step that other partial scripts are in the way of.
-    fn partial_script(&mut self, snapshot: &Snapshot, step: &PlanStep<'_>) -> Result<Error, Error> {
-        let mut wait = Backoff::new(self.options.lock_wait);
-        let scripts =
-            self.ask(&mut wait, |client, table| partial::read(client, snapshot, table))?;
-        let (version, direction) = (step.migration.version(), step.direction);
-        Ok(Error::new(ErrorKind::PartialScript { version, direction, scripts }))
-    }
-
-    #[inline(never)]
-    fn retrying(&mut self, step: &PlanStep<'_>, failure: &Failure, attempt: u32, attempts: u32) {
-        let database = self.report.database.as_str();
-        let retrying = Event::Retrying { database, step, failure, attempt, attempts };
-        emit(self.listener, &retrying);
-    }
-
-    /// Who is in the way; not worth a failure of its own.
-    #[inline(never)]
-    fn blocker(&mut self, step: &PlanStep<'_>, failure: &Failure) -> Option<Holder> {
-        blocker::find(self.session.client(), &self.table, step, failure).ok().flatten()
-    }
-
-    #[inline(never)]
-    fn done(&mut self, snapshot: &mut Snapshot, step: &PlanStep<'_>, elapsed: std::time::Duration) {
-        let done = StepReport::new(step, elapsed);
-        emit(self.listener, &Event::StepFinished { database: &self.report.database, step: &done });
-        self.note_done(snapshot, step, done);
-    }
-
-    /// What a step that was told of has changed.
-    fn note_done(&mut self, snapshot: &mut Snapshot, step: &PlanStep<'_>, done: StepReport) {
-        record(&mut snapshot.history, step);
-        let shape = snapshot.facts.shape.take();
-        snapshot.facts.shape = Some(shape.map_or_else(Shape::ours, Shape::extended));
-        snapshot.facts.schema_exists = true;
-        if step.direction == Direction::Up {
-            down_store::warn_down_not_stored(
-                &mut self.report.warnings,
-                &snapshot.facts,
-                step.migration,
-            );
-        }
-        if snapshot.facts.down_store == DownStore::Missing {
-            snapshot.facts.down_store = DownStore::Usable;
-        }
-        self.report.current = snapshot.history.newest();
-        self.report.steps.push(done);
-    }
-
-    /// A failure with what the loop knows of the state afterwards.
-    fn failed(
-        &mut self,
-        snapshot: &Snapshot,
-        step: &PlanStep<'_>,
-        mut failure: Box<Failure>,
-        rest: &[PlanStep<'_>],
-    ) -> Error {
-        failure.current = snapshot.history.newest();
-        failure.not_tried = versions(rest);
-        let database = self.report.database.as_str();
-        emit(self.listener, &Event::Failed { database, step, failure: &failure });
-        Error::new(ErrorKind::MigrationFailed(failure))
+    /// Waits for the session that is in the way, and reads what it has left.
+    fn wait_for_change(&mut self, work: &mut Work, left: &[PlanStep<'_>]) -> Result<(), Error> {
+        let expected = std::mem::take(&mut work.snapshot.history);
+        work.snapshot = self.wait(work.goal, &mut work.wait)?;
+        self.check_stop(left)?;
+        self.refuse_concurrent_change(work.goal, &expected, &work.snapshot.history)
     }
 }
 
-/// What was odd, and how it ended.
+/// The warnings, and how it ended.
 pub(crate) fn emit_end(listener: Listener<'_>, report: &Report, error: Option<&Error>) {
     let database = report.database.as_str();
     for warning in &report.warnings {
@@ -412,29 +277,6 @@ pub(crate) fn emit_end(listener: Listener<'_>, report: &Report, error: Option<&E
 #[inline(never)]
 fn versions(steps: &[PlanStep<'_>]) -> Vec<Version> {
     steps.iter().map(|step| step.migration.version()).collect()
-}
-
-fn from<'m>(step: &PlanStep<'m>, rest: &[PlanStep<'m>]) -> Vec<PlanStep<'m>> {
-    let mut steps = vec![*step];
-    steps.extend_from_slice(rest);
-    steps
-}
-
-/// What the step does to the history, without reading it again.
-fn record(history: &mut History, step: &PlanStep<'_>) {
-    let migration = step.migration;
-    match step.direction {
-        Direction::Down => history.remove(migration.version()),
-        Direction::Up => history.insert(Applied {
-            version: migration.version(),
-            description: Some(migration.description().to_owned()),
-            checksum: Some(migration.up().checksum()),
-            down_checksum: Some(migration.down().checksum()),
-            applied_at: None,
-            applied_by: None,
-            execution_ms: None,
-        }),
-    }
 }
 
 fn same_versions(a: &History, b: &History) -> bool {

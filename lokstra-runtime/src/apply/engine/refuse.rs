@@ -1,25 +1,30 @@
-//! What a run refuses: before its first script, and where the server has become another one.
+//! What a run refuses: a server that does not do what a step needs or has become another one, a history
+//! from which a goal that counts is not reached, a rollback that was not confirmed.
 
 use std::time::{Duration, Instant};
 
 use lokstra_connect::ServerError;
 use lokstra_connect::backoff::Backoff;
 use lokstra_connect::query::{number, rows};
-use lokstra_core::Mode;
 use lokstra_core::text::contains;
+use lokstra_core::{Direction, Mode};
 
 use crate::apply::engine::{Engine, same_versions};
+use crate::apply::options::Options;
 use crate::apply::precheck;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, emit};
-use crate::inspect::down_store;
 use crate::inspect::snapshot::refuse_user_schema;
+use crate::inspect::{down_store, server};
 use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
-use crate::model::run::step::PlanStep;
+use crate::model::run::step::{Goal, PlanStep};
 use crate::model::run::warning::Warning;
+use crate::model::state::history::History;
 use crate::model::state::snapshot::{Access, Snapshot};
+use crate::model::table::server::ServerFault;
 use crate::sql::as_checked;
+use crate::sql::guard::Guard;
 
 impl Engine<'_, '_> {
     /// What can be known before the first script runs.
@@ -115,6 +120,58 @@ impl Engine<'_, '_> {
         let limit = rows(&answer).next().and_then(|row| number(row, "setting")).unwrap_or(0);
         limit > 0 && Duration::from_millis(limit.unsigned_abs()) <= ran
     }
+
+    /// Fails where a goal that counts would be reached from elsewhere than where it was asked for.
+    pub(super) fn refuse_concurrent_change(
+        &self,
+        goal: Goal,
+        expected: &History,
+        now: &History,
+    ) -> Result<(), Error> {
+        self.refuse_unconfirmed(goal, now)?;
+        if !goal.is_relative() || same_versions(expected, now) {
+            return Ok(());
+        }
+        let (from, to) = (expected.newest(), now.newest());
+        Err(Error::new(ErrorKind::ConcurrentChange { from, to }))
+    }
+
+    /// Fails where the goal means another rollback than the one that was confirmed.
+    pub(super) fn refuse_unconfirmed(&self, goal: Goal, now: &History) -> Result<(), Error> {
+        let is_down = |direction: &Direction| *direction == Direction::Down;
+        let done = self.report.steps.iter().map(|step| step.direction).filter(is_down).count();
+        self.options.refuse_unconfirmed(&self.report.database, now, goal, done)
+    }
+
+    /// By its name.
+    pub(super) fn check_server(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        snapshot.facts.server.known_fault().map_or(Ok(()), |fault| self.refuse(snapshot, fault))
+    }
+
+    /// By what it does with DDL.
+    pub(super) fn probe_ddl(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let (key, lock_timeout) = (self.key, self.options.lock_timeout);
+        let mut wait = Backoff::new(self.options.lock_wait);
+        let fault = self.ask(&mut wait, |client, table| {
+            let guard = Guard { table, key, snapshot, defers_flush: false, probes_lock: false };
+            server::probe_ddl(&guard, client, lock_timeout)
+        })?;
+        fault.map_or(Ok(()), |fault| self.refuse(snapshot, fault))
+    }
+
+    fn refuse(&mut self, snapshot: &Snapshot, fault: ServerFault) -> Result<(), Error> {
+        let error = Error::unsupported(&snapshot.facts.server, fault);
+        if self.works_anyway(&error) { Ok(()) } else { Err(error) }
+    }
+
+    /// Whether the run continues where this is the error, and says so in its report.
+    pub(super) fn works_anyway(&mut self, error: &Error) -> bool {
+        if !is_accepted(error, self.options, &mut self.report.warnings) {
+            return false;
+        }
+        self.probes_lock &= !is_unheld(error);
+        true
+    }
 }
 
 /// Of these steps, where nothing can be written.
@@ -155,4 +212,27 @@ impl Ending {
             _ => Ending::Other,
         }
     }
+}
+
+/// Whether the work continues where this is the error, with a warning of what is missing.
+pub(crate) fn is_accepted(error: &Error, options: &Options, warnings: &mut Vec<Warning>) -> bool {
+    let ErrorKind::UnsupportedServer { server, fault } = error.kind() else { return false };
+    if !options.unsupported_server || matches!(fault, ServerFault::Refuses(_)) {
+        return false;
+    }
+    // Every fault that is warned of is told by its kind alone.
+    let is_same = |warning: &Warning| {
+        matches!(warning, Warning::UnsupportedServer { server: said, fault: known }
+            if said == server && std::mem::discriminant(known) == std::mem::discriminant(fault))
+    };
+    if !warnings.iter().any(is_same) {
+        let (server, fault) = (server.clone(), fault.clone());
+        warnings.push(Warning::UnsupportedServer { server, fault });
+    }
+    true
+}
+
+/// Whether the lock is what is missing, which then is not looked for again.
+pub(crate) fn is_unheld(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::UnsupportedServer { fault: ServerFault::LockNotHeld, .. })
 }

@@ -1,22 +1,56 @@
-//! A tracking table that another program made is upgraded before the first step.
+//! What a run does before it plans its first step: it loads down SQL that only the database has, and
+//! upgrades a tracking table that another program made.
 
 use lokstra_connect::backoff::Backoff;
 use lokstra_connect::transient::is_retryable;
-use lokstra_core::Direction;
+use lokstra_core::{Database, Direction};
 
 use crate::apply::engine::{Engine, same_versions};
 use crate::apply::upgrade::{self, Adoption};
 use crate::error::Error;
+use crate::event::{Event, emit};
+use crate::inspect::stored_down::{self, Stored};
 use crate::inspect::table_fault;
 use crate::model::run::step::{Goal, PlanStep};
 use crate::model::run::warning::Warning;
 use crate::model::state::snapshot::{Access, Snapshot};
 use crate::sql::guard::Guard;
 
-impl Engine<'_, '_> {
+impl<'e> Engine<'e, '_> {
+    /// The migrations together with those that the goal rolls back and only the database has.
+    pub(super) fn load_stored(
+        &mut self,
+        load: stored_down::Load,
+        goal: Goal,
+    ) -> Result<Option<Stored>, Error> {
+        // What only the database has cannot be applied again.
+        if goal.direction() == Direction::Up || goal == Goal::Redo {
+            return Ok(None);
+        }
+        let mut wait = Backoff::new(self.options.lock_wait);
+        let history = self.read_snapshot_patiently(&mut wait)?.history;
+        self.refuse_unconfirmed(goal, &history)?;
+        let embedded = self.database;
+        let stored =
+            self.ask(&mut wait, |client, table| load(client, embedded, table, &history, goal))?;
+        for step in stored.iter().flat_map(Stored::steps) {
+            let database = self.report.database.as_str();
+            emit(self.listener, &Event::StoredDown { database, step: &step });
+        }
+        Ok(stored)
+    }
+
+    /// The same run over this database.
+    pub(super) fn over<'n>(self, database: Database<'n>) -> Engine<'e, 'n> {
+        let Engine { table, options, session, listener, report, newest, .. } = self;
+        let (losses, is_unflushed) = (self.losses, self.is_unflushed);
+        let fresh = Engine::new(database, table, options, session, listener);
+        Engine { report, newest, losses, is_unflushed, ..fresh }
+    }
+
     /// Adds the columns and fills in the checksums that another program did not write. Fails softly
     /// where there is nothing else to do. False: another session is at work.
-    pub(super) fn adopt(
+    pub(super) fn upgrade(
         &mut self,
         snapshot: &mut Snapshot,
         goal: Goal,
