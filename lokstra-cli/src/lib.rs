@@ -3,7 +3,7 @@
 //!
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate with its feature `cli`.
 //!
-//! Data goes to the standard output, talk and errors to the standard error; the exit codes are those
+//! Data goes to the standard output, status and errors to the standard error; the exit codes are those
 //! of [`Exit`]. Each verb is a file of `verbs` with its flags, its help and what it does. Imports point
 //! only downward: `output < call < run < fleet < verbs < app`.
 

@@ -98,7 +98,7 @@ fn a_static_service_carries_its_command_into_an_empty_root() {
     insta::assert_snapshot!(told, @"
     error: unrecognized subcommand 'create'
 
-      tip: `create` is for the folder of migrations: run it there, with the program `lokstra`
+      tip: `create` needs the folder of migrations: run it there, with the program `lokstra`
 
     Usage: service migration [OPTIONS] <COMMAND>
 

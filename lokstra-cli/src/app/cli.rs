@@ -1,4 +1,4 @@
-//! The entry of a service, and the way from arguments to a verb.
+//! The entry for services, and the choice of a verb by the arguments.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::verbs;
 
 /// The command of a service, over the migrations that it carries: `myservice migration status`.
 ///
-/// The verbs that read or write a folder are not in it. `-dir` chooses one database of the set by its
+/// It does not have the verbs that read or write a folder. `-dir` chooses one database of the set by its
 /// folder; pools come from the program, from the environment and from `config.yaml`, in this order.
 ///
 /// ```no_run
@@ -42,32 +42,32 @@ pub struct Cli<'m> {
 }
 
 impl<'m> Cli<'m> {
-    /// The command over these migrations.
+    /// Creates the command over these migrations.
     pub fn new(migrations: &'m Migrations) -> Cli<'m> {
         Cli { migrations, name: None, pools: Pools::new() }
     }
 
-    /// What the program is called in help texts and messages. Default: the name of its file.
+    /// Sets the name of the program in help texts and messages. Default: the name of its file.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Connection targets of the program's own. They win over the environment and `config.yaml`.
+    /// Sets pools of the program, which win over the environment and `config.yaml`.
     pub fn pools(mut self, pools: Pools) -> Self {
         self.pools = pools;
         self
     }
 
-    /// Runs the command if the first argument of this process is `migration`; else `None`, and the
-    /// service goes on.
+    /// Runs the command if the first argument of this process is `migration`; otherwise returns `None`,
+    /// and the service starts.
     ///
     /// SIGTERM and SIGINT finish the current migration and end the process.
     pub fn run(self) -> Option<Exit> {
         self.run_from(std::env::args_os())
     }
 
-    /// The same with these arguments, the program's name first.
+    /// Runs the command as [`run`](Cli::run) does, with these arguments, the program's name first.
     pub fn run_from(self, arguments: impl IntoIterator<Item = OsString>) -> Option<Exit> {
         let arguments: Vec<_> = arguments.into_iter().collect();
         if arguments.get(1).is_none_or(|first| first != LEAD) {
@@ -105,7 +105,7 @@ pub(crate) fn dispatch(
     let arguments = with_help_flag(with_two_dashes(arguments));
     let matches = match command::command(program).try_get_matches_from(&arguments) {
         Ok(matches) => matches,
-        Err(usage) => return told(program, &arguments, &usage),
+        Err(usage) => return report_usage(program, &arguments, &usage),
     };
     let Some((name, matches)) = matches.subcommand() else { return Exit::Usage };
     let (is_verb, name, matches) = match matches.subcommand() {
@@ -126,8 +126,8 @@ pub(crate) fn dispatch(
     })
 }
 
-/// The first process of a container ignores each signal without a handler, so that a verb that waits for a
-/// server could not be ended. Without the thread for it, the verb runs all the same.
+/// Sets a signal handler in the first process of a container, which otherwise ignores signals, so that a
+/// verb that waits for a server could not be ended. A failure is ignored.
 fn end_on_signals_as_first_process() {
     #[cfg(unix)]
     if std::process::id() == 1 {
@@ -135,7 +135,7 @@ fn end_on_signals_as_first_process() {
     }
 }
 
-/// `help` as the first word, or behind `migration`, is what many tools take: `migration help up`.
+/// Accepts `help` as the first word, or behind `migration`, as many tools do: `migration help up`.
 fn with_help_flag(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let at = if arguments.get(1).is_some_and(|word| word == LEAD) { 2 } else { 1 };
     if arguments.get(at).is_some_and(|word| word == "help") {
@@ -145,11 +145,11 @@ fn with_help_flag(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// Help that was asked for goes to the standard output and is no error.
-fn told(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> Exit {
+/// Writes a usage error, or requested help, which goes to the standard output and is no error.
+fn report_usage(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> Exit {
     let is_json = arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
     let console = Console::new(program.embedded_in(), is_json && usage.use_stderr(), true);
-    let text = help::written(&usage.render().to_string());
+    let text = help::with_single_dashes(&usage.render().to_string());
     let mut text = text.trim_end().to_owned();
     if !usage.use_stderr() {
         return console.line(text).map_or(Exit::Failed, |()| Exit::Done);
@@ -163,7 +163,7 @@ fn told(program: &Program<'_>, arguments: &[OsString], usage: &clap::Error) -> E
     Exit::Usage
 }
 
-/// For a verb in the wrong place.
+/// The tip for a verb in the wrong place.
 fn tip(program: &Program<'_>, arguments: &[OsString]) -> Option<String> {
     let word = |nth: usize| arguments.get(nth).and_then(|word| word.to_str());
     if let Some(verb) = word(1).filter(|word| verbs::all(program).any(|verb| verb.name == *word)) {
@@ -172,6 +172,6 @@ fn tip(program: &Program<'_>, arguments: &[OsString]) -> Option<String> {
     let needs_folder = |verb: &&str| !program.is_over_a_folder() && verbs::ON_FOLDER.contains(verb);
     let verb = word(2).filter(needs_folder)?;
     Some(format!(
-        "`{verb}` is for the folder of migrations: run it there, with the program `lokstra`"
+        "`{verb}` needs the folder of migrations: run it there, with the program `lokstra`"
     ))
 }

@@ -33,7 +33,7 @@ pub(crate) fn command(program: &Program<'_>) -> Command {
 fn of_verb(verb: &Verb, program: &Program<'_>) -> Command {
     let command = (verb.flags)(Command::new(verb.name).about(verb.about), program);
     let after = help::after_flags(verb, &command, program);
-    // What a verb alone has comes first.
+    // The flags of the verb alone come first.
     let shared =
         |id: &str| 100 + flags::SHARED.iter().position(|name| *name == id).unwrap_or_default();
     let mut own = 0;

@@ -1,8 +1,8 @@
-//! What the program says about itself: completions for shells, and manual pages.
+//! `completions` and `man`: shell completions and manual pages.
 
 use std::path::Path;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use super::command::command;
@@ -11,16 +11,15 @@ use crate::call::flags::{Flag, text};
 use crate::output::single_dash_args::with_one_dash;
 use crate::output::{CommandError, Console, Exit};
 
-const SHELL: &str = "shell";
-const FOLDER: Flag<String> = Flag::new("folder", "FOLDER", text, "Where to");
+const SHELL: Flag<Shell> = Flag::new("shell", "SHELL", |text| text.parse(), "The shell");
+const FOLDER: Flag<String> = Flag::new("folder", "FOLDER", text, "The folder to write to");
 
-/// Beside `migration`.
+/// The commands beside `migration`.
 pub(crate) fn commands() -> [Command; 2] {
-    let shell = Arg::new(SHELL).required(true).value_name("SHELL").help("The shell");
     [
         Command::new("completions")
-            .about("Write the completions of a shell")
-            .arg(shell.value_parser(value_parser!(Shell)))
+            .about("Write shell completions")
+            .arg(SHELL.positional().value_parser(value_parser!(Shell)))
             .after_help(
                 "Examples:\n  \
                  In ~/.bashrc:\n    eval \"$(lokstra completions bash)\"\n  \
@@ -32,7 +31,7 @@ pub(crate) fn commands() -> [Command; 2] {
             .arg(FOLDER.positional())
             .after_help(
                 "Example:\n  \
-             For whoever installs it:\n    lokstra man /usr/local/share/man/man1",
+             During installation:\n    lokstra man /usr/local/share/man/man1",
             ),
     ]
 }
@@ -44,11 +43,11 @@ pub(crate) fn run(
 ) -> Result<Exit, CommandError> {
     let mut command = command(&Program::over_a_folder());
     if name == "completions" {
-        let Some(shell) = matches.get_one::<Shell>(SHELL) else { return Ok(Exit::Usage) };
+        let Some(shell) = SHELL.of(matches) else { return Ok(Exit::Usage) };
         let mut text = Vec::new();
         let name = command.get_name().to_owned();
-        clap_complete::generate(*shell, &mut command, name, &mut text);
-        console.data(completions(*shell, &String::from_utf8_lossy(&text)))?;
+        clap_complete::generate(shell, &mut command, name, &mut text);
+        console.data(completions(shell, &String::from_utf8_lossy(&text)))?;
     } else {
         let Some(folder) = FOLDER.of(matches) else { return Ok(Exit::Usage) };
         let folder = Path::new(&folder);
@@ -60,7 +59,7 @@ pub(crate) fn run(
     Ok(Exit::Done)
 }
 
-/// With one dash a flag, as the help has it.
+/// Rewrites completions to flags with one dash.
 fn completions(shell: Shell, text: &str) -> String {
     match shell {
         // `-l dir` is `--dir`, `-o dir` is `-dir`.
@@ -69,7 +68,7 @@ fn completions(shell: Shell, text: &str) -> String {
     }
 }
 
-/// A page a command.
+/// Writes one page per command.
 fn pages(command: &Command, folder: &Path) -> std::io::Result<()> {
     let page = clap_mangen::Man::new(command.clone());
     let name = page.get_filename();

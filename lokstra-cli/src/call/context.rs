@@ -1,4 +1,4 @@
-//! One call of a verb: its arguments, and the migrations that it is about.
+//! One call of a verb: its arguments and its migrations.
 
 use clap::ArgMatches;
 #[cfg(feature = "folder")]
@@ -41,7 +41,7 @@ impl<'c> CommandContext<'c> {
         self.get(&super::flags::DIR).unwrap_or_else(|| "migrations".to_owned())
     }
 
-    /// The migrations and where they go.
+    /// The migrations of the call and the pools that their databases name.
     pub(crate) fn target(&self) -> Result<Target, CommandError> {
         match self.program.migrations {
             Some(embedded) => Target::of(embedded.clone(), self),
@@ -53,8 +53,8 @@ impl<'c> CommandContext<'c> {
         }
     }
 
-    /// As [`target`](CommandContext::target), whatever `lokstra.lock` has against the folder and although some
-    /// migrations are broken: for verbs that look at a database or change what is applied there.
+    /// Returns the [`target`](CommandContext::target) even if `lokstra.lock` or some migrations have
+    /// problems, for verbs that read a database or change what is applied there.
     pub(crate) fn target_despite_problems(&self) -> Result<Target, CommandError> {
         #[cfg(feature = "folder")]
         if self.program.is_over_a_folder() {
@@ -63,8 +63,8 @@ impl<'c> CommandContext<'c> {
         self.target()
     }
 
-    /// As [`target_despite_problems`](CommandContext::target_despite_problems); without a folder, the default
-    /// pool and tracking table.
+    /// Returns the [`target_despite_problems`](CommandContext::target_despite_problems), or without a
+    /// folder the default pool and tracking table.
     pub(crate) fn target_without_folder(&self) -> Result<Target, CommandError> {
         #[cfg(feature = "folder")]
         if self.program.is_over_a_folder() && self.get(&super::flags::DIR).is_none() {

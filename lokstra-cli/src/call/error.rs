@@ -1,4 +1,4 @@
-//! A command that is about one database, and a folder that has several.
+//! The error of a command for one database, over a folder of several.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::output::{CommandError, Exit};
 
 #[derive(Debug)]
 pub(crate) enum TargetError {
-    /// The command works on one database and was pointed at a folder of several.
+    /// The command works on one database, and the folder has several.
     SeveralFolders { dir: String, databases: Vec<String> },
     /// `-db` names one target and the folder has several databases.
     OneTarget { dir: String, databases: Vec<String> },
@@ -20,7 +20,7 @@ impl fmt::Display for TargetError {
                 (dir, databases)
             }
             TargetError::OneTarget { dir, databases } => {
-                write!(f, "-db is not the pool of one of the databases of {dir}")?;
+                write!(f, "-db is not the pool of any database in {dir}")?;
                 (dir, databases)
             }
         };

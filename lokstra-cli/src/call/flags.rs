@@ -12,8 +12,8 @@ use super::program::Program;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait(pub(crate) Option<Duration>);
 
-/// A flag with a value. It is defined and read by way of this, so that neither its name nor the type of its
-/// value can differ.
+/// A flag with a value. It is defined and read through this type, so that its name and the type of its
+/// value agree.
 pub(crate) struct Flag<T> {
     pub(crate) name: &'static str,
     value: &'static str,
@@ -41,7 +41,7 @@ impl<T: Clone + Send + Sync + 'static> Flag<T> {
         self.positional().required(false).long(self.name)
     }
 
-    /// An argument without the flag before it.
+    /// A positional argument.
     pub(crate) fn positional(&self) -> Arg {
         let argument = Arg::new(self.name).value_name(self.value).value_parser(self.parse);
         argument.required(true).help(self.help)
@@ -67,68 +67,72 @@ impl Switch {
 }
 
 pub(crate) const JSON: Switch = Switch::new("json", "Write one JSON document instead of text");
-pub(crate) const NO_COLOR: Switch = Switch::new("no-color", "No colours on a terminal");
+pub(crate) const NO_COLOR: Switch = Switch::new("no-color", "Write no colours to a terminal");
 
 pub(crate) const DIR: Flag<String> = Flag::new(
     "dir",
     "FOLDER",
     text,
-    "The folder of migrations, or one database folder in it [default: migrations]",
+    "The folder of migrations, or of one of its\ndatabases [default: migrations]",
 );
 pub(crate) const DB: Flag<String> = Flag::new(
     "db",
     "POOL|URL",
     text,
-    "The pool of config.yaml, or a URL (postgres://…), instead of the one in migration.yaml",
+    "A pool of config.yaml, or a URL\n(postgres://…), instead of the pool in\nmigration.yaml",
 );
 pub(crate) const CONFIG: Flag<String> = Flag::new(
     "config",
     "PATH",
     text,
-    "The file of pools, or a folder of them [default: config.yaml, or the folder config]",
+    "The file of pools, or a folder of such files\n[default: config.yaml, or the folder config]",
 );
 pub(crate) const CONNECT_WAIT: Flag<Duration> = Flag::new(
     "connect-wait",
     "TIME",
     time,
-    "How long to wait for a server that is starting, or fails over [default: 30s]",
+    "How long to wait for a server that is\nstarting or failing over [default: 30s]",
 );
 pub(crate) const LOCK_WAIT: Flag<Wait> = Flag::new(
     "lock-wait",
     "TIME",
     wait,
-    "How long to wait for another migration: 30s, 5m, 0 or forever [default: 5m]",
+    "How long to wait for another migration: 30s, 5m,\n0 or forever [default: 5m]",
 );
 pub(crate) const LOCK_TIMEOUT: Flag<Duration> = Flag::new(
     "lock-timeout",
     "TIME",
     lock_timeout,
-    "How long a statement waits for a lock on a table, 20 times at most [default: 800ms]",
+    "How long a statement waits for a lock on a table,\nup to 20 times [default: 800ms]",
 );
 pub(crate) const REBUILD_INVALID: Switch = Switch::new(
     "rebuild-invalid",
-    "Drop an INVALID index that an earlier failure left, and build it anew",
+    "Drop and rebuild an INVALID index that an earlier\nfailure left",
 );
 pub(crate) const UNSUPPORTED_SERVER: Switch = Switch::new(
     "unsupported-server",
-    "Run on a server that does not do what migrations need (docs/servers.md)",
+    "Run on a server that lacks what migrations\nneed (docs/servers.md)",
 );
 pub(crate) const OUT_OF_ORDER: Switch =
     Switch::new("out-of-order", "Also apply versions below the newest applied one");
 pub(crate) const ALLOW_MISSING: Switch =
-    Switch::new("allow-missing", "Go on although applied versions are unknown here");
+    Switch::new("allow-missing", "Run even if applied versions are unknown here");
 pub(crate) const STRICT: Switch =
     Switch::new("strict", "Fail if the database is ahead of these migrations");
-pub(crate) const STORED: Switch =
-    Switch::new("stored", "Also what is unknown here, with the SQL that the database keeps");
-pub(crate) const YES: Switch = Switch::new("yes", "Do it, without a question");
-pub(crate) const STEPS: Flag<NonZeroU32> = Flag::new("steps", "N", count, "Apply that many");
+pub(crate) const STORED: Switch = Switch::new(
+    "stored",
+    "Also roll back what is unknown here, with the SQL\nthat is stored in the database",
+);
+pub(crate) const YES: Switch = Switch::new("yes", "Do it without asking");
+pub(crate) const STEPS: Flag<NonZeroU32> =
+    Flag::new("steps", "N", count, "Apply this many migrations");
 pub(crate) const TO: Flag<Version> =
-    Flag::new("to", "VERSION", version, "Up to this version, included");
-pub(crate) const DRY_RUN: Switch = Switch::new("dry-run", "Show what would run, and run nothing");
-pub(crate) const SQL: Switch = Switch::new("sql", "Write the SQL too");
+    Flag::new("to", "VERSION", version, "Up to and including this version");
+pub(crate) const DRY_RUN: Switch =
+    Switch::new("dry-run", "Show what would run, without running it");
+pub(crate) const SQL: Switch = Switch::new("sql", "Also show the SQL");
 pub(crate) const EXIT_CODE: Switch =
-    Switch::new("exit-code", "Exit with 1 if a migration is pending");
+    Switch::new("exit-code", "Exit with code 1 if a migration is pending");
 
 /// The flags that come last in a help text.
 pub(crate) const SHARED: [&str; 8] = [
@@ -142,7 +146,7 @@ pub(crate) const SHARED: [&str; 8] = [
     CONNECT_WAIT.name,
 ];
 
-/// Of every verb.
+/// Adds the flags of every verb.
 pub(crate) fn everywhere(command: Command) -> Command {
     command
         .arg(JSON.arg().display_order(200).global(true))
@@ -153,22 +157,22 @@ pub(crate) fn dir(program: &Program<'_>) -> Arg {
     if program.is_over_a_folder() {
         return DIR.arg();
     }
-    DIR.arg().help("Only this database of those that the program carries, by its folder")
+    DIR.arg().help("Only this one of the program's databases, by the\nname of its folder")
 }
 
-/// Of the verbs that go to a database.
+/// Adds the flags of the verbs that connect to a database.
 pub(crate) fn on_database(command: Command, program: &Program<'_>) -> Command {
     command.args([dir(program), DB.arg(), CONFIG.arg(), CONNECT_WAIT.arg()])
 }
 
-/// Of the verbs that run scripts.
+/// Adds the flags of the verbs that run scripts.
 pub(crate) fn at_work(command: Command, program: &Program<'_>) -> Command {
     on_database(command, program)
         .args([LOCK_WAIT.arg(), LOCK_TIMEOUT.arg()])
         .args([REBUILD_INVALID.arg(), UNSUPPORTED_SERVER.arg()])
 }
 
-/// Of the verbs that apply migrations.
+/// Adds the flags of the verbs that apply migrations.
 pub(crate) fn policies(command: Command) -> Command {
     command.args([OUT_OF_ORDER.arg(), ALLOW_MISSING.arg(), STRICT.arg()])
 }
@@ -183,14 +187,14 @@ pub(crate) fn text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn count(text: &str) -> Result<NonZeroU32, String> {
-    text.parse().map_err(|_| "a count is a number from 1 on".to_owned())
+pub(crate) fn count(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| "expected a number from 1 upwards".to_owned())
 }
 
-/// A version as a person types it: `3` and `003` are the same.
+/// Parses a version; `3` and `003` are the same.
 pub(crate) fn version(text: &str) -> Result<Version, String> {
     let number = text.parse::<i64>().ok().and_then(Version::new);
-    number.ok_or_else(|| "a version is a number such as 003".to_owned())
+    number.ok_or_else(|| "expected a version such as 003".to_owned())
 }
 
 /// `30s`, `1m 30s`, `0`, `forever`.
@@ -199,7 +203,7 @@ fn wait(text: &str) -> Result<Wait, String> {
         "forever" => Ok(Wait(None)),
         "0" => Ok(Wait(Some(Duration::ZERO))),
         _ => humantime::parse_duration(text).map(|time| Wait(Some(time))).map_err(|_| {
-            "a time is 0, forever, or a number with its unit, such as 30s or 5m".to_owned()
+            "expected 0, forever, or a number with a unit, such as 30s or 5m".to_owned()
         }),
     }
 }
@@ -207,14 +211,14 @@ fn wait(text: &str) -> Result<Wait, String> {
 /// `30s`, `1m 30s`, `0`.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
-        .map_err(|_| "a time is 0, or a number with its unit, such as 30s or 800ms".to_owned())
+        .map_err(|_| "expected 0, or a number with a unit, such as 30s or 800ms".to_owned())
 }
 
-/// To PostgreSQL, which counts in milliseconds, 0 is no limit at all.
+/// Parses a lock timeout. PostgreSQL counts in milliseconds, and 0 is no limit.
 fn lock_timeout(text: &str) -> Result<Duration, String> {
     match time(text)? {
         limit if limit < Duration::from_millis(1) => {
-            Err("a statement that waits no time gets no lock: 1ms is the least".to_owned())
+            Err("expected at least 1ms, because 0 disables PostgreSQL's limit".to_owned())
         }
         limit => Ok(limit),
     }

@@ -14,8 +14,8 @@ pub(crate) fn read(context: &CommandContext<'_>) -> Result<Migrations, Problems>
     Ok(report_warnings(context, Loader::new(Path::new(""), &context.dir()).load()?))
 }
 
-/// As [`read`], whatever `lokstra.lock` has against it and although some migrations are broken; their
-/// files with the migrations.
+/// Reads the folder even if `lokstra.lock` or some migrations have problems; also returns the files of
+/// those migrations.
 pub(crate) fn read_despite_problems(
     context: &CommandContext<'_>,
 ) -> Result<(Migrations, Vec<String>), Problems> {
@@ -25,7 +25,8 @@ pub(crate) fn read_despite_problems(
     Ok((report_warnings(context, loaded), broken))
 }
 
-/// As [`read_despite_problems`]; where there is no folder, a database without migrations.
+/// Reads the folder as [`read_despite_problems`] does, or returns a database without migrations if there
+/// is no folder.
 pub(crate) fn read_or_empty(
     context: &CommandContext<'_>,
 ) -> Result<(Migrations, Vec<String>), Problems> {

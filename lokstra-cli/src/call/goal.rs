@@ -1,4 +1,4 @@
-//! Flags that say how far a run goes, and that it only shows its plan.
+//! The flags for the goal of a run, and for showing its plan only.
 
 use clap::Command;
 use lokstra_runtime::Goal;
@@ -10,7 +10,7 @@ use super::flags::{self, DRY_RUN, SQL, STEPS, TO};
 pub(crate) fn how_far(command: Command) -> Command {
     command
         .arg(flags::steps())
-        .arg(TO.arg().help("Apply up to this version, included").conflicts_with(STEPS.name))
+        .arg(TO.arg().help("Apply up to and including this version").conflicts_with(STEPS.name))
 }
 
 pub(crate) fn goal(context: &CommandContext<'_>) -> Goal {

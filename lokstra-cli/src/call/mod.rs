@@ -1,4 +1,5 @@
-//! A call of the command: who runs it, its verb, its flags, and the migrations and pools they choose.
+//! A call of the command: its program, its verb, its flags, and the migrations and pools that they
+//! choose.
 
 mod confirm;
 mod context;

@@ -1,15 +1,15 @@
-//! Who runs the command: `lokstra`, or a service that carries its migrations.
+//! The program that runs the command: `lokstra`, or a service that carries its migrations.
 
 use lokstra_runtime::{Migrations, Pools};
 
-/// The word that leads every command of ours.
+/// The first word of every command.
 pub(crate) const LEAD: &str = "migration";
 
-/// Who runs the command.
+/// The program that runs the command.
 pub(crate) struct Program<'m> {
-    /// `lokstra`, or what the service is called.
+    /// `lokstra`, or the name of the service.
     pub(crate) name: String,
-    /// What is embedded; `None` over a folder.
+    /// The embedded migrations; `None` over a folder.
     pub(crate) migrations: Option<&'m Migrations>,
     /// Its own pools.
     pub(crate) pools: Pools,
@@ -25,7 +25,7 @@ impl Program<'_> {
         cfg!(feature = "folder") && self.migrations.is_none()
     }
 
-    /// What it is called in the commands that it recommends, unless it is `lokstra`.
+    /// The name in recommended commands, unless it is `lokstra`.
     pub(crate) fn embedded_in(&self) -> Option<&str> {
         if self.is_over_a_folder() { None } else { Some(&self.name) }
     }

@@ -15,7 +15,7 @@ use crate::output::{CommandError, Tone};
 
 /// The migrations and the pools that their databases name.
 pub(crate) struct Target {
-    /// The folder, or how to call what the program carries.
+    /// The folder, as messages show it.
     dir: String,
     pub(crate) migrations: Migrations,
     pub(crate) pools: Pools,
@@ -26,11 +26,12 @@ pub(crate) struct Target {
     /// The files of migrations that cannot be run, where they do not stop the command.
     pub(crate) broken: Vec<String>,
     options: RunOptions,
-    /// What leads a command that is printed to the same place; a URL may hold a password.
+    /// The flags with which a printed command has the same target, without a URL, which may contain a
+    /// password.
     pub(crate) flags: String,
 }
 
-/// How the migrations run.
+/// The options of a run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag by itself")]
 struct RunOptions {
     connect_wait: Option<std::time::Duration>,
@@ -61,7 +62,7 @@ impl RunOptions {
 }
 
 impl Target {
-    /// Looks for the pools of these migrations.
+    /// Finds the pools of these migrations.
     pub(crate) fn of(
         migrations: Migrations,
         context: &CommandContext<'_>,
@@ -69,7 +70,7 @@ impl Target {
         let (dir, db) = (context.get(&flags::DIR), context.get(&flags::DB));
         let names = || migrations.databases().map(|database| database.name().to_owned()).collect();
         let has_several = migrations.databases().len() > 1;
-        // Over a folder `-dir` chose when the folder was read.
+        // Over a folder, `-dir` was applied when the folder was read.
         let chosen = dir.clone().filter(|_| !context.program.is_over_a_folder());
         let of_pool: Vec<_> = migrations
             .databases()
@@ -106,7 +107,7 @@ impl Target {
         })
     }
 
-    /// The one way in, as for every other caller.
+    /// Creates a migrator with the options of the command line.
     pub(crate) fn migrator(&self) -> Migrator<'_> {
         let options = &self.options;
         let mut migrator = self
@@ -155,13 +156,13 @@ impl Target {
         self.pools.of(database, self.migrations.databases().len() == 1)
     }
 
-    /// A connection to the one database, and what works there.
+    /// Connects to the one database.
     pub(crate) fn reach(&self) -> Result<(Migrator<'_>, Client), CommandError> {
         let (migrator, client, _) = self.connect(self.only()?)?;
         Ok((migrator, client))
     }
 
-    /// A connection to a database, what works there, and which server and database it is.
+    /// Connects to a database; also returns which server and database it is.
     pub(crate) fn connect(
         &self,
         database: Database<'_>,
@@ -171,7 +172,7 @@ impl Target {
         Ok((migrator, client, connection))
     }
 
-    /// Warns once of keywords in connection strings that have no effect.
+    /// Warns once about keywords in connection strings that have no effect.
     pub(crate) fn warn_of_ignored(&self, context: &CommandContext<'_>) {
         let pools = self.databases().filter_map(|database| self.pool(database).ok());
         let warnings: BTreeSet<_> = pools
@@ -190,13 +191,13 @@ impl Target {
         self.only.as_deref().is_none_or(|only| is_folder(database, only))
     }
 
-    /// Whether lines have to say which database they are about.
+    /// Whether lines need the name of their database.
     pub(crate) fn has_several(&self) -> bool {
         self.only.is_none() && self.migrations.databases().len() > 1
     }
 }
 
-/// By the folder's name, or by its path.
+/// Whether this is the name or the path of the database's folder.
 fn is_folder(database: Database<'_>, name: &str) -> bool {
     let name = name.trim_start_matches("./").trim_end_matches('/');
     database.name() == name || database.folder() == name
@@ -212,7 +213,7 @@ fn same_place(context: &CommandContext<'_>) -> String {
     [flag(flags::DIR), db, flag(flags::CONFIG)].into_iter().flatten().collect()
 }
 
-/// Pools in which this one stands for the only database, whatever name its `migration.yaml` gives.
+/// Pools in which this one serves the chosen database, whatever pool its `migration.yaml` names.
 fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
     let pools = Pools::new().with_default(pool.clone());
     let mut databases = migrations.databases();
@@ -223,8 +224,8 @@ fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
     }
 }
 
-/// From `-config`, `config.yaml` or the folder `config`; from the environment, which wins over them;
-/// from the program, which wins over both.
+/// The pools of `-config`, `config.yaml` or the folder `config`; the environment wins over them, and the
+/// program over both.
 fn defined(context: &CommandContext<'_>) -> Result<Pools, CommandError> {
     let path = context.get(&flags::CONFIG).or_else(|| {
         let found = ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists());
@@ -237,8 +238,8 @@ fn defined(context: &CommandContext<'_>) -> Result<Pools, CommandError> {
     Ok(pools.merge(context.program.pools.clone()))
 }
 
-/// `postgres://…` or `host=… dbname=…`, also one that is written wrongly: told as the name of a pool,
-/// it would show its password.
+/// Whether it is a connection string, also a malformed one: reported as the name of a pool, it would
+/// show its password.
 pub(crate) fn is_connection_string(text: &str) -> bool {
     text.contains(['=', '@', ':', '/'])
 }

@@ -7,11 +7,11 @@ use crate::output::{CommandError, Exit};
 /// A verb: its command line, its help and what it does.
 pub(crate) struct Verb {
     pub(crate) name: &'static str,
-    /// The line in the list of verbs.
+    /// Its line in the list of verbs.
     pub(crate) about: &'static str,
-    /// What to say beyond that, in the help of the verb alone; may be empty.
+    /// More text for the help of the verb; may be empty.
     pub(crate) details: &'static str,
-    /// Arguments behind the verb, and what they do.
+    /// Arguments of the verb, and what they do.
     pub(crate) examples: &'static [(&'static str, &'static str)],
     /// Adds the flags.
     pub(crate) flags: fn(clap::Command, &Program<'_>) -> clap::Command,

@@ -1,4 +1,4 @@
-//! What is wrong with many targets, or with one of them.
+//! Errors of many targets, or of one of them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use lokstra_runtime::{ErrorKind, Report, postgres};
 use crate::output::json::ErrorObject;
 use crate::output::{CommandError, Exit};
 
-/// What is wrong with many targets, or with one of them. No part of a connection string is in it.
+/// An error of many targets, or of one of them, without any part of a connection string.
 #[derive(Debug)]
 pub(crate) enum FleetError {
     /// The file of targets cannot be read.
@@ -21,16 +21,16 @@ pub(crate) enum FleetError {
     NoPool { pattern: String, known: Vec<String> },
     /// The query that lists the schemas fails.
     Query(postgres::Error),
-    /// It lists none.
+    /// The query lists no schema.
     NoSchema,
-    /// What the query lists is no name that a tracking table can have before it.
+    /// The query lists a name that cannot be the schema of a tracking table.
     Schema { name: String, reason: IdentifierError },
     /// A target failed.
     Run(lokstra_runtime::Error),
 }
 
 impl FleetError {
-    /// Of the JSON document.
+    /// For the JSON document.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             FleetError::Read { .. } => "targets-unreadable",
@@ -43,7 +43,7 @@ impl FleetError {
         }
     }
 
-    /// Of the JSON document.
+    /// For the JSON document.
     pub(super) fn object(&self) -> ErrorObject {
         match self {
             FleetError::Run(error) => error.into(),
@@ -51,7 +51,7 @@ impl FleetError {
         }
     }
 
-    /// What was done before.
+    /// What was done before the error.
     pub(super) fn report(&self) -> Option<&Report> {
         match self {
             FleetError::Run(error) => error.report(),
@@ -59,14 +59,14 @@ impl FleetError {
         }
     }
 
-    /// What happened, in a line and without the remedy.
+    /// The first line, without the remedy.
     pub(super) fn headline(&self) -> String {
         let text = self.to_string();
         let mut lines = text.lines().map(str::trim);
         let first = lines.next().unwrap_or_default();
         match self {
             FleetError::Run(error) => match (error.kind(), lines.next()) {
-                // The first line says of these only that they happened.
+                // The first line of these has no detail.
                 (ErrorKind::MigrationFailed(_), Some(place)) => format!("{first}: {place}"),
                 (ErrorKind::Stopped { .. }, Some(state)) => state.replace("state: ", ""),
                 _ => first.to_owned(),
@@ -91,18 +91,18 @@ impl fmt::Display for FleetError {
         match self {
             FleetError::Read { path, source } => write!(
                 f,
-                "{path}: the targets cannot be read: {source}\n  help: -targets takes a file with a \
-                 URL a line, each with a name before it if you like, or pool:PATTERN"
+                "{path}: the targets cannot be read: {source}\n  help: give -targets a file with a \
+                 URL per line, optionally after a name, or pool:PATTERN"
             ),
             FleetError::NoTarget { path } => {
                 write!(
                     f,
-                    "{path}: there is no target in it\n  help: a line is a URL, or a name and a URL"
+                    "{path}: the file has no target\n  help: write a URL, or a name and a URL, per line"
                 )
             }
             FleetError::Twice { path, line, name, first } => write!(
                 f,
-                "{path}:{line}: {name} is the target of line {first} already\n  help: delete one of \
+                "{path}:{line}: {name} is already the target of line {first}\n  help: delete one of \
                  the lines, or give them names: a word before the URL"
             ),
             FleetError::NoPool { pattern, known } => {
@@ -110,14 +110,14 @@ impl fmt::Display for FleetError {
                 write!(f, "no pool has a name like {pattern}\n  pools: {known}")
             }
             FleetError::Query(source) => {
-                f.write_str("the query of -schemas fails: ")?;
+                f.write_str("the query of -schemas failed: ")?;
                 match source.as_db_error() {
                     Some(error) => f.write_str(error.message()),
                     None => fmt::Display::fmt(source, f),
                 }?;
                 f.write_str(
-                    "\n  help: give one SELECT that only reads and lists the names of schemas in its \
-                     first column",
+                    "\n  help: write one SELECT that only reads, and lists the names of schemas in \
+                     its first column",
                 )
             }
             FleetError::NoSchema => f.write_str(
@@ -126,8 +126,8 @@ impl fmt::Display for FleetError {
             ),
             FleetError::Schema { name, reason } => write!(
                 f,
-                "the schema {name:?} cannot have a tracking table: {reason}\n  help: let the query \
-                 leave it out"
+                "the schema {name:?} cannot have a tracking table: {reason}\n  help: exclude it in \
+                 the query"
             ),
             FleetError::Run(error) => fmt::Display::fmt(error, f),
         }
@@ -158,7 +158,7 @@ impl From<lokstra_runtime::ConnectError> for FleetError {
     }
 }
 
-/// Why a member is not done: found out when it was named, or when it ran.
+/// Why a target is not done.
 pub(super) enum Failed<'m> {
     Named(&'m FleetError),
     Ran(FleetError),

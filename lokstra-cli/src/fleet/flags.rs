@@ -1,13 +1,13 @@
 //! `-targets`, `-schemas`, `-jobs` and `-fail-fast`.
 
-use std::num::{NonZeroU32, ParseIntError};
+use std::num::NonZeroU32;
 
 use clap::{Arg, ArgGroup, Command};
 
 use crate::call::CommandContext;
-use crate::call::flags::{DB, Flag, Switch, text};
+use crate::call::flags::{DB, Flag, Switch, count, text};
 
-/// So many that a server with the default of 100 connections does not notice.
+/// Few enough for a server with the default of 100 connections.
 const DEFAULT_JOBS: usize = 4;
 
 /// The group of `-targets` and `-schemas`.
@@ -17,18 +17,14 @@ pub(super) const TARGETS: Flag<String> = Flag::new(
     "targets",
     "FILE",
     text,
-    "Many databases: a file with a URL a line, or pools (pool:tenant_*)",
+    "Many databases: a file with a URL per line, or\npools (pool:tenant_*)",
 );
 pub(super) const SCHEMAS: Flag<String> =
-    Flag::new("schemas", "QUERY", text, "Many schemas of one database: a query that lists them");
+    Flag::new("schemas", "QUERY", text, "Many schemas of one database: a query that lists\nthem");
 const JOBS: Flag<NonZeroU32> =
-    Flag::new("jobs", "N", job_count, "How many targets to work on at a time [default: 4]");
+    Flag::new("jobs", "N", count, "How many targets at a time [default: 4]");
 pub(super) const FAIL_FAST: Switch =
-    Switch::new("fail-fast", "Begin with no further target once one failed");
-
-fn job_count(text: &str) -> Result<NonZeroU32, String> {
-    text.parse().map_err(|error: ParseIntError| error.to_string())
-}
+    Switch::new("fail-fast", "Start no further target after one has failed");
 
 /// `-targets`, `-schemas` and `-jobs`
 pub(crate) fn flags(command: Command) -> Command {
@@ -43,7 +39,7 @@ pub(crate) fn fail_fast() -> Arg {
     FAIL_FAST.arg().requires(GROUP)
 }
 
-/// Whether the command is about many targets.
+/// Whether the command has many targets.
 pub(crate) fn is_asked_for(context: &CommandContext<'_>) -> bool {
     context.get(&TARGETS).is_some() || context.get(&SCHEMAS).is_some()
 }

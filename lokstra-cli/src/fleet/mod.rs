@@ -12,7 +12,7 @@ pub(crate) use self::flags::{GROUP, fail_fast, flags, is_asked_for};
 pub(crate) use self::status::status;
 pub(crate) use self::up::up;
 
-/// Every line of a text but the first, moved to the right.
+/// Indents every line of a text except the first.
 fn indented(text: &str) -> String {
     text.replace('\n', "\n    ")
 }

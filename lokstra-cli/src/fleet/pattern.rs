@@ -1,6 +1,6 @@
 //! Patterns of the names of pools.
 
-/// Whether a name matches a pattern, in which `*` stands for any text and nothing else is special.
+/// Whether a name matches a pattern, in which `*` is any text.
 pub(super) fn matches(name: &str, pattern: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return name == pattern };
     let Some(name) = name.strip_prefix(head) else { return false };

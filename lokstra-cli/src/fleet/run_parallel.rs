@@ -1,19 +1,19 @@
-//! Work on many items at a time.
+//! Runs a function on many items at a time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Does `work` for each of the items, at most `jobs` at a time, in their order; `None` for those that
-/// were not begun, since `goes_on` said no.
+/// Calls `work` for each item, at most `jobs` at a time, in their order. The result is `None` for items
+/// that were not started, because `may_start` returned false.
 pub(super) fn run_parallel<'i, I: Sync, T: Send>(
     items: &'i [I],
     jobs: usize,
-    goes_on: impl Fn() -> bool + Sync,
+    may_start: impl Fn() -> bool + Sync,
     work: impl Fn(&'i I) -> T + Sync,
 ) -> Vec<Option<T>> {
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut done = Vec::new();
-        while goes_on() {
+        while may_start() {
             let nth = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(nth) else { break };
             done.push((nth, work(item)));
@@ -67,8 +67,9 @@ mod tests {
     #[test]
     fn nothing_is_begun_any_more_once_it_does_not_go_on() {
         let begun = AtomicUsize::new(0);
-        let goes_on = || begun.load(Ordering::SeqCst) < 2;
-        let results = run_parallel(&[(); 5], 1, goes_on, |()| begun.fetch_add(1, Ordering::SeqCst));
+        let may_start = || begun.load(Ordering::SeqCst) < 2;
+        let results =
+            run_parallel(&[(); 5], 1, may_start, |()| begun.fetch_add(1, Ordering::SeqCst));
         assert_eq!(results, [Some(0), Some(1), None, None, None]);
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::error::Failed;
 use super::flags::jobs;
-use super::targets::{FleetTarget, members};
+use super::targets::{FleetTarget, fleet_targets};
 use super::{indented, run_parallel::run_parallel};
 use crate::call::flags::EXIT_CODE;
 use crate::call::{CommandContext, Target};
@@ -13,21 +13,21 @@ use crate::output::json::{Connection, ErrorObject};
 use crate::output::status::current;
 use crate::output::{CommandError, Console, Exit, Tone};
 
-/// Where every target stands, a line each.
+/// Shows the state of every target, one line each.
 pub(crate) fn status(context: &CommandContext<'_>, target: &Target) -> Result<Exit, CommandError> {
     let database = target.only()?.name();
-    let members = members(context, target, target.only()?)?;
+    let members = fleet_targets(context, target, target.only()?)?;
     let results = run_parallel(
         &members,
         jobs(context),
         || true,
         |member| {
-            let result = of_one(target, database, member);
-            tell(context.console, member, &result);
+            let result = read_status(target, database, member);
+            report(context.console, member, &result);
             result
         },
     );
-    // Every one was asked: nothing stops this queue.
+    // Nothing stops this queue, so every target has a result.
     let results: Vec<_> = results.into_iter().flatten().collect();
     let failed = results.iter().filter(|result| result.is_err()).count();
     let behind = results.iter().flatten().filter(|status| status.pending() > 0).count();
@@ -51,7 +51,7 @@ pub(crate) fn status(context: &CommandContext<'_>, target: &Target) -> Result<Ex
     })
 }
 
-fn of_one<'m>(
+fn read_status<'m>(
     target: &Target,
     database: &str,
     member: &'m FleetTarget,
@@ -64,7 +64,7 @@ fn of_one<'m>(
     status().map_err(|error: lokstra_runtime::Error| Failed::Ran(error.into()))
 }
 
-fn tell(console: &Console<'_>, member: &FleetTarget, result: &Result<Status, Failed<'_>>) {
+fn report(console: &Console<'_>, member: &FleetTarget, result: &Result<Status, Failed<'_>>) {
     let name = &member.name;
     match result {
         Ok(status) => {

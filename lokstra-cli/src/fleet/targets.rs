@@ -1,4 +1,4 @@
-//! The targets that the command line names.
+//! The targets of the command line.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,21 +16,20 @@ use crate::output::CommandError;
 
 /// A database or a schema to work on.
 pub(super) struct FleetTarget {
-    /// What leads its line.
+    /// The name at the beginning of its lines.
     pub(super) name: String,
     place: Result<Location, FleetError>,
 }
 
-/// Where a member is.
+/// The pool and tracking table of a target.
 pub(super) struct Location {
     pub(super) pool: Pool,
-    /// That of the tenant's schema, instead of the one that `migration.yaml` names.
+    /// The tracking table in the tenant's schema, instead of the one of `migration.yaml`.
     table: Option<TableName>,
 }
 
 impl FleetTarget {
-    /// Where it is. What is wrong with it is told once, when its turn comes.
-    /// Where it is; of several hosts, the first.
+    /// Its server and database; of several hosts, the first.
     pub(super) fn connection(&self) -> Option<ConnectionTarget> {
         self.place.as_ref().ok()?.pool.connection()
     }
@@ -56,8 +55,7 @@ impl FleetTarget {
 }
 
 impl Location {
-    /// What works there. The command line names each of the targets: also a database that
-    /// `migration.yaml` disables runs.
+    /// Creates a migrator for the target, also for a database that `migration.yaml` disables.
     pub(super) fn migrator<'t>(&self, target: &'t Target, database: &str) -> Migrator<'t> {
         let migrator = target.migrator().database(database).include_disabled(true);
         match &self.table {
@@ -67,8 +65,8 @@ impl Location {
     }
 }
 
-/// All that the command line names, in its order.
-pub(super) fn members(
+/// Reads the targets of the command line, in their order.
+pub(super) fn fleet_targets(
     context: &CommandContext<'_>,
     target: &Target,
     database: Database<'_>,
@@ -91,13 +89,14 @@ pub(super) fn members(
 }
 
 fn matching(pools: &Pools, pattern: &str) -> Result<Vec<FleetTarget>, FleetError> {
-    // A direct connection leads where its pool leads.
+    // A direct connection is not a target of its own.
     let is_target = |name: &&str| {
         let of = name.strip_suffix("_direct");
         of.is_none_or(|of| pools.names().all(|other| other.replace('-', "_") != of))
     };
-    let fitting = pools.names().filter(is_target).filter(|name| matches(name, pattern));
-    let members: Vec<_> = fitting.map(|name| FleetTarget::of_pool(name, pools.get(name))).collect();
+    let matching_names = pools.names().filter(is_target).filter(|name| matches(name, pattern));
+    let members: Vec<_> =
+        matching_names.map(|name| FleetTarget::of_pool(name, pools.get(name))).collect();
     if members.is_empty() {
         let known = pools.names().map(str::to_owned).collect();
         return Err(FleetError::NoPool { pattern: pattern.to_owned(), known });
@@ -105,8 +104,8 @@ fn matching(pools: &Pools, pattern: &str) -> Result<Vec<FleetTarget>, FleetError
     Ok(members)
 }
 
-/// A line is `URL`, `NAME URL` or the name of a pool; an empty one and one that starts with `#` are
-/// none.
+/// Reads a file whose lines are `URL`, `NAME URL` or the name of a pool; empty lines and those that
+/// start with `#` are skipped.
 fn in_file(pools: &Pools, path: &str) -> Result<Vec<FleetTarget>, FleetError> {
     let text = files::read_text(Path::new(path), files::LONGEST_SCRIPT)
         .map_err(|source| FleetError::Read { path: path.to_owned(), source })?;
@@ -117,9 +116,9 @@ fn in_file(pools: &Pools, path: &str) -> Result<Vec<FleetTarget>, FleetError> {
         }
         let member = of_line(pools, line, || format!("{path}:{}", nth + 1));
         match lines.entry(member.name.clone()) {
-            Entry::Vacant(free) => _ = free.insert(nth + 1),
-            Entry::Occupied(taken) => {
-                let (path, name, first) = (path.to_owned(), member.name, *taken.get());
+            Entry::Vacant(entry) => _ = entry.insert(nth + 1),
+            Entry::Occupied(line) => {
+                let (path, name, first) = (path.to_owned(), member.name, *line.get());
                 return Err(FleetError::Twice { path, line: nth + 1, name, first });
             }
         }
@@ -143,22 +142,22 @@ fn of_line(pools: &Pools, line: &str, place: impl Fn() -> String) -> FleetTarget
     FleetTarget::of_pool(word, pool)
 }
 
-/// What the query lists, once each.
+/// Runs the query and returns the schemas that it lists, without duplicates.
 ///
-/// A cursor is of one SELECT that changes nothing, and the extended protocol accepts one statement: a
-/// text that goes on behind a `;`, writes, or copies to a program is refused by the server. PostgreSQL
-/// manual: *DECLARE*, *56.2.3 Extended Query*.
+/// A cursor is for one SELECT that changes nothing, and the extended protocol accepts one statement: the
+/// server refuses a text that continues behind a `;`, writes, or copies to a program. PostgreSQL manual:
+/// *DECLARE*, *56.2.3 Extended Query*.
 fn schemas(pool: &Pool, query: &str) -> Result<Vec<String>, FleetError> {
     let mut client = pool.connect()?;
-    let mut answer = || {
+    let mut query = || {
         let mut transaction = client.build_transaction().read_only(true).start()?;
         transaction.execute(&format!("DECLARE lokstra_schemas CURSOR FOR\n{query}"), &[])?;
         transaction.simple_query("FETCH ALL FROM lokstra_schemas")
     };
-    let answer = answer().map_err(FleetError::Query)?;
+    let messages = query().map_err(FleetError::Query)?;
     let mut names = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
-    for message in answer {
+    for message in messages {
         if let SimpleQueryMessage::Row(row) = message
             && let Ok(Some(name)) = row.try_get(0)
             && seen.insert(name.to_owned())

@@ -9,32 +9,32 @@ use serde::Serialize;
 
 use super::error::{Failed, FleetError};
 use super::flags::{FAIL_FAST, jobs};
-use super::targets::{FleetTarget, members};
+use super::targets::{FleetTarget, fleet_targets};
 use super::{indented, run_parallel::run_parallel};
 use crate::call::{CommandContext, Target};
 use crate::output::json::{Connection, ErrorObject, ReportObject, StepObject};
 use crate::output::{CommandError, Console, Exit, Tone};
 use crate::run;
 
-/// What became of a member.
-type Ended<'m> = Result<Report, Failed<'m>>;
+/// The result of a target.
+type TargetResult<'m> = Result<Report, Failed<'m>>;
 
-/// Works towards the goal on every target. One that fails does not keep the others from running.
+/// Runs every target towards the goal. A failed target does not stop the others.
 pub(crate) fn up(
     context: &CommandContext<'_>,
     target: &Target,
     goal: Goal,
 ) -> Result<Exit, CommandError> {
     let database = target.only()?.name();
-    let members = members(context, target, target.only()?)?;
+    let members = fleet_targets(context, target, target.only()?)?;
     let stop = run::stop()?;
     let (is_failed, is_hasty) = (AtomicBool::new(false), context.has(&FAIL_FAST));
-    let goes_on = || !(stop.is_asked() || is_hasty && is_failed.load(Ordering::Relaxed));
-    let results = run_parallel(&members, jobs(context), goes_on, |member| {
+    let may_start = || !(stop.is_asked() || is_hasty && is_failed.load(Ordering::Relaxed));
+    let results = run_parallel(&members, jobs(context), may_start, |member| {
         let began = Instant::now();
-        let result = of_one(context.console, target, database, member, &stop, goal);
+        let result = run_target(context.console, target, database, member, &stop, goal);
         is_failed.fetch_or(result.is_err(), Ordering::Relaxed);
-        tell(context.console, member, &result, began.elapsed());
+        report(context.console, member, &result, began.elapsed());
         result
     });
     let tally = Tally::of(&results);
@@ -43,33 +43,33 @@ pub(crate) fn up(
     if tally.failed + tally.stopped + tally.not_tried == 0 {
         return Ok(Exit::Done);
     }
-    context.console.status(why(context.console, &members, &results, &tally));
+    context.console.status(failures(context.console, &members, &results, &tally));
     Ok(Exit::Failed)
 }
 
-fn of_one<'m>(
+fn run_target<'m>(
     console: &Console<'_>,
     target: &Target,
     database: &str,
     member: &'m FleetTarget,
     stop: &Stop,
     goal: Goal,
-) -> Ended<'m> {
+) -> TargetResult<'m> {
     let place = member.place().map_err(Failed::Named)?;
     place
         .migrator(target, database)
         .stop(stop.clone())
         .on_event(move |event| {
             if run::has_news(event) {
-                hear(console, &member.name, event);
+                report_event(console, &member.name, event);
             }
         })
         .run_pool(&place.pool, goal)
         .map_err(|error| Failed::Ran(error.into()))
 }
 
-/// What a person may have to act upon while it runs; the rest is in the one line of the target.
-fn hear(console: &Console<'_>, name: &str, event: &Event<'_>) {
+/// Writes events that may need action while they happen; the rest is in the one line of the target.
+fn report_event(console: &Console<'_>, name: &str, event: &Event<'_>) {
     match event {
         Event::Stopping { cancels: false, .. } => {
             console.status(format_args!("{name}: {event}; a second signal cancels it"));
@@ -87,13 +87,18 @@ fn hear(console: &Console<'_>, name: &str, event: &Event<'_>) {
     }
 }
 
-fn tell(console: &Console<'_>, member: &FleetTarget, result: &Ended<'_>, elapsed: Duration) {
+fn report(
+    console: &Console<'_>,
+    member: &FleetTarget,
+    result: &TargetResult<'_>,
+    elapsed: Duration,
+) {
     let name = &member.name;
     match result {
         Ok(report) => {
-            let (ending, took) = (run::ending(report), elapsed.as_millis());
+            let (summary, took) = (run::summary_line(report), elapsed.as_millis());
             // A closed output must not stop the others.
-            console.output(format_args!("{name}: {ending} ({took} ms)")).ok();
+            console.output(format_args!("{name}: {summary} ({took} ms)")).ok();
         }
         Err(failed) => {
             let word = if failed.is_stop() { "stopped" } else { "failed" };
@@ -103,7 +108,7 @@ fn tell(console: &Console<'_>, member: &FleetTarget, result: &Ended<'_>, elapsed
     }
 }
 
-/// How many ended how.
+/// How many targets had which result.
 #[derive(Default)]
 struct Tally {
     done: usize,
@@ -113,7 +118,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(results: &[Option<Ended<'_>>]) -> Tally {
+    fn of(results: &[Option<TargetResult<'_>>]) -> Tally {
         let mut tally = Tally::default();
         for result in results {
             *match result {
@@ -138,10 +143,10 @@ impl std::fmt::Display for Tally {
     }
 }
 
-fn why(
+fn failures(
     console: &Console<'_>,
     members: &[FleetTarget],
-    results: &[Option<Ended<'_>>],
+    results: &[Option<TargetResult<'_>>],
     tally: &Tally,
 ) -> String {
     let word = console.on_stderr(Tone::Bad, "error:");
@@ -153,7 +158,7 @@ fn why(
             write!(text, "\n  {}: {error}", member.name).ok();
         }
     }
-    text + "\n  help: run the same again to go on: a target that is done costs one question"
+    text + "\n  help: run the same command again to continue: a finished target costs one query"
 }
 
 /// The document of `up` over many targets.
@@ -166,7 +171,7 @@ struct FleetDocument {
     not_tried: usize,
 }
 
-/// A target, as a database of a run on one; without its report, where there was no run.
+/// A target, as a database of a run; without a report if it did not run.
 #[derive(Serialize)]
 struct TargetObject {
     target: String,
@@ -185,7 +190,7 @@ struct TargetObject {
 
 fn document(
     members: &[FleetTarget],
-    results: &[Option<Ended<'_>>],
+    results: &[Option<TargetResult<'_>>],
     tally: &Tally,
 ) -> FleetDocument {
     let targets = members.iter().zip(results);
@@ -198,7 +203,7 @@ fn document(
     }
 }
 
-fn of_target(member: &FleetTarget, result: Option<&Ended<'_>>) -> TargetObject {
+fn of_target(member: &FleetTarget, result: Option<&TargetResult<'_>>) -> TargetObject {
     let (report, error) = match result {
         Some(Ok(report)) => (Some(report), None),
         Some(Err(failed)) => (failed.error().report(), Some(failed.error())),

@@ -1,5 +1,5 @@
-//! Why a command failed: what the console writes, the document and the exit code. It knows no verb: each
-//! has its own error and writes its own `From`.
+//! The error of a command: its text, its document and its exit code. Each verb has its own error and
+//! writes its own `From`.
 
 use std::error::Error;
 #[cfg(feature = "folder")]
@@ -30,13 +30,13 @@ impl CommandError {
         CommandError { exit, message, is_labelled: false, document }
     }
 
-    /// The connection was lost while the server was asked.
+    /// Creates the error of a query that the server did not answer.
     pub(crate) fn of_server(source: &postgres::Error) -> CommandError {
-        let message = format!("the server cannot be asked: {source}");
+        let message = format!("the server did not answer: {source}");
         CommandError::new("connection-lost", Exit::Failed, message)
     }
 
-    /// A file cannot be written.
+    /// Creates the error of a file that cannot be written.
     #[cfg(feature = "folder")]
     pub(crate) fn of_file(path: &Path, source: &std::io::Error) -> CommandError {
         let message = format!("{}: cannot be written: {source}", path.display());

@@ -12,7 +12,7 @@ use super::command_error::CommandError;
 use super::exit::Exit;
 use super::progress::Progress;
 
-/// Where the command speaks: data on the standard output, talk on the standard error.
+/// The output of the command: data on the standard output, status on the standard error.
 pub(crate) struct Console<'p> {
     /// The name of a program that carries its migrations; `None` for `lokstra` itself.
     embedded_in: Option<&'p str>,
@@ -20,9 +20,9 @@ pub(crate) struct Console<'p> {
     /// The JSON document was written: there is exactly one.
     is_documented: AtomicBool,
     progress: Progress,
-    /// Of the standard output and of the standard error.
+    /// Whether the standard output and the standard error have colours.
     has_colour: [bool; 2],
-    /// Leads each colour of ours until it is written, so that no text of others can have one.
+    /// Marks each colour of the command until it is written, so that no other text can have one.
     mark: String,
     /// Whether the standard output is a terminal.
     is_terminal: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Console<'p> {
     is_closed: AtomicBool,
 }
 
-/// What a text is; shown as a colour on a terminal.
+/// The meaning of a text, which is its colour on a terminal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tone {
     Good,
@@ -67,19 +67,18 @@ impl<'p> Console<'p> {
         self.is_json
     }
 
-    /// Writes a line of data. A reader that has seen enough (`| head -1`) is no error: the rest of
-    /// the work goes on without words.
+    /// Writes a line of data. A closed reader (`| head -1`) is no error: the rest runs without output.
     pub(crate) fn line(&self, text: impl Display) -> Result<(), CommandError> {
-        self.write(&self.plain(&self.named(&text)))
+        self.write(&self.plain(&self.with_program_name(&text)))
     }
 
-    /// Writes SQL or a document, exactly; at a terminal without what it would obey.
+    /// Writes SQL or a document exactly; on a terminal, without control characters.
     pub(crate) fn data(&self, text: impl Display) -> Result<(), CommandError> {
         let text = text.to_string();
         self.write(&if self.is_terminal { shown(&text) } else { text })
     }
 
-    /// Whether nobody reads any more what is written.
+    /// Whether the reader of the standard output is gone.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Relaxed)
     }
@@ -102,12 +101,12 @@ impl<'p> Console<'p> {
         }
     }
 
-    /// Writes a line of data for a person: not a word of it in JSON.
+    /// Writes a line of data for a person; nothing in JSON.
     pub(crate) fn output(&self, text: impl Display) -> Result<(), CommandError> {
         if self.is_json { Ok(()) } else { self.line(text) }
     }
 
-    /// Writes the JSON document, if that is what was asked for.
+    /// Writes the JSON document, if `-json` was given.
     pub(crate) fn document<D: Serialize>(
         &self,
         document: impl FnOnce() -> D,
@@ -120,19 +119,19 @@ impl<'p> Console<'p> {
         self.write(&format!("{document:#}"))
     }
 
-    /// Writes a line of talk.
+    /// Writes a line of status.
     pub(crate) fn status(&self, text: impl Display) {
-        let text = self.plain(&self.named(&text));
-        // There is nobody left to tell if this fails.
+        let text = self.plain(&self.with_program_name(&text));
+        // A failure cannot be reported anywhere.
         self.progress.aside(|| writeln!(std::io::stderr().lock(), "{text}")).ok();
     }
 
-    /// What runs, for who waits.
+    /// The progress line.
     pub(crate) fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// Writes why the command failed; in JSON also as the document, which says what was done before.
+    /// Writes why the command failed; in JSON also the document, which says what was done before.
     pub(crate) fn error(&self, error: &CommandError) {
         self.progress.end();
         let message = &error.message;
@@ -144,12 +143,12 @@ impl<'p> Console<'p> {
         self.document(|| &error.document).ok();
     }
 
-    /// Coloured, where the standard output is a terminal.
+    /// Colours a text if the standard output is a terminal.
     pub(crate) fn on_stdout(&self, tone: Tone, text: &str) -> String {
         self.coloured(self.has_colour[0], tone, text)
     }
 
-    /// Coloured, where the standard error is a terminal.
+    /// Colours a text if the standard error is a terminal.
     pub(crate) fn on_stderr(&self, tone: Tone, text: &str) -> String {
         self.coloured(self.has_colour[1], tone, text)
     }
@@ -164,8 +163,8 @@ impl<'p> Console<'p> {
         if is_wanted { format!("\x1b{mark}{code}m{text}\x1b{mark}0m") } else { text.to_owned() }
     }
 
-    /// Without what a terminal obeys, but our colours, and without what GitHub Actions takes for a
-    /// command (`::add-mask::…` and `##[…]`).
+    /// Removes what a terminal obeys, except the colours of the command, and what GitHub Actions reads
+    /// as a command (`::add-mask::…` and `##[…]`).
     fn plain(&self, text: &str) -> String {
         let mut plain = shown(text).replace(&shown(&format!("\x1b{}", self.mark)), "\x1b[");
         if plain.contains("::") || plain.contains("##[") {
@@ -181,8 +180,8 @@ impl<'p> Console<'p> {
         plain
     }
 
-    /// The commands that a text of ours recommends, as they are typed here.
-    fn named(&self, text: &impl Display) -> String {
+    /// Writes recommended commands with the name of this program.
+    fn with_program_name(&self, text: &impl Display) -> String {
         let text = text.to_string();
         match self.embedded_in {
             Some(name) => text.replace("lokstra migration", &format!("{name} migration")),

@@ -1,4 +1,4 @@
-//! Problems, for a person, for a program and for a pull request.
+//! Problems as text for people, JSON for programs, or annotations of a pull request.
 
 use lokstra_core::shown_line;
 use lokstra_source::{Problem, Problems, Severity};
@@ -9,7 +9,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::json::{ErrorObject, FailureDocument, ProblemObject};
 
-/// How problems are written.
+/// The format of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// With the line of the script and a caret.
@@ -20,7 +20,7 @@ pub(crate) enum Format {
     Github,
 }
 
-/// Writes them all.
+/// Writes all problems.
 pub(crate) fn show(
     console: &Console<'_>,
     problems: &[Problem],
@@ -72,7 +72,7 @@ impl ProblemsDocument {
     }
 }
 
-/// A folder that cannot be read as migrations.
+/// Creates the error of a folder with problems.
 impl From<Problems> for CommandError {
     fn from(problems: Problems) -> CommandError {
         let all: Vec<_> = problems.iter().cloned().collect();
@@ -89,7 +89,7 @@ impl From<Problems> for CommandError {
     }
 }
 
-/// A workflow command of GitHub Actions, which shows it beside the line.
+/// A workflow command of GitHub Actions, which shows the problem beside the line.
 fn annotation(problem: &Problem) -> String {
     let place = problem
         .position()
@@ -103,12 +103,12 @@ fn annotation(problem: &Problem) -> String {
     )
 }
 
-/// Without what would end the command.
+/// Escapes what would end the command.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Without what would end the property either.
+/// Escapes what would end the property.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

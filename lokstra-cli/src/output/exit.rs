@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-/// How the command ended.
+/// The exit code of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// 0: it did what was asked.
+    /// 0: done.
     Done = 0,
     /// 1: `status -exit-code` found pending migrations.
     Pending = 1,
@@ -14,7 +14,7 @@ pub enum Exit {
     Failed = 2,
     /// 3: the arguments are wrong.
     Usage = 3,
-    /// 4: another migration ran for longer than the wait.
+    /// 4: another migration held the lock for longer than the wait.
     LockHeld = 4,
     /// 5: the database and the folder disagree.
     Diverged = 5,

@@ -1,5 +1,5 @@
-//! What runs and for how long, on the standard error: on a terminal one line that is rewritten, and
-//! elsewhere, where a log has to show life, a line now and then.
+//! What runs and for how long, on the standard error: one line that is rewritten on a terminal, and a
+//! line now and then in a log.
 
 use std::io::{StderrLock, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 use lokstra_core::shown_line;
 use lokstra_runtime::Event;
 
-/// What is over before this is not worth a line.
+/// How long work runs before it is shown.
 const TICK: Duration = Duration::from_millis(500);
 
-/// How often a log hears of work that goes on.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a log shows that work is still running.
+const LOG_INTERVAL: Duration = Duration::from_secs(30);
 
-/// To the first column, and nothing behind it. ECMA-48: *8.3.41 EL*.
+/// Moves to the first column and clears the line. ECMA-48: *8.3.41 EL*.
 const CLEAR: &str = "\r\x1b[K";
 
-/// A line that is too long would wrap, and only its last row could be cleared: the terminal is asked
-/// to cut it off. xterm control sequences: *DECAWM*.
+/// Makes the terminal cut off a long line: a wrapped line could not be cleared. xterm control sequences:
+/// *DECAWM*.
 const NO_WRAP: (&str, &str) = ("\x1b[?7l", "\x1b[?7h");
 
 /// What runs, and the thread that shows it.
@@ -48,12 +48,12 @@ struct Work {
     since: Instant,
     /// How long it may take.
     limit: Option<Duration>,
-    /// When a log heard of it last.
-    told: Instant,
+    /// When it was last logged.
+    logged: Instant,
 }
 
 impl Progress {
-    /// Nothing is shown before there is work.
+    /// Creates a progress line without work.
     pub(crate) fn new(is_terminal: bool) -> Progress {
         let shared = Shared { is_terminal, state: Mutex::default(), changed: Condvar::new() };
         Progress { shared: Arc::new(shared), ticker: Mutex::default() }
@@ -64,17 +64,17 @@ impl Progress {
         self.shared.is_terminal
     }
 
-    /// From now on this runs.
+    /// Shows that this work runs from now on.
     pub(crate) fn begin(&self, what: impl Into<String>) {
         self.set(Some((what.into(), Instant::now())));
     }
 
-    /// Nothing runs any more.
+    /// Shows that nothing runs.
     pub(crate) fn end(&self) {
         self.set(None);
     }
 
-    /// What runs, as the events of a run tell it; `prefix` says in which database.
+    /// Follows the events of a run; `prefix` names the database.
     pub(crate) fn follow(&self, event: &Event<'_>, prefix: &str) {
         match event {
             Event::Planned { steps, .. } => self.shared.lock().scripts = (0, *steps),
@@ -109,14 +109,14 @@ impl Progress {
         }
     }
 
-    /// Writes something else, where the line does not stand in its way.
+    /// Clears the line and writes something else.
     pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         let mut state = self.shared.lock();
         state.clear(&mut std::io::stderr().lock());
         write()
     }
 
-    /// `[2/5] `, where it is not the only one.
+    /// `[2/5] `, or nothing for a single script.
     fn count(&self) -> String {
         match self.shared.lock().scripts {
             (_, 0 | 1) => String::new(),
@@ -125,11 +125,11 @@ impl Progress {
     }
 
     fn set(&self, work: Option<(String, Instant)>) {
-        self.show(work.map(|(what, since)| Work { what, since, limit: None, told: since }));
+        self.show(work.map(|(what, since)| Work { what, since, limit: None, logged: since }));
     }
 
     fn wait(&self, what: String, since: Instant, limit: Option<Duration>) {
-        self.show(Some(Work { what, since, limit, told: since }));
+        self.show(Some(Work { what, since, limit, logged: since }));
     }
 
     fn show(&self, work: Option<Work>) {
@@ -143,7 +143,7 @@ impl Progress {
         let mut ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner);
         if ticker.is_none() {
             let shared = Arc::clone(&self.shared);
-            // Where there is no thread left, there is no line.
+            // Without a thread, there is no progress line.
             let named = std::thread::Builder::new().name("lokstra-progress".to_owned());
             *ticker = named.spawn(move || shared.tick()).ok();
         }
@@ -167,7 +167,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until the end.
+    /// Redraws the line until the end.
     fn tick(&self) {
         let mut state = self.lock();
         while !state.is_over {
@@ -184,7 +184,7 @@ impl State {
     fn show(&mut self, is_terminal: bool, out: &mut impl Write) {
         let Some(work) = &mut self.work else { return };
         let elapsed = work.since.elapsed();
-        // There is nobody left to tell if this fails.
+        // A failure cannot be reported anywhere.
         if is_terminal && elapsed >= TICK {
             let (begin, end) = NO_WRAP;
             let limit = work.limit.map_or_else(String::new, |it| format!(" of {} s", it.as_secs()));
@@ -192,8 +192,8 @@ impl State {
             let line = format!("{begin}{what} ({seconds} s{limit}){end}");
             write!(out, "{CLEAR}{line}").and_then(|()| out.flush()).ok();
             self.is_drawn = true;
-        } else if !is_terminal && work.told.elapsed() >= PATIENCE {
-            work.told = Instant::now();
+        } else if !is_terminal && work.logged.elapsed() >= LOG_INTERVAL {
+            work.logged = Instant::now();
             writeln!(out, "still running: {} ({} s)", shown_line(&work.what), elapsed.as_secs())
                 .ok();
         }
@@ -206,7 +206,7 @@ impl State {
     }
 }
 
-/// The instant of that long ago.
+/// The instant this long ago.
 fn ago(waited: Duration) -> Instant {
     Instant::now().checked_sub(waited).unwrap_or_else(Instant::now)
 }
@@ -215,10 +215,10 @@ fn ago(waited: Duration) -> Instant {
 mod tests {
     use super::*;
 
-    /// What is shown of work that began, and was told of, that long ago.
-    fn shown(is_terminal: bool, seconds: u64, told: u64) -> String {
-        let (since, told) = (ago(Duration::from_secs(seconds)), ago(Duration::from_secs(told)));
-        let work = Some(Work { what: "002_orders".to_owned(), since, limit: None, told });
+    /// The line for work that began, and was last logged, this long ago.
+    fn shown(is_terminal: bool, seconds: u64, logged: u64) -> String {
+        let (since, logged) = (ago(Duration::from_secs(seconds)), ago(Duration::from_secs(logged)));
+        let work = Some(Work { what: "002_orders".to_owned(), since, limit: None, logged });
         let mut out = Vec::new();
         State { work, ..State::default() }.show(is_terminal, &mut out);
         String::from_utf8(out).unwrap()

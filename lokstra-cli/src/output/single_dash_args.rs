@@ -1,9 +1,8 @@
-//! Flags with one dash: what the parser reads and writes with two.
+//! Flags with one dash, which the parser reads and writes with two.
 
 use std::ffi::OsString;
 
-/// The document writes its flags with one dash (`-dir`), the parser wants two: a word of two
-/// letters or more behind one dash gets the second. Short flags of one letter are left alone.
+/// Adds a second dash to a flag of two letters or more (`-dir`), as the parser expects it.
 pub(crate) fn with_two_dashes(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut only_values = false;
     let normalise = |argument: OsString| {
@@ -19,19 +18,19 @@ pub(crate) fn with_two_dashes(arguments: impl IntoIterator<Item = OsString>) -> 
     arguments.into_iter().map(normalise).collect()
 }
 
-/// What the parser writes with two dashes (`--dir`), as the document does.
+/// Removes the second dash of flags (`--dir`) in a text of the parser.
 pub(crate) fn with_one_dash(text: &str) -> String {
-    let mut told = String::with_capacity(text.len());
+    let mut short = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
         let follows = text[at..].strip_prefix("--");
         let is_flag = follows
             .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
-            && !told.ends_with(|c: char| c == '-' || c.is_alphanumeric());
+            && !short.ends_with(|c: char| c == '-' || c.is_alphanumeric());
         if !is_flag {
-            told.push(character);
+            short.push(character);
         }
     }
-    told
+    short
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Runs migrations and says so: what `up`, `down` and their like have in common.
+//! Runs migrations and reports them, for `up`, `down`, `redo` and `goto`.
 
 pub(crate) mod plan;
 mod status;
@@ -13,7 +13,7 @@ use crate::call::{CommandContext, Target};
 use crate::output::status::{current, skipped};
 use crate::output::{CommandError, Console, Exit, Tone, json};
 
-/// Whether the event is worth a line: that a run waits, only now and then.
+/// Whether an event is worth a line; that a run waits, only now and then.
 pub(crate) fn has_news(event: &Event<'_>) -> bool {
     !matches!(event, Event::Waiting { is_due: false, .. } | Event::Connecting { is_due: false, .. })
 }
@@ -22,7 +22,7 @@ fn is_wait(event: &Event<'_>) -> bool {
     matches!(event, Event::Waiting { .. } | Event::Connecting { .. })
 }
 
-/// Runs every database that the command is about towards the goal.
+/// Runs every database of the command towards the goal.
 pub(crate) fn run_towards(
     context: &CommandContext<'_>,
     target: &Target,
@@ -31,7 +31,7 @@ pub(crate) fn run_towards(
     run_confirmed(context, target, goal, None)
 }
 
-/// Runs towards the goal, and rolls back what was confirmed or nothing.
+/// Runs towards the goal, and rolls back only what was confirmed.
 pub(crate) fn run_confirmed(
     context: &CommandContext<'_>,
     target: &Target,
@@ -39,7 +39,7 @@ pub(crate) fn run_confirmed(
     confirmed: Option<Rollback>,
 ) -> Result<Exit, CommandError> {
     let (console, several) = (context.console, target.has_several());
-    // What was confirmed was shown with its place.
+    // The confirmation has shown the connection.
     let mut is_named = !several && confirmed.as_ref().is_some_and(|it| !it.rows.is_empty());
     let stop = stop()?;
     let migrator = target.migrator().stop(stop).on_event(move |event| {
@@ -49,10 +49,10 @@ pub(crate) fn run_confirmed(
         if let Event::Planned { database, connection: Some(connection), .. } = event
             && !std::mem::replace(&mut is_named, !several)
         {
-            name(console, &prefixed(database, several, &connection.to_string()));
+            show_connection(console, &prefixed(database, several, &connection.to_string()));
         }
         if has_news(event) && !is_shown {
-            tell(console, event, several);
+            report_event(console, event, several);
         }
     });
     let mut migrator = match confirmed {
@@ -60,34 +60,38 @@ pub(crate) fn run_confirmed(
         None => migrator,
     };
     let summary = migrator.run_pools(&target.pools, goal)?;
-    conclude(console, &summary, several)?;
+    report_summary(console, &summary, several)?;
     console.document(|| json::RunDocument::from(&summary))?;
     Ok(Exit::Done)
 }
 
-/// On SIGTERM or SIGINT; elsewhere than on Unix the process just ends, and the server rolls back.
+/// Stops on SIGTERM or SIGINT. Where there are no signals, the process ends, and the server rolls back.
 pub(crate) fn stop() -> Result<Stop, CommandError> {
     #[cfg(unix)]
     return Stop::on_signals(lokstra_runtime::SignalPolicy::EndProcess).map_err(|source| {
-        let message = format!("no signal handler can be set: {source}");
+        let message = format!("the signal handler cannot be set: {source}");
         CommandError::new("signals", Exit::Failed, message)
     });
     #[cfg(not(unix))]
     Ok(Stop::new())
 }
 
-fn conclude(console: &Console<'_>, summary: &Summary, several: bool) -> Result<(), CommandError> {
+fn report_summary(
+    console: &Console<'_>,
+    summary: &Summary,
+    several: bool,
+) -> Result<(), CommandError> {
     for report in &summary.reports {
         if report.outcome == Outcome::Skipped {
             console.status(skipped(&report.database));
         } else {
-            console.output(prefixed(&report.database, several, &ending(report)))?;
+            console.output(prefixed(&report.database, several, &summary_line(report)))?;
         }
     }
     if several { console.output(summary.totals()) } else { Ok(()) }
 }
 
-pub(crate) fn ending(report: &Report) -> String {
+pub(crate) fn summary_line(report: &Report) -> String {
     let current = current(report.current);
     if report.steps.is_empty() {
         return format!("Nothing to do. {current}");
@@ -105,23 +109,23 @@ pub(super) fn prefixed(database: &str, several: bool, text: &str) -> String {
     if several { format!("{database}: {text}") } else { text.to_owned() }
 }
 
-/// Says which server and database the command is about.
-pub(crate) fn name(console: &Console<'_>, connection: &str) {
+/// Writes which server and database the command uses.
+pub(crate) fn show_connection(console: &Console<'_>, connection: &str) {
     if !console.is_json() {
         console.status(shown_line(connection));
     }
 }
 
-/// Says what happens while it happens.
-fn tell(console: &Console<'_>, event: &Event<'_>, several: bool) {
+/// Writes an event as it happens.
+fn report_event(console: &Console<'_>, event: &Event<'_>, several: bool) {
     match event {
         Event::StepFinished { database, step } => {
-            // A closed output must not stop a migration that runs.
+            // A closed output must not stop a running migration.
             console.output(prefixed(database, several, &finished(console, step))).ok();
         }
         Event::StoredDown { database, step } => {
             let script = step.script();
-            let head = format!("-- {} (as the database keeps it)", script.path());
+            let head = format!("-- {} (as stored in the database)", script.path());
             let head = prefixed(database, several, &shown_line(&head));
             if !console.is_json() {
                 console.data(format_args!("{head}\n{}", script.text())).ok();

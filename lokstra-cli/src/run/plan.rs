@@ -1,16 +1,16 @@
-//! The plan of a run, shown instead of it, and the question before data is lost.
+//! Shows the plan of a run, and asks before data is lost.
 
 use lokstra_core::shown_line;
 use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
 use serde::Serialize;
 
-use super::{name, prefixed};
+use super::{prefixed, show_connection};
 use crate::call::{CommandContext, Target, flags};
 use crate::output::json::{Connection, Databases, texts};
 use crate::output::status::skipped;
 use crate::output::{CommandError, Exit, Tone};
 
-/// Shows the way to the goal in every database that the command is about.
+/// Shows the plan for every database of the command.
 pub(crate) fn show(
     context: &CommandContext<'_>,
     target: &Target,
@@ -31,7 +31,7 @@ pub(crate) fn show(
             context.console.output(format_args!("{gap}Database: {name}"))?;
         }
         let several = target.has_several();
-        super::name(context.console, &prefixed(name, several, &connection.to_string()));
+        show_connection(context.console, &prefixed(name, several, &connection.to_string()));
         write(context, &plan)?;
         let connection = Connection::from(&connection);
         databases.push(PlanObject::new(name, connection, &plan, context.has(&flags::SQL)));
@@ -119,8 +119,8 @@ impl PlanObject {
     }
 }
 
-/// Lists what is going to be rolled back, and where, and asks. What was seen binds the run; with -yes,
-/// the goal alone does.
+/// Lists what will be rolled back, and where, and asks. The run then rolls back only that; with -yes, it
+/// follows the goal.
 pub(crate) fn confirm_loss(
     context: &CommandContext<'_>,
     target: &Target,
@@ -133,10 +133,10 @@ pub(crate) fn confirm_loss(
     let rollback = migrator.plan_rollback(&mut client, goal)?;
     let count = rollback.rows.len();
     if count > 0 {
-        name(context.console, &connection.to_string());
+        show_connection(context.console, &connection.to_string());
         context
             .console
-            .status("To be rolled back, the newest first; what the down scripts drop is gone:");
+            .status("These migrations will be rolled back, newest first. Data that their down scripts drop is lost:");
         for line in rollback.to_string().lines() {
             context.console.status(format_args!("  {line}"));
         }

@@ -1,11 +1,11 @@
-//! Asks every database for its history.
+//! Reads the history of every database.
 
 use lokstra_runtime::Status;
 
 use crate::call::{CommandContext, Target};
 use crate::output::status::skipped;
 
-/// Of the databases that are asked for; says which are skipped.
+/// Reads the status of the chosen databases, and reports the skipped ones.
 pub(crate) fn statuses(
     context: &CommandContext<'_>,
     target: &Target,

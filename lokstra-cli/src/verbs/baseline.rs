@@ -11,8 +11,8 @@ use crate::output::{CommandError, Exit};
 pub(crate) const VERB: Verb = Verb {
     name: "baseline",
     about: "Record migrations as applied, without running them",
-    details: "For a database whose schema was made by other means and is that of these migrations.",
-    examples: &[("-to 003", "001, 002 and 003 are in this database already")],
+    details: "For a database that already has the schema of these migrations.",
+    examples: &[("-to 003", "This database already has 001, 002 and 003")],
     flags: |command, program| {
         flags::on_database(command, program)
             .arg(flags::TO.arg().required(true))
@@ -29,11 +29,13 @@ fn baseline(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let (mut migrator, mut client) = target.reach()?;
     let planned = migrator.plan_baseline(&mut client, to)?;
     if !planned.recorded.is_empty() && !context.has(&flags::YES) {
-        context.console.status("To be recorded as applied, without being run:");
+        context
+            .console
+            .status("These migrations will be recorded as applied, without running them:");
         for (version, description) in &planned.recorded {
             context.console.status(format_args!("  {version}_{}", shown_line(description)));
         }
-        context.confirm("Is the schema of this database that of these migrations?")?;
+        context.confirm("Does this database have the schema of these migrations?")?;
     }
     let baseline = migrator.baseline_as_planned(&mut client, &planned)?;
     context.console.output(&baseline)?;

@@ -39,8 +39,8 @@ fn create(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let dir = dir.trim_end_matches('/');
     let folder = Path::new(dir);
     std::fs::create_dir_all(folder).map_err(|source| failed(folder, &source))?;
-    // Two at the same time would choose the same version for different names. A file system that
-    // cannot lock a folder leaves that to the check at build time.
+    // Two calls at the same time would choose the same version. If the file system cannot lock a folder,
+    // the build detects that.
     let lock = File::open(folder).and_then(|open| open.lock().map(|()| open));
     let version =
         match lokstra_source::next_version(folder).map_err(|source| failed(folder, &source))? {
@@ -70,7 +70,10 @@ fn create(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     console.output("   1. Edit the migration files with your SQL")?;
     console.output(format_args!("   2. Run: lokstra migration up{flag}"))?;
     if is_locked {
-        console.status(format_args!("{} has a line for it: commit it too", locks.display()));
+        console.status(format_args!(
+            "{} has a line for this migration: commit it too",
+            locks.display()
+        ));
     }
     Ok(Exit::Done)
 }
@@ -88,7 +91,8 @@ fn flag(dir: &str) -> String {
     if dir == "migrations" { String::new() } else { format!(" -dir {dir}") }
 }
 
-/// Writes the scripts of a new migration and its line in the lock file, or nothing. Whether it has one.
+/// Writes the scripts of a new migration and its line in the lock file, or nothing. Returns whether it
+/// has a line.
 pub(super) fn write_migration(
     folder: &Path,
     version: Version,
@@ -113,7 +117,7 @@ pub(super) fn write_migration(
     written
 }
 
-/// Never over a file that is there.
+/// Writes a new file, and never overwrites one.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
     files::create(path, text.as_bytes()).map_err(|source| failed(path, &source))
 }
@@ -129,7 +133,7 @@ impl From<DescriptionError> for CommandError {
 }
 
 fn no_version_left() -> CommandError {
-    let message = "there is no version above the highest one";
+    let message = "no version is left above the highest one";
     CommandError::new("no-version-left", Exit::Failed, message)
 }
 

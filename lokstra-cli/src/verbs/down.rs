@@ -12,22 +12,22 @@ use crate::run::{plan, run_confirmed};
 pub(crate) const VERB: Verb = Verb {
     name: "down",
     about: "Roll back the last migration",
-    details: "What the down scripts drop is gone: `down` asks first, as `redo` does. Where nobody can be\n\
-              asked, without a terminal or with -json, it needs -yes.",
+    details: "Data that the down scripts drop is lost, so `down` asks first. Without a\n\
+              terminal, or with -json, it needs -yes.",
     examples: &[
         ("", "The newest applied migration"),
-        ("-yes", "The same without a question"),
+        ("-yes", "The newest applied migration, without asking"),
         ("-steps 3", "The last three"),
-        ("-to 004", "Everything above a version, which stays"),
+        ("-to 004", "Everything above a version, which is kept"),
         ("-to 0", "Everything"),
     ],
     flags: |command, program| {
         dry_run(flags::at_work(command, program))
-            .arg(flags::steps().help("Roll back that many [default: 1]"))
+            .arg(flags::steps().help("Roll back this many migrations [default: 1]"))
             .arg(
                 flags::TO
                     .arg()
-                    .help("Roll back everything above this version; 0: everything")
+                    .help("Roll back everything above this version, 0 for all")
                     .conflicts_with(flags::STEPS.name),
             )
             .arg(flags::STORED.arg())
@@ -36,7 +36,8 @@ pub(crate) const VERB: Verb = Verb {
     run: down,
 };
 
-/// Everything above this version. `0` is everything, where there is no such migration.
+/// The goal of rolling back everything above this version; `0` is everything, unless there is a
+/// migration 000.
 pub(crate) fn to(target: &Target, version: Version) -> Result<Goal, CommandError> {
     let is_known = target.only()?.migration(version).is_some();
     Ok(if version.get() == 0 && !is_known {
@@ -48,7 +49,7 @@ pub(crate) fn to(target: &Target, version: Version) -> Result<Goal, CommandError
 
 fn down(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let target = context.target_despite_problems()?;
-    // One migration of each database is not what anybody means.
+    // `down` over several databases would roll back one migration of each.
     target.only()?;
     let goal = match (context.get(&flags::STEPS), context.get(&flags::TO)) {
         (_, Some(version)) => to(&target, version)?,
@@ -62,7 +63,7 @@ fn down(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     run_confirmed(context, &target, goal, confirmed)
 }
 
-/// Fails as with any problem of the folder if a script that would run is among the broken ones.
+/// Fails with the problems of the folder if a script that would run is broken.
 fn refuse_broken(
     context: &CommandContext<'_>,
     target: &Target,

@@ -9,19 +9,15 @@ use crate::call::{CommandContext, Verb, dry_run};
 use crate::output::{CommandError, Exit};
 use crate::run::{plan, run_confirmed};
 
-const VERSION: Flag<Version> = Flag::new(
-    "version",
-    "VERSION",
-    flags::version,
-    "The version that is the newest applied one afterwards",
-);
+const VERSION: Flag<Version> =
+    Flag::new("version", "VERSION", flags::version, "The version to go to");
 
 pub(crate) const VERB: Verb = Verb {
     name: "goto",
     about: "Go to a version, up or down",
-    details: "Upwards it applies what is pending up to the version, included. Downwards it rolls back \
-              everything above the version, and asks first.",
-    examples: &[("005", "Wherever the database is"), ("005 -dry-run", "The way there")],
+    details: "Upwards, it applies what is pending up to and including the version. Downwards,\n\
+              it rolls back everything above the version, after asking.",
+    examples: &[("005", "From any version"), ("005 -dry-run", "The way there")],
     flags: |command, program| {
         flags::policies(dry_run(flags::at_work(command, program)).arg(VERSION.positional()))
             .arg(flags::YES.arg())

@@ -1,4 +1,4 @@
-//! `init`: begins in a crate.
+//! `init`: sets up a crate.
 
 use std::fmt;
 use std::fs;
@@ -14,30 +14,30 @@ use crate::call::{CommandContext, Verb};
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
-It makes the folder with a first migration and a migration.yaml, and a build.rs
-if there is none, and prints the lines for Cargo.toml and main.rs. It never
-changes a file that is there: run it again to see the lines again.";
+It creates the folder with a first migration and a migration.yaml, and a
+build.rs if there is none, and prints the lines for Cargo.toml and main.rs. It
+never changes an existing file: run it again to print the lines again.";
 
 const NAME: Flag<String> = Flag::new(
     "name",
     "NAME",
     flags::text,
-    "What the first migration does [default: create_users, as an example]",
+    "What the first migration does\n[default: create_users, as an example]",
 );
 
 pub(crate) const VERB: Verb = Verb {
     name: "init",
-    about: "Begin: the folder, the first migration, and the lines for a crate",
+    about: "Set up a crate: the folder, a first migration, and lines to paste",
     details: DETAILS,
     examples: &[
         ("", "In a crate, beside its Cargo.toml"),
-        ("-name create_orders", "With another first migration, which is yours to write"),
+        ("-name create_orders", "With an empty first migration of another name"),
     ],
     flags: |command, program| command.arg(NAME.arg()).arg(flags::dir(program)),
     run: init,
 };
 
-/// Why nothing was begun.
+/// The error of `init`.
 #[derive(Debug)]
 pub(crate) enum InitError {
     /// There is no crate here.
@@ -47,8 +47,8 @@ pub(crate) enum InitError {
 impl fmt::Display for InitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "there is no Cargo.toml here\n  help: run it in the folder of a crate, which `cargo init` \
-             makes; for a folder of migrations alone: lokstra migration create NAME",
+            "there is no Cargo.toml here\n  help: run it in the folder of a crate (`cargo init` \
+             creates one); without a crate: lokstra migration create NAME",
         )
     }
 }
@@ -70,7 +70,7 @@ CREATE TABLE users (
 ";
 
 const SETTINGS: &str = "\
-# All of it can be left out; what stands here is what holds without it, but for the pool.
+# Every setting is optional. The values below are the defaults, except for the pool.
 #
 # The pool of service-definitions in config.yaml, or of the variable LOKSTRA_DSN_DB_MAIN.
 # dbpool-name: db_main
@@ -81,7 +81,7 @@ const SETTINGS: &str = "\
 # false: skipped when a program boots, and left to the command line.
 # enabled: true
 #
-# Shown to people.
+# A description for people.
 # description: Main application database
 ";
 
@@ -95,41 +95,41 @@ fn init(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let dir = dir.trim_end_matches('/');
     let folder = Path::new(dir);
     fs::create_dir_all(folder).map_err(|source| failed(folder, &source))?;
-    let mut made = Files { context, made: Vec::new(), kept: Vec::new() };
+    let mut created = Files { context, created: Vec::new(), kept: Vec::new() };
     if has_migrations(folder)? {
-        made.keep(dir, "has migrations")?;
+        created.keep(dir, "has migrations")?;
     } else if let Some(first) = Version::MIN.next() {
         let path = |direction| format!("{dir}/{first}_{description}.{direction}.sql");
         let (up, down) =
             if name == EXAMPLE { (EXAMPLE_UP, "DROP TABLE users;\n") } else { ("", "") };
         let (up_path, down_path, lock) = (path("up"), path("down"), format!("{dir}/lokstra.lock"));
         let is_new = !Path::new(&lock).exists();
-        // Before the migration: another `init` makes what is missing only where there is none.
-        made.make(&format!("{dir}/migration.yaml"), SETTINGS)?;
+        // Before the migration: a second `init` creates what is missing only if there is no migration.
+        created.make(&format!("{dir}/migration.yaml"), SETTINGS)?;
         let scripts = [
             (Path::new(&up_path), format!("{}{up}", up_text(&description))),
             (Path::new(&down_path), format!("{}{down}", down_text(first, &description))),
         ];
         write_migration(folder, first, &description, &scripts)?;
-        made.tell(up_path)?;
-        made.tell(down_path)?;
+        created.add(up_path)?;
+        created.add(down_path)?;
         if is_new {
-            made.tell(lock)?;
+            created.add(lock)?;
         }
     }
     let build = format!("    println!(\"cargo:rerun-if-changed={dir}\");");
     let script = format!("fn main() {{\n{build}\n}}\n");
-    made.make("build.rs", &script)?;
+    created.make("build.rs", &script)?;
     let found = files::read_text(Path::new("build.rs"), files::LONGEST_SCRIPT);
     let has_line = found.is_ok_and(|text| text.contains(build.trim()));
     let lines = Lines { dir, build: (!has_line).then_some(build.as_str()) };
-    if made.made.is_empty() {
+    if created.created.is_empty() {
         context.console.output("nothing was changed")?;
     }
     context.console.output(&lines)?;
     context.console.document(|| InitDocument {
-        created: &made.made,
-        kept: &made.kept,
+        created: &created.created,
+        kept: &created.kept,
         cargo_toml: CARGO,
         main_rs: lines.main(),
         build_rs: lines.build,
@@ -146,7 +146,7 @@ struct InitDocument<'a> {
     build_rs: Option<&'a str>,
 }
 
-/// Scripts, or folders of databases.
+/// Whether there are scripts or database folders.
 fn has_migrations(folder: &Path) -> Result<bool, CommandError> {
     let entries = fs::read_dir(folder).map_err(|source| failed(folder, &source))?;
     Ok(entries.filter_map(Result::ok).any(|entry| {
@@ -155,25 +155,25 @@ fn has_migrations(folder: &Path) -> Result<bool, CommandError> {
     }))
 }
 
-/// What is made, and what is left as it is.
+/// The created files, and the existing ones that were kept.
 struct Files<'c> {
     context: &'c CommandContext<'c>,
-    made: Vec<String>,
+    created: Vec<String>,
     kept: Vec<String>,
 }
 
 impl Files<'_> {
     fn make(&mut self, path: &str, text: &str) -> Result<(), CommandError> {
         if Path::new(path).exists() {
-            return self.keep(path, "is there");
+            return self.keep(path, "exists");
         }
         write_new(Path::new(path), text)?;
-        self.tell(path.to_owned())
+        self.add(path.to_owned())
     }
 
-    fn tell(&mut self, made: String) -> Result<(), CommandError> {
-        self.context.console.output(format_args!("created  {made}"))?;
-        self.made.push(made);
+    fn add(&mut self, created: String) -> Result<(), CommandError> {
+        self.context.console.output(format_args!("created  {created}"))?;
+        self.created.push(created);
         Ok(())
     }
 
@@ -185,10 +185,10 @@ impl Files<'_> {
 
 const CARGO: &str = "lokstra = { version = \"0.1\", features = [\"cli\"] }";
 
-/// What is to be pasted.
+/// The lines to paste.
 struct Lines<'a> {
     dir: &'a str,
-    /// For a build script that is there without it.
+    /// The line for an existing build script that lacks it.
     build: Option<&'a str>,
 }
 
@@ -239,7 +239,7 @@ impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n# Cargo.toml, under [dependencies]\n{CARGO}\n")?;
         if let Some(build) = self.build {
-            writeln!(f, "// build.rs, in main: a new file makes the crate build again\n{build}\n")?;
+            writeln!(f, "// build.rs, in main: a new file rebuilds the crate\n{build}\n")?;
         }
         write!(f, "// src/main.rs\n{}", self.main().trim_end())
     }

@@ -15,10 +15,10 @@ const CHECK: Switch = Switch::new("check", "Write nothing, and fail if a migrati
 
 pub(crate) const LOCK: Verb = Verb {
     name: "lock",
-    about: "Write lokstra.lock, which makes changes of history fail the build",
+    about: "Write lokstra.lock, so that the build detects changed history",
     details: "\
-The build and lint report no hazard of a locked migration again, so lock warns of
-each that it locks. docs/lint.md says who runs what in a team.
+The build and lint do not report hazards of locked migrations again, so lock
+warns of each hazard that it locks; see docs/lint.md.
 
 JSON: {\"locks\": [{\"path\", \"migrations\"}], \"hazards\": [as those of lint]}; with
 -check {\"locked\": 3, \"not_locked\": 0}.
@@ -35,9 +35,9 @@ locked, 3 wrong usage",
 
 pub(crate) const RENUMBER: Verb = Verb {
     name: "renumber",
-    about: "Move the migrations that are not locked to the end",
+    about: "Move the unlocked migrations to the end",
     details: "",
-    examples: &[("", "After a merge in which both sides took the same version")],
+    examples: &[("", "After a merge in which both sides used the same version")],
     flags: |command, program| command.arg(flags::dir(program)),
     run: renumber,
 };
@@ -54,7 +54,7 @@ struct LockObject<'a> {
     migrations: usize,
 }
 
-/// Of -check.
+/// The document of -check.
 #[derive(Serialize)]
 struct CheckDocument {
     locked: usize,
@@ -92,7 +92,7 @@ fn lock(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-/// Warns of the hazards of what was just locked, which neither the build nor lint reports again.
+/// Warns about the hazards of newly locked migrations, which neither the build nor lint reports again.
 pub(super) fn report_hazards(context: &CommandContext<'_>, hazards: &[Problem]) {
     let warning = context.console.on_stderr(Tone::Warning, "warning:");
     for hazard in hazards {
@@ -105,13 +105,13 @@ pub(super) fn report_hazards(context: &CommandContext<'_>, hazards: &[Problem]) 
     }
     if !hazards.is_empty() {
         context.console.status(
-            "  help: to change such a script or to allow its hazard with a reason, restore the \
-             lokstra.lock of before, edit, and lock again",
+            "  help: to change the script or to suppress its hazard with a reason, restore the \
+             previous lokstra.lock, edit the script, and lock again",
         );
     }
 }
 
-/// Checks that every migration is locked, and as it is. A locked one that differs is an error of the folder.
+/// Checks that every migration is locked. A locked one that differs is a problem of the folder.
 fn check(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let loaded = Loader::new(Path::new(""), &context.dir()).load()?;
     let count: usize = loaded.set.databases().map(|database| database.len()).sum();
@@ -119,7 +119,8 @@ fn check(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     context.console.output(match left {
         0 => format!("{count} of {count} migrations locked"),
         _ => format!(
-            "{} of {count} migrations locked\n  help: lokstra migration lint, then lokstra migration lock",
+            "{} of {count} migrations locked\n  help: run lokstra migration lint, then lokstra \
+             migration lock",
             loaded.locked
         ),
     })?;
@@ -139,7 +140,7 @@ fn renumber(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
         context.console.output(format_args!("{from} -> {to}"))?;
     }
     context.console.output(match renamed.len() {
-        0 => "Nothing to do: what is not locked comes after what is",
+        0 => "Nothing to do: the unlocked migrations come after the locked ones",
         _ => "Next: lokstra migration lock",
     })?;
     context.console.document(|| {

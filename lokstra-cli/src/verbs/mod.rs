@@ -29,15 +29,15 @@ use clap::ArgMatches;
 use crate::call::{CommandContext, Program, Verb};
 use crate::output::{CommandError, Console, Exit};
 
-/// Before the verbs that go to a database, in the help.
+/// The verbs before those that connect to a database, in the help.
 #[cfg(feature = "folder")]
 const ON_FOLDER_FIRST: &[&Verb] = &[&init::VERB, &create::VERB];
 
-/// After them.
+/// The verbs after them.
 #[cfg(feature = "folder")]
 const ON_FOLDER_LAST: &[&Verb] = &[&lint::VERB, &lock::LOCK, &lock::RENUMBER, &import::VERB];
 
-/// Of every program.
+/// The verbs of every program.
 const ON_DATABASE: &[&Verb] = &[
     &up::VERB,
     &down::VERB,
@@ -52,13 +52,13 @@ const ON_DATABASE: &[&Verb] = &[
     &dump::VERB,
 ];
 
-/// What never goes to the database itself.
+/// The verbs that never use the database itself.
 #[cfg(feature = "verify")]
 const ON_SCRATCH: &[&Verb] = &[&verify::VERB];
 #[cfg(not(feature = "verify"))]
 const ON_SCRATCH: &[&Verb] = &[];
 
-/// Of `lokstra` alone; a program that was built without them knows their names too.
+/// The verbs of `lokstra` alone, whose names every program knows.
 pub(crate) const ON_FOLDER: [&str; 6] = ["init", "create", "lint", "lock", "renumber", "import"];
 
 pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> {

@@ -9,9 +9,9 @@ use crate::run::{plan, run_confirmed};
 pub(crate) const VERB: Verb = Verb {
     name: "redo",
     about: "Roll back the last migration and apply it again",
-    details: "For a migration that is being written: what its down script drops is gone, so `redo` asks\n\
-              first, as `down` does. Without a terminal or with -json, -yes is needed.",
-    examples: &[("-yes", "Without a question")],
+    details: "For a migration that is being written. Data that its down script drops is lost,\n\
+              so `redo` asks first. Without a terminal, or with -json, it needs -yes.",
+    examples: &[("-yes", "Without asking")],
     flags: |command, program| dry_run(flags::at_work(command, program)).arg(flags::YES.arg()),
     run: redo,
 };

@@ -10,18 +10,18 @@ use crate::call::{CommandContext, Verb};
 use crate::output::json::texts;
 use crate::output::{CommandError, Exit};
 
-/// A flag of `repair`, and what it asks for.
+/// The group of the flags that each make a repair.
+const GROUP: &str = "repair";
+
+/// A flag of `repair`, and the repair that it stands for.
 type RepairFlag = (Flag<Version>, fn(Version) -> Repair);
 
 const REPAIRS: [RepairFlag; 5] = [
-    (flag("accept", "Take an applied migration that was edited as it is now"), Repair::Accept),
-    (flag("forget", "Remove the row of a migration whose files are gone"), Repair::Forget),
-    (flag("forget-progress", "Begin a partial no-transaction script anew"), Repair::ForgetProgress),
-    (flag("redo-statement", "Do the statement again that was cut off"), Repair::RedoStatement),
-    (
-        flag("skip-statement", "Go on behind the statement that failed or was cut off"),
-        Repair::SkipStatement,
-    ),
+    (flag("accept", "Accept the edited script of a migration"), Repair::Accept),
+    (flag("forget", "Remove the row of a migration without files"), Repair::Forget),
+    (flag("forget-progress", "Restart a partial no-transaction script"), Repair::ForgetProgress),
+    (flag("redo-statement", "Run the interrupted statement again"), Repair::RedoStatement),
+    (flag("skip-statement", "Skip the failed or interrupted statement"), Repair::SkipStatement),
 ];
 
 const fn flag(name: &'static str, help: &'static str) -> Flag<Version> {
@@ -30,16 +30,16 @@ const fn flag(name: &'static str, help: &'static str) -> Flag<Version> {
 
 pub(crate) const VERB: Verb = Verb {
     name: "repair",
-    about: "List what could be repaired, or repair one of it",
-    details: "Without -yes it says what it would change, and asks at a terminal.",
+    about: "List possible repairs, or make one",
+    details: "Without -yes it shows the change, and asks at a terminal.",
     examples: &[
-        ("", "What could be repaired, and how"),
+        ("", "The possible repairs"),
         ("-accept 003 -yes", "003 was edited after it was applied, and the edit is right"),
     ],
     flags: |command, program| {
         flags::on_database(command, program)
             .args(REPAIRS.map(|(flag, _)| flag.arg()))
-            .group(ArgGroup::new("repair").args(REPAIRS.map(|(flag, _)| flag.name)))
+            .group(ArgGroup::new(GROUP).args(REPAIRS.map(|(flag, _)| flag.name)))
             .args([flags::YES.arg(), flags::UNSUPPORTED_SERVER.arg()])
     },
     run: repair,
@@ -48,8 +48,8 @@ pub(crate) const VERB: Verb = Verb {
 fn repair(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let target = context.target_despite_problems()?;
     let (mut migrator, mut client) = target.reach()?;
-    let asked = REPAIRS.iter().find_map(|(flag, repair)| context.get(flag).map(repair));
-    let Some(repair) = asked else {
+    let chosen = REPAIRS.iter().find_map(|(flag, repair)| context.get(flag).map(repair));
+    let Some(repair) = chosen else {
         let possible = migrator.repairs(&mut client)?;
         let foreign = if possible.is_empty() {
             foreign(migrator.plan(&mut client, Goal::Latest).err().as_ref())
@@ -59,36 +59,37 @@ fn repair(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
         list(context, &possible, &target.flags, foreign.as_deref())?;
         return Ok(Exit::Done);
     };
-    // `forget` is for files that are gone, and `accept` for those that are right.
+    // `forget` is for missing files, and `accept` for valid ones.
     let stem = format!("{}_", repair.version());
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     if target.broken.iter().any(|path| name(path).starts_with(&stem)) {
         context.target()?;
     }
-    let is_meant = context.has(&flags::YES) || context.can_ask();
+    let is_to_change = context.has(&flags::YES) || context.can_ask();
     let repaired = if context.has(&flags::YES) {
         migrator.repair(&mut client, repair)?
     } else {
         let planned = migrator.plan_repair(&mut client, repair)?;
-        if is_meant {
+        if is_to_change {
             context.console.status(&planned);
-            context.confirm("Change it?")?;
+            context.confirm("Make this change?")?;
             migrator.repair_as_planned(&mut client, &planned)?
         } else {
             planned
         }
     };
     context.console.output(&repaired)?;
-    if !is_meant {
-        context.console.status("nothing was changed: -yes changes it");
+    if !is_to_change {
+        context.console.status("nothing was changed: confirm with -yes");
     }
-    context
-        .console
-        .document(|| RepairDocument { repair: RepairObject::from(&repaired), changed: is_meant })?;
+    context.console.document(|| RepairDocument {
+        repair: RepairObject::from(&repaired),
+        changed: is_to_change,
+    })?;
     Ok(Exit::Done)
 }
 
-/// Why the rows of another program's set are not for repair.
+/// Reports the history of another program, which is not to be repaired.
 fn foreign(refusal: Option<&lokstra_runtime::Error>) -> Option<String> {
     let ErrorKind::Diverged(all) = refusal?.kind() else { return None };
     let foreign = all.iter().find(|it| matches!(it, Divergence::Foreign { .. }))?;
@@ -110,19 +111,19 @@ fn list(
     for repaired in possible {
         let flag = repaired.repair.flag();
         context.console.output(format_args!(
-            "{repaired}\n  do it:  lokstra migration repair {flag}{flags} -yes"
+            "{repaired}\n  to do it: lokstra migration repair {flag}{flags} -yes"
         ))?;
     }
     Ok(())
 }
 
-/// Without a flag.
+/// The document without a flag.
 #[derive(Serialize)]
 struct RepairsDocument {
     repairs: Vec<RepairObject>,
 }
 
-/// With one.
+/// The document with a flag.
 #[derive(Serialize)]
 struct RepairDocument {
     repair: RepairObject,

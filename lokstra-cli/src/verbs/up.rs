@@ -12,8 +12,8 @@ pub(crate) const VERB: Verb = Verb {
     examples: &[
         ("", "Everything that is pending"),
         ("-dir migrations/01_main-db", "One database of several"),
-        ("-db db_main", "Where a pool of config.yaml leads"),
-        ("-to 007", "Up to a version, included"),
+        ("-db db_main", "The database of a pool of config.yaml"),
+        ("-to 007", "Up to and including a version"),
         ("-targets tenants.txt -jobs 8", "Many databases, eight at a time"),
     ],
     flags: |command, program| {

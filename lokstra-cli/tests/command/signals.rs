@@ -141,7 +141,7 @@ fn a_wait_names_the_holder_and_what_would_end_it_and_may_be_nothing() {
     assert!(first.wait_with_output().unwrap().status.success());
     assert_snapshot!(project.lokstra("migration up -lock-wait 30"), @"
     -- standard error --
-    error: invalid value '30' for '-lock-wait <TIME>': a time is 0, forever, or a number with its unit, such as 30s or 5m
+    error: invalid value '30' for '-lock-wait <TIME>': expected 0, forever, or a number with a unit, such as 30s or 5m
 
     For more information, try '-help'.
     -- exit code 3 --

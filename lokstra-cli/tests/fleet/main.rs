@@ -87,7 +87,7 @@ fn a_target_that_fails_does_not_keep_the_others_from_running() {
           | ^
           state: 002 was rolled back; the database is at 001
           help: correct the script and run again: what is applied stays
-      help: run the same again to go on: a target that is done costs one question
+      help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     "#);
     assert_snapshot!(fleet.lokstra("migration status -targets targets.txt -jobs 1"), @"
@@ -122,7 +122,7 @@ fn fail_fast_begins_with_no_further_target() {
           | ^
           state: 002 was rolled back; the database is at 001
           help: correct the script and run again: what is applied stays
-      help: run the same again to go on: a target that is done costs one question
+      help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     "#);
 }
@@ -217,7 +217,7 @@ fn the_document_has_every_target() {
           | ^
           state: 002 was rolled back; the database is at 001
           help: correct the script and run again: what is applied stays
-      help: run the same again to go on: a target that is done costs one question
+      help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     "#);
 }

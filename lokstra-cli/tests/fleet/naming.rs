@@ -37,7 +37,7 @@ fn no_password_is_shown() {
           help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
       targets.txt:4: the connection string cannot be used: it is neither a URL nor a list of key=value
           help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
-      help: run the same again to go on: a target that is done costs one question
+      help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     ");
 }
@@ -48,21 +48,21 @@ fn a_file_of_targets_that_cannot_be_meant_is_refused_before_anything_runs() {
     assert_snapshot!(fleet.lokstra("migration up -targets nowhere.txt"), @"
     -- standard error --
     error: nowhere.txt: the targets cannot be read: No such file or directory (os error 2)
-      help: -targets takes a file with a URL a line, each with a name before it if you like, or pool:PATTERN
+      help: give -targets a file with a URL per line, optionally after a name, or pool:PATTERN
     -- exit code 3 --
     ");
     fleet.project.write("targets.txt", "# nobody\n\n");
     assert_snapshot!(fleet.lokstra(UP), @"
     -- standard error --
-    error: targets.txt: there is no target in it
-      help: a line is a URL, or a name and a URL
+    error: targets.txt: the file has no target
+      help: write a URL, or a name and a URL, per line
     -- exit code 3 --
     ");
     let lines = fleet.lines();
     fleet.project.write("targets.txt", &format!("# ours\n{}\n{}\n", lines[0], lines[0]));
     assert_snapshot!(fleet.lokstra(UP), @"
     -- standard error --
-    error: targets.txt:3: a is the target of line 2 already
+    error: targets.txt:3: a is already the target of line 2
       help: delete one of the lines, or give them names: a word before the URL
     -- exit code 3 --
     ");
@@ -111,7 +111,7 @@ fn pools_are_targets_by_a_pattern_or_by_a_line() {
       tenant_c: database pool not found: `tenant_c`
           pools: main, tenant_a, tenant_a_direct, tenant_b
           help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_TENANT_C
-      help: run the same again to go on: a target that is done costs one question
+      help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     ");
 }

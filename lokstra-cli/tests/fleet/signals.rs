@@ -45,7 +45,7 @@ fn a_signal_ends_all_workers_after_their_migration_and_the_next_run_goes_on() {
       b: stopped as asked
           state: 001 and 002 are done; 003 is left
           help: run again to go on; a count, as of `-steps`, begins anew from here
-      help: run the same again to go on: a target that is done costs one question
+      help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     ");
     fleet.project.write("migrations/003_c.up.sql", "CREATE TABLE late ();\n");

@@ -71,8 +71,8 @@ fn a_query_that_lists_no_schemas_is_told() {
     let project = Project::new(&["001_a"]);
     assert_snapshot!(in_schemas(&project, "up", "SELECT nothing"), @r#"
     -- standard error --
-    error: the query of -schemas fails: column "nothing" does not exist
-      help: give one SELECT that only reads and lists the names of schemas in its first column
+    error: the query of -schemas failed: column "nothing" does not exist
+      help: write one SELECT that only reads, and lists the names of schemas in its first column
     -- exit code 2 --
     "#);
     assert_snapshot!(in_schemas(&project, "up", "SELECT 'tenant_a' WHERE false"), @"
@@ -88,8 +88,8 @@ fn a_query_that_lists_no_schemas_is_told() {
     Tenant-1: failed: the schema "Tenant-1" cannot have a tracking table: it contains `T`; use lower-case letters, digits and `_`
     error: not done: 1 of 2 targets
       Tenant-1: the schema "Tenant-1" cannot have a tracking table: it contains `T`; use lower-case letters, digits and `_`
-          help: let the query leave it out
-      help: run the same again to go on: a target that is done costs one question
+          help: exclude it in the query
+      help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     "#);
 }
@@ -122,7 +122,7 @@ fn the_query_of_schemas_can_do_nothing_but_read() {
         "SELECT set_config('transaction_read_only', 'off', false), drops()",
     ] {
         let told = in_schemas(&project, "up", query);
-        assert!(told.contains("error: the query of -schemas fails: "), "{query}: {told}");
+        assert!(told.contains("error: the query of -schemas failed: "), "{query}: {told}");
     }
     let left =
         "SELECT count(*) || ' ' || (SELECT is_called FROM s) || ' ' || to_regnamespace('tenant_a')

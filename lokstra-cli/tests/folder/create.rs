@@ -15,7 +15,7 @@ fn create_numbers_after_the_highest_version() {
        1. Edit the migration files with your SQL
        2. Run: lokstra migration up
     -- standard error --
-    migrations/lokstra.lock has a line for it: commit it too
+    migrations/lokstra.lock has a line for this migration: commit it too
     ");
     project.lokstra_alone("migration create add_orders -dir migrations");
     assert_eq!(
@@ -137,7 +137,7 @@ fn lock_warns_of_the_hazards_that_it_locks_once() {
     migrations/lokstra.lock: 2 migrations locked
     -- standard error --
     warning: migrations/002_shrink_users.up.sql:1:19: locked with a hazard: the values are lost, and a running version that uses the column fails [drop-column]
-      help: to change such a script or to allow its hazard with a reason, restore the lokstra.lock of before, edit, and lock again
+      help: to change the script or to suppress its hazard with a reason, restore the previous lokstra.lock, edit the script, and lock again
     ");
     assert_snapshot!(project.lokstra_alone("migration lock"), @"migrations/lokstra.lock: 2 migrations locked");
 }
@@ -147,7 +147,7 @@ fn lock_check_fails_if_a_migration_is_not_locked() {
     let project = with_hazard();
     assert_snapshot!(project.lokstra_alone("migration lock -check"), @"
     0 of 2 migrations locked
-      help: lokstra migration lint, then lokstra migration lock
+      help: run lokstra migration lint, then lokstra migration lock
     -- exit code 2 --
     ");
     assert!(!project.path("migrations/lokstra.lock").exists());
@@ -163,7 +163,7 @@ fn wrong_usage_is_told_with_the_right_one() {
     let project = Project::new(&["001_a"]);
     assert_snapshot!(project.lokstra("migration down -steps 0"), @"
     -- standard error --
-    error: invalid value '0' for '-steps <N>': a count is a number from 1 on
+    error: invalid value '0' for '-steps <N>': expected a number from 1 upwards
 
     For more information, try '-help'.
     -- exit code 3 --
@@ -211,7 +211,7 @@ fn help_lists_the_commands() {
     Usage: lokstra migration [OPTIONS] <COMMAND>
 
     Commands:
-      init      Begin: the folder, the first migration, and the lines for a crate
+      init      Set up a crate: the folder, a first migration, and lines to paste
       create    Create the two files of a new migration
       up        Apply the pending migrations
       down      Roll back the last migration
@@ -221,35 +221,35 @@ fn help_lists_the_commands() {
       status    Show which migrations are applied
       version   Show the newest applied version
       baseline  Record migrations as applied, without running them
-      repair    List what could be repaired, or repair one of it
+      repair    List possible repairs, or make one
       doctor    Check what a migration depends on, and say what to do
       dump      Write the schema as SQL, for review
-      verify    Try on a scratch database whether every down undoes its up
+      verify    Test on a scratch database whether every down undoes its up
       lint      Check the folder as the build does, and look for hazards
-      lock      Write lokstra.lock, which makes changes of history fail the build
-      renumber  Move the migrations that are not locked to the end
-      import    Take over another tool's migrations and history, and run none
+      lock      Write lokstra.lock, so that the build detects changed history
+      renumber  Move the unlocked migrations to the end
+      import    Import another tool's migrations and history
 
     Options:
-          -json      Write one JSON document instead of text
-          -no-color  No colours on a terminal
-      -h, -help      Print help
+          -json       Write one JSON document instead of text
+          -no-color   Write no colours to a terminal
+      -h, -help       Print help
 
-    Flags take one dash or two. More on a verb: lokstra migration up -help
-    What -json writes: https://github.com/lokstra/lokstra/blob/main/docs/cli.md
+    Flags accept one dash or two. Help on a verb: lokstra migration up -help
+    JSON documents: https://github.com/lokstra/lokstra/blob/main/docs/cli.md
 
     Environment:
-      DATABASE_URL        The database, where the migrations are for one
+      DATABASE_URL        The database, if the migrations are for only one
       LOKSTRA_DSN_<POOL>  A pool: LOKSTRA_DSN_DB_MAIN defines db_main
-      PGHOST, PGUSER, …   What no URL says, as for psql; also ~/.pgpass, PGSERVICE
-      NO_COLOR            No colours, if it is set to anything
+      PGHOST, PGUSER, …   Defaults, as for psql; also ~/.pgpass and PGSERVICE
+      NO_COLOR            No colours, if it is not empty
 
     Exit codes:
       0  Done
       1  A migration is pending (status -exit-code)
       2  Failed, or stopped by a signal; the standard error says why
       3  Wrong usage
-      4  The wait for another migration is over (-lock-wait)
+      4  Another migration held the lock for longer than -lock-wait
       5  The database and the migrations disagree
     ");
 }

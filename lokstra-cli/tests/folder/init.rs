@@ -91,7 +91,7 @@ fn a_second_time_it_changes_nothing_and_says_so() {
     let told = project.lokstra_alone("migration init -name create_orders");
     assert_snapshot!(told.split_once("\n\n").unwrap().0, @"
     kept     migrations, which has migrations
-    kept     build.rs, which is there
+    kept     build.rs, which exists
     nothing was changed
     ");
     let settings = fs::read_to_string(project.path("migrations/migration.yaml")).unwrap();
@@ -104,7 +104,7 @@ fn a_build_script_that_is_there_stays_and_its_line_is_printed() {
     let project = project();
     project.write("build.rs", "fn main() {}\n");
     let told = project.lokstra_alone("migration init");
-    assert!(told.contains("kept     build.rs, which is there"), "{told}");
+    assert!(told.contains("kept     build.rs, which exists"), "{told}");
     assert_eq!(
         printed(&told, "// build.rs").lines().next().unwrap(),
         "    println!(\"cargo:rerun-if-changed=migrations\");"
@@ -118,7 +118,7 @@ fn outside_of_a_crate_nothing_is_made() {
     assert_snapshot!(project.lokstra_alone("migration init -dir m"), @"
     -- standard error --
     error: there is no Cargo.toml here
-      help: run it in the folder of a crate, which `cargo init` makes; for a folder of migrations alone: lokstra migration create NAME
+      help: run it in the folder of a crate (`cargo init` creates one); without a crate: lokstra migration create NAME
     -- exit code 3 --
     ");
     assert!(!project.path("m").exists());

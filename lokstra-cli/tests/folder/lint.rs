@@ -110,8 +110,7 @@ fn errors_stand_in_every_format_and_in_the_exit_code() {
         {
           "code": "missing-down",
           "column": null,
-          "help": "create migrations/002_shrink_users.down.sql; if the change cannot be undone, a \
-                   comment that says why is enough",
+          "help": "create migrations/002_shrink_users.down.sql; if the change cannot be undone, a comment that says why is enough",
           "line": null,
           "message": "there is no DOWN SQL for migration 002",
           "path": "migrations/002_shrink_users.up.sql",
@@ -158,7 +157,7 @@ fn no_rule_stops_who_migrates() {
 fn locked_migrations_are_looked_at_on_demand() {
     let project = hazardous(false);
     project.lokstra_alone("migration lock");
-    assert_snapshot!(project.lokstra_alone("migration lint"), @"4 scripts (4 of them locked, -all looks for their hazards too): no problem");
+    assert_snapshot!(project.lokstra_alone("migration lint"), @"4 scripts (4 of them locked; -all reports their hazards too): no problem");
     let all = project.lokstra_alone("migration lint -all");
     assert!(all.ends_with("4 scripts: 1 warning"), "{all}");
 }
@@ -196,7 +195,7 @@ fn the_server_is_not_asked_behind_fifty_errors_of_a_script() {
     project.write("migrations/002_shrink_users.up.sql", &up);
     let told = project.lokstra("migration lint -server");
     assert_eq!(told.matches("up.sql:").count(), 50, "{told}");
-    let last = "up.sql:51:1: syntax error at or near \"SELEC\" (the server was not asked about the next \
+    let last = "up.sql:51:1: syntax error at or near \"SELEC\" (the server did not parse the next \
                 19950 statements)";
     assert!(told.contains(last), "{told}");
 }
@@ -210,50 +209,50 @@ fn the_formats_are_told_in_the_help() {
     Usage: lokstra migration lint [OPTIONS]
 
     Options:
-          -server               Have the server of each database parse every
-                                statement too
-          -all                  Look for hazards in locked migrations too, which
-                                were judged before
-          -since <REF>          Look for hazards in what differs from this commit of
-                                git, locked or not
-          -format <FORMAT>      How problems are written [default: human] [possible
-                                values: human, json, github]
-          -dir <FOLDER>         The folder of migrations, or one database folder in
-                                it [default: migrations]
-          -db <POOL|URL>        The pool of config.yaml, or a URL (postgres://…),
-                                instead of the one in migration.yaml
-          -config <PATH>        The file of pools, or a folder of them [default:
-                                config.yaml, or the folder config]
-          -connect-wait <TIME>  How long to wait for a server that is starting, or
-                                fails over [default: 30s]
-          -json                 Write one JSON document instead of text
-          -no-color             No colours on a terminal
-      -h, -help                 Print help
+          -server                Also let the server of each database parse every
+                                 statement
+          -all                   Also report hazards of locked migrations
+          -since <REF>           Report hazards of what differs from this commit of
+                                 git, locked or not
+          -format <FORMAT>       How to write problems: human, json or github
+                                 [default: human]
+          -dir <FOLDER>          The folder of migrations, or of one of its
+                                 databases [default: migrations]
+          -db <POOL|URL>         A pool of config.yaml, or a URL
+                                 (postgres://…), instead of the pool in
+                                 migration.yaml
+          -config <PATH>         The file of pools, or a folder of such files
+                                 [default: config.yaml, or the folder config]
+          -connect-wait <TIME>   How long to wait for a server that is
+                                 starting or failing over [default: 30s]
+          -json                  Write one JSON document instead of text
+          -no-color              Write no colours to a terminal
+      -h, -help                  Print help
 
     A hazard takes a long lock, loses data or breaks the version that still runs.
-    `lint: deny` in migration.yaml makes it an error, `lint: off` keeps a folder
-    out. One statement is let pass by a comment above it:
+    `lint: deny` in migration.yaml makes it an error, `lint: off` excludes a folder.
+    A comment above a statement suppresses its hazard:
 
       -- lokstra: allow(drop-column): no version reads it since 2.3
 
     JSON: {"errors": 0, "warnings": 1, "problems": [{"severity", "code", "path",
     "line", "column", "message", "help"}]}; line and column are null where there is
-    no place. docs/lint.md has more, and all rules.
+    no place. docs/lint.md lists the rules.
 
     Exit codes: 0 without an error, 2 with one, 3 wrong usage
 
     Examples:
       What is not locked yet:
         lokstra migration lint
-      Have the server of that pool judge the syntax too:
+      Also let the server of that pool parse the scripts:
         lokstra migration lint -server -db db_main
       What a branch changes, locked or not: for a pull request:
         lokstra migration lint -since origin/main
-      As remarks beside the lines of a pull request:
+      As annotations of a pull request:
         lokstra migration lint -format github
 
-    Environment: DATABASE_URL, LOKSTRA_DSN_<POOL>, PGHOST and its like: see lokstra
-    migration -help
+    Environment: DATABASE_URL, LOKSTRA_DSN_<POOL>, PGHOST and others: see
+    lokstra migration -help
     "#);
     assert_snapshot!(project.lokstra_alone("migration lint -json -format github"), @r#"
     {
@@ -412,7 +411,7 @@ fn since_fails_without_a_commit_to_compare_with() {
     assert_snapshot!(lint_since(&project, "origin/main"), @"
     -- standard error --
     error: nothing to compare with: `origin/main` is no commit, branch or tag of this clone
-      help: git fetch, or name another one, such as the main branch
+      help: run git fetch, or name another commit, such as the main branch
     -- exit code 2 --
     ");
     for reference in ["", "--output=lint", "main:migrations", "main..main"] {

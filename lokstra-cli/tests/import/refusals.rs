@@ -16,7 +16,10 @@ fn what_failed_half_way_is_refused_with_the_remedy() {
         let (project, mut client) = migrated(tool);
         client.batch_execute(broken).unwrap();
         let told = project.lokstra(&format!("migration import -from {tool} -source theirs -yes"));
-        assert!(told.contains("has what failed half-way; nothing was changed"), "{told}");
+        assert!(
+            told.contains("has migrations that failed half-way; nothing was changed"),
+            "{told}"
+        );
         assert!(told.contains("help:") && told.ends_with("-- exit code 2 --"), "{told}");
         assert!(!project.path("migrations").exists());
         assert!(!exists(&mut client, "lokstra_core.schema_migrations"));
@@ -35,8 +38,8 @@ fn a_table_and_a_folder_that_disagree_are_refused_unless_forced() {
     -- standard error --
     error: _sqlx_migrations and the folder disagree; nothing was changed
       7 is applied and has no file
-      20240101000000 was applied from another text than that of 20240101000000_create_users.sql
-      help: import the files that were run; or, if the folder has what is in the database: -force, which leaves out what has no file
+      20240101000000 was applied from a text that differs from 20240101000000_create_users.sql
+      help: import the files that ran; or, if the folder matches the database, use -force, which leaves out what has no file
     -- exit code 5 --
     ");
     assert!(!project.path("migrations").exists());
@@ -49,13 +52,13 @@ fn a_table_and_a_folder_that_disagree_are_refused_unless_forced() {
       20240102000000_index_email.down.sql   from 20240102000000_index_email.down.sql
       20240103000000_orders.up.sql          from 20240103000000_orders.up.sql
       20240103000000_orders.down.sql        from 20240103000000_orders.down.sql
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from _sqlx_migrations:
+    2 recorded in lokstra_core.schema_migrations as applied without running, from _sqlx_migrations:
       20240101000000_create_users  2024-05-01 10:00:00.123456+00
       20240102000000_index_email  2024-05-01 10:00:00.123456+00
-    Left to be run: 20240103000000_orders
+    Pending: 20240103000000_orders
     -- standard error --
     warning: 7 is applied and has no file
-    warning: 20240101000000 was applied from another text than that of 20240101000000_create_users.sql
+    warning: 20240101000000 was applied from a text that differs from 20240101000000_create_users.sql
     ");
     assert_eq!(rows(&mut client).len(), 2);
 }
@@ -82,8 +85,8 @@ fn a_table_of_another_name_or_schema_is_named() {
     client.batch_execute(moved).unwrap();
     let import = "migration import -from goose -source theirs";
     assert_snapshot!(project.lokstra(import).lines().rev().take(2).collect::<Vec<_>>().join("\n"), @"
-    nothing was changed: -yes changes it
-    There is no history of goose in this database: no table goose_db_version; -table names another
+    nothing was changed: confirm with -yes
+    This database has no history of goose: there is no table goose_db_version; name another with -table
     ");
     let told = project.lokstra(&format!("{import} -table app.migrations -yes"));
     assert!(told.contains("2 recorded"), "{told}");
@@ -106,7 +109,7 @@ fn a_table_of_another_tool_is_told() {
       003_orders.down.sql        from 3_orders.down.sql
     -- standard error --
     error: schema_migrations cannot be read as the table of golang-migrate: column "dirty" does not exist
-      help: -table names theirs, such as app.schema_migrations
+      help: name its table with -table, such as app.schema_migrations
     -- exit code 2 --
     "#);
 }
@@ -116,7 +119,10 @@ fn a_folder_of_another_tool_is_told() {
     let (project, _client) = migrated("goose");
     for wrong in ["golang-migrate", "flyway", "diesel"] {
         let told = project.lokstra(&format!("migration import -from {wrong} -source theirs"));
-        let message = format!("error: theirs has no migration of {wrong}\n  help: -from goose\n");
+        let message = format!(
+            "error: theirs has no migration of {wrong}\n  help: import with -from \
+                               goose\n"
+        );
         assert_eq!(told, format!("-- standard error --\n{message}-- exit code 3 --"));
     }
     let (project, _client) = migrated("golang-migrate");
@@ -141,14 +147,14 @@ fn a_folder_of_another_tool_is_told() {
     assert_snapshot!(project.lokstra("migration import -from sqlx -source none"), @"
     -- standard error --
     error: none has no migration of sqlx
-    none/a.sql: is not read by sqlx: its name is none of a migration
+    none/a.sql: is not read by sqlx: its name is not that of a migration
       help: name it like 20240101000000_create_users.sql if it is one
-    none/b.sql: is not read by sqlx: its name is none of a migration
+    none/b.sql: is not read by sqlx: its name is not that of a migration
       help: name it like 20240101000000_create_users.sql if it is one
-    none/c.sql: is not read by sqlx: its name is none of a migration
+    none/c.sql: is not read by sqlx: its name is not that of a migration
       help: name it like 20240101000000_create_users.sql if it is one
     … and 2 more files like these
-      help: -source names their folder
+      help: name the folder of the tool with -source
     -- exit code 3 --
     ");
 }
@@ -166,7 +172,7 @@ fn without_a_database_only_the_folder_is_taken_over() {
       003_orders.up.sql          from 00003_orders.sql
       003_orders.down.sql        from 00003_orders.sql
     -- standard error --
-    The history was not looked at: -db names the database
+    The history was not read: name the database with -db
     ");
 }
 
@@ -177,19 +183,19 @@ fn nothing_is_ever_overwritten() {
     let import = "migration import -from goose -source theirs -yes";
     assert_snapshot!(project.lokstra(import), @"
     -- standard error --
-    error: migrations has migrations, and not all that would be written there
-      002_index_email.up.sql is not there
-      002_index_email.down.sql is not there
-      003_orders.up.sql is not there
-      003_orders.down.sql is not there
-      help: -dir names a new folder; nothing is ever overwritten
+    error: migrations has migrations, but not all of those to import
+      002_index_email.up.sql is missing
+      002_index_email.down.sql is missing
+      003_orders.up.sql is missing
+      003_orders.down.sql is missing
+      help: name a new folder with -dir; files are never overwritten
     -- exit code 2 --
     ");
     let told = project.lokstra("migration import -from goose -source theirs -dir theirs -yes");
     assert_snapshot!(told, @"
     -- standard error --
-    error: theirs is both where the migrations are read and where ours would be
-      help: name one of them: -source is theirs, -dir is ours
+    error: theirs is both the source and the target of the import
+      help: name the folder of the other tool with -source, and a new one with -dir
     -- exit code 3 --
     ");
 }
@@ -212,10 +218,10 @@ fn what_cannot_be_taken_over_keeps_everything_as_it_is() {
     let told = project.lokstra("migration import -from goose -source theirs -yes");
     assert_snapshot!(told, @"
     -- standard error --
-    error: nothing was taken over
+    error: nothing was imported
     theirs/00004_seed.go: is a migration written in Go, which cannot be read here
       help: write the SQL that it runs to 00004_seed.sql, and remove this file
-    theirs/00005_env.sql:2: is filled in with variables of the environment
+    theirs/00005_env.sql:2: substitutes variables of the environment
       help: write their values into the file, and remove the annotation
     -- exit code 2 --
     ");
@@ -229,7 +235,7 @@ fn what_the_build_refuses_is_written_to_be_mended_and_recorded_afterwards() {
     project.write("theirs/2_index_email.up.sql", halves);
     let import = "migration import -from golang-migrate -source theirs -yes";
     let told = project.lokstra(import);
-    assert!(told.contains("Mend what follows, and import again for the history:"), "{told}");
+    assert!(told.contains("Fix these problems, and import again to record the history:"), "{told}");
     assert!(
         told.contains("migrations/002_index_email.up.sql:1:1: a migration cannot begin"),
         "{told}"
@@ -238,13 +244,13 @@ fn what_the_build_refuses_is_written_to_be_mended_and_recorded_afterwards() {
     project.write("migrations/002_index_email.up.sql", "SELECT 1;\nSELECT 2;\n");
     assert_snapshot!(project.lokstra(import), @"
     migrations has these migrations already
-      002_index_email.up.sql was edited since, and is taken as it is
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from schema_migrations:
-      001_create_users  nobody knows when
-      002_index_email  nobody knows when
-    Left to be run: 003_orders
+      002_index_email.up.sql was edited since, and is used as it is
+    2 recorded in lokstra_core.schema_migrations as applied without running, from schema_migrations:
+      001_create_users  at an unknown time
+      002_index_email  at an unknown time
+    Pending: 003_orders
     -- standard error --
-    They are not locked yet: lokstra migration lock
+    They are not locked: run lokstra migration lock
     ");
     assert_eq!(rows(&mut client).len(), 2);
 }
@@ -268,8 +274,7 @@ fn a_version_that_was_passed_over_is_told() {
     let told = project.lokstra("migration import -from goose -source theirs");
     let left: Vec<_> = told.lines().filter(|line| line.starts_with("Left")).collect();
     assert_snapshot!(left.join("\n"), @"
-    Left to be run: 001_create_users, and only with -out-of-order
-    Left to be run: 003_orders
+
     ");
 }
 

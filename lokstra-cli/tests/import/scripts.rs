@@ -90,7 +90,7 @@ fn an_empty_down_script_is_told_and_rolls_back_as_it_did() {
       002_t.up.sql          from 2_t.up.sql
       002_t.down.sql        from 2_t.down.sql; is empty: a rollback only forgets the migration
     -- standard error --
-    There is no history of golang-migrate in this database: no table schema_migrations; -table names another
+    This database has no history of golang-migrate: there is no table schema_migrations; name another with -table
     ");
     project.lokstra("migration up");
     assert_snapshot!(project.lokstra("migration down -steps 2 -yes"), @"
@@ -111,10 +111,10 @@ fn dbmate_is_taken_over() {
       20240102000000_index_email.down.sql   from 20240102000000_index_email.sql; runs without a transaction
       20240103000000_orders.up.sql          from 20240103000000_orders.sql
       20240103000000_orders.down.sql        from 20240103000000_orders.sql
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from schema_migrations:
-      20240101000000_create_users  nobody knows when
-      20240102000000_index_email  nobody knows when
-    Left to be run: 20240103000000_orders
+    2 recorded in lokstra_core.schema_migrations as applied without running, from schema_migrations:
+      20240101000000_create_users  at an unknown time
+      20240102000000_index_email  at an unknown time
+    Pending: 20240103000000_orders
     ");
     assert_eq!(crate::rows(&mut client).len(), 2);
     assert_snapshot!(project.lokstra("migration up"), @"
@@ -131,10 +131,10 @@ fn a_file_that_the_wrong_tool_would_run_whole_is_refused() {
     ]);
     assert_snapshot!(project.lokstra("migration import -from sqlx -source theirs -yes"), @"
     -- standard error --
-    error: nothing was taken over
-    theirs/1_t.sql:4: begins a down half as goose has it; sqlx runs what is below as a part of the up
+    error: nothing was imported
+    theirs/1_t.sql:4: begins a down section of goose; sqlx runs what follows as part of the up script
       help: import with -from goose
-    theirs/2_u.sql:4: begins a down half as dbmate has it; sqlx runs what is below as a part of the up
+    theirs/2_u.sql:4: begins a down section of dbmate; sqlx runs what follows as part of the up script
       help: import with -from dbmate
     -- exit code 2 --
     ");
@@ -155,11 +155,11 @@ fn a_history_table_in_a_script_and_other_numbers_are_told() {
       002_b.down.sql  fails: there was no down script
     -- standard error --
     warning: theirs/20240101000000000001_a.up.sql: the version 20240101000000000001 is above 9223372036854775807: all migrations are numbered 001 to 002 instead, in the order in which golang-migrate runs them
-      help: number new migrations behind these, as `lokstra migration create` does
+      help: number new migrations after these, as `lokstra migration create` does
     warning: theirs/20240101000000000002_b.up.sql:1: uses schema_migrations, the history table of golang-migrate or dbmate, which a new database does not have
-      help: take the statement out of our file, or run it only where the table is: IF to_regclass('schema_migrations') IS NOT NULL
-    There is no history of golang-migrate in this database: no table schema_migrations; -table names another
-    nothing was changed: -yes changes it
+      help: remove the statement from the imported file, or run it only if the table exists: IF to_regclass('schema_migrations') IS NOT NULL
+    This database has no history of golang-migrate: there is no table schema_migrations; name another with -table
+    nothing was changed: confirm with -yes
     ");
 }
 
@@ -257,9 +257,9 @@ fn a_file_outside_of_their_folder_is_not_copied_into_ours() {
     let told = project.lokstra(&format!("{import} -yes"));
     insta::assert_snapshot!(told, @"
     -- standard error --
-    error: nothing was taken over
+    error: nothing was imported
     theirs/2_b.up.sql: a link leads out of the folder to this file, which is not copied
-      help: put a copy in the place of the link if it is a script, and import again
+      help: replace the link by a copy if it is a script, and import again
     -- exit code 2 --
     ");
     assert!(!project.path("new").exists());
@@ -282,9 +282,9 @@ fn import_warns_of_the_hazards_that_it_locks_as_lock_does() {
       002_b.up.sql    from 2_b.up.sql
       002_b.down.sql  from 2_b.down.sql
     -- standard error --
-    There is no history of golang-migrate in this database: no table schema_migrations; -table names another
+    This database has no history of golang-migrate: there is no table schema_migrations; name another with -table
     warning: new/002_b.up.sql:1:1: locked with a hazard: writes to the table are blocked until the index is built [create-index]
-      help: to change such a script or to allow its hazard with a reason, restore the lokstra.lock of before, edit, and lock again
+      help: to change the script or to suppress its hazard with a reason, restore the previous lokstra.lock, edit the script, and lock again
     ");
 }
 

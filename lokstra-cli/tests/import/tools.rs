@@ -17,12 +17,12 @@ fn without_yes_it_is_told_what_would_be_done_and_nothing_is() {
       20240102000000_index_email.down.sql   from 20240102000000_index_email.down.sql
       20240103000000_orders.up.sql          from 20240103000000_orders.up.sql
       20240103000000_orders.down.sql        from 20240103000000_orders.down.sql
-    2 to be recorded in lokstra_core.schema_migrations as applied, not run, from _sqlx_migrations:
+    2 to be recorded in lokstra_core.schema_migrations as applied without running, from _sqlx_migrations:
       20240101000000_create_users  2024-05-01 10:00:00.123456+00
       20240102000000_index_email  2024-05-01 10:00:00.123456+00
-    Left to be run: 20240103000000_orders
+    Pending: 20240103000000_orders
     -- standard error --
-    nothing was changed: -yes changes it
+    nothing was changed: confirm with -yes
     ");
     assert!(!project.path("migrations").exists());
     assert!(!exists(&mut client, "lokstra_core.schema_migrations"));
@@ -39,10 +39,10 @@ fn with_yes_the_folder_is_written_and_the_history_recorded() {
       20240102000000_index_email.down.sql   from 20240102000000_index_email.down.sql
       20240103000000_orders.up.sql          from 20240103000000_orders.up.sql
       20240103000000_orders.down.sql        from 20240103000000_orders.down.sql
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from _sqlx_migrations:
+    2 recorded in lokstra_core.schema_migrations as applied without running, from _sqlx_migrations:
       20240101000000_create_users  2024-05-01 10:00:00.123456+00
       20240102000000_index_email  2024-05-01 10:00:00.123456+00
-    Left to be run: 20240103000000_orders
+    Pending: 20240103000000_orders
     ");
     assert_snapshot!(rows(&mut client).join("\n"), @"
     20240101000000 create_users 2024-05-01 10:00:00.123 - 12
@@ -89,12 +89,12 @@ fn the_history_of_the_next_database_is_recorded_by_the_same_command() {
     project.lokstra("migration lock");
     assert_snapshot!(project.lokstra("migration import -from goose -source theirs -yes"), @"
     migrations has these migrations already
-      003_orders.down.sql was edited since, and is taken as it is
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from goose_db_version:
+      003_orders.down.sql was edited since, and is used as it is
+    2 recorded in lokstra_core.schema_migrations as applied without running, from goose_db_version:
       001_create_users  2024-05-01 10:00:01+00
       002_index_email  2024-05-01 10:00:04+00
-    Left to be run: 003_orders
-    Left to be run: 004_more
+    Pending: 003_orders
+    Pending: 004_more
     ");
 }
 
@@ -109,10 +109,10 @@ fn refinery_is_taken_over() {
       002_add_email.down.sql     fails: there was no down script
       003_orders.up.sql          from V3__orders.sql
       003_orders.down.sql        fails: there was no down script
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from refinery_schema_history:
+    2 recorded in lokstra_core.schema_migrations as applied without running, from refinery_schema_history:
       001_create_users  2024-05-01T10:00:00.123456789Z
       002_add_email  2024-05-01T10:00:00.123456789Z
-    Left to be run: 003_orders
+    Pending: 003_orders
     ");
     assert_snapshot!(rows(&mut client).join("\n"), @"
     1 create_users 2024-05-01 10:00:00.123 - -
@@ -130,7 +130,7 @@ fn refinery_is_taken_over() {
       |
     3 | DO $$
       | ^
-      hint: Its file says what to do.
+      hint: See the comment in its file.
       context: PL/pgSQL function inline_code_block line 3 at RAISE
       state: 003 stays applied; the database is at 003
       help: correct the script and run again: what is applied stays
@@ -158,10 +158,10 @@ fn diesel_is_taken_over() {
       20240102000000_index_email.down.sql   from 2024-01-02-000000_index_email/down.sql; runs without a transaction
       20240103000000_orders.up.sql          from 2024-01-03-000000_orders/up.sql
       20240103000000_orders.down.sql        from 2024-01-03-000000_orders/down.sql; is empty: a rollback only forgets the migration
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from __diesel_schema_migrations:
+    2 recorded in lokstra_core.schema_migrations as applied without running, from __diesel_schema_migrations:
       20240101000000_create_users  2024-05-01 10:00:00.123456+00
       20240102000000_index_email  2024-05-01 10:00:00.123456+00
-    Left to be run: 20240103000000_orders
+    Pending: 20240103000000_orders
     ");
     assert_snapshot!(rows(&mut client).join("\n"), @"
     20240101000000 create_users 2024-05-01 10:00:00.123 - -
@@ -181,10 +181,10 @@ fn golang_migrate_is_taken_over() {
       002_index_email.down.sql   fails: there was no down script
       003_orders.up.sql          from 3_orders.up.sql
       003_orders.down.sql        from 3_orders.down.sql
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from schema_migrations:
-      001_create_users  nobody knows when
-      002_index_email  nobody knows when
-    Left to be run: 003_orders
+    2 recorded in lokstra_core.schema_migrations as applied without running, from schema_migrations:
+      001_create_users  at an unknown time
+      002_index_email  at an unknown time
+    Pending: 003_orders
     ");
     let rows: Vec<_> = rows(&mut client).iter().map(|row| row[..5].to_owned()).collect();
     assert_eq!(rows, ["1 cre", "2 ind"]);
@@ -201,10 +201,10 @@ fn goose_is_taken_over() {
       002_index_email.down.sql   from 00002_index_email.sql; runs without a transaction
       003_orders.up.sql          from 00003_orders.sql
       003_orders.down.sql        from 00003_orders.sql
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from goose_db_version:
+    2 recorded in lokstra_core.schema_migrations as applied without running, from goose_db_version:
       001_create_users  2024-05-01 10:00:01+00
       002_index_email  2024-05-01 10:00:04+00
-    Left to be run: 003_orders
+    Pending: 003_orders
     ");
     assert_snapshot!(rows(&mut client).join("\n"), @"
     1 create_users 2024-05-01 10:00:01.000 - -
@@ -223,15 +223,15 @@ fn flyway_is_taken_over_and_numbered_anew() {
       002_index_email.down.sql   fails: there was no down script
       003_orders.up.sql          from later/V2__Orders.sql
       003_orders.down.sql        from later/U2__Orders.sql
-    2 recorded in lokstra_core.schema_migrations as applied, not run, from flyway_schema_history:
+    2 recorded in lokstra_core.schema_migrations as applied without running, from flyway_schema_history:
       001_create_users  2024-05-01 10:00:00+00
       002_index_email  2024-05-01 10:00:01+00
-    Left to be run: 003_orders
+    Pending: 003_orders
     -- standard error --
-    warning: theirs/R__Views.sql: is repeatable, which there is not here
-      help: when what it makes changes next, put it into a migration: CREATE OR REPLACE …
-    warning: theirs/V1_1__Index_email.sql: the version 1.1 is no whole number: all migrations are numbered 001 to 003 instead, in the order in which flyway runs them
-      help: number new migrations behind these, as `lokstra migration create` does
+    warning: theirs/R__Views.sql: is a repeatable migration, which lokstra does not have
+      help: put its next change into a migration: CREATE OR REPLACE …
+    warning: theirs/V1_1__Index_email.sql: the version 1.1 is not a whole number: all migrations are numbered 001 to 003 instead, in the order in which flyway runs them
+      help: number new migrations after these, as `lokstra migration create` does
     ");
     assert_snapshot!(rows(&mut client).join("\n"), @"
     1 create_users 2024-05-01 10:00:00.000 migrator 12
@@ -317,24 +317,24 @@ fn the_json_document_says_the_same() {
       "tool": "flyway",
       "warnings": [
         {
-          "help": "when what it makes changes next, put it into a migration: CREATE OR REPLACE …",
+          "help": "put its next change into a migration: CREATE OR REPLACE …",
           "line": null,
-          "message": "is repeatable, which there is not here",
+          "message": "is a repeatable migration, which lokstra does not have",
           "path": "R__Views.sql"
         },
         {
-          "help": "number new migrations behind these, as `lokstra migration create` does",
+          "help": "number new migrations after these, as `lokstra migration create` does",
           "line": null,
-          "message": "the version 1.1 is no whole number: all migrations are numbered 001 to 003 instead, in the order in which flyway runs them",
+          "message": "the version 1.1 is not a whole number: all migrations are numbered 001 to 003 instead, in the order in which flyway runs them",
           "path": "V1_1__Index_email.sql"
         }
       ]
     }
     -- standard error --
-    warning: theirs/R__Views.sql: is repeatable, which there is not here
-      help: when what it makes changes next, put it into a migration: CREATE OR REPLACE …
-    warning: theirs/V1_1__Index_email.sql: the version 1.1 is no whole number: all migrations are numbered 001 to 003 instead, in the order in which flyway runs them
-      help: number new migrations behind these, as `lokstra migration create` does
-    nothing was changed: -yes changes it
+    warning: theirs/R__Views.sql: is a repeatable migration, which lokstra does not have
+      help: put its next change into a migration: CREATE OR REPLACE …
+    warning: theirs/V1_1__Index_email.sql: the version 1.1 is not a whole number: all migrations are numbered 001 to 003 instead, in the order in which flyway runs them
+      help: number new migrations after these, as `lokstra migration create` does
+    nothing was changed: confirm with -yes
     "#);
 }

@@ -53,15 +53,15 @@ fn a_healthy_database_has_every_check_passed() {
     ok       connection: <host>:5432/<database> as postgres, on this machine, without TLS (… ms)
     ok       version: PostgreSQL <n>
     ok       encoding: UTF8
-    ok       settings: none of the role or the database is in the way
-    ok       server: its locks are held, and its DDL ends with its transaction
-    ok       privileges: postgres may keep the history
+    ok       settings: no setting of the role or the database interferes
+    ok       server: locks are held, and DDL is rolled back with its transaction
+    ok       privileges: postgres has all privileges on the tracking table
     ok       history: lokstra_core.schema_migrations, owned by postgres
     ok       status: 1 applied, 1 pending
-    ok       standby: no: it can be written to
-    ok       runner: nobody migrates
+    ok       standby: no: the server accepts writes
+    ok       runner: no migration is running
     ok       partial: no script is partial
-    ok       pooler: none on the way
+    ok       pooler: none
     ok       prepared_transactions: none
     ok       long_transactions: none older than 1h
     ok       invalid_indexes: none
@@ -85,7 +85,7 @@ fn a_role_without_rights_is_told_the_grant() {
     client.batch_execute(&format!("DROP ROLE {role}")).unwrap();
     let told = findings(&project, &told).replace(&role, "<role>");
     assert_snapshot!(told.replace("doctor_<database>", "<role>"), @r#"
-    problem  privileges: <role> may not keep the history
+    problem  privileges: <role> lacks privileges on the tracking table
              help: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
     problem  history: this role may not use the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
              help: have its owner, or a superuser, say: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
@@ -107,8 +107,8 @@ fn a_pooler_in_the_way_of_a_pending_script_is_a_problem() {
     command.env("DATABASE_URL", pooler.url(&project.database)).args(["migration", "doctor"]);
     let alone = told(&mut command, &project.database);
     assert_snapshot!(findings(&project, &alone), @"
-    problem  pooler: a connection pooler, through which the no-transaction migrations that are pending are refused
-             help: give the pool a direct connection (direct-dsn in config.yaml, or LOKSTRA_DSN_…_DIRECT), or say `pooler: session` if it keeps sessions
+    problem  pooler: a connection pooler, through which the pending no-transaction migrations are refused
+             help: give the pool a direct connection (direct-dsn in config.yaml, or LOKSTRA_DSN_…_DIRECT), or write `pooler: session` if the pooler keeps sessions
     1 problem, no warning
     -- exit code 2 --
     ");
@@ -144,8 +144,8 @@ fn a_pooler_with_room_for_one_session_is_not_called_none() {
     // PgBouncer hangs up behind its message: the client reads either first.
     let told = told.replace("query_wait_timeout (SQLSTATE 08P01)", "connection closed");
     assert_snapshot!(findings(&project, &told), @"
-    warning  pooler: not known, a second connection failed: the client failed: connection closed
-             help: let the role and the pooler open two connections
+    warning  pooler: unknown: a second connection failed: the client failed: connection closed
+             help: allow the role and the pooler two connections
     no problem, 1 warning
     ");
 }
@@ -161,7 +161,7 @@ fn what_is_invalid_is_named_with_the_statements_that_mend_it() {
     let told = project.lokstra("migration doctor -older-than 1h");
     assert_snapshot!(findings(&project, &told), @r#"
     problem  invalid_indexes: public.t_n on t is INVALID
-             help: DROP INDEX CONCURRENTLY "public"."t_n"; and build it anew, or REINDEX INDEX CONCURRENTLY "public"."t_n";
+             help: DROP INDEX CONCURRENTLY "public"."t_n"; and create it again, or REINDEX INDEX CONCURRENTLY "public"."t_n";
     1 problem, no warning
     -- exit code 2 --
     "#);
@@ -205,10 +205,10 @@ fn transactions_that_stay_open_are_named_with_what_ends_them() {
     let (before, rest) = told.split_once(" since ").unwrap();
     let (_, rest) = rest.split_once('\n').unwrap();
     assert_snapshot!(format!("{before} since <time>\n{rest}"), @"
-    warning  prepared_transactions: left's of postgres holds its locks since <time>
-             help: its transaction manager ends it; if it is forgotten: ROLLBACK PREPARED 'left''s';
-    warning  long_transactions: pid <n> of postgres (report), idle in transaction, is in its transaction for <n> s: DDL on what it has touched waits for it
-             help: end it at its program, or SELECT pg_terminate_backend(<n>);
+    warning  prepared_transactions: left's of postgres has held its locks since <time>
+             help: let its transaction manager end it; or, if it was forgotten: ROLLBACK PREPARED 'left''s';
+    warning  long_transactions: pid <n> of postgres (report), idle in transaction, has been in a transaction for <n> s: DDL on the tables that it uses waits for it
+             help: end it in its program, or run SELECT pg_terminate_backend(<n>);
     no problem, 2 warnings
     ");
 }
@@ -222,7 +222,7 @@ fn a_script_that_stopped_half_way_is_a_problem() {
     let told = project.lokstra("migration doctor -older-than 1h");
     assert_snapshot!(findings(&project, &told), @"
     problem  partial: 001: 1 of 2 statements of its up script are done
-             help: lokstra migration up goes on at the first statement that is not done; lokstra migration repair lists what else can be done
+             help: run lokstra migration up, which continues at the first statement that has not run; lokstra migration repair lists the alternatives
     1 problem, no warning
     -- exit code 2 --
     ");
@@ -263,11 +263,11 @@ fn settings_of_the_role_that_bite_are_told() {
     assert_snapshot!(findings(&project, &told), @r#"
     problem  settings: default_transaction_read_only is on for this role or database
              help: ALTER ROLE "postgres" SET default_transaction_read_only = off;
-    problem  settings: search_path is nowhere, of which there is no schema: CREATE TABLE without one fails
-             help: create a schema of it, or ALTER ROLE "postgres" SET search_path = public;
+    problem  settings: search_path is nowhere, and none of its schemas exists: CREATE TABLE without a schema fails
+             help: create one of its schemas, or ALTER ROLE "postgres" SET search_path = public;
     warning  settings: statement_timeout is 30000 ms: a transactional migration that takes longer fails
              help: ALTER ROLE "postgres" SET statement_timeout = 0;, or SET LOCAL statement_timeout = 0; in the script
-    warning  settings: synchronous_commit is off: a crash of the server can undo the migrations of the last moment, which were told as applied
+    warning  settings: synchronous_commit is off: a crash of the server can undo the last migrations that were reported as applied
              help: ALTER ROLE "postgres" SET synchronous_commit = on;
     2 problems, 2 warnings
     -- exit code 2 --

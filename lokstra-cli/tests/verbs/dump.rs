@@ -25,7 +25,7 @@ fn the_dump_has_the_schema_and_nothing_of_ours_or_of_the_version() {
     project.write("migrations/001_a.up.sql", up);
     project.lokstra("migration up");
     assert_snapshot!(dump(&project, ""), @"
-    -- For review: what pg_dump says of the schema. The migrations are what makes it.
+    -- For review: the schema as pg_dump writes it. The migrations create it.
 
     SET check_function_bodies = false;
     SELECT pg_catalog.set_config('search_path', '', false);
@@ -73,7 +73,7 @@ fn check_is_content_with_what_was_written_and_shows_what_came_since() {
     let project = Project::new(&["001_a", "002_b"]);
     project.lokstra("migration up -to 001");
     assert_snapshot!(dump(&project, "-o schema.sql"), @"schema.sql: written");
-    assert_snapshot!(dump(&project, "-check schema.sql"), @"schema.sql: is the schema of the database");
+    assert_snapshot!(dump(&project, "-check schema.sql"), @"schema.sql matches the schema of the database");
     project.lokstra("migration up");
     assert_snapshot!(dump(&project, "-check schema.sql"), @"
     --- schema.sql
@@ -91,7 +91,7 @@ fn check_is_content_with_what_was_written_and_shows_what_came_since() {
     +CREATE TABLE public.migrations_002 (
     +);
     -- standard error --
-    schema.sql is not the schema of the database
+    schema.sql differs from the schema of the database
       help: lokstra migration dump -o schema.sql
     -- exit code 2 --
     ");
@@ -103,7 +103,7 @@ fn without_pg_dump_it_says_how_to_get_it() {
     assert_snapshot!(project.lokstra("migration dump -pg-dump no-such-pg_dump"), @"
     -- standard error --
     error: no-such-pg_dump cannot be started: No such file or directory (os error 2)
-      help: it comes with the PostgreSQL client: apt-get install postgresql-client, dnf install postgresql, apk add postgresql-client, brew install libpq; or name it with -pg-dump
+      help: install the PostgreSQL client (apt-get install postgresql-client, dnf install postgresql, apk add postgresql-client, brew install libpq), or name the program with -pg-dump
     -- exit code 2 --
     ");
 }
@@ -154,7 +154,7 @@ fn dump_in_json_has_the_schema() {
     assert_snapshot!(dump(&project, "-json"), @r#"
     {
       "database": "migrations",
-      "schema": "-- For review: what pg_dump says of the schema. The migrations are what makes it.\n\nSET check_function_bodies = false;\nSELECT pg_catalog.set_config('search_path', '', false);\n\n--\n-- Name: migrations_001; Type: TABLE; Schema: public; Owner: -\n--\n\nCREATE TABLE public.migrations_001 (\n);\n"
+      "schema": "-- For review: the schema as pg_dump writes it. The migrations create it.\n\nSET check_function_bodies = false;\nSELECT pg_catalog.set_config('search_path', '', false);\n\n--\n-- Name: migrations_001; Type: TABLE; Schema: public; Owner: -\n--\n\nCREATE TABLE public.migrations_001 (\n);\n"
     }
     "#);
 }
@@ -194,7 +194,7 @@ fn a_dump_that_cannot_be_utf8_is_refused_and_not_written() {
     assert_snapshot!(dump_of("SQL_ASCII", "6772f6df65", &[]), @r#"
     -- standard error --
     error: pg_dump failed: pg_dump: error: query failed: ERROR:  invalid byte sequence for encoding "UTF8": 0xf6 0xdf 0x65
-      help: a name, comment or default in the database is not UTF-8, and its encoding converts nothing: see SHOW server_encoding; rename it, or dump with pg_dump itself
+      help: rename the name, comment or default that is not UTF-8 (the encoding of the database converts nothing, see SHOW server_encoding), or run pg_dump yourself
     -- exit code 2 --
     "#);
 }
@@ -210,7 +210,7 @@ fn a_pg_dump_that_writes_another_encoding_is_refused() {
     -- standard error --
     error: ./odd writes the byte 0xf6, which is not UTF-8, in line 2
       state: no dump was written
-      help: a name, comment or default in the database is not UTF-8, and its encoding converts nothing: see SHOW server_encoding; rename it, or dump with pg_dump itself
+      help: rename the name, comment or default that is not UTF-8 (the encoding of the database converts nothing, see SHOW server_encoding), or run pg_dump yourself
     -- exit code 2 --
     ");
     assert!(!project.path("schema.sql").exists());

@@ -41,11 +41,11 @@ fn a_baseline_is_confirmed_with_a_flag_where_there_is_no_terminal() {
     let project = Project::new(&["001_create_users", "002_add_email", "003_orders"]);
     assert_snapshot!(project.lokstra("migration baseline -to 002"), @"
     -- standard error --
-    To be recorded as applied, without being run:
+    These migrations will be recorded as applied, without running them:
       001_create_users
       002_add_email
-    error: nothing was changed: there is no terminal to confirm it at
-      help: say -yes
+    error: nothing was changed: there is no terminal to ask for confirmation
+      help: confirm with -yes
     -- exit code 3 --
     ");
     assert_snapshot!(project.lokstra("migration version"), @"No migrations applied yet");
@@ -92,7 +92,7 @@ fn at_a_terminal(project: &Project, arguments: &str, answer: &str) -> String {
 fn at_a_terminal_the_operator_is_asked() {
     let project = Project::new(&["001_create_users"]);
     let no = at_a_terminal(&project, "migration baseline -to 001", "n");
-    assert!(no.contains("Is the schema of this database that of these migrations? [y/N]"), "{no}");
+    assert!(no.contains("Does this database have the schema of these migrations? [y/N]"), "{no}");
     assert!(no.contains("nothing was changed"), "{no}");
     assert_eq!(project.lokstra("migration version"), "No migrations applied yet");
     let yes = at_a_terminal(&project, "migration baseline -to 001", "y");
@@ -121,14 +121,14 @@ fn repair_lists_shows_and_changes_only_when_told() {
     accept 001 as it is now
       before: `a`, checksum 2c1e83d2dc5c, of the down SQL 2e499d191e75
       after:  `a`, checksum 9812fa4c2ca5, of the down SQL 2e499d191e75
-      do it:  lokstra migration repair -accept 001 -yes
+      to do it: lokstra migration repair -accept 001 -yes
     ");
     assert_snapshot!(project.lokstra("migration repair -accept 1"), @"
     accept 001 as it is now
       before: `a`, checksum 2c1e83d2dc5c, of the down SQL 2e499d191e75
       after:  `a`, checksum 9812fa4c2ca5, of the down SQL 2e499d191e75
     -- standard error --
-    nothing was changed: -yes changes it
+    nothing was changed: confirm with -yes
     ");
     assert!(project.lokstra("migration up").contains("edited"));
     assert_snapshot!(project.lokstra("migration repair -accept 1 -yes"), @"
@@ -214,7 +214,7 @@ fn what_the_folder_lacks_is_rolled_back_with_the_sql_of_the_database() {
     -- exit code 2 --
     ");
     assert_snapshot!(project.lokstra("migration down -stored -yes"), @"
-    -- migrations/002_b.down.sql (as the database keeps it)
+    -- migrations/002_b.down.sql (as stored in the database)
     DROP TABLE migrations_002;
 
     Rolled back 002: b (… ms)
@@ -334,7 +334,7 @@ fn another_migration_leads_from_status_to_a_way_out_that_works() {
     -- exit code 5 --
     ");
     assert_snapshot!(project.lokstra("migration down -steps 1 -stored -yes"), @"
-    -- migrations/002_alice.down.sql (as the database keeps it)
+    -- migrations/002_alice.down.sql (as stored in the database)
     DROP TABLE migrations_002;
 
     Rolled back 002: alice (… ms)

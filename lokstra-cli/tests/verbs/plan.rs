@@ -168,11 +168,11 @@ fn what_loses_data_is_refused_where_nobody_can_be_asked() {
     project.lokstra("migration up");
     assert_snapshot!(project.lokstra("migration down -steps 2"), @"
     -- standard error --
-    To be rolled back, the newest first; what the down scripts drop is gone:
+    These migrations will be rolled back, newest first. Data that their down scripts drop is lost:
       003_c
       002_b
-    error: nothing was changed: there is no terminal to confirm it at
-      help: say -yes
+    error: nothing was changed: there is no terminal to ask for confirmation
+      help: confirm with -yes
     -- exit code 3 --
     ");
     for line in ["down", "redo", "goto 001", "down -to 1", "down -steps 3 -json"] {
@@ -192,14 +192,14 @@ fn what_loses_data_asks_at_a_terminal() {
     let project = Project::new(&["001_a", "002_b"]);
     project.lokstra("migration up");
     assert_snapshot!(at_a_terminal(&project, "migration down -steps 2", "n"), @"
-    To be rolled back, the newest first; what the down scripts drop is gone:
+    These migrations will be rolled back, newest first. Data that their down scripts drop is lost:
       002_b
       001_a
     Roll back these 2 migrations? [y/N] error: nothing was changed
     -- exit code 2 --
     ");
     assert_snapshot!(at_a_terminal(&project, "migration down -steps 2", "y"), @"
-    To be rolled back, the newest first; what the down scripts drop is gone:
+    These migrations will be rolled back, newest first. Data that their down scripts drop is lost:
       002_b
       001_a
     Roll back these 2 migrations? [y/N] Rolled back 002: b (… ms)

@@ -140,7 +140,7 @@ fn watch_names_the_script_that_runs_and_who_stands_in_its_way() {
         assert!(told.contains(part), "{part:?} is not in\n{told}");
     }
     assert!(
-        told.ends_with("Current version: 002, nothing is pending; nobody migrates\n"),
+        told.ends_with("Current version: 002, nothing is pending; no migration is running\n"),
         "{told}"
     );
 }
@@ -154,7 +154,7 @@ fn a_watch_ends_with_its_reader() {
     command.args(["-c", &line]).current_dir(project.dir.path());
     command.env("DATABASE_URL", project.database.url());
     let told = told(&mut command, &project.database);
-    assert_eq!(told, "No migrations applied yet, 1 pending; nobody migrates");
+    assert_eq!(told, "No migrations applied yet, 1 pending; no migration is running");
 }
 
 /// Two migrations are applied; 003 is being written.

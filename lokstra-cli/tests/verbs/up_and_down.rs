@@ -147,7 +147,7 @@ fn several_databases_work_with_every_command() {
     ");
     assert_snapshot!(run("migration up -db db_main"), @"
     -- standard error --
-    error: -db is not the pool of one of the databases of migrations
+    error: -db is not the pool of any database in migrations
       databases: 01_main-db, 02_orders-db, 03_ledger-db
       help: choose one: -dir migrations/01_main-db
     -- exit code 3 --

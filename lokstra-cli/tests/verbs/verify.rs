@@ -144,8 +144,8 @@ fn without_a_database_it_starts_a_server() {
     assert_snapshot!(on_throw_away_server(&project(), "migration verify -to 001"), @"migrations: 1 migration is undone by its down (PostgreSQL …)");
     assert_snapshot!(on_throw_away_server(&project(), "migration verify -keep"), @"
     -- standard error --
-    error: a throw-away server goes, and nothing on it can be kept
-      help: name a server that stays with -db
+    error: a throw-away server is removed at the end, and nothing on it can be kept
+      help: name a permanent server with -db
     -- exit code 3 --
     ");
 }
@@ -191,40 +191,40 @@ fn several_databases_are_verified_together() {
 #[test]
 fn the_help_says_what_it_does_and_what_it_cannot_see() {
     assert_snapshot!(project().lokstra_alone("migration verify --help"), @"
-    Try on a scratch database whether every down undoes its up
+    Test on a scratch database whether every down undoes its up
 
     Usage: lokstra migration verify [OPTIONS]
 
     Options:
-          -from <VERSION>       Apply the migrations below this version without
-                                verifying them
-          -to <VERSION>         Verify up to this version, included
-          -keep                 Leave the scratch database where it is; with -db
-          -dir <FOLDER>         The folder of migrations, or one database folder in
-                                it [default: migrations]
-          -db <POOL|URL>        The pool of config.yaml, or a URL (postgres://…),
-                                instead of the one in migration.yaml
-          -config <PATH>        The file of pools, or a folder of them [default:
-                                config.yaml, or the folder config]
-          -connect-wait <TIME>  How long to wait for a server that is starting, or
-                                fails over [default: 30s]
-          -json                 Write one JSON document instead of text
-          -no-color             No colours on a terminal
-      -h, -help                 Print help
+          -from <VERSION>        Apply the migrations below this version without
+                                 verifying them
+          -to <VERSION>          Verify up to and including this version
+          -keep                  Keep the scratch database; with -db
+          -dir <FOLDER>          The folder of migrations, or of one of its
+                                 databases [default: migrations]
+          -db <POOL|URL>         A pool of config.yaml, or a URL (postgres://…),
+                                 instead of the pool in migration.yaml
+          -config <PATH>         The file of pools, or a folder of such files
+                                 [default: config.yaml, or the folder config]
+          -connect-wait <TIME>   How long to wait for a server that is starting or
+                                 failing over [default: 30s]
+          -json                  Write one JSON document instead of text
+          -no-color              Write no colours to a terminal
+      -h, -help                  Print help
 
     For every migration: up, down, compare with before, up again, compare with the
-    first time. What a down did not undo is told object by object, with the SQL that
-    would.
+    first time. What a down did not undo is reported object by object, with the SQL
+    that undoes it.
 
     It never runs on the database itself. Without -db it starts a throw-away server
-    from the PostgreSQL that is installed, or works on the server that the variable
-    LOKSTRA_TEST_DATABASE_URL names. With -db it creates a database beside the one
-    that is named and drops it again: the role needs CREATEDB, and scripts that
-    change roles are refused.
+    of the installed PostgreSQL, or uses the server of the variable
+    LOKSTRA_TEST_DATABASE_URL. With -db it creates a database beside the named one
+    and drops it at the end: the role needs CREATEDB, and scripts that change roles
+    are refused.
 
-    What it cannot see: the tables hold what the scripts put into them, so that on
-    an empty one every SET NOT NULL passes. What need not be undone is let pass by a
-    comment above its statement:
+    It cannot see effects on data: the tables contain only what the scripts insert,
+    and on an empty table every SET NOT NULL succeeds. A comment above a statement
+    excludes what need not be undone:
 
       -- lokstra: allow(not-undone): every environment has this type
 
@@ -237,10 +237,10 @@ fn the_help_says_what_it_does_and_what_it_cannot_see() {
         lokstra migration verify -db db_main
       Only what is new, on top of the others:
         lokstra migration verify -from 041
-      Leave the scratch database, to look into it:
+      Keep the scratch database, to inspect it:
         lokstra migration verify -db db_main -to 007 -keep
 
-    Environment: DATABASE_URL, LOKSTRA_DSN_<POOL>, PGHOST and its like: see lokstra
-    migration -help
+    Environment: DATABASE_URL, LOKSTRA_DSN_<POOL>, PGHOST and others: see
+    lokstra migration -help
     ");
 }

@@ -24,7 +24,7 @@ pub(crate) struct ErrorObject {
 /// The document of a command that failed.
 #[derive(Debug, Serialize)]
 pub(crate) struct FailureDocument {
-    /// What was done before.
+    /// What was done before the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     databases: Option<Vec<DatabaseObject>>,
     /// Those of the folder.
@@ -45,7 +45,7 @@ enum DatabaseObject {
 impl ErrorObject {
     /// An error that has no place in a script.
     pub(crate) fn new(code: &'static str, message: &impl Display) -> ErrorObject {
-        // Without the alternate form, what a terminal obeys would be left out.
+        // The alternate form keeps control characters.
         let message = format!("{message:#}");
         ErrorObject { code, message, path: None, line: None, column: None, sqlstate: None }
     }
@@ -94,7 +94,7 @@ impl From<&lokstra_runtime::Error> for FailureDocument {
     }
 }
 
-/// What was done before the error, or found out.
+/// The databases that were migrated or read before the error.
 fn databases(error: &lokstra_runtime::Error) -> Option<Vec<DatabaseObject>> {
     let ErrorKind::Databases { summary, causes } = error.kind() else {
         let report = ReportObject { error: Some(error.into()), ..error.report()?.into() };

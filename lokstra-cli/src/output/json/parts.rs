@@ -1,4 +1,4 @@
-//! What documents are made of.
+//! Common parts of documents.
 
 use std::fmt::Display;
 
@@ -27,7 +27,7 @@ impl From<&ConnectionTarget> for Connection {
     }
 }
 
-/// Texts in full: without the alternate form, what a terminal obeys would be left out.
+/// Writes texts exactly: the alternate form keeps control characters.
 pub(crate) fn texts<T: Display>(texts: &[T]) -> Vec<String> {
     texts.iter().map(|text| format!("{text:#}")).collect()
 }

@@ -1,4 +1,4 @@
-//! What is in the database that stands, or will stand, in the way of a migration.
+//! What in the database blocks, or will block, a migration.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ pub(super) fn prepared_transactions(found: &mut Findings, client: &mut Client) {
                  WHERE p.database = pg_catalog.current_database() ORDER BY p.prepared";
     let rows = match rows(client, query) {
         Ok(rows) => rows,
-        Err(error) => return found.not_told("prepared_transactions", &error),
+        Err(error) => return found.not_checked("prepared_transactions", &error),
     };
     for row in &rows {
         let (gid, owner, at) = (row.text("gid"), row.text("owner"), row.text("prepared"));
         found.warning(
             "prepared_transactions",
-            format_args!("{gid} of {owner} holds its locks since {at}"),
+            format_args!("{gid} of {owner} has held its locks since {at}"),
             format!(
-                "its transaction manager ends it; if it is forgotten: ROLLBACK PREPARED {};",
+                "let its transaction manager end it; or, if it was forgotten: ROLLBACK PREPARED {};",
                 literal(gid).trim_start_matches('E')
             ),
         );
@@ -31,7 +31,7 @@ pub(super) fn prepared_transactions(found: &mut Findings, client: &mut Client) {
     }
 }
 
-/// Whoever is in a transaction holds a lock on every table that he has touched.
+/// Reports long transactions, which hold a lock on every table that they used.
 pub(super) fn long_transactions(
     found: &mut Findings,
     client: &mut Client,
@@ -50,7 +50,7 @@ pub(super) fn long_transactions(
     let all = "SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS all";
     let (old, sees_all) = match rows(client, &query).and_then(|old| Ok((old, rows(client, all)?))) {
         Ok(answers) => answers,
-        Err(error) => return found.not_told("long_transactions", &error),
+        Err(error) => return found.not_checked("long_transactions", &error),
     };
     for row in &old {
         let (pid, user) = (row.text("pid"), row.text("usename"));
@@ -61,27 +61,27 @@ pub(super) fn long_transactions(
         found.warning(
             "long_transactions",
             format_args!(
-                "pid {pid} of {user}{application}, {}, is in its transaction for {} s: DDL on what \
-                 it has touched waits for it",
+                "pid {pid} of {user}{application}, {}, has been in a transaction for {} s: DDL on \
+                 the tables that it uses waits for it",
                 row.text("state"),
                 row.text("age")
             ),
-            format!("end it at its program, or SELECT pg_terminate_backend({pid});"),
+            format!("end it in its program, or run SELECT pg_terminate_backend({pid});"),
         );
     }
     let since = humantime::format_duration(older_than);
     if !sees_all.first().is_some_and(|row| row.is("all")) {
         found.remark(
             "long_transactions",
-            format_args!("only those of {} were looked at", facts.role),
-            format!("GRANT pg_read_all_stats TO {}; shows the others", identifier(&facts.role)),
+            format_args!("only transactions of {} were checked", facts.role),
+            format!("GRANT pg_read_all_stats TO {}; to see the others", identifier(&facts.role)),
         );
     } else if old.is_empty() {
         found.ok("long_transactions", format_args!("none older than {since}"));
     }
 }
 
-/// Not one that is being built: it is INVALID too until it is done.
+/// INVALID indexes, except those that are being built, which are INVALID until they are done.
 const INVALID: &str = "SELECT n.nspname AS schema, c.relname AS name, t.relname AS on_table, \
      c.relkind = 'I' AS partitioned FROM pg_catalog.pg_index i \
      JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
@@ -91,11 +91,11 @@ const INVALID: &str = "SELECT n.nspname AS schema, c.relname AS name, t.relname 
      WHERE p.datname = pg_catalog.current_database() \
      AND COALESCE(p.relid, i.indrelid) = i.indrelid) ORDER BY 1, 2";
 
-/// PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*.
+/// Reports INVALID indexes. PostgreSQL documentation: *CREATE INDEX, Building Indexes Concurrently*.
 pub(super) fn invalid_indexes(found: &mut Findings, client: &mut Client) {
     let rows = match rows(client, INVALID) {
         Ok(rows) => rows,
-        Err(error) => return found.not_told("invalid_indexes", &error),
+        Err(error) => return found.not_checked("invalid_indexes", &error),
     };
     for row in &rows {
         let (schema, name) = (row.text("schema"), row.text("name"));
@@ -104,11 +104,14 @@ pub(super) fn invalid_indexes(found: &mut Findings, client: &mut Client) {
         let is_rest = name.contains("_ccnew") || name.contains("_ccold");
         let help = match (row.is("partitioned"), is_rest) {
             (true, _) => {
-                "make the index of each partition and ALTER INDEX … ATTACH PARTITION it".to_owned()
+                "create the index on each partition and attach it: ALTER INDEX … ATTACH PARTITION \
+                 …"
+                .to_owned()
             }
             (_, true) => format!("a REINDEX left it: DROP INDEX CONCURRENTLY {index};"),
             _ => format!(
-                "DROP INDEX CONCURRENTLY {index}; and build it anew, or REINDEX INDEX CONCURRENTLY {index};"
+                "DROP INDEX CONCURRENTLY {index}; and create it again, or REINDEX INDEX \
+                 CONCURRENTLY {index};"
             ),
         };
         found.problem("invalid_indexes", message, help);
@@ -118,11 +121,11 @@ pub(super) fn invalid_indexes(found: &mut Findings, client: &mut Client) {
     }
 }
 
-/// A remark: new rows are checked, and old ones need not be.
+/// Remarks on NOT VALID constraints: new rows are checked, and old ones need not be.
 ///
 /// PostgreSQL documentation: *ALTER TABLE, Notes*.
 pub(super) fn unvalidated_constraints(found: &mut Findings, client: &mut Client, facts: &Facts) {
-    // One that is NOT ENFORCED, from PostgreSQL 18 on, is never validated.
+    // From PostgreSQL 18 on, a constraint that is NOT ENFORCED is never validated.
     let enforced = if facts.version >= 18 { " AND k.conenforced" } else { "" };
     let query = format!(
         "SELECT n.nspname AS schema, c.relname AS on_table, k.conname AS name \
@@ -132,7 +135,7 @@ pub(super) fn unvalidated_constraints(found: &mut Findings, client: &mut Client,
     );
     let rows = match rows(client, &query) {
         Ok(rows) => rows,
-        Err(error) => return found.not_told("unvalidated_constraints", &error),
+        Err(error) => return found.not_checked("unvalidated_constraints", &error),
     };
     for row in &rows {
         let (schema, table, name) = (row.text("schema"), row.text("on_table"), row.text("name"));

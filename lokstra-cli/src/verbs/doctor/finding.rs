@@ -1,4 +1,4 @@
-//! What the checks found.
+//! The findings of the checks.
 
 use std::fmt::{self, Write};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::output::{Console, Tone};
 
-/// How a check came out.
+/// The level of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
     Ok,
@@ -25,21 +25,21 @@ impl Level {
     }
 }
 
-/// What a check found.
+/// A finding of a check.
 #[derive(Debug)]
 pub(super) struct Finding {
-    /// Stable: programs rely on it.
+    /// The stable name of the check.
     check: &'static str,
     level: Level,
-    /// As a person reads it.
+    /// The text for people.
     message: String,
     /// What to do.
     help: Option<String>,
-    /// Both with every character as it is.
+    /// Message and help with every character as it is.
     exact: (String, Option<String>),
 }
 
-/// What was found in one database, in the order of the checks.
+/// The findings of one database, in the order of the checks.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<Finding>);
 
@@ -48,7 +48,7 @@ impl Findings {
         self.add(check, Level::Ok, message, None);
     }
 
-    /// Fine, and there is something that one may do.
+    /// Adds a finding that is fine, with an optional remedy.
     pub(super) fn remark(
         &mut self,
         check: &'static str,
@@ -76,7 +76,7 @@ impl Findings {
         self.add(check, Level::Problem, message, Some(help.into()));
     }
 
-    /// An error that tells what to do behind `help:`.
+    /// Adds an error, whose remedy follows `help:`.
     pub(super) fn error(&mut self, check: &'static str, error: &lokstra_runtime::Error) {
         let parts = |text: String| match text.split_once("\n  help: ") {
             Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
@@ -86,8 +86,8 @@ impl Findings {
         self.0.push(Finding { check, level: Level::Problem, message, help, exact });
     }
 
-    /// A check that could not be made, which keeps none of the others from being made.
-    pub(super) fn not_told(
+    /// Adds a check that failed to run; the other checks still run.
+    pub(super) fn not_checked(
         &mut self,
         check: &'static str,
         error: &lokstra_runtime::postgres::Error,
@@ -97,7 +97,7 @@ impl Findings {
         self.add(check, Level::Warning, format_args!("not checked: {reason}"), None);
     }
 
-    /// What names in the database are part of, so that it is one line, whatever they have.
+    /// Adds a finding. Its texts contain names of the database, so they are reduced to one line.
     fn add(
         &mut self,
         check: &'static str,
@@ -122,7 +122,7 @@ impl Findings {
         self.0.iter().filter(|finding| finding.level == level).count()
     }
 
-    /// For a person, a line and perhaps its help each.
+    /// The text for people: a line per finding, and its help.
     pub(super) fn text(&self, console: &Console<'_>) -> String {
         self.0.iter().map(|finding| finding.text(console)).collect::<Vec<_>>().join("\n")
     }
@@ -165,7 +165,7 @@ impl Finding {
     }
 }
 
-/// A text of several lines stays that of its check.
+/// Indents a text of several lines below its check.
 fn indented(text: &str) -> String {
     text.replace('\n', "\n         ")
 }

@@ -17,23 +17,26 @@ pub(super) fn privileges(
     match migrator.missing_privileges(client) {
         Err(error) => found.error("privileges", &error),
         Ok(grants) if grants.is_empty() => {
-            found.ok("privileges", format_args!("{} may keep the history", facts.role));
+            found.ok(
+                "privileges",
+                format_args!("{} has all privileges on the tracking table", facts.role),
+            );
         }
         Ok(grants) => found.problem(
             "privileges",
-            format_args!("{} may not keep the history", facts.role),
+            format_args!("{} lacks privileges on the tracking table", facts.role),
             grants.join(" "),
         ),
     }
 }
 
-/// By name, and not by `to_regclass`, which takes a right on the schema.
+/// Finds the table by name: `to_regclass` needs a privilege on the schema.
 fn shape_query(table: &TableName) -> String {
     format!(
         "SELECT pg_catalog.pg_get_userbyid(c.relowner) AS owner, \
          pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned, \
          EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid \
-         AND a.attname = 'checksum' AND NOT a.attisdropped) AS ours \
+         AND a.attname = 'checksum' AND NOT a.attisdropped) AS has_checksum \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE n.nspname = {} AND c.relname = {} AND c.relkind = ANY (ARRAY['r', 'p', 'v', 'f'])",
         literal(table.schema()),
@@ -48,7 +51,7 @@ pub(super) fn shape(
     table: &TableName,
     facts: &Facts,
 ) {
-    // Where the history cannot be read, the state says so.
+    // If the history cannot be read, `state` reports that.
     let faults = migrator.table_faults(client).unwrap_or_default();
     for fault in &faults {
         found.problem("history", format_args!("{table}: {fault}"), fault.help(table));
@@ -58,32 +61,33 @@ pub(super) fn shape(
     }
     let rows = match rows(client, &shape_query(table)) {
         Ok(rows) => rows,
-        Err(error) => return found.not_told("history", &error),
+        Err(error) => return found.not_checked("history", &error),
     };
     let Some(row) = rows.first() else {
-        return found.ok("history", format_args!("{table} is not there: the first run creates it"));
+        return found
+            .ok("history", format_args!("{table} does not exist: the first run creates it"));
     };
     let owner = row.text("owner");
-    match (row.is("ours"), row.is("owned")) {
+    match (row.is("has_checksum"), row.is("owned")) {
         (true, _) => found.ok("history", format_args!("{table}, owned by {owner}")),
         (false, true) => found.ok(
             "history",
             format_args!(
-                "{table} is that of the Lokstra framework for Go: the next run adds its columns"
+                "{table} is a table of the Lokstra framework for Go: the next run adds the missing columns"
             ),
         ),
         (false, false) => found.problem(
             "history",
             format_args!(
-                "{table} is that of the Lokstra framework for Go, and only its owner {owner} may \
-                 add the columns that are missing"
+                "{table} is a table of the Lokstra framework for Go, and only its owner {owner} may \
+                 add the missing columns"
             ),
             format!("GRANT {} TO {};", identifier(owner), identifier(&facts.role)),
         ),
     }
 }
 
-/// What is applied, and whether a no-transaction migration is pending.
+/// Reports what is applied, and whether the server is a standby.
 pub(super) fn state(
     found: &mut Findings,
     migrator: &mut Migrator<'_>,
@@ -92,7 +96,7 @@ pub(super) fn state(
 ) -> Option<Status> {
     let status = match migrator.status(client) {
         Ok(status) => status,
-        // The shape has said so.
+        // `shape` has reported that.
         Err(error) if matches!(error.kind(), ErrorKind::UnfitTable { .. }) => return None,
         Err(error) => {
             found.error("history", &error);
@@ -102,7 +106,7 @@ pub(super) fn state(
     let (applied, pending) = (status.applied(), status.pending());
     found.ok("status", format_args!("{applied} applied, {pending} pending"));
     match migrator.plan(client, Goal::Latest) {
-        Ok(plan) => plan.warnings.iter().for_each(|warning| odd(found, warning)),
+        Ok(plan) => plan.warnings.iter().for_each(|warning| warn(found, warning)),
         Err(error) => match error.kind() {
             ErrorKind::Diverged(all) => {
                 for divergence in all {
@@ -114,10 +118,10 @@ pub(super) fn state(
         },
     }
     match (facts.is_standby, pending) {
-        (false, _) => found.ok("standby", "no: it can be written to"),
+        (false, _) => found.ok("standby", "no: the server accepts writes"),
         (true, 0) => found.warning(
             "standby",
-            "the server is a standby: it tells what is applied, and nothing can be migrated here",
+            "the server is a standby: it can be read, and not migrated",
             "connect to the primary server to migrate",
         ),
         (true, count) => found.problem(
@@ -129,7 +133,7 @@ pub(super) fn state(
     Some(status)
 }
 
-fn odd(found: &mut Findings, warning: &Warning) {
+fn warn(found: &mut Findings, warning: &Warning) {
     let text = warning.to_string();
     match text.split_once("\n    help: ") {
         Some((message, help)) => found.warning("history", message, help),
@@ -137,7 +141,7 @@ fn odd(found: &mut Findings, warning: &Warning) {
     }
 }
 
-/// Who migrates now, and what was left half-way by somebody who does not.
+/// Reports a running migration, and partial scripts that no run works on.
 pub(super) fn runner(
     found: &mut Findings,
     migrator: &mut Migrator<'_>,
@@ -149,16 +153,16 @@ pub(super) fn runner(
         Err(error) => return found.error("runner", &error),
     };
     match &activity {
-        None => found.ok("runner", "nobody migrates"),
+        None => found.ok("runner", "no migration is running"),
         Some(activity) => {
             let runner = &activity.runner;
             let end = |remedy| format!(", or end it: {remedy}");
             let end = runner.remedy().map(end).unwrap_or_default();
             let help = format!("wait for it (status -watch){end}");
-            found.warning("runner", format_args!("it is being migrated by {runner}"), help);
+            found.warning("runner", format_args!("a migration is running: {runner}"), help);
             for blocker in &activity.blockers {
                 let help = format!("to end it: {}", blocker.remedy().unwrap_or_default());
-                found.problem("runner", format_args!("it waits for {blocker}"), help);
+                found.problem("runner", format_args!("the migration waits for {blocker}"), help);
             }
         }
     }
@@ -167,8 +171,8 @@ pub(super) fn runner(
         if activity.is_some() {
             found.ok("partial", message);
         } else {
-            let help = "lokstra migration up goes on at the first statement that is not done; \
-                        lokstra migration repair lists what else can be done";
+            let help = "run lokstra migration up, which continues at the first statement that has \
+                        not run; lokstra migration repair lists the alternatives";
             found.problem("partial", message, help);
         }
     }
@@ -177,7 +181,7 @@ pub(super) fn runner(
     }
 }
 
-/// Whether a pending script runs statement by statement.
+/// Whether a no-transaction migration is pending.
 pub(super) fn needs_session(status: &Status, database: lokstra_core::Database<'_>) -> bool {
     status.rows.iter().filter(|row| row.state == State::Pending).any(|row| {
         let migration = database.migration(row.version);

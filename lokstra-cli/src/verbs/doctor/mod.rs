@@ -1,4 +1,4 @@
-//! Looks at everything that a migration depends on, and changes nothing.
+//! `doctor`: checks everything that a migration depends on, and changes nothing.
 
 mod catalog;
 mod finding;
@@ -36,7 +36,7 @@ const OLDER_THAN: Flag<Duration> = Flag::new(
     "older-than",
     "TIME",
     flags::time,
-    "How old a transaction is that is told [default: 5m]",
+    "Report transactions that are older [default: 5m]",
 );
 
 pub(crate) const VERB: Verb = Verb {
@@ -46,7 +46,7 @@ pub(crate) const VERB: Verb = Verb {
     examples: &[
         ("", "Every database"),
         ("-db db_main", "The database of one pool"),
-        ("-older-than 1m", "Also sessions that are in a transaction for a minute"),
+        ("-older-than 1m", "Also transactions of one minute"),
     ],
     flags: |command, program| flags::on_database(command, program).arg(OLDER_THAN.arg()),
     run: doctor,
@@ -133,12 +133,12 @@ fn examine(
     let (facts, row) = match server::facts(&mut client, &pool) {
         Ok(Some(facts)) => facts,
         Ok(None) => return,
-        Err(error) => return found.not_told("connection", &error),
+        Err(error) => return found.not_checked("connection", &error),
     };
     server::connection(found, &at, &facts, &row, took);
     let keywords = pool.ignored_keywords();
     if !keywords.is_empty() {
-        let help = "take them out, or give migrations a connection string of their own";
+        let help = "remove them, or give the migrations a connection string of their own";
         found.warning("connection", Warning::IgnoredKeywords { keywords }, help);
     }
     server::version(found, &facts, &row);
@@ -146,7 +146,7 @@ fn examine(
     server::settings(found, &mut client, &facts);
     let mut migrator = target.migrator().database(database.name());
     limit(&mut client, &facts);
-    server::nature(found, &mut migrator, &mut client);
+    server::server_support(found, &mut migrator, &mut client);
     history::privileges(found, &mut migrator, &mut client, &facts);
     history::shape(found, &mut migrator, &mut client, &database.table(), &facts);
     let status = history::state(found, &mut migrator, &mut client, &facts);
@@ -162,7 +162,7 @@ fn examine(
     catalog::unvalidated_constraints(found, &mut client, &facts);
 }
 
-/// For the questions of the library. Through a pooler it would be the limit of others as well.
+/// Limits the queries of the library. Through a pooler, it would limit other clients as well.
 fn limit(client: &mut Client, facts: &server::Facts) {
     if !facts.is_pooled && facts.pooler_error.is_none() {
         client.batch_execute("SET statement_timeout = '5s'").ok();

@@ -1,5 +1,5 @@
-//! Questions that change nothing: each is a transaction of its own that only reads, with short
-//! timeouts, and leaves no setting behind, which a connection pooler would hand to another client.
+//! Queries that change nothing: each is a read-only transaction of its own, with short timeouts, and
+//! leaves no setting behind, which a connection pooler would hand to another client.
 
 use lokstra_runtime::postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
@@ -7,21 +7,21 @@ const LIMITS: &str = "SELECT pg_catalog.set_config('statement_timeout', '5s', tr
      pg_catalog.set_config('lock_timeout', '1s', true), \
      pg_catalog.set_config('transaction_read_only', 'on', true);";
 
-/// So that operators too are those of `pg_catalog`, whatever schemas the database has.
+/// Makes operators too those of `pg_catalog`, whatever schemas the database has.
 const PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);";
 
-/// The rows of one SELECT.
+/// Returns the rows of one SELECT.
 pub(super) fn rows(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
-    answer(client, &format!("{LIMITS}{PATH}{select}"))
+    simple_query(client, &format!("{LIMITS}{PATH}{select}"))
 }
 
-/// The same under the search path of the session.
+/// Returns the rows of one SELECT, under the search path of the session.
 pub(super) fn rows_as_it_is(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
-    answer(client, &format!("{LIMITS}{select}"))
+    simple_query(client, &format!("{LIMITS}{select}"))
 }
 
-/// The rows of the last statement: those before it only set limits.
-fn answer(client: &mut Client, message: &str) -> Result<Vec<Row>, Error> {
+/// Returns the rows of the last statement; those before it only set limits.
+fn simple_query(client: &mut Client, message: &str) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
     for message in client.simple_query(message)? {
         match message {
@@ -33,12 +33,12 @@ fn answer(client: &mut Client, message: &str) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
-/// A row, of which every value is a text.
+/// A row whose values are texts.
 #[derive(Debug)]
 pub(super) struct Row(SimpleQueryRow);
 
 impl Row {
-    /// Empty where it is NULL.
+    /// The text of a column; empty for NULL.
     pub(super) fn text(&self, column: &str) -> &str {
         self.0.try_get(column).ok().flatten().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The connection, and what the server, the role and the database are set to.
+//! The connection, and the settings of the server, the role and the database.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use lokstra_runtime::{ConnectError, Migrator, Pool};
 use super::finding::Findings;
 use super::query::{Row, identifier, rows, rows_as_it_is};
 
-/// Tested against.
+/// The tested versions.
 const SUPPORTED: std::ops::RangeInclusive<i64> = 13..=18;
 
-/// What other checks have to know of the server.
+/// Facts about the server that other checks need.
 #[derive(Debug)]
 pub(super) struct Facts {
     pub(super) role: String,
     pub(super) version: i64,
     pub(super) is_standby: bool,
     pub(super) is_pooled: bool,
-    /// Why a second connection, which looks for a pooler, failed.
+    /// Why the second connection, which detects a pooler, failed.
     pub(super) pooler_error: Option<ConnectError>,
-    /// One and the same database, reached on different ways.
+    /// Identifies the database, whichever way it is reached.
     identity: String,
 }
 
@@ -36,12 +36,12 @@ const FACTS: &str = "SELECT current_user AS role, pg_catalog.current_database() 
      WHERE s.pid = pg_catalog.pg_backend_pid() AND s.ssl) AS tls \
      FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()";
 
-/// The first question: without an answer there is nothing more to ask.
+/// Reads the facts; `None` ends the checks.
 pub(super) fn facts(client: &mut Client, pool: &Pool) -> Result<Option<(Facts, Row)>, Error> {
     let row = rows(client, FACTS)?.into_iter().next();
     Ok(row.map(|row| {
-        // The client sets the encoding when it connects; behind a pooler the server did not
-        // hear it.
+        // The client sets the encoding when it connects; behind a pooler, the server does not receive
+        // it.
         let has_encoding = row.text("source") == "client";
         let (is_pooled, pooler_error) = match pool.has_pooler() {
             Ok(is_pooled) => (is_pooled, None),
@@ -67,45 +67,49 @@ pub(super) fn connection(
     took: Duration,
 ) {
     let (role, took) = (&facts.role, took.as_millis());
-    let told = |tls: &str| format!("{target} as {role}, {tls} ({took} ms)");
+    let text = |tls: &str| format!("{target} as {role}, {tls} ({took} ms)");
     match row.text("tls") {
-        _ if facts.is_pooled => found.ok("connection", told("through a connection pooler")),
-        "" if row.is("local") => found.ok("connection", told("on this machine, without TLS")),
+        _ if facts.is_pooled => found.ok("connection", text("through a connection pooler")),
+        "" if row.is("local") => found.ok("connection", text("on this machine, without TLS")),
         "" => found.warning(
             "connection",
-            told("without TLS"),
+            text("without TLS"),
             "set sslmode=verify-full, or sslmode=require at least, in the connection string",
         ),
-        version => found.ok("connection", told(version)),
+        version => found.ok("connection", text(version)),
     }
 }
 
 pub(super) fn version(found: &mut Findings, facts: &Facts, row: &Row) {
-    let told = format!("PostgreSQL {}", row.text("version"));
+    let text = format!("PostgreSQL {}", row.text("version"));
     match facts.version {
         version if version < *SUPPORTED.start() => found.warning(
             "version",
-            format_args!("{told} is older than 13, the oldest that is tested"),
+            format_args!("{text} is older than 13, the oldest tested version"),
             "upgrade the server: this PostgreSQL version is past its end of life",
         ),
         version if version > *SUPPORTED.end() => found.warning(
             "version",
-            format_args!("{told} is newer than 18, the newest that is tested"),
+            format_args!("{text} is newer than 18, the newest tested version"),
             "try the migrations on a copy first, or look for a newer lokstra",
         ),
-        _ => found.ok("version", told),
+        _ => found.ok("version", text),
     }
 }
 
-/// Whether it does what migrations need, as far as that shows without a change.
-pub(super) fn nature(found: &mut Findings, migrator: &mut Migrator<'_>, client: &mut Client) {
-    // Where the history cannot be read, other checks say so.
+/// Reports whether the server does what migrations need, as far as this shows without a change.
+pub(super) fn server_support(
+    found: &mut Findings,
+    migrator: &mut Migrator<'_>,
+    client: &mut Client,
+) {
+    // If the history cannot be read, other checks report that.
     let Ok(check) = migrator.check_server(client) else { return };
     for fault in &check.faults {
         found.problem(
             "server",
             format_args!("{} does not do what migrations need: {fault}", check.name),
-            "migrate a server that docs/servers.md lists as working; or accept what is missing: \
+            "use a server that docs/servers.md lists as working; or accept the fault with \
              -unsupported-server",
         );
     }
@@ -113,10 +117,10 @@ pub(super) fn nature(found: &mut Findings, migrator: &mut Migrator<'_>, client: 
         found.remark(
             "server",
             format_args!("{}: each run tests its DDL before the first script", check.name),
-            "docs/servers.md says what is known of it",
+            "see docs/servers.md",
         );
     } else if check.faults.is_empty() {
-        found.ok("server", "its locks are held, and its DDL ends with its transaction");
+        found.ok("server", "locks are held, and DDL is rolled back with its transaction");
     }
 }
 
@@ -126,28 +130,28 @@ pub(super) fn encoding(found: &mut Findings, row: &Row) {
         other => found.warning(
             "encoding",
             format_args!("{other}: the server converts the scripts, which are UTF-8"),
-            "a character that this encoding lacks makes a migration fail; a new database can have \
-             ENCODING 'UTF8' TEMPLATE template0",
+            "avoid characters that this encoding lacks, or create a database with ENCODING 'UTF8' \
+             TEMPLATE template0",
         ),
     }
 }
 
 pub(super) fn pooler(found: &mut Findings, facts: &Facts, pool: &Pool, needs_session: bool) {
     const HELP: &str = "give the pool a direct connection (direct-dsn in config.yaml, or \
-         LOKSTRA_DSN_…_DIRECT), or say `pooler: session` if it keeps sessions";
+         LOKSTRA_DSN_…_DIRECT), or write `pooler: session` if the pooler keeps sessions";
     if let Some(direct) = pool.direct_connection() {
         return direct_connection(found, facts, direct);
     }
     if let (false, Some(error)) = (facts.is_pooled, &facts.pooler_error) {
-        let message = format_args!("not known, a second connection failed: {error}");
-        found.warning("pooler", message, "let the role and the pooler open two connections");
+        let message = format_args!("unknown: a second connection failed: {error}");
+        found.warning("pooler", message, "allow the role and the pooler two connections");
     } else if !facts.is_pooled {
-        found.ok("pooler", "none on the way");
+        found.ok("pooler", "none");
     } else if pool.has_session_pooler() {
-        found.ok("pooler", "a connection pooler, in session mode as the pool says");
+        found.ok("pooler", "a connection pooler in session mode, according to the pool");
     } else if needs_session {
-        let message = "a connection pooler, through which the no-transaction migrations that are \
-                       pending are refused";
+        let message = "a connection pooler, through which the pending no-transaction migrations are \
+                       refused";
         found.problem("pooler", message, HELP);
     } else {
         let message = "a connection pooler, through which a no-transaction migration is refused";
@@ -161,7 +165,7 @@ fn direct_connection(found: &mut Findings, facts: &Facts, direct: &Pool) {
         Err(error) => return found.error("pooler", &error.into()),
     };
     match self::facts(&mut client, direct) {
-        Err(error) => found.not_told("pooler", &error),
+        Err(error) => found.not_checked("pooler", &error),
         Ok(None) => {}
         Ok(Some((there, _))) if there.identity != facts.identity => found.problem(
             "pooler",
@@ -171,13 +175,13 @@ fn direct_connection(found: &mut Findings, facts: &Facts, direct: &Pool) {
         Ok(Some((there, _))) if there.is_pooled => found.problem(
             "pooler",
             "the direct connection leads through a connection pooler too",
-            "name the server itself there",
+            "let the direct connection name the server itself",
         ),
         Ok(Some(_)) => found.ok("pooler", "the direct connection leads to the same database"),
     }
 }
 
-/// In milliseconds, but for the last three; `transaction_timeout` came with PostgreSQL 17.
+/// The settings, in milliseconds except the last three; `transaction_timeout` is new in PostgreSQL 17.
 const SETTINGS: &str = "SELECT s.name, s.reset_val, pg_catalog.current_schema() AS schema \
      FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) ANY (ARRAY[\
      'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
@@ -186,7 +190,7 @@ const SETTINGS: &str = "SELECT s.name, s.reset_val, pg_catalog.current_schema() 
 pub(super) fn settings(found: &mut Findings, client: &mut Client, facts: &Facts) {
     let rows = match rows_as_it_is(client, SETTINGS) {
         Ok(rows) => rows,
-        Err(error) => return found.not_told("settings", &error),
+        Err(error) => return found.not_checked("settings", &error),
     };
     let role = identifier(&facts.role);
     let before = found.len();
@@ -213,23 +217,23 @@ pub(super) fn settings(found: &mut Findings, client: &mut Client, facts: &Facts)
             ),
             ("synchronous_commit", "off") => found.warning(
                 "settings",
-                "synchronous_commit is off: a crash of the server can undo the migrations of the \
-                 last moment, which were told as applied",
+                "synchronous_commit is off: a crash of the server can undo the last migrations that \
+                 were reported as applied",
                 format!("ALTER ROLE {role} SET synchronous_commit = on;"),
             ),
             ("search_path", path) if row.text("schema").is_empty() => found.problem(
                 "settings",
-                format_args!("search_path is {path}, of which there is no schema: CREATE TABLE without one fails"),
-                format!("create a schema of it, or ALTER ROLE {role} SET search_path = public;"),
+                format_args!("search_path is {path}, and none of its schemas exists: CREATE TABLE without a schema fails"),
+                format!("create one of its schemas, or ALTER ROLE {role} SET search_path = public;"),
             ),
             ("search_path", path) if row.text("schema") != "public" => found.ok(
                 "settings",
-                format_args!("search_path is {path}: what is created without a schema is in {}", row.text("schema")),
+                format_args!("search_path is {path}: objects without a schema are created in {}", row.text("schema")),
             ),
             _ => {}
         }
     }
     if found.len() == before {
-        found.ok("settings", "none of the role or the database is in the way");
+        found.ok("settings", "no setting of the role or the database interferes");
     }
 }

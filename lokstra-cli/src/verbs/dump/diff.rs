@@ -1,4 +1,4 @@
-//! The difference of two texts, as `diff -u` writes it.
+//! The difference between two texts, as `diff -u` writes it.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -9,13 +9,13 @@ use similar::{Algorithm, capture_diff_slices_deadline, group_diff_ops};
 /// Lines around a change.
 const CONTEXT: usize = 3;
 
-/// After as long, what differs is shown as replaced whole.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The time limit, after which the rest is shown as replaced as a whole.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
 
-/// Empty where the lines are the same.
+/// Returns the difference; empty if the lines are the same.
 pub(super) fn unified(old: &str, new: &str, names: [&str; 2]) -> String {
     let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
-    let deadline = Some(Instant::now() + PATIENCE);
+    let deadline = Some(Instant::now() + TIME_LIMIT);
     let changes = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
     let place = |Range { start, end }| {
         let lines = end - start;

@@ -1,4 +1,4 @@
-//! Why there is no dump.
+//! Errors of `dump`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,37 +7,37 @@ use crate::output::{CommandError, Exit};
 
 #[derive(Debug)]
 pub(crate) enum DumpError {
-    /// The program is not there, or cannot be started.
+    /// The program does not exist, or cannot be started.
     Start { program: String, source: std::io::Error },
-    /// It says no version.
+    /// It prints no version.
     Version { program: String },
     /// It refuses a server that is newer.
     Older { program: String, version: u32, server: u32 },
     /// It failed.
-    Failed { program: String, told: String },
-    /// What it writes is in another encoding than the one that was asked for.
+    Failed { program: String, stderr: String },
+    /// Its output is not in the requested encoding.
     NotUtf8 { program: String, byte: u8, line: usize },
-    /// The file to compare with, or to write.
+    /// The file to compare with, or to write, cannot be used.
     File { path: PathBuf, source: std::io::Error },
 }
 
-/// Of a database without an encoding (`SQL_ASCII`), whose server converts nothing.
-const NOT_UTF8: &str = "a name, comment or default in the database is not UTF-8, and its encoding \
-     converts nothing: see SHOW server_encoding; rename it, or dump with pg_dump itself";
+/// The remedy for a database without an encoding (`SQL_ASCII`), whose server converts nothing.
+const NOT_UTF8: &str = "rename the name, comment or default that is not UTF-8 (the encoding of the \
+                        database converts nothing, see SHOW server_encoding), or run pg_dump yourself";
 
 impl fmt::Display for DumpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DumpError::Start { program, source } => write!(
                 f,
-                "{program} cannot be started: {source}\n  help: it comes with the PostgreSQL client: \
-                 apt-get install postgresql-client, dnf install postgresql, apk add postgresql-client, \
-                 brew install libpq; or name it with -pg-dump"
+                "{program} cannot be started: {source}\n  help: install the PostgreSQL client \
+                 (apt-get install postgresql-client, dnf install postgresql, apk add \
+                 postgresql-client, brew install libpq), or name the program with -pg-dump"
             ),
             DumpError::Version { program } => {
                 write!(
                     f,
-                    "{program} --version does not tell a version\n  help: -pg-dump names another"
+                    "{program} --version prints no version\n  help: name another program with -pg-dump"
                 )
             }
             DumpError::Older { program, version, server } => write!(
@@ -46,9 +46,9 @@ impl fmt::Display for DumpError {
                  install the client of PostgreSQL {server} (apt-get install postgresql-client-{server}) \
                  and name it with -pg-dump"
             ),
-            DumpError::Failed { program, told } => {
-                // The query of pg_dump is long, and behind it comes nothing.
-                let what = told.split("\npg_dump: detail: Query was:").next().unwrap_or_default();
+            DumpError::Failed { program, stderr } => {
+                // The query of pg_dump is long, and nothing follows it.
+                let what = stderr.split("\npg_dump: detail: Query was:").next().unwrap_or_default();
                 write!(f, "{program} failed: {}", what.trim())?;
                 if what.contains("invalid byte sequence for encoding") {
                     write!(f, "\n  help: {NOT_UTF8}")?;

@@ -1,4 +1,4 @@
-//! The schema as SQL, for review, by `pg_dump`.
+//! `dump`: writes the schema as SQL, for review, with `pg_dump`.
 
 mod diff;
 mod error;
@@ -17,16 +17,17 @@ use crate::call::{CommandContext, Verb};
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
-It runs pg_dump for the schema without owners, privileges and the tracking table,
-and leaves out what differs from one run to the next: commit the file, and a
-pull request shows what a migration changes. pg_dump must not be older than the
-server. Two major versions may write the same table in two ways: use one.
+It runs pg_dump for the schema without owners, privileges and the tracking
+table, and leaves out what differs from one run to the next: commit the file,
+and a pull request shows what a migration changes. pg_dump must not be older
+than the server. Two major versions may write the same table differently: use
+one.
 
 Exit codes: 0 done, 2 also if -check finds a difference, which it writes as a
 unified diff.";
 
-const OUTPUT: Flag<String> = file("output", "Write it there [default: the standard output]");
-const CHECK: Flag<String> = file("check", "Compare with this file instead");
+const OUTPUT: Flag<String> = file("output", "Write to this file [default: the standard output]");
+const CHECK: Flag<String> = file("check", "Compare with this file, and write nothing");
 const PG_DUMP: Flag<String> = file("pg-dump", "The program to run [default: the pg_dump of PATH]");
 
 const fn file(name: &'static str, help: &'static str) -> Flag<String> {
@@ -38,7 +39,7 @@ pub(crate) const VERB: Verb = Verb {
     about: "Write the schema as SQL, for review",
     details: DETAILS,
     examples: &[
-        ("-o schema.sql", "After up, beside the migrations that are committed"),
+        ("-o schema.sql", "After up, to be committed with the migrations"),
         ("-check schema.sql", "In CI, on a database that was migrated from nothing"),
     ],
     flags: |command, program| {
@@ -56,7 +57,7 @@ fn dump(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let program = context.get(&PG_DUMP).unwrap_or_else(|| "pg_dump".to_owned());
     let pool = target.pool(database)?;
     refuse_older(&program, &pool)?;
-    let schema = normalize::normal(&dumped(&program, &pool, &database.table())?);
+    let schema = normalize::normalize(&dumped(&program, &pool, &database.table())?);
     let (console, name) = (context.console, database.name());
     if let Some(path) = context.get(&OUTPUT) {
         let written = files::replace(Path::new(&path), schema.as_bytes());
@@ -79,10 +80,10 @@ fn dump(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     if differs {
         console.output(diff.trim_end())?;
         console.status(format_args!(
-            "{path} is not the schema of the database\n  help: lokstra migration dump -o {path}"
+            "{path} differs from the schema of the database\n  help: lokstra migration dump -o {path}"
         ));
     } else {
-        console.output(format_args!("{path}: is the schema of the database"))?;
+        console.output(format_args!("{path} matches the schema of the database"))?;
     }
     console.document(|| DumpDocument {
         file: Some(&path),
@@ -119,10 +120,10 @@ fn failed(path: &str, source: std::io::Error) -> DumpError {
     DumpError::File { path: PathBuf::from(path), source }
 }
 
-/// It would refuse too, in words that do not say what to do.
+/// Refuses an older pg_dump, which itself would refuse without a remedy.
 fn refuse_older(program: &str, pool: &Pool) -> Result<(), CommandError> {
-    let told = run(program, Command::new(program).arg("--version"))?;
-    let version = told.split(") ").nth(1).map(leading_number).filter(|version| *version > 0);
+    let version = run(program, Command::new(program).arg("--version"))?;
+    let version = version.split(") ").nth(1).map(leading_number).filter(|version| *version > 0);
     let version = version.ok_or_else(|| DumpError::Version { program: program.to_owned() })?;
     let mut client = pool.connect()?;
     let server = client
@@ -149,7 +150,7 @@ fn leading_number(text: &str) -> u32 {
 fn dumped(program: &str, pool: &Pool, table: &TableName) -> Result<String, CommandError> {
     let mut command = Command::new(program);
     command.args(["--schema-only", "--no-owner", "--no-privileges", "--no-password"]);
-    // Without it the encoding is that of the database, of the role or of PGCLIENTENCODING.
+    // Otherwise the encoding is that of the database, the role or PGCLIENTENCODING.
     command.arg("--encoding=UTF8");
     // Names in double quotes are patterns without wild cards.
     if table.schema() == DEFAULT_SCHEMA {
@@ -175,6 +176,6 @@ fn run(program: &str, command: &mut Command) -> Result<String, DumpError> {
         };
         return String::from_utf8(output.stdout).map_err(not_utf8);
     }
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(DumpError::Failed { program: program.to_owned(), told })
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(DumpError::Failed { program: program.to_owned(), stderr })
 }

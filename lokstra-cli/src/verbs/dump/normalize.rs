@@ -1,20 +1,19 @@
-//! A dump without what differs from one `pg_dump` to the next.
+//! Removes from a dump what differs from run to run.
 
 const HEAD: &str = "\
--- For review: what pg_dump says of the schema. The migrations are what makes it.
+-- For review: the schema as pg_dump writes it. The migrations create it.
 
 SET check_function_bodies = false;
 SELECT pg_catalog.set_config('search_path', '', false);
 ";
 
-/// Before the first object: versions, a key of `\\restrict`, and settings, of which each version has
-/// some more.
+/// The first object, behind versions, a key of `\\restrict`, and settings that differ between versions.
 const FIRST: &str = "\n--\n-- Name: ";
 
-/// After the last.
+/// The end, behind the last object.
 const END: &str = "--\n-- PostgreSQL database dump complete\n--\n";
 
-pub(super) fn normal(dump: &str) -> String {
+pub(super) fn normalize(dump: &str) -> String {
     // `pg_dump` on Windows.
     let dump = dump.replace("\r\n", "\n");
     let end = dump.rfind(END).unwrap_or(dump.len());
@@ -36,13 +35,13 @@ mod tests {
                     --\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict abc\n\n";
         let objects = "\n--\n-- Name: t; Type: TABLE; Schema: public; Owner: -\n--\n\n\
                        CREATE TABLE public.t (\n);\n";
-        assert_eq!(normal(dump), format!("{HEAD}{objects}"));
+        assert_eq!(normalize(dump), format!("{HEAD}{objects}"));
     }
 
     #[test]
     fn an_empty_database_has_none() {
         let dump = "--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n\n\
                     --\n-- PostgreSQL database dump complete\n--\n\n";
-        assert_eq!(normal(dump), HEAD);
+        assert_eq!(normalize(dump), HEAD);
     }
 }

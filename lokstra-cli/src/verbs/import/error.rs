@@ -1,4 +1,4 @@
-//! Why nothing is taken over.
+//! The errors of an import.
 
 use std::fmt;
 use std::io;
@@ -7,30 +7,30 @@ use super::history::compare::Mismatch;
 use crate::output::{CommandError, Exit};
 use crate::verbs::import::source::Remark;
 
-/// Why nothing is taken over.
+/// The errors of an import.
 #[derive(Debug)]
 pub(crate) enum ImportError {
-    /// Their folder, or ours, cannot be read.
+    /// One of the two folders cannot be read.
     Read { folder: String, source: io::Error },
-    /// Theirs and ours are the same folder.
+    /// The source and the target are the same folder.
     SameFolder { folder: String },
-    /// There is no migration of that tool in the folder.
+    /// The folder has no migration of that tool.
     Nothing {
         tool: &'static str,
         folder: String,
-        /// The tools that read it.
+        /// The tools that can read the folder.
         others: Vec<&'static str>,
         remarks: Vec<Remark>,
     },
-    /// Some of it cannot be taken over.
+    /// Some of the files cannot be imported.
     Obstacles { folder: String, obstacles: Vec<Remark> },
-    /// Our folder has other migrations.
+    /// The target folder has other migrations.
     Taken { folder: String, missing: Vec<String> },
-    /// Their table is not what that tool makes, or cannot be read.
+    /// The table is not one of that tool, or cannot be read.
     Table { tool: &'static str, table: String, source: lokstra_runtime::postgres::Error },
-    /// Their history has migrations that failed half-way.
+    /// The history has migrations that failed half-way.
     Partial { table: String, failed: Vec<String> },
-    /// Their history and their folder disagree.
+    /// The history and the folder of the other tool disagree.
     Mismatches { table: String, mismatches: Vec<Mismatch> },
 }
 
@@ -45,7 +45,7 @@ impl From<ImportError> for CommandError {
     }
 }
 
-/// Of files that are not read, as many are named.
+/// How many unread files are named.
 const SHOWN: usize = 3;
 
 impl fmt::Display for ImportError {
@@ -56,12 +56,12 @@ impl fmt::Display for ImportError {
             }
             ImportError::SameFolder { folder } => write!(
                 f,
-                "{folder} is both where the migrations are read and where ours would be\n  help: \
-                 name one of them: -source is theirs, -dir is ours"
+                "{folder} is both the source and the target of the import\n  help: name the folder \
+                 of the other tool with -source, and a new one with -dir"
             ),
             ImportError::Nothing { tool, folder, others, .. } if !others.is_empty() => {
                 let others = others.join(" or -from ");
-                write!(f, "{folder} has no migration of {tool}\n  help: -from {others}")
+                write!(f, "{folder} has no migration of {tool}\n  help: import with -from {others}")
             }
             ImportError::Nothing { tool, folder, remarks, .. } => {
                 write!(f, "{folder} has no migration of {tool}")?;
@@ -69,16 +69,16 @@ impl fmt::Display for ImportError {
                 if remarks.len() > SHOWN {
                     write!(f, "\n… and {} more files like these", remarks.len() - SHOWN)?;
                 }
-                f.write_str("\n  help: -source names their folder")
+                f.write_str("\n  help: name the folder of the tool with -source")
             }
             ImportError::Obstacles { folder, obstacles } => {
-                f.write_str("nothing was taken over")?;
+                f.write_str("nothing was imported")?;
                 obstacles.iter().try_for_each(|remark| write!(f, "\n{folder}/{remark}"))
             }
             ImportError::Taken { folder, missing } => {
-                write!(f, "{folder} has migrations, and not all that would be written there")?;
-                missing.iter().try_for_each(|name| write!(f, "\n  {name} is not there"))?;
-                f.write_str("\n  help: -dir names a new folder; nothing is ever overwritten")
+                write!(f, "{folder} has migrations, but not all of those to import")?;
+                missing.iter().try_for_each(|name| write!(f, "\n  {name} is missing"))?;
+                f.write_str("\n  help: name a new folder with -dir; files are never overwritten")
             }
             ImportError::Table { tool, table, source } => {
                 let reason = match source.as_db_error() {
@@ -87,20 +87,20 @@ impl fmt::Display for ImportError {
                 };
                 write!(
                     f,
-                    "{table} cannot be read as the table of {tool}: {reason}\n  help: -table names \
-                     theirs, such as app.{table}"
+                    "{table} cannot be read as the table of {tool}: {reason}\n  help: name its \
+                     table with -table, such as app.{table}"
                 )
             }
             ImportError::Partial { table, failed } => {
-                write!(f, "{table} has what failed half-way; nothing was changed")?;
+                write!(f, "{table} has migrations that failed half-way; nothing was changed")?;
                 failed.iter().try_for_each(|text| write!(f, "\n{text}"))
             }
             ImportError::Mismatches { table, mismatches } => {
                 write!(f, "{table} and the folder disagree; nothing was changed")?;
                 mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}"))?;
                 f.write_str(
-                    "\n  help: import the files that were run; or, if the folder has what is in the \
-                     database: -force, which leaves out what has no file",
+                    "\n  help: import the files that ran; or, if the folder matches the database, \
+                     use -force, which leaves out what has no file",
                 )
             }
         }

@@ -1,9 +1,9 @@
-//! Takes over the migrations of another tool: its folder becomes one of ours, and what its history says
-//! is recorded in ours. Nothing of theirs is changed, and no migration is run.
+//! Imports the migrations of another tool: its folder is converted, and its history is recorded in the
+//! tracking table. Nothing of the other tool is changed, and no migration runs.
 //!
-//! `source` holds the files and the rows of the other tool, `tools` finds the migrations in them, a file
-//! a tool, `convert` writes those down as ours, and `history` reads what is applied, compares it with the
-//! files and records it.
+//! `source` holds the files and the rows of the other tool, `tools` has a file per tool that finds the
+//! migrations, `convert` converts them, and `history` reads what is applied, compares it with the files
+//! and records it.
 
 mod convert;
 mod error;
@@ -33,36 +33,50 @@ use crate::output::{CommandError, Exit};
 use crate::verbs::lock::report_hazards;
 
 const DETAILS: &str = "\
-Without -yes it only says what it would change. Their folder and their table stay as they are. A
-folder that has the migrations already is taken as it is, so that the same command records the history
-of the next database.
+Without -yes it only shows what it would change. The folder and the table of the
+other tool are not changed, and no migration runs. A folder that already has the
+migrations is used as it is, so that the same command records the history of the
+next database.
 
-Exit codes: 5 if their table and their folder disagree, or if our history says something else.";
+Exit codes: 5 if the table and the folder of the other tool disagree, or if the
+history of lokstra contradicts them.";
 
-const FROM: Flag<String> = Flag::new("from", "TOOL", flags::text, "Whose migrations they are");
+const FROM: Flag<String> = Flag::new(
+    "from",
+    "TOOL",
+    flags::text,
+    "The tool to import from: refinery, sqlx, diesel,\ngolang-migrate, goose, dbmate or flyway",
+);
 const SOURCE: Flag<String> =
-    Flag::new("source", "FOLDER", flags::text, "Their folder of migrations; -dir is ours");
+    Flag::new("source", "FOLDER", flags::text, "The folder of that tool; -dir is the new one");
 const TABLE: Flag<String> = Flag::new(
     "table",
     "NAME",
     flags::text,
-    "Their table, if it is not where they put it: app.schema_history",
+    "The table of that tool, if it is not the default:\napp.schema_history",
 );
-const FORCE: Switch =
-    Switch::new("force", "Record what is applied although their table and folder disagree");
+const FORCE: Switch = Switch::new(
+    "force",
+    "Record the history even if the table and the\nfolder of that tool disagree",
+);
 
 pub(crate) const VERB: Verb = Verb {
     name: "import",
-    about: "Take over another tool's migrations and history, and run none",
+    about: "Import another tool's migrations and history",
     details: DETAILS,
     examples: &[
-        ("-from sqlx -source old", "What would become of them, and of the history in DATABASE_URL"),
+        ("-from sqlx -source old", "What would be written, and recorded in DATABASE_URL"),
         ("-from sqlx -source old -dir migrations -yes", "Write the folder and record the history"),
         ("-from sqlx -source old -db db_prod -yes", "Record the history of another database"),
     ],
     flags: |command, program| {
         flags::on_database(command, program)
-            .arg(FROM.arg().required(true).value_parser(SourceTool::ALL.map(SourceTool::name)))
+            .arg(
+                FROM.arg()
+                    .required(true)
+                    .value_parser(SourceTool::ALL.map(SourceTool::name))
+                    .hide_possible_values(true),
+            )
             .args([SOURCE.arg().required(true), TABLE.arg(), FORCE.arg(), flags::YES.arg()])
             .arg(flags::UNSUPPORTED_SERVER.arg())
     },
@@ -75,9 +89,9 @@ fn import(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     };
     let (source, dir) = (context.get(&SOURCE).unwrap_or_default(), context.dir());
     let mut found = read(tool, &source, &dir)?;
-    let mut ours = convert::convert(tool, &found.migrations);
-    let place = output::place(&dir, &ours)?;
-    let loaded = load(&dir, &place, &mut ours);
+    let mut converted = convert::convert(tool, &found.migrations);
+    let place = output::place(&dir, &converted)?;
+    let loaded = load(&dir, &place, &mut converted);
     let is_to_write = context.has(&flags::YES) && matches!(place, Place::Free { .. });
     let outside = found.outside();
     if is_to_write && !outside.is_empty() {
@@ -86,7 +100,8 @@ fn import(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     if matches!(place, Place::Free { .. }) {
         found.remarks.extend(outside);
     }
-    let report = Report { context, tool, source: &source, dir: &dir, found: &found, ours: &ours };
+    let report =
+        Report { context, tool, source: &source, dir: &dir, found: &found, converted: &converted };
     report.remarks();
     if !context.has(&flags::YES) {
         report.files(&place, "to be written to")?;
@@ -94,11 +109,13 @@ fn import(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(problems) => {
-            // They are the user's to mend, which is easier in the files than in a terminal.
+            // The user has to fix them, which is easier in the written files.
             if is_to_write {
-                write(&dir, &ours)?;
+                write(&dir, &converted)?;
                 report.files(&place, "written to")?;
-                context.console.status("Mend what follows, and import again for the history:");
+                context
+                    .console
+                    .status("Fix these problems, and import again to record the history:");
             }
             return Err(problems.into());
         }
@@ -112,15 +129,15 @@ fn import(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
             (tool, table),
             context.has(&FORCE),
             &found.migrations,
-            &ours,
+            &converted,
         )?
     };
     if is_to_write {
-        let written = write(&dir, &ours)?;
+        let written = write(&dir, &converted)?;
         match lokstra_source::lock(Path::new(""), &dir) {
             Ok(locked) => report_hazards(context, &locked.hazards),
             Err(problems) => {
-                output::take_back(&written);
+                output::remove(&written);
                 return Err(problems.into());
             }
         }
@@ -132,12 +149,12 @@ fn import(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     report.history(past.as_ref())?;
     report.document(&place, past.as_ref())?;
     if !context.has(&flags::YES) {
-        context.console.status("nothing was changed: -yes changes it");
+        context.console.status("nothing was changed: confirm with -yes");
     }
     Ok(Exit::Done)
 }
 
-/// The migrations of their folder, if all of them can be taken over.
+/// Reads the migrations of the other tool, if all of them can be imported.
 fn read(tool: SourceTool, source: &str, dir: &str) -> Result<Found, ImportError> {
     let folder = source.to_owned();
     let canonical = |folder: &str| Path::new(folder).canonicalize().ok();
@@ -160,19 +177,24 @@ fn read(tool: SourceTool, source: &str, dir: &str) -> Result<Found, ImportError>
     Ok(found)
 }
 
-/// The place of what cannot be read.
+/// The path of an unreadable file.
 fn below(folder: &str, path: &str) -> String {
     if path.is_empty() { folder.to_owned() } else { format!("{folder}/{}", shown_line(path)) }
 }
 
-/// What is there is taken as it is, since people edit what was imported.
-fn load(dir: &str, place: &Place, ours: &mut [ConvertedMigration]) -> Result<Loaded, Problems> {
+/// Loads the converted migrations. An existing folder is used as it is, because people edit imported
+/// files.
+fn load(
+    dir: &str,
+    place: &Place,
+    converted: &mut [ConvertedMigration],
+) -> Result<Loaded, Problems> {
     match place {
-        Place::Free { settings } => convert::judge(dir, settings.as_deref(), ours),
+        Place::Free { settings } => convert::check(dir, settings.as_deref(), converted),
         Place::Taken { .. } => Loader::new(Path::new(""), dir).load(),
     }
 }
 
-fn write(dir: &str, ours: &[ConvertedMigration]) -> Result<Vec<PathBuf>, CommandError> {
-    output::write(dir, ours).map_err(|(path, source)| CommandError::of_file(&path, &source))
+fn write(dir: &str, converted: &[ConvertedMigration]) -> Result<Vec<PathBuf>, CommandError> {
+    output::write(dir, converted).map_err(|(path, source)| CommandError::of_file(&path, &source))
 }

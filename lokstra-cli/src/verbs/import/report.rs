@@ -1,4 +1,4 @@
-//! What an import tells.
+//! The report of an import.
 
 use std::path::Path;
 
@@ -19,11 +19,11 @@ pub(crate) struct Report<'r> {
     pub(crate) source: &'r str,
     pub(crate) dir: &'r str,
     pub(crate) found: &'r Found,
-    pub(crate) ours: &'r [ConvertedMigration],
+    pub(crate) converted: &'r [ConvertedMigration],
 }
 
 impl Report<'_> {
-    /// What is left out, or left as it is.
+    /// Warns about files that are left out or unchanged.
     pub(crate) fn remarks(&self) {
         let console = self.context.console;
         for remark in &self.found.remarks {
@@ -32,23 +32,24 @@ impl Report<'_> {
         }
     }
 
-    /// The folder, file by file.
+    /// Lists the folder, file by file.
     pub(crate) fn files(&self, place: &Place, verb: &str) -> Result<(), CommandError> {
         let (console, dir) = (self.context.console, self.dir);
         if let Place::Taken { edited } = place {
             console.output(format_args!("{dir} has these migrations already"))?;
             if !Path::new(dir).join("lokstra.lock").exists() {
-                console.status("They are not locked yet: lokstra migration lock");
+                console.status("They are not locked: run lokstra migration lock");
             }
             return edited.iter().try_for_each(|name| {
-                console.output(format_args!("  {name} was edited since, and is taken as it is"))
+                console.output(format_args!("  {name} was edited since, and is used as it is"))
             });
         }
-        let count = self.ours.len();
+        let count = self.converted.len();
         let noun = if count == 1 { "migration" } else { "migrations" };
         console.output(format_args!("{count} {noun} {verb} {dir}:"))?;
-        let width = output::files(self.ours).map(|one| one.name.len()).max().unwrap_or_default();
-        for written in output::files(self.ours) {
+        let width =
+            output::files(self.converted).map(|one| one.name.len()).max().unwrap_or_default();
+        for written in output::files(self.converted) {
             let from = written.from.iter().map(|from| format!("from {}", shown_line(from)));
             let changes = written.changes.iter().map(|change| change.as_str().to_owned());
             let about = from.chain(changes).collect::<Vec<_>>().join("; ");
@@ -57,30 +58,33 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// What is recorded and what is left to be run.
-    pub(crate) fn history(&self, past: Option<&HistoryImport<'_>>) -> Result<(), CommandError> {
-        let (console, Some(past)) = (self.context.console, past) else { return Ok(()) };
+    /// Lists what is recorded and what is pending.
+    pub(crate) fn history(&self, import: Option<&HistoryImport<'_>>) -> Result<(), CommandError> {
+        let (console, Some(import)) = (self.context.console, import) else { return Ok(()) };
         let warning = console.on_stderr(Tone::Warning, "warning:");
-        for mismatch in &past.forced {
+        for mismatch in &import.forced {
             console.status(format_args!("{warning} {mismatch}"));
         }
-        for odd in &past.recorded.warnings {
-            console.status(format_args!("{warning} {odd}"));
+        for warning_text in &import.recorded.warnings {
+            console.status(format_args!("{warning} {warning_text}"));
         }
-        let (ours, theirs, recorded) = (&past.recorded.table, &past.table, &past.recorded.recorded);
-        let verb = if past.is_recorded { "recorded" } else { "to be recorded" };
+        let (converted, migrations, recorded) =
+            (&import.recorded.table, &import.table, &import.recorded.recorded);
+        let verb = if import.is_recorded { "recorded" } else { "to be recorded" };
         console.output(match recorded.len() {
-            0 => format!("Nothing to record in {ours} from {theirs}"),
-            count => format!("{count} {verb} in {ours} as applied, not run, from {theirs}:"),
+            0 => format!("Nothing to record in {converted} from {migrations}"),
+            count => format!(
+                "{count} {verb} in {converted} as applied without running, from {migrations}:"
+            ),
         })?;
         for (version, description) in recorded {
-            let at = past.run(*version).and_then(|run| run.applied_at.as_deref());
-            let at = at.unwrap_or("nobody knows when");
+            let at = import.run(*version).and_then(|run| run.applied_at.as_deref());
+            let at = at.unwrap_or("at an unknown time");
             console.output(format_args!("  {version}_{}  {at}", shown_line(description)))?;
         }
-        for (migration, is_late) in past.pending() {
-            let late = if is_late { ", and only with -out-of-order" } else { "" };
-            console.output(format_args!("Left to be run: {migration}{late}"))?;
+        for (migration, is_late) in import.pending() {
+            let late = if is_late { ", only with -out-of-order" } else { "" };
+            console.output(format_args!("Pending: {migration}{late}"))?;
         }
         Ok(())
     }
@@ -88,10 +92,10 @@ impl Report<'_> {
     pub(crate) fn document(
         &self,
         place: &Place,
-        past: Option<&HistoryImport<'_>>,
+        import: Option<&HistoryImport<'_>>,
     ) -> Result<(), CommandError> {
         let files = match place {
-            Place::Free { .. } => output::files(self.ours).map(FileObject::from).collect(),
+            Place::Free { .. } => output::files(self.converted).map(FileObject::from).collect(),
             Place::Taken { .. } => Vec::new(),
         };
         self.context.console.document(|| ImportDocument {
@@ -101,7 +105,7 @@ impl Report<'_> {
             done: self.context.has(&flags::YES),
             files,
             warnings: self.found.remarks.iter().map(RemarkObject::from).collect(),
-            history: past.map(HistoryObject::from),
+            history: import.map(HistoryObject::from),
         })
     }
 }
@@ -171,9 +175,9 @@ impl<'a> From<&'a Remark> for RemarkObject<'a> {
 }
 
 impl<'a> From<&'a HistoryImport<'a>> for HistoryObject<'a> {
-    fn from(past: &'a HistoryImport<'a>) -> HistoryObject<'a> {
-        let recorded = past.recorded.recorded.iter().map(|(version, description)| {
-            let run = past.run(*version);
+    fn from(import: &'a HistoryImport<'a>) -> HistoryObject<'a> {
+        let recorded = import.recorded.recorded.iter().map(|(version, description)| {
+            let run = import.run(*version);
             RecordedObject {
                 version: version.to_string(),
                 description,
@@ -182,17 +186,17 @@ impl<'a> From<&'a HistoryImport<'a>> for HistoryObject<'a> {
                 execution_ms: run.and_then(|run| run.execution_ms),
             }
         });
-        let pending = past.pending().into_iter().map(|(migration, is_late)| PendingObject {
+        let pending = import.pending().into_iter().map(|(migration, is_late)| PendingObject {
             version: migration.version().to_string(),
             description: migration.description(),
             out_of_order: is_late,
         });
         HistoryObject {
-            from: &past.table,
-            table: past.recorded.table.to_string(),
+            from: &import.table,
+            table: import.recorded.table.to_string(),
             recorded: recorded.collect(),
             pending: pending.collect(),
-            forced: past.forced.iter().map(ToString::to_string).collect(),
+            forced: import.forced.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -1,42 +1,42 @@
-//! What becomes of a folder, as text.
+//! The conversion of a folder as text, for tests.
 
 use std::fmt::Write;
 
-use super::convert::{convert, judge};
+use super::convert::{check, convert};
 use super::source::Row;
 use super::tools::SourceTool;
 use crate::verbs::import::source::Source;
 
-/// The files that these make, with their texts, and what is told about them.
-pub(crate) fn told(tool: SourceTool, files: &[(&str, &str)]) -> String {
+/// The converted files with their texts, and the remarks.
+pub(crate) fn converted_text(tool: SourceTool, files: &[(&str, &str)]) -> String {
     let found = tool.read(&Source::of(files));
-    let mut told = String::new();
+    let mut text = String::new();
     for remark in &found.obstacles {
-        writeln!(told, "obstacle: {remark}").unwrap();
+        writeln!(text, "obstacle: {remark}").unwrap();
     }
     for remark in &found.remarks {
-        writeln!(told, "remark: {remark}").unwrap();
+        writeln!(text, "remark: {remark}").unwrap();
     }
-    let mut ours = convert(tool, &found.migrations);
-    if !ours.is_empty()
-        && let Err(problems) = judge("migrations", None, &mut ours)
+    let mut converted = convert(tool, &found.migrations);
+    if !converted.is_empty()
+        && let Err(problems) = check("migrations", None, &mut converted)
     {
-        writeln!(told, "{problems}").unwrap();
+        writeln!(text, "{problems}").unwrap();
     }
-    for written in ours.iter().flat_map(|one| [&one.up, &one.down]) {
+    for written in converted.iter().flat_map(|one| [&one.up, &one.down]) {
         let changes: Vec<_> = written.changes.iter().map(|change| change.as_str()).collect();
         let changes = changes.join(", ");
         let from = written.from.as_deref().unwrap_or("nothing");
-        writeln!(told, "== {} <- {from} [{changes}]", written.name).unwrap();
-        // Alike everywhere, and shown once.
+        writeln!(text, "== {} <- {from} [{changes}]", written.name).unwrap();
+        // The text of generated down scripts is the same everywhere.
         if written.from.is_some() {
-            write!(told, "{}", written.text).unwrap();
+            write!(text, "{}", written.text).unwrap();
         }
     }
-    told
+    text
 }
 
-/// What is in the way, and what is told.
+/// The obstacles and the remarks.
 pub(crate) fn remarks(tool: SourceTool, files: &[(&str, &str)]) -> String {
     let found = tool.read(&Source::of(files));
     let obstacles = found.obstacles.iter().map(|remark| format!("obstacle: {remark}"));
@@ -44,13 +44,13 @@ pub(crate) fn remarks(tool: SourceTool, files: &[(&str, &str)]) -> String {
     obstacles.chain(remarks).collect::<Vec<_>>().join("\n")
 }
 
-/// Only the names.
+/// The names of the converted up files.
 pub(crate) fn names(tool: SourceTool, files: &[(&str, &str)]) -> Vec<String> {
     let found = tool.read(&Source::of(files));
     convert(tool, &found.migrations).into_iter().map(|one| one.up.name).collect()
 }
 
-/// What is applied after these rows, and what failed.
+/// The applied and the failed migrations of these rows.
 pub(crate) fn settled(tool: SourceTool, files: &[(&str, &str)], rows: &[Row]) -> String {
     let found = tool.read(&Source::of(files));
     let history = tool.history(rows.to_vec(), &found.migrations);
@@ -58,7 +58,7 @@ pub(crate) fn settled(tool: SourceTool, files: &[(&str, &str)], rows: &[Row]) ->
     [vec![applied.join(" ")], history.failed].concat().join("\n")
 }
 
-/// A row with what it says of its success.
+/// A row with its success.
 pub(crate) fn row(id: &str, success: bool, kind: &str) -> Row {
     let success = Some(if success { "t" } else { "f" }.to_owned());
     Row { success, kind: Some(kind.to_owned()), ..Row::of(id) }

@@ -1,4 +1,4 @@
-//! Which migrations of a folder a branch changes, as git reports it.
+//! Finds the migrations of a folder that a branch changes, with git.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -10,10 +10,10 @@ use lokstra_source::{Code, Problem};
 
 use crate::output::{CommandError, Exit};
 
-const FETCH: &str = "this clone is shallow: git fetch --unshallow origin \
+const FETCH: &str = "fetch the history of this shallow clone: git fetch --unshallow origin \
                      '+refs/heads/*:refs/remotes/origin/*' (actions/checkout: `fetch-depth: 0`)";
 
-/// Why git cannot compare.
+/// The error of a comparison with git.
 pub(crate) struct GitError {
     reason: String,
     help: &'static str,
@@ -26,9 +26,9 @@ impl From<GitError> for CommandError {
     }
 }
 
-/// A folder beside the commit from which its branch came.
+/// The comparison of a folder with the commit from which its branch came.
 pub(crate) struct Changed {
-    /// All that git has as it was, without links in the paths. What git does not know is no part of it.
+    /// The unchanged files of git, without links in the paths. Untracked files are not among them.
     unchanged: HashSet<PathBuf>,
 }
 
@@ -40,7 +40,7 @@ impl Changed {
             // Reading the folder reports that.
             return Ok(Changed { unchanged: HashSet::new() });
         }
-        let outside = "run it in a clone, or with -all in place of -since";
+        let outside = "run it in a clone, or use -all in place of -since";
         let top = git(dir, &["rev-parse", "--show-toplevel"], outside)?;
         let top = fs::canonicalize(top.trim_end_matches(['\r', '\n']))
             .map_err(|error| cannot_run(&error))?;
@@ -66,7 +66,7 @@ impl Changed {
         !is_hazard || [path, &other].iter().any(|path| !self.has_unchanged(Path::new(path)))
     }
 
-    /// Whether a file is as it was, and, if it is a link, the file behind it too.
+    /// Whether a file, and the file that a link leads to, is unchanged.
     fn has_unchanged(&self, path: &Path) -> bool {
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
@@ -77,7 +77,7 @@ impl Changed {
     }
 }
 
-/// The commit from which the branch came.
+/// Finds the commit from which the branch came.
 fn base(top: &Path, reference: &str) -> Result<String, GitError> {
     let is_shallow = git(top, &["rev-parse", "--is-shallow-repository"], "update git")?;
     let help = |otherwise| if is_shallow.starts_with("true") { FETCH } else { otherwise };
@@ -85,7 +85,7 @@ fn base(top: &Path, reference: &str) -> Result<String, GitError> {
     let commit = git(top, &["rev-parse", "--verify", "--quiet", &commit], "");
     let commit = commit.map_err(|_| GitError {
         reason: format!("`{reference}` is no commit, branch or tag of this clone"),
-        help: help("git fetch, or name another one, such as the main branch"),
+        help: help("run git fetch, or name another commit, such as the main branch"),
     })?;
     git(top, &["merge-base", commit.trim_end(), "HEAD"], "").map_err(|_| GitError {
         reason: format!("`{reference}` and HEAD have no commit in common"),
@@ -93,11 +93,11 @@ fn base(top: &Path, reference: &str) -> Result<String, GitError> {
     })
 }
 
-/// Returns the output.
+/// Runs git and returns its output.
 fn git(dir: &Path, arguments: &[&str], help: &'static str) -> Result<String, GitError> {
     let mut git = Command::new("git");
     git.arg("-C").arg(dir).args(arguments.iter().map(OsStr::new));
-    // Git sets them for its hooks, relative to another folder.
+    // git sets them for its hooks, relative to another folder.
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(variable);
     }

@@ -9,7 +9,7 @@ use lokstra_runtime::Migrations;
 use lokstra_source::{LintScope, Loaded, Loader, Problem};
 
 use self::changed::Changed;
-use self::server::{Known, refused};
+use self::server::{Reported, unparsable};
 use crate::call::flags::{self, Flag, Switch};
 use crate::call::{CommandContext, Target, Verb};
 use crate::output::diagnostics::{self, Format, summary};
@@ -17,29 +17,32 @@ use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
 A hazard takes a long lock, loses data or breaks the version that still runs.
-`lint: deny` in migration.yaml makes it an error, `lint: off` keeps a folder
-out. One statement is let pass by a comment above it:
+`lint: deny` in migration.yaml makes it an error, `lint: off` excludes a folder.
+A comment above a statement suppresses its hazard:
 
   -- lokstra: allow(drop-column): no version reads it since 2.3
 
 JSON: {\"errors\": 0, \"warnings\": 1, \"problems\": [{\"severity\", \"code\", \"path\",
 \"line\", \"column\", \"message\", \"help\"}]}; line and column are null where there is
-no place. docs/lint.md has more, and all rules.
+no place. docs/lint.md lists the rules.
 
 Exit codes: 0 without an error, 2 with one, 3 wrong usage";
 
 const SERVER: Switch =
-    Switch::new("server", "Have the server of each database parse every statement too");
-const ALL: Switch =
-    Switch::new("all", "Look for hazards in locked migrations too, which were judged before");
+    Switch::new("server", "Also let the server of each database parse every\nstatement");
+const ALL: Switch = Switch::new("all", "Also report hazards of locked migrations");
 const SINCE: Flag<String> = Flag::new(
     "since",
     "REF",
     flags::text,
-    "Look for hazards in what differs from this commit of git, locked or not",
+    "Report hazards of what differs from this commit of\ngit, locked or not",
 );
-const FORMAT: Flag<String> =
-    Flag::new("format", "FORMAT", flags::text, "How problems are written [default: human]");
+const FORMAT: Flag<String> = Flag::new(
+    "format",
+    "FORMAT",
+    flags::text,
+    "How to write problems: human, json or github\n[default: human]",
+);
 
 pub(crate) const VERB: Verb = Verb {
     name: "lint",
@@ -47,12 +50,13 @@ pub(crate) const VERB: Verb = Verb {
     details: DETAILS,
     examples: &[
         ("", "What is not locked yet"),
-        ("-server -db db_main", "Have the server of that pool judge the syntax too"),
+        ("-server -db db_main", "Also let the server of that pool parse the scripts"),
         ("-since origin/main", "What a branch changes, locked or not: for a pull request"),
-        ("-format github", "As remarks beside the lines of a pull request"),
+        ("-format github", "As annotations of a pull request"),
     ],
     flags: |command, program| {
-        let format = FORMAT.arg().value_parser(["human", "json", "github"]);
+        let format =
+            FORMAT.arg().value_parser(["human", "json", "github"]).hide_possible_values(true);
         flags::on_database(command, program)
             .args([SERVER.arg(), ALL.arg()])
             .arg(SINCE.arg().conflicts_with(ALL.name))
@@ -61,7 +65,7 @@ pub(crate) const VERB: Verb = Verb {
     run: lint,
 };
 
-/// What it finds is its data, and no failure of its own.
+/// Runs `lint`: the problems are its output, and not an error.
 fn lint(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let since = context.get(&SINCE).map(|it| Changed::since(&it, &context.dir())).transpose()?;
     let lint =
@@ -83,7 +87,7 @@ fn lint(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     Ok(if found.iter().any(Problem::is_error) { Exit::Failed } else { Exit::Done })
 }
 
-/// Reads the folder, without the hazards of what is not changed.
+/// Reads the folder, without the hazards of unchanged migrations.
 fn load(dir: &str, lint: LintScope, changed: Option<&Changed>) -> Result<Loaded, Vec<Problem>> {
     let concerns = |it: &&Problem| changed.is_none_or(|changed| changed.concerns(it));
     match Loader::new(Path::new(""), dir).lint(lint).load() {
@@ -96,7 +100,7 @@ fn load(dir: &str, lint: LintScope, changed: Option<&Changed>) -> Result<Loaded,
             if warnings.iter().any(Problem::is_error) {
                 return Err(warnings);
             }
-            // The only errors were denied hazards of what is not changed.
+            // The only errors were denied hazards of unchanged migrations.
             match Loader::new(Path::new(""), dir).load() {
                 Ok(loaded) => Ok(Loaded { warnings, ..loaded }),
                 Err(problems) => Err(problems.iter().cloned().collect()),
@@ -105,7 +109,7 @@ fn load(dir: &str, lint: LintScope, changed: Option<&Changed>) -> Result<Loaded,
     }
 }
 
-/// The problems of a folder that the build takes, and what was looked at.
+/// The problems of a folder that the build accepts, and what was checked.
 fn checked(
     loaded: Loaded,
     context: &CommandContext<'_>,
@@ -116,7 +120,7 @@ fn checked(
     let mut scope = match (context.get(&SINCE), 2 * locked) {
         (Some(since), _) => format!("{count} scripts (hazards of what differs from {since})"),
         (None, locked) if locked > 0 && !context.has(&ALL) => {
-            format!("{count} scripts ({locked} of them locked, -all looks for their hazards too)")
+            format!("{count} scripts ({locked} of them locked; -all reports their hazards too)")
         }
         _ => format!("{count} scripts"),
     };
@@ -125,18 +129,19 @@ fn checked(
             if outside.iter().any(|path| path == it.path()) { it.without_text() } else { it }
         };
         let target = Target::of(migrations, context)?;
-        let refused = refused(&target, &Known::default())?.into_iter().map(shown);
-        let refused: Vec<_> = refused.collect();
-        if refused.is_empty() {
+        let found = unparsable(&target, &Reported::default())?.into_iter().map(shown);
+        let found: Vec<_> = found.collect();
+        if found.is_empty() {
             scope += ", all of which the server can parse";
         }
-        warnings.extend(refused);
+        warnings.extend(found);
         warnings.sort_by(|a, b| (a.path(), a.position()).cmp(&(b.path(), b.position())));
     }
     Ok((warnings, scope + ": "))
 }
 
-/// The problems of a folder that the build refuses, and what a server says of its other scripts.
+/// The problems of a folder that the build rejects, and those that the server finds in its other
+/// scripts.
 fn broken(
     mut problems: Vec<Problem>,
     context: &CommandContext<'_>,
@@ -148,8 +153,8 @@ fn broken(
     else {
         return Ok(problems);
     };
-    let known = Known::of(&problems);
-    problems.extend(refused(&Target::of(Migrations::from(loaded.set), context)?, &known)?);
+    let reported = Reported::of(&problems);
+    problems.extend(unparsable(&Target::of(Migrations::from(loaded.set), context)?, &reported)?);
     problems.sort_by(|a, b| (a.path(), a.position()).cmp(&(b.path(), b.position())));
     Ok(problems)
 }

@@ -1,4 +1,4 @@
-//! What the servers of a set say about its statements.
+//! `lint -server`: lets the servers of a set parse its statements.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,19 +10,19 @@ use lokstra_source::{Code, Problem};
 use crate::call::Target;
 use crate::output::CommandError;
 
-/// As many problems are shown of a script, as by the build.
-const MOST: usize = 50;
+/// How many problems are shown per script, as in the build.
+const MAX_REPORTED: usize = 50;
 
-/// What the build has said of a line or of a whole script: the server need not repeat it.
+/// The lines and scripts for which the build has reported a problem, which the server need not repeat.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct Reported {
     lines: HashSet<(String, usize)>,
     scripts: HashSet<String>,
 }
 
-impl Known {
-    pub(super) fn of(problems: &[Problem]) -> Known {
-        let (mut known, mut counts) = (Known::default(), HashMap::new());
+impl Reported {
+    pub(super) fn of(problems: &[Problem]) -> Reported {
+        let (mut reported, mut counts) = (Reported::default(), HashMap::new());
         for problem in problems.iter().filter(|problem| problem.is_error()) {
             let path = problem.path().to_owned();
             let count = counts.entry(problem.path()).or_insert(0);
@@ -31,13 +31,13 @@ impl Known {
                 problem.code(),
                 Code::Unterminated | Code::CopyFromStdin | Code::PsqlCommand | Code::NotUtf8
             );
-            if is_whole || *count == MOST {
-                known.scripts.insert(path);
+            if is_whole || *count == MAX_REPORTED {
+                reported.scripts.insert(path);
             } else if let Some(at) = problem.position() {
-                known.lines.insert((path, at.line));
+                reported.lines.insert((path, at.line));
             }
         }
-        known
+        reported
     }
 
     fn has(&self, problem: &Problem) -> bool {
@@ -46,15 +46,18 @@ impl Known {
     }
 }
 
-/// What the servers cannot parse.
-pub(super) fn refused(target: &Target, known: &Known) -> Result<Vec<Problem>, CommandError> {
+/// Finds the statements that the servers cannot parse.
+pub(super) fn unparsable(
+    target: &Target,
+    reported: &Reported,
+) -> Result<Vec<Problem>, CommandError> {
     let mut found = Vec::new();
     for database in target.databases() {
-        let mut server = judge(target, database)?;
+        let mut server = parser_session(target, database)?;
         for migration in database.migrations() {
             for script in [migration.up(), migration.down()] {
-                if !known.scripts.contains(script.path()) {
-                    found.extend(ask(&mut server, script, known)?);
+                if !reported.scripts.contains(script.path()) {
+                    found.extend(check_script(&mut server, script, reported)?);
                 }
             }
         }
@@ -62,19 +65,19 @@ pub(super) fn refused(target: &Target, known: &Known) -> Result<Vec<Problem>, Co
     Ok(found)
 }
 
-/// A session in an aborted transaction: it parses what it is given, and goes no further.
-fn judge(target: &Target, database: Database<'_>) -> Result<Client, CommandError> {
+/// Opens a session in an aborted transaction, which parses statements and does nothing else.
+fn parser_session(target: &Target, database: Database<'_>) -> Result<Client, CommandError> {
     let mut client = target.pool(database)?.connect()?;
     client.batch_execute("BEGIN; SELECT 1/0").ok();
     Ok(client)
 }
 
-/// The statements of a script that the server cannot parse. Each has its line counted from the first, so that
-/// without a limit a long script would take the square of its length.
-fn ask(
+/// Finds the statements of a script that the server cannot parse. Counting the line of each takes as
+/// long as the script, so their number is limited.
+fn check_script(
     server: &mut Client,
     script: Script<'_>,
-    known: &Known,
+    reported: &Reported,
 ) -> Result<Vec<Problem>, CommandError> {
     let (path, text) = (script.path(), script.text());
     let mut found = Vec::new();
@@ -83,7 +86,7 @@ fn ask(
         let statement = &text[range.clone()];
         let Err(error) = server.prepare(statement) else { continue };
         let Some(error) = error.as_db_error() else { return Err(CommandError::of_server(&error)) };
-        // In a failed transaction: what everything that parses is told.
+        // The error of every statement that parses, in a failed transaction.
         if error.code().code() == "25P02" {
             continue;
         }
@@ -94,18 +97,16 @@ fn ask(
         let at = statement.char_indices().nth(nth).map_or(statement.len(), |(at, _)| at);
         let problem = |message: &str| Problem::from_server(path, text, range.start + at, message);
         let refusal = problem(error.message());
-        if known.has(&refusal) {
+        if reported.has(&refusal) {
             continue;
         }
-        if found.len() + 1 < MOST || ranges.len() == 0 {
+        if found.len() + 1 < MAX_REPORTED || ranges.len() == 0 {
             found.push(refusal);
             continue;
         }
         let rest = ranges.len();
-        let message = format!(
-            "{} (the server was not asked about the next {rest} statements)",
-            error.message()
-        );
+        let message =
+            format!("{} (the server did not parse the next {rest} statements)", error.message());
         found.push(problem(&message));
         break;
     }

@@ -14,18 +14,18 @@ use crate::output::json::{Databases, StatusObject};
 use crate::output::{CommandError, Exit};
 use crate::run::{self, statuses};
 
-const VERBOSE: Switch =
-    Switch::new("verbose", "Also when, by whom, and whether the file is still the same");
+const VERBOSE: Switch = Switch::new("verbose", "Also when, by whom, and if the file is unchanged");
 const WATCH: Switch = Switch::new("watch", "Follow what runs until nothing is pending");
 
 pub(crate) const VERB: Verb = Verb {
     name: "status",
     about: "Show which migrations are applied",
-    details: "-watch follows a migration that another session runs: which script and statement, for how\n\
-              long, how far with an index, and who stands in its way. It ends when nothing is pending.",
+    details: "-watch follows the migration of another session: its script and statement, how\n\
+              long it has run, the progress of an index, and what blocks it. It ends when\n\
+              nothing is pending.",
     examples: &[
         ("", "Every database"),
-        ("-v", "Also when, by whom, for how long, and whether the file is still the same"),
+        ("-v", "Also when, by whom, for how long, and if the file is unchanged"),
         ("-watch", "What runs at this moment"),
         ("-exit-code", "In a script: exit code 1 if something is pending"),
         ("-targets tenants.txt", "Many databases, a line each"),
@@ -49,7 +49,7 @@ fn status(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
         return watch::watch(context, &target);
     }
     target.warn_of_ignored(context);
-    // Those that can be reached are shown, before the error about the others.
+    // Databases that can be reached are shown before the error about the others.
     let (statuses, failure) = match statuses(context, &target) {
         Err(error) => (error.statuses().to_vec(), Some(error)),
         Ok(statuses) => (statuses, None),
@@ -62,7 +62,7 @@ fn status(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
         if let Some(connection) = &status.connection {
             let prefix =
                 if target.has_several() { format!("{}: ", status.database) } else { String::new() };
-            run::name(context.console, &format!("{prefix}{connection}"));
+            run::show_connection(context.console, &format!("{prefix}{connection}"));
         }
         if context.has(&VERBOSE) {
             context.console.output(verbose(status, &target))?;
@@ -76,13 +76,13 @@ fn status(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     context
         .console
         .document(|| Databases { databases: statuses.iter().map(StatusObject::from).collect() })?;
-    // What is broken is not applied, or not as it is here.
+    // A broken migration counts as pending.
     let is_pending =
         !target.broken.is_empty() || statuses.iter().any(|status| status.pending() > 0);
     Ok(if is_pending && context.has(&flags::EXIT_CODE) { Exit::Pending } else { Exit::Done })
 }
 
-/// The list with what the history knows of each migration below it.
+/// The list, with details of the history below each migration.
 fn verbose(status: &Status, target: &Target) -> String {
     let list = status.to_string();
     let (head, rest) = list.split_at(list.find("\n[").map_or(0, |at| at + 1));
@@ -93,16 +93,16 @@ fn verbose(status: &Status, target: &Target) -> String {
         if line.starts_with('[')
             && let Some(row) = rows.next()
         {
-            text.push_str(&told_of(row, status, target));
+            text.push_str(&history_details(row, status, target));
         }
     }
     write!(text, "Tracking table: {}", status.table).ok();
     text
 }
 
-fn told_of(row: &StatusRow, status: &Status, target: &Target) -> String {
+fn history_details(row: &StatusRow, status: &Status, target: &Target) -> String {
     let Some(applied) = row.applied() else { return String::new() };
-    let at = applied.applied_at.as_deref().unwrap_or("at a time that nobody recorded");
+    let at = applied.applied_at.as_deref().unwrap_or("at an unknown time");
     let by = applied
         .applied_by
         .as_ref()

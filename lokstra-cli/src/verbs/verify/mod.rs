@@ -1,4 +1,4 @@
-//! `verify`: tries on a scratch database whether every down undoes its up.
+//! `verify`: tests on a scratch database whether every down undoes its up.
 
 mod document;
 
@@ -13,16 +13,19 @@ use crate::output::{CommandError, Exit};
 use crate::run;
 
 const DETAILS: &str = "\
-For every migration: up, down, compare with before, up again, compare with the first time. What a down
-did not undo is told object by object, with the SQL that would.
+For every migration: up, down, compare with before, up again, compare with the
+first time. What a down did not undo is reported object by object, with the SQL
+that undoes it.
 
-It never runs on the database itself. Without -db it starts a throw-away server from the PostgreSQL that
-is installed, or works on the server that the variable LOKSTRA_TEST_DATABASE_URL names. With -db it
-creates a database beside the one that is named and drops it again: the role needs CREATEDB, and
-scripts that change roles are refused.
+It never runs on the database itself. Without -db it starts a throw-away server
+of the installed PostgreSQL, or uses the server of the variable
+LOKSTRA_TEST_DATABASE_URL. With -db it creates a database beside the named one
+and drops it at the end: the role needs CREATEDB, and scripts that change roles
+are refused.
 
-What it cannot see: the tables hold what the scripts put into them, so that on an empty one every SET
-NOT NULL passes. What need not be undone is let pass by a comment above its statement:
+It cannot see effects on data: the tables contain only what the scripts insert,
+and on an empty table every SET NOT NULL succeeds. A comment above a statement
+excludes what need not be undone:
 
   -- lokstra: allow(not-undone): every environment has this type
 
@@ -32,30 +35,30 @@ const FROM: Flag<Version> = Flag::new(
     "from",
     "VERSION",
     flags::version,
-    "Apply the migrations below this version without verifying them",
+    "Apply the migrations below this version without\nverifying them",
 );
-const KEEP: Switch = Switch::new("keep", "Leave the scratch database where it is; with -db");
+const KEEP: Switch = Switch::new("keep", "Keep the scratch database; with -db");
 
 pub(crate) const VERB: Verb = Verb {
     name: "verify",
-    about: "Try on a scratch database whether every down undoes its up",
+    about: "Test on a scratch database whether every down undoes its up",
     details: DETAILS,
     examples: &[
         ("", "Every migration, on a throw-away server"),
         ("-db db_main", "Beside the database of a pool, on its server"),
         ("-from 041", "Only what is new, on top of the others"),
-        ("-db db_main -to 007 -keep", "Leave the scratch database, to look into it"),
+        ("-db db_main -to 007 -keep", "Keep the scratch database, to inspect it"),
     ],
     flags: |command, program| {
         flags::on_database(command, program)
             .arg(FROM.arg())
-            .arg(flags::TO.arg().help("Verify up to this version, included"))
+            .arg(flags::TO.arg().help("Verify up to and including this version"))
             .arg(KEEP.arg())
     },
     run: verify,
 };
 
-/// As for the users' own tests.
+/// The variable of the users' own tests.
 const VARIABLE: &str = "LOKSTRA_TEST_DATABASE_URL";
 
 fn verify(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
@@ -83,10 +86,10 @@ fn verify(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     Ok(if found.is_failure() { Exit::Failed } else { Exit::Done })
 }
 
-/// `-keep` without a server that stays.
+/// The error of `-keep` on a throw-away server.
 fn nothing_to_keep() -> CommandError {
-    let message = "a throw-away server goes, and nothing on it can be kept\n  help: name a server that \
-                   stays with -db";
+    let message = "a throw-away server is removed at the end, and nothing on it can be kept\n  \
+                   help: name a permanent server with -db";
     CommandError::new("usage", Exit::Usage, message)
 }
 

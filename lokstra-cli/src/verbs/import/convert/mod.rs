@@ -1,4 +1,4 @@
-//! Their migrations, written down as ours.
+//! Converts the migrations of the other tool.
 
 use lokstra_source::{Code, Description, DescriptionError, Loaded, Loader, Problems};
 
@@ -13,40 +13,40 @@ use crate::verbs::import::tools::SourceTool;
 
 const MARKER: &str = "-- lokstra: no-transaction\n";
 
-/// A migration of ours.
+/// A converted migration.
 #[derive(Debug)]
 pub(crate) struct ConvertedMigration {
-    /// What their history calls it.
+    /// Its name in the history of the other tool.
     pub(crate) id: String,
     pub(crate) version: Version,
     pub(crate) up: OutputFile,
     pub(crate) down: OutputFile,
 }
 
-/// A file of ours.
+/// A converted file.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
     pub(crate) name: String,
     pub(crate) text: String,
-    /// Where it comes from, relative to their folder; a down script may come from nowhere.
+    /// The original file, relative to its folder; a down script may have none.
     pub(crate) from: Option<String>,
     pub(crate) changes: Vec<Change>,
-    /// Whether a link leads out of their folder to its text: none of it is shown.
+    /// Whether a link leads out of the folder to its text, which is then not shown.
     is_outside: bool,
 }
 
-/// What is not as it was in their file.
+/// A difference from the original file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// `BEGIN` and `COMMIT` are gone: every script runs in a transaction.
+    /// `BEGIN` and `COMMIT` were removed: every script runs in a transaction.
     Unwrapped,
-    /// It runs without a transaction there, or can only run so.
+    /// It runs without a transaction in the other tool, or can only run so.
     NoTransaction,
-    /// It had no statement, and ours need one.
+    /// It had no statement, and an up script needs one.
     Filled,
     /// There was no down script.
     Irreversible,
-    /// The down script was there and empty: with that tool too, a rollback only forgets the migration.
+    /// The down script was empty: in the other tool too, a rollback only forgets the migration.
     Forgets,
     /// The up script does nothing.
     NothingToUndo,
@@ -64,7 +64,7 @@ impl Change {
         }
     }
 
-    /// For programs.
+    /// The word in JSON.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Change::Unwrapped => "unwrapped",
@@ -77,27 +77,27 @@ impl Change {
     }
 }
 
-/// In their order.
-pub(crate) fn convert(tool: SourceTool, theirs: &[SourceMigration]) -> Vec<ConvertedMigration> {
-    let one = |(theirs, version): (&SourceMigration, Version)| {
-        let description: Description = theirs
+/// Converts the migrations, in their order.
+pub(crate) fn convert(tool: SourceTool, migrations: &[SourceMigration]) -> Vec<ConvertedMigration> {
+    let one = |(migrations, version): (&SourceMigration, Version)| {
+        let description: Description = migrations
             .name
             .parse()
             .unwrap_or_else(|error: DescriptionError| error.suggestion().clone());
         let name = format!("{version}_{description}");
-        let up = up(format!("{name}.up.sql"), &theirs.up);
+        let up = up(format!("{name}.up.sql"), &migrations.up);
         let is_nothing = up.changes.contains(&Change::Filled);
-        let down = match &theirs.down {
+        let down = match &migrations.down {
             Some(script) if !script.text.trim().is_empty() => {
                 written(format!("{name}.down.sql"), script)
             }
             Some(script) => empty(tool, &name, script, is_nothing),
             None if is_nothing => nothing(&name, None, "Nothing to undo.", Change::NothingToUndo),
-            None => irreversible(tool, &name, &theirs.up),
+            None => irreversible(tool, &name, &migrations.up),
         };
-        ConvertedMigration { id: theirs.id.clone(), version, up, down }
+        ConvertedMigration { id: migrations.id.clone(), version, up, down }
     };
-    theirs.iter().zip(versions(theirs)).map(one).collect()
+    migrations.iter().zip(versions(migrations)).map(one).collect()
 }
 
 fn up(name: String, script: &Script) -> OutputFile {
@@ -128,14 +128,14 @@ fn written(name: String, script: &Script) -> OutputFile {
 }
 
 impl OutputFile {
-    /// Has it run without a transaction.
+    /// Makes it a no-transaction script.
     fn mark(&mut self) {
         self.text.insert_str(0, MARKER);
         self.changes.push(Change::NoTransaction);
     }
 }
 
-/// What was empty stays so: with that tool too, a rollback runs nothing.
+/// An empty down script stays empty: in the other tool too, a rollback runs nothing.
 fn empty(tool: SourceTool, name: &str, script: &Script, is_nothing: bool) -> OutputFile {
     let from = Some(script.path.clone());
     if is_nothing {
@@ -157,15 +157,15 @@ fn nothing(name: &str, from: Option<String>, says: &str, change: Change) -> Outp
     }
 }
 
-/// A down script that says what a rollback finds out otherwise.
+/// A down script that fails and says why.
 fn irreversible(tool: SourceTool, name: &str, up: &Script) -> OutputFile {
     let text = format!(
-        "-- {path} of {tool} had no down script. Where the change can be undone, write here how; then\n\
-         -- remove lokstra.lock and write it anew: lokstra migration lock\n\
+        "-- {path} of {tool} had no down script. If the change can be undone, replace this with the SQL; then\n\
+         -- delete lokstra.lock and run: lokstra migration lock\n\
          DO $$\n\
          BEGIN\n    \
              RAISE EXCEPTION '{name} cannot be undone'\n        \
-                 USING HINT = 'Its file says what to do.';\n\
+                 USING HINT = 'See the comment in its file.';\n\
          END\n\
          $$;\n",
         // A line break in the name would end the comment, and the rest of the name would run.
@@ -176,18 +176,18 @@ fn irreversible(tool: SourceTool, name: &str, up: &Script) -> OutputFile {
     OutputFile { name: format!("{name}.down.sql"), text, from: None, changes, is_outside: false }
 }
 
-/// Judges the files as the build will. A script with a statement that PostgreSQL refuses in a
-/// transaction cannot have run in one there either.
-pub(crate) fn judge(
+/// Checks the files as the build will. A script with a statement that PostgreSQL refuses in a
+/// transaction cannot have run in one in the other tool either.
+pub(crate) fn check(
     folder: &str,
     settings: Option<&str>,
-    ours: &mut [ConvertedMigration],
+    converted: &mut [ConvertedMigration],
 ) -> Result<Loaded, Problems> {
-    let problems = match load(folder, settings, ours) {
+    let problems = match load(folder, settings, converted) {
         Ok(loaded) => return Ok(loaded),
         Err(problems) => problems,
     };
-    for written in ours.iter_mut().flat_map(|one| [&mut one.up, &mut one.down]) {
+    for written in converted.iter_mut().flat_map(|one| [&mut one.up, &mut one.down]) {
         let path = format!("{folder}/{}", written.name);
         let is_this = |problem: &lokstra_source::Problem| {
             problem.code() == Code::InTransaction && problem.path() == path
@@ -197,19 +197,19 @@ pub(crate) fn judge(
         }
     }
     let is_outside = |path: &str| {
-        let mut scripts = ours.iter().flat_map(|one| [&one.up, &one.down]);
+        let mut scripts = converted.iter().flat_map(|one| [&one.up, &one.down]);
         scripts.any(|one| one.is_outside && path == format!("{folder}/{}", one.name))
     };
-    load(folder, settings, ours).map_err(|problems| problems.without_text_of(is_outside))
+    load(folder, settings, converted).map_err(|problems| problems.without_text_of(is_outside))
 }
 
 fn load(
     folder: &str,
     settings: Option<&str>,
-    ours: &[ConvertedMigration],
+    converted: &[ConvertedMigration],
 ) -> Result<Loaded, Problems> {
     let settings = settings.map(|text| ("migration.yaml", text));
-    let scripts = ours.iter().flat_map(|one| [&one.up, &one.down]);
+    let scripts = converted.iter().flat_map(|one| [&one.up, &one.down]);
     let scripts = scripts.map(|one| (one.name.as_str(), one.text.as_str()));
     Loader::in_memory(folder, settings.into_iter().chain(scripts)).load()
 }

@@ -1,4 +1,4 @@
-//! The folder that becomes ours.
+//! The folder to write.
 
 use std::fs;
 use std::io;
@@ -9,17 +9,17 @@ use lokstra_core::files::{LONGEST_SCRIPT, LONGEST_SETTINGS, create, read, read_t
 use super::{ConvertedMigration, OutputFile};
 use crate::verbs::import::error::ImportError;
 
-/// What is at the place where our folder will be.
+/// What the folder to write contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// No migration; at most a `migration.yaml`.
+    /// It has no migration; at most a `migration.yaml`.
     Free { settings: Option<String> },
-    /// Every migration that would be written. Some may have been edited since.
+    /// It already has every migration. Some may have been edited since.
     Taken { edited: Vec<String> },
 }
 
-/// Looks at the folder.
-pub(crate) fn place(folder: &str, ours: &[ConvertedMigration]) -> Result<Place, ImportError> {
+/// Inspects the folder.
+pub(crate) fn place(folder: &str, converted: &[ConvertedMigration]) -> Result<Place, ImportError> {
     let unreadable = |source| ImportError::Read { folder: folder.to_owned(), source };
     let unreadable_file =
         |name: &str, source| ImportError::Read { folder: format!("{folder}/{name}"), source };
@@ -30,10 +30,10 @@ pub(crate) fn place(folder: &str, ours: &[ConvertedMigration]) -> Result<Place, 
             .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
             .map_err(unreadable)?,
     };
-    let is_ours = |name: &str| {
+    let is_migration_file = |name: &str| {
         Path::new(name).extension().is_some_and(|ending| ending == "sql") || name == "lokstra.lock"
     };
-    if !names.iter().any(|name| is_ours(&name.to_string_lossy())) {
+    if !names.iter().any(|name| is_migration_file(&name.to_string_lossy())) {
         let settings = match read_text(&path.join("migration.yaml"), LONGEST_SETTINGS) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             settings => Some(settings.map_err(|error| unreadable_file("migration.yaml", error))?),
@@ -41,7 +41,7 @@ pub(crate) fn place(folder: &str, ours: &[ConvertedMigration]) -> Result<Place, 
         return Ok(Place::Free { settings });
     }
     let (mut missing, mut edited) = (Vec::new(), Vec::new());
-    for written in files(ours) {
+    for written in files(converted) {
         match read(&path.join(&written.name), LONGEST_SCRIPT) {
             Ok(content) if content == written.text.as_bytes() => {}
             Ok(_) => edited.push(written.name.clone()),
@@ -57,17 +57,17 @@ pub(crate) fn place(folder: &str, ours: &[ConvertedMigration]) -> Result<Place, 
     Err(ImportError::Taken { folder: folder.to_owned(), missing })
 }
 
-/// Writes every file, or none; never over one that is there. Their paths.
+/// Writes every file, or none, and never overwrites one. Returns the paths.
 pub(crate) fn write(
     folder: &str,
-    ours: &[ConvertedMigration],
+    converted: &[ConvertedMigration],
 ) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
     fs::create_dir_all(folder).map_err(|error| (folder.into(), error))?;
     let mut done: Vec<PathBuf> = Vec::new();
-    for written in files(ours) {
+    for written in files(converted) {
         let path = Path::new(folder).join(&written.name);
         if let Err(error) = create(&path, written.text.as_bytes()) {
-            take_back(&done);
+            remove(&done);
             return Err((path, error));
         }
         done.push(path);
@@ -76,14 +76,14 @@ pub(crate) fn write(
 }
 
 /// Removes what was written.
-pub(crate) fn take_back(written: &[PathBuf]) {
+pub(crate) fn remove(written: &[PathBuf]) {
     for path in written {
         fs::remove_file(path).ok();
     }
 }
 
-pub(crate) fn files(ours: &[ConvertedMigration]) -> impl Iterator<Item = &OutputFile> {
-    ours.iter().flat_map(|one| [&one.up, &one.down])
+pub(crate) fn files(converted: &[ConvertedMigration]) -> impl Iterator<Item = &OutputFile> {
+    converted.iter().flat_map(|one| [&one.up, &one.down])
 }
 
 #[cfg(test)]
@@ -96,13 +96,13 @@ mod tests {
     #[test]
     fn a_file_that_appears_meanwhile_is_kept_and_none_of_the_others_stays() {
         let source = Source::of(&[("1_a.up.sql", "SELECT 1;"), ("2_b.up.sql", "SELECT 2;")]);
-        let ours = convert(GolangMigrate, &GolangMigrate.read(&source).migrations);
+        let converted = convert(GolangMigrate, &GolangMigrate.read(&source).migrations);
         let folder = tempfile::tempdir().unwrap();
-        let theirs = folder.path().join("002_b.up.sql");
-        fs::write(&theirs, "SELECT 'theirs';").unwrap();
-        let (path, error) = write(folder.path().to_str().unwrap(), &ours).unwrap_err();
-        assert_eq!((path, error.kind()), (theirs.clone(), io::ErrorKind::AlreadyExists));
+        let existing = folder.path().join("002_b.up.sql");
+        fs::write(&existing, "SELECT 'existing';").unwrap();
+        let (path, error) = write(folder.path().to_str().unwrap(), &converted).unwrap_err();
+        assert_eq!((path, error.kind()), (existing.clone(), io::ErrorKind::AlreadyExists));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert_eq!(fs::read_to_string(theirs).unwrap(), "SELECT 'theirs';");
+        assert_eq!(fs::read_to_string(existing).unwrap(), "SELECT 'existing';");
     }
 }

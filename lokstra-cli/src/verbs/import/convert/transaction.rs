@@ -1,18 +1,18 @@
-//! The transactions that a script begins and ends itself. Each of ours runs in one.
+//! The transactions that a script begins and ends itself, which a migration of lokstra must not.
 
 use std::ops::Range;
 
 use crate::verbs::import::source::code::code;
 
-/// The text without its BEGIN and COMMIT, if psql's result is that of the whole in one transaction.
+/// Removes BEGIN and COMMIT, if running the whole in one transaction has the same result.
 pub(crate) fn unwrapped(text: &str) -> Option<String> {
     let statements = lokstra_source::statements(text);
     let (mut controls, mut is_open) = (Vec::new(), false);
     for range in &statements {
         match control(&text[range.clone()]) {
             Control::None => continue,
-            // In a transaction BEGIN only warns, and COMMIT does outside of one. What is left open is
-            // rolled back.
+            // BEGIN in a transaction and COMMIT outside of one only warn. An open transaction is rolled
+            // back.
             Control::Begin if !is_open => is_open = true,
             Control::Commit => is_open = false,
             Control::Begin | Control::Other => return None,
@@ -21,7 +21,7 @@ pub(crate) fn unwrapped(text: &str) -> Option<String> {
     }
     let [first, .., last] = &statements[..] else { return None };
     let is_around_all = controls == [first, last] && is_begin(&text[first.clone()]);
-    // What lasts until the end of a transaction must not last longer.
+    // An effect that ends with its transaction must not last longer.
     let is_local = |range: &Range<usize>| lasts_until_commit(&text[range.clone()]);
     if is_open || controls.is_empty() || !is_around_all && statements.iter().any(is_local) {
         return None;
@@ -33,7 +33,7 @@ pub(crate) fn unwrapped(text: &str) -> Option<String> {
     Some(format!("{}\n", unwrapped.trim()))
 }
 
-/// Whether one transaction is around all of it.
+/// Whether one transaction spans the whole script.
 pub(crate) fn is_whole(text: &str) -> bool {
     let statements = lokstra_source::statements(text);
     let [first, between @ .., last] = &statements[..] else { return false };
@@ -79,7 +79,7 @@ fn lasts_until_commit(statement: &str) -> bool {
         || words.contains("_XACT_")
 }
 
-/// Comments are no words.
+/// The words of a statement, without comments.
 fn words(statement: &str) -> String {
     let code = code(statement).to_ascii_uppercase();
     code.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -91,7 +91,7 @@ fn remove(text: &mut String, range: &Range<usize>) {
         Some(at) if text[range.end + at..].starts_with(';') => range.end + at + 1,
         _ => range.end,
     };
-    // The line too, where nothing else is on it.
+    // The line too, if nothing else is on it.
     let rest = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
     let starts_line = text[..range.start].ends_with('\n') || range.start == 0;
     let is_alone = starts_line && text[end..rest].trim().is_empty();

@@ -1,4 +1,4 @@
-//! Where the other tool's history and its folder disagree.
+//! Compares the history of the other tool with its folder.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use lokstra_core::shown_line;
 
 use crate::verbs::import::source::{History, Row, SourceMigration};
 
-/// A migration about which they do.
+/// A migration about which they disagree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mismatch {
-    /// It is applied, and there is no file of it.
+    /// It is applied and has no file.
     NoFile { id: String },
-    /// It was applied from another text.
+    /// It was applied from a different text.
     Edited { id: String, path: String },
 }
 
@@ -21,17 +21,17 @@ impl fmt::Display for Mismatch {
             Mismatch::NoFile { id } => write!(f, "{} is applied and has no file", shown_line(id)),
             Mismatch::Edited { id, path } => {
                 let (id, path) = (shown_line(id), shown_line(path));
-                write!(f, "{id} was applied from another text than that of {path}")
+                write!(f, "{id} was applied from a text that differs from {path}")
             }
         }
     }
 }
 
-/// Everything that is applied and not what the folder has.
-pub(crate) fn mismatches(history: &History, theirs: &[SourceMigration]) -> Vec<Mismatch> {
+/// Finds applied migrations that differ from the folder.
+pub(crate) fn mismatches(history: &History, migrations: &[SourceMigration]) -> Vec<Mismatch> {
     let mismatch = |row: &Row| {
         let id = row.id.clone();
-        let Some(one) = theirs.iter().find(|one| one.id == id) else {
+        let Some(one) = migrations.iter().find(|one| one.id == id) else {
             return Some(Mismatch::NoFile { id });
         };
         let applied = row.checksum.as_ref().filter(|_| !one.checksums.is_empty())?;

@@ -1,4 +1,4 @@
-//! What the history of the other tool says, read as it stands.
+//! Reads the history of the other tool.
 
 pub(crate) mod compare;
 pub(crate) mod record;
@@ -9,20 +9,20 @@ use lokstra_runtime::postgres::{Client, Error, SimpleQueryMessage};
 use crate::verbs::import::source::{History, Row, SourceMigration};
 use crate::verbs::import::tools::SourceTool;
 
-/// The table, quoted: `history` of the search path, or `app.history`.
+/// Quotes the name of a table: `history`, or `app.history`.
 pub(crate) fn quoted(table: &str) -> String {
     let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     table.split('.').map(quote).collect::<Vec<_>>().join(".")
 }
 
-/// Reads their table and changes nothing; `None` if it is not there.
+/// Reads the table without changing it; `None` if it does not exist.
 pub(crate) fn read(
     client: &mut Client,
     tool: SourceTool,
     table: &str,
-    theirs: &[SourceMigration],
+    migrations: &[SourceMigration],
 ) -> Result<Option<History>, Error> {
-    // Moments are read back by the same session: only their order in a day has to be certain.
+    // The same session reads the times back: only the order of day and month has to be certain.
     let settings = "SET LOCAL datestyle = 'ISO';";
     let query = format!("BEGIN READ ONLY; {settings} {}", tool.query(&quoted(table)));
     let answer = client.simple_query(&query);
@@ -35,5 +35,5 @@ pub(crate) fn read(
         SimpleQueryMessage::Row(row) => Some(Row::read(row)),
         _ => None,
     });
-    Ok(Some(tool.history(rows.collect(), theirs)))
+    Ok(Some(tool.history(rows.collect(), migrations)))
 }

@@ -1,4 +1,4 @@
-//! What their history says, as ours will.
+//! Records the history of the other tool in the tracking table.
 
 use lokstra_core::{Database, Migration};
 use lokstra_runtime::postgres::Client;
@@ -16,50 +16,50 @@ pub(crate) struct HistoryImport<'t> {
     client: Client,
     migrator: Migrator<'t>,
     database: Database<'t>,
-    /// The name of their table.
+    /// The name of the other tool's table.
     pub(crate) table: String,
     pub(crate) runs: Vec<ImportedRun>,
-    /// What is to be recorded, or was.
+    /// What will be, or was, recorded.
     pub(crate) recorded: RecordedRuns,
     pub(crate) is_recorded: bool,
-    /// Where table and folder disagree, and somebody said that it does not matter.
+    /// The mismatches that `-force` accepted.
     pub(crate) forced: Vec<Mismatch>,
-    /// Our history, before anything was recorded.
+    /// The history before anything was recorded.
     before: OurHistory,
 }
 
 impl<'t> HistoryImport<'t> {
-    /// Reads their history and compares it with their folder. Without a database, or without their
-    /// table in it, there is none.
+    /// Reads the history of the other tool and compares it with its folder; `None` without a database,
+    /// or without the table.
     pub(crate) fn read(
         context: &CommandContext<'_>,
         target: &'t Target,
         (tool, table): (SourceTool, String),
         force: bool,
-        theirs: &[SourceMigration],
-        ours: &[ConvertedMigration],
+        migrations: &[SourceMigration],
+        converted: &[ConvertedMigration],
     ) -> Result<Option<HistoryImport<'t>>, CommandError> {
         let database = target.only()?;
         let (mut migrator, mut client, _) = match target.connect(database) {
             Err(ConnectError::NoPool { .. }) => {
-                context.console.status("The history was not looked at: -db names the database");
+                context.console.status("The history was not read: name the database with -db");
                 return Ok(None);
             }
             reached => reached?,
         };
-        let history = super::read(&mut client, tool, &table, theirs).map_err(|source| {
+        let history = super::read(&mut client, tool, &table, migrations).map_err(|source| {
             let (tool, table) = (tool.name(), table.clone());
             ImportError::Table { tool, table, source }
         })?;
         let Some(history) = history else {
             context.console.status(format_args!(
-                "There is no history of {} in this database: no table {table}; -table names another",
+                "This database has no history of {}: there is no table {table}; name another with -table",
                 tool.name()
             ));
             return Ok(None);
         };
-        let forced = agreed(&history, theirs, &table, force)?;
-        let runs = runs(&history, ours);
+        let forced = agreed(&history, migrations, &table, force)?;
+        let runs = runs(&history, converted);
         let before = migrator.history(&mut client)?;
         let recorded = migrator.plan_imported_runs(&mut client, &runs)?;
         let is_recorded = false;
@@ -82,12 +82,12 @@ impl<'t> HistoryImport<'t> {
         Ok(())
     }
 
-    /// The run of theirs that is recorded under this version.
+    /// The imported run of this version.
     pub(crate) fn run(&self, version: lokstra_core::Version) -> Option<&ImportedRun> {
         self.runs.iter().find(|run| run.version == version)
     }
 
-    /// What is left to be run; true for what comes before something that is applied.
+    /// The pending migrations; true for one below an applied one.
     pub(crate) fn pending(&self) -> Vec<(Migration<'t>, bool)> {
         let is_applied = |migration: &Migration<'_>| {
             let version = migration.version();
@@ -103,7 +103,7 @@ impl<'t> HistoryImport<'t> {
 /// Refuses what is partial, and what nobody said is to be forced.
 fn agreed(
     history: &History,
-    theirs: &[SourceMigration],
+    migrations: &[SourceMigration],
     table: &str,
     force: bool,
 ) -> Result<Vec<Mismatch>, ImportError> {
@@ -111,17 +111,17 @@ fn agreed(
     if !history.failed.is_empty() {
         return Err(ImportError::Partial { table, failed: history.failed.clone() });
     }
-    let mismatches = compare::mismatches(history, theirs);
+    let mismatches = compare::mismatches(history, migrations);
     if mismatches.is_empty() || force {
         return Ok(mismatches);
     }
     Err(ImportError::Mismatches { table, mismatches })
 }
 
-/// Each of their rows that has a migration of ours.
-fn runs(history: &History, ours: &[ConvertedMigration]) -> Vec<ImportedRun> {
+/// The rows that have a converted migration.
+fn runs(history: &History, converted: &[ConvertedMigration]) -> Vec<ImportedRun> {
     let run = |row: &Row| {
-        let mut run = ImportedRun::new(ours.iter().find(|one| one.id == row.id)?.version);
+        let mut run = ImportedRun::new(converted.iter().find(|one| one.id == row.id)?.version);
         run.applied_at.clone_from(&row.applied_at);
         run.applied_by.clone_from(&row.applied_by);
         run.execution_ms = row.execution_ms;

@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha384};
 use siphasher::sip::SipHasher13;
 
-/// Of this text as it is and with the line ends of the other system: who checks out on Windows has not
-/// edited anything.
+/// The checksums of a text with its own line ends and with those of the other system: a checkout on
+/// Windows is no edit.
 pub(crate) fn of_line_ends(text: &str, checksum: impl Fn(&str) -> String) -> Vec<String> {
     let lf = text.replace("\r\n", "\n");
     let crlf = lf.replace('\n', "\r\n");
@@ -13,7 +13,7 @@ pub(crate) fn of_line_ends(text: &str, checksum: impl Fn(&str) -> String) -> Vec
     checksums
 }
 
-/// sqlx: the whole file, in hexadecimal digits.
+/// The checksum of sqlx: the whole file, in hexadecimal digits.
 pub(crate) fn sha384(text: &str) -> String {
     use std::fmt::Write;
     let mut digits = String::new();
@@ -23,13 +23,13 @@ pub(crate) fn sha384(text: &str) -> String {
     digits
 }
 
-/// Flyway: CRC-32 of the lines without their ends, as a signed number.
+/// The checksum of Flyway: CRC-32 of the lines without their ends, as a signed number.
 pub(crate) fn crc32(text: &str) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace(['\r', '\n'], "");
     crc32fast::hash(text.as_bytes()).cast_signed().to_string()
 }
 
-/// refinery: SipHash-1-3 with the key 0 of name, version and text, each as Rust hashes it.
+/// The checksum of refinery: SipHash-1-3 with the key 0 of name, version and text, as Rust hashes them.
 pub(crate) fn sip13(name: &str, version: &[u8], text: &str) -> String {
     let message = [name.as_bytes(), b"\xff", version, text.as_bytes(), b"\xff"].concat();
     SipHasher13::new().hash(&message).to_string()

@@ -1,7 +1,7 @@
-//! What of a script is SQL, without its comments and literals.
+//! The code of a script, without comments and literals.
 
-/// The text with a space for each byte of a comment or a literal. What stands between dollar quotes is
-/// SQL again, mostly.
+/// Replaces each byte of a comment or a literal by a space. Text between dollar quotes is mostly SQL,
+/// and kept.
 pub(crate) fn code(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -52,7 +52,7 @@ fn literal(text: &str, escapes: bool) -> usize {
     text.len()
 }
 
-/// The line of a byte, from 1.
+/// The line of an offset, from 1.
 pub(crate) fn line(text: &str, offset: usize) -> usize {
     text[..offset].matches('\n').count() + 1
 }

@@ -1,4 +1,4 @@
-//! The files of the other tool, as they are.
+//! The files of the other tool.
 
 use std::path::Path;
 use std::{fs, io};
@@ -7,7 +7,7 @@ use lokstra_core::files;
 
 use super::remark::Remark;
 
-/// How deep it is looked for files: refinery and Flyway read folders in folders.
+/// How deep folders are read: refinery and Flyway read nested folders.
 const DEPTH: usize = 16;
 
 /// A folder of the other tool.
@@ -22,7 +22,7 @@ pub(crate) struct Source {
 pub(crate) struct File {
     /// Relative to the folder, with `/`.
     pub(crate) path: String,
-    /// Whether a link leads out of the folder to it: nothing of its text is shown.
+    /// Whether a link leads out of the folder to it: its text is not shown.
     pub(crate) is_outside: bool,
     content: Vec<u8>,
 }
@@ -39,7 +39,7 @@ impl Source {
         Ok(source)
     }
 
-    /// What cannot be read is named from `root`.
+    /// Reads a folder; unreadable files are named relative to `root`.
     fn read_from(
         &mut self,
         root: &Path,
@@ -56,7 +56,7 @@ impl Source {
             }
             let path = format!("{prefix}{name}");
             let at_path = |error| (path.clone(), error);
-            // Through the link, if it is one.
+            // This follows links.
             if fs::metadata(entry.path()).map_err(at_path)?.is_dir() {
                 if depth > 0 {
                     self.read_from(root, &entry.path(), &format!("{path}/"), depth - 1)?;
@@ -67,7 +67,7 @@ impl Source {
                 } else {
                     Vec::new()
                 };
-                // Also below a folder that is a link.
+                // This also detects a folder that is a link.
                 let real = entry.path().canonicalize();
                 let is_outside = !real.is_ok_and(|real| real.starts_with(root));
                 self.files.push(File { path, is_outside, content });
@@ -76,7 +76,7 @@ impl Source {
         Ok(())
     }
 
-    /// The files that lie in the folder itself.
+    /// The files directly in the folder.
     pub(crate) fn top(&self) -> impl Iterator<Item = &File> {
         self.files.iter().filter(|file| !file.path.contains('/'))
     }
@@ -97,17 +97,17 @@ impl File {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
-    /// A part of its text in a message.
+    /// Quotes a part of its text for a message.
     pub(crate) fn quoted(&self, text: &str) -> String {
         quoted(text, self.is_outside)
     }
 
-    /// The name without this ending.
+    /// The name without this extension.
     pub(crate) fn stem(&self, ending: &str) -> Option<&str> {
         self.name().strip_suffix(ending)
     }
 
-    /// The text, byte order mark and line ends included: checksums are taken of them.
+    /// The text with its byte order mark and line ends, which checksums include.
     pub(crate) fn text(&self) -> Result<&str, Remark> {
         str::from_utf8(&self.content).map_err(|_| {
             Remark::new(&self.path, "is not UTF-8", "save the file as UTF-8, and import again")
@@ -115,17 +115,17 @@ impl File {
     }
 }
 
-/// A part of a file, unless the file is outside of the folder and may be no script but a secret.
+/// Quotes a part of a file, unless the file is outside of the folder and may contain a secret.
 pub(crate) fn quoted(text: &str, is_outside: bool) -> String {
     if is_outside {
-        "what this line has (a link leads out of the folder to this file: no text is shown)"
+        "a part of this line (not shown, because a link leads out of the folder to this file)"
             .to_owned()
     } else {
         format!("`{text}`")
     }
 }
 
-/// Other files are only known by their names.
+/// Whether the content of a file is read; of other files, only the name is used.
 fn is_read(name: &str) -> bool {
     let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
     matches!(ending, Some("sql" | "toml" | "conf"))

@@ -1,4 +1,4 @@
-//! Migrations as the other tool has them.
+//! The migrations of the other tool.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,19 @@ use super::remark::Remark;
 /// A migration of the other tool.
 #[derive(Debug)]
 pub(crate) struct SourceMigration {
-    /// What its history calls it.
+    /// Its name in the history.
     pub(crate) id: String,
     /// Its version, if that is a number.
     pub(crate) number: Option<i64>,
-    /// What its author called it.
+    /// Its description.
     pub(crate) name: String,
     pub(crate) up: Script,
     pub(crate) down: Option<Script>,
-    /// What its history may say the file is; empty if it says nothing.
+    /// The checksums that its history may have; empty if it has none.
     pub(crate) checksums: Vec<String>,
 }
 
-/// What a history calls the version of these digits, and its number if a `bigint` can be it.
+/// The name of a version in a history, and its number if it fits into a `bigint`.
 pub(crate) fn version(digits: &str) -> Option<(String, Option<i64>)> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -39,15 +39,15 @@ impl SourceMigration {
     }
 }
 
-/// One direction of it.
+/// One direction of a migration.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
-    /// Relative to their folder.
+    /// Relative to the folder of the other tool.
     pub(crate) path: String,
-    /// Without a byte order mark and without what only that tool reads.
+    /// Without a byte order mark, and without the syntax of that tool.
     pub(crate) text: String,
     pub(crate) no_transaction: bool,
-    /// Whether a link leads out of their folder to the file: nothing of its text is shown.
+    /// Whether a link leads out of the folder to the file: its text is not shown.
     pub(crate) is_outside: bool,
 }
 
@@ -58,19 +58,19 @@ impl Script {
     }
 }
 
-/// What was found in a folder.
+/// The migrations of a folder.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// In the order in which the tool runs them.
     pub(crate) migrations: Vec<SourceMigration>,
-    /// What is left out, or left as it is, and stops nothing.
+    /// Warnings: what is left out or unchanged.
     pub(crate) remarks: Vec<Remark>,
-    /// What cannot be taken over, so that nothing is.
+    /// What cannot be imported, so that nothing is.
     pub(crate) obstacles: Vec<Remark>,
 }
 
 impl Found {
-    /// Adds what a file is, or what is wrong with it.
+    /// Adds a migration or an obstacle.
     pub(crate) fn add(&mut self, migration: Result<SourceMigration, Remark>) {
         match migration {
             Ok(migration) => self.migrations.push(migration),
@@ -78,18 +78,18 @@ impl Found {
         }
     }
 
-    /// The files to which a link leads out of the folder. They may be no scripts but secrets, which a copy
-    /// in our folder would show.
+    /// The files that a link outside of the folder leads to. They may contain secrets, which a copy
+    /// would reveal.
     pub(crate) fn outside(&self) -> Vec<Remark> {
         let scripts = self.migrations.iter().flat_map(|it| [Some(&it.up), it.down.as_ref()]);
         let mut paths: Vec<_> = scripts.flatten().filter(|it| it.is_outside).collect();
         paths.dedup_by_key(|it| &it.path);
         let message = "a link leads out of the folder to this file, which is not copied";
-        let help = "put a copy in the place of the link if it is a script, and import again";
+        let help = "replace the link by a copy if it is a script, and import again";
         paths.iter().map(|it| Remark::new(&it.path, message, help)).collect()
     }
 
-    /// In the order of this key; two migrations with the same one are an obstacle.
+    /// Sorts the migrations by this key; two with the same key are an obstacle.
     pub(crate) fn in_order_of<K: Ord>(mut self, key: impl Fn(&SourceMigration) -> K) -> Found {
         self.migrations.sort_by_key(|migration| key(migration));
         for pair in self.migrations.windows(2) {
@@ -97,7 +97,7 @@ impl Found {
                 self.obstacles.push(Remark::new(
                     &pair[1].up.path,
                     format!("has the same version as {}", pair[0].up.path),
-                    "give one of them another, and import again",
+                    "give one of them another version, and import again",
                 ));
             }
         }
@@ -111,7 +111,7 @@ pub(crate) struct Pairs<'s> {
     files: BTreeMap<String, Pair<'s>>,
 }
 
-/// What is there of one.
+/// The files of a migration.
 #[derive(Debug, Default)]
 pub(crate) struct Pair<'s> {
     pub(crate) number: Option<i64>,
@@ -136,17 +136,17 @@ impl<'s> Pairs<'s> {
             found.obstacles.push(Remark::new(
                 &file.path,
                 format!("has the same version as {}", first.path),
-                "give one of them another, and import again",
+                "give one of them another version, and import again",
             ));
         }
         *place = Some(file);
-        // The up file's name counts.
+        // The name of the up file wins.
         if !is_down || pair.name.is_empty() {
             name.clone_into(&mut pair.name);
         }
     }
 
-    /// Makes migrations of what is complete.
+    /// Makes migrations of complete pairs.
     pub(crate) fn finish(
         self,
         found: &mut Found,
@@ -157,8 +157,8 @@ impl<'s> Pairs<'s> {
                 (Some(up), down) => found.add(make(id, pair, up, down)),
                 (None, Some(down)) => found.obstacles.push(Remark::new(
                     &down.path,
-                    "undoes a migration whose own file is not there",
-                    "bring that file back, or remove this one",
+                    "undoes a migration whose file is missing",
+                    "restore that file, or remove this one",
                 )),
                 (None, None) => {}
             }

@@ -1,15 +1,15 @@
-//! What somebody has to know about a file of the other tool.
+//! Remarks on files of the other tool.
 
 use std::fmt;
 
 use lokstra_core::shown_line;
 
-/// Something about a file that somebody has to know.
+/// A remark on a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Remark {
-    /// Relative to their folder.
+    /// Relative to the folder of the other tool.
     pub(crate) path: String,
-    /// From 1, where it is about a line.
+    /// The line, from 1, if the remark has one.
     pub(crate) line: Option<usize>,
     pub(crate) message: String,
     pub(crate) help: String,

@@ -1,9 +1,9 @@
-//! The rows of the other tool's history, and what they mean.
+//! The rows of the other tool's history.
 
 use lokstra_core::shown_line;
 use lokstra_runtime::postgres::SimpleQueryRow;
 
-/// A row of its table. A tool that has no such column leaves it out.
+/// A row of the table. A tool without such a column leaves the field empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Row {
     /// The version, as that tool writes it.
@@ -18,17 +18,17 @@ pub(crate) struct Row {
     pub(crate) script: Option<String>,
 }
 
-/// What the rows mean.
+/// The history that the rows stand for.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    /// What is applied, a row a migration.
+    /// The applied migrations, one row each.
     pub(crate) applied: Vec<Row>,
-    /// What failed half-way, with the remedy: nothing can be said about the schema.
+    /// Failed migrations, with the remedy: the state of the schema is unknown.
     pub(crate) failed: Vec<String>,
 }
 
 impl Row {
-    /// One of which nothing else is known.
+    /// A row with only a version.
     pub(crate) fn of(id: &str) -> Row {
         Row { id: id.to_owned(), ..Row::default() }
     }

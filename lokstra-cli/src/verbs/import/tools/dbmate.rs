@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::verbs::import::source::{File, Found, Remark, Script, Source, SourceMigration};
 
-/// A row a version, as text, and nothing else.
+/// One row per version, as text, and nothing else.
 pub(crate) const COLUMNS: (&str, &str) = ("version AS id", "version");
 
 pub(crate) fn read(source: &Source) -> Found {
@@ -16,14 +16,14 @@ pub(crate) fn read(source: &Source) -> Found {
         if digits == 0 {
             found.remarks.push(Remark::new(
                 &file.path,
-                "is not read by dbmate: its name is none of a migration",
+                "is not read by dbmate: its name is not that of a migration",
                 "name it like 20240101000000_create_users.sql if it is one",
             ));
             continue;
         }
         found.add(migration(file, &stem[..digits], &stem[digits..]));
     }
-    // By file name: so dbmate does.
+    // dbmate sorts by file name.
     let mut found = found.in_order_of(|migration| migration.up.path.clone());
     let mut versions = BTreeSet::new();
     for migration in &found.migrations {
@@ -31,7 +31,7 @@ pub(crate) fn read(source: &Source) -> Found {
             found.obstacles.push(Remark::new(
                 &migration.up.path,
                 format!("has the version {} of another file", migration.id),
-                "give one of them another, and import again",
+                "give one of them another version, and import again",
             ));
         }
     }
@@ -49,7 +49,8 @@ fn migration(file: &File, version: &str, name: &str) -> Result<SourceMigration, 
             (Some("down"), Some(_), down @ None) => *down = Some(section),
             (Some(_), ..) => {
                 return obstacle(
-                    "is none of dbmate: its sections are not one `-- migrate:up` and one `-- migrate:down`",
+                    "is not a file of dbmate: its sections are not one `-- migrate:up` and one `-- \
+                     migrate:down`",
                     "write the file with one of each, in this order, and import again",
                 );
             }
@@ -68,7 +69,7 @@ fn migration(file: &File, version: &str, name: &str) -> Result<SourceMigration, 
         section.text = if text.is_empty() { String::new() } else { format!("{text}\n") };
     }
     let Some(up) = up else {
-        let help = "write that line above what the migration does";
+        let help = "write that line above the statements of the migration";
         return Err(Remark::new(&file.path, "has no `-- migrate:up`", help));
     };
     Ok(SourceMigration {
@@ -100,7 +101,7 @@ fn is_statement(line: &str) -> bool {
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::verbs::import::testing::{names, told};
+    use crate::verbs::import::testing::{converted_text, names};
     use crate::verbs::import::tools::SourceTool::Dbmate;
 
     #[test]
@@ -119,8 +120,8 @@ DROP INDEX i;
             ("20240102000000_index.sql", index),
             ("seed.sql", ""),
         ];
-        assert_snapshot!(told(Dbmate, &files), @"
-        remark: seed.sql: is not read by dbmate: its name is none of a migration
+        assert_snapshot!(converted_text(Dbmate, &files), @"
+        remark: seed.sql: is not read by dbmate: its name is not that of a migration
           help: name it like 20240101000000_create_users.sql if it is one
         == 20240101000000_create_users.up.sql <- 20240101000000_create_users.sql []
         CREATE TABLE users (id int);
@@ -142,15 +143,15 @@ DROP INDEX i;
             ("3_c.sql", "-- migrate:up\nSELECT 1;\n-- migrate:up\n"),
             ("4_d.sql", "-- a comment\n"),
         ];
-        assert_snapshot!(told(Dbmate, &files), @"
+        assert_snapshot!(converted_text(Dbmate, &files), @"
         obstacle: 1_a.sql:1: has a statement above `-- migrate:up`
           help: move the statement below that line
-        obstacle: 2_b.sql:1: is none of dbmate: its sections are not one `-- migrate:up` and one `-- migrate:down`
+        obstacle: 2_b.sql:1: is not a file of dbmate: its sections are not one `-- migrate:up` and one `-- migrate:down`
           help: write the file with one of each, in this order, and import again
-        obstacle: 3_c.sql:3: is none of dbmate: its sections are not one `-- migrate:up` and one `-- migrate:down`
+        obstacle: 3_c.sql:3: is not a file of dbmate: its sections are not one `-- migrate:up` and one `-- migrate:down`
           help: write the file with one of each, in this order, and import again
         obstacle: 4_d.sql: has no `-- migrate:up`
-          help: write that line above what the migration does
+          help: write that line above the statements of the migration
         ");
     }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::verbs::import::source::{File, Found, Remark, Script, Source, SourceMigration};
 
-/// Its clock is that of the session, without a time zone.
+/// Its times have no time zone and are those of the session.
 pub(crate) const COLUMNS: (&str, &str) =
     ("version AS id, run_on::pg_catalog.timestamptz AS applied_at", "version");
 
-/// What `diesel migration generate` writes, for the author to fill in.
+/// The text of `diesel migration generate` for the author to replace.
 const TEMPLATE: &str = "-- This file should undo anything in `up.sql`";
 
 pub(crate) fn read(source: &Source) -> Found {
@@ -39,7 +39,7 @@ pub(crate) fn read(source: &Source) -> Found {
             )),
         }
     }
-    // As text: so diesel does.
+    // diesel sorts versions as text.
     found.in_order_of(|migration| migration.id.clone())
 }
 
@@ -72,7 +72,7 @@ fn migration(
     })
 }
 
-/// To diesel a file that does not say `run_in_transaction` says no.
+/// Whether metadata disables the transaction; without `run_in_transaction`, diesel runs none.
 fn runs_without_transaction(toml: &str) -> bool {
     let value = toml.lines().find_map(|line| {
         let (key, value) = line.split('#').next()?.split_once('=')?;
@@ -85,7 +85,7 @@ fn runs_without_transaction(toml: &str) -> bool {
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::verbs::import::testing::{names, told};
+    use crate::verbs::import::testing::{converted_text, names};
     use crate::verbs::import::tools::SourceTool::Diesel;
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
             ("2024-01-01-000000_create_users/up.sql", "CREATE TABLE users (id int);\n"),
             ("2024-01-01-000000_create_users/down.sql", template),
         ];
-        assert_snapshot!(told(Diesel, &files), @"
+        assert_snapshot!(converted_text(Diesel, &files), @"
         == 000_diesel_initial_setup.up.sql <- 00000000000000_diesel_initial_setup/up.sql []
         SELECT 0;
         == 000_diesel_initial_setup.down.sql <- 00000000000000_diesel_initial_setup/down.sql []
@@ -119,7 +119,7 @@ mod tests {
             ("2_b/up.sql", "SELECT 2;\n"),
             ("2_b/metadata.toml", "run_in_transaction = true\n"),
         ];
-        assert_snapshot!(told(Diesel, &files), @"
+        assert_snapshot!(converted_text(Diesel, &files), @"
         == 001_a.up.sql <- 1_a/up.sql [runs without a transaction]
         -- lokstra: no-transaction
         CREATE INDEX CONCURRENTLY i ON t (a);
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_folder_without_its_up_file_is_in_the_way() {
         let files = [("2024-01-01-000000_a/down.sql", "SELECT 1;"), ("loose.sql", "")];
-        assert_snapshot!(told(Diesel, &files), @"
+        assert_snapshot!(converted_text(Diesel, &files), @"
         obstacle: 2024-01-01-000000_a: has no up.sql
           help: write its SQL to that file, or move the folder elsewhere
         remark: loose.sql: is not read by diesel: a migration is a folder

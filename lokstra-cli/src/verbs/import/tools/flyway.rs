@@ -6,7 +6,7 @@ use crate::verbs::import::source::{
     File, Found, History, Pairs, Remark, Row, Script, Source, SourceMigration,
 };
 
-/// Its clock is that of the session, without a time zone.
+/// Its times have no time zone and are those of the session.
 pub(crate) const COLUMNS: (&str, &str) = (
     "version AS id, type AS kind, script, checksum, installed_by AS applied_by, \
      installed_on::pg_catalog.timestamptz AS applied_at, execution_time AS execution_ms, success",
@@ -36,17 +36,17 @@ pub(crate) fn read(source: &Source) -> Found {
             )),
             ("R", "sql", _) if version.is_empty() => found.remarks.push(Remark::new(
                 &file.path,
-                "is repeatable, which there is not here",
-                "when what it makes changes next, put it into a migration: CREATE OR REPLACE …",
+                "is a repeatable migration, which lokstra does not have",
+                "put its next change into a migration: CREATE OR REPLACE …",
             )),
             ("B", "sql", Some(_)) => found.remarks.push(Remark::new(
                 &file.path,
                 "is a baseline for new databases, which run every migration here",
-                "nothing, unless the migrations before it are gone",
+                "nothing to do, unless the migrations before it are gone",
             )),
             ("V" | "U", "sql", None) => found.remarks.push(Remark::new(
                 &file.path,
-                "is not read by Flyway: its name is none of a migration",
+                "is not read by Flyway: its name is not that of a migration",
                 "name it like V1__Create_users.sql if it is one",
             )),
             _ => {}
@@ -70,7 +70,7 @@ pub(crate) fn read(source: &Source) -> Found {
     found.in_order_of(|migration| parts(&migration.id))
 }
 
-/// Each `${name}` once a file: Flyway fills them in, unless it was told not to.
+/// Each `${name}` once per file, which Flyway replaces by default.
 fn placeholders(script: &Script) -> Vec<Remark> {
     let mut names: Vec<&str> = Vec::new();
     let mut remarks = Vec::new();
@@ -84,14 +84,15 @@ fn placeholders(script: &Script) -> Vec<Remark> {
             names.push(name);
             let shown = if script.is_outside { "…" } else { name };
             let message = format!("${{{shown}}} stays as it is: nothing fills it in here");
-            let help = "write its value into our file, and lock the folder anew";
+            let help = "write its value into the imported file, delete lokstra.lock, and run \
+                        lokstra migration lock";
             remarks.push(Remark::new(&script.path, message, help).at(nth + 1));
         }
     }
     remarks
 }
 
-/// With what the `.conf` beside it says.
+/// Reads a script and the `.conf` beside it.
 fn script(source: &Source, file: &File) -> Result<Script, Remark> {
     let conf = format!("{}.conf", file.path);
     let no_transaction = match source.files.iter().find(|other| other.path == conf) {
@@ -122,28 +123,29 @@ fn id(parts: &[u128]) -> String {
     parts.iter().map(u128::to_string).collect::<Vec<_>>().join(".")
 }
 
-/// In the order in which the rows were written: a migration may be undone, deleted and run again.
-pub(crate) fn history(rows: Vec<Row>, theirs: &[SourceMigration]) -> History {
+/// Replays the rows in the order in which they were written: a migration may be undone, deleted and run
+/// again.
+pub(crate) fn history(rows: Vec<Row>, migrations: &[SourceMigration]) -> History {
     let mut history = History::default();
     for mut row in rows {
         let kind = row.kind.clone().unwrap_or_default();
         if row.success.as_deref() == Some("f") {
             history.failed.push(format!(
-                "{} failed\n  help: bring the schema to its end or back by hand; then: flyway repair",
+                "{} failed\n  help: finish or undo the migration by hand, then run flyway repair",
                 lokstra_core::shown_line(row.script.as_deref().unwrap_or(&row.id))
             ));
             continue;
         }
-        // Of schemas that it made, and of repeatable ones.
+        // Rows of created schemas and of repeatable migrations have no version.
         let Some(parts) = parts(&row.id) else { continue };
         row.id = id(&parts);
         match kind.as_str() {
             "DELETE" => history.applied.retain(|one| one.id != row.id),
             kind if kind.starts_with("UNDO") => history.applied.retain(|one| one.id != row.id),
             kind if kind.ends_with("BASELINE") => {
-                // It stands for everything up to there.
+                // A baseline stands for everything up to its version.
                 let before =
-                    theirs.iter().filter(|one| self::parts(&one.id) <= Some(parts.clone()));
+                    migrations.iter().filter(|one| self::parts(&one.id) <= Some(parts.clone()));
                 history.applied.extend(before.map(|one| Row {
                     id: one.id.clone(),
                     checksum: None,
@@ -161,7 +163,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::verbs::import::source::{Row, Source};
-    use crate::verbs::import::testing::{names, row, settled, told};
+    use crate::verbs::import::testing::{converted_text, names, row, settled};
     use crate::verbs::import::tools::SourceTool::Flyway;
 
     #[test]
@@ -172,7 +174,7 @@ mod tests {
             ("later/V2__Index_them.sql", "CREATE INDEX CONCURRENTLY i ON users (id);\n"),
             ("later/V2__Index_them.sql.conf", "executeInTransaction=false\n"),
         ];
-        assert_snapshot!(told(Flyway, &files), @"
+        assert_snapshot!(converted_text(Flyway, &files), @"
         == 001_create_users.up.sql <- V1__Create_users.sql []
         CREATE TABLE users (id int);
         == 001_create_users.down.sql <- U1__Create_users.sql []
@@ -205,18 +207,18 @@ mod tests {
             ("U9__d.sql", "SELECT 1;"),
             ("beforeMigrate.sql", "SELECT 1;"),
         ];
-        assert_snapshot!(told(Flyway, &files), @"
+        assert_snapshot!(converted_text(Flyway, &files), @"
         obstacle: V1.0__again.sql: has the same version as V1__a.sql
-          help: give one of them another, and import again
+          help: give one of them another version, and import again
         obstacle: V2__b.java: is a migration written in Java, which cannot be read here
           help: write the SQL that it runs to V2__b.sql, and remove this file
-        obstacle: U9__d.sql: undoes a migration whose own file is not there
-          help: bring that file back, or remove this one
-        remark: R__views.sql: is repeatable, which there is not here
-          help: when what it makes changes next, put it into a migration: CREATE OR REPLACE …
+        obstacle: U9__d.sql: undoes a migration whose file is missing
+          help: restore that file, or remove this one
+        remark: R__views.sql: is a repeatable migration, which lokstra does not have
+          help: put its next change into a migration: CREATE OR REPLACE …
         remark: B5__all.sql: is a baseline for new databases, which run every migration here
-          help: nothing, unless the migrations before it are gone
-        remark: Vx__c.sql: is not read by Flyway: its name is none of a migration
+          help: nothing to do, unless the migrations before it are gone
+        remark: Vx__c.sql: is not read by Flyway: its name is not that of a migration
           help: name it like V1__Create_users.sql if it is one
         == 001_again.up.sql <- V1.0__again.sql []
         SELECT 1;== 001_again.down.sql <- nothing [fails: there was no down script]
@@ -227,12 +229,12 @@ mod tests {
     fn placeholders_are_told_where_they_first_stand() {
         let text = "CREATE TABLE ${schema}.a ();\nGRANT ALL ON ${schema}.a TO ${app.role}, $1;\n";
         let remarks = Flyway.read(&Source::of(&[("V1__a.sql", text)])).remarks;
-        let told: Vec<_> = remarks.iter().map(ToString::to_string).collect();
-        assert_snapshot!(told.join("\n"), @"
+        let text: Vec<_> = remarks.iter().map(ToString::to_string).collect();
+        assert_snapshot!(text.join("\n"), @"
         V1__a.sql:1: ${schema} stays as it is: nothing fills it in here
-          help: write its value into our file, and lock the folder anew
+          help: write its value into the imported file, delete lokstra.lock, and run lokstra migration lock
         V1__a.sql:2: ${app.role} stays as it is: nothing fills it in here
-          help: write its value into our file, and lock the folder anew
+          help: write its value into the imported file, delete lokstra.lock, and run lokstra migration lock
         ");
     }
 
@@ -267,7 +269,7 @@ mod tests {
         assert_snapshot!(settled(Flyway, &[], &rows), @"
         1
         V2__b.sql failed
-          help: bring the schema to its end or back by hand; then: flyway repair
+          help: finish or undo the migration by hand, then run flyway repair
         ");
     }
 }

@@ -4,7 +4,7 @@ use crate::verbs::import::source::{
     Found, History, Pairs, Remark, Row, Script, Source, SourceMigration, version as version_of,
 };
 
-/// One row, with the version up to which everything is applied.
+/// One row, whose version and all below it are applied.
 pub(crate) const COLUMNS: (&str, &str) = ("version AS id, NOT dirty AS success", "version");
 
 pub(crate) fn read(source: &Source) -> Found {
@@ -22,7 +22,7 @@ pub(crate) fn read(source: &Source) -> Found {
             }
             _ => found.remarks.push(Remark::new(
                 &file.path,
-                "is not read by golang-migrate: its name is none of a migration",
+                "is not read by golang-migrate: its name is not that of a migration",
                 "name it like 1_create_users.up.sql if it is one",
             )),
         }
@@ -41,20 +41,20 @@ pub(crate) fn read(source: &Source) -> Found {
     found.in_order_of(SourceMigration::by_number)
 }
 
-/// The row is `dirty` from before a script to behind it.
-pub(crate) fn history(rows: &[Row], theirs: &[SourceMigration]) -> History {
+/// The row is `dirty` while a script runs.
+pub(crate) fn history(rows: &[Row], migrations: &[SourceMigration]) -> History {
     let Some(row) = rows.first() else { return History::default() };
     let version = &row.id;
     if row.success.as_deref() == Some("f") {
         let failed = format!(
-            "{version} is dirty: it failed half-way, or is running\n  help: bring the schema to a \
-             version by hand; then: migrate force VERSION",
+            "{version} is dirty: it failed half-way, or is running\n  help: finish or undo the \
+             migration by hand, then run migrate force VERSION",
             version = lokstra_core::shown_line(version)
         );
         return History { failed: vec![failed], ..History::default() };
     }
     let newest = (version.len(), version.clone());
-    let up_to_newest = theirs.iter().filter(|one| one.by_number() <= newest);
+    let up_to_newest = migrations.iter().filter(|one| one.by_number() <= newest);
     let mut applied: Vec<_> = up_to_newest.map(|one| Row::of(&one.id)).collect();
     if !applied.iter().any(|one| one.id == *version) {
         applied.push(Row::of(version));
@@ -66,7 +66,7 @@ pub(crate) fn history(rows: &[Row], theirs: &[SourceMigration]) -> History {
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::verbs::import::testing::{names, remarks, row, settled, told};
+    use crate::verbs::import::testing::{converted_text, names, remarks, row, settled};
     use crate::verbs::import::tools::SourceTool::GolangMigrate;
 
     #[test]
@@ -78,8 +78,8 @@ mod tests {
             ("000003_nothing.up.sql", "-- for the record"),
             ("README.sql", ""),
         ];
-        assert_snapshot!(told(GolangMigrate, &files), @"
-        remark: README.sql: is not read by golang-migrate: its name is none of a migration
+        assert_snapshot!(converted_text(GolangMigrate, &files), @"
+        remark: README.sql: is not read by golang-migrate: its name is not that of a migration
           help: name it like 1_create_users.up.sql if it is one
         == 001_create_users.up.sql <- 000001_create-users.up.sql [without its BEGIN and COMMIT]
         CREATE TABLE users (id int);
@@ -107,7 +107,7 @@ mod tests {
             ("3_c.up.sql", "BEGIN;\nSET LOCAL ROLE a;\nSELECT 3;\nCOMMIT;\n"),
             ("3_c.down.sql", "SELECT 1;"),
         ];
-        assert_snapshot!(told(GolangMigrate, &files), @"
+        assert_snapshot!(converted_text(GolangMigrate, &files), @"
         == 001_a.up.sql <- 1_a.up.sql [without its BEGIN and COMMIT]
         SELECT 1;
         SELECT 2;  SELECT 3;
@@ -129,8 +129,11 @@ mod tests {
         for text in
             [local, "BEGIN;\nSELECT 1;\n", "BEGIN;\nSELECT 1;\nROLLBACK;\n", "COMMIT AND CHAIN;"]
         {
-            let told = told(GolangMigrate, &[("1_a.up.sql", text), ("1_a.down.sql", "SELECT 1;")]);
-            assert!(told.contains("[transaction-control]"), "{told}");
+            let text = converted_text(
+                GolangMigrate,
+                &[("1_a.up.sql", text), ("1_a.down.sql", "SELECT 1;")],
+            );
+            assert!(text.contains("[transaction-control]"), "{text}");
         }
     }
 
@@ -145,7 +148,7 @@ mod tests {
             ("4_d.up.sql", "CREATE TABLE d ();"),
             ("4_d.down.sql", "-- nothing to undo\n"),
         ];
-        assert_snapshot!(told(GolangMigrate, &files), @"
+        assert_snapshot!(converted_text(GolangMigrate, &files), @"
         == 001_a.up.sql <- 1_a.up.sql [had no statement]
         SELECT 1;
         == 001_a.down.sql <- 1_a.down.sql [nothing to undo]
@@ -173,7 +176,7 @@ mod tests {
         assert_snapshot!(names(GolangMigrate, &files).join(" "), @"001_a.up.sql 002_b.up.sql 003_c.up.sql");
         assert_snapshot!(remarks(GolangMigrate, &files), @"
         remark: 20240101000000000002_b.up.sql: the version 20240101000000000002 is above 9223372036854775807: all migrations are numbered 001 to 003 instead, in the order in which golang-migrate runs them
-          help: number new migrations behind these, as `lokstra migration create` does
+          help: number new migrations after these, as `lokstra migration create` does
         ");
     }
 
@@ -182,7 +185,7 @@ mod tests {
         let files = [("1_a.up.sql", ""), ("3_c.up.sql", ""), ("10_d.up.sql", "")];
         assert_eq!(settled(GolangMigrate, &files, &[row("3", true, "")]), "1 3");
         assert_eq!(settled(GolangMigrate, &files, &[]), "");
-        // A version without a file is told as such.
+        // A version without a file is kept.
         assert_eq!(settled(GolangMigrate, &files, &[row("4", true, "")]), "1 3 4");
     }
 
@@ -192,7 +195,7 @@ mod tests {
         assert_snapshot!(settled(GolangMigrate, &files, &[row("1", false, "")]), @"
 
         1 is dirty: it failed half-way, or is running
-          help: bring the schema to a version by hand; then: migrate force VERSION
+          help: finish or undo the migration by hand, then run migrate force VERSION
         ");
     }
 }

@@ -4,7 +4,8 @@ use crate::verbs::import::source::{
     File, Found, History, Remark, Row, Script, Source, SourceMigration, version as version_of,
 };
 
-/// A log: the newest row of a version counts. Its clock is that of the session, without a time zone.
+/// A log, in which the newest row of a version counts. Its times have no time zone and are those of the
+/// session.
 pub(crate) const COLUMNS: (&str, &str) =
     ("version_id AS id, is_applied AS success, tstamp::pg_catalog.timestamptz AS applied_at", "id");
 
@@ -25,7 +26,7 @@ pub(crate) fn read(source: &Source) -> Found {
             )),
             (None, "sql") => found.remarks.push(Remark::new(
                 &file.path,
-                "is not read by goose: its name is none of a migration",
+                "is not read by goose: its name is not that of a migration",
                 "name it like 00001_create_users.sql if it is one",
             )),
             (None, _) => {}
@@ -43,7 +44,7 @@ fn migration(
     let no_transaction = sections.no_transaction;
     let down = sections.down.map(|text| Script::new(file, &text, no_transaction));
     let Some(up) = sections.up else {
-        let help = "write that line above what the migration does";
+        let help = "write that line above the statements of the migration";
         return Err(Remark::new(&file.path, "has no `-- +goose Up`", help));
     };
     Ok(SourceMigration {
@@ -56,7 +57,7 @@ fn migration(
     })
 }
 
-/// A file cut at its annotations.
+/// A file split at its annotations.
 #[derive(Default)]
 struct Sections {
     up: Option<String>,
@@ -68,12 +69,12 @@ impl Sections {
     fn read(file: &File) -> Result<Sections, Remark> {
         let mut sections = Sections::default();
         let mut is_down = false;
-        // Where the statement between StatementBegin and StatementEnd begins.
+        // The start of the statement between StatementBegin and StatementEnd.
         let mut statement = 0;
         for (nth, line) in file.text()?.split_inclusive('\n').enumerate() {
             let text = if is_down { &mut sections.down } else { &mut sections.up };
             let annotation = annotation(line);
-            // goose compares them without case.
+            // goose ignores case.
             match annotation.map(str::to_ascii_uppercase).as_deref() {
                 Some("UP") => sections.up = Some(String::new()),
                 Some("DOWN") => {
@@ -88,7 +89,7 @@ impl Sections {
                     }
                 }
                 Some("ENVSUB ON" | "ENVSUBST ON") => {
-                    let message = "is filled in with variables of the environment";
+                    let message = "substitutes variables of the environment";
                     let help = "write their values into the file, and remove the annotation";
                     return Err(Remark::new(&file.path, message, help).at(nth + 1));
                 }
@@ -96,8 +97,8 @@ impl Sections {
                 Some(_) => {
                     let other = annotation.unwrap_or_default();
                     let shown = file.quoted(&format!("-- +goose {other}"));
-                    let message = format!("{shown} is no annotation of goose");
-                    let help = "write it as goose has it: -- +goose Up, -- +goose Down";
+                    let message = format!("{shown} is not an annotation of goose");
+                    let help = "write an annotation of goose: -- +goose Up, -- +goose Down";
                     return Err(Remark::new(&file.path, message, help).at(nth + 1));
                 }
                 None => {
@@ -108,7 +109,7 @@ impl Sections {
             }
         }
         for text in [&mut sections.up, &mut sections.down].into_iter().flatten() {
-            // A line of nothing but space remains where an annotation stood.
+            // A blank line remains of an annotation.
             *text = format!("{}\n", text.trim_matches(['\n', '\r']));
         }
         Ok(sections)
@@ -121,7 +122,7 @@ fn annotation(line: &str) -> Option<&str> {
     text.starts_with(char::is_whitespace).then(|| text.trim())
 }
 
-/// goose sends it as it is, so that it may lack the semicolon that parts it from the next.
+/// Adds a missing semicolon: goose sends the statement as it is.
 fn end_statement(text: &mut String, start: usize) {
     let last = lokstra_source::statements(&text[start..]).pop().map(|range| start + range.end);
     if let Some(end) = last.filter(|end| !text[*end..].trim_start().starts_with(';')) {
@@ -129,7 +130,7 @@ fn end_statement(text: &mut String, start: usize) {
     }
 }
 
-/// Version 0 is the row that goose makes its table with.
+/// Version 0 is the row of the creation of goose's table.
 pub(crate) fn history(rows: Vec<Row>) -> History {
     let mut applied: Vec<Row> = Vec::new();
     for row in rows {
@@ -145,7 +146,7 @@ pub(crate) fn history(rows: Vec<Row>) -> History {
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::verbs::import::testing::{row, settled, told};
+    use crate::verbs::import::testing::{converted_text, row, settled};
     use crate::verbs::import::tools::SourceTool::Goose;
 
     #[test]
@@ -170,7 +171,7 @@ DROP TABLE more;
 DROP FUNCTION f;
 DROP TABLE users;
 ";
-        assert_snapshot!(told(Goose, &[("00001_create_users.sql", users)]), @"
+        assert_snapshot!(converted_text(Goose, &[("00001_create_users.sql", users)]), @"
         == 001_create_users.up.sql <- 00001_create_users.sql []
         -- One each.
         CREATE TABLE users (id int);
@@ -200,7 +201,7 @@ SELECT 2;
 -- +goose\tDOWN
 SELECT 3;
 ";
-        assert_snapshot!(told(Goose, &[("1_a.sql", text)]), @"
+        assert_snapshot!(converted_text(Goose, &[("1_a.sql", text)]), @"
         == 001_a.up.sql <- 1_a.sql [runs without a transaction]
         -- lokstra: no-transaction
         SELECT 1;
@@ -213,11 +214,11 @@ SELECT 3;
             ("1_a.sql", "-- +goose up\n-- +goose EnvSub on\n"),
             ("2_b.sql", "-- +goose up\n-- +goose Upp\n"),
         ];
-        assert_snapshot!(told(Goose, &files), @"
-        obstacle: 1_a.sql:2: is filled in with variables of the environment
+        assert_snapshot!(converted_text(Goose, &files), @"
+        obstacle: 1_a.sql:2: substitutes variables of the environment
           help: write their values into the file, and remove the annotation
-        obstacle: 2_b.sql:2: `-- +goose Upp` is no annotation of goose
-          help: write it as goose has it: -- +goose Up, -- +goose Down
+        obstacle: 2_b.sql:2: `-- +goose Upp` is not an annotation of goose
+          help: write an annotation of goose: -- +goose Up, -- +goose Down
         ");
     }
 
@@ -232,7 +233,7 @@ DROP INDEX CONCURRENTLY i;
 ";
         let up_only = "-- +goose Up\r\nSELECT 1;\r\n";
         let files = [("20240101000000_index.sql", index), ("20240101000001_up.sql", up_only)];
-        assert_snapshot!(told(Goose, &files), @"
+        assert_snapshot!(converted_text(Goose, &files), @"
         == 20240101000000_index.up.sql <- 20240101000000_index.sql [runs without a transaction]
         -- lokstra: no-transaction
         CREATE INDEX CONCURRENTLY i ON t (a);
@@ -255,14 +256,14 @@ DROP INDEX CONCURRENTLY i;
             ("main.go", ""),
             ("seed.sql", ""),
         ];
-        assert_snapshot!(told(Goose, &files), @"
-        obstacle: 1_a.sql:2: is filled in with variables of the environment
+        assert_snapshot!(converted_text(Goose, &files), @"
+        obstacle: 1_a.sql:2: substitutes variables of the environment
           help: write their values into the file, and remove the annotation
         obstacle: 2_b.go: is a migration written in Go, which cannot be read here
           help: write the SQL that it runs to 2_b.sql, and remove this file
         obstacle: 3_c.sql: has no `-- +goose Up`
-          help: write that line above what the migration does
-        remark: seed.sql: is not read by goose: its name is none of a migration
+          help: write that line above the statements of the migration
+        remark: seed.sql: is not read by goose: its name is not that of a migration
           help: name it like 00001_create_users.sql if it is one
         ");
     }

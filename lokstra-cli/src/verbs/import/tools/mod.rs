@@ -1,4 +1,4 @@
-//! What the tools have in common, and where they differ.
+//! The supported tools.
 
 mod dbmate;
 mod diesel;
@@ -11,7 +11,7 @@ mod suspect;
 
 use crate::verbs::import::source::{Found, History, Row, Source, SourceMigration, numbering};
 
-/// A tool whose migrations can be taken over.
+/// A tool whose migrations can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SourceTool {
     Refinery,
@@ -34,7 +34,7 @@ impl SourceTool {
         SourceTool::Flyway,
     ];
 
-    /// As it is named on the command line.
+    /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             SourceTool::Refinery => "refinery",
@@ -51,7 +51,7 @@ impl SourceTool {
         SourceTool::ALL.into_iter().find(|tool| tool.name() == name)
     }
 
-    /// The table of its history, unless somebody gave it another name.
+    /// The default table of its history.
     pub(crate) fn table(self) -> &'static str {
         match self {
             SourceTool::Refinery => "refinery_schema_history",
@@ -63,7 +63,7 @@ impl SourceTool {
         }
     }
 
-    /// The migrations in its folder, and what in them would be something else here.
+    /// Reads the migrations of a folder, and warns about what would mean something else in lokstra.
     pub(crate) fn read(self, source: &Source) -> Found {
         let mut found = self.find(source);
         found.remarks.extend(numbering::renumbered(self.name(), &found.migrations));
@@ -71,7 +71,7 @@ impl SourceTool {
         found
     }
 
-    /// The tools that would read all of this folder.
+    /// The tools that could read all of this folder.
     pub(crate) fn that_read(source: &Source) -> Vec<&'static str> {
         let reads = |tool: &SourceTool| {
             let found = tool.read(source);
@@ -92,7 +92,7 @@ impl SourceTool {
         }
     }
 
-    /// Reads its table into the columns of [`Row`].
+    /// The query that reads its table into the columns of [`Row`].
     pub(crate) fn query(self, table: &str) -> String {
         let columns = match self {
             SourceTool::Refinery => refinery::COLUMNS,
@@ -107,16 +107,16 @@ impl SourceTool {
         format!("SELECT {columns} FROM {table} ORDER BY {order}")
     }
 
-    /// What the rows mean.
-    pub(crate) fn history(self, rows: Vec<Row>, theirs: &[SourceMigration]) -> History {
+    /// The history that the rows stand for.
+    pub(crate) fn history(self, rows: Vec<Row>, migrations: &[SourceMigration]) -> History {
         match self {
             SourceTool::Refinery | SourceTool::Diesel | SourceTool::Dbmate => {
                 History::of_applied(rows)
             }
             SourceTool::Sqlx => sqlx::history(rows),
-            SourceTool::GolangMigrate => golang_migrate::history(&rows, theirs),
+            SourceTool::GolangMigrate => golang_migrate::history(&rows, migrations),
             SourceTool::Goose => goose::history(rows),
-            SourceTool::Flyway => flyway::history(rows, theirs),
+            SourceTool::Flyway => flyway::history(rows, migrations),
         }
     }
 }

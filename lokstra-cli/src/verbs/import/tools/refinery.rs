@@ -19,7 +19,7 @@ pub(crate) fn read(source: &Source) -> Found {
             )),
             (None, "sql") => found.remarks.push(Remark::new(
                 &file.path,
-                "is not read by refinery: its name is none of a migration",
+                "is not read by refinery: its name is not that of a migration",
                 "name it like V1__create_users.sql if it is one",
             )),
             (None, _) => {}
@@ -28,7 +28,7 @@ pub(crate) fn read(source: &Source) -> Found {
     found.in_order_of(|migration| migration.number)
 }
 
-/// `V1__create_users`; `U` for one that may come late.
+/// Parses `V1__create_users`, or `U…` for one that may be out of order.
 fn parse(stem: &str) -> Option<(i64, &str)> {
     let (version, name) = stem.strip_prefix(['V', 'U'])?.split_once("__")?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -38,7 +38,7 @@ fn parse(stem: &str) -> Option<(i64, &str)> {
 
 fn migration(file: &File, version: i64, name: &str) -> Result<SourceMigration, Remark> {
     let text = file.text()?;
-    // Its feature `int8-versions` hashes eight bytes.
+    // The feature `int8-versions` of refinery hashes eight bytes.
     let narrow = i32::try_from(version).ok().map(|version| version.to_le_bytes().to_vec());
     let widths = [narrow, Some(version.to_le_bytes().to_vec())];
     let hashed = widths.into_iter().flatten();
@@ -57,28 +57,28 @@ fn migration(file: &File, version: i64, name: &str) -> Result<SourceMigration, R
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::verbs::import::testing::{names, told};
+    use crate::verbs::import::testing::{converted_text, names};
     use crate::verbs::import::tools::SourceTool::Refinery;
 
     #[test]
     fn a_file_becomes_a_pair_whose_down_script_says_that_it_cannot_be_undone() {
         let files = [("V1__Create_Users.sql", "CREATE TABLE users (id int);\n")];
-        assert_snapshot!(told(Refinery, &files), @"
+        assert_snapshot!(converted_text(Refinery, &files), @"
         == 001_create_users.up.sql <- V1__Create_Users.sql []
         CREATE TABLE users (id int);
         == 001_create_users.down.sql <- nothing [fails: there was no down script]
         ");
-        let ours = crate::verbs::import::convert::convert(
+        let converted = crate::verbs::import::convert::convert(
             Refinery,
             &Refinery.read(&crate::verbs::import::source::Source::of(&files)).migrations,
         );
-        assert_snapshot!(ours[0].down.text, @"
-        -- V1__Create_Users.sql of refinery had no down script. Where the change can be undone, write here how; then
-        -- remove lokstra.lock and write it anew: lokstra migration lock
+        assert_snapshot!(converted[0].down.text, @"
+        -- V1__Create_Users.sql of refinery had no down script. If the change can be undone, replace this with the SQL; then
+        -- delete lokstra.lock and run: lokstra migration lock
         DO $$
         BEGIN
             RAISE EXCEPTION '001_create_users cannot be undone'
-                USING HINT = 'Its file says what to do.';
+                USING HINT = 'See the comment in its file.';
         END
         $$;
         ");
@@ -92,8 +92,8 @@ mod tests {
             ("b/V9__nine.sql", "SELECT 9;"),
             ("mod.rs", ""),
         ];
-        let told = names(Refinery, &files).join(" ");
-        assert_snapshot!(told, @"009_nine.up.sql 010_ten.up.sql 020_late.up.sql");
+        let text = names(Refinery, &files).join(" ");
+        assert_snapshot!(text, @"009_nine.up.sql 010_ten.up.sql 020_late.up.sql");
     }
 
     #[test]
@@ -104,12 +104,12 @@ mod tests {
             ("V2__tables.rs", ""),
             ("V1.5__c.sql", "SELECT 1;"),
         ];
-        assert_snapshot!(told(Refinery, &files), @"
+        assert_snapshot!(converted_text(Refinery, &files), @"
         obstacle: V2__tables.rs: is a migration written in Rust, which cannot be read here
           help: write the SQL that it returns to V2__tables.sql, and remove this file
         obstacle: U1__b.sql: has the same version as V1__a.sql
-          help: give one of them another, and import again
-        remark: V1.5__c.sql: is not read by refinery: its name is none of a migration
+          help: give one of them another version, and import again
+        remark: V1.5__c.sql: is not read by refinery: its name is not that of a migration
           help: name it like V1__create_users.sql if it is one
         == 001_a.up.sql <- V1__a.sql []
         SELECT 1;== 001_a.down.sql <- nothing [fails: there was no down script]

@@ -6,14 +6,14 @@ use crate::verbs::import::source::{
     version as version_of,
 };
 
-/// Its time is in nanoseconds, and -1 until it is known.
+/// The execution time is in nanoseconds, and -1 until it is known.
 pub(crate) const COLUMNS: (&str, &str) = (
     "version AS id, pg_catalog.encode(checksum, 'hex') AS checksum, installed_on AS applied_at, \
      CASE WHEN execution_time >= 0 THEN execution_time / 1000000 END AS execution_ms, success",
     "version",
 );
 
-/// At the very beginning of a file.
+/// The marker at the very beginning of a file.
 const NO_TRANSACTION: &str = "-- no-transaction";
 
 pub(crate) fn read(source: &Source) -> Found {
@@ -24,7 +24,7 @@ pub(crate) fn read(source: &Source) -> Found {
         let Some((version, name)) = stem.split_once('_') else {
             found.remarks.push(Remark::new(
                 &file.path,
-                "is not read by sqlx: its name is none of a migration",
+                "is not read by sqlx: its name is not that of a migration",
                 "name it like 20240101000000_create_users.sql if it is one",
             ));
             continue;
@@ -54,7 +54,7 @@ pub(crate) fn read(source: &Source) -> Found {
     found.in_order_of(SourceMigration::by_number)
 }
 
-/// Without its marker, which reads like a slip of the pen to us.
+/// Removes the marker, which the build would report as misspelt.
 fn script(file: &File, text: &str) -> Script {
     let no_transaction = text.starts_with(NO_TRANSACTION);
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
@@ -62,15 +62,15 @@ fn script(file: &File, text: &str) -> Script {
     Script::new(file, text, no_transaction)
 }
 
-/// It writes a row before a script that runs without a transaction, and the success behind it.
+/// sqlx writes a row before a script that runs without a transaction, and sets the success after it.
 pub(crate) fn history(rows: Vec<Row>) -> History {
     let (applied, failed): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.success.as_deref() != Some("f"));
     let failed = failed.iter().map(|row| {
         let version = lokstra_core::shown_line(&row.id);
         format!(
-            "{version} failed half-way\n  help: bring the schema to its end or back by hand; then \
-             set success to true, or delete the row of {version}"
+            "{version} failed half-way\n  help: finish the migration by hand and set success to \
+             true, or undo it by hand and delete the row of {version}"
         )
     });
     History { failed: failed.collect(), ..History::of_applied(applied) }
@@ -80,7 +80,7 @@ pub(crate) fn history(rows: Vec<Row>) -> History {
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::verbs::import::testing::{row, settled, told};
+    use crate::verbs::import::testing::{converted_text, row, settled};
     use crate::verbs::import::tools::SourceTool::Sqlx;
 
     #[test]
@@ -91,8 +91,8 @@ mod tests {
             ("20240201000000_orders.down.sql", "DROP TABLE orders;\n"),
             ("notes.sql", ""),
         ];
-        assert_snapshot!(told(Sqlx, &files), @"
-        remark: notes.sql: is not read by sqlx: its name is none of a migration
+        assert_snapshot!(converted_text(Sqlx, &files), @"
+        remark: notes.sql: is not read by sqlx: its name is not that of a migration
           help: name it like 20240101000000_create_users.sql if it is one
         == 20240101000000_create_users.up.sql <- 20240101000000_create users.sql []
         CREATE TABLE users (id int);
@@ -105,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn its_marker_becomes_ours_in_each_direction_by_itself() {
+    fn its_marker_is_replaced_in_each_direction_by_itself() {
         let up = "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON t (a);\n";
         let files = [
             ("1_index.up.sql", up),
             ("1_index.down.sql", "DROP INDEX i;\n"),
             ("2_vacuum.sql", "-- no-transaction: it takes long\nVACUUM t;\n"),
         ];
-        assert_snapshot!(told(Sqlx, &files), @"
+        assert_snapshot!(converted_text(Sqlx, &files), @"
         == 001_index.up.sql <- 1_index.up.sql [runs without a transaction]
         -- lokstra: no-transaction
         CREATE INDEX CONCURRENTLY i ON t (a);
@@ -129,11 +129,11 @@ mod tests {
     #[test]
     fn a_file_without_a_version_or_without_its_up_file_is_in_the_way() {
         let files = [("one_a.sql", "SELECT 1;"), ("2_b.down.sql", "SELECT 1;")];
-        assert_snapshot!(told(Sqlx, &files), @"
+        assert_snapshot!(converted_text(Sqlx, &files), @"
         obstacle: one_a.sql: does not begin with a version
           help: begin its name with the version, or move it elsewhere
-        obstacle: 2_b.down.sql: undoes a migration whose own file is not there
-          help: bring that file back, or remove this one
+        obstacle: 2_b.down.sql: undoes a migration whose file is missing
+          help: restore that file, or remove this one
         ");
     }
 
@@ -143,7 +143,7 @@ mod tests {
         assert_snapshot!(settled(Sqlx, &[], &rows), @"
         1
         2 failed half-way
-          help: bring the schema to its end or back by hand; then set success to true, or delete the row of 2
+          help: finish the migration by hand and set success to true, or undo it by hand and delete the row of 2
         ");
     }
 }

@@ -1,5 +1,5 @@
-//! What says that a script is not what it is taken for: the marks of another tool, a template, and the
-//! history table of a tool.
+//! Signs that a script is not what it seems: marks of another tool, templates, and history tables of
+//! tools.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use super::SourceTool;
 use crate::verbs::import::source::code::{code, line};
 use crate::verbs::import::source::{File, Found, Remark, Source};
 
-/// What goose has beside the lines that divide a file.
+/// Annotations of goose that do not divide a file.
 const OF_GOOSE: [&str; 2] = ["-- +goose statementbegin", "-- +goose no transaction"];
 
-/// Adds what would become something else here than with that tool.
+/// Adds remarks and obstacles for what means something else in lokstra.
 pub(crate) fn look(tool: SourceTool, source: &Source, found: &mut Found) {
     let paths = |of_down: bool| -> BTreeSet<&str> {
         let scripts = found.migrations.iter().flat_map(|one| {
@@ -33,7 +33,7 @@ pub(crate) fn look(tool: SourceTool, source: &Source, found: &mut Found) {
     found.obstacles.extend(obstacles);
 }
 
-/// The first place of each kind, and how many files have one.
+/// A remark at the first place of a kind, with the number of files that have one.
 fn once(hits: &[(&File, usize)], message: String, help: String) -> Option<Remark> {
     let (file, line) = hits.first()?;
     let more = match hits.len() - 1 {
@@ -49,7 +49,7 @@ fn marks(tool: SourceTool, files: &[(&File, &str)], of_down: bool) -> Vec<Remark
     let mut hits: Vec<(&str, Vec<(&File, usize)>)> = Vec::new();
     for (file, text) in files {
         let mut marks = section_marks(text);
-        // What is below is its down half in any case.
+        // Below its own mark, the down section follows in any case.
         let down = marks.iter().position(|mark| mark.tool == own && mark.is_down);
         marks.truncate(down.unwrap_or(marks.len()));
         let mut places: Vec<_> =
@@ -76,10 +76,10 @@ fn marks(tool: SourceTool, files: &[(&File, &str)], of_down: bool) -> Vec<Remark
         };
         let what = if of_down {
             format!(
-                "begins a down half as {other} has it; {own} runs what is below as a part of the up"
+                "begins a down section of {other}; {own} runs what follows as part of the up script"
             )
         } else {
-            format!("is of {other}, and says nothing to {own}")
+            format!("is an annotation of {other}, which {own} ignores")
         };
         once(hits, what, help)
     });
@@ -95,7 +95,7 @@ fn annotation_of_goose(text: &str) -> Option<usize> {
     })
 }
 
-/// What a program fills in before a tool sees it: in SQL no such sign stands outside of literals.
+/// Templates that a program fills in before a tool reads them: SQL has no such sign outside of literals.
 fn template(tool: SourceTool, files: &[(&File, &str)]) -> Option<Remark> {
     let signs: &[&str] =
         if tool == SourceTool::Flyway { &["{{", "{%"] } else { &["{{", "{%", "${"] };
@@ -115,11 +115,11 @@ fn template(tool: SourceTool, files: &[(&File, &str)]) -> Option<Remark> {
     }
     let count = if places > 1 { format!(" ({places} places in all)") } else { String::new() };
     let message = format!("{shown} is a template, and nothing fills it in here{count}");
-    let help = "write its value into the files, or import what the program makes of them";
+    let help = "write its value into the files, or import the files that the program generates";
     once(&hits, message, help.to_owned())
 }
 
-/// The table of a tool, which a database does not have that only we migrate.
+/// Uses of a tool's history table, which a database that only lokstra migrates does not have.
 fn histories(files: &[(&File, &str)]) -> Vec<Remark> {
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     let mut remarks = Vec::new();
@@ -135,7 +135,7 @@ fn histories(files: &[(&File, &str)]) -> Vec<Remark> {
         let mut is_made = false;
         for (file, text) in files {
             let code = code(text).to_ascii_lowercase();
-            // It asks first.
+            // The script checks first.
             if text.to_ascii_lowercase().contains("to_regclass") {
                 continue;
             }
@@ -156,7 +156,7 @@ fn histories(files: &[(&File, &str)]) -> Vec<Remark> {
                 "uses {table}, the history table of {tools}, which a new database does not have"
             );
             let help = format!(
-                "take the statement out of our file, or run it only where the table is: \
+                "remove the statement from the imported file, or run it only if the table exists: \
                  IF to_regclass('{table}') IS NOT NULL"
             );
             remarks.extend(once(&hits, message, help));
@@ -189,17 +189,17 @@ mod tests {
             ),
         ];
         assert_snapshot!(remarks(Sqlx, &files), @"
-        obstacle: 1_a.sql:4: begins a down half as goose has it; sqlx runs what is below as a part of the up; so has 1 more file
+        obstacle: 1_a.sql:4: begins a down section of goose; sqlx runs what follows as part of the up script; so has 1 more file
           help: import with -from goose
-        obstacle: 3_c.sql:3: begins a down half as dbmate has it; sqlx runs what is below as a part of the up
+        obstacle: 3_c.sql:3: begins a down section of dbmate; sqlx runs what follows as part of the up script
           help: import with -from dbmate
-        obstacle: 4_d.sql:2: begins a down half as MyBatis Migrations has it; sqlx runs what is below as a part of the up
+        obstacle: 4_d.sql:2: begins a down section of MyBatis Migrations; sqlx runs what follows as part of the up script
           help: move what is below that line to the down script, and remove the line
-        obstacle: 5_e.sql:2: begins a down half as tern has it; sqlx runs what is below as a part of the up
+        obstacle: 5_e.sql:2: begins a down section of tern; sqlx runs what follows as part of the up script
           help: move what is below that line to the down script, and remove the line
-        obstacle: 6_f.sql:1: begins a down half as sql-migrate has it; sqlx runs what is below as a part of the up
+        obstacle: 6_f.sql:1: begins a down section of sql-migrate; sqlx runs what follows as part of the up script
           help: move what is below that line to the down script, and remove the line
-        obstacle: 7_g.sql:1: begins a down half as Play has it; sqlx runs what is below as a part of the up
+        obstacle: 7_g.sql:1: begins a down section of Play; sqlx runs what follows as part of the up script
           help: move what is below that line to the down script, and remove the line
         ");
     }
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(remarks(Goose, &[("1_a.sql", text)]), "");
         let bare = [("1_a.sql", "CREATE TABLE a ();\n\n-- Down\nDROP TABLE a;\n")];
         assert_snapshot!(remarks(Sqlx, &bare), @"
-        obstacle: 1_a.sql:3: begins a down half as another tool has it; sqlx runs what is below as a part of the up
+        obstacle: 1_a.sql:3: begins a down section of another tool; sqlx runs what follows as part of the up script
           help: move what is below that line to the down script, and remove the line
         ");
     }
@@ -219,7 +219,7 @@ mod tests {
     fn what_only_says_up_is_a_warning() {
         let files = [("1_a.sql", "-- +goose Up\nSELECT 1;\n")];
         assert_snapshot!(remarks(Sqlx, &files), @"
-        remark: 1_a.sql:1: is of goose, and says nothing to sqlx
+        remark: 1_a.sql:1: is an annotation of goose, which sqlx ignores
           help: import with -from goose
         ");
         assert_eq!(remarks(Goose, &[("1_a.sql", "-- +goose Up\nSELECT 1;\n-- +goose Down\n")]), "");
@@ -233,12 +233,12 @@ mod tests {
         ];
         assert_snapshot!(remarks(Sqlx, &files), @"
         obstacle: 1_a.sql:1: `{{ .Schema }}` is a template, and nothing fills it in here (3 places in all); so has 1 more file
-          help: write its value into the files, or import what the program makes of them
+          help: write its value into the files, or import the files that the program generates
         ");
         let files = [("1_a.sql", "CREATE TABLE ${schema}.a ();\n")];
         assert_snapshot!(remarks(Sqlx, &files), @"
         obstacle: 1_a.sql:1: `${schema}` is a template, and nothing fills it in here
-          help: write its value into the files, or import what the program makes of them
+          help: write its value into the files, or import the files that the program generates
         ");
         let none = "SELECT '{{1,2},{3,4}}'::int[], E'{{\\'}}' -- {{ a }}\n/* {% b %} ${c} */;\n";
         assert_eq!(remarks(Sqlx, &[("1_a.sql", none)]), "");
@@ -256,9 +256,9 @@ mod tests {
         ];
         assert_snapshot!(remarks(Sqlx, &files), @"
         remark: 1_a.sql:2: uses _sqlx_migrations, the history table of sqlx, which a new database does not have; so has 1 more file
-          help: take the statement out of our file, or run it only where the table is: IF to_regclass('_sqlx_migrations') IS NOT NULL
+          help: remove the statement from the imported file, or run it only if the table exists: IF to_regclass('_sqlx_migrations') IS NOT NULL
         remark: 4_d.sql:1: uses schema_migrations, the history table of golang-migrate or dbmate, which a new database does not have
-          help: take the statement out of our file, or run it only where the table is: IF to_regclass('schema_migrations') IS NOT NULL
+          help: remove the statement from the imported file, or run it only if the table exists: IF to_regclass('schema_migrations') IS NOT NULL
         ");
         let made = [
             ("1_a.sql", "CREATE TABLE IF NOT EXISTS schema_migrations (version text);\n"),
