@@ -11,7 +11,7 @@ use crate::call::flags::{Flag, text};
 use crate::output::single_dash_args::with_one_dash;
 use crate::output::{CommandError, Console, Exit};
 
-const SHELL: Flag<Shell> = Flag::new("shell", "SHELL", |text| text.parse(), "The shell");
+const SHELL: Flag<Shell> = Flag::new("shell", "SHELL", str::parse, "The shell");
 const FOLDER: Flag<String> = Flag::new("folder", "FOLDER", text, "The folder to write to");
 
 /// The commands beside `migration`.

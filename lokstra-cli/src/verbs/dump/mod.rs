@@ -120,7 +120,7 @@ fn failed(path: &str, source: std::io::Error) -> DumpError {
     DumpError::File { path: PathBuf::from(path), source }
 }
 
-/// Refuses an older pg_dump, which itself would refuse without a remedy.
+/// Refuses an older `pg_dump`, which itself would refuse without a remedy.
 fn refuse_older(program: &str, pool: &Pool) -> Result<(), CommandError> {
     let version = run(program, Command::new(program).arg("--version"))?;
     let version = version.split(") ").nth(1).map(leading_number).filter(|version| *version > 0);
