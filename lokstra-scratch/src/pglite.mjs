@@ -1,4 +1,7 @@
-// A PGlite in memory behind a socket, until the standard input ends. Arguments: the socket.
+// A PGlite in memory behind a socket, until the standard input ends. Arguments: the socket, whose folder
+// goes with it.
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 
@@ -6,4 +9,7 @@ const db = await PGlite.create()
 const server = new PGLiteSocketServer({ db, path: process.argv[2], maxConnections: 8 })
 await server.start()
 process.stdout.write('done\n')
-process.stdin.on('end', () => process.exit(0)).resume()
+process.stdin.on('end', () => {
+    rmSync(dirname(process.argv[2]), { recursive: true, force: true })
+    process.exit(0)
+}).resume()

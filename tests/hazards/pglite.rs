@@ -1,14 +1,38 @@
 //! PGlite, for real, behind its socket server.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
 use lokstra_scratch::PGlite;
 
 use crate::support::{advisory_locks, column, set, tables, tables_set, versions};
 
+/// One for all tests, in turns and empty for each: it takes seconds to start, and has one database.
+static SERVER: Mutex<Option<PGlite>> = Mutex::new(None);
+
+struct Turn(MutexGuard<'static, Option<PGlite>>);
+
+impl Turn {
+    fn begin() -> Turn {
+        let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+        server.get_or_insert_with(|| PGlite::start().unwrap());
+        let turn = Turn(server);
+        let mut client = Client::connect(&turn.url(), NoTls).unwrap();
+        let empty =
+            "DROP SCHEMA IF EXISTS lokstra_core, audit, public CASCADE; CREATE SCHEMA public";
+        client.batch_execute(empty).unwrap();
+        turn
+    }
+
+    fn url(&self) -> String {
+        self.0.as_ref().unwrap().url()
+    }
+}
+
 #[test]
 fn transactional_migrations_are_applied_and_rolled_back() {
-    let server = PGlite::start().unwrap();
+    let server = Turn::begin();
     let set = tables_set(20, "");
     set.up_url(&server.url()).unwrap();
     assert!(set.up_url(&server.url()).unwrap().steps.is_empty());
@@ -37,7 +61,7 @@ fn set_with(up: &str) -> lokstra::Migrations {
 
 #[test]
 fn runs_at_once_apply_each_migration_once() {
-    let server = PGlite::start().unwrap();
+    let server = Turn::begin();
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| tables_set(12, "").up_url(&server.url()).unwrap());
@@ -49,7 +73,7 @@ fn runs_at_once_apply_each_migration_once() {
 
 #[test]
 fn a_no_transaction_migration_is_refused_where_clients_share_a_session() {
-    let server = PGlite::start().unwrap();
+    let server = Turn::begin();
     let error =
         set_with("-- lokstra: no-transaction\nVACUUM;\n").up_url(&server.url()).unwrap_err();
     assert!(matches!(error.kind(), lokstra::ErrorKind::PoolerUnsupported { .. }), "{error}");

@@ -99,6 +99,10 @@ fn run(project: &Path, target: &Path, arguments: &[&str]) -> io::Result<String> 
         .args(arguments)
         .current_dir(project)
         .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_BUILD_BUILD_DIR", target)
+        // What a continuous integration sets, a developer does not.
+        .env_remove("CARGO_INCREMENTAL")
+        .env_remove("CARGO_PROFILE_DEV_DEBUG")
         .output()?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

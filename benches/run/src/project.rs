@@ -110,6 +110,7 @@ fn build(name: &str, files: &Files) -> io::Result<PathBuf> {
         .args(["build", "--release"])
         .current_dir(&folder)
         .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_BUILD_BUILD_DIR", &target)
         .output()?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);

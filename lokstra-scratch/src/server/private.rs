@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    DEFAULT_PORT, Hold, Server,
+    DEFAULT_PORT, Hold, Server, shared,
     watchdog::{Plan, PrivateWatchdog},
 };
 use crate::{account::Account, error::Error, home, options::ServerOptions, programs::find};
@@ -44,7 +44,8 @@ impl PrivateServer {
     fn try_start(options: &ServerOptions) -> Result<Self, Error> {
         let account = Account::current()?;
         let binaries = find::binaries()?;
-        let base = if options.is_durable() { home::disk } else { home::base }(account)?;
+        let memory = home::base(account)?;
+        let base = if options.is_durable() { home::disk(account)? } else { memory.clone() };
         let port = if options.wants_tcp() { free_port()? } else { DEFAULT_PORT };
         let dir = home::place(&base);
         let plan = Plan {
@@ -52,6 +53,7 @@ impl PrivateServer {
             binaries: &binaries,
             staged: &dir,
             published: &dir,
+            shared: &shared::place(&memory, &binaries, account),
             linger_seconds: 0,
             port,
             options,

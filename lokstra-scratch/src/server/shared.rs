@@ -50,7 +50,7 @@ pub(crate) fn join() -> Result<Seat, Error> {
     let binaries = find::binaries()?;
     let base = home::base(account)?;
     let options = ServerOptions::new();
-    let dir = base.join(format!("lokstra-{:012x}", key(&binaries, account)));
+    let dir = place(&base, &binaries, account);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         let mut hold = match look(&dir, account)? {
@@ -70,6 +70,7 @@ pub(crate) fn join() -> Result<Seat, Error> {
                     binaries: &binaries,
                     staged: &staged,
                     published: &dir,
+                    shared: &dir,
                     linger_seconds: LINGER_SECONDS,
                     port: DEFAULT_PORT,
                     options: &options,
@@ -90,6 +91,11 @@ pub(crate) fn join() -> Result<Seat, Error> {
         }
     }
     Err(Error::Timeout { dir })
+}
+
+/// The directory of the shared server, where it has one.
+pub(crate) fn place(base: &Path, binaries: &Path, account: Account) -> PathBuf {
+    base.join(format!("lokstra-{:012x}", key(binaries, account)))
 }
 
 /// One server for each checkout, user, PostgreSQL and version of this crate's own workings.

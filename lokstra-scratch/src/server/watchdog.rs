@@ -30,6 +30,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) staged: &'a Path,
     /// The name that `staged` may get.
     pub(crate) published: &'a Path,
+    /// That of the shared server.
+    pub(crate) shared: &'a Path,
     pub(crate) linger_seconds: u32,
     pub(crate) port: u16,
     pub(crate) options: &'a ServerOptions,
@@ -58,7 +60,7 @@ impl Plan<'_> {
             .account
             .command("/bin/sh")
             .args(["-c", SCRIPT, "lokstra-scratch"])
-            .args([self.staged, self.published, self.binaries])
+            .args([self.staged, self.published, self.shared, self.binaries])
             .arg(self.linger_seconds.to_string())
             .arg(self.options.lines(&socket_dir, self.port))
             .arg(self.options.access())
