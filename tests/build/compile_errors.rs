@@ -25,6 +25,8 @@ fn problems_are_compile_errors_with_paths_relative_to_the_crate() {
     cases.compile_fail("tests/compile/thirty_defects.rs");
     cases.compile_fail("tests/compile/not_a_literal.rs");
     cases.pass("tests/compile/everywhere.rs");
+    #[cfg(feature = "testing")]
+    cases.compile_fail("tests/compile/test/*.rs");
     // Hazards, where they are asked for: errors, and warnings, which only a failing build shows here.
     #[cfg(feature = "lint")]
     for case in ["tests/compile/lint_deny.rs", "tests/compile/lint_warn.rs"] {

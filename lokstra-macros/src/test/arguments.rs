@@ -1,6 +1,6 @@
 //! What stands between the brackets of `#[lokstra::test(…)]`.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{LitStr, Token};
@@ -25,12 +25,15 @@ const OPTIONS: &str = "the options are rows = \"tests/rows/users.sql\", rows = [
 
 impl Arguments {
     pub(super) fn parse(tokens: TokenStream) -> syn::Result<Arguments> {
+        if tokens.is_empty() {
+            return Err(syn::Error::new(Span::call_site(), FORM));
+        }
         (|input: ParseStream<'_>| Arguments::read(input)).parse2(tokens)
     }
 
     fn read(input: ParseStream<'_>) -> syn::Result<Arguments> {
         let is_option = input.peek(syn::Ident) && input.peek2(Token![=]);
-        if input.is_empty() || is_option {
+        if is_option {
             return Err(input.error(FORM));
         }
         if input.peek(LitStr) {

@@ -115,16 +115,15 @@ impl Function {
             return Err(Error::new(rows.span(), message));
         }
         for parameter in &self.parameters {
-            let mut words = parameter.tokens.clone().into_iter();
-            let first = words.next();
-            if let Some(TokenTree::Ident(word)) = &first
-                && *word == "self"
-            {
+            let words = || parameter.tokens.clone().into_iter();
+            let is_self = |it: &TokenTree| matches!(it, TokenTree::Ident(word) if *word == "self");
+            let mut pattern = words().take_while(|it| !is_punct(it, ':'));
+            if let Some(word) = pattern.find(is_self) {
                 return Err(Error::new(word.span(), FORMS));
             }
             let is_client =
                 |it: &TokenTree| matches!(it, TokenTree::Ident(word) if *word == "Client");
-            if let Some(word) = words.find(is_client).filter(|_| self.is_async) {
+            if let Some(word) = words().find(is_client).filter(|_| self.is_async) {
                 let message = "the blocking client panics inside an async runtime: take db: \
                                lokstra::testing::TestDatabase and connect an async client to \
                                db.url(), or make this `fn` without `async`";

@@ -31,6 +31,11 @@ fn problems(root: &Path, path: &str) -> Vec<String> {
                      \"tests/rows/users.sql\"";
         return vec![wrong.to_owned()];
     }
+    if !root.join(path).exists() {
+        return vec![format!(
+            "{path} is not there: rows = \"…\" is relative to the folder of Cargo.toml"
+        )];
+    }
     let Err(problems) = lokstra_source::check_rows(root, path) else { return Vec::new() };
     let way = way_from_the_compiler(root);
     let seen = problems.iter().filter(|problem| problem.is_error()).map(|problem| match &way {
