@@ -10,7 +10,7 @@ use crate::error::ConnectError;
 use crate::server_error::ServerError;
 use lokstra_core::text::{contains, shown};
 
-/// Whether a later try can succeed though nobody does anything about it.
+/// Reports whether a later attempt can succeed without a change of the server or of the settings.
 pub fn is_transient(error: &ConnectError) -> bool {
     match error {
         ConnectError::Timeout { .. } => true,
@@ -96,7 +96,7 @@ fn io_cause(error: &postgres::Error) -> Option<&io::Error> {
     None
 }
 
-/// Whether another attempt of the statement can succeed: `lock_not_available`, `deadlock_detected` and
+/// Reports whether another attempt of the statement can succeed: `lock_not_available`, `deadlock_detected` and
 /// `serialization_failure`.
 ///
 /// PostgreSQL documentation: *13.5. Serialization Failure Handling*.
@@ -104,7 +104,7 @@ pub fn is_retryable(server: &ServerError) -> bool {
     matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
 }
 
-/// Whether this is the end of a connection and not the answer to a query.
+/// Reports whether this is the end of a connection and not the answer to a query.
 pub fn is_connection_loss(error: &postgres::Error) -> bool {
     let io =
         std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);

@@ -71,7 +71,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A builder for an empty set.
+    /// Makes a builder for an empty set.
     pub fn new() -> Builder {
         Builder::default()
     }
@@ -104,7 +104,7 @@ impl Builder {
         Ok(())
     }
 
-    /// The set.
+    /// Returns the set.
     pub fn finish(self) -> Result<Set, TooLarge> {
         let no_transaction = u32::from(self.no_transaction);
         let mut index = vec![layout::FORMAT, no_transaction, word(self.databases.len())?];

@@ -9,17 +9,17 @@ use std::str::FromStr;
 pub struct Checksum([u8; 32]);
 
 impl Checksum {
-    /// The checksum with these bytes.
+    /// Makes the checksum with these bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Checksum {
         Checksum(bytes)
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The first 12 digits: enough for a person to tell two apart.
+    /// Returns the first 12 digits: enough for a person to tell two apart.
     pub fn short(&self) -> String {
         let mut text = format!("{self}");
         text.truncate(12);

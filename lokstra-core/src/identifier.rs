@@ -52,7 +52,7 @@ impl fmt::Display for IdentifierError {
 impl std::error::Error for IdentifierError {}
 
 impl Identifier {
-    /// The name, unquoted.
+    /// Returns the name, unquoted.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -93,17 +93,17 @@ pub struct TableName {
 }
 
 impl TableName {
-    /// The schema.
+    /// Returns the schema.
     pub fn schema(&self) -> &str {
         self.schema.as_str()
     }
 
-    /// The table within its schema.
+    /// Returns the table within its schema.
     pub fn table(&self) -> &str {
         self.table.as_str()
     }
 
-    /// `"schema"."table"`, for SQL.
+    /// Returns `"schema"."table"`, for SQL.
     pub fn quoted(&self) -> String {
         format!("\"{}\".\"{}\"", self.schema, self.table)
     }

@@ -58,7 +58,7 @@ impl Set {
         (&self.text, self.index.as_flattened())
     }
 
-    /// Whether a script of any database is not transactional.
+    /// Reports whether a script of any database is not transactional.
     pub const fn has_no_transaction(&self) -> bool {
         let index = match &self.index {
             Cow::Borrowed(index) => index,
@@ -67,13 +67,13 @@ impl Set {
         u32::from_be_bytes(index[layout::NO_TRANSACTION]) != 0
     }
 
-    /// The databases, in folder order.
+    /// Returns the databases, in folder order.
     pub fn databases(&self) -> impl ExactSizeIterator<Item = Database<'_>> + Clone {
         let count = self.word(layout::DATABASES);
         (0..count).map(|nth| Database { set: self, at: self.word(layout::DATABASES + 1 + nth) })
     }
 
-    /// The database of this folder, by its last component: `01_main-db`.
+    /// Returns the database of this folder, by its last component: `01_main-db`.
     pub fn database(&self, folder: &str) -> Option<Database<'_>> {
         self.databases().find(|database| database.name() == folder)
     }
@@ -106,54 +106,54 @@ pub struct Database<'a> {
 }
 
 impl<'a> Database<'a> {
-    /// The folder, relative to the crate, with `/`: `migrations/01_main-db`.
+    /// Returns the folder, relative to the crate, with `/`: `migrations/01_main-db`.
     pub fn folder(&self) -> &'a str {
         self.set.str(self.at + layout::database::FOLDER)
     }
 
-    /// The last component of the folder, which names this database in messages: `01_main-db`.
+    /// Returns the last component of the folder, which names this database in messages: `01_main-db`.
     pub fn name(&self) -> &'a str {
         let folder = self.folder();
         folder.bytes().rposition(|byte| byte == b'/').map_or(folder, |at| &folder[at + 1..])
     }
 
-    /// `dbpool-name` of `migration.yaml`.
+    /// Returns `dbpool-name` of `migration.yaml`.
     pub fn pool(&self) -> Option<&'a str> {
         Some(self.set.str(self.at + layout::database::POOL)).filter(|pool| !pool.is_empty())
     }
 
-    /// `schema-table` of `migration.yaml`, or the default.
+    /// Returns `schema-table` of `migration.yaml`, or the default.
     pub fn table(&self) -> TableName {
         self.set.str(self.at + layout::database::TABLE).parse().unwrap_or_default()
     }
 
-    /// `enabled` of `migration.yaml`; true unless it says false.
+    /// Returns `enabled` of `migration.yaml`; true unless it says false.
     pub fn enabled(&self) -> bool {
         self.set.word(self.at + layout::database::ENABLED) != 0
     }
 
-    /// `description` of `migration.yaml`.
+    /// Returns `description` of `migration.yaml`.
     pub fn description(&self) -> Option<&'a str> {
         Some(self.set.str(self.at + layout::database::DESCRIPTION)).filter(|text| !text.is_empty())
     }
 
-    /// How many migrations the folder holds.
+    /// Counts the migrations of the folder.
     pub fn len(&self) -> usize {
         self.set.word(self.at + layout::database::COUNT)
     }
 
-    /// What a history has that is exactly these migrations. Computed when the set was built.
+    /// Returns the fingerprint of a history that is exactly these migrations. Computed when the set was built.
     pub fn fingerprint(&self) -> Fingerprint {
         let at = self.at + layout::database::FINGERPRINT;
         Fingerprint::from_words(&self.set.index[at..at + Fingerprint::WORDS])
     }
 
-    /// Whether the folder holds no migration.
+    /// Reports whether the folder holds no migration.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The migrations, by version.
+    /// Returns the migrations, by version.
     pub fn migrations(
         &self,
     ) -> impl ExactSizeIterator<Item = Migration<'a>> + DoubleEndedIterator + Clone + use<'a> {
@@ -161,12 +161,12 @@ impl<'a> Database<'a> {
         (0..self.len()).map(move |nth| database.nth(nth))
     }
 
-    /// The highest version.
+    /// Returns the highest version.
     pub fn newest(&self) -> Option<Version> {
         self.len().checked_sub(1).map(|last| self.nth(last).version())
     }
 
-    /// The migration of this version.
+    /// Returns the migration of this version.
     pub fn migration(&self, version: Version) -> Option<Migration<'a>> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -202,24 +202,24 @@ pub struct Migration<'a> {
 }
 
 impl<'a> Migration<'a> {
-    /// The version.
+    /// Returns the version.
     pub fn version(&self) -> Version {
         let high = u64::from(self.set.word32(self.at + layout::migration::VERSION));
         let low = u64::from(self.set.word32(self.at + layout::migration::VERSION + 1));
         i64::try_from(high << 32 | low).ok().and_then(Version::new).unwrap_or(Version::MAX)
     }
 
-    /// The description, as in the file name: `create_users`.
+    /// Returns the description, as in the file name: `create_users`.
     pub fn description(&self) -> &'a str {
         self.set.str(self.at + layout::migration::DESCRIPTION)
     }
 
-    /// The script that applies the migration.
+    /// Returns the script that applies the migration.
     pub fn up(&self) -> Script<'a> {
         Script { set: self.set, at: self.at + layout::migration::UP }
     }
 
-    /// The script that rolls it back.
+    /// Returns the script that rolls it back.
     pub fn down(&self) -> Script<'a> {
         Script { set: self.set, at: self.at + layout::migration::DOWN }
     }
@@ -255,17 +255,17 @@ pub struct Script<'a> {
 }
 
 impl<'a> Script<'a> {
-    /// The path, relative to the crate, with `/`: `migrations/001_create_users.up.sql`.
+    /// Returns the path, relative to the crate, with `/`: `migrations/001_create_users.up.sql`.
     pub fn path(&self) -> &'a str {
         self.set.str(self.at + layout::script::PATH)
     }
 
-    /// The text, without a byte order mark and with LF line ends.
+    /// Returns the text, without a byte order mark and with LF line ends.
     pub fn text(&self) -> &'a str {
         self.set.str(self.at + layout::script::TEXT)
     }
 
-    /// The checksum of the text.
+    /// Returns the checksum of the text.
     pub fn checksum(&self) -> Checksum {
         let at = self.at + layout::script::CHECKSUM;
         let mut bytes = [0; 32];
@@ -273,7 +273,7 @@ impl<'a> Script<'a> {
         Checksum::from_bytes(bytes)
     }
 
-    /// How the script runs.
+    /// Returns how the script runs.
     pub fn mode(&self) -> Mode {
         match self.set.word(self.at + layout::script::MODE) {
             0 => Mode::Transactional,
@@ -281,14 +281,14 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// The statements in order: each from its first token to its last, without the `;` and without
+    /// Returns the statements in order: each from its first token to its last, without the `;` and without
     /// the comments around it.
     pub fn statements(&self) -> impl ExactSizeIterator<Item = &'a str> + Clone + use<'a> {
         let text = self.text();
         self.statement_ranges().map(move |range| &text[range])
     }
 
-    /// Where the statements stand in the text, in bytes.
+    /// Returns where the statements stand in the text, in bytes.
     pub fn statement_ranges(
         &self,
     ) -> impl ExactSizeIterator<Item = std::ops::Range<usize>> + Clone + use<'a> {

@@ -12,7 +12,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The position of a byte offset. An offset past the end means the end.
+    /// Finds the position of a byte offset. An offset past the end means the end.
     pub fn of(text: &str, offset: usize) -> Position {
         let before = &text[..text.floor_char_boundary(offset)];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -50,7 +50,7 @@ pub struct Snippet {
 const CONTEXT: usize = 60;
 
 impl Snippet {
-    /// The snippet for a byte offset. An offset past the end means the end.
+    /// Cuts the snippet for a byte offset. An offset past the end means the end.
     pub fn new(text: &str, offset: usize) -> Snippet {
         let offset = text.floor_char_boundary(offset);
         let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
@@ -64,14 +64,14 @@ impl Snippet {
         }
     }
 
-    /// The snippet for the beginning of a line of which the number is known, from 1. For each of many lines of
+    /// Cuts the snippet for the beginning of a line of which the number is known, from 1. For each of many lines of
     /// a text, [`new`](Snippet::new) would count the lines before it.
     pub fn of_line(number: usize, line: &str) -> Snippet {
         let snippet = Snippet::new(line, 0);
         Snippet { position: Position { line: number, column: 1 }, ..snippet }
     }
 
-    /// Where the caret stands.
+    /// Returns where the caret stands.
     pub fn position(&self) -> Position {
         self.position
     }

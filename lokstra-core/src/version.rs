@@ -16,17 +16,17 @@ impl Version {
     /// The highest version that a `bigint` column holds.
     pub const MAX: Version = Version(i64::MAX);
 
-    /// The version with this number; `None` below zero.
+    /// Makes the version with this number; `None` below zero.
     pub const fn new(number: i64) -> Option<Version> {
         if number < 0 { None } else { Some(Version(number)) }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> i64 {
         self.0
     }
 
-    /// The version that follows, for the next file; `None` after [`Version::MAX`].
+    /// Returns the version that follows, for the next file; `None` after [`Version::MAX`].
     pub const fn next(self) -> Option<Version> {
         match self.0.checked_add(1) {
             Some(number) => Some(Version(number)),

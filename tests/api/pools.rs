@@ -3,8 +3,9 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use lokstra::report::Outcome;
 use lokstra::{
-    Event, Goal, MigrationConfig, Migrations, Outcome, Pool, Pools, check_db_migration,
+    Event, Goal, MigrationConfig, Migrations, Pool, Pools, check_db_migration,
     check_db_migrations_auto, embed_migrations,
 };
 use lokstra_scratch::Database;
@@ -30,7 +31,7 @@ fn orders_versions(orders: &Database) -> String {
 }
 
 /// Pools from a `config.yaml` with this text.
-fn config(text: &str) -> Result<Pools, lokstra::ConnectError> {
+fn config(text: &str) -> Result<Pools, lokstra::error::ConnectError> {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("config.yaml");
     fs::write(&path, text).unwrap();

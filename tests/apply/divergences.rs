@@ -1,8 +1,9 @@
 //! The history and the binary disagree: told, and never silent.
 
 use insta::assert_snapshot;
+use lokstra::maintenance::Repair;
 use lokstra::postgres::Client;
-use lokstra::{ErrorKind, Event, Goal, Migrations, Repair};
+use lokstra::{ErrorKind, Event, Goal, Migrations};
 
 use crate::support::{database, set, tables, tables_set, version, versions};
 

@@ -1,8 +1,9 @@
 //! A migration that fails: what is rolled back, what is told.
 
 use insta::assert_snapshot;
+use lokstra::error::FailureState;
 use lokstra::postgres::Client;
-use lokstra::{ErrorKind, Event, FailureState, Migrations, embed_migrations};
+use lokstra::{ErrorKind, Event, Migrations, embed_migrations};
 
 use crate::support::{
     advisory_locks, column, database, record_history, set, tables, tables_set, unchecked_script,

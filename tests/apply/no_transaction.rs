@@ -1,7 +1,8 @@
 //! Scripts that run statement by statement.
 
 use insta::assert_snapshot;
-use lokstra::{Goal, Repair};
+use lokstra::Goal;
+use lokstra::maintenance::Repair;
 
 use crate::support::{advisory_locks, column, database, set, tables, version, versions};
 

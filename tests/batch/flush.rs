@@ -5,7 +5,8 @@ use std::thread::JoinHandle;
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{Error, Event, Goal, Migrations, Report, Stop, Warning};
+use lokstra::report::Warning;
+use lokstra::{Error, Event, Goal, Migrations, Report, Stop};
 use lokstra_scratch::{Database, PrivateServer, Server, ServerOptions};
 
 use crate::support::{build_set_unchecked, column, database, set, wait_until};
@@ -399,14 +400,14 @@ type Change = fn(&mut lokstra::Migrator<'_>, &mut Client) -> Result<String, loks
 fn changes(waiting: &mut Waiting, sql: &str) -> Vec<String> {
     let changes: [Change; 3] = [
         |migrator, client| {
-            let repair = lokstra::Repair::Accept(crate::support::version(1));
+            let repair = lokstra::maintenance::Repair::Accept(crate::support::version(1));
             migrator.repair(client, repair).map(|done| done.to_string())
         },
         |migrator, client| {
             migrator.baseline(client, crate::support::version(2)).map(|done| done.to_string())
         },
         |migrator, client| {
-            let run = lokstra::ImportedRun::new(crate::support::version(3));
+            let run = lokstra::maintenance::ImportedRun::new(crate::support::version(3));
             migrator.record_imported_runs(client, &[run]).map(|done| done.to_string())
         },
     ];

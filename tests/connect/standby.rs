@@ -154,7 +154,7 @@ fn on_a_standby_a_rollback_is_not_called_pending() {
       help: connect to the primary server
     ");
     let mut client = database.client().unwrap();
-    let repair = lokstra::Repair::Accept(crate::support::version(2));
+    let repair = lokstra::maintenance::Repair::Accept(crate::support::version(2));
     let error = tables_set(2, "-- edited\n").migrator().repair(&mut client, repair);
     assert_snapshot!(error.unwrap_err(), @"
     002 is to be changed in the history and the server is a standby

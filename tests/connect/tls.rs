@@ -4,7 +4,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use insta::assert_snapshot;
-use lokstra::{ConnectError, ErrorKind, Event, Goal, Pool, Stop};
+use lokstra::error::ConnectError;
+use lokstra::{ErrorKind, Event, Goal, Pool, Stop};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
 use crate::certificates::{Authority, Files, Pair, self_signed};

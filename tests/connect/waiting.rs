@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use lokstra::{ConnectError, ErrorKind, Event, Goal, Pool, Pools, Stop, check_db_migrations_auto};
+use lokstra::error::ConnectError;
+use lokstra::{ErrorKind, Event, Goal, Pool, Pools, Stop, check_db_migrations_auto};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
 use crate::support::proxy::{Point, Proxy, Then};

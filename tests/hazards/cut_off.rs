@@ -1,6 +1,7 @@
 //! No-transaction scripts whose session is ended while a statement runs that commits by itself.
 
-use lokstra::{Error, ErrorKind, Migrations, Repair, Report};
+use lokstra::maintenance::Repair;
+use lokstra::{Error, ErrorKind, Migrations, Report};
 use lokstra_scratch::Database;
 
 use crate::support::{column, database, set, version, versions};

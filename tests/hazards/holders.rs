@@ -5,8 +5,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
+use lokstra::event::Holder;
 use lokstra::postgres::Client;
-use lokstra::{ErrorKind, Event, Holder, Migrations};
+use lokstra::{ErrorKind, Event, Migrations};
 
 use crate::support::{
     advisory_locks, column, database, set, spawn_self, spawned_url, tables_set, versions,

@@ -3,8 +3,10 @@
 #![expect(clippy::unnecessary_wraps, reason = "some lies refuse")]
 
 use insta::assert_snapshot;
+use lokstra::error::ServerFault;
 use lokstra::postgres::Client;
-use lokstra::{Error, ErrorKind, Migrations, Pool, ServerFault, Warning};
+use lokstra::report::Warning;
+use lokstra::{Error, ErrorKind, Migrations, Pool};
 use lokstra_scratch::Database;
 
 use crate::support::lies::{Liar, Lie, replaced};
@@ -236,11 +238,13 @@ const CHANGES: [Change; 3] = [
     |migrator, client| migrator.baseline(client, version(2)).map(|done| done.warnings),
     |migrator, client| {
         migrator
-            .record_imported_runs(client, &[lokstra::ImportedRun::new(version(2))])
+            .record_imported_runs(client, &[lokstra::maintenance::ImportedRun::new(version(2))])
             .map(|done| done.warnings)
     },
     |migrator, client| {
-        migrator.repair(client, lokstra::Repair::Accept(version(1))).map(|done| done.warnings)
+        migrator
+            .repair(client, lokstra::maintenance::Repair::Accept(version(1)))
+            .map(|done| done.warnings)
     },
 ];
 

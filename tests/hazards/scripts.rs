@@ -2,7 +2,8 @@
 //! that no check has seen still fails closed.
 
 use insta::assert_snapshot;
-use lokstra::{ErrorKind, FailureState};
+use lokstra::ErrorKind;
+use lokstra::error::FailureState;
 use std::time::Duration;
 
 use crate::support::{

@@ -1,8 +1,9 @@
 //! What another tool has run is recorded as applied, with what that tool knew.
 
 use insta::assert_snapshot;
+use lokstra::ErrorKind;
+use lokstra::maintenance::ImportedRun;
 use lokstra::postgres::Client;
-use lokstra::{ErrorKind, ImportedRun};
 
 use crate::support::{column, database, set, tables, tables_set, version, versions};
 

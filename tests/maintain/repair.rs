@@ -1,8 +1,9 @@
 //! A history that is not what it should be, mended row by row, and only where it is broken.
 
 use insta::assert_snapshot;
+use lokstra::Migrations;
+use lokstra::maintenance::Repair;
 use lokstra::postgres::Client;
-use lokstra::{Migrations, Repair};
 
 use crate::support::{column, database, set, tables, version, versions};
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
-use lokstra::{ErrorKind, Event, Goal, Migrations, Outcome, Pool, Pools, Stop, check_db_migration};
+use lokstra::report::Outcome;
+use lokstra::{ErrorKind, Event, Goal, Migrations, Pool, Pools, Stop, check_db_migration};
 
 use crate::support::{
     advisory_locks, column, database, set, set_from_files, tables, version, versions, wait_until,

@@ -299,7 +299,7 @@ fn a_refusal_of_the_kept_sql_ends_the_run_with_an_event_and_a_report() {
     assert_snapshot!(told.join("\n"), @"the migration that is applied as 002 is unknown here, and the database keeps no down SQL of it; nothing was run");
     let report = error.report().unwrap();
     assert_eq!(report.current, Some(crate::support::version(2)));
-    assert_eq!(report.outcome, lokstra::Outcome::Failed);
+    assert_eq!(report.outcome, lokstra::report::Outcome::Failed);
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn made(
     let database = DatabaseSpec {
         folder: "migrations",
         pool: None,
-        table: lokstra::TableName::default(),
+        table: lokstra::set::TableName::default(),
         enabled: true,
         description: None,
     };

@@ -66,7 +66,7 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// A word for programs that look at an error without this type. It stays the same from release to
+    /// Returns a word for programs that look at an error without this type. It stays the same from release to
     /// release.
     pub fn code(&self) -> &'static str {
         match self {

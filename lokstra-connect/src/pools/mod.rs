@@ -16,7 +16,7 @@ use crate::error::ConfigError;
 use crate::error::ConnectError;
 pub use crate::pools::pool::Pool;
 
-/// The connection targets by name, as `dbpool-name` of `migration.yaml` refers to them.
+/// Connection targets by name, as `dbpool-name` of `migration.yaml` refers to them.
 ///
 /// They come from the environment ([`from_env`](Pools::from_env)), from `config.yaml`
 /// (`from_config`, feature `config`) or from code ([`with`](Pools::with)).
@@ -40,12 +40,12 @@ const PREFIX: &str = "LOKSTRA_DSN_";
 const DIRECT: &str = "_direct";
 
 impl Pools {
-    /// No pools.
+    /// Makes a set without pools.
     pub fn new() -> Pools {
         Pools::default()
     }
 
-    /// The pools that environment variables define: `LOKSTRA_DSN_DB_MAIN` defines the pool
+    /// Reads the pools that environment variables define: `LOKSTRA_DSN_DB_MAIN` defines the pool
     /// `db_main`, and `DATABASE_URL` the default, for a set that works on one database. With
     /// `_DIRECT` behind it, a variable defines the [direct connection](Pool::direct) of that pool.
     /// Without `DATABASE_URL` the default is where `PGHOST`, `PGDATABASE` or `PGSERVICE` lead, if one of
@@ -122,12 +122,12 @@ impl Pools {
         self
     }
 
-    /// The names, sorted.
+    /// Returns the names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.named.keys().map(String::as_str)
     }
 
-    /// The pool of this name. In the environment, capital letters and `_` stand for it. A pool
+    /// Returns the pool of this name. In the environment, capital letters and `_` stand for it. A pool
     /// `db_main_direct` is the direct connection of `db_main`.
     ///
     /// # Errors

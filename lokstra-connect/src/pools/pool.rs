@@ -37,7 +37,7 @@ pub(super) enum Target {
 }
 
 impl Pool {
-    /// The database behind a URL (`postgres://user:password@host:5432/database`) or a `key=value`
+    /// Names the database behind a URL (`postgres://user:password@host:5432/database`) or a `key=value`
     /// string, as libpq writes them. What it leaves out comes from the `PG*` variables of the
     /// environment, the password also from `~/.pgpass`. What is wrong with it is an error when it is
     /// used.
@@ -52,7 +52,7 @@ impl Pool {
         }
     }
 
-    /// The database behind a configuration of the client, as it is: the environment adds nothing.
+    /// Names the database behind a configuration of the client, as it is: the environment adds nothing.
     pub fn from_config(config: Config) -> Pool {
         Pool::new(Target::Config(Box::new(config)))
     }
@@ -72,7 +72,7 @@ impl Pool {
         }
     }
 
-    /// The same database past its connection pooler. A run that has no-transaction migrations to do
+    /// Names the same database past its connection pooler. A run that has no-transaction migrations to do
     /// uses it from there to its end: they need a session, which a pooler in transaction mode does
     /// not keep.
     #[must_use]
@@ -89,17 +89,17 @@ impl Pool {
         self
     }
 
-    /// The [direct connection](Pool::direct), if there is one.
+    /// Returns the [direct connection](Pool::direct), if there is one.
     pub fn direct_connection(&self) -> Option<&Pool> {
         self.direct.as_deref()
     }
 
-    /// Whether its pooler is [said](Pool::session_pooler) to be in session mode.
+    /// Reports whether its pooler is [said](Pool::session_pooler) to be in session mode.
     pub fn has_session_pooler(&self) -> bool {
         self.session_pooler
     }
 
-    /// Host, port and database of each host, in the order in which they are tried; no password.
+    /// Returns host, port and database of each host, in the order in which they are tried; no password.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Pool {
         Ok(self.connector()?.targets().map(str::to_owned).collect())
     }
 
-    /// Another database of the same server: with the same host, user and password, past the
+    /// Names another database of the same server: with the same host, user and password, past the
     /// connection pooler if this pool has a [direct connection](Pool::direct).
     #[must_use]
     pub fn sibling(&self, database: &str) -> Pool {
@@ -123,7 +123,7 @@ impl Pool {
         sibling
     }
 
-    /// The same database with this schema as its whole `search_path`, past the connection pooler if
+    /// Names the same database with this schema as its whole `search_path`, past the connection pooler if
     /// this pool has a [direct connection](Pool::direct). It is an option of the connection, so a
     /// script cannot leave another one behind. Sets of many tenants give each a schema, and a
     /// tracking table in it.
@@ -155,7 +155,7 @@ impl Pool {
         pool
     }
 
-    /// Which server, database and user it leads to, without a connection: of several hosts the first.
+    /// Returns which server, database and user it leads to, without a connection: of several hosts the first.
     /// `None` if the definition is wrong.
     pub fn connection(&self) -> Option<ConnectionTarget> {
         self.connector().ok()?.connection()
@@ -182,7 +182,7 @@ impl Pool {
         self.connector().map_or_else(|_| Vec::new(), |it| it.ignored_keywords().to_vec())
     }
 
-    /// `host:port/database` of the first host, for messages; `None` if the definition is wrong.
+    /// Returns `host:port/database` of the first host, for messages; `None` if the definition is wrong.
     pub fn location(&self) -> Option<String> {
         self.connector().ok().and_then(|connector| connector.location().map(str::to_owned))
     }

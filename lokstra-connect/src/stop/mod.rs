@@ -46,12 +46,12 @@ pub enum Level {
 }
 
 impl Stop {
-    /// A handle that nobody has used.
+    /// Makes a handle that has not been used.
     pub fn new() -> Stop {
         Stop(Arc::new(Shared { cancel: Some(cancel::cancel), ..Shared::default() }))
     }
 
-    /// For a run that nobody can stop.
+    /// Makes the handle of a run that nothing can stop.
     #[doc(hidden)]
     pub fn never() -> Stop {
         Stop(Arc::default())
@@ -65,7 +65,7 @@ impl Stop {
         self.raise(Level::FinishCurrent);
     }
 
-    /// Also cancels on the server the statement that is running. A transactional migration is then
+    /// Cancels the statement that is running on the server, and ends the run. A transactional migration is then
     /// rolled back; of a no-transaction script, the statements that are done stay.
     ///
     /// A server that does not answer within three seconds, since it is frozen or a pooler is paused, is left
@@ -75,7 +75,7 @@ impl Stop {
         self.raise(Level::Cancel);
     }
 
-    /// Whether one of the two was called.
+    /// Reports whether [`finish_current`](Stop::finish_current) or [`cancel`](Stop::cancel) was called.
     pub fn is_asked(&self) -> bool {
         self.level() >= Level::FinishCurrent
     }

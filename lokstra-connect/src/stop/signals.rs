@@ -15,7 +15,7 @@ const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 /// process cannot forget that it ever handled a signal, so they do not end it by themselves any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignalPolicy {
-    /// They end the process, as where nobody handles them. Not for a program that handles them itself
+    /// They end the process, as in a program that does not handle them. Not for a program that handles them itself
     /// after its migrations: it would not be asked.
     EndProcess,
     /// Nothing but what the program's own handlers do, installed before or afterwards, such as those
@@ -24,7 +24,7 @@ pub enum SignalPolicy {
 }
 
 impl Stop {
-    /// A handle on which the first SIGTERM or SIGINT of this process calls
+    /// Makes a handle on which the first SIGTERM or SIGINT of this process calls
     /// [`finish_current`](Stop::finish_current), and the second [`cancel`](Stop::cancel), until its last clone
     /// is dropped.
     ///

@@ -19,12 +19,12 @@ pub struct MigrationConfig {
 }
 
 impl MigrationConfig {
-    /// No override.
+    /// Overrides nothing.
     pub fn new() -> MigrationConfig {
         MigrationConfig::default()
     }
 
-    /// The database of the set, by its folder: `migrations/01_main-db` or `01_main-db`.
+    /// Chooses the database of the set, by its folder: `migrations/01_main-db` or `01_main-db`.
     #[must_use]
     #[doc(alias = "MigrationsDir")]
     pub fn database(mut self, folder: &str) -> MigrationConfig {
@@ -32,7 +32,7 @@ impl MigrationConfig {
         self
     }
 
-    /// The pool, instead of `dbpool-name`.
+    /// Uses this pool instead of `dbpool-name`.
     #[must_use]
     #[doc(alias = "DbPoolName")]
     pub fn pool(mut self, name: &str) -> MigrationConfig {
@@ -40,7 +40,7 @@ impl MigrationConfig {
         self
     }
 
-    /// The tracking table, instead of `schema-table`: `table` or `schema.table`.
+    /// Uses this tracking table instead of `schema-table`: `table` or `schema.table`.
     #[must_use]
     #[doc(alias = "SchemaTable")]
     pub fn table(mut self, name: &str) -> MigrationConfig {
@@ -48,7 +48,7 @@ impl MigrationConfig {
         self
     }
 
-    /// A handle that ends the run, such as `Stop::on_signals`. See [`Migrator::stop`](crate::Migrator::stop).
+    /// Gives the run a handle that ends it, such as `Stop::on_signals`. See [`Migrator::stop`](crate::Migrator::stop).
     #[must_use]
     pub fn stop(mut self, stop: Stop) -> MigrationConfig {
         self.stop = Some(stop);

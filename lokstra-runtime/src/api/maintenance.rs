@@ -41,7 +41,7 @@ impl Migrator<'_> {
         })
     }
 
-    /// What [`baseline`](Migrator::baseline) would record, without recording it.
+    /// Reads what [`baseline`](Migrator::baseline) would record, without recording it.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Migrator<'_> {
         })
     }
 
-    /// What [`record_imported_runs`](Migrator::record_imported_runs) would record, without recording it.
+    /// Reads what [`record_imported_runs`](Migrator::record_imported_runs) would record, without recording it.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Migrator<'_> {
         })
     }
 
-    /// What [`repair`](Migrator::repair) would change, without changing it.
+    /// Reads what [`repair`](Migrator::repair) would change, without changing it.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl Migrator<'_> {
         })
     }
 
-    /// Everything that could be repaired, without changing it.
+    /// Lists everything that could be repaired, without changing it.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl Migrator<'_> {
         })
     }
 
-    /// Connects to a pool for these verbs. Over this client they hear what the server warns of, such as
+    /// Connects to a pool for these verbs. Over this client they report what the server warns of, such as
     /// a wait for the synchronous standby that an operator cancels.
     ///
     /// # Errors

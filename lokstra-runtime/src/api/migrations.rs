@@ -35,7 +35,7 @@ pub struct Migrations {
 }
 
 impl Migrations {
-    /// No migrations.
+    /// Holds no migrations.
     pub const EMPTY: Migrations = Migrations::new(Set::EMPTY, "");
 
     const fn new(set: Set, built_in: &'static str) -> Migrations {
@@ -113,7 +113,7 @@ impl Migrations {
         self.migrator().down(client, std::num::NonZeroU32::MIN)
     }
 
-    /// Tells where every migration stands, without changing anything.
+    /// Reads where every migration stands, without changing anything.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl Migrations {
         self.migrator().status(client)
     }
 
-    /// The newest applied version; `None` where no migration is applied.
+    /// Reads the newest applied version; `None` where no migration is applied.
     ///
     /// # Errors
     ///
@@ -131,7 +131,7 @@ impl Migrations {
         self.migrator().version(client)
     }
 
-    /// The applied migrations, as the tracking table has them.
+    /// Reads the applied migrations, as the tracking table has them.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl Migrations {
         self.migrator().run_pools(pools, Goal::Latest)
     }
 
-    /// Options and all verbs.
+    /// Makes a [`Migrator`], which has the options and all verbs.
     pub fn migrator(&self) -> Migrator<'_> {
         Migrator::new(self)
     }

@@ -112,7 +112,7 @@ impl<'m> Migrator<'m> {
         self.run(client, Goal::DownTo(version))
     }
 
-    /// Tells where every migration stands, without changing anything.
+    /// Reads where every migration stands, without changing anything.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl<'m> Migrator<'m> {
         blocking::run(|| status::read(client, database, table))
     }
 
-    /// The newest applied version; `None` where no migration is applied.
+    /// Reads the newest applied version; `None` where no migration is applied.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl<'m> Migrator<'m> {
         })
     }
 
-    /// The applied migrations, as the tracking table has them.
+    /// Reads the applied migrations, as the tracking table has them.
     ///
     /// # Errors
     ///
@@ -152,7 +152,7 @@ impl<'m> Migrator<'m> {
         .map(|snapshot| snapshot.history)
     }
 
-    /// The run of another session that is going on now; `None` if there is none, or none that this
+    /// Reads which other session is migrating now, and how far it is; `None` if there is none, or none that this
     /// role may see.
     ///
     /// # Errors
@@ -163,7 +163,7 @@ impl<'m> Migrator<'m> {
         blocking::run(|| activity::read(client, LockKey::of(&table)))
     }
 
-    /// The GRANTs that the role lacks to keep the history; none where the server does not report it.
+    /// Returns the GRANTs that the role lacks to write the history; none where the server does not report it.
     ///
     /// # Errors
     ///
@@ -173,7 +173,7 @@ impl<'m> Migrator<'m> {
         Ok(blocking::run(|| privileges::missing(client, &table)).unwrap_or_default())
     }
 
-    /// What is wrong with the tracking table, so that a run with something to do would be refused;
+    /// Reads what is wrong with the tracking table, so that a run with something to do would be refused;
     /// empty where there is no table yet.
     ///
     /// # Errors
@@ -191,7 +191,7 @@ impl<'m> Migrator<'m> {
         }
     }
 
-    /// What the server says that it is, and whether it does what migrations need, as far as that can be
+    /// Asks the server what it is, and checks whether it does what migrations need, as far as that can be
     /// found out without a change: by an advisory lock of its own, and by a temporary table that is rolled
     /// back.
     ///
@@ -206,7 +206,7 @@ impl<'m> Migrator<'m> {
         })
     }
 
-    /// The steps that [`run`](Migrator::run) would take, without taking them.
+    /// Computes the steps that [`run`](Migrator::run) would take, without taking them.
     ///
     /// # Errors
     ///
@@ -326,7 +326,7 @@ impl<'m> Migrator<'m> {
         crate::api::several::run_pools(self, pools, goal)
     }
 
-    /// Where every migration of every database, or of the chosen one, stands.
+    /// Reads where every migration of every database, or of the chosen one, stands.
     ///
     /// # Errors
     ///

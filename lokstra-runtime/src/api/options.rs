@@ -36,7 +36,7 @@ impl<'m> Migrator<'m> {
         self
     }
 
-    /// Goes on although applied migrations are not embedded any more. Default: no, an error if
+    /// Continues although applied migrations are not embedded any more. Default: no, an error if
     /// there is something to apply. Where none of the applied migrations is embedded, all embedded
     /// ones must be newer, as after a squash.
     pub fn allow_missing(mut self, enabled: bool) -> Self {
@@ -51,7 +51,7 @@ impl<'m> Migrator<'m> {
         self
     }
 
-    /// How long to wait for a server that cannot be reached yet; `None` waits for ever. Default:
+    /// Sets how long to wait for a server that cannot be reached yet; `None` waits for ever. Default:
     /// 30 s, for a container that boots together with its database.
     ///
     /// It is waited for where a later try can succeed by itself: the connection is refused, the
@@ -65,7 +65,7 @@ impl<'m> Migrator<'m> {
         self
     }
 
-    /// How long to wait for another run to end; zero gives up at once, `None` waits for ever.
+    /// Sets how long to wait for another run to end; zero gives up at once, `None` waits for ever.
     /// Default: 5 minutes. Not to be confused with [`lock_timeout`](Migrator::lock_timeout).
     ///
     /// One who waits has no transaction and no lock request open, only looks now and then, and so
@@ -75,7 +75,7 @@ impl<'m> Migrator<'m> {
         self
     }
 
-    /// How long a statement of a transactional migration waits for a lock on a table before the
+    /// Sets how long a statement of a transactional migration waits for a lock on a table before the
     /// migration is rolled back and tried again, at most 20 times. Default: 800 ms.
     ///
     /// A deadlock and a serialization failure are tried again likewise; nothing else is.
@@ -86,7 +86,7 @@ impl<'m> Migrator<'m> {
         self
     }
 
-    /// How long a transactional migration may run. Default: as the session has it.
+    /// Sets how long a transactional migration may run. Default: as the session has it.
     ///
     /// PostgreSQL documentation: *20.11.1. Statement Behavior*, `statement_timeout`.
     pub fn statement_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {

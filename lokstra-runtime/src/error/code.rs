@@ -3,7 +3,7 @@
 use crate::error::kind::ErrorKind;
 
 impl ErrorKind {
-    /// A word for programs that look at an error without this type, such as those that read the
+    /// Returns a word for programs that look at an error without this type, such as those that read the
     /// command's JSON. It stays the same from release to release.
     pub fn code(&self) -> &'static str {
         match self {

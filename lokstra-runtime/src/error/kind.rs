@@ -18,7 +18,7 @@ use crate::model::table::server::ServerFault;
 use crate::model::table::stored_down::{NoStoredDown, TrustIssue};
 use crate::model::table::table_fault::TableFault;
 
-/// What happened. `Display` says it in full, with what to do.
+/// What made a run fail. `Display` says it in full, with what to do.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -92,23 +92,23 @@ impl Error {
         self
     }
 
-    /// Where the other databases stand, of an error of
+    /// Returns where the other databases stand, of an error of
     /// [`status_pools`](crate::Migrator::status_pools).
     pub fn statuses(&self) -> &[Status] {
         &self.0.statuses
     }
 
-    /// What happened.
+    /// Returns what happened.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
-    /// What was done before it; `None` where no database was reached.
+    /// Returns what was done before it; `None` where no database was reached.
     pub fn report(&self) -> Option<&Report> {
         self.0.report.as_ref()
     }
 
-    /// The failed script, if that is what happened.
+    /// Returns the failed script, if that is what happened.
     pub fn failure(&self) -> Option<&Failure> {
         match self.kind() {
             ErrorKind::MigrationFailed(failure) => Some(failure),

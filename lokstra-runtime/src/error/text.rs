@@ -130,7 +130,7 @@ impl ErrorKind {
                 let done = list(done, "is done", "are done");
                 write!(f, "stopped as asked\n  state: {done}; {left}")?;
                 if let Some(cancelled) = cancelled {
-                    write!(f, "\n  cancelled: {}", cancelled.state())?;
+                    write!(f, "\n  cancelled: {}", cancelled.state_text())?;
                 }
                 f.write_str(
                     "\n  help: run again to go on; a count, as of `-steps`, begins anew from here",

@@ -160,7 +160,7 @@ pub enum Event<'e> {
         /// What was done.
         step: &'e StepReport,
     },
-    /// A script failed; [`Failure::state`] tells what is left of it.
+    /// A script failed; [`Failure::state`] is what it left behind.
     Failed {
         /// The folder's name.
         database: &'e str,
@@ -233,7 +233,7 @@ pub enum Event<'e> {
 }
 
 impl<'e> Event<'e> {
-    /// The database that it is about: the name of its folder.
+    /// Returns the database that it is about: the name of its folder.
     pub fn database(&self) -> &'e str {
         match self {
             Event::Connecting { database, .. }
@@ -255,7 +255,7 @@ impl<'e> Event<'e> {
         }
     }
 
-    /// The script that it is about.
+    /// Returns the script that it is about.
     pub fn step(&self) -> Option<&'e PlanStep<'e>> {
         match self {
             Event::StoredDown { step, .. }

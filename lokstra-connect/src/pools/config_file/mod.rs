@@ -18,7 +18,7 @@ use crate::error::{ConfigError, ConnectError, PoolProblem};
 use crate::pools::{Pool, Pools};
 
 impl Pools {
-    /// The pools that `service-definitions` of a `config.yaml`, or of all `.yaml` files of a
+    /// Reads the pools that `service-definitions` of a `config.yaml`, or of all `.yaml` files of a
     /// folder, defines: entries of type `dbpool` or `dbpool_pg`.
     ///
     /// ```yaml

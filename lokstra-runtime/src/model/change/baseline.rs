@@ -80,7 +80,7 @@ pub enum BaselineConflict {
 }
 
 impl BaselineConflict {
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn help(&self) -> String {
         match self {
             BaselineConflict::Above(version) => {

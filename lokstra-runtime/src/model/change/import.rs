@@ -22,7 +22,7 @@ pub struct ImportedRun {
 }
 
 impl ImportedRun {
-    /// A run of which nothing else is known.
+    /// Makes a run of which nothing else is known.
     pub fn new(version: Version) -> ImportedRun {
         ImportedRun { version, applied_at: None, applied_by: None, execution_ms: None }
     }

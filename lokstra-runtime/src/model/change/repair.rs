@@ -26,7 +26,7 @@ pub enum Repair {
 }
 
 impl Repair {
-    /// The migration.
+    /// Returns the version of the migration.
     pub fn version(self) -> Version {
         match self {
             Repair::Accept(version)
@@ -37,7 +37,7 @@ impl Repair {
         }
     }
 
-    /// On the command line: `-accept 003`.
+    /// Returns its flag on the command line: `-accept 003`.
     pub fn flag(self) -> String {
         let flag = match self {
             Repair::Accept(_) => "-accept",
@@ -77,7 +77,7 @@ impl fmt::Display for Repair {
     }
 }
 
-/// Why a repair is not one.
+/// Why a repair was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RepairRefused {

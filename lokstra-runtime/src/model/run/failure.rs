@@ -140,7 +140,7 @@ impl Failure {
     }
 
     /// What state the database is in now.
-    pub(crate) fn state(&self) -> String {
+    pub(crate) fn state_text(&self) -> String {
         let Failure { version, .. } = self;
         let this = match (self.state, self.direction) {
             (FailureState::RolledBack, Direction::Up) => format!("{version} was rolled back"),
@@ -264,7 +264,7 @@ impl Failure {
             write!(f, "\n{snippet}")?;
         }
         self.server.write_rest(f)?;
-        write!(f, "\n  state: {}", self.state())?;
+        write!(f, "\n  state: {}", self.state_text())?;
         if let Some(blocker) = &self.blocker {
             write!(f, "\n  in the way: {blocker:#}")?;
             blocker.write_remedy(f, "\n  ")?;

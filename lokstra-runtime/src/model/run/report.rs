@@ -12,7 +12,7 @@ use crate::model::run::warning::Warning;
 
 /// The outcome of a summary of one, for callers that work on one database.
 impl Summary {
-    /// Whether every database that was not skipped reached the goal.
+    /// Reports whether every database that was not skipped reached the goal.
     pub fn is_success(&self) -> bool {
         [Outcome::Failed, Outcome::Stopped, Outcome::NotTried].iter().all(|it| self.count(*it) == 0)
     }
@@ -100,7 +100,7 @@ impl Report {
         }
     }
 
-    /// How many scripts of this direction ran.
+    /// Counts the scripts of this direction that ran.
     pub fn count(&self, direction: Direction) -> usize {
         self.steps.iter().filter(|step| step.direction == direction).count()
     }
@@ -143,12 +143,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// How many databases ended this way.
+    /// Counts the databases that ended this way.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.reports.iter().filter(|report| report.outcome == outcome).count()
     }
 
-    /// `2 succeeded, 0 failed, 1 skipped`.
+    /// Returns `2 succeeded, 0 failed, 1 skipped`.
     pub fn totals(&self) -> String {
         let totals = format!(
             "{} succeeded, {} failed, {} skipped",

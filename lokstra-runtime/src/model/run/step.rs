@@ -7,7 +7,7 @@ use lokstra_core::{Direction, Migration, Script, Version};
 
 use crate::model::run::warning::Warning;
 
-/// Where a run shall end.
+/// Where a run is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Goal {
@@ -50,7 +50,7 @@ pub struct PlanStep<'m> {
 }
 
 impl<'m> PlanStep<'m> {
-    /// The script of this direction.
+    /// Returns the script of this direction.
     pub fn script(&self) -> Script<'m> {
         match self.direction {
             Direction::Up => self.migration.up(),

@@ -6,7 +6,7 @@ use lokstra_core::one_line;
 
 use crate::model::state::holder::Holder;
 
-/// A run of migrations that is going on, seen from another session.
+/// A run of migrations that has not ended, seen from another session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Activity {

@@ -73,7 +73,7 @@ pub enum Divergence {
 }
 
 impl Divergence {
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn help(&self) -> String {
         shown_line(&self.exact_help())
     }

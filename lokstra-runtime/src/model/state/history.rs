@@ -63,17 +63,17 @@ impl History {
         }
     }
 
-    /// The row of this version, if it is applied.
+    /// Returns the row of this version, if it is applied.
     pub fn get(&self, version: Version) -> Option<&Applied> {
         self.place(version).ok().map(|place| &self.rows[place])
     }
 
-    /// Whether this version is applied.
+    /// Reports whether this version is applied.
     pub fn contains(&self, version: Version) -> bool {
         self.place(version).is_ok()
     }
 
-    /// The highest version that is applied.
+    /// Returns the highest version that is applied.
     pub fn newest(&self) -> Option<Version> {
         self.rows.last().map(|row| row.version)
     }
@@ -84,17 +84,17 @@ impl History {
         self.rows[..place].last().map(|row| row.version)
     }
 
-    /// The rows, by version.
+    /// Returns the rows, by version.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Applied> {
         self.rows.iter()
     }
 
-    /// How many migrations are applied.
+    /// Counts the applied migrations.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether no migration is applied.
+    /// Reports whether no migration is applied.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

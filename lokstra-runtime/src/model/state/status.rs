@@ -38,12 +38,12 @@ pub struct StatusRow {
 }
 
 impl StatusRow {
-    /// Whether the migration is applied, in whatever form.
+    /// Reports whether the migration is applied, in whatever form.
     pub fn is_applied(&self) -> bool {
         !matches!(self.state, State::Pending | State::Another(_))
     }
 
-    /// The row of the history with this version, also where that is another migration.
+    /// Returns the row of the history with this version, also where that is another migration.
     pub fn applied(&self) -> Option<&Applied> {
         match &self.state {
             State::Applied(row)
@@ -101,17 +101,17 @@ impl Status {
         Status { database: database.name().to_owned(), connection, table, rows, partial_scripts }
     }
 
-    /// The newest applied version.
+    /// Returns the newest applied version.
     pub fn current(&self) -> Option<Version> {
         self.rows.iter().rev().find(|row| row.applied().is_some()).map(|row| row.version)
     }
 
-    /// How many migrations are applied.
+    /// Counts the applied migrations.
     pub fn applied(&self) -> usize {
         self.rows.iter().filter(|row| row.is_applied()).count()
     }
 
-    /// How many are not.
+    /// Counts the migrations that are not applied.
     pub fn pending(&self) -> usize {
         self.rows.len() - self.applied()
     }

@@ -44,7 +44,7 @@ impl TableFault {
             || matches!(self, TableFault::Kind(kind) if !kind.ends_with("view") && kind != FOREIGN)
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn help(&self, table: &TableName) -> String {
         let table = table.quoted();
         match self {
