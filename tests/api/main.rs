@@ -4,6 +4,8 @@
 mod support;
 
 mod async_runtimes;
+#[cfg(feature = "tokio")]
+mod awaited;
 mod pools;
 #[cfg(feature = "verify")]
 mod reversible;

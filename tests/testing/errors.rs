@@ -1,11 +1,13 @@
 //! What a test says that has no database.
 
-use lokstra::Migrations;
-use lokstra::testing::{Template, TestError};
+use lokstra::testing::{Template, TestDatabase, TestError};
+use lokstra::{Migrations, embed_migrations};
 use lokstra_scratch::{PgBouncer, PoolMode};
 
 use crate::server::{OwnServer, create, table};
 use crate::support::{set, set_from_files, without_numbers};
+
+static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
 fn error(set: &Migrations, url: &str) -> String {
     without_numbers(&create(set, url).unwrap_err().to_string())
@@ -151,4 +153,29 @@ fn a_server_without_a_free_connection_says_how_to_need_fewer() {
     too many connections for role "svc" (SQLSTATE …)
       help: run fewer tests at once (`cargo test -- --test-threads …`), or raise max_connections of the server
     "#);
+}
+
+#[lokstra::test(MIGRATIONS)]
+fn child_without_a_server(_db: TestDatabase) {}
+
+#[lokstra::test(MIGRATIONS)]
+#[should_panic]
+fn child_that_should_panic_without_a_server(_db: TestDatabase) {
+    panic!("as a test that passes");
+}
+
+#[test]
+fn a_test_without_a_server_fails_and_says_how_to_name_one() {
+    for test in ["child_without_a_server", "child_that_should_panic_without_a_server"] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", &format!("errors::{test}"), "--nocapture"]);
+        for variable in ["LOKSTRA_TEST_URL", "LOKSTRA_TEST_DATABASE_URL", "DATABASE_URL"] {
+            child.env_remove(variable);
+        }
+        let output = child.env("LOKSTRA_SCRATCH_BIN", "/nowhere").output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{told}");
+        let told = told.lines().find(|line| line.contains("no server")).unwrap();
+        insta::allow_duplicates! { insta::assert_snapshot!(told, @"there is no server for the tests: LOKSTRA_SCRATCH_BIN is /nowhere, but the user that runs the server finds no program `initdb` there: name a directory that holds initdb, pg_ctl and postgres, outside of private home directories if you are root"); }
+    }
 }

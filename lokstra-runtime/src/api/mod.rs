@@ -1,5 +1,7 @@
 //! What programs call: each verb checks its options, opens a session and calls one room below.
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 pub(crate) mod boot;
 pub(crate) mod maintenance;
 pub(crate) mod migrations;
