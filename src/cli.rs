@@ -24,7 +24,7 @@ pub use lokstra_cli::{Cli, Exit};
 use crate::Migrations;
 
 /// Runs the command if the first argument of this process is `migration`; else `None`, and the
-/// service goes on. [`Cli`] has the options.
+/// service starts. [`Cli`] has the options.
 ///
 /// Call it before an async runtime is started, and before anything is written to the standard output.
 pub fn run(migrations: &Migrations) -> Option<Exit> {

@@ -18,8 +18,8 @@ pub trait Ask: Send {
 
 pub type Client = dyn Ask;
 
-/// Shared by nobody: what an `Arc` holds is dropped by one function, and a `Vec` of these by a copy in each
-/// part of the crate.
+/// Never shared: the content of an `Arc` is dropped by one function, and a `Vec` of these by a copy in
+/// each part of the crate.
 pub type Answer = Arc<Vec<SimpleQueryMessage>>;
 
 impl Ask for postgres::Client {
@@ -48,7 +48,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// the run is known then.
 const SHORT_GRACE: Duration = Duration::from_millis(250);
 
-/// A client of our own. Where somebody can stop the run, each message is sent by a thread that the run
+/// A client of lokstra's own. If the run can be stopped, each message is sent by a thread that the run
 /// can leave behind together with the connection: the client has no way to end a wait.
 pub struct OwnClient {
     /// `None` once it was given up.

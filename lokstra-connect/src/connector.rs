@@ -89,9 +89,9 @@ impl Connector {
         let mut last = None;
         for (nth, host) in self.hosts.iter().enumerate() {
             match self.take(host, stop) {
-                // Somebody who is there and refuses would be asked again in vain; another host is
-                // another matter only if this one is not there, or is a standby, which says more than a
-                // host that is down.
+                // A server that refuses would be asked again in vain; another host is another matter
+                // only if this one is not there, or is a standby, which says more than a host that is
+                // down.
                 Err(error) if is_transient(&error) => {
                     last = last.filter(wants_another_kind).or(Some(error));
                 }

@@ -16,11 +16,11 @@ pub(crate) fn connect_help(
         return Some(format!("the password came from {from}: correct it there").into());
     }
     if code == Some("3D000") {
-        return Some("correct its name, or make it: CREATE DATABASE".into());
+        return Some("correct its name, or create it: CREATE DATABASE".into());
     }
     // Also of a role that is not there, or may not log in.
-    let refused = "see whether the role is there and has LOGIN, and whether pg_hba.conf of the server \
-                   admits it from this host, to this database, with or without TLS";
+    let refused = "check that the role exists and has LOGIN, and that pg_hba.conf of the server \
+                   allows it from this host, to this database, with or without TLS";
     let refused = (code == Some("28000")).then_some(refused);
     known_help(source).or(refused).map(Cow::Borrowed)
 }
@@ -30,13 +30,13 @@ fn known_help(source: &postgres::Error) -> Option<&'static str> {
     if server.is_some_and(|server| contains(server.message(), "unsupported startup parameter")) {
         // `schema` of config.yaml, PGOPTIONS.
         return Some(
-            "PgBouncer takes no `options`: leave them out, or name them in its \
+            "PgBouncer does not accept `options`: remove them, or list them in its \
              ignore_startup_parameters",
         );
     }
     let text = chain(source);
     if cfg!(not(feature = "rustls")) && contains(&text, "no encryption") {
-        return Some("if the server wants TLS, add the feature `rustls` of `lokstra`");
+        return Some("if the server requires TLS, add the feature `rustls` of `lokstra`");
     }
     // A server that has answered may use the words of the system for something of its own.
     let unreached = if server.is_none() { &UNREACHED[..] } else { &[] };
@@ -48,22 +48,21 @@ fn known_help(source: &postgres::Error) -> Option<&'static str> {
 const UNREACHED: [(&str, &str); 4] = [
     (
         "Connection refused",
-        "see whether the server runs and listens there; inside a container, `localhost` is the \
+        "check that the server runs and listens there; inside a container, `localhost` is the \
          container itself and not its host",
     ),
     (
         "No such file or directory",
-        "see whether the server runs, listens on this port, and has this folder in its \
-         unix_socket_directories",
+        "check that the server runs, listens on this port, and has this folder in unix_socket_directories",
     ),
     (
         "database does not allow writes",
-        "connect to the primary server; a promotion is waited for as long as `connect_wait`, or \
-         -connect-wait, says",
+        "connect to the primary server; to wait longer for a promotion, raise `connect_wait` \
+         (-connect-wait)",
     ),
     (
         "failed to lookup address",
-        "see whether this is the name of the host, and whether it can be resolved from here",
+        "check the name of the host, and that it can be resolved from here",
     ),
 ];
 
@@ -71,16 +70,16 @@ const UNREACHED: [(&str, &str); 4] = [
 const HELP: [(&str, &str); 7] = [
     (
         "requires a valid client certificate",
-        "name one that is made out to the role: `sslcert` and `sslkey`",
+        "name one that is issued to the role: `sslcert` and `sslkey`",
     ),
     ("password missing", "give it in the connection string, in PGPASSWORD or in ~/.pgpass"),
     (
         "does not support TLS",
-        "turn on `ssl` on the server, or say `sslmode=prefer` if the way to it is trusted",
+        "turn on `ssl` on the server, or write `sslmode=prefer` if the network is trusted",
     ),
     (
         "UnknownIssuer",
-        "nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do \
+        "the server's certificate is not signed by any CA in `sslrootcert`: add the right CA, or do \
          not trust the server",
     ),
     ("certificate expired", "renew the server's certificate"),
@@ -89,8 +88,5 @@ const HELP: [(&str, &str); 7] = [
         "connect to a host that the certificate is for, or let the authority issue one for this \
          host; its common name alone does not count",
     ),
-    (
-        "fatal alert: UnknownCA",
-        "the server knows nobody who vouches for the certificate in `sslcert`",
-    ),
+    ("fatal alert: UnknownCA", "the server trusts no CA that signed the certificate in `sslcert`"),
 ];

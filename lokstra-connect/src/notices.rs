@@ -41,7 +41,7 @@ struct Shared {
 struct State {
     waiting: Vec<Notice>,
     bytes: usize,
-    /// Somebody takes what comes; else it is dropped.
+    /// Whether notices are received; otherwise they are dropped.
     is_heard: bool,
     is_answered: bool,
     /// A COMMIT did not wait for the synchronous standby to its end.

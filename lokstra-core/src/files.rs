@@ -13,8 +13,8 @@ pub const LONGEST_SETTINGS: u64 = 1 << 20;
 
 /// Reads a regular file of at most this many bytes.
 ///
-/// What the shell hands over (`/dev/stdin`, `/dev/fd/63` of `<(…)`) counts as one: whoever names it
-/// writes it as well.
+/// What the shell hands over (`/dev/stdin`, `/dev/fd/63` of `<(…)`) counts as one, because the caller
+/// who names it also writes it.
 ///
 /// # Errors
 ///

@@ -9,9 +9,9 @@ use crate::{Checksum, MigrationSpec};
 /// something.
 ///
 /// Two histories that differ have the same one by a chance of 1 in 2⁶⁴. The hash is not
-/// cryptographic, nor need it be: whoever can choose the rows, or the scripts, needs no collision.
-/// PostgreSQL keeps it stable, since hash partitions depend on it. A big-endian server computes
-/// another one, which costs it a full read and nothing else.
+/// cryptographic, nor need it be: an attacker who can choose the rows, or the scripts, needs no
+/// collision. PostgreSQL keeps it stable, since hash partitions depend on it. A big-endian server
+/// computes another one, which costs it a full read and nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fingerprint(u64);
 

@@ -36,8 +36,8 @@ pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
         }
         Err(problems) => {
             let problems: Vec<_> = problems.iter().map(seen).collect();
-            let told = problems.iter().filter(|problem| !problem.is_error());
-            let warnings = warnings(told, folder.span());
+            let hazards = problems.iter().filter(|problem| !problem.is_error());
+            let warnings = warnings(hazards, folder.span());
             errors(facade, &problems, &warnings, folder.span())
         }
     }
@@ -105,9 +105,10 @@ fn parsed(source: &str) -> TokenStream {
 
 /// The paths as literals, one behind the other.
 fn quoted(root: &str, paths: &[String]) -> String {
-    let odd = ['"', '\\', '\r'];
-    let is_plain =
-        |text: &str| text.is_ascii() && odd.into_iter().all(|odd| text.find(odd).is_none());
+    let special = ['"', '\\', '\r'];
+    let is_plain = |text: &str| {
+        text.is_ascii() && special.into_iter().all(|special| text.find(special).is_none())
+    };
     // At once, and without `format!`: both take their time for each path.
     let are_plain = is_plain(root) && is_plain(&paths.concat());
     let mut text = String::new();
@@ -129,7 +130,7 @@ fn string(text: &str) -> TokenStream {
     // It makes a line feed of CRLF, and refuses CR alone and what changes the direction of a text.
     let directions = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
     // Not `contains`, which is instantiated here and not optimised.
-    let is_plain = directions.chain(['\r']).all(|odd| text.find(odd).is_none());
+    let is_plain = directions.chain(['\r']).all(|special| text.find(special).is_none());
     let fence = longest_fence(text) + 1;
     if is_plain && fence <= MOST_FENCE {
         let fence = "#".repeat(fence);

@@ -24,7 +24,7 @@ pub enum Error {
     },
     /// Run as root on a system with neither a `postgres` nor a `nobody` user.
     NoAccount,
-    /// The directory of a server, or of what is fetched, belongs to somebody else.
+    /// The directory of a server, or of what is fetched, belongs to another user.
     NotOurs {
         /// The directory.
         dir: PathBuf,

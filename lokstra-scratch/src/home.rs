@@ -49,7 +49,7 @@ fn size_kib(dir: &Path) -> u64 {
     size.and_then(|size| size.parse().ok()).unwrap_or(0)
 }
 
-/// A name for the directory of a server, used by nobody else.
+/// A unique name for the directory of a server.
 pub(crate) fn place(base: &Path) -> PathBuf {
     base.join(format!("lokstra-{}", unique()))
 }

@@ -111,7 +111,7 @@ fn one_database_that_fails_does_not_stop_the_others() {
     3 | CREATE TABLE products (
       | ^
       state: 002 was rolled back; the database is at 001; 003 was not tried
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
     assert_eq!(orders_versions(&orders), "1 2");
 }
@@ -248,7 +248,7 @@ fn a_service_that_is_no_pool_says_so_when_it_is_asked_for_one() {
         error.split_once("config.yaml").unwrap().1.to_owned()
     };
     assert_snapshot!(told("db_main"), @"
-    :2: pool `db_main`: `type: dbpol` is no database pool
+    :2: pool `db_main`: `type: dbpol` is not a database pool
       help: write `type: dbpool` or `type: dbpool_pg`
     ");
     assert_snapshot!(told("db_orders"), @"
@@ -263,7 +263,7 @@ fn a_service_that_is_no_pool_says_so_when_it_is_asked_for_one() {
     ]);
     let pools = pools.clone().with_default(Pool::from_url("postgres://localhost/app"));
     let error = check_db_migrations_auto(&set, &pools).unwrap_err();
-    assert!(error.to_string().contains("`type: dbpol` is no database pool"), "{error}");
+    assert!(error.to_string().contains("`type: dbpol` is not a database pool"), "{error}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_statement_that_was_cut_off() {
     assert_snapshot!(set.status(&mut database.client().unwrap()).unwrap(), @"
     Migration Status:
     =================
-    [ ] 001: a  (1 of 2 statements of its up script are done, the next one is running or was cut off)
+    [ ] 001: a  (1 of 2 statements of its up script are done, the next one is running or was interrupted)
 
     Total: 1 migration, 0 applied, 1 pending
     ");

@@ -143,7 +143,7 @@ fn an_invalid_index_of_an_earlier_failure_is_rebuilt_where_allowed() {
     2 | CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n);
       | ^
       state: no statement of 001 is done; no migration is applied; index t_n is INVALID: drop it, or allow `rebuild_invalid_indexes` (-rebuild-invalid)
-      help: correct the cause, run DROP INDEX CONCURRENTLY "t_n"; and run again, or run with -rebuild-invalid
+      help: fix the cause, run DROP INDEX CONCURRENTLY "t_n"; and run again, or run with -rebuild-invalid
     "#);
     assert_eq!(indexes(&mut client), "t_n false");
     set.migrator().rebuild_invalid_indexes(true).up(&mut client).unwrap();
@@ -214,7 +214,7 @@ fn the_remnant_of_a_reindex_that_failed_is_named() {
     let (_, told) = told.split_once("  state: ").unwrap();
     assert_snapshot!(told, @r#"
     no statement of 001 is done; no migration is applied; index t_f_ccnew, which it leaves behind, is INVALID: drop it
-      help: correct the cause, run DROP INDEX CONCURRENTLY "t_f_ccnew"; and run again
+      help: fix the cause, run DROP INDEX CONCURRENTLY "t_f_ccnew"; and run again
     "#);
 }
 
@@ -268,7 +268,7 @@ fn a_drop_does_not_start_where_a_cut_would_leave_another_index_to_drop() {
         .unwrap();
     let set = script("SET search_path TO s, public;\nDROP INDEX CONCURRENTLY i;\n");
     assert_snapshot!(set.up(&mut client).unwrap_err(), @"
-    migrations/001_a.up.sql: 001 drops the index i, and several schemas of search_path have one: after a cut nobody could tell which of them is gone
+    migrations/001_a.up.sql: 001 drops the index i, and several schemas of search_path have one: after an interruption, it would be unknown which of them was dropped
       help: name its schema: DROP INDEX CONCURRENTLY my_schema.i
     ");
     let url = cutting(&database, Cut::Answer, &["DROP INDEX CONCURRENTLY s.i"]);

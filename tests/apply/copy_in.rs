@@ -40,7 +40,7 @@ fn a_transactional_script_that_waits_for_rows_is_named() {
       | ^
       hint: write the rows as INSERT, or load them in the program
       state: 001 was rolled back; no migration is applied
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     ");
     assert_eq!(tables(&mut client), "");
     let mut lent = database.client().unwrap();
@@ -66,8 +66,8 @@ fn a_no_transaction_script_that_waits_for_rows_is_named() {
     3 | COPY b FROM STDIN;
       | ^
       hint: write the rows as INSERT, or load them in the program
-      state: of 001, 1 of 3 statements are done and stay; no migration is applied
-      help: correct this statement (not those before it) and run again: it goes on here
+      state: of 001, 1 of 3 statements are done and kept; no migration is applied
+      help: fix this statement (not earlier ones) and run again, which continues here
     ");
     assert_eq!(tables(&mut client), "b");
     support::wait_until(|| advisory_locks(&mut client) == "0");

@@ -37,7 +37,7 @@ fn an_edited_migration_stops_both_directions() {
         assert_snapshot!(edited.up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
           migrations/001_a.up.sql: migration 001 was edited after it was applied: the history has checksum 902f5c947b00, the file 7dec76f28df7
-            help: restore migrations/001_a.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
+            help: restore migrations/001_a.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and then edit it; or, if the database matches the file, lokstra migration repair -accept 001 (in a program: `repair`)
         ");
         edited.down(client).unwrap_err();
         assert_eq!(versions(client), "1");
@@ -51,7 +51,7 @@ fn another_migration_under_the_same_version_is_not_called_edited() {
         assert_snapshot!(branch.up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
           migrations/002_c.up.sql: 002_c is not applied: another migration, 002_b, is applied as 002
-            help: roll 002_b back with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_c behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
+            help: roll 002_b back with the build that applied it, or with the down SQL that is stored in the database: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_c behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
         ");
         assert_snapshot!(branch.status(client).unwrap(), @"
         Migration Status:
@@ -135,7 +135,7 @@ fn one_row_of_another_program_is_told_with_a_table_of_its_own() {
         assert_snapshot!(other.up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
           migrations/001_b1.up.sql: 001_b1 is not applied: another migration, 001_a1, is applied as 001
-            help: roll 001_a1 back with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 001_b1 behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text; or, if another program uses this tracking table, give these migrations one of their own: `schema-table` in migration.yaml
+            help: roll 001_a1 back with the build that applied it, or with the down SQL that is stored in the database: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 001_b1 behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text; or, if another program uses this tracking table, give these migrations one of their own: `schema-table` in migration.yaml
         ");
         other.migrator().table("lokstra_core.b".parse().unwrap()).up(client).unwrap();
         assert_eq!(tables(client), "a b");
@@ -211,7 +211,7 @@ fn one_row_with_nothing_in_common_is_told_by_its_name() {
     on(&set(&[A]), |client| {
         assert_snapshot!(between().up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
-          the only applied migration is none of these (001_a)
+          the only applied migration is not one of these (001_a)
             help: give these migrations a tracking table of their own: `schema-table` in migration.yaml (in a program: `table`); or, if this is the wrong database, correct its pool
         ");
     });
@@ -270,11 +270,11 @@ fn a_database_ahead_of_the_binary_is_a_warning_unless_strict() {
         assert_snapshot!(older.migrator().strict(true).up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
           migration 002_b is applied and newer than all of these migrations
-            help: newer code has migrated this database: use that, or later code
+            help: use the newer build that migrated this database, or a later one
         ");
         assert_snapshot!(older.down(client).unwrap_err(), @"
-        migration 002 is applied and unknown here, so that it cannot be rolled back
-          help: roll it back with the code that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
+        migration 002 is applied and unknown here, so it cannot be rolled back
+          help: roll it back with the build that applied it, or with the down SQL that is stored in the database: `stored_down(true)` (on the command line: -stored)
         ");
         assert_snapshot!(older.status(client).unwrap(), @"
         Migration Status:
@@ -294,7 +294,7 @@ fn an_applied_migration_that_is_gone_is_an_error_unless_allowed() {
         assert_snapshot!(cut.up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
           migration 002_b is applied and unknown here
-            help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 002 (in a program: `repair`)
+            help: bring the files of 002 back, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 002 (in a program: `repair`)
         ");
         cut.migrator().allow_missing(true).up(client).unwrap();
         assert_eq!(versions(client), "1 2 3");
@@ -336,7 +336,7 @@ fn an_older_build_with_work_of_its_own_is_an_error_unless_allowed() {
         assert_snapshot!(branch.up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
           migration 003_c is applied and newer than all of these migrations
-            help: newer code has migrated this database: use that, or later code
+            help: use the newer build that migrated this database, or a later one
           migrations/002_b.up.sql: migration 002 is not applied, but 003, which comes after it, is
             help: rename 002_b.up.sql so that its version is above 003, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
         ");
@@ -382,11 +382,11 @@ fn every_divergence_is_told_at_once() {
         assert_snapshot!(other.up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
           migrations/001_t.up.sql: migration 001 was edited after it was applied: the history has checksum 9cf58c38981f, the file 945d6345ffaf
-            help: restore migrations/001_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
+            help: restore migrations/001_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and then edit it; or, if the database matches the file, lokstra migration repair -accept 001 (in a program: `repair`)
           migration 003_t is applied and unknown here
-            help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 003 (in a program: `repair`)
+            help: bring the files of 003 back, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 003 (in a program: `repair`)
           migrations/004_t.up.sql: migration 004 was edited after it was applied: the history has checksum da0a72942fb9, the file 945d6345ffaf
-            help: restore migrations/004_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 004 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 004 (in a program: `repair`)
+            help: restore migrations/004_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 004 itself, restore it, roll it back, and then edit it; or, if the database matches the file, lokstra migration repair -accept 004 (in a program: `repair`)
           migrations/000_new.up.sql: migration 000 is not applied, but 004, which comes after it, is
             help: rename 000_new.up.sql so that its version is above 004, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
         ");

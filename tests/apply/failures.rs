@@ -37,7 +37,7 @@ fn the_documents_third_migration_names_its_statement_and_its_state() {
     1 | CREATE TABLE IF NOT EXISTS orders (
       | ^
       state: 003 was rolled back; the database is at 002
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
     assert_eq!(tables(&mut client), "users");
 }
@@ -51,7 +51,7 @@ fn a_position_counts_characters_and_not_bytes() {
     2 | SELECT 'é漢🐘', nothing FROM users;
       |               ^
       state: 002 was rolled back; the database is at 001
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
 }
 
@@ -66,7 +66,7 @@ fn a_statement_without_a_position_is_named_all_the_same() {
       | ^
       detail: Key (id)=(1) already exists.
       state: 002 was rolled back; the database is at 001
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
 }
 
@@ -81,7 +81,7 @@ fn an_error_inside_a_block_tells_where() {
       hint: do not
       context: PL/pgSQL function inline_code_block line 3 at RAISE
       state: 002 was rolled back; the database is at 001
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     ");
 }
 
@@ -94,7 +94,7 @@ fn a_syntax_error_points_at_its_word() {
     3 | ALTER TABEL users ADD x int;
       |       ^
       state: 002 was rolled back; the database is at 001
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
 }
 
@@ -147,9 +147,9 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
     assert_eq!(error.failure().unwrap().state, FailureState::Unrecorded);
     assert_snapshot!(error, @"
     migration 001_a failed
-    migrations/001_a.up.sql: the script ended its transaction, a function that it calls reset all settings, or a trigger on the tracking table kept the record from being written (SQLSTATE 22P02)
-      state: 001 has no record; if it ended its transaction itself, a part of it may be committed, else it was rolled back; no migration is applied
-      help: take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left; if a function resets all settings, say `reset` in a comment of the script; a trigger has to let the record pass
+    migrations/001_a.up.sql: the script ended its transaction, a function that it calls reset all settings, or a trigger on the tracking table prevented the record from being written (SQLSTATE 22P02)
+      state: 001 has no record; if it ended its transaction itself, a part of it may be committed, otherwise it was rolled back; no migration is applied
+      help: remove BEGIN, COMMIT and ROLLBACK from the script, and undo by hand what it left; if a function resets all settings, write `reset` in a comment of the script; a trigger must let the record through
     ");
     for (after, state) in [
         ("SELECT 1 / 0", FailureState::Unrecorded),
@@ -268,7 +268,7 @@ fn a_constraint_that_waits_for_the_commit_fails_before_it() {
     migrations/002_change.up.sql: insert or update on table "orders" violates foreign key constraint "orders_id_fkey" (SQLSTATE 23503)
       detail: Key (id)=(7) is not present in table "users".
       state: 002 was rolled back; the database is at 001
-      help: it is checked at the end of the transaction: correct the rows that the script writes, and run again
+      help: correct the rows that the script writes (they are checked at the end of the transaction), and run again
     "#);
 }
 
@@ -282,7 +282,7 @@ fn a_script_that_ends_its_own_backend_is_given_up_after_three_tries() {
     assert_snapshot!(told.replace(words, "connection closed"), @"
     the connection was lost while 001 was running: connection closed
       state: 001 is either done as a whole or not at all
-      help: run again; the history tells, and the run goes on from there
+      help: run again, which continues from what the history says
     ");
 }
 
@@ -298,7 +298,7 @@ fn a_script_that_writes_its_own_record_fails_at_once() {
     migrations/002_b.up.sql: duplicate key value violates unique constraint "schema_migrations_pkey" (SQLSTATE 23505)
       detail: Key (version)=(2) already exists.
       state: 002 was rolled back; the database is at 001
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
 }
 
@@ -314,7 +314,7 @@ fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
     let error = set(&[("001_a", "SELECT 1", "SELECT 1")]).up(&mut client).unwrap_err();
     assert_snapshot!(lacks(&error, &database), @r#"
     this role may not use the tracking table lokstra_core.schema_migrations: permission denied for database <database> (SQLSTATE 42501)
-      help: have its owner, or a superuser, say: GRANT CREATE ON DATABASE "<database>" TO "poor_<database>";
+      help: ask its owner or a superuser to run: GRANT CREATE ON DATABASE "<database>" TO "poor_<database>";
     "#);
     // Each remedy, as it is told, leads to the next.
     admin.batch_execute("CREATE SCHEMA lokstra_core").unwrap();
@@ -322,7 +322,7 @@ fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
     let error = set.up(&mut client).unwrap_err();
     assert_snapshot!(lacks(&error, &database), @r#"
     this role may not use the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
-      help: have its owner, or a superuser, say: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "poor_<database>";
+      help: ask its owner or a superuser to run: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "poor_<database>";
     "#);
     grant(&error, &mut admin);
     set.up(&mut client).unwrap();
@@ -331,7 +331,7 @@ fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
     let error = set.status(&mut client).unwrap_err();
     assert_snapshot!(lacks(&error, &database), @r#"
     this role may not use the tracking table lokstra_core.schema_migrations: permission denied for table schema_migrations (SQLSTATE 42501)
-      help: have its owner, or a superuser, say: GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "poor_<database>";
+      help: ask its owner or a superuser to run: GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "poor_<database>";
     "#);
     grant(&error, &mut admin);
     set.status(&mut client).unwrap();
@@ -385,7 +385,7 @@ fn a_failed_down_stays_applied() {
     1 | DROP TABLE a; DROP TABLE nothing
       |               ^
       state: 001 stays applied; the database is at 001
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
 }

@@ -42,16 +42,16 @@ fn a_failed_statement_is_where_the_next_run_goes_on() {
       |
     3 | CREATE INDEX CONCURRENTLY a ON users (emial);
       | ^
-      state: of 002, 1 of 3 statements are done and stay; the database is at 001
-      help: correct this statement (not those before it) and run again: it goes on here
+      state: of 002, 1 of 3 statements are done and kept; the database is at 001
+      help: fix this statement (not earlier ones) and run again, which continues here
     "#);
     assert_eq!(versions(&mut client), "1");
 
     let rewritten = broken.replace("(1, 'a')", "(2, 'b')");
     let error = set(&[USERS, ("002_index", &rewritten, "SELECT 1")]).up(&mut client).unwrap_err();
     assert_snapshot!(error, @"
-    migrations/002_index.up.sql: 002 was interrupted after statement 1, and what ran is not what the file says now
-      help: restore the statements up to there; only what comes after them may change
+    migrations/002_index.up.sql: 002 was interrupted after statement 1, and the statements that ran differ from the file
+      help: restore the statements up to there; only later ones may change
     ");
 
     let mended = script("CREATE INDEX CONCURRENTLY a ON users (email)");
@@ -120,10 +120,10 @@ fn a_routine_that_was_cut_off_asks_the_operator() {
     let set = second(batches);
     let error = set.up_url(database.url()).unwrap_err();
     assert_snapshot!(error, @"
-    migrations/002_second.up.sql: statement 2 of 002 failed or was cut off in an earlier run; it commits by itself, so it may be done, or done in part
-      help: look at the database, tell with one of these, and run again
-      do it again: lokstra migration repair -redo-statement 002 (in a program: `repair`)
-      it is done: lokstra migration repair -skip-statement 002 (in a program: `repair`)
+    migrations/002_second.up.sql: statement 2 of 002 failed or was interrupted in an earlier run; it commits by itself, so it may have run completely or in part
+      help: check the database, use one of these, and run again
+      to run it again: lokstra migration repair -redo-statement 002 (in a program: `repair`)
+      if it ran completely: lokstra migration repair -skip-statement 002 (in a program: `repair`)
     ");
     set.migrator().repair(&mut client, Repair::SkipStatement(version(2))).unwrap();
     set.up(&mut client).unwrap();
@@ -150,12 +150,12 @@ fn an_invalid_index_is_named_and_never_taken_for_done() {
       | ^
       detail: Key (email)=(a) is duplicated.
       state: no statement of 002 is done; the database is at 001; index users_email is INVALID: drop it, or allow `rebuild_invalid_indexes` (-rebuild-invalid)
-      help: correct the cause, run DROP INDEX CONCURRENTLY "users_email"; and run again, or run with -rebuild-invalid
+      help: fix the cause, run DROP INDEX CONCURRENTLY "users_email"; and run again, or run with -rebuild-invalid
     "#);
     client.batch_execute("DELETE FROM users WHERE id = 2").unwrap();
     assert_snapshot!(index.up(&mut client).unwrap_err(), @"
-    migrations/002_second.up.sql: the index users_email of 002 is INVALID: an earlier run could not build it, and `IF NOT EXISTS` took it for done
-      help: DROP INDEX CONCURRENTLY users_email; and run again, which creates it anew; `rebuild_invalid_indexes` (-rebuild-invalid) does both
+    migrations/002_second.up.sql: the index users_email of 002 is INVALID: an earlier run failed to build it, and `IF NOT EXISTS` accepted it
+      help: DROP INDEX CONCURRENTLY users_email; and run again, which creates it; or run with `rebuild_invalid_indexes` (-rebuild-invalid)
     ");
     client.batch_execute("DROP INDEX users_email").unwrap();
     index.up(&mut client).unwrap();
@@ -201,9 +201,9 @@ fn a_record_that_a_trigger_swallows_is_all_that_is_missing() {
     let set = second("INSERT INTO users VALUES (1, 'a');\n");
     assert_snapshot!(set.up(&mut client).unwrap_err(), @"
     migration 002_second failed
-    migrations/002_second.up.sql: a trigger on the tracking table kept the record from being written (SQLSTATE 22P02)
-      state: of 002, 1 of 1 statements are done and stay; the database is at 001
-      help: only the record is missing: mend the cause and run again
+    migrations/002_second.up.sql: a trigger on the tracking table prevented the record from being written (SQLSTATE 22P02)
+      state: of 002, 1 of 1 statements are done and kept; the database is at 001
+      help: the script ran, and only its record is missing: fix the cause and run again
     ");
     client.batch_execute("DROP TRIGGER swallow ON lokstra_core.schema_migrations").unwrap();
     set.up(&mut client).unwrap();
@@ -219,7 +219,7 @@ fn nothing_is_rolled_back_below_a_partial_migration() {
     assert_snapshot!(half.down(&mut client).unwrap_err(), @"
     001 cannot be rolled back while another migration is partial
       002: 1 of 2 statements of its up script are done
-      help: run `up` until it has come to its end; or undo by hand what it did, and forget it: lokstra migration repair -forget-progress 002 (in a program: `repair`)
+      help: run `up` to finish it; or undo by hand what it did, and discard its progress: lokstra migration repair -forget-progress 002 (in a program: `repair`)
     ");
     assert_eq!((tables(&mut client), versions(&mut client)), ("users".into(), "1".into()));
 
@@ -242,7 +242,7 @@ fn nothing_is_applied_past_a_partial_rollback() {
     assert_snapshot!(three.up(&mut client).unwrap_err(), @"
     003 cannot be applied while another migration is partial
       002: 1 of 2 statements of its down script are done
-      help: run `down` until it has come to its end; or undo by hand what it did, and forget it: lokstra migration repair -forget-progress 002 (in a program: `repair`)
+      help: run `down` to finish it; or undo by hand what it did, and discard its progress: lokstra migration repair -forget-progress 002 (in a program: `repair`)
     ");
 }
 
@@ -321,10 +321,10 @@ fn a_routine_that_fails_may_be_done_in_part_and_the_operator_is_asked() {
       | ^
       context: SQL statement \"SELECT 1 / 0\"
         PL/pgSQL function inline_code_block line 2 at PERFORM
-      state: no statement of 002 is done; the database is at 001; the statement that failed commits by itself, and may be done in part
-      help: look at the database, correct the statement, and tell with one of these before you run again
-      do it again: lokstra migration repair -redo-statement 002 (in a program: `repair`)
-      it is done: lokstra migration repair -skip-statement 002 (in a program: `repair`)
+      state: no statement of 002 is done; the database is at 001; the failed statement commits by itself, and may have run in part
+      help: check the database, fix the statement, and use one of these before you run again
+      to run it again: lokstra migration repair -redo-statement 002 (in a program: `repair`)
+      if it ran completely: lokstra migration repair -skip-statement 002 (in a program: `repair`)
     ");
     let again = set.up(&mut client).unwrap_err();
     assert!(matches!(again.kind(), lokstra::ErrorKind::StatementUncertain { .. }), "{again}");

@@ -139,7 +139,7 @@ fn whatever_is_odd_is_still_told() {
     UPDATE schema_migrations SET description = 'c' WHERE version = 1
       warning: migration 001 was `c` when it was applied and is `a` now
     UPDATE schema_migrations SET checksum = NULL WHERE version = 2
-      warning: 002 was applied by another program without a checksum and taken on trust; the checksums are recorded now
+      warning: 002 was applied by another program without a checksum, and trusted; the checksums are recorded now
     UPDATE schema_migrations SET checksum = 'x' WHERE version = 2
       lokstra_core.schema_migrations has a row with checksum `x`, which no migration tool of ours wrote
     UPDATE schema_migrations SET version = 3 WHERE version = 2

@@ -171,7 +171,7 @@ fn a_statement_timeout_rolls_the_migration_back_and_is_gone_afterwards() {
     2 | SELECT pg_sleep(20);
       | ^
       state: 001 was rolled back; no migration is applied
-      help: it was cancelled or ran into statement_timeout: see to that and run again
+      help: it was cancelled, or exceeded statement_timeout: remove the cause and run again
     ");
     assert_eq!(
         (tables(&mut client), column(&mut client, "SHOW statement_timeout")),
@@ -216,7 +216,7 @@ fn the_wait_for_another_migrator_has_a_limit_and_names_who_holds_the_lock() {
             another migration is running: waited … s for it
               holder: pid … (boot), active for ….… s: lokstra migrations/…_a.up.sql up
               to end it: SELECT pg_terminate_backend(…);
-              help: `lock_wait`, or -lock-wait, sets how long a run waits
+              help: set how long a run waits with `lock_wait` (-lock-wait)
             ");
         }
     }
@@ -289,7 +289,7 @@ fn a_step_that_gives_up_names_the_line_and_who_is_in_the_way() {
         told.dedup();
         insta::allow_duplicates! {
             let told = told.join("\n").replace("DROP INDEX i", "ALTER TABLE t ADD a int");
-            assert_snapshot!(told, @"…_a is tried again (… of …): migrations/…_a.up.sql:…:…: canceling statement due to lock timeout (SQLSTATE …P…); in the way: pid … (report), idle in transaction for ….… s: BEGIN; SELECT * FROM t; to end it: SELECT pg_terminate_backend(…);");
+            assert_snapshot!(told, @"…_a is retried (… of …): migrations/…_a.up.sql:…:…: canceling statement due to lock timeout (SQLSTATE …P…); blocked by: pid … (report), idle in transaction for ….… s: BEGIN; SELECT * FROM t; to end it: SELECT pg_terminate_backend(…);");
             let error = without_numbers(&error.to_string());
             let error = error.replace("DROP INDEX i", "ALTER TABLE t ADD a int");
             assert_snapshot!(error, @"
@@ -299,7 +299,7 @@ fn a_step_that_gives_up_names_the_line_and_who_is_in_the_way() {
             … | ALTER TABLE t ADD a int;
               | ^
               state: … was rolled back after … tries; no migration is applied
-              in the way: pid … (report), idle in transaction for ….… s: BEGIN; SELECT * FROM t
+              blocked by: pid … (report), idle in transaction for ….… s: BEGIN; SELECT * FROM t
               to end it: SELECT pg_terminate_backend(…);
               help: wait for it or end it, and run again
             ");

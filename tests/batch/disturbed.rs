@@ -122,7 +122,7 @@ fn one_that_an_operator_cancels_is_not_tried_again() {
     migration 006_a failed
     migrations/001_a.up.sql: canceling statement due to user request (SQLSTATE 57014)
       state: 006 was rolled back; the database is at 005; 007 to 010 (4) were not tried
-      help: it was cancelled or ran into statement_timeout: see to that and run again
+      help: it was cancelled, or exceeded statement_timeout: remove the cause and run again
     ");
 }
 
@@ -153,9 +153,9 @@ fn one_that_needs_a_moment_of_its_own_is_finished_before_the_run_ends() {
     ]);
     let (_, error) = stopped(&set, database.url(), 6, |event| runs(event, 6), Stop::finish_current);
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: 001 to 006 (6) are done; 007 to 010 (4) are left
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
     assert_eq!(versions(&mut database.client().unwrap()), "1 2 3 4 5 6");
 }
@@ -175,11 +175,11 @@ fn a_cancel_while_the_history_is_locked_is_reported_with_what_is_left() {
     })
     .unwrap_err();
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: 001 to 005 (5) are done; 006 to 010 (5) are left
       cancelled: 006 was rolled back; the database is at 005
-      help: run again to go on; a count, as of `-steps`, begins anew from here
-      durability: 001 to 005 (5) are committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+      help: run again to continue; a count (`-steps`) starts again from here
+      durability: 001 to 005 (5) are committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
     ");
 }
 
@@ -260,8 +260,8 @@ fn a_server_that_does_not_come_back_leaves_each_of_them_done_or_not() {
     let told: Vec<_> = error.to_string().lines().skip(1).map(str::to_owned).collect();
     assert_snapshot!(told.join("\n"), @"
     state: each of 006 to 010 is either done as a whole or not at all
-    help: run again; the history tells, and the run goes on from there
-    durability: 001 to 005 (5) are committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+    help: run again, which continues from what the history says
+    durability: 001 to 005 (5) are committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
     ");
     assert!(error.to_string().starts_with("the connection was lost while 006 was running: "));
     assert_eq!(steps(error.report().unwrap()), [1, 2, 3, 4, 5]);

@@ -164,7 +164,7 @@ fn a_role_that_may_not_lock_the_rows_waits_at_each_step() {
     migrations: 2 applied, now at version 003
       up   002_a (… ms)
       up   003_a (… ms)
-      warning: the down SQL of 002 and 003 is not kept in the database: inserts may not write to "lokstra_core"."lokstra_down" (GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."lokstra_down" TO "inserts";)
+      warning: the down SQL of 002 and 003 is not stored in the database: inserts may not write to "lokstra_core"."lokstra_down" (GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."lokstra_down" TO "inserts";)
     "#);
     assert_eq!(column(&mut client, "SELECT setting FROM seen"), "on on");
 }
@@ -340,11 +340,11 @@ fn a_stop_ends_the_wait_for_a_standby_and_says_that_nothing_is_known() {
     waiting.end();
     assert!(has_ended, "it waits on");
     assert_snapshot!(run.join().unwrap().unwrap_err(), @"
-    stopped as asked
+    stopped as requested
       state: 002 is done; 003 and 004 are left
       cancelled: 003 was rolled back; the database is at 002
-      help: run again to go on; a count, as of `-steps`, begins anew from here
-      durability: 002 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+      help: run again to continue; a count (`-steps`) starts again from here
+      durability: 002 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
     ");
 }
 
@@ -441,16 +441,16 @@ fn a_baseline_whose_wait_is_cancelled_says_that_nothing_is_known() {
     accept 001 as it is now
       before: `a`, checksum aaaaaaaaaaaa, of the down SQL ffffffffffff
       after:  `a`, checksum 010000000000, of the down SQL ffffffffffff
-      warning: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
-        help: wait until the standby has caught up (pg_stat_replication), and look at the status after a failover
-    migrations: 1 recorded in lokstra_core.schema_migrations as applied, not run, now at version 002
+      warning: 001 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
+        help: wait until the standby has caught up (pg_stat_replication), and check the status after a failover
+    migrations: 1 recorded in lokstra_core.schema_migrations as applied without running, now at version 002
       002_a
-      warning: 002 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
-        help: wait until the standby has caught up (pg_stat_replication), and look at the status after a failover
+      warning: 002 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
+        help: wait until the standby has caught up (pg_stat_replication), and check the status after a failover
     migrations: 1 recorded in lokstra_core.schema_migrations as applied, not run
       003_a
-      warning: 003 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
-        help: wait until the standby has caught up (pg_stat_replication), and look at the status after a failover
+      warning: 003 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
+        help: wait until the standby has caught up (pg_stat_replication), and check the status after a failover
     ");
 }
 
@@ -462,13 +462,13 @@ fn one_whose_session_is_ended_in_that_wait_says_so_too() {
     assert_snapshot!(told.join("\n"), @"
     the connection was lost: connection closed
       help: run again
-      durability: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+      durability: 001 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
     the connection was lost: connection closed
       help: run again
-      durability: 002 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+      durability: 002 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
     the connection was lost: connection closed
       help: run again
-      durability: 003 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+      durability: 003 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
     ");
 }
 

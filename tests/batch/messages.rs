@@ -96,7 +96,7 @@ fn one_that_fails_is_named_with_its_line_and_those_before_it_stay() {
     migration 007_a failed
     migrations/001_a.up.sql: division by zero (SQLSTATE 22012)
       state: 007 was rolled back; the database is at 006; 008 to 010 (3) were not tried
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     ");
     assert_eq!(error.report().unwrap().steps.len(), 6);
     assert_eq!(applied(&database), "1 2 3 4 5 6");
@@ -194,7 +194,7 @@ fn a_row_that_somebody_else_records_meanwhile_is_not_run_over() {
     assert_snapshot!(error, @"
     the database and these migrations disagree now; the rest was not run
       migration 011 is applied and newer than all of these migrations
-        help: newer code has migrated this database: use that, or later code
+        help: use the newer build that migrated this database, or a later one
       migrations/001_a.up.sql: migration 006 is not applied, but 011, which comes after it, is
         help: rename 001_a.up.sql so that its version is above 011, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
       migrations/001_a.up.sql: migration 007 is not applied, but 011, which comes after it, is
@@ -258,12 +258,12 @@ fn after_the_current_one_the_rest_of_the_message_is_cut_off() {
     running 006_a
     stopping after 006_a
     applied 006_a (… ms)
-    stopped as asked
+    stopped as requested
     ");
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: 001 to 006 (6) are done; 007 to 010 (4) are left
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
     assert_eq!(applied(&database), "1 2 3 4 5 6");
 }
@@ -277,12 +277,12 @@ fn between_two_of_a_message_a_stop_leaves_the_next_to_a_later_run() {
     assert_snapshot!(told, @"
     running 005_a
     applied 005_a (… ms)
-    stopped as asked
+    stopped as requested
     ");
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: 001 to 005 (5) are done; 006 to 010 (5) are left
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
     assert_eq!(applied(&database), "1 2 3 4 5");
 }
@@ -298,13 +298,13 @@ fn now_cancels_the_one_that_runs() {
     running 006_a
     cancelling 006_a
     006_a was cancelled, rolled back
-    stopped as asked
+    stopped as requested
     ");
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: 001 to 005 (5) are done; 006 to 010 (5) are left
       cancelled: 006 was rolled back; the database is at 005
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
     assert_eq!(applied(&database), "1 2 3 4 5");
 }

@@ -113,7 +113,7 @@ fn a_role_without_privileges_boots_and_learns_what_it_lacks_when_pending() {
     1 | CREATE TABLE IF NOT EXISTS a ();
       |                            ^
       state: 002 was rolled back; the database is at 001
-      help: run the migrations with a role that has this right, or grant it
+      help: run the migrations with a role that has this privilege, or grant it
     ");
 
     // As `default_transaction_read_only` of a role says.

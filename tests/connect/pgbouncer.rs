@@ -107,7 +107,7 @@ fn in_transaction_mode_a_no_transaction_migration_is_refused() {
     let error = with_index().up_url(&pooler.url(&database)).unwrap_err();
     assert_snapshot!(error, @"
     002 is a no-transaction migration and the connection goes through a pooler, where a lock does not stay with its session
-      help: give the pool a direct connection (`direct-dsn` in config.yaml, or LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session mode
+      help: give the pool a direct connection (`direct-dsn` in config.yaml, or LOKSTRA_DSN_<POOL>_DIRECT), or write `pooler: session` if the pooler is in session mode
     ");
     assert_eq!(advisory_locks(&mut database.client().unwrap()), "0");
 }
@@ -225,7 +225,7 @@ fn through_a_lent_client_it_is_noticed_before_the_first_statement() {
     002 is a no-transaction migration and the connection goes through a pooler, where a lock does not stay with its session
       state: a session of the pooler, pid <pid>, has kept the migration lock, and another client may be using it
       to end it: SELECT pg_terminate_backend(<pid>);
-      help: give the pool a direct connection (`direct-dsn` in config.yaml, or LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session mode
+      help: give the pool a direct connection (`direct-dsn` in config.yaml, or LOKSTRA_DSN_<POOL>_DIRECT), or write `pooler: session` if the pooler is in session mode
     ");
     let mut direct = database.client().unwrap();
     let left = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'";
@@ -393,7 +393,7 @@ fn a_pooler_that_takes_no_options_is_told_of() {
     let told = error.to_string().replace(&pooler.socket_dir().display().to_string(), "<dir>");
     assert_snapshot!(told.replace(database.name(), "<database>"), @"
     no connection to <dir>:6432/<database>: unsupported startup parameter: options (SQLSTATE 08P01)
-      help: PgBouncer takes no `options`: leave them out, or name them in its ignore_startup_parameters
+      help: PgBouncer does not accept `options`: remove them, or list them in its ignore_startup_parameters
     ");
 }
 

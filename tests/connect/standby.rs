@@ -101,7 +101,7 @@ fn a_server_that_comes_back_as_a_standby_is_named_and_no_script() {
         insta::allow_duplicates! { assert_snapshot!(error, @"
         003 and 004 are pending and the server is a standby
           help: connect to the primary server
-          durability: 001 and 002 are committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+          durability: 001 and 002 are committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
         "); }
     }
 }
@@ -127,7 +127,7 @@ fn a_server_that_turns_standby_within_a_step_is_named_and_no_script() {
         insta::allow_duplicates! { assert_snapshot!(error, @"
         002 and 003 are pending and the server is a standby
           help: connect to the primary server
-          durability: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+          durability: 001 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
         "); }
     }
 }

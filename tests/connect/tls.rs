@@ -127,11 +127,11 @@ fn with_a_root_certificate_require_verifies_who_signed() {
     allow: plain
     prefer: plain
     require: no connection to localhost/postgres: error performing TLS handshake: invalid peer certificate: UnknownIssuer
-      help: nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do not trust the server
+      help: the server's certificate is not signed by any CA in `sslrootcert`: add the right CA, or do not trust the server
     verify-ca: no connection to localhost/postgres: error performing TLS handshake: invalid peer certificate: UnknownIssuer
-      help: nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do not trust the server
+      help: the server's certificate is not signed by any CA in `sslrootcert`: add the right CA, or do not trust the server
     verify-full: no connection to localhost/postgres: error performing TLS handshake: invalid peer certificate: UnknownIssuer
-      help: nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do not trust the server
+      help: the server's certificate is not signed by any CA in `sslrootcert`: add the right CA, or do not trust the server
     ");
 }
 
@@ -193,7 +193,7 @@ fn a_server_that_is_its_own_authority_is_trusted_by_its_certificate() {
     let another = files.write("another.crt", &self_signed("localhost").certificate);
     assert_snapshot!(outcome(&dsn(&server, &format!("sslmode=verify-full sslrootcert={another}"))), @"
     no connection to localhost/postgres: error performing TLS handshake: invalid peer certificate: UnknownIssuer
-      help: nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do not trust the server
+      help: the server's certificate is not signed by any CA in `sslrootcert`: add the right CA, or do not trust the server
     ");
 }
 
@@ -217,7 +217,7 @@ fn the_system_roots_are_trusted_on_demand_and_only_with_verify_full() {
     let server = server(&authority.server("localhost"), &authority);
     assert_snapshot!(outcome(&dsn(&server, "sslrootcert=system")), @"
     no connection to localhost/postgres: error performing TLS handshake: invalid peer certificate: UnknownIssuer
-      help: nobody whom `sslrootcert` names vouches for the server's certificate: name who does, or do not trust the server
+      help: the server's certificate is not signed by any CA in `sslrootcert`: add the right CA, or do not trust the server
     ");
     assert_snapshot!(outcome(&dsn(&server, "sslrootcert=system sslmode=require")), @"the connection string cannot be used: `sslmode` is not verify-full, as `sslrootcert=system` demands");
 }
@@ -234,7 +234,7 @@ fn a_client_shows_its_certificate() {
     assert_eq!(outcome(&with(&role)), "encrypted /CN=certified");
     assert_snapshot!(outcome(&with("user=certified sslmode=require")), @"
     no connection to localhost/postgres: connection requires a valid client certificate (SQLSTATE 28000)
-      help: name one that is made out to the role: `sslcert` and `sslkey`
+      help: name one that is issued to the role: `sslcert` and `sslkey`
     ");
 
     let stranger = other.client("certified");
@@ -243,7 +243,7 @@ fn a_client_shows_its_certificate() {
     let role = format!("user=certified sslmode=require sslcert={cert} sslkey={key}");
     assert_snapshot!(outcome(&with(&role)), @"
     no connection to localhost/postgres: error communicating with the server: received fatal alert: UnknownCA
-      help: the server knows nobody who vouches for the certificate in `sslcert`
+      help: the server trusts no CA that signed the certificate in `sslcert`
     ");
 }
 
@@ -273,10 +273,10 @@ fn files_that_cannot_be_used_are_named() {
     the connection string cannot be used: `sslrootcert`, <dir>/empty.crt: there is no certificate in it
     the connection string cannot be used: `sslcert`, <dir>/missing.crt: No such file or directory (os error 2)
     the connection string cannot be used: `sslkey`, <dir>/missing.crt: No such file or directory (os error 2)
-    the connection string cannot be used: `sslkey`, <dir>/client.crt: it is no private key in PEM form without a passphrase
+    the connection string cannot be used: `sslkey`, <dir>/client.crt: it is not a private key in PEM format without a passphrase
     the connection string cannot be used: `sslkey`, <dir>/open.key: others may read it, so it is not used: chmod 600 it
     the connection string cannot be used: `sslpassword` is not supported here
-      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+      help: remove it, or connect a client yourself and pass it: `MIGRATIONS.up(&mut client)`
     ");
 }
 
@@ -291,7 +291,7 @@ fn a_server_decides_who_may_come_without_tls() {
     };
     assert_snapshot!(modes("user=secret"), @r#"
     disable: no connection to localhost/postgres: pg_hba.conf rejects connection for host "127.0.0.1", user "secret", database "postgres", no encryption (SQLSTATE 28000)
-      help: see whether the role is there and has LOGIN, and whether pg_hba.conf of the server admits it from this host, to this database, with or without TLS
+      help: check that the role exists and has LOGIN, and that pg_hba.conf of the server allows it from this host, to this database, with or without TLS
     allow: encrypted
     prefer: encrypted
     require: encrypted
@@ -301,7 +301,7 @@ fn a_server_decides_who_may_come_without_tls() {
     allow: plain
     prefer: plain
     require: no connection to localhost/postgres: pg_hba.conf rejects connection for host "127.0.0.1", user "open", database "postgres", SSL encryption (SQLSTATE 28000)
-      help: see whether the role is there and has LOGIN, and whether pg_hba.conf of the server admits it from this host, to this database, with or without TLS
+      help: check that the role exists and has LOGIN, and that pg_hba.conf of the server allows it from this host, to this database, with or without TLS
     "#);
 }
 
@@ -313,7 +313,7 @@ fn a_server_without_tls_is_told_of_where_it_is_demanded() {
     allow: plain
     prefer: plain
     require: no connection to localhost/postgres: error performing TLS handshake: server does not support TLS
-      help: turn on `ssl` on the server, or say `sslmode=prefer` if the way to it is trusted
+      help: turn on `ssl` on the server, or write `sslmode=prefer` if the network is trusted
     ");
 }
 

@@ -53,7 +53,7 @@ fn a_server_that_starts_two_seconds_later_is_waited_for_and_told_of() {
     assert_eq!(report.unwrap().steps.len(), 1);
     assert_snapshot!(heard[0].0, @"
     no connection to <dir>:<port>/postgres: error connecting to server: No such file or directory (os error 2)
-      help: see whether the server runs, listens on this port, and has this folder in its unix_socket_directories
+      help: check that the server runs, listens on this port, and has this folder in unix_socket_directories
     ");
     assert!(heard.is_sorted_by_key(|(_, waited)| *waited));
 }
@@ -82,7 +82,7 @@ fn the_wait_has_an_end() {
     assert!((500..5000).contains(&started.elapsed().as_millis()));
     assert_snapshot!(told(&error, &server), @"
     no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)
-      help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
+      help: check that the server runs and listens there; inside a container, `localhost` is the container itself and not its host
     ");
 }
 
@@ -136,7 +136,7 @@ fn what_does_not_pass_fails_at_once() {
     no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "postgres" (SQLSTATE 28P01)
       help: the password came from the connection string: correct it there
     no connection to 127.0.0.1:<port>/nowhere: database "nowhere" does not exist (SQLSTATE 3D000)
-      help: correct its name, or make it: CREATE DATABASE
+      help: correct its name, or create it: CREATE DATABASE
     no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "nobody" (SQLSTATE 28P01)
       help: the password came from the connection string: correct it there
     the connection string cannot be used: it is neither a URL nor a list of key=value
@@ -175,8 +175,8 @@ fn a_server_that_takes_the_connection_and_never_answers_is_given_up() {
     let error = Pool::from_url(url).connect().err().unwrap();
     assert!(matches!(error, ConnectError::Timeout { .. }));
     assert_snapshot!(error.to_string().replace(&port.to_string(), "<port>"), @"
-    no connection to 127.0.0.1:<port>/app: it was taken and not answered within 2 s
-      help: `connect_timeout` in the connection string sets how long to wait
+    no connection to 127.0.0.1:<port>/app: the server accepted the connection and did not respond within 2 s
+      help: set `connect_timeout` in the connection string to wait longer
     ");
 }
 
@@ -221,7 +221,7 @@ fn of_several_hosts_one_that_takes_writes_is_taken_on_demand() {
     let error = migrator.run_pool(&Pool::from_url(alone), Goal::Latest).unwrap_err();
     assert_snapshot!(told(&error, &reads), @"
     no connection to <dir>:<port>/postgres: error connecting to server: database does not allow writes
-      help: connect to the primary server; a promotion is waited for as long as `connect_wait`, or -connect-wait, says
+      help: connect to the primary server; to wait longer for a promotion, raise `connect_wait` (-connect-wait)
     ");
 }
 
@@ -390,12 +390,12 @@ fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
         wait_until(|| column(&mut client, backend).is_empty());
     }
     assert_snapshot!(errors.join("\n"), @"
-    the connection was lost while 001 was running: the run was to stop and the server did not answer
+    the connection was lost while 001 was running: the run was asked to stop, and the server did not answer
       state: 001 is either done as a whole or not at all
-      help: run again; the history tells, and the run goes on from there
-    the connection was lost while 001 was running: the run was to stop and the server did not answer
-      state: of 001, the statements that came to their end are done and stay; the one that was running may be done
-      help: run again; the history tells, and the run goes on from there
+      help: run again, which continues from what the history says
+    the connection was lost while 001 was running: the run was asked to stop, and the server did not answer
+      state: of 001, the finished statements are kept; the one that was running may have finished
+      help: run again, which continues from what the history says
     ");
 }
 

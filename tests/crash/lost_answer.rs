@@ -48,8 +48,8 @@ fn over_a_lent_client_it_is_told_as_unknown_and_the_next_run_finds_out() {
         insta::allow_duplicates! { assert_snapshot!(error, @"
         the connection was lost while 002 was running: connection closed
           state: 002 is either done as a whole or not at all
-          help: run again; the history tells, and the run goes on from there
-          durability: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+          help: run again, which continues from what the history says
+          durability: 001 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
         "); }
         assert_eq!(error.report().unwrap().steps.len(), 1);
         assert_eq!(versions(&mut client), applied, "{cut:?}");
@@ -81,9 +81,9 @@ fn of_a_no_transaction_script_it_is_told_that_its_statements_stay() {
     let error = logged("-- lokstra: no-transaction\n").up(&mut lent).unwrap_err();
     assert_snapshot!(error, @"
     the connection was lost while 002 was running: connection closed
-      state: of 002, the statements that came to their end are done and stay; the one that was running may be done
-      help: run again; the history tells, and the run goes on from there
-      durability: 001 is committed, and whether a crash or a failover takes that back is not known: the wait for the disk or the synchronous standby was cut off
+      state: of 002, the finished statements are kept; the one that was running may have finished
+      help: run again, which continues from what the history says
+      durability: 001 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
     ");
 }
 

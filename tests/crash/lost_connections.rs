@@ -56,7 +56,7 @@ fn while_a_pooler_is_looked_for() {
     assert_snapshot!(told(&set(&[INDEX]), url, Goal::Latest), @"
     1 script to run
     running 001_index
-    connection lost, connecting again: connection closed
+    connection lost, reconnecting: connection closed
     waiting for another migration (0 s of 300 s)
     1 script to run
     running 001_index
@@ -77,8 +77,8 @@ fn while_the_kept_down_sql_is_read() {
         let down = Goal::Down(1.try_into().unwrap());
         insta::allow_duplicates! {
             assert_snapshot!(told(&tables_set(1, ""), url, down), @"
-            connection lost, connecting again: connection closed
-            migrations/002_t.down.sql, as the database keeps it:
+            connection lost, reconnecting: connection closed
+            migrations/002_t.down.sql, as stored in the database:
             DROP TABLE t002;
             1 script to run
             running rollback of 002_t
@@ -103,8 +103,8 @@ fn while_it_is_found_out_what_became_of_a_step() {
     assert_snapshot!(told, @"
     1 script to run
     running 001_a
-    connection lost, connecting again: connection closed
-    connection lost, connecting again: connection closed
+    connection lost, reconnecting: connection closed
+    connection lost, reconnecting: connection closed
     waiting for another migration (0 s of 300 s)
     1 script to run
     running 001_a

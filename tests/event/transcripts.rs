@@ -157,7 +157,7 @@ fn a_retry_after_a_lock_timeout() {
     StepStarted: running 001_a
     StepFinished: applied 001_a (… ms)
     StepStarted: running 002_b
-    Retrying: …_b is tried again (… of …): migrations/…_b.up.sql:…:…: canceling statement due to lock timeout (SQLSTATE …P…); in the way: pid …, idle in transaction for ….… s: BEGIN; LOCK TABLE t; to end it: SELECT pg_terminate_backend(…);
+    Retrying: …_b is retried (… of …): migrations/…_b.up.sql:…:…: canceling statement due to lock timeout (SQLSTATE …P…); blocked by: pid …, idle in transaction for ….… s: BEGIN; LOCK TABLE t; to end it: SELECT pg_terminate_backend(…);
     StepStarted: running 002_b
     StepFinished: applied 002_b (… ms)
     StepStarted: running 003_c

@@ -84,7 +84,7 @@ fn a_history_that_somebody_locks_is_waited_for_and_then_told() {
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     assert_snapshot!(error, @"
     the tracking table lokstra_core.schema_migrations is locked by another session
-      help: see pg_locks for who holds it, and run again
+      help: see pg_locks for the session that holds it, and run again
     ");
     let waits = std::thread::scope(|scope| {
         let run = scope.spawn(|| set.up(&mut client));

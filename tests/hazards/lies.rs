@@ -113,7 +113,7 @@ fn a_lock_that_is_granted_and_not_held_is_refused_before_the_script() {
         let error = refused(&tables_set(2, ""), &database(), lie);
         insta::allow_duplicates! { assert_snapshot!(told(&error), @"
     <server> does not do what migrations need: it grants the migration lock and its pg_locks does not list the lock, so that two runs could work at the same time; no script was run
-      help: migrate a server that docs/servers.md lists as working; or accept what is missing, with `unsupported_server(true)` (on the command line: -unsupported-server)
+      help: use a server that docs/servers.md lists as working; or accept the fault with `unsupported_server(true)` (on the command line: -unsupported-server)
     "); }
     }
 }
@@ -155,7 +155,7 @@ fn one_that_says_it_is_another_is_probed_although_there_is_a_history() {
     let error = tables_set(2, "").up_url(&Liar::before(&database, yugabyte).url).unwrap_err();
     assert_snapshot!(told(&error), @"
     YugabyteDB (PostgreSQL 15.2-YB-2.25.0.0-b0) does not do what migrations need: a table that a transaction creates is still there after its ROLLBACK, so that a failed migration would leave a part of itself behind; no script was run
-      help: migrate a server that docs/servers.md lists as working; or accept what is missing, with `unsupported_server(true)` (on the command line: -unsupported-server)
+      help: use a server that docs/servers.md lists as working; or accept the fault with `unsupported_server(true)` (on the command line: -unsupported-server)
     ");
     assert_eq!((tables(&mut client), versions(&mut client)), ("t001".into(), "1".into()));
 }
@@ -164,7 +164,7 @@ fn one_that_says_it_is_another_is_probed_although_there_is_a_history() {
 fn cockroach_is_refused_by_name() {
     assert_snapshot!(refused(&tables_set(2, ""), &database(), cockroach), @"
     CockroachDB CCL v24.3.1 (x86_64-pc-linux-gnu, built 2024/12/01, go1.22.8) does not do what migrations need: its schema changes can be committed, or fail, apart from their transaction; no script was run
-      help: migrate a server that docs/servers.md lists as working; or accept what is missing, with `unsupported_server(true)` (on the command line: -unsupported-server)
+      help: use a server that docs/servers.md lists as working; or accept the fault with `unsupported_server(true)` (on the command line: -unsupported-server)
     ");
 }
 
@@ -174,11 +174,11 @@ fn what_refuses_the_sql_of_every_run_is_named_and_no_script_is_blamed() {
     let errors = lies.map(|lie| told(&refused(&tables_set(2, ""), &database(), lie)));
     assert_snapshot!(errors.join("\n"), @"
     <server> does not do what migrations need: it refuses what every run sends: ddl and dml are not supported in the same transaction (SQLSTATE 0A000)
-      help: migrate a server that docs/servers.md lists as working
+      help: use a server that docs/servers.md lists as working
     PostgreSQL 16 does not do what migrations need: it refuses what every run sends: function pg_try_advisory_xact_lock not supported (SQLSTATE 0A000)
-      help: migrate a server that docs/servers.md lists as working
+      help: use a server that docs/servers.md lists as working
     Amazon Redshift (PostgreSQL 8.0.2) does not do what migrations need: it refuses what every run sends: function pg_catalog.hashtextextended(text, bigint) does not exist (SQLSTATE 42883)
-      help: migrate a server that docs/servers.md lists as working
+      help: use a server that docs/servers.md lists as working
     ");
 }
 

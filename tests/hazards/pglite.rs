@@ -47,7 +47,7 @@ fn transactional_migrations_are_applied_and_rolled_back() {
     2 | SELECT 1 / 0;
       | ^
       state: 001 was rolled back; no migration is applied
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     ");
     assert_eq!(column(&mut client, "SELECT to_regclass('half')"), "NULL");
     set.migrator().down_to(&mut client, crate::support::version(2)).unwrap();

@@ -59,7 +59,7 @@ fn a_prepared_script_is_not_recorded_and_the_next_run_names_its_remedy() {
     another migration is running: waited 0 s for it
       holder: the prepared transaction '<gid>'
       to end it: ROLLBACK PREPARED '<gid>';
-      help: `lock_wait`, or -lock-wait, sets how long a run waits
+      help: set how long a run waits with `lock_wait` (-lock-wait)
     ");
     client.batch_execute(&format!("ROLLBACK PREPARED '{gid}'")).unwrap();
     unchecked_script("CREATE TABLE a ()").up(&mut client).unwrap();
@@ -90,7 +90,7 @@ fn a_script_that_makes_its_transaction_read_only_is_rolled_back() {
     migration 001_a failed
     migrations/001_a.up.sql: cannot execute SELECT in a read-only transaction (SQLSTATE 25006)
       state: 001 was rolled back; no migration is applied
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     ");
     assert_eq!(tables(&mut client), "");
 }
@@ -128,7 +128,7 @@ fn a_copy_from_the_client_fails_and_leaves_nothing() {
     3 | 1
       | ^
       state: 001 was rolled back; no migration is applied
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
     let mut client = database.client().unwrap();
     assert!(tables(&mut client).is_empty() && !is_recorded(&mut client));
@@ -144,7 +144,7 @@ fn a_script_that_drops_the_history_is_rolled_back() {
     migration 002_b failed
     migrations/002_b.up.sql: relation "lokstra_core.schema_migrations" does not exist (SQLSTATE 42P01)
       state: 002 was rolled back; the database is at 001
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
     assert_eq!(versions(&mut client), "1");
 }

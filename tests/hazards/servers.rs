@@ -41,7 +41,7 @@ fn a_full_disk_rolls_the_migration_back() {
       | ^
       hint: Check free disk space.
       state: 002 was rolled back; the database is at 001
-      help: make room on the server's disk, and run again
+      help: free space on the server's disk, and run again
     "#);
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
     drop(client);
@@ -182,7 +182,7 @@ fn a_library_that_the_server_lacks_is_not_a_fault_of_the_script() {
     let told = error.to_string();
     assert_snapshot!(told.split_once("  state: ").unwrap().1, @"
     001 was rolled back; no migration is applied
-      help: install the file on the server (a library of an extension, say), or correct its name where the script names it, and run again
+      help: install the file on the server (such as the library of an extension), or correct its name in the script, and run again
     ");
 }
 

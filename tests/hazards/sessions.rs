@@ -80,7 +80,7 @@ fn a_database_in_latin1_takes_what_it_can_hold_and_names_what_it_cannot() {
     migration 002_b failed
     migrations/002_b.up.sql: character with byte sequence 0xe6 0xbc 0xa2 in encoding "UTF8" has no equivalent in encoding "LATIN1" (SQLSTATE 22P05)
       state: 002 was rolled back; the database is at 001
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
     assert_eq!(versions(&mut client), "1");
 }
@@ -100,7 +100,7 @@ fn in_a_database_without_an_encoding_an_error_still_points_at_its_word() {
     2 | SELECT 'é漢🐘', nothing FROM ledger;
       |               ^
       state: 001 was rolled back; no migration is applied
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
 }
 
@@ -139,7 +139,7 @@ fn a_statement_timeout_of_the_role_rolls_a_script_back_and_is_reported() {
     2 | SELECT pg_sleep(5);
       | ^
       state: 001 was rolled back; no migration is applied
-      help: it was cancelled or ran into statement_timeout: see to that and run again
+      help: it was cancelled, or exceeded statement_timeout: remove the cause and run again
     ");
     assert_eq!(tables(&mut database.client().unwrap()), "");
     if database.server().version() >= 17 {
@@ -273,7 +273,7 @@ fn a_role_named_like_the_schema_to_make_is_refused_until_somebody_decides() {
         let set = set(&[("001_a", "CREATE TABLE t1 ();", "DROP TABLE t1;")]);
         let error = set.up(&mut connect()).unwrap_err();
         insta::allow_duplicates! { assert_snapshot!(error, @r#"
-        the role "lokstra_core" is named like the schema of the tracking table lokstra_core.schema_migrations, which is not there yet: once the run makes the schema, "$user" in search_path sends unqualified tables into it; nothing was run
+        the role "lokstra_core" is named like the schema of the tracking table lokstra_core.schema_migrations, which does not exist yet: once the run creates the schema, "$user" in search_path sends unqualified tables into it; nothing was run
           help: use another schema (`schema-table` in migration.yaml), or another role; or ALTER ROLE "lokstra_core" SET search_path = public; or, if the tables belong there, CREATE SCHEMA "lokstra_core";
         "#); }
         let plan = set.migrator().plan(&mut connect(), lokstra::Goal::Latest).unwrap_err();

@@ -34,7 +34,7 @@ fn everything_up_to_the_version_is_recorded_and_nothing_is_run() {
     let (_database, mut client) = by_hand();
     let set = tables_set(3, "");
     assert_snapshot!(baseline(&set, &mut client, 2), @"
-    migrations: 2 recorded in lokstra_core.schema_migrations as applied, not run, now at version 002
+    migrations: 2 recorded in lokstra_core.schema_migrations as applied without running, now at version 002
       001_t
       002_t
     ");
@@ -99,13 +99,13 @@ fn every_row_that_says_something_else_is_told() {
         ("004_t", "CREATE TABLE t004 ();\n", "DROP TABLE t004;\n"),
     ]);
     assert_snapshot!(refused(&other, &mut client, 3), @"
-    no baseline at 003: the history says something else; nothing was recorded
+    no baseline at 003: the history contradicts it; nothing was recorded
       001 was applied with checksum 9cf58c38981f, and the file has 945d6345ffaf
-        help: lokstra migration repair -accept 001 (in a program: `repair`), if what the file says is in the database
+        help: lokstra migration repair -accept 001 (in a program: `repair`), if the database matches the file
       004 is applied and comes after it
         help: if the schema is that of 004, make the baseline there
       005 is applied and unknown here
-        help: make the baseline with the code that has it
+        help: make the baseline with the build that has it
     ");
 }
 
@@ -117,7 +117,7 @@ fn a_partial_script_is_in_the_way() {
     let set = set(&[("001_a", up, "DROP TABLE a;")]);
     set.up(&mut client).unwrap_err();
     assert_snapshot!(refused(&set, &mut client, 1), @"
-    no baseline at 001: the history says something else; nothing was recorded
+    no baseline at 001: the history contradicts it; nothing was recorded
       001 is partial: 1 of 2 statements of its up script are done
         help: run it to its end, or lokstra migration repair -forget-progress 001 (in a program: `repair`), if all that it does is in the database
     ");

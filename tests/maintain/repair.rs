@@ -61,15 +61,15 @@ fn accepting_asks_for_an_edited_migration() {
     let build = set(&[A, C]);
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(1))), @"
     cannot accept 001 as it is now: it is as it was applied; nothing was changed
-      help: lokstra migration repair lists what can be repaired
+      help: see lokstra migration repair for the possible repairs
     ");
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(2))), @"
     cannot accept 002 as it is now: it is unknown here; nothing was changed
-      help: bring its files back, or forget it: lokstra migration repair
+      help: restore its files, or forget it: lokstra migration repair
     ");
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(3))), @"
     cannot accept 003 as it is now: it is not applied; nothing was changed
-      help: lokstra migration repair lists what can be repaired
+      help: see lokstra migration repair for the possible repairs
     ");
     client.batch_execute("UPDATE lokstra_core.schema_migrations SET checksum = NULL").unwrap();
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(1))), @"
@@ -86,11 +86,11 @@ fn another_migration_is_neither_accepted_nor_forgotten() {
     let build = set(&[A, ("002_c", C.1, C.2)]);
     assert_snapshot!(refused(&build, &mut client, Repair::Accept(version(2))), @"
     cannot accept 002 as it is now: another migration is applied under its version, and its own script never ran; nothing was changed
-      help: roll back what is applied with the code that applied it; if the database keeps its down SQL: lokstra migration down -stored
+      help: roll back what is applied with the build that applied it; if the database keeps its down SQL: lokstra migration down -stored
     ");
     assert_snapshot!(refused(&build, &mut client, Repair::Forget(version(2))), @"
     cannot forget that 002 is applied: another migration is applied under its version, and its own script never ran; nothing was changed
-      help: roll back what is applied with the code that applied it; if the database keeps its down SQL: lokstra migration down -stored
+      help: roll back what is applied with the build that applied it; if the database keeps its down SQL: lokstra migration down -stored
     ");
     assert_eq!(listed(&build, &mut client), "");
 }
@@ -146,7 +146,7 @@ fn a_migration_whose_files_are_gone_is_forgotten() {
     assert_snapshot!(repaired(&cut, &mut client, Repair::Forget(version(2))), @"
     forget that 002 is applied
       before: `b`, checksum 82415ef6a49d, of the down SQL 9d57da54d873
-      after:  no row; what it made stays in the database
+      after:  no row; its objects stay in the database
     ");
     cut.up(&mut client).unwrap();
     assert_eq!((tables(&mut client), versions(&mut client)), ("a b c".into(), "1 3".into()));
@@ -164,12 +164,12 @@ fn forgetting_asks_for_a_migration_that_no_build_has_any_more() {
       help: roll it back instead: lokstra migration down
     ");
     assert_snapshot!(refused(&set(&[A]), &mut client, Repair::Forget(version(2))), @"
-    cannot forget that 002 is applied: it is newer than all of these migrations, so other code has it; nothing was changed
+    cannot forget that 002 is applied: it is newer than all of these migrations, so another build has it; nothing was changed
       help: use the code that applied it, also to roll it back; if the database keeps its down SQL: lokstra migration down -stored
     ");
     assert_snapshot!(refused(&set(&[A]), &mut client, Repair::Forget(version(3))), @"
     cannot forget that 003 is applied: it is not applied; nothing was changed
-      help: lokstra migration repair lists what can be repaired
+      help: see lokstra migration repair for the possible repairs
     ");
 }
 
@@ -189,7 +189,7 @@ fn a_partial_script_begins_anew_when_its_progress_is_forgotten() {
     assert_snapshot!(repaired(&build, &mut client, Repair::ForgetProgress(version(2))), @"
     forget how far 002 came
       before: 1 of 3 statements of its up script are done
-      after:  not begun; what its statements did stays in the database
+      after:  not begun; the changes of its statements stay in the database
     ");
     let again = build.up(&mut client).unwrap_err().to_string();
     assert!(again.contains("relation \"b\" already exists"), "{again}");
@@ -221,7 +221,7 @@ fn a_statement_that_was_cut_off_is_done_again_when_told_so() {
     build.up_url(database.url()).unwrap_err();
     assert_snapshot!(repaired(&build, &mut client, Repair::RedoStatement(version(1))), @"
     have a statement of 001 done again
-      before: 0 of 1 statements of its up script are done, the next one is running or was cut off; next is migrations/001_n.up.sql:2: DO $$ BEGIN INSERT INTO n VALUES (1); COMMIT;
+      before: 0 of 1 statements of its up script are done, the next one is running or was interrupted; next is migrations/001_n.up.sql:2: DO $$ BEGIN INSERT INTO n VALUES (1); COMMIT;
       after:  0 of 1 statements of its up script are done; next is migrations/001_n.up.sql:2: DO $$ BEGIN INSERT INTO n VALUES (1); COMMIT;
     ");
     build.up(&mut client).unwrap();
@@ -235,16 +235,16 @@ fn progress_is_only_changed_where_there_is_some() {
     let build = partial_scripts(&mut client);
     assert_snapshot!(refused(&build, &mut client, Repair::ForgetProgress(version(1))), @"
     cannot forget how far 001 came: none of its scripts is partial; nothing was changed
-      help: lokstra migration repair lists what can be repaired
+      help: see lokstra migration repair for the possible repairs
     ");
     assert_snapshot!(refused(&build, &mut client, Repair::RedoStatement(version(2))), @"
-    cannot have a statement of 002 done again: none of its statements was cut off; nothing was changed
-      help: lokstra migration repair lists what can be repaired
+    cannot have a statement of 002 done again: none of its statements was interrupted; nothing was changed
+      help: see lokstra migration repair for the possible repairs
     ");
     let up = "-- lokstra: no-transaction\nCREATE TABLE bb ();\nSELECT 1/0;\n";
     let other = set(&[A, ("002_b", up, "DROP TABLE b;")]);
     assert_snapshot!(refused(&other, &mut client, Repair::SkipStatement(version(2))), @"
-    cannot have a statement of 002 skipped: what ran of it is not what the file says now; nothing was changed
+    cannot have a statement of 002 skipped: the statements that ran differ from the file; nothing was changed
       help: restore the statements that ran
     ");
 }
@@ -263,10 +263,10 @@ fn all_that_can_be_repaired_is_listed_and_nothing_is_changed() {
       after:  `a`, checksum ccbed980e225, of the down SQL 07e3d052acc0
     forget that 002 is applied
       before: `b`, checksum 82415ef6a49d, of the down SQL 9d57da54d873
-      after:  no row; what it made stays in the database
+      after:  no row; its objects stay in the database
     forget how far 004 came
       before: 1 of 2 statements of its up script are done
-      after:  not begun; what its statements did stays in the database
+      after:  not begun; the changes of its statements stay in the database
     have a statement of 004 skipped
       before: 1 of 2 statements of its up script are done; next is migrations/004_d.up.sql:3: SELECT 1/0
       after:  2 of 2 statements of its up script are done

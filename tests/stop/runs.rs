@@ -54,16 +54,16 @@ fn the_current_migration_is_finished_and_the_rest_is_left() {
         run.join().unwrap()
     });
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: 001 and 002 are done; 003 is left
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
     assert_eq!(error.report().unwrap().outcome, Outcome::Stopped);
     assert_eq!(error.report().unwrap().steps.len(), 2);
     assert_eq!((tables(&mut client), versions(&mut client)), ("a b".into(), "1 2".into()));
     assert_snapshot!(heard.into_inner().unwrap().join("\n"), @"
     stopping after 002_b
-    stopped as asked
+    stopped as requested
     ");
     set.up_url(database.url()).unwrap();
     assert_eq!(versions(&mut client), "1 2 3");
@@ -91,10 +91,10 @@ fn now_cancels_the_statement_and_the_migration_is_rolled_back() {
     });
     assert!(started.elapsed() < Duration::from_secs(10));
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: 001 is done; 002 and 003 are left
       cancelled: 002 was rolled back; the database is at 001
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
     assert_snapshot!(heard.lock().unwrap().join("\n"), @"
     3 scripts to run
@@ -104,7 +104,7 @@ fn now_cancels_the_statement_and_the_migration_is_rolled_back() {
     stopping after 002_b
     cancelling 002_b
     002_b was cancelled, rolled back
-    stopped as asked
+    stopped as requested
     ");
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));
     assert_eq!(advisory_locks(&mut client), "0");
@@ -168,8 +168,8 @@ fn a_cancel_that_misses_the_server_is_reported_and_the_migration_ends() {
     assert!(matches!(error.kind(), ErrorKind::Stopped { cancelled: None, .. }), "{error}");
     assert_snapshot!(heard.join("\n"), @"
     cancelling 002_b
-    warning: 002 could not be cancelled and runs on: error connecting to server: Connection refused (os error 111)
-    stopped as asked
+    warning: 002 could not be cancelled and is still running: error connecting to server: Connection refused (os error 111)
+    stopped as requested
     ");
     assert_eq!(versions(&mut watch), "1 2");
 }
@@ -195,10 +195,10 @@ fn a_cancelled_no_transaction_script_keeps_what_is_done_and_goes_on_there() {
         run.join().unwrap()
     });
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: 001 is done; 002 and 003 are left
-      cancelled: of 002, 1 of 2 statements are done and stay; the database is at 001
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      cancelled: of 002, 1 of 2 statements are done and kept; the database is at 001
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
     assert_eq!(column(&mut client, "SELECT n FROM log"), "1");
     assert_eq!(advisory_locks(&mut client), "0");
@@ -289,9 +289,9 @@ fn a_run_that_waits_for_the_lock_or_for_a_retry_ends_at_once() {
     slow.join().unwrap().unwrap_err();
     assert_eq!(retry, wait);
     assert_snapshot!(wait, @"
-    stopped as asked
+    stopped as requested
       state: nothing is done; 002 and 003 are left
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
 }
 
@@ -318,7 +318,7 @@ fn a_run_that_was_asked_to_stop_says_so_though_everything_is_done() {
     });
     let error = migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap_err();
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: 001 to 003 (3) are done; nothing is left
     ");
     assert_eq!(error.report().unwrap().outcome, Outcome::Stopped);
@@ -403,9 +403,9 @@ fn the_databases_behind_the_one_that_was_stopped_are_not_tried() {
     let error = migrator.run_pools(&pools, Goal::Latest).unwrap_err();
     assert_snapshot!(error, @"
     1 succeeded, 0 failed, 0 skipped, 1 not tried
-    02_orders-db: stopped as asked
+    02_orders-db: stopped as requested
       state: nothing is done; what is pending is left
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
     assert_eq!(tables(&mut main.client().unwrap()), "a");
     assert_eq!(tables(&mut orders.client().unwrap()), "");

@@ -44,9 +44,9 @@ fn a_cancel_while_the_server_reads_a_long_script_leaves_nothing() {
     });
     let error = migrator.up(&mut database.client().unwrap()).unwrap_err();
     assert_snapshot!(error, @"
-    stopped as asked
+    stopped as requested
       state: nothing is done; 001 is left
       cancelled: 001 was rolled back; no migration is applied
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     ");
 }

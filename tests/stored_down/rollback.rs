@@ -57,8 +57,8 @@ fn an_older_build_rolls_back_what_a_newer_one_applied_and_shows_the_sql() {
 fn without_being_asked_to_it_does_not() {
     let (_database, mut client) = newer();
     assert_snapshot!(set(&[A]).down(&mut client).unwrap_err(), @"
-    migration 002 is applied and unknown here, so that it cannot be rolled back
-      help: roll it back with the code that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
+    migration 002 is applied and unknown here, so it cannot be rolled back
+      help: roll it back with the build that applied it, or with the down SQL that is stored in the database: `stored_down(true)` (on the command line: -stored)
     ");
     assert_eq!(versions(&mut client), "1 2");
 }
@@ -88,8 +88,8 @@ fn what_only_the_database_has_is_not_applied_again() {
     let (_database, mut client) = newer();
     let error = set(&[A]).migrator().stored_down(true).run(&mut client, Goal::Redo).unwrap_err();
     assert_snapshot!(error, @"
-    migration 002 is applied and unknown here, so that it cannot be applied again; nothing was run
-      help: redo it with the code that applied it
+    migration 002 is applied and unknown here, so it cannot be applied again; nothing was run
+      help: redo it with the build that applied it
     ");
     assert_eq!(versions(&mut client), "1 2");
 }
@@ -124,7 +124,7 @@ fn a_failure_of_the_kept_sql_shows_its_line() {
     2 | DROP TABLE bb;
       | ^
       state: 002 stays applied; the database is at 002
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     "#);
 }
 
@@ -135,9 +135,9 @@ fn text_that_is_not_what_was_applied_is_not_run() {
         client.batch_execute(&format!("UPDATE lokstra_core.lokstra_down SET {change}")).unwrap();
         assert_eq!(
             refused(&mut client),
-            "the migration that is applied as 002 is unknown here, and the down SQL that the \
-             database keeps has not the checksum of the history; nothing was run\n  \
-             help: roll it back with the code that applied it"
+            "the migration that is applied as 002 is unknown here, and the stored down SQL does not \
+             have the checksum of the history; nothing was run\n  help: roll it back with the build \
+             that applied it"
         );
     }
     assert_eq!(tables(&mut client), "a b");
@@ -148,11 +148,11 @@ fn what_is_not_kept_is_told() {
     let (_database, mut client) = newer();
     client.batch_execute("DELETE FROM lokstra_core.lokstra_down").unwrap();
     assert_snapshot!(refused(&mut client), @"
-    the migration that is applied as 002 is unknown here, and the database keeps no down SQL of it; nothing was run
-      help: roll it back with the code that applied it
+    the migration that is applied as 002 is unknown here, and the database has no down SQL of it; nothing was run
+      help: roll it back with the build that applied it
     ");
     client.batch_execute("DROP TABLE lokstra_core.lokstra_down").unwrap();
-    assert!(refused(&mut client).contains("the database keeps no down SQL of it"));
+    assert!(refused(&mut client).contains("the database has no down SQL of it"));
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn a_script_of_more_than_a_mebibyte_is_not_kept_and_told() {
     let long = format!("DROP TABLE b; -- {}\n", "x".repeat(1 << 20));
     let build = set(&[(A.0, A.1, A.2), (B.0, B.1, &long)]);
     let report = build.up(&mut client).unwrap();
-    assert_snapshot!(report.warnings[0], @"the down SQL of 002 is not kept in the database: it is longer than 1 MiB");
+    assert_snapshot!(report.warnings[0], @"the down SQL of 002 is not stored in the database: it is longer than 1 MiB");
     assert_eq!(report.warnings.len(), 1);
     assert_snapshot!(refused(&mut client), @"
-    the migration that is applied as 002 is unknown here, and its down SQL was too long to be kept, or not in the encoding; nothing was run
-      help: roll it back with the code that applied it
+    the migration that is applied as 002 is unknown here, and its down SQL was too long to be stored, or not in the encoding; nothing was run
+      help: roll it back with the build that applied it
     ");
     build.down(&mut client).unwrap();
 }
@@ -184,7 +184,7 @@ fn a_database_of_another_encoding_keeps_what_it_can() {
     let mut config = database.config();
     let mut client = config.dbname(&name).connect(lokstra::postgres::NoTls).unwrap();
     let report = set(&[A, (B.0, B.1, "DROP TABLE b; -- 漢\n")]).up(&mut client).unwrap();
-    assert_snapshot!(report.warnings[0], @"the down SQL of 002 is not kept in the database: the encoding of the database may lack some of its characters");
+    assert_snapshot!(report.warnings[0], @"the down SQL of 002 is not stored in the database: the encoding of the database may lack some of its characters");
     drop(client);
     admin.batch_execute(&format!("DROP DATABASE {name}")).unwrap();
 }
@@ -296,7 +296,7 @@ fn a_refusal_of_the_kept_sql_ends_the_run_with_an_event_and_a_report() {
         build.migrator().stored_down(true).on_event(|event| told.push(event.to_string()));
     let error = migrator.run(&mut client, ONE).unwrap_err();
     drop(migrator);
-    assert_snapshot!(told.join("\n"), @"the migration that is applied as 002 is unknown here, and the database keeps no down SQL of it; nothing was run");
+    assert_snapshot!(told.join("\n"), @"the migration that is applied as 002 is unknown here, and the database has no down SQL of it; nothing was run");
     let report = error.report().unwrap();
     assert_eq!(report.current, Some(crate::support::version(2)));
     assert_eq!(report.outcome, lokstra::report::Outcome::Failed);

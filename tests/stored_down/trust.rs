@@ -85,10 +85,10 @@ fn a_right_of_somebody_else_is_told_with_the_revoke_that_mends_it() {
         let told = roles.refused(&mut client);
         assert_eq!(
             told,
-            "somebody else could have written the down SQL kept beside \
-             lokstra_core.schema_migrations; nothing was run\n  \
-             PUBLIC, other may change it, or put a trigger on it\n    \
-             help: look at what it holds, and REVOKE ALL ON \"lokstra_core\".\"lokstra_down\" FROM PUBLIC, other CASCADE;",
+            "another role could have written the down SQL stored beside \
+             lokstra_core.schema_migrations; nothing was run\n  PUBLIC, other may change it, or put \
+             a trigger on it\n    help: inspect its content, and REVOKE ALL ON \
+             \"lokstra_core\".\"lokstra_down\" FROM PUBLIC, other CASCADE;",
             "{right}"
         );
         let mend =
@@ -123,11 +123,11 @@ fn triggers_and_rules_are_told() {
         ))
         .unwrap();
     assert_snapshot!(roles.refused(&mut client), @r#"
-    somebody else could have written the down SQL kept beside lokstra_core.schema_migrations; nothing was run
+    another role could have written the down SQL stored beside lokstra_core.schema_migrations; nothing was run
       it has triggers: odd
-        help: look at what they do, and DROP TRIGGER … ON "lokstra_core"."lokstra_down";
+        help: inspect what they do, and DROP TRIGGER … ON "lokstra_core"."lokstra_down";
       it has rules: odder
-        help: look at what they do, and DROP RULE … ON "lokstra_core"."lokstra_down";
+        help: inspect what they do, and DROP RULE … ON "lokstra_core"."lokstra_down";
     "#);
     assert_eq!(tables(&mut roles.admin), "a b");
 }
@@ -160,13 +160,13 @@ fn a_table_that_somebody_else_made_is_neither_run_nor_written() {
     roles.admin.batch_execute(&sql).unwrap();
     let report = set(&[A, B]).up(&mut client).unwrap();
     let told = roles.stable(&report.warnings[0]);
-    assert_snapshot!(told, @r#"the down SQL of 002 is not kept in the database: "lokstra_core"."lokstra_down" belongs to other, who is neither this role nor a superuser"#);
+    assert_snapshot!(told, @r#"the down SQL of 002 is not stored in the database: "lokstra_core"."lokstra_down" belongs to other, who is neither this role nor a superuser"#);
     let read = format!("SELECT version FROM {TABLE}");
     assert_eq!(column(&mut roles.admin, &read), "1");
 
     let superuser = &mut roles.database.client().unwrap();
     assert_snapshot!(roles.refused(superuser), @r#"
-    somebody else could have written the down SQL kept beside lokstra_core.schema_migrations; nothing was run
+    another role could have written the down SQL stored beside lokstra_core.schema_migrations; nothing was run
       it belongs to other, who is neither this role nor a superuser
         help: ALTER TABLE "lokstra_core"."lokstra_down" OWNER TO CURRENT_USER;
     "#);
@@ -185,7 +185,7 @@ fn a_role_that_may_not_make_the_table_still_applies_and_is_warned() {
     roles.admin.batch_execute(&go).unwrap();
     let mut client = roles.client(0);
     let report = set(&[A, B]).up(&mut client).unwrap();
-    assert_snapshot!(roles.stable(&report.warnings[0]), @r#"the down SQL of 001 and 002 is not kept in the database: app may not create its table (GRANT CREATE ON SCHEMA "lokstra_core" TO "app";)"#);
+    assert_snapshot!(roles.stable(&report.warnings[0]), @r#"the down SQL of 001 and 002 is not stored in the database: app may not create its table (GRANT CREATE ON SCHEMA "lokstra_core" TO "app";)"#);
     set(&[A, B]).down(&mut client).unwrap();
     assert_eq!(tables(&mut client), "a");
 }
@@ -201,7 +201,7 @@ fn a_role_that_may_not_write_to_the_table_still_applies_and_is_warned() {
     );
     roles.admin.batch_execute(&grant).unwrap();
     let report = set(&[A, B]).up(&mut roles.client(0)).unwrap();
-    assert_snapshot!(roles.stable(&report.warnings[0]), @r#"the down SQL of 002 is not kept in the database: app may not write to "lokstra_core"."lokstra_down" (GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."lokstra_down" TO "app";)"#);
+    assert_snapshot!(roles.stable(&report.warnings[0]), @r#"the down SQL of 002 is not stored in the database: app may not write to "lokstra_core"."lokstra_down" (GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."lokstra_down" TO "app";)"#);
     let grant = roles.stable(&report.warnings[0]);
     let (_, grant) = grant.split_once('(').unwrap();
     let grant = grant.trim_end_matches(')').replace("app", &app).replace('"', "");
@@ -240,6 +240,6 @@ fn a_view_in_the_place_of_the_table_is_not_read() {
         ))
         .unwrap();
     let told = roles.refused(&mut client);
-    assert!(told.contains("it is no plain table\n    help: find out who made it"), "{told}");
+    assert!(told.contains("it is not a plain table\n    help: find out who made it"), "{told}");
     assert_eq!(tables(&mut roles.admin), "a b");
 }

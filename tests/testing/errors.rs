@@ -139,7 +139,7 @@ fn a_server_that_is_not_there_is_named() {
     let url = "postgres://postgres@127.0.0.1:1/app";
     insta::assert_snapshot!(create(&table("one"), url).unwrap_err(), @r"
     cannot connect to the server of the tests (the given URL): no connection to 127.0.0.1:1/app: error connecting to server: Connection refused (os error 111)
-      help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
+      help: check that the server runs and listens there; inside a container, `localhost` is the container itself and not its host
     ");
 }
 

@@ -33,7 +33,7 @@ fn rows_without_a_checksum_are_taken_on_trust_and_told() {
         }
     };
     tables_set(3, "").migrator().on_event(listen).up(&mut client).unwrap();
-    assert_snapshot!(told.join("\n"), @"001 was applied by another program without a checksum and taken on trust; the checksums are recorded now");
+    assert_snapshot!(told.join("\n"), @"001 was applied by another program without a checksum, and trusted; the checksums are recorded now");
     assert_eq!(versions(&mut client), "1 2 3");
     let missing = "SELECT count(*) FROM lokstra_core.schema_migrations WHERE checksum IS NULL";
     assert_eq!(column(&mut client, missing), "0");

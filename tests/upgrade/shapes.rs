@@ -146,8 +146,8 @@ fn a_table_of_another_owner_is_read_and_its_upgrade_refused() {
     assert_eq!(tables_set(1, "").up(&mut app).unwrap().warnings.len(), 1);
     let told = tables_set(2, "").up(&mut app).unwrap_err().to_string();
     assert_snapshot!(told.replace(&role, "app"), @r#"
-    this role may not make or extend the tracking table lokstra_core.schema_migrations: must be owner of table schema_migrations (SQLSTATE 42501)
-      help: have somebody who may do it once, and grant this role SELECT, INSERT, UPDATE and DELETE on it: ALTER TABLE "lokstra_core"."schema_migrations" ADD COLUMN IF NOT EXISTS checksum pg_catalog.text, ADD COLUMN IF NOT EXISTS down_checksum pg_catalog.text, ADD COLUMN IF NOT EXISTS applied_by pg_catalog.text, ADD COLUMN IF NOT EXISTS execution_ms pg_catalog.int8;
+    this role may not create or extend the tracking table lokstra_core.schema_migrations: must be owner of table schema_migrations (SQLSTATE 42501)
+      help: ask a role that may do it to run this once, and to grant this role SELECT, INSERT, UPDATE and DELETE on it: ALTER TABLE "lokstra_core"."schema_migrations" ADD COLUMN IF NOT EXISTS checksum pg_catalog.text, ADD COLUMN IF NOT EXISTS down_checksum pg_catalog.text, ADD COLUMN IF NOT EXISTS applied_by pg_catalog.text, ADD COLUMN IF NOT EXISTS execution_ms pg_catalog.int8;
     "#);
     assert_eq!(versions(&mut admin), "1");
     let (_, remedy) = told.split_once("on it: ").unwrap();
@@ -208,7 +208,7 @@ fn the_table_of_another_tool_is_told_with_what_it_lacks() {
                   INSERT INTO lokstra_core.schema_migrations VALUES (7, false)";
     assert_snapshot!(refused(golang), @"
     lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
-      it is another tool's: it lacks description, applied_at
+      it belongs to another tool: it lacks description, applied_at
         help: give these migrations a tracking table of their own: `schema-table` in migration.yaml; lokstra migration import takes the history of another tool over
     ");
     let (_database, mut client) = history(
@@ -244,7 +244,7 @@ fn a_table_that_cannot_have_the_records_is_refused_with_what_mends_it() {
     lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
       the server generates its column `version`, which a run has to write
         help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN version DROP IDENTITY;
-      its column `tenant` is NOT NULL without a default, and no run fills it in
+      its column `tenant` is NOT NULL without a default, and runs do not fill it in
         help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN "tenant" DROP NOT NULL; or give it a default
       the server generates its column `execution_ms`, which a run has to write
         help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN "execution_ms" DROP EXPRESSION;
@@ -257,7 +257,7 @@ fn a_table_that_cannot_have_the_records_is_refused_with_what_mends_it() {
                   applied_at TIMESTAMP NOT NULL, description VARCHAR(3), host text NOT NULL)";
     assert_snapshot!(refused(go), @r#"
     lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
-      its column `host` is NOT NULL without a default, and no run fills it in
+      its column `host` is NOT NULL without a default, and runs do not fill it in
         help: ALTER TABLE "lokstra_core"."schema_migrations" ALTER COLUMN "host" DROP NOT NULL; or give it a default
     "#);
 }

@@ -117,7 +117,7 @@ fn the_password_file_has_it() {
     -- standard error --
     error: no connection to 127.0.0.1:<port>/postgres: invalid configuration: password missing
       help: give it in the connection string, in PGPASSWORD or in ~/.pgpass
-      help: ~/elsewhere was not used: others may read it; chmod 600 ~/elsewhere
+      help: ~/elsewhere was ignored: other users may read it; run chmod 600 ~/elsewhere
     -- exit code 2 --
     ");
 }
@@ -132,7 +132,7 @@ fn a_password_file_that_others_may_read_is_not_used_and_that_is_told() {
     -- standard error --
     error: no connection to 127.0.0.1:<port>/postgres: invalid configuration: password missing
       help: give it in the connection string, in PGPASSWORD or in ~/.pgpass
-      help: ~/.pgpass was not used: others may read it; chmod 600 ~/.pgpass
+      help: ~/.pgpass was ignored: other users may read it; run chmod 600 ~/.pgpass
     -- exit code 2 --
     ");
 }
@@ -178,7 +178,7 @@ fn a_server_that_is_still_starting_is_waited_for_and_told_of() {
     assert_snapshot!(place.lokstra("up -connect-wait 0s", &variables), @"
     -- standard error --
     error: no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)
-      help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
+      help: check that the server runs and listens there; inside a container, `localhost` is the container itself and not its host
     -- exit code 2 --
     ");
     let told = std::thread::scope(|scope| {

@@ -60,9 +60,9 @@ fn the_first_signal_finishes_the_current_migration() {
         Applied 002: slow (… ms)
         -- standard error --
         stopping after 002_slow; a second signal cancels it
-        error: stopped as asked
+        error: stopped as requested
           state: 001 and 002 are done; 003 is left
-          help: run again to go on; a count, as of `-steps`, begins anew from here
+          help: run again to continue; a count (`-steps`) starts again from here
         -- exit code 2 --
         ");
         assert_snapshot!(project.lokstra("migration version"), @"Current version: 002");
@@ -83,10 +83,10 @@ fn the_second_signal_cancels_the_statement() {
     -- standard error --
     stopping after 002_slow; a second signal cancels it
     cancelling 002_slow
-    error: stopped as asked
+    error: stopped as requested
       state: 001 is done; 002 and 003 are left
       cancelled: 002 was rolled back; the database is at 001
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     -- exit code 2 --
     ");
     project.write("migrations/002_slow.up.sql", "SELECT 1;\n");
@@ -112,9 +112,9 @@ fn a_signal_ends_a_wait_for_the_lock_at_once() {
     let told = told.lines().filter(|line| !line.starts_with("waiting")).collect::<Vec<_>>();
     assert_snapshot!(told.join("\n"), @"
     -- standard error --
-    error: stopped as asked
+    error: stopped as requested
       state: nothing is done; 002 and 003 are left
-      help: run again to go on; a count, as of `-steps`, begins anew from here
+      help: run again to continue; a count (`-steps`) starts again from here
     -- exit code 2 --
     ");
     assert!(first.wait_with_output().unwrap().status.success());
@@ -132,7 +132,7 @@ fn a_wait_names_the_holder_and_what_would_end_it_and_may_be_nothing() {
     error: another migration is running: waited … s for it
       holder: pid … (lokstra), active for ….… s: lokstra migrations/…_slow.up.sql up
       to end it: SELECT pg_terminate_backend(…);
-      help: `lock_wait`, or -lock-wait, sets how long a run waits
+      help: set how long a run waits with `lock_wait` (-lock-wait)
     -- exit code … --
     ");
     let told = project.lokstra("migration up -lock-wait 10s");

@@ -285,7 +285,7 @@ fn what_a_server_says_moves_no_cursor_and_forges_no_line() {
         Applied
       context: PL/pgSQL function inline_code_block line 1 at RAISE
       state: 001 was rolled back; no migration is applied
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     -- exit code 2 --
     ");
     let told = project.lokstra("migration up -json");

@@ -86,7 +86,7 @@ fn a_target_that_fails_does_not_keep_the_others_from_running() {
         1 | CREATE TABLE migrations_002 ();
           | ^
           state: 002 was rolled back; the database is at 001
-          help: correct the script and run again: what is applied stays
+          help: fix the script and run again; applied migrations are kept
       help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     "#);
@@ -121,7 +121,7 @@ fn fail_fast_begins_with_no_further_target() {
         1 | CREATE TABLE migrations_002 ();
           | ^
           state: 002 was rolled back; the database is at 001
-          help: correct the script and run again: what is applied stays
+          help: fix the script and run again; applied migrations are kept
       help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     "#);
@@ -181,7 +181,10 @@ fn the_document_has_every_target() {
             "code": "migration-failed",
             "column": 1,
             "line": 1,
-            "message": "migration 002_b failed\nmigrations/002_b.up.sql:1:1: relation \"migrations_002\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE TABLE migrations_002 ();\n  | ^\n  state: 002 was rolled back; the database is at 001\n  help: correct the script and run again: what is applied stays",
+            "message": "migration 002_b failed\nmigrations/002_b.up.sql:1:1: relation \
+                        \"migrations_002\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE TABLE \
+                        migrations_002 ();\n  | ^\n  state: 002 was rolled back; the database is at \
+                        001\n  help: fix the script and run again; applied migrations are kept",
             "path": "migrations/002_b.up.sql",
             "sqlstate": "42P07"
           },
@@ -216,7 +219,7 @@ fn the_document_has_every_target() {
         1 | CREATE TABLE migrations_002 ();
           | ^
           state: 002 was rolled back; the database is at 001
-          help: correct the script and run again: what is applied stays
+          help: fix the script and run again; applied migrations are kept
       help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     "#);

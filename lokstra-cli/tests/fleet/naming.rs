@@ -30,9 +30,9 @@ fn no_password_is_shown() {
     targets.txt:4: failed: the connection string cannot be used: it is neither a URL nor a list of key=value
     error: not done: 4 of 4 targets
       127.0.0.1:1/shop: no connection to 127.0.0.1:1/shop: error connecting to server: Connection refused (os error 111)
-          help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
+          help: check that the server runs and listens there; inside a container, `localhost` is the container itself and not its host
       acme: no connection to 127.0.0.1:1/acme: error connecting to server: Connection refused (os error 111)
-          help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
+          help: check that the server runs and listens there; inside a container, `localhost` is the container itself and not its host
       wrong: the connection string cannot be used: it is neither a URL nor a list of key=value
           help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
       targets.txt:4: the connection string cannot be used: it is neither a URL nor a list of key=value

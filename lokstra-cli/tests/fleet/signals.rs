@@ -39,12 +39,12 @@ fn a_signal_ends_all_workers_after_their_migration_and_the_next_run_goes_on() {
     assert!(told.starts_with("0 done, 0 failed, 2 stopped, 1 not tried\n"), "{told}");
     assert_snapshot!(end, @"
      not done: 3 of 3 targets
-      a: stopped as asked
+      a: stopped as requested
           state: 001 and 002 are done; 003 is left
-          help: run again to go on; a count, as of `-steps`, begins anew from here
-      b: stopped as asked
+          help: run again to continue; a count (`-steps`) starts again from here
+      b: stopped as requested
           state: 001 and 002 are done; 003 is left
-          help: run again to go on; a count, as of `-steps`, begins anew from here
+          help: run again to continue; a count (`-steps`) starts again from here
       help: run the same command again to continue: a finished target costs one query
     -- exit code 2 --
     ");

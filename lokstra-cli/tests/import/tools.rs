@@ -133,7 +133,7 @@ fn refinery_is_taken_over() {
       hint: See the comment in its file.
       context: PL/pgSQL function inline_code_block line 3 at RAISE
       state: 003 stays applied; the database is at 003
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     -- exit code 2 --
     ");
     project.write("migrations/003_orders.down.sql", "DROP TABLE orders;\n");

@@ -88,7 +88,7 @@ fn a_role_without_rights_is_told_the_grant() {
     problem  privileges: <role> lacks privileges on the tracking table
              help: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
     problem  history: this role may not use the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
-             help: have its owner, or a superuser, say: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
+             help: ask its owner or a superuser to run: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
     2 problems, no warning
     -- exit code 2 --
     "#);
@@ -236,7 +236,7 @@ fn a_history_that_disagrees_is_told_as_up_would() {
     let told = project.lokstra("migration doctor -older-than 1h");
     assert_snapshot!(findings(&project, &told), @"
     problem  history: migrations/001_a.up.sql: migration 001 was edited after it was applied: the history has checksum 2c1e83d2dc5c, the file 00bc286a0c9e
-             help: restore migrations/001_a.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
+             help: restore migrations/001_a.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and then edit it; or, if the database matches the file, lokstra migration repair -accept 001 (in a program: `repair`)
     1 problem, no warning
     -- exit code 2 --
     ");
@@ -297,7 +297,7 @@ fn a_server_that_does_not_answer_is_told_at_once() {
     let told = project.lokstra_alone("migration doctor -db postgres://u:secret@127.0.0.1:1/d");
     assert_snapshot!(told, @"
     problem  connection: no connection to 127.0.0.1:1/d: error connecting to server: Connection refused (os error 111)
-             help: see whether the server runs and listens there; inside a container, `localhost` is the container itself and not its host
+             help: check that the server runs and listens there; inside a container, `localhost` is the container itself and not its host
 
     1 problem, no warning
     -- exit code 2 --
@@ -362,8 +362,7 @@ fn a_tracking_table_that_is_none_is_a_problem() {
         ),
         (
             format!("ALTER TABLE {table} DROP COLUMN applied_at"),
-            "history: lokstra_core.schema_migrations: it is another tool's: it lacks \
-             applied_at",
+            "history: lokstra_core.schema_migrations: it belongs to another tool: it lacks applied_at",
         ),
     ] {
         client.batch_execute(&sql).unwrap();
@@ -388,7 +387,7 @@ fn a_role_named_like_the_schema_to_make_is_a_problem() {
     client.batch_execute(&format!("DROP ROLE {name}")).unwrap();
     assert_eq!(answers[0], answers[1]);
     assert_snapshot!(findings(&project, &answers[2]), @r#"
-    problem  history: the role "<database>" is named like the schema of the tracking table <database>.history, which is not there yet: once the run makes the schema, "$user" in search_path sends unqualified tables into it; nothing was run
+    problem  history: the role "<database>" is named like the schema of the tracking table <database>.history, which does not exist yet: once the run creates the schema, "$user" in search_path sends unqualified tables into it; nothing was run
              help: use another schema (`schema-table` in migration.yaml), or another role; or ALTER ROLE "<database>" SET search_path = public; or, if the tables belong there, CREATE SCHEMA "<database>";
     1 problem, no warning
     -- exit code 2 --

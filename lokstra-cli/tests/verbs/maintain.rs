@@ -31,7 +31,7 @@ fn a_schema_that_is_there_already_is_told_with_the_baseline() {
     1 | CREATE TABLE migrations_001 ();
       | ^
       state: 001 was rolled back; no migration is applied
-      help: if the database has this schema already, record that with `baseline` (on the command line: lokstra migration baseline -to VERSION, the newest one whose changes are there); else correct the script and run again
+      help: if the database already has this schema, record that with `baseline` (on the command line: lokstra migration baseline -to VERSION, the newest one whose changes are there); otherwise fix the script and run again
     -- exit code 2 --
     "#);
 }
@@ -50,7 +50,7 @@ fn a_baseline_is_confirmed_with_a_flag_where_there_is_no_terminal() {
     ");
     assert_snapshot!(project.lokstra("migration version"), @"No migrations applied yet");
     assert_snapshot!(project.lokstra("migration baseline -to 002 -yes"), @"
-    migrations: 2 recorded in lokstra_core.schema_migrations as applied, not run, now at version 002
+    migrations: 2 recorded in lokstra_core.schema_migrations as applied without running, now at version 002
       001_create_users
       002_add_email
     ");
@@ -60,7 +60,7 @@ fn a_baseline_is_confirmed_with_a_flag_where_there_is_no_terminal() {
     ");
     assert_snapshot!(project.lokstra("migration baseline -to 002 -yes"), @"
     -- standard error --
-    error: no baseline at 002: the history says something else; nothing was recorded
+    error: no baseline at 002: the history contradicts it; nothing was recorded
       003 is applied and comes after it
         help: if the schema is that of 003, make the baseline there
     -- exit code 5 --
@@ -105,7 +105,7 @@ fn a_baseline_that_the_history_contradicts_has_the_exit_code_of_a_divergence() {
     let project = applied(&["001_a", "002_b"]);
     assert_snapshot!(project.lokstra("migration baseline -to 001 -yes"), @"
     -- standard error --
-    error: no baseline at 001: the history says something else; nothing was recorded
+    error: no baseline at 001: the history contradicts it; nothing was recorded
       002 is applied and comes after it
         help: if the schema is that of 002, make the baseline there
     -- exit code 5 --
@@ -140,7 +140,7 @@ fn repair_lists_shows_and_changes_only_when_told() {
     assert_snapshot!(project.lokstra("migration repair -accept 1 -yes"), @"
     -- standard error --
     error: cannot accept 001 as it is now: it is as it was applied; nothing was changed
-      help: lokstra migration repair lists what can be repaired
+      help: see lokstra migration repair for the possible repairs
     -- exit code 2 --
     ");
     assert_snapshot!(project.lokstra("migration repair -accept 1 -forget 2"), @"
@@ -161,7 +161,7 @@ fn a_migration_that_is_gone_is_forgotten() {
     assert_snapshot!(project.lokstra("migration repair -forget 002 -yes"), @"
     forget that 002 is applied
       before: `b`, checksum 1cabe012179b, of the down SQL 5a96868d47e7
-      after:  no row; what it made stays in the database
+      after:  no row; its objects stay in the database
     ");
     assert_snapshot!(project.lokstra("migration status"), @"
     Migration Status:
@@ -198,7 +198,7 @@ fn a_partial_script_is_shown_and_mended() {
     assert_snapshot!(project.lokstra("migration repair -redo-statement 001"), @"
     -- standard error --
     error: cannot have a statement of 001 done again: none of its scripts is partial; nothing was changed
-      help: lokstra migration repair lists what can be repaired
+      help: see lokstra migration repair for the possible repairs
     -- exit code 2 --
     ");
 }
@@ -209,8 +209,8 @@ fn what_the_folder_lacks_is_rolled_back_with_the_sql_of_the_database() {
     remove(&project, "002_b");
     assert_snapshot!(project.lokstra("migration down -yes"), @"
     -- standard error --
-    error: migration 002 is applied and unknown here, so that it cannot be rolled back
-      help: roll it back with the code that applied it, or with the down SQL that the database keeps: `stored_down(true)` (on the command line: -stored)
+    error: migration 002 is applied and unknown here, so it cannot be rolled back
+      help: roll it back with the build that applied it, or with the down SQL that is stored in the database: `stored_down(true)` (on the command line: -stored)
     -- exit code 2 --
     ");
     assert_snapshot!(project.lokstra("migration down -stored -yes"), @"
@@ -231,7 +231,7 @@ fn removed_migrations_are_allowed_with_a_flag() {
     -- standard error --
     error: the database and these migrations disagree; nothing was run
       migration 002_b is applied and unknown here
-        help: bring the files of 002 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 002 (in a program: `repair`)
+        help: bring the files of 002 back, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 002 (in a program: `repair`)
     -- exit code 5 --
     ");
     assert_snapshot!(project.lokstra("migration up -allow-missing"), @"
@@ -255,7 +255,7 @@ fn a_database_ahead_of_the_folder_is_an_error_with_a_flag() {
     -- standard error --
     error: the database and these migrations disagree; nothing was run
       migration 002_b is applied and newer than all of these migrations
-        help: newer code has migrated this database: use that, or later code
+        help: use the newer build that migrated this database, or a later one
     -- exit code 5 --
     ");
 }
@@ -284,7 +284,7 @@ fn of_several_databases_one_is_chosen() {
     ");
     assert_eq!(run("migration repair"), run("migration baseline -to 1 -yes"));
     assert_snapshot!(run("migration baseline -to 1 -yes -dir migrations/02_orders-db"), @"
-    02_orders-db: 1 recorded in lokstra_core.orders as applied, not run, now at version 001
+    02_orders-db: 1 recorded in lokstra_core.orders as applied without running, now at version 001
       001_first
     ");
 }
@@ -310,27 +310,27 @@ fn another_migration_leads_from_status_to_a_way_out_that_works() {
     -- standard error --
     error: the database and these migrations disagree; nothing was run
       migrations/002_bob.up.sql: 002_bob is not applied: another migration, 002_alice, is applied as 002
-        help: roll 002_alice back with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_bob behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
+        help: roll 002_alice back with the build that applied it, or with the down SQL that is stored in the database: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_bob behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
     -- exit code 5 --
     ");
     assert_snapshot!(project.lokstra("migration repair -accept 002 -yes"), @"
     -- standard error --
     error: cannot accept 002 as it is now: another migration is applied under its version, and its own script never ran; nothing was changed
-      help: roll back what is applied with the code that applied it; if the database keeps its down SQL: lokstra migration down -stored
+      help: roll back what is applied with the build that applied it; if the database keeps its down SQL: lokstra migration down -stored
     -- exit code 2 --
     ");
     assert_snapshot!(project.lokstra("migration baseline -to 002 -yes"), @"
     -- standard error --
-    error: no baseline at 002: the history says something else; nothing was recorded
+    error: no baseline at 002: the history contradicts it; nothing was recorded
       002 is alice in the history, and bob here
-        help: roll back what is applied with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -stored; if another program uses this tracking table, give these migrations one of their own: `schema-table` in migration.yaml
+        help: roll back what is applied with the build that applied it, or with the down SQL that is stored in the database: lokstra migration down -stored; if another program uses this tracking table, give these migrations one of their own: `schema-table` in migration.yaml
     -- exit code 5 --
     ");
     assert_snapshot!(project.lokstra("migration goto 001 -yes"), @"
     -- standard error --
     error: the database and these migrations disagree; nothing was run
       migrations/002_bob.up.sql: 002_bob is not applied: another migration, 002_alice, is applied as 002
-        help: roll 002_alice back with the code that applied it, or with the down SQL that the database keeps: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_bob behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
+        help: roll 002_alice back with the build that applied it, or with the down SQL that is stored in the database: lokstra migration down -steps 1 -stored (in a program: `stored_down(true)`); or keep it, with its files, and move 002_bob behind it: lokstra migration renumber, or a new file name; or, if both are one migration, restore its name or its text
     -- exit code 5 --
     ");
     assert_snapshot!(project.lokstra("migration down -steps 1 -stored -yes"), @"

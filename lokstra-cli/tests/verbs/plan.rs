@@ -157,7 +157,7 @@ fn redo_and_goto_move_the_database() {
     assert_snapshot!(project.lokstra("migration goto 007"), @"
     -- standard error --
     error: there is no migration 007
-      help: the status lists those that there are
+      help: see the status for the existing versions
     -- exit code 3 --
     ");
 }

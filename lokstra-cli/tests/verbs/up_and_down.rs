@@ -222,7 +222,7 @@ fn one_database_that_cannot_be_reached_is_named() {
     -- standard error --
     error: 1 succeeded, 1 failed, 0 skipped
     02_orders-db: no connection to /nowhere:5432/x: error connecting to server: No such file or directory (os error 2)
-      help: see whether the server runs, listens on this port, and has this folder in its unix_socket_directories
+      help: check that the server runs, listens on this port, and has this folder in unix_socket_directories
     -- exit code 2 --
     ");
 }
@@ -271,7 +271,7 @@ fn a_failing_migration_is_an_exit_code_and_its_line() {
     2 |   id bigintt
       |      ^
       state: 002 was rolled back; the database is at 001
-      help: correct the script and run again: what is applied stays
+      help: fix the script and run again; applied migrations are kept
     -- exit code 2 --
     "#);
 }

@@ -111,7 +111,11 @@ fn it_is_told_to_programs_too() {
                 },
                 {
                   "finding": "up-again-failed",
-                  "message": "migration 002_add_posts failed\nmigrations/002_add_posts.up.sql:1:1: relation \"users_email\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE INDEX users_email ON users (email);\n  | ^\n  state: 002 was rolled back; the database is at 001\n  help: correct the script and run again: what is applied stays"
+                  "message": "migration 002_add_posts failed\nmigrations/002_add_posts.up.sql:1:1: \
+                              relation \"users_email\" already exists (SQLSTATE 42P07)\n  |\n1 | \
+                              CREATE INDEX users_email ON users (email);\n  | ^\n  state: 002 was \
+                              rolled back; the database is at 001\n  help: fix the script and run \
+                              again; applied migrations are kept"
                 }
               ],
               "reversible": false,

@@ -18,7 +18,7 @@ impl Dsn {
                 self.set_default(keyword, &value);
             }
         }
-        // Somebody who names one host must not get the address of another.
+        // A connection to a named host must not get the address of another.
         let names_host =
             [Keyword::Host, Keyword::Hostaddr].iter().any(|it| self.get(*it).is_some());
         for keyword in Keyword::all().filter(|keyword| !keyword.variable().is_empty()) {

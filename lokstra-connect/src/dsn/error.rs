@@ -114,7 +114,7 @@ impl DsnError {
                     Some((keyword, true)) => write!(f, "\n  help: is `{keyword}` meant?"),
                     Some((keyword, false)) => write!(
                         f,
-                        "\n  help: leave it out; if `{keyword}` is meant, that is not supported here"
+                        "\n  help: remove it; if `{keyword}` is meant, that is not supported"
                     ),
                     // As sqlx has it.
                     None if name.starts_with("options[") => {
@@ -139,8 +139,8 @@ impl DsnError {
             }
             DsnError::Unsupported { keyword } => write!(
                 f,
-                "`{keyword}` is not supported here\n  help: leave it out, or connect a client \
-                 yourself and lend it: `MIGRATIONS.up(&mut client)`"
+                "`{keyword}` is not supported here\n  help: remove it, or connect a client yourself \
+                 and pass it: `MIGRATIONS.up(&mut client)`"
             ),
             DsnError::Value { keyword, expected } => write!(f, "`{keyword}` is not {expected}"),
             DsnError::NotUtf8 { variable } => write!(

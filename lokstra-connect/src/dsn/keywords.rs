@@ -64,7 +64,7 @@ const WITHOUT_EFFECT: [&str; 8] = [
 ];
 
 /// Keywords of libpq that ask for something that this client cannot do. To ignore them would be to
-/// drop a check that somebody relies on.
+/// drop a check that the author relies on.
 const UNSUPPORTED: [&str; 12] = [
     "gssdelegation",
     "gssencmode",
@@ -149,7 +149,7 @@ impl Keyword {
         }
     }
 
-    /// The keyword that somebody meant who wrote this, if it is near enough, and whether it works here.
+    /// The keyword that the author probably meant, if one is near enough, and whether it is supported.
     pub(crate) fn nearest(name: &str) -> Option<(&'static str, bool)> {
         let known = Keyword::all().map(|keyword| (keyword.name(), true));
         let all = known.chain(UNSUPPORTED.map(|keyword| (keyword, false)));

@@ -76,7 +76,7 @@ pub enum PoolProblem {
     Part(Box<DsnError>),
     /// A `pooler` that is neither `session` nor `transaction`.
     Pooler(String),
-    /// A field whose value is neither a text nor a number.
+    /// A field whose value is neither text nor a number.
     Field(String),
     /// A field of the framework whose value the framework cannot read.
     FrameworkField {
@@ -136,7 +136,7 @@ impl PoolProblem {
             ),
             PoolProblem::Type(found) => {
                 match found {
-                    Some(kind) => write!(f, "`type: {}` is no database pool", one_line(f, kind)),
+                    Some(kind) => write!(f, "`type: {}` is not a database pool", one_line(f, kind)),
                     None => f.write_str("it has no `type`"),
                 }?;
                 f.write_str("\n  help: write `type: dbpool` or `type: dbpool_pg`")
@@ -154,7 +154,7 @@ impl PoolProblem {
                 write!(f, "`pooler: {}` is neither session nor transaction", one_line(f, text))
             }
             PoolProblem::Field(name) => {
-                write!(f, "`{}` is neither a text nor a number", one_line(f, name))
+                write!(f, "`{}` is neither text nor a number", one_line(f, name))
             }
             PoolProblem::FrameworkField { name, expected } => {
                 write!(f, "`{}` is not {expected}", one_line(f, name))
@@ -171,7 +171,7 @@ impl PoolProblem {
                 write!(f, "`{name}` is not a field of a pool\n  help: ")?;
                 match meant {
                     Some(meant) => write!(f, "write `{meant}`"),
-                    None => write!(f, "take it out; a pool has {}", FIELDS.join(", ")),
+                    None => write!(f, "remove it; a pool has {}", FIELDS.join(", ")),
                 }
             }
             PoolProblem::NoEffect { name, beside: "config" } => {

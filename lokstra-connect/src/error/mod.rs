@@ -114,21 +114,23 @@ impl ConnectError {
                     let path = one_line(f, &path.display().to_string());
                     write!(
                         f,
-                        "\n  help: {path} was not used: others may read it; chmod 600 {path}"
+                        "\n  help: {path} was ignored: other users may read it; run chmod 600 {path}"
                     )?;
                 }
                 Ok(())
             }
             ConnectError::Timeout { target, limit } => write!(
                 f,
-                "no connection to {}: it was taken and not answered within {} s\n  help: \
-                 `connect_timeout` in the connection string sets how long to wait",
+                "no connection to {}: the server accepted the connection and did not respond within \
+                 {} s\n  help: set `connect_timeout` in the connection string to wait longer",
                 one_line(f, target),
                 limit.as_secs()
             ),
-            ConnectError::Stopped => f.write_str("stopped as asked before there was a connection"),
+            ConnectError::Stopped => {
+                f.write_str("stopped as requested before there was a connection")
+            }
             ConnectError::Query(source) => write!(f, "the client failed: {}", chain(source)),
-            ConnectError::EmptyResponse => f.write_str("the server gave no answer"),
+            ConnectError::EmptyResponse => f.write_str("the server sent no response"),
         }
     }
 }

@@ -10,8 +10,8 @@ const PASSWORD: &str = "hunter2";
 
 /// With what must be encoded in a URL, or quoted, and is not.
 fn password() -> impl Strategy<Value = String> {
-    let odd = r"([@/?#%: ='\\&]|%4|%zz|é){0,2}";
-    (odd, odd).prop_map(|(before, after)| format!("{before}{PASSWORD}{after}"))
+    let special = r"([@/?#%: ='\\&]|%4|%zz|é){0,2}";
+    (special, special).prop_map(|(before, after)| format!("{before}{PASSWORD}{after}"))
 }
 
 fn url() -> impl Strategy<Value = String> {

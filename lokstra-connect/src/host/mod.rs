@@ -287,7 +287,7 @@ fn choices(dsn: &Dsn, config: &mut Config) -> Result<(), DsnError> {
     });
     config.target_session_attrs(match dsn.get(Keyword::TargetSessionAttrs) {
         None | Some("any") => TargetSessionAttrs::Any,
-        // Whoever migrates wants to write, so for us they are the same.
+        // A migration writes, so for lokstra they are the same.
         Some("read-write" | "primary") => TargetSessionAttrs::ReadWrite,
         Some("read-only") => TargetSessionAttrs::ReadOnly,
         Some(_) => {

@@ -145,7 +145,7 @@ impl Pools {
                 variable: format!("{PREFIX}{}", in_environment(name).to_ascii_uppercase()),
             });
         };
-        // Whoever defined the pool, the environment can add to it.
+        // The environment can add to a pool of any source.
         if let Some(direct) = self.find(&format!("{name}{DIRECT}")) {
             pool = pool.direct(direct.clone());
         }

@@ -58,10 +58,10 @@ fn listen(mut signals: Signals, shared: &Weak<Shared>) {
 /// How many handles listen.
 static LISTENING: Mutex<usize> = Mutex::new(0);
 
-/// Nobody listens, and whoever did last wants the process to end.
+/// There is no listener, and the last one wanted the process to end.
 static IS_IDLE: AtomicBool = AtomicBool::new(false);
 
-/// Until it is dropped, a signal is somebody's business.
+/// Until it is dropped, signals have a listener.
 pub(super) struct Listening {
     handle: Handle,
     policy: SignalPolicy,

@@ -131,7 +131,7 @@ fn identity(dsn: &Dsn, environment: Environment<'_>) -> Result<Option<Identity>,
         return Err(unusable(reason.to_owned()));
     }
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
-        unusable("it is no private key in PEM form without a passphrase".to_owned())
+        unusable("it is not a private key in PEM format without a passphrase".to_owned())
     })?;
     Ok(Some(Identity { chain, key, path }))
 }

@@ -1,5 +1,5 @@
 //! `tls-server-end-point` (RFC 5929): the hash of the server's certificate, by which SCRAM notices
-//! somebody in the middle.
+//! a man in the middle.
 
 use ring::digest::{self, SHA256, SHA384, SHA512};
 

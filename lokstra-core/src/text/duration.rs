@@ -1,4 +1,4 @@
-//! Times as they are told: in whole numbers, since writing a float or a `u128` is 20 kB of a program.
+//! Times as they are shown: in whole numbers, since writing a float or a `u128` is 20 kB of a program.
 
 use std::time::Duration;
 

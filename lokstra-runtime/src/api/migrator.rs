@@ -284,7 +284,7 @@ impl<'m> Migrator<'m> {
             .run(goal)
     }
 
-    /// What a run is told to end with whose history was found to be what is embedded.
+    /// The report of a run whose history equals the embedded migrations.
     pub(crate) fn report_current(
         &mut self,
         database: Database<'_>,

@@ -138,13 +138,13 @@ impl<'m> Migrator<'m> {
     /// Lets a rollback run down SQL that the database keeps, where this build does not have the
     /// migration: so an older build takes back what a newer one applied. Default: no, an error.
     ///
-    /// Each such script is told first, as [`Event::StoredDown`]. It runs only if nobody but its
+    /// Each such script is reported first, as [`Event::StoredDown`]. It runs only if no role but its
     /// owner may write to the table that keeps it, the owner is this role or a superuser, and its
     /// checksum is the one in the history. [`plan`](Migrator::plan) does not look for it.
     pub fn stored_down(mut self, enabled: bool) -> Self {
         self.options.load_stored = enabled.then_some(stored_down::load);
         if enabled {
-            // Of which mode the kept scripts are, nobody knows yet.
+            // The mode of the stored scripts is not known yet.
             self.options.no_transaction = Some(statements::NO_TRANSACTION);
         }
         self

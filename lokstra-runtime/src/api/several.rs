@@ -164,7 +164,7 @@ pub(crate) fn run_pools(
     }
     let is_reported = |(_, error): &(_, Error)| matches!(error.kind(), ErrorKind::Stopped { .. });
     if is_stopped && !causes.iter().any(is_reported) {
-        // Between two databases: what is left of the next nobody has looked at.
+        // Between two databases: the history of the next was not read.
         let next = summary.reports.iter().find(|report| report.outcome == Outcome::NotTried);
         let is_reached = next.is_none();
         let next = next.or(summary.reports.last());

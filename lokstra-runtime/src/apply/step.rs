@@ -129,7 +129,7 @@ const OTHER_QUOTES: &str =
     "a pooler ran the script in a session with standard_conforming_strings = off";
 
 const NOT_RECORDED: &str = "the script ended its transaction, a function that it calls reset all \
-     settings, or a trigger on the tracking table kept the record from being written";
+     settings, or a trigger on the tracking table prevented the record from being written";
 
 fn place(offset: Option<usize>, reached: Option<ReachedPart>) -> ErrorLocation {
     let statement = match reached {

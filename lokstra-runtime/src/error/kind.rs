@@ -81,7 +81,7 @@ pub enum ErrorKind {
         /// How long this run waited.
         waited: Duration,
     },
-    /// The tracking table was locked by somebody for longer than a boot waits.
+    /// Another session locked the tracking table for longer than a boot waits.
     HistoryLocked {
         /// The table.
         table: TableName,
@@ -93,7 +93,7 @@ pub enum ErrorKind {
         done: Vec<Version>,
         /// The migration that was cancelled.
         cancelled: Option<Box<Failure>>,
-        /// What would have come next; empty where nobody has looked.
+        /// The versions that would have come next; empty if the history was not read.
         left: Vec<Version>,
         /// Whether the run had reached its goal.
         is_reached: bool,
@@ -221,8 +221,8 @@ pub enum ErrorKind {
         /// The index, as it is written.
         index: String,
     },
-    /// A statement that commits by itself failed or was cut off in an earlier run: it may be done, or
-    /// done in part.
+    /// A statement that commits by itself failed or was interrupted in an earlier run: it may be done,
+    /// or done in part.
     StatementUncertain {
         /// The version.
         version: Version,

@@ -29,8 +29,8 @@ use crate::plan::NoPlan;
 /// [`report`](Error::report) what was done before it.
 pub struct Error(Arc<Inner>);
 
-/// Shared by nobody. What an `Arc` holds is dropped by one function, what a `Box` holds by a copy at
-/// every place that gives up.
+/// Never shared: the content of an `Arc` is dropped by one function, that of a `Box` by a copy at every
+/// place that gives up.
 struct Inner {
     kind: ErrorKind,
     report: Option<Report>,

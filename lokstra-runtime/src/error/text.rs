@@ -64,13 +64,11 @@ impl ErrorKind {
                     }
                     Mode::NoTransaction => write!(
                         f,
-                        "  state: of {version}, the statements that came to their end are done and \
-                         stay; the one that was running may be done"
+                        "  state: of {version}, the finished statements are kept; the one that was \
+                         running may have finished"
                     ),
                 }?;
-                f.write_str(
-                    "\n  help: run again; the history tells, and the run goes on from there",
-                )
+                f.write_str("\n  help: run again, which continues from what the history says")
             }
             ErrorKind::ConnectionLost { running: None, source } => {
                 write!(f, "the connection was lost: {}\n  help: run again", chain(source))
@@ -100,12 +98,12 @@ impl ErrorKind {
                     (lokstra_core::text::quote::identifier(table.schema()), shown(table));
                 write!(
                     f,
-                    "the role {schema} is named like the schema of the tracking table {table}, which \
-                     is not there yet: once the run makes the schema, \"$user\" in search_path sends \
-                     unqualified tables into it; nothing was run\n  help: use another schema \
-                     (`schema-table` in migration.yaml), or another role; or \
-                     ALTER ROLE {schema} SET search_path = public; or, if the tables belong there, \
-                     CREATE SCHEMA {schema};"
+                    "the role {schema} is named like the schema of the tracking table {table}, \
+                     which does not exist yet: once the run creates the schema, \"$user\" in \
+                     search_path sends unqualified tables into it; nothing was run\n  help: use \
+                     another schema (`schema-table` in migration.yaml), or another role; or ALTER \
+                     ROLE {schema} SET search_path = public; or, if the tables belong there, CREATE \
+                     SCHEMA {schema};"
                 )
             }
             ErrorKind::LockHeld { holder, waited } => {
@@ -115,11 +113,11 @@ impl ErrorKind {
                     fmt::Display::fmt(holder, f)?;
                     holder.write_remedy(f, "\n  ")?;
                 }
-                f.write_str("\n  help: `lock_wait`, or -lock-wait, sets how long a run waits")
+                f.write_str("\n  help: set how long a run waits with `lock_wait` (-lock-wait)")
             }
             ErrorKind::Stopped { done, is_reached: true, .. } => write!(
                 f,
-                "stopped as asked\n  state: {}; nothing is left",
+                "stopped as requested\n  state: {}; nothing is left",
                 list(done, "is done", "are done")
             ),
             ErrorKind::Stopped { done, cancelled, left, .. } => {
@@ -128,23 +126,23 @@ impl ErrorKind {
                     versions => list(versions, "is left", "are left"),
                 };
                 let done = list(done, "is done", "are done");
-                write!(f, "stopped as asked\n  state: {done}; {left}")?;
+                write!(f, "stopped as requested\n  state: {done}; {left}")?;
                 if let Some(cancelled) = cancelled {
                     write!(f, "\n  cancelled: {}", cancelled.state_text())?;
                 }
                 f.write_str(
-                    "\n  help: run again to go on; a count, as of `-steps`, begins anew from here",
+                    "\n  help: run again to continue; a count (`-steps`) starts again from here",
                 )
             }
             ErrorKind::HistoryLocked { table } => write!(
                 f,
                 "the tracking table {table} is locked by another session\n  \
-                 help: see pg_locks for who holds it, and run again"
+                 help: see pg_locks for the session that holds it, and run again"
             ),
             ErrorKind::ConcurrentChange { from, to } => write!(
                 f,
-                "somebody else migrated meanwhile: the database was at {} and is at {}\n  \
-                 help: look at the status, and run again if that is still what you want",
+                "another migrator changed the database during this run: it was at {} and is at {}\n \
+                  help: check the status, and run again if that is still what you want",
                 or_none(*from),
                 or_none(*to)
             ),
@@ -162,35 +160,34 @@ impl ErrorKind {
             ErrorKind::UnknownVersion(version) => {
                 write!(
                     f,
-                    "there is no migration {version}\n  help: the status lists those that there are"
+                    "there is no migration {version}\n  help: see the status for the existing versions"
                 )
             }
             ErrorKind::TargetBelowCurrent { version, newest } => write!(
                 f,
-                "the database is at {newest}, above {version}\n  help: go down to {version} instead"
+                "the database is at {newest}, above {version}\n  help: roll back to {version} instead"
             ),
             ErrorKind::NotEmbedded(version) => write!(
                 f,
-                "migration {version} is applied and unknown here, so that it cannot be rolled back\n  \
-                 help: roll it back with the code that applied it, or with the down SQL that the \
-                 database keeps: `stored_down(true)` (on the command line: -stored)"
+                "migration {version} is applied and unknown here, so it cannot be rolled back\n  \
+                 help: roll it back with the build that applied it, or with the down SQL that is \
+                 stored in the database: `stored_down(true)` (on the command line: -stored)"
             ),
             ErrorKind::RedoNotEmbedded(version) => write!(
                 f,
-                "migration {version} is applied and unknown here, so that it cannot be applied again; \
-                 nothing was run\n  help: redo it with the code that applied it"
+                "migration {version} is applied and unknown here, so it cannot be applied again; \
+                 nothing was run\n  help: redo it with the build that applied it"
             ),
             ErrorKind::NoStoredDown { version, reason } => write!(
                 f,
                 "the migration that is applied as {version} is unknown here, and {reason}; nothing \
                  was run\n  \
-                 help: roll it back with the code that applied it"
+                 help: roll it back with the build that applied it"
             ),
             ErrorKind::UntrustedDown { table, reasons } => {
                 write!(
                     f,
-                    "somebody else could have written the down SQL kept beside {table}; nothing was \
-                     run"
+                    "another role could have written the down SQL stored beside {table}; nothing was run"
                 )?;
                 fmt::Display::fmt(&UntrustedTable { history: table, reasons }, f)
             }
@@ -212,7 +209,7 @@ impl ErrorKind {
                 if *is_rolled_back {
                     "was rolled back, and its record with it"
                 } else {
-                    "has no record; those of its statements that came to their end are done and stay"
+                    "has no record; its finished statements are kept"
                 }
             ),
             ErrorKind::ChangeRefused { table, source } => write!(
@@ -228,7 +225,7 @@ impl ErrorKind {
             ),
             ErrorKind::InvalidHistoryRow { table, column, value } => write!(
                 f,
-                "{table} has a row with {column} `{}`, which no migration tool of ours wrote",
+                "{table} has a row that lokstra cannot interpret: its {column} is `{}`",
                 one_line(f, value)
             ),
             ErrorKind::MigrationFailed(failure) => fmt::Display::fmt(failure, f),
@@ -238,11 +235,11 @@ impl ErrorKind {
                 if !matches!(fault, ServerFault::Refuses(_)) {
                     f.write_str("; no script was run")?;
                 }
-                f.write_str("\n  help: migrate a server that docs/servers.md lists as working")?;
+                f.write_str("\n  help: use a server that docs/servers.md lists as working")?;
                 if !matches!(fault, ServerFault::Refuses(_)) {
                     f.write_str(
-                        "; or accept what is missing, with `unsupported_server(true)` \
-                         (on the command line: -unsupported-server)",
+                        "; or accept the fault with `unsupported_server(true)` (on the command \
+                         line: -unsupported-server)",
                     )?;
                 }
                 Ok(())
@@ -263,8 +260,8 @@ impl ErrorKind {
                 }
                 f.write_str(
                     "\n  help: give the pool a direct connection (`direct-dsn` in config.yaml, or \
-                     LOKSTRA_DSN_<POOL>_DIRECT), or say `pooler: session` if the pooler is in session \
-                     mode",
+                     LOKSTRA_DSN_<POOL>_DIRECT), or write `pooler: session` if the pooler is in \
+                     session mode",
                 )
             }
             ErrorKind::PartialScript { version, direction, scripts } => {
@@ -276,8 +273,8 @@ impl ErrorKind {
                 for script in scripts {
                     write!(
                         f,
-                        "\n  {version}: {script}\n  help: run `{direction}` until it has come to its \
-                         end; or undo by hand what it did, and forget it: {}",
+                        "\n  {version}: {script}\n  help: run `{direction}` to finish it; or undo \
+                         by hand what it did, and discard its progress: {}",
                         Repair::ForgetProgress(script.version).how(),
                         version = script.version,
                         direction = script.direction
@@ -287,10 +284,9 @@ impl ErrorKind {
             }
             ErrorKind::StatementUncertain { version, path, statement } => write!(
                 f,
-                "{}: statement {statement} of {version} failed or was cut off in an earlier run; \
-                 it commits by itself, so it may be done, or done in part\n  \
-                 help: look at the database, tell with one of these, and run again\n  \
-                 do it again: {}\n  it is done: {}",
+                "{}: statement {statement} of {version} failed or was interrupted in an earlier \
+                 run; it commits by itself, so it may have run completely or in part\n  help: check \
+                 the database, use one of these, and run again\n  to run it again: {}\n  if it ran completely: {}",
                 one_line(f, path),
                 Repair::RedoStatement(*version).how(),
                 Repair::SkipStatement(*version).how()
@@ -298,15 +294,15 @@ impl ErrorKind {
             ErrorKind::NoBaseline { version, conflicts } => {
                 write!(
                     f,
-                    "no baseline at {version}: the history says something else; nothing was recorded"
+                    "no baseline at {version}: the history contradicts it; nothing was recorded"
                 )?;
                 conflicts_text(f, conflicts)
             }
             ErrorKind::ImportConflict { conflicts } => {
                 write!(
                     f,
-                    "the runs of the other tool cannot be recorded: the history says something \
-                     else; nothing was recorded"
+                    "the runs of the other tool cannot be recorded: the history contradicts it; \
+                     nothing was recorded"
                 )?;
                 conflicts_text(f, conflicts)
             }
@@ -319,42 +315,41 @@ impl ErrorKind {
                 let (path, index) = (one_line(f, path), one_line(f, index));
                 write!(
                     f,
-                    "{path}: {version} drops the index {index}, and several schemas of search_path have \
-                     one: after a cut nobody could tell which of them is gone\n  \
-                     help: name its schema: DROP INDEX CONCURRENTLY my_schema.{index}"
+                    "{path}: {version} drops the index {index}, and several schemas of search_path \
+                     have one: after an interruption, it would be unknown which of them was \
+                     dropped\n  help: name its schema: DROP INDEX CONCURRENTLY my_schema.{index}"
                 )
             }
             ErrorKind::InvalidIndex { version, path, index } => write!(
                 f,
-                "{path}: the index {index} of {version} is INVALID: an earlier run could not build it, \
-                 and `IF NOT EXISTS` took it for done\n  \
-                 help: DROP INDEX CONCURRENTLY {index}; and run again, which creates it anew; \
-                 `rebuild_invalid_indexes` (-rebuild-invalid) does both",
+                "{path}: the index {index} of {version} is INVALID: an earlier run failed to build \
+                 it, and `IF NOT EXISTS` accepted it\n  help: run DROP INDEX CONCURRENTLY {index}; \
+                 and run again, which creates it; or run with `rebuild_invalid_indexes` (-rebuild-invalid)",
                 path = one_line(f, path),
                 index = one_line(f, index)
             ),
             ErrorKind::PartialScriptEdited { version, path, done } => write!(
                 f,
-                "{}: {version} was interrupted after statement {done}, and what ran is not what \
-                 the file says now\n  \
-                 help: restore the statements up to there; only what comes after them may change",
+                "{}: {version} was interrupted after statement {done}, and the statements that ran \
+                 differ from the file\n  help: restore the statements up to there; only later ones \
+                 may change",
                 one_line(f, path)
             ),
             ErrorKind::CannotUpgrade { table, sql, source } => write!(
                 f,
-                "this role may not make or extend the tracking table {table}: {source:#}\n  \
-                 help: have somebody who may do it once, and grant this role SELECT, INSERT, UPDATE \
-                 and DELETE on it: {sql}"
+                "this role may not create or extend the tracking table {table}: {source:#}\n  help: \
+                 ask a role that may do it to run this once, and to grant this role SELECT, INSERT, \
+                 UPDATE and DELETE on it: {sql}"
             ),
             ErrorKind::MissingPrivileges { table, grants, source } => write!(
                 f,
                 "this role may not use the tracking table {table}: {source:#}\n  \
-                 help: have its owner, or a superuser, say: {}",
+                 help: ask its owner or a superuser to run: {}",
                 one_line(f, &join(grants, " "))
             ),
             ErrorKind::Server(error) => write!(f, "the server refused: {error:#}"),
             ErrorKind::Client(source) => write!(f, "the client failed: {}", chain(source)),
-            ErrorKind::EmptyResponse => f.write_str("the server gave no answer"),
+            ErrorKind::EmptyResponse => f.write_str("the server sent no response"),
             ErrorKind::Databases { summary, causes } => {
                 write!(f, "{}", summary.totals())?;
                 for (database, cause) in causes {

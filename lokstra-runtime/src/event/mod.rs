@@ -20,7 +20,7 @@ use crate::model::run::step::PlanStep;
 use crate::model::run::warning::Warning;
 use crate::model::state::holder::Holder;
 
-/// Who is told what happens.
+/// The listener of a run.
 pub(crate) type Listener<'l> = &'l mut (dyn FnMut(&Event<'_>) + Send);
 
 /// The one place that events go through.
@@ -290,14 +290,14 @@ impl Event<'_> {
             }
             Event::Reconnecting { cause, .. } => {
                 let cause = chain(cause);
-                write!(f, "connection lost, connecting again: {}", first_line(&cause))
+                write!(f, "connection lost, reconnecting: {}", first_line(&cause))
             }
             Event::Skipped { .. } => f.write_str("skipped: `enabled: false` in its migration.yaml"),
             Event::Planned { steps: 1, .. } => f.write_str("1 script to run"),
             Event::Planned { steps, .. } => write!(f, "{steps} scripts to run"),
             Event::StoredDown { step, .. } => {
                 let script = step.script();
-                write!(f, "{}, as the database keeps it:\n{}", script.path(), script.text())
+                write!(f, "{}, as stored in the database:\n{}", script.path(), script.text())
             }
             Event::StepStarted { step, .. } => write!(f, "running {step}"),
             Event::Statement { step, nth, total, .. } => {
@@ -324,9 +324,9 @@ impl Event<'_> {
             Event::Retrying { step, failure, attempt, attempts, .. } => {
                 let (next, place, reason) =
                     (attempt + 1, failure.place(), failure.server.headline());
-                write!(f, "{step} is tried again ({next} of {attempts}): {place}: {reason}")?;
+                write!(f, "{step} is retried ({next} of {attempts}): {place}: {reason}")?;
                 let Some(blocker) = &failure.blocker else { return Ok(()) };
-                write!(f, "; in the way: {blocker}")?;
+                write!(f, "; blocked by: {blocker}")?;
                 blocker.write_remedy(f, "; ")
             }
             Event::Waiting { holder, waited, limit, .. } => {

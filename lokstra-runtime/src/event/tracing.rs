@@ -7,7 +7,7 @@ use tracing::span::EnteredSpan;
 use crate::event::Event;
 use crate::model::run::step::PlanStep;
 
-/// What is told until it is dropped is about this step.
+/// Events until it is dropped are about this step.
 pub(crate) fn step(database: &str, step: &PlanStep<'_>) -> EnteredSpan {
     let (version, description) = (step.migration.version(), step.migration.description());
     let direction = display(step.direction);

@@ -11,7 +11,7 @@ use crate::model::state::holder::Holder;
 use crate::model::state::lock_key::LockKey;
 use crate::session::query::ask;
 
-/// What is told of a session `a` of `pg_stat_activity`.
+/// The columns that describe a session `a` of `pg_stat_activity`.
 pub(crate) const SESSION: &str = "a.application_name, a.state, \
      CAST(pg_catalog.date_part('epoch', pg_catalog.age(pg_catalog.clock_timestamp(), \
      COALESCE(a.xact_start, a.query_start))) OPERATOR(pg_catalog.*) \

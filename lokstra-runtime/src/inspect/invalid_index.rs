@@ -13,7 +13,7 @@ use postgres::SimpleQueryRow;
 
 use crate::inspect::concurrent_index::IndexOperation;
 
-/// Each wait of a drop is short: whoever cancels does not want to wait, and a retry comes again.
+/// Each wait of a drop is short: a cancelled run must not wait, and a retry drops it later.
 const DROP_PATIENCE: &str = "SET lock_timeout='5s'";
 
 /// Not one that another session is building: it is INVALID too until it is done. A role that may not

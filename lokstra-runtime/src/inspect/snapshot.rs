@@ -78,7 +78,7 @@ pub(crate) fn refuse_user_schema(snapshot: &Snapshot, table: &TableName) -> Resu
     Ok(())
 }
 
-/// How long a boot waits for somebody's exclusive lock on the history, in milliseconds.
+/// How long a boot waits for another session's exclusive lock on the history, in milliseconds.
 pub(crate) const READ_LOCK_TIMEOUT: u32 = 5_000;
 
 /// The settings are local to the implicit transaction of the message; nothing of them stays.

@@ -1,7 +1,7 @@
 //! Rolls back what this build does not have, with the down SQL that the database keeps.
 //!
-//! Whoever may write that SQL has it run by the migrating role. So the table must be nobody's but
-//! its owner's, and the text must have the checksum that the history has.
+//! A role that may write that SQL has it run by the migrating role. So the table must belong to no role
+//! but its owner's, and the text must have the checksum that the history has.
 
 use std::ops::Range;
 

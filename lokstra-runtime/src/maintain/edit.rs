@@ -40,7 +40,7 @@ pub(crate) trait EditResult {
     fn warnings(&mut self) -> &mut Vec<Warning>;
 }
 
-/// Reads the history, drafts the change, and makes it. Waits for whoever holds the lock.
+/// Reads the history, drafts the change, and makes it. Waits for the holder of the lock.
 pub(crate) fn edit_history<T: EditResult>(
     session: &mut Session<'_>,
     table: &TableName,

@@ -126,7 +126,7 @@ impl RepairContext<'_> {
         let described = row.description.as_deref().unwrap_or_default();
         Ok(Change {
             before: row_text(described, row.checksum, row.down_checksum),
-            after: "no row; what it made stays in the database".to_owned(),
+            after: "no row; its objects stay in the database".to_owned(),
             sql: one(&delete) + &down_store::drop(self.guard, version),
         })
     }
@@ -154,7 +154,7 @@ impl RepairContext<'_> {
         let before: Vec<_> = begun.iter().map(ToString::to_string).collect();
         Ok(Change {
             before: before.join("; "),
-            after: "not begun; what its statements did stays in the database".to_owned(),
+            after: "not begun; the changes of its statements stay in the database".to_owned(),
             sql: begun.iter().map(delete).collect(),
         })
     }

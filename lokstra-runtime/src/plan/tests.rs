@@ -201,7 +201,7 @@ fn a_renamed_migration_and_one_without_checksum_are_warnings() {
     let trusted = Applied { checksum: None, ..row(2) };
     let history = [renamed, trusted].into_iter().collect();
     let plan = planned(&[1, 2], &history, Goal::Latest, Policy::default()).unwrap();
-    insta::assert_snapshot!(plan, @"warning: migration 001 was `users` when it was applied and is `m1` now, warning: 002 was applied by another program without a checksum and taken on trust");
+    insta::assert_snapshot!(plan, @"warning: migration 001 was `users` when it was applied and is `m1` now, warning: 002 was applied by another program without a checksum, and trusted");
 }
 
 #[test]
@@ -213,11 +213,11 @@ fn every_divergence_says_what_to_do() {
     insta::assert_snapshot!(crate::error::ErrorKind::Diverged(found), @"
     the database and these migrations disagree; nothing was run
       migrations/x.sql: migration 001 was edited after it was applied: the history has checksum 636363636363, the file 010101010101
-        help: restore migrations/x.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and edit it then; or, if the database has what the file says, lokstra migration repair -accept 001 (in a program: `repair`)
+        help: restore migrations/x.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and then edit it; or, if the database matches the file, lokstra migration repair -accept 001 (in a program: `repair`)
       migration 003_m3 is applied and unknown here
-        help: bring the files of 003 back, or go on without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone for good, lokstra migration repair -forget 003 (in a program: `repair`)
+        help: bring the files of 003 back, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 003 (in a program: `repair`)
       migration 009_m9 is applied and newer than all of these migrations
-        help: newer code has migrated this database: use that, or later code
+        help: use the newer build that migrated this database, or a later one
       migrations/x.sql: migration 002 is not applied, but 009, which comes after it, is
         help: rename x.sql so that its version is above 009, or allow it with `out_of_order(true)` (on the command line: -out-of-order)
       migrations/x.sql: migration 005 is not applied, but 009, which comes after it, is

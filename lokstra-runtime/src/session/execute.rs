@@ -1,5 +1,5 @@
 //! A message of a script on its way: one thread waits for the answer, this one for what the server
-//! raises meanwhile, and for whoever wants the run to stop.
+//! raises meanwhile, and for a request to stop the run.
 
 use std::time::{Duration, Instant};
 
@@ -112,8 +112,8 @@ impl<'w> Execution<'w> {
         self.is_reported = true;
     }
 
-    /// One is done, and the next one begins. Nobody hears of that if the run is to stop: it is cut
-    /// off, or done before that.
+    /// One is done, and the next one begins. It is not reported if the run is to stop: it is cut off, or
+    /// done before that.
     fn next(&mut self, at: Instant) {
         if !self.is_reported {
             self.running();
@@ -220,7 +220,7 @@ impl Session<'_> {
     }
 
     /// Work of ours that no script is to blame for; [`Stop::cancel`] cancels what it waits for longer than
-    /// this. What the server raises meanwhile is nobody's business.
+    /// this. Notices that the server raises meanwhile are dropped.
     pub(crate) fn cancellable<T: Send>(
         &mut self,
         stop: &Stop,

@@ -23,7 +23,7 @@ use crate::model::run::warning::Warning;
 use crate::model::state::snapshot::Facts;
 use crate::session::query::ask;
 
-/// The connection of a run, and what it owes to whoever uses it next.
+/// The connection of a run, and what has to be restored for its next user.
 pub(crate) enum Session<'c> {
     /// Ours: everything can be reset, and it can be made again.
     Owned {

@@ -29,7 +29,7 @@ impl Sentinel {
 
     /// Has the server raise it. A text-search query without a word is the one thing of which the server
     /// sends a NOTICE, at once, that takes no right, no language and no lock, fires no event trigger and
-    /// leaves its log alone. By the type's own function, since a cast of text could be somebody's own.
+    /// leaves its log alone. By the type's own function, since a cast of text could be user-defined.
     pub(crate) fn sql(&self) -> String {
         format!(
             "SELECT pg_catalog.tsqueryin(pg_catalog.textout(\

@@ -38,9 +38,9 @@ pub fn binaries() -> Result<PathBuf, Error> {
     }
 }
 
-/// The same without fetching what nobody asked for: `LOKSTRA_SCRATCH_BIN`, or the version that
-/// `LOKSTRA_SCRATCH_VERSION` has fetched, or the newest that `PATH` or a well-known directory leads
-/// to; [`Error::NotFound`] if there is none.
+/// Finds PostgreSQL without an unrequested download: `LOKSTRA_SCRATCH_BIN`, or the version that
+/// `LOKSTRA_SCRATCH_VERSION` has fetched, or the newest that `PATH` or a well-known directory leads to;
+/// [`Error::NotFound`] if there is none.
 pub fn installed() -> Result<PathBuf, Error> {
     let account = Account::current()?;
     if let Some(dir) = env::var_os(BIN_VARIABLE).filter(|dir| !dir.is_empty()) {

@@ -105,7 +105,7 @@ fn cache(account: Account) -> Result<PathBuf, Error> {
         .map(|place| place.join("lokstra-scratch"))
         .find(|dir| make(dir).is_ok() && account.may(dir, 0o5))
         .ok_or(Error::NoRoom)?;
-    // Among temporary files, somebody else may have put it there.
+    // Among temporary files, another user may have put it there.
     let owner = fs::metadata(&dir).map_err(Error::file("read", &dir))?.uid();
     let ours = if is_root { 0 } else { account.uid() };
     if owner == ours { Ok(dir) } else { Err(Error::NotOurs { dir }) }

@@ -19,7 +19,7 @@ impl Database {
         let name = format!("scratch_{}", home::unique());
         // Copying the template's files is twice as fast here as logging them, the default.
         let strategy = if server.version() >= 15 { " STRATEGY file_copy" } else { "" };
-        // Nobody can connect to `template0`, and so nobody can stand in the way of the copy.
+        // No session can connect to `template0`, so none can block the copy.
         let create = format!("CREATE DATABASE \"{name}\" TEMPLATE template0{strategy} {options}");
         server.execute(&create, "create a database")?;
         let url = server.url(&name);

@@ -43,8 +43,8 @@ enum Found {
 /// Joins the server that the processes of this checkout share, or starts it.
 ///
 /// There is no lock. A starter prepares a directory with a waiting watchdog and gives it the
-/// common name by a rename, which only one can win; and whoever joins says `start`, so that it does
-/// not matter who is killed when.
+/// common name by a rename, which only one can win; and each process that joins says `start`, so that it
+/// does not matter who is killed when.
 pub(crate) fn join() -> Result<Seat, Error> {
     let account = Account::current()?;
     let binaries = find::binaries()?;

@@ -23,7 +23,7 @@ const O_NONBLOCK: i32 = 0o4000;
 #[cfg(not(target_os = "linux"))]
 const O_NONBLOCK: i32 = 0x4;
 
-/// What a watchdog is told about its server.
+/// What a watchdog knows about its server.
 pub(crate) struct Plan<'a> {
     pub(crate) account: Account,
     pub(crate) binaries: &'a Path,

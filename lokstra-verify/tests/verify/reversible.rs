@@ -236,7 +236,7 @@ fn a_down_that_fails_is_told_and_the_next_migrations_are_verified() {
       1 | DROP TABLE b;
         | ^
         state: 002 stays applied; the database is at 002
-        help: correct the script and run again: what is applied stays
+        help: fix the script and run again; applied migrations are kept
     migrations/003_c.down.sql: 003_c is not undone by its down
       table public.c is still there
         help: DROP TABLE public.c;
@@ -260,7 +260,7 @@ fn an_up_that_fails_ends_it() {
       1 | CREATE TABLE a (id int REFERENCES nowhere);
         | ^
         state: 002 was rolled back; the database is at 001
-        help: correct the script and run again: what is applied stays
+        help: fix the script and run again; applied migrations are kept
     migrations: of 2 migrations verified, 1 is not reversible: 002
     "#);
 }
@@ -315,8 +315,8 @@ fn no_transaction_scripts_are_verified_too() {
         |
       2 | DROP INDEX CONCURRENTLY j; DROP INDEX CONCURRENTLY l;
         |                            ^
-        state: of 003, 1 of 2 statements are done and stay; the database is at 003
-        help: correct this statement (not those before it) and run again: it goes on here
+        state: of 003, 1 of 2 statements are done and kept; the database is at 003
+        help: fix this statement (not earlier ones) and run again, which continues here
     migrations: of 4 migrations verified, 1 is not reversible: 003
     "#);
 }
@@ -358,7 +358,7 @@ fn a_suppression_lets_pass_what_its_statement_names() {
       1 | CREATE TABLE sizes ();
         | ^
         state: 003 was rolled back; the database is at 002
-        help: correct the script and run again: what is applied stays
+        help: fix the script and run again; applied migrations are kept
     migrations/003_sizes.down.sql: of 003_sizes, this is let pass
       table public.sizes is still there
         suppressed: sizes go with the next release
@@ -423,7 +423,7 @@ fn rows_put_in_behind_a_version_are_seen_by_what_follows() {
       1 | ALTER TABLE users ADD COLUMN email varchar(50) NOT NULL;
         | ^
         state: 002 stays applied; the database is at 002
-        help: correct the script and run again: what is applied stays
+        help: fix the script and run again; applied migrations are kept
     migrations/003_posts.down.sql: 003_posts is not undone by its down
       table public.users has lost 1 row: 0 of 1 are left
         help: rows that were there before the up must survive the down: do not drop their table, or keep them elsewhere meanwhile

@@ -124,7 +124,7 @@ impl Fields<'_> {
 }
 
 /// The value of a field, for an error; not what came from the environment, nor what may be a connection
-/// string that got there: nobody may read their passwords.
+/// string that got there: their passwords must not be shown.
 pub(super) fn redacted(value: &str, definition: &Value) -> String {
     let is_secret = ["://", "@", "="].iter().any(|sign| value.contains(sign));
     if is_secret || !holds(definition, value) { "…" } else { value }.to_owned()

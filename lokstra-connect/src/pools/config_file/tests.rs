@@ -95,11 +95,11 @@ fn a_field_that_is_misspelt_or_unknown_is_an_error_with_its_line() {
     :7: pool `a`: `direct_dsn` is not a field of a pool
       help: write `direct-dsn`
     :7: pool `a`: `colour` is not a field of a pool
-      help: take it out; a pool has dsn, host, port, database, username, password, sslmode, sslrootcert, sslcert, sslkey, direct-dsn, schema, pooler, driver
+      help: remove it; a pool has dsn, host, port, database, username, password, sslmode, sslrootcert, sslcert, sslkey, direct-dsn, schema, pooler, driver
     :7: pool `a`: `…` is not a field of a pool
-      help: take it out; a pool has dsn, host, port, database, username, password, sslmode, sslrootcert, sslcert, sslkey, direct-dsn, schema, pooler, driver
+      help: remove it; a pool has dsn, host, port, database, username, password, sslmode, sslrootcert, sslcert, sslkey, direct-dsn, schema, pooler, driver
     :7: pool `a`: `5433` is not a field of a pool
-      help: take it out; a pool has dsn, host, port, database, username, password, sslmode, sslrootcert, sslcert, sslkey, direct-dsn, schema, pooler, driver
+      help: remove it; a pool has dsn, host, port, database, username, password, sslmode, sslrootcert, sslcert, sslkey, direct-dsn, schema, pooler, driver
     ");
 }
 
@@ -151,15 +151,15 @@ fn a_keyword_of_libpq_is_not_taken_for_a_misspelt_field() {
         "dsn: \"postgres://h/d?sslcr=revoked.pem\"",
     ]), @"
     :2: pool `a`: `sslcrl` is not supported here
-      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+      help: remove it, or connect a client yourself and pass it: `MIGRATIONS.up(&mut client)`
     :2: pool `a`: `sslcrl` is not supported here
-      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+      help: remove it, or connect a client yourself and pass it: `MIGRATIONS.up(&mut client)`
     :2: pool `a`: `sslcrldir` is not supported here
-      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+      help: remove it, or connect a client yourself and pass it: `MIGRATIONS.up(&mut client)`
     :2: pool `a`: `sslpassword` is not supported here
-      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+      help: remove it, or connect a client yourself and pass it: `MIGRATIONS.up(&mut client)`
     :2: pool `a`: `require_auth` is not supported here
-      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+      help: remove it, or connect a client yourself and pass it: `MIGRATIONS.up(&mut client)`
     :2: pool `a`: `connect_timeout` is not a field of a pool
       help: write it into a connection string, `dsn`
     :2: pool `a`: `hostaddr` is not a field of a pool
@@ -167,7 +167,7 @@ fn a_keyword_of_libpq_is_not_taken_for_a_misspelt_field() {
     :2: pool `a`: `usr` is not a field of a pool
       help: write `username`
     :2: pool `a`: the connection string cannot be used: `sslcrl` is not supported here
-      help: leave it out, or connect a client yourself and lend it: `MIGRATIONS.up(&mut client)`
+      help: remove it, or connect a client yourself and pass it: `MIGRATIONS.up(&mut client)`
     :2: pool `a`: the connection string cannot be used: PostgreSQL does not know its keyword `sslcr`
       help: leave it out; if `sslcrl` is meant, that is not supported here
     ");

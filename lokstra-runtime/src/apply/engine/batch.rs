@@ -2,8 +2,8 @@
 //! run is the number of its messages.
 //!
 //! The server does the transactions one after the other and leaves the rest of the message at the
-//! first error. Whatever goes wrong is therefore found out in the plain way: the first script of
-//! which it has not said that it is done is sent again, by itself.
+//! first error. Any failure is therefore investigated in the simple way: the first script of which it
+//! has not said that it is done is sent again, by itself.
 //!
 //! PostgreSQL documentation: *55.2.2.1. Multiple Statements in a Simple Query*.
 
@@ -72,7 +72,7 @@ impl<'m> Engine<'_, 'm> {
         let is_plain = goal.direction() == Direction::Up
             && !goal.is_relative()
             && snapshot.facts.shape.as_ref().is_some_and(Shape::is_ours);
-        // Of a lent client nobody hears what is done and what runs.
+        // A borrowed client receives no progress notices.
         if nth == 0
             || steps.len() <= BATCH_THRESHOLD
             || !is_plain
@@ -134,7 +134,7 @@ impl<'m> Engine<'_, 'm> {
                 heard + self.connection_lost(snapshot, unheard, running, lost)?,
             ));
         }
-        // What is told from here on is what the history says.
+        // Reports from here on follow the history.
         self.is_unflushed = true;
         let now = self.read_snapshot().ok();
         let done = now.as_ref().map_or(heard, |now| {

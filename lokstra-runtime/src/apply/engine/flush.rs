@@ -42,8 +42,8 @@ pub(super) fn may_not_wait(step: &PlanStep<'_>) -> bool {
     step.direction == Direction::Up && contains(step.script().text(), "synchronous_commit")
 }
 
-/// Writes to the log without a lock or a right. Only whoever decodes the log and asks for messages
-/// sees it.
+/// Writes to the log without a lock or a right. Only a program that decodes the log and asks for
+/// messages sees it.
 ///
 /// PostgreSQL documentation: *9.28.6. Replication Management Functions*.
 const WRITE_TO_LOG: &str = "SELECT pg_catalog.pg_logical_emit_message(true, \
@@ -155,7 +155,7 @@ fn write(client: &mut Client, lock: &str) -> Result<(), postgres::Error> {
     match client.simple_query(lock) {
         Ok(answer) if rows(&answer).next().is_some() => Ok(()),
         Err(error) if is_connection_loss(&error) => Err(error),
-        // Row security hides the row, somebody holds it, or the right to lock it is gone.
+        // Row security hides the row, another session holds it, or the privilege to lock it is missing.
         answer => {
             let emit = format!("{BEGIN} {WRITE_TO_LOG}");
             if answer.is_err() {

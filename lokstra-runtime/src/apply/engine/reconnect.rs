@@ -50,9 +50,9 @@ impl Engine<'_, '_> {
         Ok(self.losses < MAX_LOSSES && self.reconnect(error)?)
     }
 
-    /// The server finishes what it was sent, COMMIT included, or rolls it back: once nobody holds
-    /// the lock any more, the history shows how many of these steps are done. The first has been
-    /// running since then, if the listener knows of it.
+    /// The server finishes what it was sent, COMMIT included, or rolls it back: once no session holds
+    /// the lock any more, the history shows how many of these steps are done. The first has been running
+    /// since then, if the listener knows of it.
     pub(super) fn connection_lost(
         &mut self,
         snapshot: &mut Snapshot,

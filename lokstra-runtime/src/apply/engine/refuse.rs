@@ -220,7 +220,7 @@ pub(crate) fn is_accepted(error: &Error, options: &Options, warnings: &mut Vec<W
     if !options.unsupported_server || matches!(fault, ServerFault::Refuses(_)) {
         return false;
     }
-    // Every fault that is warned of is told by its kind alone.
+    // Every fault that is warned about is identified by its kind.
     let is_same = |warning: &Warning| {
         matches!(warning, Warning::UnsupportedServer { server: said, fault: known }
             if said == server && std::mem::discriminant(known) == std::mem::discriminant(fault))

@@ -1,4 +1,4 @@
-//! A run that ends before it is done, since somebody asked for that.
+//! A run that ends early because it was asked to stop.
 
 use crate::apply::engine::{Engine, versions};
 use crate::error::Error;

@@ -59,7 +59,7 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// Waits for somebody who changes the tracking table, as for the migration lock.
+    /// Waits for a session that changes the tracking table, as for the migration lock.
     pub(super) fn read_snapshot_patiently(
         &mut self,
         wait: &mut Backoff,
@@ -74,7 +74,7 @@ impl Engine<'_, '_> {
         self.ask(wait, |client, _| holder::find(client, key))
     }
 
-    /// Asks the server what changes nothing, and asks again where somebody is in the way, or an own
+    /// Asks the server what changes nothing, and asks again if another session is in the way, or an own
     /// connection is lost: a pooler that has no connection to give ends ours.
     pub(super) fn ask<T>(
         &mut self,

@@ -152,7 +152,8 @@ impl Run<'_> {
             Some("partial") => Attempt::Partial,
             Some("elsewhere") => return self.pooler(Some(self.pid)),
             Some("unrecorded") => {
-                let message = "a trigger on the tracking table kept the record from being written";
+                let message =
+                    "a trigger on the tracking table prevented the record from being written";
                 let total = self.script.statement_ranges().len();
                 let all_done = FailureState::Partial { done: total, total };
                 let failure = step::unrecorded(self.step, message, all_done, server);
@@ -303,7 +304,7 @@ impl Run<'_> {
         condition::require(&condition, "elsewhere")
     }
 
-    /// What is told of a statement that a cancelled run does not come to.
+    /// The error of a statement that a cancelled run does not reach.
     fn not_begun(&self, nth: usize) -> Box<Failure> {
         let total = self.script.statement_ranges().len();
         let place = ErrorLocation { offset: None, statement: Some(nth), is_deferred: false };

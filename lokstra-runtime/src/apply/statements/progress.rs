@@ -21,7 +21,7 @@ impl Progress<'_> {
         Ok((done, holds(row, "running")))
     }
 
-    /// Nobody can tell whether the statement behind these was done: the operator is asked.
+    /// It is unknown whether the statement behind these was done: the operator is asked.
     pub(crate) fn in_flight(&self, done: usize) -> Error {
         Error::new(ErrorKind::StatementUncertain {
             version: self.step.migration.version(),

@@ -34,7 +34,7 @@ impl fmt::Display for Baseline {
             0 => write!(f, "{database}: nothing to record in {table}, at version {version}")?,
             count => write!(
                 f,
-                "{database}: {count} recorded in {table} as applied, not run, now at version \
+                "{database}: {count} recorded in {table} as applied without running, now at version \
                  {version}"
             )?,
         }
@@ -84,24 +84,26 @@ impl BaselineConflict {
     pub fn help(&self) -> String {
         match self {
             BaselineConflict::Above(version) => {
-                format!("if the schema is that of {version}, make the baseline there")
+                format!("if the database has the schema of {version}, make the baseline there")
             }
             BaselineConflict::Unknown(_) => {
-                "make the baseline with the code that has it".to_owned()
+                "make the baseline with the build that has it".to_owned()
             }
             BaselineConflict::Edited { version, .. } => {
                 format!(
-                    "{}, if what the file says is in the database",
+                    "{}, if the database matches the file",
                     Repair::Accept(*version).how()
                 )
             }
-            BaselineConflict::Another { .. } => "roll back what is applied with the code that \
-                 applied it, or with the down SQL that the database keeps: lokstra migration down \
-                 -stored; if another program uses this tracking table, give these migrations one \
-                 of their own: `schema-table` in migration.yaml"
+            BaselineConflict::Another { .. } => "roll back what is applied with the build that \
+                                                 applied it, or with the down SQL that is stored in \
+                                                 the database: lokstra migration down -stored; if \
+                                                 another program uses this tracking table, give \
+                                                 these migrations one of their own: `schema-table` \
+                                                 in migration.yaml"
                 .to_owned(),
             BaselineConflict::PartialScript(script) => format!(
-                "run it to its end, or {}, if all that it does is in the database",
+                "finish it, or {}, if all its changes are in the database",
                 Repair::ForgetProgress(script.version).how()
             ),
         }

@@ -12,8 +12,8 @@ use crate::model::run::warning::Warning;
 pub struct ImportedRun {
     /// The version that it has in this build.
     pub version: Version,
-    /// When it was applied, as PostgreSQL reads a `timestamptz`. Where nobody knows, the record says
-    /// when it was made.
+    /// When it was applied, as PostgreSQL reads a `timestamptz`. If it is unknown, the record has the
+    /// time of the import.
     pub applied_at: Option<String>,
     /// The database role that applied it.
     pub applied_by: Option<String>,
@@ -48,7 +48,9 @@ impl fmt::Display for RecordedRuns {
         let database = one_line(f, database);
         match recorded.len() {
             0 => write!(f, "{database}: nothing to record in {table}")?,
-            count => write!(f, "{database}: {count} recorded in {table} as applied, not run")?,
+            count => {
+                write!(f, "{database}: {count} recorded in {table} as applied without running")?
+            }
         }
         for (version, description) in recorded {
             write!(f, "\n  {version}_{}", one_line(f, description))?;

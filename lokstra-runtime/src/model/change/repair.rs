@@ -70,9 +70,9 @@ impl fmt::Display for Repair {
         match self {
             Repair::Accept(version) => write!(f, "accept {version} as it is now"),
             Repair::Forget(version) => write!(f, "forget that {version} is applied"),
-            Repair::ForgetProgress(version) => write!(f, "forget how far {version} came"),
-            Repair::RedoStatement(version) => write!(f, "have a statement of {version} done again"),
-            Repair::SkipStatement(version) => write!(f, "have a statement of {version} skipped"),
+            Repair::ForgetProgress(version) => write!(f, "discard the progress of {version}"),
+            Repair::RedoStatement(version) => write!(f, "run a statement of {version} again"),
+            Repair::SkipStatement(version) => write!(f, "skip a statement of {version}"),
         }
     }
 }
@@ -116,8 +116,8 @@ impl RepairRefused {
                  lokstra migration down -stored"
             }
             (RepairRefused::Another, _) => {
-                "roll back what is applied with the code that applied it; if the database keeps its \
-                 down SQL: lokstra migration down -stored"
+                "roll back what is applied with the build that applied it; if the database keeps \
+                 its down SQL: lokstra migration down -stored"
             }
             (RepairRefused::Foreign, _) => {
                 "give these migrations a tracking table of their own: `schema-table` in \
@@ -128,9 +128,9 @@ impl RepairRefused {
             }
             (RepairRefused::PartialScriptEdited, _) => "restore the statements that ran",
             (RepairRefused::NotEmbedded, Repair::Accept(_)) => {
-                "bring its files back, or forget it: lokstra migration repair"
+                "restore its files, or forget it: lokstra migration repair"
             }
-            _ => "lokstra migration repair lists what can be repaired",
+            _ => "see lokstra migration repair for the possible repairs",
         }
     }
 }
@@ -142,7 +142,7 @@ impl fmt::Display for RepairRefused {
             RepairRefused::NotEmbedded => "it is unknown here",
             RepairRefused::Embedded => "it is one of these migrations",
             RepairRefused::Ahead => {
-                "it is newer than all of these migrations, so other code has it"
+                "it is newer than all of these migrations, so another build has it"
             }
             RepairRefused::Unedited => "it is as it was applied",
             RepairRefused::Another => {
@@ -151,8 +151,8 @@ impl fmt::Display for RepairRefused {
             RepairRefused::Foreign => "none of the applied migrations is one of these",
             RepairRefused::NoChecksum => "its row has no checksum, and the next run fills it in",
             RepairRefused::NotPartial => "none of its scripts is partial",
-            RepairRefused::NotCutOff => "none of its statements was cut off",
-            RepairRefused::PartialScriptEdited => "what ran of it is not what the file says now",
+            RepairRefused::NotCutOff => "none of its statements was interrupted",
+            RepairRefused::PartialScriptEdited => "the statements that ran differ from the file",
             RepairRefused::AllDone => "all its statements are done, and only the record is missing",
         })
     }

@@ -17,7 +17,7 @@ use crate::model::state::holder::Holder;
 pub enum FailureState {
     /// Nothing: the transaction was rolled back.
     RolledBack,
-    /// A no-transaction script: its first statements are done and stay; the next run continues behind
+    /// A no-transaction script: its first statements are done and kept; the next run continues behind
     /// them.
     Partial {
         /// How many statements are done.
@@ -144,19 +144,19 @@ impl Failure {
         let Failure { version, .. } = self;
         let this = match (self.state, self.direction) {
             (FailureState::RolledBack, Direction::Up) => format!("{version} was rolled back"),
-            (FailureState::RolledBack, Direction::Down) => format!("{version} stays applied"),
+            (FailureState::RolledBack, Direction::Down) => format!("{version} is still applied"),
             (FailureState::Partial { done: 0, .. }, Direction::Up) => {
                 format!("no statement of {version} is done")
             }
             (FailureState::Partial { done: 0, .. }, Direction::Down) => {
-                format!("{version} stays applied")
+                format!("{version} is still applied")
             }
             (FailureState::Partial { done, total }, _) => {
-                format!("of {version}, {done} of {total} statements are done and stay")
+                format!("of {version}, {done} of {total} statements are done and kept")
             }
             (FailureState::Unrecorded, _) if self.is_record_missing() => format!(
                 "{version} has no record; if it ended its transaction itself, a part of it may be \
-                 committed, else it was rolled back"
+                 committed, otherwise it was rolled back"
             ),
             (FailureState::Unrecorded, _) => {
                 format!("{version} ended its transaction itself: a part of it may be committed")
@@ -184,7 +184,7 @@ impl Failure {
         };
         let tries = match self.tries {
             0 | 1 => String::new(),
-            tries => format!(" after {tries} tries"),
+            tries => format!(" after {tries} attempts"),
         };
         format!("{this}{tries}; {current}{rest}{invalid}")
     }
@@ -207,19 +207,19 @@ impl Failure {
     fn help(&self) -> &'static str {
         match (self.state, self.server.sqlstate.as_str()) {
             (FailureState::Unrecorded, _) if self.is_record_missing() => {
-                "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left; if \
-                 a function resets all settings, say `reset` in a comment of the script; a trigger \
-                 has to let the record pass"
+                "remove BEGIN, COMMIT and ROLLBACK from the script, and undo by hand what it left; \
+                 if a function resets all settings, write `reset` in a comment of the script; a \
+                 trigger must let the record through"
             }
             (FailureState::Unrecorded, _) => {
-                "take BEGIN, COMMIT and ROLLBACK out of the script, and undo by hand what it left"
+                "remove BEGIN, COMMIT and ROLLBACK from the script, and undo by hand what it left"
             }
             (FailureState::RolledBack, "42P07" | "42710" | "42701")
                 if self.current.is_none() && self.direction == Direction::Up =>
             {
-                "if the database has this schema already, record that with `baseline` (on the command \
-                 line: lokstra migration baseline -to VERSION, the newest one whose changes are there); \
-                 else correct the script and run again"
+                "if the database already has this schema, record that with `baseline` (on the \
+                 command line: lokstra migration baseline -to VERSION, the newest one whose changes \
+                 are there); otherwise fix the script and run again"
             }
             (FailureState::RolledBack, "2D000") => {
                 "make the first line of the file `-- lokstra: no-transaction`: COMMIT and ROLLBACK in \
@@ -231,13 +231,13 @@ impl Failure {
             (_, "55P03") if self.blocker.is_some() => "wait for it or end it, and run again",
             (_, sqlstate) if let Some(help) = judge(sqlstate, self.stands()).help() => help,
             (FailureState::Partial { done, total }, _) if done == total => {
-                "only the record is missing: mend the cause and run again"
+                "the script ran, and only its record is missing: fix the cause and run again"
             }
             (FailureState::Partial { done, .. }, _) if done > 0 => {
-                "correct this statement (not those before it) and run again: it goes on here"
+                "fix this statement (not earlier ones) and run again, which continues here"
             }
             (FailureState::RolledBack | FailureState::Partial { .. }, _) => {
-                "correct the script and run again: what is applied stays"
+                "fix the script and run again; applied migrations are kept"
             }
         }
     }
@@ -266,15 +266,15 @@ impl Failure {
         self.server.write_rest(f)?;
         write!(f, "\n  state: {}", self.state_text())?;
         if let Some(blocker) = &self.blocker {
-            write!(f, "\n  in the way: {blocker:#}")?;
+            write!(f, "\n  blocked by: {blocker:#}")?;
             blocker.write_remedy(f, "\n  ")?;
         }
         if self.is_partial {
             return write!(
                 f,
-                "; the statement that failed commits by itself, and may be done in part\n  help: look \
-                 at the database, correct the statement, and tell with one of these before you run \
-                 again\n  do it again: {}\n  it is done: {}",
+                "; the failed statement commits by itself, and may have run in part\n  help: check \
+                 the database, fix the statement, and use one of these before you run again\n  to \
+                 run it again: {}\n  if it ran completely: {}",
                 Repair::RedoStatement(*version).how(),
                 Repair::SkipStatement(*version).how()
             );
@@ -284,7 +284,7 @@ impl Failure {
             let rebuild = if self.is_reindex { "" } else { ", or run with -rebuild-invalid" };
             return write!(
                 f,
-                "\n  help: correct the cause, run DROP INDEX CONCURRENTLY {index}; and run again{rebuild}"
+                "\n  help: fix the cause, run DROP INDEX CONCURRENTLY {index}; and run again{rebuild}"
             );
         }
         write!(f, "\n  help: {}", self.help())

@@ -87,16 +87,16 @@ impl Fault {
         Some(match self {
             Fault::Script => return None,
             Fault::DeferredRows => {
-                "it is checked at the end of the transaction: correct the rows that the script \
-                 writes, and run again"
+                "correct the rows that the script writes (they are checked at the end of the \
+                 transaction), and run again"
             }
             Fault::Mode => {
                 "make the first line of the file `-- lokstra: no-transaction`; its statements then \
                  run one by one"
             }
-            Fault::Rights => "run the migrations with a role that has this right, or grant it",
+            Fault::Rights => "run the migrations with a role that has this privilege, or grant it",
             Fault::Cancelled => {
-                "it was cancelled or ran into statement_timeout: see to that and run again"
+                "it was cancelled, or exceeded statement_timeout: remove the cause and run again"
             }
             Fault::TransactionTimeout => {
                 "set a longer transaction_timeout for the role of the migrations (ALTER ROLE … SET \
@@ -110,9 +110,9 @@ impl Fault {
             }
             Fault::InUse => "another session uses this object: end that session, and run again",
             Fault::Serialization => {
-                "another session changed the same rows: run again when it is done"
+                "another session changed the same rows: run again when it has finished"
             }
-            Fault::Disk => "make room on the server's disk, and run again",
+            Fault::Disk => "free space on the server's disk, and run again",
             Fault::Memory => {
                 "the server lacks memory: follow its hint, or split the script, and run again"
             }
@@ -120,20 +120,20 @@ impl Fault {
                 "the server reached a limit of its configuration: raise the limit, and run again"
             }
             Fault::ServerFile => {
-                "install the file on the server (a library of an extension, say), or correct its name \
-                 where the script names it, and run again"
+                "install the file on the server (such as the library of an extension), or correct \
+                 its name in the script, and run again"
             }
             Fault::System => {
-                "the script is not the cause: see the server's log for what its system refuses, and \
-                 run again"
+                "the script is not the cause: see the server's log for what its operating system \
+                 refused, and run again"
             }
             Fault::Unavailable => "the script is not the cause: run again when the server is ready",
             Fault::Remote => {
-                "the connection to another server failed: see to that server, and run again"
+                "the connection to another server failed: check that server, and run again"
             }
             Fault::Internal => {
-                "the server, or an extension, met an error of its own: see the server's log, and run \
-                 again; where the error comes back, write the statement in another way"
+                "the server, or an extension, had an internal error: see the server's log, and run \
+                 again; if the error returns, rewrite the statement"
             }
             Fault::Corruption => {
                 "data of the server is damaged: the script is not the cause; see the server's log, and \

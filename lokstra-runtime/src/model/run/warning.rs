@@ -152,12 +152,12 @@ impl Warning {
             }
             Warning::NotCancelled { version, reason } => {
                 let reason = one_line(f, reason);
-                write!(f, "{version} could not be cancelled and runs on: {reason}")
+                write!(f, "{version} could not be cancelled and is still running: {reason}")
             }
             Warning::Trusted { versions, recorded } => {
                 write!(
                     f,
-                    "{} applied by another program without a checksum and taken on trust",
+                    "{} applied by another program without a checksum, and trusted",
                     list(versions, "was", "were")
                 )?;
                 if *recorded {
@@ -167,15 +167,14 @@ impl Warning {
             }
             Warning::DownNotKept { versions, reason } => {
                 let is = list(versions, "is", "is");
-                write!(f, "the down SQL of {is} not kept in the database: ")?;
+                write!(f, "the down SQL of {is} not stored in the database: ")?;
                 fmt::Display::fmt(reason, f)
             }
             Warning::NotDurable { versions } => write!(
                 f,
-                "{} committed, and whether a crash or a failover takes that back is not known: the wait \
-                 for the disk or the synchronous standby was cut off\n    \
-                 help: wait until the standby has caught up (pg_stat_replication), and look at the \
-                 status after a failover",
+                "{} committed, and it is unknown whether this survives a crash or a failover: the \
+                 wait for the disk or the synchronous standby was interrupted\n    help: wait until \
+                 the standby has caught up (pg_stat_replication), and check the status after a failover",
                 list(versions, "is", "are")
             ),
             Warning::IgnoredKeywords { keywords } => write!(

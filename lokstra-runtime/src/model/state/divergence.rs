@@ -83,8 +83,8 @@ impl Divergence {
         match self {
             Divergence::Edited { path, version, .. } => format!(
                 "restore {path} as it was when it was applied, and put the change into a new \
-                 migration; to edit {version} itself, restore it, roll it back, and edit it then; \
-                 or, if the database has what the file says, {}",
+                 migration; to edit {version} itself, restore it, roll it back, and then edit it; \
+                 or, if the database matches the file, {}",
                 Repair::Accept(*version).how()
             ),
             Divergence::Another { version, applied, embedded, rollbacks, is_alone, .. } => {
@@ -95,12 +95,11 @@ impl Divergence {
                     ""
                 };
                 format!(
-                    "roll {version}_{applied} back with the code that applied it, or with the down \
-                     SQL that the database keeps: lokstra migration down -steps {rollbacks} -stored \
-                     (in a program: `stored_down(true)`); or keep it, with its files, and move \
-                     {version}_{embedded} behind it: lokstra migration renumber, or a new file \
-                     name; or, if both are one migration, restore its name or its \
-                     text{another_program}"
+                    "roll {version}_{applied} back with the build that applied it, or with the down \
+                     SQL that is stored in the database: lokstra migration down -steps {rollbacks} \
+                     -stored (in a program: `stored_down(true)`); or keep it, with its files, and \
+                     move {version}_{embedded} behind it: lokstra migration renumber, or a new file \
+                     name; or, if both are one migration, restore its name or its text{another_program}"
                 )
             }
             Divergence::Foreign { .. } => {
@@ -115,12 +114,12 @@ impl Divergence {
                 path.rsplit('/').next().unwrap_or(path)
             ),
             Divergence::Ahead { .. } => {
-                "newer code has migrated this database: use that, or later code".into()
+                "use the newer build that migrated this database, or a later one".into()
             }
             Divergence::Removed { version, .. } => format!(
-                "bring the files of {version} back, or go on without them with \
-                 `allow_missing(true)` (on the command line: -allow-missing), or, if they are gone \
-                 for good, {}",
+                "restore the files of {version}, or continue without them with \
+                 `allow_missing(true)` (on the command line: -allow-missing), or, if they were \
+                 removed on purpose, {}",
                 Repair::Forget(*version).how()
             ),
         }
@@ -158,7 +157,7 @@ impl fmt::Display for Divergence {
             ),
             Divergence::Foreign { applied, is_certain } => {
                 match applied.len() {
-                    1 => f.write_str("the only applied migration is none of these (")?,
+                    1 => f.write_str("the only applied migration is not one of these (")?,
                     n => write!(f, "none of the {n} applied migrations is one of these (")?,
                 }
                 let end = |f: &mut fmt::Formatter<'_>, one: Option<&(Version, Option<String>)>| {

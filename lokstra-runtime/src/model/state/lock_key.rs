@@ -17,7 +17,7 @@ impl LockKey {
         LockKey(fnv(&[b"lokstra:", shown(table).as_bytes()]))
     }
 
-    /// One that nobody else takes.
+    /// A key that no other program uses.
     pub(crate) fn random() -> LockKey {
         LockKey(entropy().cast_signed())
     }

@@ -28,7 +28,7 @@ impl fmt::Display for PartialScript {
         let PartialScript { direction, done, total, .. } = self;
         write!(f, "{done} of {total} statements of its {direction} script are done")?;
         if self.running {
-            write!(f, ", the next one is running or was cut off")?;
+            write!(f, ", the next one is running or was interrupted")?;
         }
         Ok(())
     }

@@ -19,7 +19,8 @@ pub(crate) enum DownStore {
     Missing,
     /// It is there and ours to write.
     Usable,
-    /// It cannot be made or written, or somebody made it whose triggers we would run.
+    /// It cannot be created or written, or it belongs to another role, whose triggers the run would
+    /// execute.
     Refused(DownNotStored),
 }
 
@@ -45,7 +46,7 @@ pub enum DownNotStored {
         /// The table, quoted for SQL.
         table: String,
     },
-    /// The table belongs to somebody who is neither this role nor a superuser.
+    /// The table belongs to a role that is neither this role nor a superuser.
     Foreign {
         /// The owner.
         owner: String,

@@ -21,10 +21,12 @@ pub enum NoStoredDown {
 impl fmt::Display for NoStoredDown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            NoStoredDown::Missing => "the database keeps no down SQL of it",
-            NoStoredDown::NoText => "its down SQL was too long to be kept, or not in the encoding",
+            NoStoredDown::Missing => "the database has no down SQL of it",
+            NoStoredDown::NoText => {
+                "its down SQL was too long to be stored, or not in the encoding"
+            }
             NoStoredDown::Changed => {
-                "the down SQL that the database keeps has not the checksum of the history"
+                "the stored down SQL does not have the checksum of the history"
             }
         })
     }
@@ -34,7 +36,7 @@ impl fmt::Display for NoStoredDown {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrustIssue {
-    /// The table belongs to somebody who is neither this role nor a superuser.
+    /// The table belongs to a role that is neither this role nor a superuser.
     Owner(String),
     /// These, quoted for SQL, may change the table or put a trigger on it.
     Grantees(String),
@@ -54,16 +56,16 @@ impl TrustIssue {
         match self {
             TrustIssue::Owner(_) => format!("ALTER TABLE {table} OWNER TO CURRENT_USER;"),
             TrustIssue::Grantees(names) => {
-                format!("look at what it holds, and REVOKE ALL ON {table} FROM {names} CASCADE;")
+                format!("inspect its content, and REVOKE ALL ON {table} FROM {names} CASCADE;")
             }
             TrustIssue::WriteAllData(names) => {
-                format!("look at what it holds, and REVOKE pg_write_all_data FROM {names};")
+                format!("inspect its content, and REVOKE pg_write_all_data FROM {names};")
             }
             TrustIssue::Triggers(_) => {
-                format!("look at what they do, and DROP TRIGGER … ON {table};")
+                format!("inspect what they do, and DROP TRIGGER … ON {table};")
             }
-            TrustIssue::Rules(_) => format!("look at what they do, and DROP RULE … ON {table};"),
-            TrustIssue::NoTable => "find out who made it, and drop it".to_owned(),
+            TrustIssue::Rules(_) => format!("inspect what they do, and DROP RULE … ON {table};"),
+            TrustIssue::NoTable => "find out who created it, and drop it".to_owned(),
         }
     }
 }
@@ -76,7 +78,7 @@ impl fmt::Display for TrustIssue {
         | TrustIssue::Triggers(names)
         | TrustIssue::Rules(names)) = self
         else {
-            return f.write_str("it is no plain table");
+            return f.write_str("it is not a plain table");
         };
         let names = one_line(f, names);
         match self {

@@ -94,11 +94,11 @@ impl fmt::Display for TableFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TableFault::Lacks(columns) => {
-                write!(f, "it is another tool's: it lacks {}", one_line(f, columns))
+                write!(f, "it belongs to another tool: it lacks {}", one_line(f, columns))
             }
             TableFault::Type(column) => {
                 let column = one_line(f, column);
-                write!(f, "it is another tool's: its column `{column}` has another type")
+                write!(f, "it belongs to another tool: its column `{column}` has another type")
             }
             TableFault::Generated(column) => {
                 let column = one_line(f, column);
@@ -108,7 +108,7 @@ impl fmt::Display for TableFault {
                 let column = one_line(f, column);
                 write!(
                     f,
-                    "its column `{column}` is NOT NULL without a default, and no run fills it in"
+                    "its column `{column}` is NOT NULL without a default, and runs do not fill it in"
                 )
             }
             TableFault::TooShort { column, limit, length } => write!(
@@ -118,7 +118,7 @@ impl fmt::Display for TableFault {
             TableFault::Kind(kind) => write!(f, "it is {kind}, which cannot keep the history"),
             TableFault::ForeignPartition(name) => {
                 let name = one_line(f, name);
-                write!(f, "its partition {name} is a foreign table, outside of our transaction")
+                write!(f, "its partition {name} is a foreign table, outside of the transaction")
             }
             TableFault::Unlogged(name) => {
                 let name = one_line(f, name);

@@ -38,7 +38,7 @@ impl Word {
         self.kind == Kind::Quoted
     }
 
-    /// A text whose type nobody has said.
+    /// A text of no declared type.
     pub(super) fn text(&self) -> Option<&str> {
         (self.kind == Kind::Text).then_some(&self.value)
     }

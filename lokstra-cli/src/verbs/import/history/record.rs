@@ -100,7 +100,7 @@ impl<'t> HistoryImport<'t> {
     }
 }
 
-/// Refuses what is partial, and what nobody said is to be forced.
+/// Refuses failed migrations, and mismatches without `-force`.
 fn agreed(
     history: &History,
     migrations: &[SourceMigration],
