@@ -35,7 +35,7 @@ impl Backoff {
     const FIRST_WORD: Duration = Duration::from_secs(1);
     const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
-    /// `None` waits for ever.
+    /// Creates a backoff with a limit; `None` waits for ever.
     pub fn new(limit: Option<Duration>) -> Backoff {
         Backoff { started: Instant::now(), limit, next: Self::FIRST, due: Self::FIRST_WORD }
     }
@@ -44,8 +44,8 @@ impl Backoff {
         self.started.elapsed()
     }
 
-    /// What to report of it. Worth a line in a log after 1 s, and then after pauses that
-    /// double up to 10 s.
+    /// Returns what to report of the wait. It is worth a line in a log after 1 s, and then after pauses
+    /// that double up to 10 s.
     pub fn report(&mut self) -> Wait {
         let (waited, limit) = (self.waited(), self.limit);
         let is_due = waited >= self.due;

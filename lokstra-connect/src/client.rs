@@ -65,7 +65,7 @@ impl OwnClient {
         OwnClient { client: Some(client), token, stop: stop.clone(), only_asks: false }
     }
 
-    /// For questions before or without a run.
+    /// Creates a client for queries before or without a run.
     pub fn asking(client: postgres::Client, stop: &Stop) -> OwnClient {
         OwnClient { only_asks: true, ..OwnClient::new(client, stop) }
     }
@@ -130,8 +130,8 @@ fn given_up() -> postgres::Error {
     postgres::Error::__private_api_timeout()
 }
 
-/// Whether the wait for an answer was ended by a stop. Nothing else here waits with a limit of the
-/// client's.
+/// Returns whether the wait for an answer was ended by a stop. Nothing else here waits with a limit of
+/// the client's.
 pub fn client_gave_up(error: &postgres::Error) -> bool {
     std::error::Error::source(error).is_none()
         && lokstra_core::text::shown(error) == "timeout waiting for server"

@@ -78,7 +78,7 @@ impl Connector {
         self.hosts.first().map(|host| host.target.as_str())
     }
 
-    /// Where the last connection went, or the next one goes at first.
+    /// Returns where the last connection went, or the next one goes at first.
     pub fn connection(&self) -> Option<ConnectionTarget> {
         let reached = self.hosts.get(self.reached.load(Ordering::Relaxed));
         reached.map(|host| ConnectionTarget::of(&host.config))
@@ -142,7 +142,7 @@ impl Connector {
         }
     }
 
-    /// How a request to cancel what its connection is running is encrypted.
+    /// Returns how a request to cancel what its connection is running is encrypted.
     pub fn tls(&self) -> Tls {
         let encrypted = self.hosts.iter().find(|host| host.tls.is_on());
         encrypted.or(self.hosts.first()).map_or_else(Tls::off, |host| host.tls.clone())

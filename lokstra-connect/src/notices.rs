@@ -101,7 +101,7 @@ impl Notices {
         (heard, state.is_answered)
     }
 
-    /// Whether a COMMIT since the last call did not wait for the synchronous standby to its end.
+    /// Returns whether a COMMIT since the last call did not wait for the synchronous standby to its end.
     ///
     /// PostgreSQL documentation: *27.2.8. Synchronous Replication*.
     pub fn take_unreplicated(&self) -> bool {

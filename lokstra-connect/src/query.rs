@@ -2,7 +2,7 @@
 
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
-/// The rows of all its statements.
+/// Returns the rows of all its statements.
 pub fn rows(messages: &[SimpleQueryMessage]) -> impl Iterator<Item = &SimpleQueryRow> {
     messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -16,7 +16,7 @@ pub fn text<'r>(row: &'r SimpleQueryRow, column: &str) -> Option<&'r str> {
     row.try_get(column).ok().flatten()
 }
 
-/// The value, to keep.
+/// Returns the value, to keep.
 #[inline(never)]
 pub fn owned(row: &SimpleQueryRow, column: &str) -> Option<String> {
     text(row, column).map(str::to_owned)
@@ -28,7 +28,7 @@ pub fn number(row: &SimpleQueryRow, column: &str) -> Option<i64> {
     text(row, column)?.parse().ok()
 }
 
-/// Whether it is true, and not NULL.
+/// Returns whether it is true, and not NULL.
 #[inline(never)]
 pub fn holds(row: &SimpleQueryRow, column: &str) -> bool {
     text(row, column) == Some("t")

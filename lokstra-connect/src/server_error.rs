@@ -44,7 +44,7 @@ fn owned(text: Option<&str>) -> Option<String> {
 }
 
 impl ServerError {
-    /// What the client read of it.
+    /// Creates the error from what the client read.
     #[doc(hidden)]
     pub fn new(error: &DbError) -> ServerError {
         ServerError {
@@ -103,7 +103,7 @@ impl ServerError {
         }
     }
 
-    /// The `lokstra:<token>` by which our own guard fails.
+    /// Returns the `lokstra:<token>` by which our own guard fails.
     #[doc(hidden)]
     pub fn token(&self) -> Option<&str> {
         // A cast of a script's that quotes the whole message (`current_query()`) is longer.
@@ -114,7 +114,7 @@ impl ServerError {
         split(rest, ":").next()
     }
 
-    /// The message and its SQLSTATE on one line.
+    /// Returns the message and its SQLSTATE on one line.
     #[doc(hidden)]
     pub fn headline(&self) -> String {
         format!("{} (SQLSTATE {})", replace(&self.message, "\n", "\n    "), self.sqlstate)

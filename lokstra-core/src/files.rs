@@ -30,7 +30,7 @@ pub fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     read_regular(path, longest)
 }
 
-/// As [`read`], of a file that is known to be regular.
+/// Reads a file that is known to be regular, as [`read`] does.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ fn is_of_the_kernel(_: &Path, _: &Metadata) -> bool {
     false
 }
 
-/// As [`read`], as text.
+/// Reads a file as text, as [`read`] does.
 ///
 /// # Errors
 ///
@@ -98,7 +98,7 @@ fn read_opened(mut file: File, longest: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The error of what is no regular file.
+/// Creates the error of a file that is not regular.
 #[must_use]
 pub fn not_regular() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")

@@ -23,7 +23,7 @@ impl Fingerprint {
         Fingerprint(rows.fold(0, u64::wrapping_add))
     }
 
-    /// Whether this is the sum, written as the server writes a number of any size.
+    /// Returns whether this is the sum, written as the server writes a number of any size.
     pub fn is_sum(self, sum: &str) -> bool {
         let (is_negative, digits) = match sum.strip_prefix('-') {
             Some(digits) => (true, digits),

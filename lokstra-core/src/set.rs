@@ -24,7 +24,7 @@ impl Set {
     pub const EMPTY: Set =
         Set::from_static("", [layout::FORMAT.to_be_bytes(), [0; 4], [0; 4]].as_flattened());
 
-    /// The set that a [`Builder`](crate::Builder) wrote, from its two parts.
+    /// Creates the set that a [`Builder`](crate::Builder) wrote, from its two parts.
     ///
     /// # Panics
     ///
@@ -44,7 +44,7 @@ impl Set {
         Set { text: Cow::Owned(text), index: Cow::Owned(index) }
     }
 
-    /// The same of parts that live as long as the set, or `None` if the index is of another version.
+    /// Creates a set from owned parts, or `None` if the index is of another version.
     #[doc(hidden)]
     pub fn from_parts(text: String, index: &[u8]) -> Option<Set> {
         let (index, _) = index.as_chunks();
@@ -52,7 +52,7 @@ impl Set {
         is_ours.then(|| Set { text: Cow::Owned(text), index: Cow::Owned(index.to_vec()) })
     }
 
-    /// The two parts, for the macro to print.
+    /// Returns the two parts, for the macro to print.
     #[doc(hidden)]
     pub fn parts(&self) -> (&str, &[u8]) {
         (&self.text, self.index.as_flattened())

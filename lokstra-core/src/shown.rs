@@ -26,20 +26,21 @@ fn stand_in(c: char) -> Option<char> {
     }
 }
 
-/// The text without control characters but line feeds and tabs, and without marks of direction.
+/// Removes control characters except line feeds and tabs, and marks of direction, from a text.
 #[must_use]
 pub fn shown(text: &str) -> String {
     text.chars().map(|c| stand_in(c).unwrap_or(c)).collect()
 }
 
-/// As [`shown`], on one line: a file name, a name in a database.
+/// Reduces a name to one line, as [`shown`]: a file name, a name in a database.
 #[must_use]
 pub fn shown_line(text: &str) -> String {
     let one = |c| if c == '\n' { '\u{240a}' } else { stand_in(c).unwrap_or(c) };
     text.chars().map(one).collect()
 }
 
-/// A name that goes into a text: as [`shown_line`] has it, and exactly where the text is one for `{:#}`.
+/// Writes a name that is part of a text: as [`shown_line`] has it, and exactly where the text is one for
+/// `{:#}`.
 #[must_use]
 #[inline(never)]
 pub fn one_line(f: &fmt::Formatter<'_>, text: &str) -> String {

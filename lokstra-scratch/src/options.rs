@@ -12,7 +12,7 @@ pub struct ServerOptions {
 }
 
 impl ServerOptions {
-    /// The shared server's settings, reached through its socket alone.
+    /// Creates the settings of the shared server, reached through its socket alone.
     pub fn new() -> Self {
         Self::default()
     }
@@ -30,7 +30,7 @@ impl ServerOptions {
         self.setting("fsync", "on").setting("full_page_writes", "on")
     }
 
-    /// Also listens on a port of 127.0.0.1, where it asks for a password (SCRAM).
+    /// Listens on a port of 127.0.0.1, where it asks for a password (SCRAM).
     pub fn tcp(mut self, tcp: bool) -> Self {
         self.tcp = tcp;
         self

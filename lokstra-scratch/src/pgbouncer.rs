@@ -102,13 +102,13 @@ impl PgBouncer {
         Ok(pooler)
     }
 
-    /// The URL of a database through PgBouncer.
+    /// Returns the URL of a database through PgBouncer.
     pub fn url(&self, database: &Database) -> String {
         let host = percent_encoded(&self.dir.to_string_lossy());
         format!("postgres://{}@{host}:{PORT}/{}", database.server().superuser(), database.name())
     }
 
-    /// The directory of its socket and of its `log`.
+    /// Returns the directory of its socket and of its `log`.
     pub fn socket_dir(&self) -> &Path {
         &self.dir
     }

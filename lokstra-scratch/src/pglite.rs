@@ -67,7 +67,7 @@ impl PGlite {
         }
     }
 
-    /// The URL of its database.
+    /// Returns the URL of its database.
     pub fn url(&self) -> String {
         let host = percent_encoded(&self.dir.to_string_lossy());
         format!("postgres://postgres@{host}:5432/postgres")

@@ -156,8 +156,8 @@ impl Pools {
         self.named.get(name).or_else(|| self.named.get(&in_environment(name)))
     }
 
-    /// The pool of a database of a set. The default stands in for it only if the set works on one
-    /// database: several must not end up in the same by mistake.
+    /// Returns the pool of a database of a set. The default stands in for it only if the set works on
+    /// one database: several must not end up in the same by mistake.
     #[doc(hidden)]
     pub fn of(&self, database: Database<'_>, alone: bool) -> Result<Pool, ConnectError> {
         match (database.pool(), self.default.as_ref().or(self.implied.as_ref())) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Rounded.
+/// Rounds to seconds.
 pub fn seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_millis() >= 500)
 }

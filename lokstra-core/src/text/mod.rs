@@ -14,7 +14,7 @@ pub fn contains(text: &str, what: &str) -> bool {
     find(text, what).is_some()
 }
 
-/// What stands before and behind it.
+/// Returns what stands before and behind it.
 #[inline(never)]
 pub fn split_once<'t>(text: &'t str, what: &str) -> Option<(&'t str, &'t str)> {
     let at = find(text, what)?;
@@ -54,7 +54,7 @@ pub fn join(pieces: &[String], between: &str) -> String {
     joined
 }
 
-/// The pieces between, of which there is always one.
+/// Returns the pieces between, of which there is always one.
 pub fn split<'t>(text: &'t str, what: &'static str) -> impl Iterator<Item = &'t str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {

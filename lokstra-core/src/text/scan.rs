@@ -3,7 +3,7 @@
 use crate::text::find;
 use crate::text::replace;
 
-/// Whether the text has this word of lower-case letters, in any case.
+/// Returns whether the text has this word of lower-case letters, in any case.
 pub fn contains(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     // Most places are ruled out by one byte.
@@ -26,7 +26,7 @@ pub fn is_reindex(statement: &str) -> bool {
     words.next().is_some_and(|word| word == "reindex") && words.any(|word| word == "concurrently")
 }
 
-/// What a statement may name: its words as the catalog has them.
+/// Returns what a statement may name: its words as the catalog has them.
 pub fn names(statement: &str) -> Vec<String> {
     let begins_name = |c: char| c == '"' || is_word(c) && !is_inside(c);
     let is_name = |word: &String| word.starts_with(begins_name);

@@ -44,7 +44,7 @@ impl Migrations {
         Migrations { set, built_in, no_transaction }
     }
 
-    /// What the macro calls.
+    /// Creates the migrations; called by the macro.
     #[doc(hidden)]
     pub const fn from_static(
         text: &'static str,
@@ -54,8 +54,8 @@ impl Migrations {
         Migrations::new(Set::from_static(text, index), built_in)
     }
 
-    /// How the folder of a crate differs from what is embedded. Without a folder, the one in which
-    /// this was built; `None` if that is not known, as in a release build, or not there any more.
+    /// Returns how the folder of a crate differs from what is embedded. Without a folder, the one in
+    /// which this was built; `None` if that is not known, as in a release build, or not there any more.
     #[doc(hidden)]
     pub fn differences(&self, root: Option<&Path>) -> Option<Vec<String>> {
         self.built_in().or(root).map(|root| stale::differences(self.databases(), root))

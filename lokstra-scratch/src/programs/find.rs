@@ -29,7 +29,7 @@ const WELL_KNOWN: [&str; 11] = [
     "/usr/local/pgsql/bin",      // built from source
 ];
 
-/// The `bin` directory of a PostgreSQL whose server the account that runs it can reach: the
+/// Returns the `bin` directory of a PostgreSQL whose server the account that runs it can reach: the
 /// [`installed`] one, or else one fetched by [`fetch`](fetch::fetch).
 pub fn binaries() -> Result<PathBuf, Error> {
     match installed() {

@@ -27,32 +27,32 @@ impl Database {
         Ok(Self { server: server.clone(), name, url, config })
     }
 
-    /// The URL, through the server's socket, for `postgres`, libpq and psql alike.
+    /// Returns the URL, through the server's socket, for `postgres`, libpq and psql alike.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The URL through TCP, if the server listens there.
+    /// Returns the URL through TCP, if the server listens there.
     pub fn tcp_url(&self) -> Option<String> {
         self.server.tcp_url(&self.name)
     }
 
-    /// The URL as a configuration to refine.
+    /// Returns the URL as a configuration to refine.
     pub fn config(&self) -> Config {
         self.config.clone()
     }
 
-    /// A new session of the superuser.
+    /// Opens a session of the superuser.
     pub fn client(&self) -> Result<Client, Error> {
         self.server.connect(&self.name)
     }
 
-    /// The name, unique also among the processes that share the server.
+    /// Returns the name, unique also among the processes that share the server.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The server that it is in.
+    /// Returns the server that it is in.
     pub fn server(&self) -> &Server {
         &self.server
     }

@@ -49,7 +49,7 @@ pub(crate) enum Hold {
 }
 
 impl Server {
-    /// The server that all processes of this checkout share: joins it, or starts it.
+    /// Joins or starts the server that all processes of this checkout share.
     ///
     /// It stops, and its directory goes, two seconds after the last process that uses it has ended
     /// in whatever way. Within a process, all calls return the same server. Processes share it only
@@ -79,7 +79,7 @@ impl Server {
         Ok(sleep.spawn().map_err(Error::run(program))?.id())
     }
 
-    /// A server of one's own.
+    /// Starts a server of its own.
     pub fn start(options: &ServerOptions) -> Result<PrivateServer, Error> {
         PrivateServer::start(options)
     }
@@ -108,50 +108,51 @@ impl Server {
         Database::create(self, options)
     }
 
-    /// The directory of the server's socket, as `psql -h` takes it.
+    /// Returns the directory of the server's socket, as `psql -h` takes it.
     pub fn socket_dir(&self) -> &Path {
         &self.inner.dir
     }
 
-    /// The port: part of the socket's name, and the TCP port if there is one.
+    /// Returns the port: part of the socket's name, and the TCP port if there is one.
     pub fn port(&self) -> u16 {
         self.inner.port
     }
 
-    /// The major version, such as 16.
+    /// Returns the major version, such as 16.
     pub fn version(&self) -> u32 {
         self.inner.version
     }
 
-    /// The name of the superuser, who needs no password on the socket.
+    /// Returns the name of the superuser, who needs no password on the socket.
     pub fn superuser(&self) -> &str {
         SUPERUSER
     }
 
-    /// The superuser's password over TCP; only a server started with [`ServerOptions::tcp`] has one.
+    /// Returns the superuser's password over TCP; only a server started with [`ServerOptions::tcp`] has
+    /// one.
     pub fn password(&self) -> Option<&str> {
         self.inner.password.as_deref()
     }
 
-    /// The server's log.
+    /// Returns the server's log.
     pub fn log_file(&self) -> PathBuf {
         self.inner.dir.join("log")
     }
 
-    /// The URL of a database of this server, through the socket.
+    /// Returns the URL of a database of this server, through the socket.
     pub fn url(&self, database: &str) -> String {
         let host = percent_encoded(&self.inner.socket_dir);
         format!("postgres://{SUPERUSER}@{host}:{}/{}", self.port(), percent_encoded(database))
     }
 
-    /// The URL of a database of this server through TCP, if it listens there.
+    /// Returns the URL of a database of this server through TCP, if it listens there.
     pub fn tcp_url(&self, database: &str) -> Option<String> {
         let (password, port) = (self.password()?, self.port());
         let database = percent_encoded(database);
         Some(format!("postgres://{SUPERUSER}:{password}@127.0.0.1:{port}/{database}"))
     }
 
-    /// A session of the superuser in the database `postgres`.
+    /// Opens a session of the superuser in the database `postgres`.
     pub fn client(&self) -> Result<Client, Error> {
         self.connect("postgres")
     }
