@@ -1,5 +1,5 @@
 //! A service that is one file: it migrates its database when it boots, and carries the command for
-//! whoever has to look after it.
+//! its operator.
 //!
 //! ```text
 //! service                     boots: applies what is pending, then serves

@@ -1,4 +1,4 @@
-//! What is asked for and not built in is told.
+//! A feature that is asked for and not built in is reported.
 
 #![cfg(not(feature = "lint"))]
 

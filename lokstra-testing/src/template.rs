@@ -231,7 +231,7 @@ impl<'m> Template<'m> {
 
     /// What stays the same when a migration or a row changes: whose template it is.
     fn purpose(&self, host: &Host, database: Database<'_>, has_rows: bool) -> String {
-        // Of the program that is tested, which is known to whoever runs its tests.
+        // Of the program that is tested, which is known to the one who runs its tests.
         let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
         let rows = if has_rows { &*self.rows } else { &[] };
         let paths = rows.iter().map(|(path, _)| format!(" + {path}"));

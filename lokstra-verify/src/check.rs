@@ -62,7 +62,7 @@ impl Check {
         }
     }
 
-    /// Whether something is wrong that nobody suppressed.
+    /// Whether something is wrong that is not suppressed.
     pub fn is_failure(&self) -> bool {
         self.failures().next().is_some()
     }

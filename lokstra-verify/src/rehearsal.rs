@@ -36,7 +36,7 @@ struct Stage<'a> {
     client: Client,
     catalog: Catalog,
     scratch: ScratchDatabase,
-    /// A server of its own, where the migrations change more than their database: what is begun anew
+    /// A server of its own, where the migrations change more than their database: what is begun again
     /// must not meet the roles of before.
     _site: Option<Site>,
 }
@@ -176,7 +176,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Applies a migration that nobody asks about, or that has been.
+    /// Applies a migration that is not to be verified, or that has been.
     fn apply(&mut self, version: Version) -> Result<(), VerifyError> {
         self.run(Goal::To(version))??;
         self.put_rows(version).map(drop)
@@ -191,7 +191,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Begins anew, with everything up to this version.
+    /// Begins again, with everything up to this version.
     fn rebuild(&mut self, version: Version) -> Result<(), VerifyError> {
         self.scratch.keep = false;
         *self = Stage::new(self.plan)?;

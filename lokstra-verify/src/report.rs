@@ -28,7 +28,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether something is wrong that nobody suppressed.
+    /// Whether something is wrong that is not suppressed.
     pub fn is_failure(&self) -> bool {
         self.checks().any(Check::is_failure)
     }

@@ -70,7 +70,7 @@ impl<'m> Verifier<'m> {
     }
 
     /// Puts rows in once this version is applied, for the migrations behind it: they meet what a
-    /// database in use would have, and a down that loses rows is found out. In a set of several
+    /// database in use would have, and a down that loses rows is detected. In a set of several
     /// databases, in each that has the version.
     pub fn rows(mut self, version: Version, sql: impl Into<String>) -> Self {
         self.rows.insert(version, sql.into());

@@ -37,7 +37,7 @@ fn an_index_is_built_while_ten_replicas_wait() {
     let database = database();
     let mut client = database.client().unwrap();
     client.batch_execute("CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) n").unwrap();
-    // A build waits for whoever writes to the table: long enough for all replicas to come.
+    // A build waits for writers of the table: long enough for all replicas to come.
     let mut application = database.client().unwrap();
     application.batch_execute("BEGIN; INSERT INTO t VALUES (0)").unwrap();
     let set = index("CREATE INDEX CONCURRENTLY t_n ON t (n)");

@@ -1,4 +1,4 @@
-//! A migration that fails: what is rolled back, what is told.
+//! A migration that fails: what is rolled back, what is reported.
 
 use insta::assert_snapshot;
 use lokstra::error::FailureState;
@@ -316,7 +316,7 @@ fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
     this role may not use the tracking table lokstra_core.schema_migrations: permission denied for database <database> (SQLSTATE 42501)
       help: ask its owner or a superuser to run: GRANT CREATE ON DATABASE "<database>" TO "poor_<database>";
     "#);
-    // Each remedy, as it is told, leads to the next.
+    // Each remedy, as it is reported, leads to the next.
     admin.batch_execute("CREATE SCHEMA lokstra_core").unwrap();
     let set = set(&[("001_a", "SELECT 1", "SELECT 1")]);
     let error = set.up(&mut client).unwrap_err();

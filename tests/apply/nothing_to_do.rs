@@ -101,7 +101,7 @@ fn a_table_of_the_go_framework_is_one_message_once_it_has_our_columns() {
     assert_eq!(boot(&set, &database).sent, "QX");
 }
 
-/// What a boot says where somebody has done this to the history of 001 and 002.
+/// What a boot reports after this was done to the history of 001 and 002.
 fn after(change: &str) -> String {
     let database = database();
     let applied = [("001_a", "SELECT 1;", "SELECT -1;"), ("002_b", "SELECT 2;", "SELECT -2;")];

@@ -65,7 +65,7 @@ fn the_record_of_a_script_waits_for_the_tracking_table_in_several_tries() {
     let mut other = database.client().unwrap();
     let first = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
     set(&[first]).up(&mut other).unwrap();
-    // Whoever reads it gets through.
+    // Readers get through.
     other.batch_execute("BEGIN; LOCK TABLE lokstra_core.schema_migrations IN SHARE MODE").unwrap();
     let set =
         set(&[first, ("002_b", "-- lokstra: no-transaction\nCREATE TABLE b ();", "SELECT 1;")]);
@@ -179,7 +179,7 @@ fn a_statement_timeout_rolls_the_migration_back_and_is_gone_afterwards() {
     );
 }
 
-/// Somebody who holds the migration lock until the end is sent for.
+/// A session that holds the migration lock until it is ended.
 fn holder(database: &Database) -> (mpsc::Sender<()>, std::thread::JoinHandle<()>) {
     let mut blocker = database.client().unwrap();
     blocker.batch_execute("CREATE TABLE held ()").unwrap();
@@ -325,7 +325,7 @@ fn who_only_reads_is_not_named_as_in_the_way_of_an_index() {
         if let Event::Retrying { failure, .. } = event {
             named
                 .push(failure.blocker.as_ref().is_some_and(|it| it.to_string().contains("writer")));
-            // From now on nobody is in the way.
+            // From now on no session is in the way.
             writer.take();
         }
     });

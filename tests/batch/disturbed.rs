@@ -1,4 +1,4 @@
-//! Several migrations in one message, and what comes between two of them: somebody else, a stop, a
+//! Several migrations in one message, and what comes between two of them: another migrator, a stop, a
 //! listener that takes its time.
 
 use std::time::Duration;

@@ -68,7 +68,7 @@ fn only_the_last_commit_of_a_run_waits_for_the_disk() {
     let seen = "SELECT setting FROM seen ORDER BY ctid";
     ask(3).up_url(database.url()).unwrap();
     assert_eq!(column(&mut client, seen), "off off local");
-    // One alone is the last; and whoever counts must find the database where it was.
+    // One alone is the last; and a run that counts must find the database where it was.
     ask(4).up_url(database.url()).unwrap();
     let mut lent = database.client().unwrap();
     ask(6).migrator().run(&mut lent, lokstra::Goal::Up(2.try_into().unwrap())).unwrap();

@@ -38,7 +38,7 @@ pub(crate) fn steps(report: &Report) -> Vec<i64> {
     report.steps.iter().map(|step| step.version.get()).collect()
 }
 
-/// What a run tells from this migration on that is asked to stop when it is told of this.
+/// The events from this migration on of a run that is asked to stop at this event.
 pub(crate) fn stopped(
     set: &Migrations,
     url: &str,

@@ -1,7 +1,8 @@
 //! What a user's build says: each problem is a compile error of its own, all in one build.
 //!
 //! Every rule has a folder in `tests/fixtures/rules` that breaks it, and what the compiler says of it
-//! in `tests/compile/rules`. `TRYBUILD=overwrite cargo test --test build compile_errors` writes these anew.
+//! in `tests/compile/rules`. `TRYBUILD=overwrite cargo test --test build compile_errors` writes these
+//! again.
 
 use std::fs;
 use std::os::unix::fs::symlink;

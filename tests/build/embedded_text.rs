@@ -7,7 +7,7 @@ static PLAIN: Migrations = embed_migrations!("tests/fixtures/plain_text");
 
 /// What a literal of the compiler may not have as it stands: carriage returns, and characters that
 /// change the direction of a text.
-static ODD: Migrations = embed_migrations!("tests/fixtures/odd_text");
+static SPECIAL: Migrations = embed_migrations!("tests/fixtures/odd_text");
 
 /// More fences than the compiler takes around a literal.
 static FENCED: Migrations = embed_migrations!("tests/fixtures/fenced_text");
@@ -29,7 +29,7 @@ fn so_is_one_that_the_compiler_would_refuse_but_for_its_line_endings() {
     let up = include_str!("../fixtures/odd_text/001_a.up.sql");
     assert!(up.contains(['\r', '\u{202e}', '\u{2066}']));
     let down = include_str!("../fixtures/odd_text/001_a.down.sql");
-    assert_eq!(embedded(&ODD), [up, &down.replace("\r\n", "\n")]);
+    assert_eq!(embedded(&SPECIAL), [up, &down.replace("\r\n", "\n")]);
 }
 
 #[test]

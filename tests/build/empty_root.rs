@@ -52,7 +52,7 @@ fn built() -> PathBuf {
 /// Runs it with nothing but itself in sight.
 fn in_an_empty_root(root: &Path, url: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new("unshare");
-    // Whoever is not root becomes it in a namespace of his own, to be allowed to change the root.
+    // A user who is not root becomes it in a namespace of its own, to be allowed to change the root.
     command.args(["--user", "--map-root-user", "chroot"]).arg(root).arg("/service");
     command.args(arguments).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     command.env("DATABASE_URL", url).output().unwrap()

@@ -136,7 +136,7 @@ fn folder(root: &Path) {
     fs::write(folder.join("001_create_users.down.sql"), "DROP TABLE users;").unwrap();
 }
 
-/// Somebody panicked, perhaps the parser, whose panics the build survives.
+/// A thread panicked, perhaps the parser's, whose panics the build survives.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
 fn watch_for_panics() {

@@ -16,7 +16,7 @@ pub(crate) struct Pair {
     pub(crate) key: String,
 }
 
-/// Somebody who vouches for others.
+/// A certificate authority.
 pub(crate) struct Authority {
     pub(crate) certificate: String,
     issuer: Issuer<'static, KeyPair>,
@@ -91,7 +91,7 @@ impl Files {
         self.0.path().join(name)
     }
 
-    /// Writes a file that nobody else can read, and yields its path.
+    /// Writes a file that no other user can read, and yields its path.
     pub(crate) fn write(&self, name: &str, text: &str) -> String {
         let path = self.path(name);
         fs::write(&path, text).unwrap();

@@ -30,7 +30,7 @@ const DSNS: [&str; 36] = [
     "postgres://app:hunter2@127.0.0.1:1/app?connect_timeout=hunter2",
     "postgres://app:hunter2@127.0.0.1:1/app?nonsense=1",
     "postgres://app:hunter2@127.0.0.1:1/app?service=main",
-    // A password that nobody percent-encoded.
+    // A password that is not percent-encoded.
     "postgres://app:my@hunter2@127.0.0.1:1/app",
     "postgres://app:my/hunter2@127.0.0.1:1/app",
     "postgres://app:my@x/hunter2@127.0.0.1:1/app",
@@ -162,7 +162,7 @@ fn a_connection_string_in_another_field_of_a_file_is_not_shown() {
 #[cfg(feature = "config")]
 #[test]
 fn a_password_beside_the_name_of_a_variable_or_in_it_is_not_shown() {
-    // What a test can count on to be there, and whose value is no secret but nobody's business here.
+    // What a test can count on to be there, and whose value is no secret and does not matter here.
     let home = std::env::var("CARGO_MANIFEST_DIR").unwrap();
     for line in [
         "dsn: '${DATABASE_URL-postgres://app:hunter2@db/app}'",

@@ -1,4 +1,4 @@
-//! Scripts that nobody would write: statements from the corpus and hard ones, glued with all that may
+//! Scripts that no person would write: statements from the corpus and hard ones, glued with all that may
 //! stand between statements, and sometimes broken.
 
 use proptest::prelude::*;

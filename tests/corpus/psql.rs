@@ -164,7 +164,7 @@ fn line(text: &str) -> usize {
     text.find('\n').map_or(text.len(), |end| end + 1)
 }
 
-/// The end of what begins at the start and goes on to this, looked for from an offset.
+/// The end of what begins at the start and continues to this, searched from an offset.
 fn until(text: &str, from: usize, end: &str) -> usize {
     text[from..].find(end).map_or(text.len(), |at| from + at + end.len())
 }
@@ -193,7 +193,7 @@ fn text(text: &str, has_escapes: bool) -> usize {
             [] => return text.len(),
             [b'\\', _, ..] if has_escapes => 2,
             [b'\'', b'\'', ..] => 2,
-            // Goes on in the same way behind the end of a line.
+            // Continues in the same way behind the end of a line.
             [b'\'', rest @ ..] => {
                 let space = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
                 if !rest[..space].contains(&b'\n') || rest.get(space) != Some(&b'\'') {

@@ -1,4 +1,4 @@
-//! SQL that nobody here wrote.
+//! SQL of other authors.
 
 use std::env;
 use std::fs;

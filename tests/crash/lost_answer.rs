@@ -91,7 +91,7 @@ fn of_a_no_transaction_script_it_is_told_that_its_statements_stay() {
 fn a_server_that_continues_without_its_client_is_waited_for() {
     let database = database();
     let url = cutting(&database, Cut::Client, &["and 8 more"]);
-    // What they leave is dropped between two of them, when nobody holds the lock.
+    // What they leave is dropped between two of them, when no session holds the lock.
     let set = build_set_unchecked(10, |_| {
         "DO $$ BEGIN FOR n IN 1..200 LOOP EXECUTE 'CREATE TEMP TABLE t' || n || ' ()'; \
          END LOOP; END $$"

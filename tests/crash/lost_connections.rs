@@ -1,4 +1,4 @@
-//! An own connection that is lost between the scripts: the run connects again and goes on.
+//! An own connection that is lost between the scripts: the run reconnects and continues.
 
 use insta::assert_snapshot;
 use lokstra::postgres::Client;

@@ -124,7 +124,7 @@ fn the_go_program_may_race_to_create_the_table() {
         let mut client = database.client().unwrap();
         assert_eq!(versions(&mut client), "1 2 3");
         assert_eq!(tables(&mut client), "t001 t002 t003");
-        // Whoever made it, it has what we write.
+        // Whichever program created it, it has the columns that lokstra writes.
         set.up(&mut client).unwrap();
         let checksums = "SELECT count(checksum) FROM lokstra_core.schema_migrations";
         assert_eq!(column(&mut client, checksums), "3");

@@ -260,7 +260,7 @@ fn the_server_rolls_back_the_step_of_a_killed_process() {
     killed.wait().unwrap();
     let begun = Instant::now();
     if database.server().version() < 14 {
-        // It cannot notice; the operator is told whom to end.
+        // It cannot notice; the error names the session to end.
         let remedy = held(&set, &mut client).remedy();
         client.batch_execute(&remedy.unwrap()).unwrap();
     }

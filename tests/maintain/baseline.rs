@@ -1,4 +1,4 @@
-//! A database that has the schema already is told so, without running anything.
+//! A database that already has the schema gets a history, without running anything.
 
 use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};

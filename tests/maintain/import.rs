@@ -16,7 +16,7 @@ fn run(number: i64) -> ImportedRun {
     run
 }
 
-/// A database in which somebody has made the tables 1 and 3.
+/// A database that already has the tables 1 and 3.
 fn migrated() -> (lokstra_scratch::Database, Client) {
     let database = database();
     let mut client = database.client().unwrap();
@@ -148,10 +148,10 @@ fn a_history_that_says_something_else_is_told_and_nothing_is_recorded() {
 #[test]
 fn one_run_that_cannot_be_recorded_leaves_none() {
     let (_database, mut client) = migrated();
-    let mut odd = run(3);
-    odd.applied_at = Some("last week".to_owned());
+    let mut invalid = run(3);
+    invalid.applied_at = Some("last week".to_owned());
     let set = tables_set(3, "");
-    let error = set.migrator().record_imported_runs(&mut client, &[run(1), odd]).unwrap_err();
+    let error = set.migrator().record_imported_runs(&mut client, &[run(1), invalid]).unwrap_err();
     assert!(error.to_string().contains("22007"), "{error}");
     assert_eq!(column(&mut client, "SELECT to_regnamespace('lokstra_core')"), "NULL");
 }

@@ -1,5 +1,5 @@
-//! What a program that depends on `lokstra` builds and carries, by the exact number: whoever adds a
-//! crate changes it here, knowingly.
+//! What a program that depends on `lokstra` builds and carries, by the exact number: an author who adds
+//! a crate changes it here, knowingly.
 
 use std::collections::BTreeSet;
 use std::process::Command;

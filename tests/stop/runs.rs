@@ -212,7 +212,7 @@ fn a_cancelled_index_leaves_no_invalid_one() {
     let mut client = database.client().unwrap();
     client.batch_execute("CREATE TABLE t (n int)").unwrap();
     let mut other = database.client().unwrap();
-    // The build waits for whoever writes to the table.
+    // The build waits for writers of the table.
     other.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
     let set = three("-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY t_n ON t (n);\n");
     let stop = Stop::new();
@@ -295,7 +295,7 @@ fn a_run_that_waits_for_the_lock_or_for_a_retry_ends_at_once() {
     ");
 }
 
-/// Somebody who holds the migration lock for a while and fails then.
+/// A session that holds the migration lock for a while and then fails.
 fn set_with_slow_second(
     database: &lokstra_scratch::Database,
 ) -> std::thread::JoinHandle<Result<lokstra::Report, lokstra::Error>> {

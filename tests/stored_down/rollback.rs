@@ -18,7 +18,7 @@ fn newer() -> (Database, Client) {
     (database, client)
 }
 
-/// What is told of a rollback with the kept SQL before and while it runs.
+/// What is reported of a rollback with the stored SQL before and while it runs.
 fn rolled_back(build: &Migrations, client: &mut Client, goal: Goal) -> String {
     let mut told = Vec::new();
     let listen = |event: &Event<'_>| match event {
@@ -308,7 +308,7 @@ fn a_locked_history_is_waited_for_before_the_stored_sql_is_read() {
     let mut other = database.client().unwrap();
     other.batch_execute("BEGIN; LOCK TABLE lokstra_core.schema_migrations").unwrap();
     let (build, mut waited) = (set(&[A]), 0);
-    // The first look gives up after five seconds; somebody is in no hurry.
+    // The first read gives up after five seconds; the other session takes longer.
     let mut migrator = build.migrator().stored_down(true).on_event(|event| {
         if matches!(event, Event::Waiting { .. }) {
             waited += 1;

@@ -1,4 +1,4 @@
-//! Whoever may write the kept down SQL has it run by the migrator: then it is not run.
+//! A role that may write the stored down SQL would have it run by the migrator: then it is not run.
 
 use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};

@@ -15,7 +15,7 @@ pub(crate) enum Cut {
     Message,
     /// The server has answered, and the answer never reaches the client.
     Answer,
-    /// The client is cut off, and the server goes on.
+    /// The client is cut off, and the server continues.
     Client,
     /// Nothing is cut, but no NOTICE comes through.
     Notices,

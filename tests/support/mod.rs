@@ -234,7 +234,7 @@ pub(crate) fn command_of_self(test: impl Fn(), url: &str) -> Command {
 /// The same as the first process of a container, which signals without a handler do not reach.
 pub(crate) fn command_as_first_process(test: impl Fn(), url: &str) -> Command {
     let mut command = Command::new("unshare");
-    // Whoever is not root becomes it in a namespace of its own, to be allowed to make another one.
+    // A user who is not root becomes it in a namespace of its own, to be allowed to make another one.
     if std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) != 0 {
         command.args(["--user", "--map-root-user"]);
     }

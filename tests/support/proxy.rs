@@ -81,7 +81,7 @@ impl Proxy {
         format!("host=127.0.0.1 port={port} user=postgres dbname={database} sslmode=disable")
     }
 
-    /// Counts messages anew, and does this once at one of them, from 0.
+    /// Restarts the count of messages, and does this once at one of them, from 0.
     pub(crate) fn arm(
         &self,
         message: usize,
@@ -92,7 +92,7 @@ impl Proxy {
         *lock(&self.shared.state) = State { fault, ..State::default() };
     }
 
-    /// Counts messages anew, and only forwards.
+    /// Restarts the count of messages, and only forwards.
     pub(crate) fn disarm(&self) {
         *lock(&self.shared.state) = State::default();
     }

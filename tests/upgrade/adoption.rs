@@ -1,4 +1,4 @@
-//! The history of the Go framework goes on in place.
+//! The history of the Go framework is continued in place.
 
 use insta::assert_snapshot;
 use lokstra::Event;

@@ -1,5 +1,5 @@
-//! The Go program goes on migrating the same database, without our lock: nothing is lost, nothing
-//! is done twice, and nobody waits for ever.
+//! The Go program continues to migrate the same database, without lokstra's lock: nothing is lost,
+//! nothing is done twice, and no program waits for ever.
 
 use std::time::{Duration, Instant};
 

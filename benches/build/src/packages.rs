@@ -1,8 +1,8 @@
 //! Folders of packages, as `cargo vendor` makes them.
 //!
 //! What is measured is built of what is published. Of a package that lies somewhere on the disk cargo looks
-//! at each source file, at its workspace and at all members of that, which nobody waits for who has it from
-//! a registry.
+//! at each source file, at its workspace and at all members of that, which a user does not wait for who
+//! has it from a registry.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -68,7 +68,7 @@ fn add_ours(lock: &str, work: &Path, folder: &Path) -> io::Result<Vec<String>> {
         if !Command::new("tar").args(unpack).status()?.success() {
             return Err(io::Error::other(format!("tar cannot unpack {}", package.display())));
         }
-        // Nobody has changed what lies there.
+        // Nothing there has changed.
         let unchecked = r#"{"files":{},"package":null}"#;
         fs::write(folder.join(stem).join(".cargo-checksum.json"), unchecked)?;
         added.push(name.to_owned());

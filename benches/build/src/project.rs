@@ -22,7 +22,7 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Writes the package anew.
+    /// Writes the package again.
     pub(crate) fn write(
         parent: &Path,
         subject: &Subject,

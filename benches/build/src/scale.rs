@@ -19,7 +19,7 @@ use crate::subjects::{OURS, SUBJECTS};
 
 const COUNTS: [usize; 3] = [1_000, 10_000, 100_000];
 
-/// The shortest of as many is told; others on the machine only add.
+/// The shortest of as many is reported; other work on the machine only adds time.
 const ROUNDS: usize = 3;
 
 /// Times of one number of migrations.

@@ -104,7 +104,7 @@ pub(crate) fn measure(
             }
             let host = hosts.iter().find(|(kind, _)| *kind == storage).map(|(_, host)| host);
             let host = host.ok_or("no server of this kind")?;
-            // Nobody is always the first.
+            // No program is always the first.
             for entrant in (0..ENTRANTS).map(|entrant| (entrant + round) % ENTRANTS) {
                 if !arguments.takes_part(entrant) || !runs(entrant, latency) {
                     continue;

@@ -79,7 +79,7 @@ impl Host {
     }
 }
 
-/// Nobody is fast because it did less.
+/// No program is fast because it did less.
 pub(crate) fn assert_count(
     database: &Database,
     query: &str,

@@ -77,7 +77,7 @@ pub(crate) fn measure(
         let databases = migrated(programs, host, nth, migrations)?;
         for round in 0..arguments.idle_rounds {
             for &latency in &arguments.idle_latencies {
-                // Nobody is always the first.
+                // No program is always the first.
                 for entrant in (0..ENTRANTS).map(|entrant| (entrant + round) % ENTRANTS) {
                     if !arguments.takes_part(entrant) {
                         continue;

@@ -1,4 +1,4 @@
-//! What was measured, and what is told of it.
+//! Measurements, and what is reported of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -13,7 +13,7 @@ pub(crate) enum Layout {
 
 /// A migration tool, and the program that embeds migrations with it.
 pub(crate) struct Tool {
-    /// Also the crate whose version is told.
+    /// Also the crate whose version is reported.
     pub(crate) name: &'static str,
     pub(crate) layout: Layout,
     /// Lines of `[dependencies]`; `{root}` is the folder of this repository, `{embedded}` the name of

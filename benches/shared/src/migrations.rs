@@ -47,7 +47,7 @@ CREATE INDEX IF NOT EXISTS {table}_status_idx ON {table} (tenant_id, status);
             "\
 CREATE FUNCTION {table}_touch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.updated_at := now(); -- whoever writes
+    NEW.updated_at := now(); -- for every writer
     RETURN NEW;
 END;
 $$;

@@ -1,4 +1,4 @@
-//! Where the command gets its server from when nobody names one: libpq's variables and files.
+//! Where the command gets its server from if none is named: libpq's variables and files.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;

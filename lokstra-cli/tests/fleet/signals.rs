@@ -1,4 +1,4 @@
-//! A run over many targets that is told to stop.
+//! A run over many targets that is asked to stop.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What is refused, what is told, and what is let alone.
+//! What is refused, what is reported, and what is left alone.
 
 use std::fs;
 

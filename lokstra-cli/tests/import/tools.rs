@@ -81,7 +81,7 @@ fn a_second_time_nothing_is_changed() {
 fn the_history_of_the_next_database_is_recorded_by_the_same_command() {
     let (project, _client) = migrated("goose");
     project.lokstra_alone("migration import -from goose -source theirs -yes");
-    // As a team does: it goes on with our folder before every database is taken over.
+    // As a team does: it continues with the new folder before every database is imported.
     project.add("migrations", &["004_more"]);
     project.lokstra("migration lock");
     project.write("migrations/003_orders.down.sql", "DROP TABLE IF EXISTS orders;\n");

@@ -41,7 +41,7 @@ fn has_bad_escape(text: &str) -> bool {
     match rest.as_bytes() {
         [b'u' | b'U', b'&', b'\'', ..] => {
             let mut rest = &rest[3..rest.len().max(4) - 1];
-            // It goes on in the next line, or its escapes are others.
+            // It continues in the next line, or its escapes are others.
             if rest.contains('\'') {
                 return false;
             }

@@ -97,17 +97,17 @@ fn model(world: &World, goal: Goal, policy: Policy) -> ModelResult {
     {
         steps.push(format!("up {again}"));
     }
-    let (mut against, mut odd) = (BTreeSet::new(), BTreeSet::new());
+    let (mut against, mut remarks) = (BTreeSet::new(), BTreeSet::new());
     for (number, known) in &world.0 {
         let is_step = steps.contains(&format!("down {number}"));
-        judge(world, (*number, *known, is_step), (goal, policy), &mut against, &mut odd);
+        judge(world, (*number, *known, is_step), (goal, policy), &mut against, &mut remarks);
     }
     for up in ups {
         if newest.is_some_and(|newest| up < newest) && !policy.out_of_order {
             against.insert(format!("out of order {up}"));
         }
     }
-    if against.is_empty() { Ok((steps, odd)) } else { Err(against) }
+    if against.is_empty() { Ok((steps, remarks)) } else { Err(against) }
 }
 
 /// Whether the row is of another migration than the embedded one of its version.
@@ -139,18 +139,18 @@ fn kinship(world: &World) -> &'static str {
     }
 }
 
-/// What speaks against a plan because of this version alone, and what is only odd.
+/// What speaks against a plan because of this version alone, and what is only a warning.
 fn judge(
     world: &World,
     (number, known, is_step): (i64, (Option<Embedded>, Option<Recorded>), bool),
     (goal, policy): (Goal, Policy),
     against: &mut BTreeSet<String>,
-    odd: &mut BTreeSet<String>,
+    remarks: &mut BTreeSet<String>,
 ) {
     match known {
         _ if is_another(&known) => {
             let is_against = goal.direction() == Direction::Up || is_step;
-            if is_against { against } else { odd }.insert(format!("another {number}"));
+            if is_against { against } else { remarks }.insert(format!("another {number}"));
         }
         (None, Some(_)) => {
             let has_newer = world.0.iter().any(|(at, known)| *at > number && known.0.is_some());
@@ -162,21 +162,21 @@ fn judge(
             let has_nothing_to_do = world.pending(&world.applied()).is_empty();
             let is_fine = goal.direction() == Direction::Down
                 || !policy.strict && (has_nothing_to_do || is_allowed);
-            if is_fine { odd } else { against }.insert(format!("{name} {number}"));
+            if is_fine { remarks } else { against }.insert(format!("{name} {number}"));
         }
         (Some((up, down, name)), Some((recorded_up, recorded_down, recorded_name))) => {
             match recorded_up {
-                None => drop(odd.insert(format!("trusted {number}"))),
+                None => drop(remarks.insert(format!("trusted {number}"))),
                 Some(recorded) if recorded != up => {
                     against.insert(format!("edited {number}"));
                 }
                 Some(_) if recorded_name.is_some_and(|recorded| recorded != name) => {
-                    odd.insert(format!("renamed {number}"));
+                    remarks.insert(format!("renamed {number}"));
                 }
                 Some(_) => {}
             }
             if recorded_down.is_some_and(|recorded| recorded != down) {
-                odd.insert(format!("down edited {number}"));
+                remarks.insert(format!("down edited {number}"));
             }
         }
         (_, None) => {}

@@ -1,4 +1,4 @@
-//! Sets of migrations that somebody has written, in the layouts of several tools.
+//! Sets of migrations of real projects, in the layouts of several tools.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use crate::mark::TEST;
 
 /// To drop a database, the server writes a checkpoint: that takes a second on a slow disk, and one is
 /// enough for all that are dropped at the same time. So a test leaves its database to a thread, and the
-/// last test of the process waits for it: whoever ends then leaves nothing.
+/// last test of the process waits for it, so that nothing is left then.
 #[derive(Default)]
 pub(crate) struct Drops {
     state: Mutex<State>,

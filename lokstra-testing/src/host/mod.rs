@@ -141,7 +141,7 @@ impl Host {
         if let Ok(mut keeper) = self.keeper.try_lock()
             && keeper.simple_query("").is_err()
         {
-            // The next one to need it is told why it cannot be.
+            // The next one to need it gets the reason.
             self.revive(&mut keeper).ok();
         }
     }

@@ -55,7 +55,7 @@ const SHARED: &str =
     "SELECT md5(concat((SELECT string_agg(concat(oid, rolname), ' ' ORDER BY oid) FROM pg_roles),
     (SELECT string_agg(concat(oid, spcname), ' ' ORDER BY oid) FROM pg_tablespace)))";
 
-/// What depends on a changed object may have its name in its text. An index is told with its
+/// What depends on a changed object may have its name in its text. An index is reported with its
 /// constraint, the rule of a view with the view, a TOAST table and a default with the table.
 const TOUCHED: &str = "UNION SELECT unnest($2)
 UNION SELECT x.oid FROM touched t CROSS JOIN LATERAL (

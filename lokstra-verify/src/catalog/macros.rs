@@ -128,7 +128,7 @@ fn replacement(name: &str, argument: &str, version: u32) -> String {
             part(),
             part()
         ),
-        // What was granted and revoked again is the same as what nobody ever touched.
+        // What was granted and revoked again is the same as what never changed.
         "acl" => {
             let (kind, list, owner) = (part(), part(), part());
             format!(

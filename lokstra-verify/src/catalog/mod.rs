@@ -41,7 +41,7 @@ const SESSION: &str = "SET search_path = ''; SET statement_timeout = 0; SET lock
     WHERE name IN ('idle_session_timeout', 'transaction_timeout')";
 
 impl Catalog {
-    /// `whole_server`: nobody else is on it, so that roles and the like are the migrations' own.
+    /// `whole_server`: no one else uses it, so that roles and the like are the migrations' own.
     pub(crate) fn new(
         (mut client, mut before): (Client, Client),
         version: u32,

@@ -7,7 +7,8 @@ use lokstra_core::one_line;
 
 use crate::catalog::rows::Rows;
 
-/// An object of a database, by the words in which it is told: `index public.a_idx on table public.a`.
+/// An object of a database, by the words in which it is reported: `index public.a_idx on table
+/// public.a`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {
     pub(crate) kind: String,
@@ -48,13 +49,14 @@ impl fmt::Display for Object {
     }
 }
 
-/// What is known of an object, by name, in the order in which it is told.
+/// What is known of an object, by name, in the order in which it is reported.
 pub(crate) type Properties = Vec<(String, String)>;
 
 /// Everything in a database at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Snapshot {
-    /// With the number of its family in the folder `catalog`, which is the order in which they are told.
+    /// With the number of its family in the folder `catalog`, which is the order in which they are
+    /// reported.
     pub(crate) objects: BTreeMap<(usize, Object), Properties>,
     pub(crate) rows: BTreeMap<String, Rows>,
 }

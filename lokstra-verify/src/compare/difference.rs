@@ -77,8 +77,8 @@ impl Difference {
             Change::Added => "drop it in the down script",
             Change::Missing => "make it again in the down script, as it was",
             Change::Changed(altered) if altered.iter().any(|it| it.property == "labels") => {
-                "PostgreSQL has no statement that drops a label: make the type anew and convert its \
-                 columns, or say why it may stay: `-- lokstra: allow(not-undone): …`"
+                "PostgreSQL has no statement that drops a label: create the type again and convert \
+                 its columns, or say why it may stay: `-- lokstra: allow(not-undone): …`"
             }
             Change::Changed(_) => "put it back in the down script",
             Change::RowCount { before, after } if before > after => {
@@ -95,7 +95,7 @@ impl Difference {
 
 const COLUMN_ORDER: &str = "column order";
 
-/// What is not in `after` as it was in `before`. What belongs to an object that is told as added or
+/// What is not in `after` as it was in `before`. What belongs to an object that is reported as added or
 /// missing goes without saying.
 pub(crate) fn differences(before: &Snapshot, after: &Snapshot) -> Vec<Difference> {
     let only_in = |one: &Snapshot, other: &Snapshot| -> BTreeSet<String> {
@@ -170,7 +170,7 @@ impl Altered {
     }
 }
 
-/// Columns that are added or missing are told as such.
+/// Columns that are added or missing are reported as such.
 fn is_only_the_order(order: &Altered) -> bool {
     let columns = |order: &Option<String>| -> BTreeSet<String> {
         order.iter().flat_map(|order| order.split(", ")).map(str::to_owned).collect()

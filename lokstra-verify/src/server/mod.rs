@@ -10,7 +10,7 @@ use crate::error::VerifyError;
 pub(crate) struct Site {
     /// A database of the server, to connect to.
     pub(crate) pool: Pool,
-    /// Nobody else is on it: roles are the migrations' own too.
+    /// No one else uses it: roles are the migrations' own too.
     pub(crate) is_own: bool,
     #[cfg(all(unix, feature = "throw-away"))]
     _server: Option<lokstra_scratch::PrivateServer>,

@@ -7,7 +7,7 @@ use lokstra_runtime::postgres::Client;
 
 use crate::error::VerifyError;
 
-/// A database of one's own on somebody's server, dropped again whatever happens.
+/// A scratch database on a given server, dropped whatever happens.
 ///
 /// Its name says what it is and when it was made. What a killed process leaves is dropped by the next
 /// one that comes an hour later.
@@ -31,7 +31,7 @@ const LIKE: &str =
     extract(epoch FROM now())::bigint
 FROM pg_catalog.pg_database d, to_jsonb(d) AS it(row) WHERE d.datname = current_database()";
 
-/// Those that are old and that nobody uses.
+/// Those that are old and unused.
 const ABANDONED: &str = "SELECT format('DROP DATABASE %I', d.datname) FROM pg_catalog.pg_database d
 WHERE d.datname ~ '^lokstra_verify_[0-9]+_[0-9]+_[0-9]+$'
     AND split_part(d.datname, '_', 3)::numeric < extract(epoch FROM now()) - 3600
@@ -52,7 +52,7 @@ impl ScratchDatabase {
         loop {
             let name =
                 format!("lokstra_verify_{kept}{seconds}_{}_{}", std::process::id(), unique());
-            // Nobody can connect to template0, and so nobody can stand in the way of the copy.
+            // No session can connect to template0, so none can block the copy.
             let create = format!("CREATE DATABASE {name} TEMPLATE template0 {like}{options}");
             tries -= 1;
             match client.batch_execute(&create) {

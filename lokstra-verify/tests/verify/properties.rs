@@ -78,7 +78,7 @@ fn each_property_that_is_changed_is_told_with_what_it_was() {
       type public.mood is changed
         labels:
           is  'angry'
-        help: PostgreSQL has no statement that drops a label: make the type anew and convert its columns, or say why it may stay: `-- lokstra: allow(not-undone): …`
+        help: PostgreSQL has no statement that drops a label: create the type again and convert its columns, or say why it may stay: `-- lokstra: allow(not-undone): …`
       type public.pair is changed
         attributes:
           is  b text
@@ -171,7 +171,7 @@ fn the_remedies_for_what_is_changed_undo_what_they_are_about() {
       type public.mood is changed
         labels:
           is  'angry'
-        help: PostgreSQL has no statement that drops a label: make the type anew and convert its columns, or say why it may stay: `-- lokstra: allow(not-undone): …`
+        help: PostgreSQL has no statement that drops a label: create the type again and convert its columns, or say why it may stay: `-- lokstra: allow(not-undone): …`
       type public.pair is changed
         attributes:
           is  b text

@@ -1,4 +1,4 @@
-//! What a down did not undo is told, object by object, with file and remedy.
+//! What a down did not undo is reported, object by object, with file and remedy.
 
 use crate::support::{database, files_set, pool, set, told, verify, version};
 use insta::assert_snapshot;

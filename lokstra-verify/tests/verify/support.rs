@@ -45,7 +45,7 @@ pub(crate) fn verify(migrations: &Migrations) -> Verification {
     Verifier::new(migrations).verify_beside(&pool(&database())).unwrap()
 }
 
-/// What is told, without the version of the server.
+/// The report, without the version of the server.
 pub(crate) fn told(found: &Verification) -> String {
     let version = format!(" (PostgreSQL {})", found.server);
     found.to_string().replace(&version, "")
@@ -65,7 +65,7 @@ pub(crate) fn column(client: &mut Client, query: &str) -> String {
     values.collect::<Vec<_>>().join(" ")
 }
 
-/// The remedies of what differs, the last first: what depends on something is told behind it.
+/// The remedies of what differs, the last first: what depends on something is reported behind it.
 pub(crate) fn remedies(check: &Check) -> String {
     let remedy = |finding: &Finding| match finding {
         Finding::Differs(_, difference) => difference.remedy.clone(),
