@@ -192,8 +192,8 @@ impl<'m> Migrator<'m> {
     }
 
     /// Asks the server what it is, and checks whether it does what migrations need, as far as that can be
-    /// found out without a change: by an advisory lock of its own, and by a temporary table that is rolled
-    /// back.
+    /// detected without a change: by an advisory lock of its own, and by a temporary table that is
+    /// rolled back.
     ///
     /// # Errors
     ///
