@@ -50,7 +50,7 @@ fn up_to_a_version_and_by_number() {
     let below = set.migrator().up_to(&mut client, version(1)).unwrap_err();
     assert_snapshot!(below, @"
     the database is at 003, above 001
-      help: go down to 001 instead
+      help: roll back to 001 instead
     ");
     let unknown = set.migrator().up_to(&mut client, version(9)).unwrap_err();
     assert_snapshot!(unknown, @"

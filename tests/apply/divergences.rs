@@ -294,7 +294,7 @@ fn an_applied_migration_that_is_gone_is_an_error_unless_allowed() {
         assert_snapshot!(cut.up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
           migration 002_b is applied and unknown here
-            help: bring the files of 002 back, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 002 (in a program: `repair`)
+            help: restore the files of 002, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 002 (in a program: `repair`)
         ");
         cut.migrator().allow_missing(true).up(client).unwrap();
         assert_eq!(versions(client), "1 2 3");
@@ -384,7 +384,7 @@ fn every_divergence_is_told_at_once() {
           migrations/001_t.up.sql: migration 001 was edited after it was applied: the history has checksum 9cf58c38981f, the file 945d6345ffaf
             help: restore migrations/001_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and then edit it; or, if the database matches the file, lokstra migration repair -accept 001 (in a program: `repair`)
           migration 003_t is applied and unknown here
-            help: bring the files of 003 back, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 003 (in a program: `repair`)
+            help: restore the files of 003, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 003 (in a program: `repair`)
           migrations/004_t.up.sql: migration 004 was edited after it was applied: the history has checksum da0a72942fb9, the file 945d6345ffaf
             help: restore migrations/004_t.up.sql as it was when it was applied, and put the change into a new migration; to edit 004 itself, restore it, roll it back, and then edit it; or, if the database matches the file, lokstra migration repair -accept 004 (in a program: `repair`)
           migrations/000_new.up.sql: migration 000 is not applied, but 004, which comes after it, is

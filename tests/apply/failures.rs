@@ -384,7 +384,7 @@ fn a_failed_down_stays_applied() {
       |
     1 | DROP TABLE a; DROP TABLE nothing
       |               ^
-      state: 001 stays applied; the database is at 001
+      state: 001 is still applied; the database is at 001
       help: fix the script and run again; applied migrations are kept
     "#);
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1".into()));

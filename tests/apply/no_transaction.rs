@@ -155,7 +155,7 @@ fn an_invalid_index_is_named_and_never_taken_for_done() {
     client.batch_execute("DELETE FROM users WHERE id = 2").unwrap();
     assert_snapshot!(index.up(&mut client).unwrap_err(), @"
     migrations/002_second.up.sql: the index users_email of 002 is INVALID: an earlier run failed to build it, and `IF NOT EXISTS` accepted it
-      help: DROP INDEX CONCURRENTLY users_email; and run again, which creates it; or run with `rebuild_invalid_indexes` (-rebuild-invalid)
+      help: run DROP INDEX CONCURRENTLY users_email; and run again, which creates it; or run with `rebuild_invalid_indexes` (-rebuild-invalid)
     ");
     client.batch_execute("DROP INDEX users_email").unwrap();
     index.up(&mut client).unwrap();
@@ -342,7 +342,7 @@ fn a_refused_first_statement_leaves_nothing_partial() {
         let set = set(&all);
         set.up(&mut client).unwrap();
         let error = set.migrator().down_to(&mut client, version(1)).unwrap_err().to_string();
-        assert!(error.contains("state: 002 stays applied; the database is at 002"), "{error}");
+        assert!(error.contains("state: 002 is still applied; the database is at 002"), "{error}");
         assert!(set.status(&mut client).unwrap().partial_scripts.is_empty());
         let plan = set.migrator().plan(&mut client, Goal::Latest).unwrap();
         assert_eq!(plan.steps.len(), 1);

@@ -141,7 +141,7 @@ fn whatever_is_odd_is_still_told() {
     UPDATE schema_migrations SET checksum = NULL WHERE version = 2
       warning: 002 was applied by another program without a checksum, and trusted; the checksums are recorded now
     UPDATE schema_migrations SET checksum = 'x' WHERE version = 2
-      lokstra_core.schema_migrations has a row with checksum `x`, which no migration tool of ours wrote
+      lokstra_core.schema_migrations has a row that lokstra cannot interpret: its checksum is `x`
     UPDATE schema_migrations SET version = 3 WHERE version = 2
       migration 003_b is applied and newer than all of these migrations
     INSERT INTO schema_migrations (version) VALUES (3)

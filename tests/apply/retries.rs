@@ -132,7 +132,7 @@ fn what_does_not_pass_is_given_up_after_twenty_tries() {
     2 | DO $$ BEGIN RAISE lock_not_available; END $$;
       | ^
       context: PL/pgSQL function inline_code_block line 1 at RAISE
-      state: 001 was rolled back after 20 tries; no migration is applied
+      state: 001 was rolled back after 20 attempts; no migration is applied
       help: another session holds a lock that this migration needs: see pg_locks, and run again
     ");
 }
@@ -298,7 +298,7 @@ fn a_step_that_gives_up_names_the_line_and_who_is_in_the_way() {
               |
             … | ALTER TABLE t ADD a int;
               | ^
-              state: … was rolled back after … tries; no migration is applied
+              state: … was rolled back after … attempts; no migration is applied
               blocked by: pid … (report), idle in transaction for ….… s: BEGIN; SELECT * FROM t
               to end it: SELECT pg_terminate_backend(…);
               help: wait for it or end it, and run again

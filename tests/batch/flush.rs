@@ -447,7 +447,7 @@ fn a_baseline_whose_wait_is_cancelled_says_that_nothing_is_known() {
       002_a
       warning: 002 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
         help: wait until the standby has caught up (pg_stat_replication), and check the status after a failover
-    migrations: 1 recorded in lokstra_core.schema_migrations as applied, not run
+    migrations: 1 recorded in lokstra_core.schema_migrations as applied without running
       003_a
       warning: 003 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
         help: wait until the standby has caught up (pg_stat_replication), and check the status after a failover

@@ -103,7 +103,7 @@ fn every_row_that_says_something_else_is_told() {
       001 was applied with checksum 9cf58c38981f, and the file has 945d6345ffaf
         help: lokstra migration repair -accept 001 (in a program: `repair`), if the database matches the file
       004 is applied and comes after it
-        help: if the schema is that of 004, make the baseline there
+        help: if the database has the schema of 004, make the baseline there
       005 is applied and unknown here
         help: make the baseline with the build that has it
     ");
@@ -119,7 +119,7 @@ fn a_partial_script_is_in_the_way() {
     assert_snapshot!(refused(&set, &mut client, 1), @"
     no baseline at 001: the history contradicts it; nothing was recorded
       001 is partial: 1 of 2 statements of its up script are done
-        help: run it to its end, or lokstra migration repair -forget-progress 001 (in a program: `repair`), if all that it does is in the database
+        help: finish it, or lokstra migration repair -forget-progress 001 (in a program: `repair`), if all its changes are in the database
     ");
 }
 

@@ -37,7 +37,7 @@ fn runs_are_recorded_with_what_is_known_of_them_and_nothing_is_run() {
     let set = tables_set(4, "");
     let recorded = set.migrator().record_imported_runs(&mut client, &[run(3), run(1)]).unwrap();
     assert_snapshot!(recorded, @"
-    migrations: 2 recorded in lokstra_core.schema_migrations as applied, not run
+    migrations: 2 recorded in lokstra_core.schema_migrations as applied without running
       001_t
       003_t
     ");
@@ -140,7 +140,7 @@ fn a_history_that_says_something_else_is_told_and_nothing_is_recorded() {
       001 was applied with checksum abababababab, and the file has 945d6345ffaf
         help: lokstra migration repair -accept 001 (in a program: `repair`), if the database matches the file
       002 is partial: 1 of 2 statements of its up script are done
-        help: run it to its end, or lokstra migration repair -forget-progress 002 (in a program: `repair`), if all that it does is in the database
+        help: finish it, or lokstra migration repair -forget-progress 002 (in a program: `repair`), if all its changes are in the database
     ");
     assert_eq!(versions(&mut client), "1");
 }

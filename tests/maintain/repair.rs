@@ -187,7 +187,7 @@ fn a_partial_script_begins_anew_when_its_progress_is_forgotten() {
     let mut client = database.client().unwrap();
     let build = partial_scripts(&mut client);
     assert_snapshot!(repaired(&build, &mut client, Repair::ForgetProgress(version(2))), @"
-    forget how far 002 came
+    discard the progress of 002
       before: 1 of 3 statements of its up script are done
       after:  not begun; the changes of its statements stay in the database
     ");
@@ -201,7 +201,7 @@ fn a_failed_statement_that_somebody_did_by_hand_is_skipped() {
     let mut client = database.client().unwrap();
     let build = partial_scripts(&mut client);
     assert_snapshot!(repaired(&build, &mut client, Repair::SkipStatement(version(2))), @"
-    have a statement of 002 skipped
+    skip a statement of 002
       before: 1 of 3 statements of its up script are done; next is migrations/002_b.up.sql:3: SELECT 1/0
       after:  2 of 3 statements of its up script are done; next is migrations/002_b.up.sql:4: CREATE TABLE c ()
     ");
@@ -220,7 +220,7 @@ fn a_statement_that_was_cut_off_is_done_again_when_told_so() {
     let build = set(&[("001_n", up, "DELETE FROM n;")]);
     build.up_url(database.url()).unwrap_err();
     assert_snapshot!(repaired(&build, &mut client, Repair::RedoStatement(version(1))), @"
-    have a statement of 001 done again
+    run a statement of 001 again
       before: 0 of 1 statements of its up script are done, the next one is running or was interrupted; next is migrations/001_n.up.sql:2: DO $$ BEGIN INSERT INTO n VALUES (1); COMMIT;
       after:  0 of 1 statements of its up script are done; next is migrations/001_n.up.sql:2: DO $$ BEGIN INSERT INTO n VALUES (1); COMMIT;
     ");
@@ -234,17 +234,17 @@ fn progress_is_only_changed_where_there_is_some() {
     let mut client = database.client().unwrap();
     let build = partial_scripts(&mut client);
     assert_snapshot!(refused(&build, &mut client, Repair::ForgetProgress(version(1))), @"
-    cannot forget how far 001 came: none of its scripts is partial; nothing was changed
+    cannot discard the progress of 001: none of its scripts is partial; nothing was changed
       help: see lokstra migration repair for the possible repairs
     ");
     assert_snapshot!(refused(&build, &mut client, Repair::RedoStatement(version(2))), @"
-    cannot have a statement of 002 done again: none of its statements was interrupted; nothing was changed
+    cannot run a statement of 002 again: none of its statements was interrupted; nothing was changed
       help: see lokstra migration repair for the possible repairs
     ");
     let up = "-- lokstra: no-transaction\nCREATE TABLE bb ();\nSELECT 1/0;\n";
     let other = set(&[A, ("002_b", up, "DROP TABLE b;")]);
     assert_snapshot!(refused(&other, &mut client, Repair::SkipStatement(version(2))), @"
-    cannot have a statement of 002 skipped: the statements that ran differ from the file; nothing was changed
+    cannot skip a statement of 002: the statements that ran differ from the file; nothing was changed
       help: restore the statements that ran
     ");
 }
@@ -264,10 +264,10 @@ fn all_that_can_be_repaired_is_listed_and_nothing_is_changed() {
     forget that 002 is applied
       before: `b`, checksum 82415ef6a49d, of the down SQL 9d57da54d873
       after:  no row; its objects stay in the database
-    forget how far 004 came
+    discard the progress of 004
       before: 1 of 2 statements of its up script are done
       after:  not begun; the changes of its statements stay in the database
-    have a statement of 004 skipped
+    skip a statement of 004
       before: 1 of 2 statements of its up script are done; next is migrations/004_d.up.sql:3: SELECT 1/0
       after:  2 of 2 statements of its up script are done
     ");

@@ -123,7 +123,7 @@ fn a_failure_of_the_kept_sql_shows_its_line() {
       |
     2 | DROP TABLE bb;
       | ^
-      state: 002 stays applied; the database is at 002
+      state: 002 is still applied; the database is at 002
       help: fix the script and run again; applied migrations are kept
     "#);
 }

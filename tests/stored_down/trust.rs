@@ -91,8 +91,7 @@ fn a_right_of_somebody_else_is_told_with_the_revoke_that_mends_it() {
              \"lokstra_core\".\"lokstra_down\" FROM PUBLIC, other CASCADE;",
             "{right}"
         );
-        let mend =
-            told.lines().last().unwrap().replace("    help: look at what it holds, and ", "");
+        let mend = told.lines().last().unwrap().replace("    help: inspect its content, and ", "");
         client.batch_execute(&mend.replace("other", &other)).unwrap();
     }
     client.batch_execute(&format!("GRANT SELECT, REFERENCES ON {TABLE} TO PUBLIC")).unwrap();
@@ -240,6 +239,6 @@ fn a_view_in_the_place_of_the_table_is_not_read() {
         ))
         .unwrap();
     let told = roles.refused(&mut client);
-    assert!(told.contains("it is not a plain table\n    help: find out who made it"), "{told}");
+    assert!(told.contains("it is not a plain table\n    help: find out who created it"), "{told}");
     assert_eq!(tables(&mut roles.admin), "a b");
 }
