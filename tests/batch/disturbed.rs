@@ -202,10 +202,10 @@ fn the_recorded_time_does_not_depend_on_how_the_role_writes_fractions() {
     let few = format!("ALTER DATABASE {} SET extra_float_digits = -15", database.name());
     client.batch_execute(&few).unwrap();
     ten(6, "SELECT pg_sleep(2)").up_url(database.url()).unwrap();
-    let odd = "SELECT version FROM lokstra_core.schema_migrations \
+    let unusual = "SELECT version FROM lokstra_core.schema_migrations \
                WHERE execution_ms NOT BETWEEN 0 AND 3600000 \
                   OR version = 6 AND execution_ms < 2000";
-    assert_eq!(column(&mut client, odd), "");
+    assert_eq!(column(&mut client, unusual), "");
 }
 
 #[test]

@@ -261,9 +261,10 @@ fn is_plain(text: &str) -> bool {
 #[test]
 fn what_a_server_says_moves_no_cursor_and_forges_no_line() {
     let project = Project::new(&["001_a"]);
-    let odd = "chr(27) || '[2J' || chr(8238) || chr(10) || '::add-mask::x' || chr(10) || 'Applied'";
+    let unusual =
+        "chr(27) || '[2J' || chr(8238) || chr(10) || '::add-mask::x' || chr(10) || 'Applied'";
     let script = format!(
-        "DO $$ BEGIN RAISE NOTICE '%', {odd}; RAISE EXCEPTION '%', {odd} USING DETAIL = {odd}; END $$;"
+        "DO $$ BEGIN RAISE NOTICE '%', {unusual}; RAISE EXCEPTION '%', {unusual} USING DETAIL = {unusual}; END $$;"
     );
     project.write("migrations/001_a.up.sql", &script);
     let told = project.lokstra("migration up");

@@ -51,7 +51,7 @@ fn a_file_of_targets_that_cannot_be_meant_is_refused_before_anything_runs() {
       help: give -targets a file with a URL per line, optionally after a name, or pool:PATTERN
     -- exit code 3 --
     ");
-    fleet.project.write("targets.txt", "# nobody\n\n");
+    fleet.project.write("targets.txt", "# no target\n\n");
     assert_snapshot!(fleet.lokstra(UP), @"
     -- standard error --
     error: targets.txt: the file has no target

@@ -69,12 +69,12 @@ fn json_is_for_programs() {
 fn github_gets_annotations() {
     let project = hazardous(false);
     assert_snapshot!(project.lokstra_alone("migration lint -format github"), @"::warning file=migrations/002_shrink_users.up.sql,line=3,col=3,title=drop-column::the values are lost, and a running version that uses the column fails%0Ahelp: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`");
-    let odd = "migrations/50%,: odd";
-    fs::create_dir(project.path(odd)).unwrap();
-    project.write(&format!("{odd}/001_a.up.sql"), "");
+    let unusual = "migrations/50%,: unusual";
+    fs::create_dir(project.path(unusual)).unwrap();
+    project.write(&format!("{unusual}/001_a.up.sql"), "");
     assert_snapshot!(project.lokstra_alone("migration lint -format github"), @"
     ::warning file=migrations/002_shrink_users.up.sql,line=3,col=3,title=drop-column::the values are lost, and a running version that uses the column fails%0Ahelp: release a version that does not use the column first; if it is safe, say why: `-- lokstra: allow(drop-column): …`
-    ::warning file=migrations/50%25%2C%3A odd,title=not-read::1 SQL file is not read, because this folder has no migration.yaml%0Ahelp: add migrations/50%25,: odd/migration.yaml with `dbpool-name: …`, or move them
+    ::warning file=migrations/50%25%2C%3A unusual,title=not-read::1 SQL file is not read, because this folder has no migration.yaml%0Ahelp: add migrations/50%25,: unusual/migration.yaml with `dbpool-name: …`, or move them
     ");
 }
 

@@ -132,7 +132,7 @@ fn refinery_is_taken_over() {
       | ^
       hint: See the comment in its file.
       context: PL/pgSQL function inline_code_block line 3 at RAISE
-      state: 003 stays applied; the database is at 003
+      state: 003 is still applied; the database is at 003
       help: fix the script and run again; applied migrations are kept
     -- exit code 2 --
     ");

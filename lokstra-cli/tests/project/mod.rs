@@ -102,7 +102,7 @@ impl Blocker {
         let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
         let started = Instant::now();
         while self.0.query_one(waiting, &[]).unwrap().get::<_, i64>(0) < count {
-            assert!(started.elapsed() < Duration::from_mins(1), "nobody comes");
+            assert!(started.elapsed() < Duration::from_mins(1), "the session did not appear");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

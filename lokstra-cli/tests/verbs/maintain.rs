@@ -231,7 +231,7 @@ fn removed_migrations_are_allowed_with_a_flag() {
     -- standard error --
     error: the database and these migrations disagree; nothing was run
       migration 002_b is applied and unknown here
-        help: bring the files of 002 back, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 002 (in a program: `repair`)
+        help: restore the files of 002, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 002 (in a program: `repair`)
     -- exit code 5 --
     ");
     assert_snapshot!(project.lokstra("migration up -allow-missing"), @"

@@ -215,7 +215,7 @@ fn every_divergence_says_what_to_do() {
       migrations/x.sql: migration 001 was edited after it was applied: the history has checksum 636363636363, the file 010101010101
         help: restore migrations/x.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and then edit it; or, if the database matches the file, lokstra migration repair -accept 001 (in a program: `repair`)
       migration 003_m3 is applied and unknown here
-        help: bring the files of 003 back, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 003 (in a program: `repair`)
+        help: restore the files of 003, or continue without them with `allow_missing(true)` (on the command line: -allow-missing), or, if they were removed on purpose, lokstra migration repair -forget 003 (in a program: `repair`)
       migration 009_m9 is applied and newer than all of these migrations
         help: use the newer build that migrated this database, or a later one
       migrations/x.sql: migration 002 is not applied, but 009, which comes after it, is

@@ -235,7 +235,7 @@ fn a_down_that_fails_is_told_and_the_next_migrations_are_verified() {
         |
       1 | DROP TABLE b;
         | ^
-        state: 002 stays applied; the database is at 002
+        state: 002 is still applied; the database is at 002
         help: fix the script and run again; applied migrations are kept
     migrations/003_c.down.sql: 003_c is not undone by its down
       table public.c is still there
@@ -422,7 +422,7 @@ fn rows_put_in_behind_a_version_are_seen_by_what_follows() {
         |
       1 | ALTER TABLE users ADD COLUMN email varchar(50) NOT NULL;
         | ^
-        state: 002 stays applied; the database is at 002
+        state: 002 is still applied; the database is at 002
         help: fix the script and run again; applied migrations are kept
     migrations/003_posts.down.sql: 003_posts is not undone by its down
       table public.users has lost 1 row: 0 of 1 are left

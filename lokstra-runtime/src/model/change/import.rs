@@ -49,7 +49,7 @@ impl fmt::Display for RecordedRuns {
         match recorded.len() {
             0 => write!(f, "{database}: nothing to record in {table}")?,
             count => {
-                write!(f, "{database}: {count} recorded in {table} as applied without running")?
+                write!(f, "{database}: {count} recorded in {table} as applied without running")?;
             }
         }
         for (version, description) in recorded {
