@@ -30,14 +30,14 @@ pub fn embed(input: TokenStream) -> TokenStream {
 /// static MIGRATIONS: Migrations = embed_migrations!("migrations");
 ///
 /// #[lokstra::test(MIGRATIONS)]
-/// fn with_the_blocking_client(client: &mut Client) { … }
+/// fn with_the_blocking_client(client: &mut Client) { /* … */ }
 ///
 /// #[lokstra::test(MIGRATIONS, rows = "tests/rows/users.sql")]
-/// async fn with_any_client(db: TestDatabase) { connect(db.url()).await; … }
+/// async fn with_any_client(db: TestDatabase) { connect(db.url()).await; }
 ///
 /// #[lokstra::test(MIGRATIONS, databases = ["01_main-db", "02_orders-db"])]
 /// #[tokio::test(flavor = "multi_thread")]
-/// async fn with_several(main: TestDatabase, orders: TestDatabase) { … }
+/// async fn with_several(main: TestDatabase, orders: TestDatabase) { /* … */ }
 /// ```
 ///
 /// - `rows = "…"` or `rows = ["…", "…"]`: SQL files, relative to the folder of `Cargo.toml`, which are checked while the
