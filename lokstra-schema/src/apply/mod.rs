@@ -25,6 +25,7 @@ use crate::finding::Finding;
 use crate::parse::SYMBOLS;
 pub(crate) use columns::of_type as needed_type;
 pub(crate) use lookup::Found;
+pub(crate) use report::Said;
 
 /// Whether a statement was followed; `None`: all names in it are open behind it.
 pub(crate) type Followed = Option<()>;

@@ -57,7 +57,18 @@ impl Replay<'_> {
             opens_all: body.is_everything && !is_sql,
             made: self.place,
         };
-        self.add_routine(target, key, routine, is_replaced)
+        let followed = self.add_routine(target, key.clone(), routine, is_replaced);
+        if is_sql || node.child("opt_routine_body").is_some() {
+            let needs = self.sql_body(node);
+            self.catalog.change(&key, |object| {
+                if let ObjectKind::Routines(routines) = &mut object.kind
+                    && let Some(routine) = routines.last_mut()
+                {
+                    routine.uses.certain.extend(needs.certain);
+                }
+            });
+        }
+        followed
     }
 
     fn add_routine(
@@ -279,7 +290,11 @@ impl Replay<'_> {
                 }
             }
         }
-        uses.is_open = node.child("TriggerWhen").is_some();
+        if let Some(condition) = node.child("TriggerWhen") {
+            let needs = self.row_expression(condition, &key);
+            uses.certain.extend(needs.certain);
+            uses.is_open |= needs.is_open;
+        }
         let is_replaced = node.child("opt_or_replace").is_some();
         let known = self.at(&key)?.triggers.iter().find(|it| it.name == name).map(|it| it.made);
         if let Some(made) = known.filter(|_| !is_replaced) {

@@ -48,6 +48,11 @@ pub fn function(name: &str) -> Option<Function> {
     after(FUNCTIONS, &format!("{name} ")).next().and_then(Function::new)
 }
 
+/// The names of all functions.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.lines().filter_map(|line| line.split(' ').next())
+}
+
 /// A type by the name that the catalog has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Type {

@@ -38,7 +38,7 @@ const PARTS: &str = "stmtmulti ColConstraint ColConstraintElem ColId ColQualList
     replica_identity returning_clause role_list select_no_parens select_with_parens set_clause set_clause_list \
     set_rest set_rest_more set_target set_target_list simple_select sort_clause stats_param table_ref \
     target_el target_list transform_element_list type_name_list values_clause var_list var_name var_value \
-    where_clause where_or_current_clause window_clause with_clause";
+    group_clause having_clause using_clause where_clause where_or_current_clause window_clause with_clause";
 
 /// The symbols of which a tree has nodes.
 pub(crate) static SYMBOLS: LazyLock<Symbols> = LazyLock::new(|| {

@@ -1,12 +1,19 @@
 //! Names in queries and expressions.
 
+mod body;
+mod calls;
+mod expression;
+mod from;
+mod scope;
+mod select;
+mod write;
+
 use lokstra_grammar::Node;
 
-use crate::apply::Replay;
-use crate::builtin;
-use crate::catalog::{Class, Dependency, Key, Slot, Type, Uses};
-use crate::names::fold;
+use crate::apply::{Found, Replay};
+use crate::catalog::{Class, Key, Type, Uses};
 use crate::parse;
+use scope::{Field, Scope, Source};
 
 /// What a query returns and needs.
 pub(crate) struct Output {
@@ -21,122 +28,112 @@ impl Output {
     }
 }
 
+/// The columns of a query, as far as they are known.
+#[derive(Clone, Debug, Default)]
+struct Columns {
+    fields: Vec<Field>,
+    /// Whether there may be others, or some have another name.
+    is_open: bool,
+}
+
+impl Columns {
+    fn open() -> Columns {
+        Columns { fields: Vec::new(), is_open: true }
+    }
+}
+
 impl Replay<'_> {
     /// A statement that reads or writes rows.
     pub(crate) fn query_statement(&mut self, node: Node<'_>) {
         self.mentions(node.text());
+        self.rows(node, &Scope::default(), &mut Uses::default());
         self.unknown_calls(node);
         for target in parse::within(node, "qualified_name") {
             let key = parse::name(target).map(|name| self.find(Class::Relation, &name));
-            if let Some(crate::apply::Found::Known(key)) = key {
+            if let Some(Found::Known(key)) = key {
                 self.fire(&key);
             }
         }
     }
 
-    /// A routine of an extension may change what its arguments name.
-    fn unknown_calls(&mut self, node: Node<'_>) {
-        let mut calls = parse::within(node, "func_name").filter_map(parse::name);
-        let is_unknown = calls.any(|name| {
-            let key =
-                Key::new(Class::Routine, name.schema.as_deref().unwrap_or("public"), &name.name);
-            !matches!(self.catalog.slot(&key), Some(Slot::Known(_)))
-                && builtin::function(&name.name).is_none()
-                && !self.is_of_extension_known(&name.name)
-        });
-        if is_unknown {
-            self.open_text(node.text());
+    /// A statement in a scope: its columns.
+    fn rows(&mut self, node: Node<'_>, scope: &Scope<'_>, uses: &mut Uses) -> Columns {
+        match node.symbol() {
+            "InsertStmt" => self.insert(node, scope, uses),
+            "UpdateStmt" => self.update(node, scope, uses),
+            "DeleteStmt" => self.delete(node, scope, uses),
+            "CallStmt" => {
+                self.walk(node, scope, uses);
+                Columns::default()
+            }
+            "MergeStmt" | "CopyStmt" => {
+                self.only_relations(node, scope);
+                uses.is_open = true;
+                Columns::open()
+            }
+            _ => self.select(node, scope, uses),
         }
     }
 
-    fn is_of_extension_known(&self, name: &str) -> bool {
-        let mut extensions =
-            self.catalog.objects().filter(|(key, _)| key.class == Class::Extension);
-        extensions.any(|(key, _)| {
-            builtin::Extension::known(&key.name).is_some_and(|it| it.function(name).is_some())
-        })
+    /// The relations that a statement names, where its columns are not followed.
+    fn only_relations(&mut self, node: Node<'_>, scope: &Scope<'_>) {
+        for target in parse::all(node, "qualified_name") {
+            self.relation(target);
+        }
+        for table in node.children() {
+            match table.symbol() {
+                "relation_expr_opt_alias" => _ = self.target(table),
+                "table_ref" => _ = self.table_ref(table, scope, &[], &mut Uses::default()),
+                _ => {}
+            }
+        }
     }
 
     /// A query: its columns, as far as they are known, and what it needs.
     pub(crate) fn query(&mut self, node: Node<'_>) -> Output {
         self.mentions(node.text());
-        let mut uses = Uses::open();
-        let names: Vec<_> = parse::within(node, "common_table_expr")
-            .filter_map(|it| parse::ident(it.child("name")?))
-            .collect();
-        for target in parse::within(node, "table_ref").filter_map(|it| it.child("relation_expr")) {
-            let Some(target) = parse::target(target) else { continue };
-            let Some(name) = parse::name(target) else { continue };
-            if name.schema.is_none() && names.contains(&name.name) {
-                continue;
-            }
-            if let Some(key) = self.relation(target)
-                && let Some(id) = self.id(&key)
-            {
-                uses.certain.push(Dependency { id, column: None });
-            }
-        }
-        Output { columns: None, uses }
+        let mut uses = Uses::default();
+        let columns = self.select(node, &Scope::default(), &mut uses);
+        let is_known = !columns.is_open;
+        let fields = columns.fields.into_iter().map(|field| (field.name, field.ty));
+        Output { columns: is_known.then(|| fields.collect()), uses }
     }
 
     /// An expression about a table: the columns that it names must be there.
     pub(crate) fn expression(&mut self, node: Node<'_>, table: Option<&Key>) -> Uses {
         let mut uses = Uses::default();
         self.mentions(node.text());
-        if parse::within(node, "select_with_parens").next().is_some() {
-            return Uses::open();
-        }
-        let Some(table) = table else { return Uses::open() };
-        let Some(id) = self.id(table) else { return Uses::open() };
-        for reference in parse::within(node, "columnref") {
-            let tokens: Vec<_> =
-                reference.tokens().map(|nth| reference.tree().token(nth)).collect();
-            let column = match tokens[..] {
-                [column] => column,
-                [name, ".", column] if fold(name).as_deref() == Some(&*table.name) => column,
-                _ => {
-                    uses.is_open = true;
-                    continue;
-                }
-            };
-            let Some(column) = fold(column) else {
-                uses.is_open = true;
-                continue;
-            };
-            let Some(relation) = self.at(table) else { return Uses::open() };
-            if let Some(found) = relation.column(&column) {
-                uses.certain.push(Dependency { id, column: Some(found.number) });
-            } else if relation.may_have(&column)
-                || column == table.name
-                || tokens.len() > 1
-                || builtin::is_known(builtin::Kind::SystemColumn, &column)
-            {
-                uses.is_open = true;
-            } else {
-                let message = format!("column \"{column}\" does not exist");
-                self.missing_column(reference.range(), table, &column, message);
-                uses.is_open = true;
-            }
-        }
-        for call in parse::within(node, "func_name") {
-            let Some(name) = parse::name(call) else { continue };
-            if let crate::apply::Found::Known(key) = self.find(Class::Routine, &name) {
-                uses.certain.extend(self.id(&key).map(|id| Dependency { id, column: None }));
-            }
-        }
-        for ty in parse::within(node, "Typename") {
-            let ty = self.type_of(ty);
-            uses.certain.extend(crate::apply::needed_type(&ty));
-        }
+        let scope = match table.and_then(|table| self.source_of(table)) {
+            Some(source) => Scope { sources: vec![source], ..Scope::default() },
+            None => Scope::open(),
+        };
+        self.walk(node, &scope, &mut uses);
+        uses
+    }
+
+    /// The condition of a trigger or rule, which sees the row before and behind the change.
+    pub(crate) fn row_expression(&mut self, node: Node<'_>, table: &Key) -> Uses {
+        let mut uses = Uses::default();
+        let Some(source) = self.source_of(table) else { return Uses::open() };
+        let row = |name: &str| Source {
+            name: Some(name.to_owned()),
+            is_qualified: true,
+            ..source.clone()
+        };
+        let scope = Scope { sources: vec![row("new"), row("old")], ..Scope::default() };
+        self.walk(node, &scope, &mut uses);
         uses
     }
 
     /// The columns and indexes that a part of a definition names: `EXCLUDE`.
     pub(crate) fn within_table(&mut self, table: &Key, node: Node<'_>) {
         for element in parse::within(node, "index_elem") {
-            let Some(column) = element.child("ColId") else { continue };
-            if let Some(name) = parse::ident(column) {
-                self.need_column(column.range(), table, &name);
+            if let Some(column) = element.child("ColId") {
+                if let Some(name) = parse::ident(column) {
+                    self.need_column(column.range(), table, &name);
+                }
+            } else {
+                self.expression(element, Some(table));
             }
         }
     }

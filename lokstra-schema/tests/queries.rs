@@ -1,0 +1,163 @@
+//! Names in queries and expressions: what is reported, and what the server says of the same.
+
+use lokstra_core::Direction;
+use lokstra_schema::{Level, Options, Script, StartsFrom, check};
+
+/// What stands before each statement.
+const BEFORE: &str = "CREATE TABLE users (id int PRIMARY KEY, email text NOT NULL UNIQUE, age int);
+    CREATE TABLE orders (id int PRIMARY KEY, user_id int REFERENCES users, total numeric);
+    CREATE VIEW adults AS SELECT id, email AS mail FROM users WHERE age > 17;
+    CREATE FUNCTION twice(x int) RETURNS int LANGUAGE sql AS $$ SELECT x * 2 $$;
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+    CREATE SCHEMA app;
+    CREATE TABLE app.notes (id int, body text);\n";
+
+/// A statement and how the server refuses it.
+const REFUSED: &[(&str, &str)] = &[
+    ("SELECT emial FROM users", "42703"),
+    ("SELECT u.emial FROM users u", "42703"),
+    ("SELECT users.email FROM users u", "42P01"),
+    ("SELECT x.email FROM users u", "42P01"),
+    ("SELECT email FROM adults", "42703"),
+    ("SELECT a FROM users AS u (a, b, c), orders WHERE email = 'x'", "42703"),
+    ("SELECT 1 FROM nowhere", "42P01"),
+    ("SELECT 1 FROM users u JOIN orders o ON o.usr_id = u.id", "42703"),
+    ("SELECT 1 FROM users JOIN orders USING (user_id)", "42703"),
+    ("SELECT (SELECT max(o.totl) FROM orders o WHERE o.user_id = u.id) FROM users u", "42703"),
+    (
+        "SELECT 1 FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.uid)",
+        "42703",
+    ),
+    ("WITH w AS (SELECT id FROM users) SELECT email FROM w", "42703"),
+    ("WITH w (n) AS (SELECT id FROM users) SELECT id FROM w", "42703"),
+    ("SELECT s.email FROM (SELECT id FROM users) s", "42703"),
+    ("SELECT id FROM users ORDER BY nmae", "42703"),
+    ("SELECT count(*) AS n FROM users WHERE n > 1", "42703"),
+    ("SELECT lowr(email) FROM users", "42883"),
+    ("SELECT twice(id, 2) FROM users", "42883"),
+    ("SELECT length() FROM users", "42883"),
+    ("SELECT id::nmueric FROM users", "42704"),
+    ("SELECT body FROM app.note", "42P01"),
+    ("SELECT notes.bodi FROM app.notes", "42703"),
+    ("INSERT INTO users (id, emial) VALUES (1, 'a')", "42703"),
+    ("INSERT INTO users (id) VALUES (1)", "23502"),
+    ("INSERT INTO users (id, email) SELECT id, name FROM users", "42703"),
+    ("INSERT INTO users VALUES (1, 'a') ON CONFLICT (age) DO NOTHING", "42P10"),
+    ("INSERT INTO users VALUES (1, 'a') ON CONFLICT (mail) DO NOTHING", "42703"),
+    ("INSERT INTO users VALUES (1, 'a') ON CONFLICT ON CONSTRAINT users_key DO NOTHING", "42704"),
+    ("INSERT INTO users VALUES (1, 'a') ON CONFLICT (id) DO UPDATE SET mail = 'x'", "42703"),
+    (
+        "INSERT INTO users VALUES (1, 'a') ON CONFLICT (id) DO UPDATE SET email = excluded.mail",
+        "42703",
+    ),
+    ("INSERT INTO users VALUES (1, 'a') RETURNING idd", "42703"),
+    ("UPDATE users SET emial = 'x'", "42703"),
+    ("UPDATE users SET (email, agee) = ('x', 1)", "42703"),
+    ("UPDATE users SET email = o.mail FROM orders o WHERE o.user_id = users.id", "42703"),
+    ("UPDATE users u SET email = 'x' WHERE users.id = 1", "42P01"),
+    ("DELETE FROM users WHERE emial = 'x'", "42703"),
+    ("DELETE FROM users USING orders o WHERE o.usr = users.id", "42703"),
+    ("CREATE VIEW v AS SELECT emial FROM users", "42703"),
+    ("CREATE INDEX ON users (lower(emial))", "42703"),
+    ("ALTER TABLE users ADD CHECK (agee > 0)", "42703"),
+    ("ALTER TABLE users ADD COLUMN n text GENERATED ALWAYS AS (lower(mail)) STORED", "42703"),
+    ("CREATE POLICY p ON users USING (agee > 1)", "42703"),
+    (
+        "CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW WHEN (NEW.emial <> OLD.email) \
+         EXECUTE FUNCTION touch()",
+        "42703",
+    ),
+    (
+        "CREATE FUNCTION f(a int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(emial) FROM users $$",
+        "42703",
+    ),
+    ("CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM usrs $$", "42P01"),
+    ("CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ UPDATE users SET agee = 1 $$", "42703"),
+    ("ALTER TABLE users DROP COLUMN age", "2BP01"),
+];
+
+/// What is near to being refused.
+const ACCEPTED: &[&str] = &[
+    "SELECT email FROM users ORDER BY age, lower(email)",
+    "SELECT email AS e, count(*) FROM users GROUP BY e ORDER BY e",
+    "SELECT u FROM users u; SELECT users FROM users; SELECT u.* FROM users u",
+    "SELECT ctid, tableoid, users.xmin FROM users",
+    "SELECT (u).email, twice(u.id), text(id) FROM users u",
+    "SELECT 1 FROM (users u JOIN orders o ON u.id = o.user_id) AS j (a, b, c) WHERE j.b = 'x' AND a = 1",
+    "SELECT total FROM users u LEFT JOIN LATERAL (SELECT total FROM orders WHERE user_id = u.id) o ON true",
+    "SELECT g, g + id FROM users, generate_series(1, age) g",
+    "SELECT x.value FROM users, jsonb_array_elements('[]'::jsonb) x, unnest(ARRAY[id]) WITH ORDINALITY AS q (a, b) WHERE b = 1",
+    "SELECT a, b FROM (VALUES (1, 2)) AS v (a, b); SELECT column1 FROM (VALUES (1)) v",
+    "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT n FROM r",
+    "WITH RECURSIVE r (k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM r WHERE k < 3) SELECT r.k FROM r",
+    "WITH d AS (DELETE FROM orders RETURNING user_id) SELECT user_id FROM d",
+    "WITH a AS (SELECT id FROM users), b AS (SELECT id AS other FROM a) SELECT other FROM b",
+    "SELECT id, total FROM users JOIN orders USING (id)",
+    "SELECT id FROM users NATURAL JOIN orders",
+    "SELECT id FROM users UNION SELECT user_id FROM orders ORDER BY id",
+    "SELECT DISTINCT ON (e) lower(email) AS e FROM users ORDER BY e, id",
+    "SELECT rank() OVER w, percentile_cont(0.5) WITHIN GROUP (ORDER BY age) FROM users GROUP BY id WINDOW w AS (ORDER BY id)",
+    "SELECT count(*) FILTER (WHERE age > 1), string_agg(email, ',' ORDER BY id, age) FROM users",
+    "SELECT extract(epoch FROM now()), position('a' IN email), coalesce(age, 1), concat(email, age), current_date FROM users",
+    "SELECT relname FROM pg_class; SELECT table_name FROM information_schema.tables",
+    "SELECT app.notes.body, notes.id FROM app.notes",
+    "INSERT INTO users AS u (id, email) VALUES (1, 'a') ON CONFLICT (email) WHERE age > 1 DO UPDATE SET email = excluded.email WHERE u.age > 1 RETURNING u.id",
+    "INSERT INTO users (id, email) SELECT user_id, total::text FROM orders ON CONFLICT ON CONSTRAINT users_pkey DO NOTHING",
+    "UPDATE users u SET (email, age) = (SELECT total::text, 1 FROM orders o WHERE o.user_id = u.id) FROM orders WHERE orders.user_id = u.id",
+    "DELETE FROM users u USING orders o WHERE o.user_id = u.id AND u.email = 'x' RETURNING total, u.*",
+    "CREATE FUNCTION f(email text, n int DEFAULT 1) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM users WHERE users.email = f.email AND age > n AND id = $2 $$",
+    "CREATE FUNCTION f(x anyelement) RETURNS int LANGUAGE sql AS $$ SELECT nothing FROM nowhere $$",
+    "CREATE FUNCTION f() RETURNS TABLE (a int, b text) LANGUAGE sql AS $$ SELECT id, email FROM users ORDER BY id $$",
+    "CREATE FUNCTION f(n int) RETURNS int LANGUAGE sql AS $$ SELECT CASE WHEN n < 2 THEN 1 ELSE f(n - 1) END $$",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT nothing FROM nowhere); END $$",
+    "CREATE VIEW v AS SELECT users.* FROM users; ALTER TABLE users ADD COLUMN x int; SELECT email FROM v",
+    "SELECT * FROM users u, LATERAL (SELECT u.age AS years) s WHERE s.years > 1",
+    "CREATE TABLE t AS SELECT id AS n, email FROM users; SELECT n, email FROM t",
+    "SELECT email FROM users FOR UPDATE OF users",
+];
+
+fn errors(sql: &str) -> Vec<(String, String)> {
+    let script = format!("{BEFORE}{sql};");
+    let scripts = [Script::new("001_a.up.sql", 1, Direction::Up, &script)];
+    let options = Options { starts_from: StartsFrom::Empty, ..Options::default() };
+    let findings = check(&scripts, &options).into_iter().filter(|it| it.level == Level::Error);
+    findings.map(|it| (it.sqlstate.to_owned(), it.message)).collect()
+}
+
+#[test]
+fn what_the_server_refuses_in_a_query_is_reported_once() {
+    let mut wrong = Vec::new();
+    for (sql, sqlstate) in REFUSED.iter() {
+        let found = errors(sql);
+        if found.len() != 1 || found[0].0 != *sqlstate {
+            wrong.push(format!("{sqlstate} {sql}: {found:?}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn what_the_server_accepts_in_a_query_is_not_reported() {
+    let found = ACCEPTED.iter().map(|sql| (sql, errors(sql))).filter(|(_, it)| !it.is_empty());
+    assert_eq!(found.collect::<Vec<_>>(), Vec::new());
+}
+
+#[test]
+fn the_server_answers_as_these_tables_say() {
+    let database = lokstra_scratch::Server::shared().unwrap().database().unwrap();
+    let mut client = database.client().unwrap();
+    let mut answer = |sql: &str| {
+        let answer = client.batch_execute(&format!("BEGIN; {BEFORE}{sql}"));
+        client.batch_execute("ROLLBACK").unwrap();
+        answer.err().map(|error| format!("{} {error:?}", error.code().unwrap().code()))
+    };
+    let mut wrong = Vec::new();
+    for (sql, sqlstate) in REFUSED {
+        let answer = answer(sql);
+        if !answer.as_ref().is_some_and(|it| it.starts_with(sqlstate)) {
+            wrong.push(format!("{sql}: {answer:?}"));
+        }
+    }
+    wrong.extend(ACCEPTED.iter().filter_map(|sql| Some(format!("{sql}: {}", answer(sql)?))));
+    assert_eq!(wrong, Vec::<String>::new());
+}
