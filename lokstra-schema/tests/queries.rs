@@ -74,6 +74,19 @@ const REFUSED: &[(&str, &str)] = &[
     ("CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM usrs $$", "42P01"),
     ("CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ UPDATE users SET agee = 1 $$", "42703"),
     ("ALTER TABLE users DROP COLUMN age", "2BP01"),
+    ("SELECT 1 FROM users WHERE age = email", "42883"),
+    ("SELECT id || age FROM users", "42883"),
+    ("SELECT 1 FROM users u JOIN orders o ON o.user_id = u.email", "42883"),
+    ("SELECT 1 FROM users WHERE age LIKE email", "42883"),
+    ("ALTER TABLE users ALTER age SET DEFAULT now()", "42804"),
+    ("ALTER TABLE users ADD x uuid DEFAULT 0", "42804"),
+    ("ALTER TABLE users ADD x boolean DEFAULT 'maybe'", "22P02"),
+    ("CREATE TABLE t (id uuid PRIMARY KEY DEFAULT now())", "42804"),
+    ("ALTER TABLE app.notes ALTER body TYPE int", "42804"),
+    ("UPDATE users SET age = email", "42804"),
+    ("UPDATE users SET age = now()", "42804"),
+    ("INSERT INTO orders VALUES (1, 'x', 2)", "22P02"),
+    ("INSERT INTO orders (id, total) VALUES (1, 2), (now(), 3)", "42804"),
 ];
 
 /// What is near to being refused.
@@ -114,6 +127,17 @@ const ACCEPTED: &[&str] = &[
     "SELECT * FROM users u, LATERAL (SELECT u.age AS years) s WHERE s.years > 1",
     "CREATE TABLE t AS SELECT id AS n, email FROM users; SELECT n, email FROM t",
     "SELECT email FROM users FOR UPDATE OF users",
+    "ALTER TABLE orders ALTER total TYPE text, ALTER id SET DEFAULT 1.5, ALTER id TYPE bigint",
+    "ALTER TABLE users ADD a timestamptz DEFAULT current_timestamp, ADD b date DEFAULT now(), ADD c text DEFAULT 0",
+    "ALTER TABLE users ADD a jsonb DEFAULT '{}', ADD b numeric DEFAULT 0, ADD c int[] DEFAULT '{}', ADD d bool DEFAULT 't'",
+    "ALTER TABLE users ADD a interval DEFAULT '1 day', ADD b smallint DEFAULT 1, ADD c bigint DEFAULT extract(epoch FROM now())",
+    "ALTER TABLE users ADD a inet DEFAULT '::1', ADD b money DEFAULT 1, ADD c varchar(3) DEFAULT 'ab', ADD d oid DEFAULT 1, ADD e xml DEFAULT '<a/>'",
+    "SELECT 1 FROM users WHERE age = 1.5 AND email LIKE 'a' AND id <> '3' AND age / 2 > 1 AND email || age = 'x'",
+    "SELECT 1 FROM users WHERE now() - interval '1 day' > now()::date AND age::text = email AND age::bigint % 2 = 0",
+    "SELECT 1 FROM users WHERE email::varchar = email AND email::char(3) <> email AND id = 1::smallint AND current_date + 1 > now()",
+    "SELECT 1 FROM users WHERE '{}'::jsonb || '{}' = '{}' AND ARRAY[1] || id = '{1}' AND 'a'::name = email AND 2 * interval '1 day' > '1 h'",
+    "UPDATE orders SET total = id, user_id = total; UPDATE users SET email = id, age = NULL, id = DEFAULT",
+    "INSERT INTO orders VALUES (1, NULL, '1.5'), (2, DEFAULT, 3)",
 ];
 
 fn errors(sql: &str) -> Vec<(String, String)> {

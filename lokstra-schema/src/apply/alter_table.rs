@@ -364,8 +364,9 @@ impl Replay<'_> {
             let number = number?;
             let id = self.id(key)?;
             self.check_type_change(key, at, Dependency { id, column: Some(number) }, name);
-            if let Some(using) = node.child("alter_using") {
-                self.expression(using, Some(key));
+            match node.child("alter_using") {
+                Some(using) => _ = self.expression(using, Some(key)),
+                None => self.type_converts(node, key, name, &ty),
             }
             let mut keys = self.children(key);
             keys.push(key.clone());
@@ -385,6 +386,7 @@ impl Replay<'_> {
         let default = node.child("alter_column_default");
         if let Some(default) = default.filter(|it| parse::starts(*it, &["set"])) {
             let uses = self.expression(default, Some(key));
+            self.value_fits(key, name, default);
             self.change(key, |relation| {
                 if let Some(column) = relation.column_mut(name) {
                     column.has_default = true;

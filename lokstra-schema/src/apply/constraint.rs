@@ -89,6 +89,7 @@ impl Replay<'_> {
             "default" | "generated" => {
                 let uses = self.expression(node, Some(key));
                 let column = column?;
+                self.value_fits(key, column, node);
                 self.change(key, |relation| {
                     if let Some(column) = relation.column_mut(column) {
                         column.uses.certain.extend(uses.certain);

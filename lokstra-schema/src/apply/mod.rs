@@ -44,6 +44,8 @@ pub(crate) struct Replay<'s> {
     pub(crate) is_lost: bool,
     /// Whether the statement may do nothing: nothing that it says is certain.
     pub(crate) is_muted: bool,
+    /// Whether the set may have made operators or casts.
+    pub(crate) has_own_operators: bool,
 }
 
 impl<'s> Replay<'s> {
@@ -57,6 +59,7 @@ impl<'s> Replay<'s> {
             path: None,
             is_lost: false,
             is_muted: false,
+            has_own_operators: false,
         };
         for name in &options.existing {
             let parts: Vec<_> =
@@ -102,6 +105,8 @@ impl<'s> Replay<'s> {
     }
 
     fn statement(&mut self, text: &str) {
+        let lower = text.to_ascii_lowercase();
+        self.has_own_operators |= lower.contains("operator") || lower.contains("cast");
         let tree = SyntaxTree::parse(text, &SYMBOLS);
         let Some(root) = tree.as_ref().and_then(SyntaxTree::root) else {
             return self.open_text(text);

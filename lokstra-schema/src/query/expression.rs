@@ -20,6 +20,7 @@ impl Replay<'_> {
                 return;
             }
             "func_application" => self.call(node, scope, uses),
+            "a_expr" | "b_expr" => self.check_operator(node, scope),
             "Typename" => {
                 let ty = self.type_of(node);
                 uses.certain.extend(needed_type(&ty));

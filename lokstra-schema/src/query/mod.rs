@@ -6,6 +6,7 @@ mod expression;
 mod from;
 mod scope;
 mod select;
+mod types;
 mod write;
 
 use lokstra_grammar::Node;

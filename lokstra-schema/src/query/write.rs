@@ -226,6 +226,7 @@ impl Replay<'_> {
     ) {
         let Some(list) = node.child("set_clause_list") else { return };
         for clause in parse::all(list, "set_clause") {
+            self.check_assignment(clause, key, scope);
             for part in clause.children() {
                 match part.symbol() {
                     "set_target" => self.target_column(part, key, uses),
@@ -237,6 +238,16 @@ impl Replay<'_> {
                     _ => self.walk(part, scope, uses),
                 }
             }
+        }
+    }
+
+    /// `SET a = 1`: the value must fit the column.
+    fn check_assignment(&mut self, clause: Node<'_>, key: Option<&Key>, scope: &Scope<'_>) {
+        let target = clause.child("set_target").filter(|it| it.tokens().len() == 1);
+        let name = target.and_then(parse::ident);
+        let column = name.and_then(|name| self.at(key?)?.column(&name).cloned());
+        if let (Some(column), Some(value)) = (column, clause.child("a_expr")) {
+            self.must_fit_in(value, &column.name, &column.ty, scope, "expression");
         }
     }
 
