@@ -272,9 +272,27 @@ impl Replay<'_> {
         found
     }
 
+    /// The values of each row must fit the columns.
+    fn check_values(&mut self, key: &Key, items: &[Node<'_>], values: Node<'_>) {
+        let Some(relation) = self.at(key).filter(|it| !it.has_open_columns) else { return };
+        let columns: Vec<_> = match items {
+            [] => relation.columns.clone(),
+            _ => {
+                let column = |item: &Node<'_>| relation.column(&parse::ident(*item)?).cloned();
+                items.iter().map_while(column).collect()
+            }
+        };
+        for row in parse::all(values, "expr_list") {
+            for (column, value) in columns.iter().zip(row.children()) {
+                self.must_fit_in(value, &column.name, &column.ty, &Scope::open(), "expression");
+            }
+        }
+    }
+
     /// Rows that are certainly there from here on, and columns that must have a value.
     fn inserted(&mut self, key: &Key, items: &[Node<'_>], query: Node<'_>) {
         let Some(values) = single_values(query) else { return };
+        self.check_values(key, items, values);
         let Some(relation) = self.at(key) else { return };
         let is_plain = relation.kind == crate::catalog::RelationKind::Table
             && relation.triggers.is_empty()
