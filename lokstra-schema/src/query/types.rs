@@ -41,7 +41,7 @@ impl Replay<'_> {
         let own = parse::own_tokens(node);
         let tree = node.tree();
         match (node.symbol(), &children[..]) {
-            ("columnref", _) => self.type_of_column(node, scope),
+            ("columnref", _) => type_of_column(node, scope),
             ("func_application", _) => self.type_of_call(node),
             (_, [only]) if own.is_empty() => self.typed(*only, scope),
             // `(a)`
@@ -69,21 +69,6 @@ impl Replay<'_> {
                 self.result(operator, &one, &two).unwrap_or(Typed::Open)
             }
             ("a_expr" | "b_expr" | "Sconst" | "SignedIconst", []) => literal(node),
-            _ => Typed::Open,
-        }
-    }
-
-    fn type_of_column(&self, node: Node<'_>, scope: &Scope<'_>) -> Typed {
-        if node.text().contains('[') {
-            return Typed::Open;
-        }
-        let meaning = match super::expression::parts(node).as_deref() {
-            Some([name]) => scope.bare(name),
-            Some([table, name]) => scope.qualified(table, name),
-            _ => return Typed::Open,
-        };
-        match meaning {
-            Meaning::Field(_, field) => Typed::of(&field.ty),
             _ => Typed::Open,
         }
     }
@@ -209,7 +194,7 @@ impl Replay<'_> {
     }
 }
 
-fn operator<'w>(words: &'w [String]) -> Option<&'w str> {
+fn operator(words: &[String]) -> Option<&str> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if let [only] = words[..]
         && matches!(
@@ -220,6 +205,21 @@ fn operator<'w>(words: &'w [String]) -> Option<&'w str> {
         return Some(if only == "!=" { "<>" } else { only });
     }
     WORDS.iter().find(|(some, _)| *some == words).map(|(_, name)| *name)
+}
+
+fn type_of_column(node: Node<'_>, scope: &Scope<'_>) -> Typed {
+    if node.text().contains('[') {
+        return Typed::Open;
+    }
+    let meaning = match super::expression::parts(node).as_deref() {
+        Some([name]) => scope.bare(name),
+        Some([table, name]) => scope.qualified(table, name),
+        _ => return Typed::Open,
+    };
+    match meaning {
+        Meaning::Field(_, field) => Typed::of(&field.ty),
+        _ => Typed::Open,
+    }
 }
 
 /// Whether a value of one type is taken where an operator wants another.
