@@ -149,7 +149,7 @@ fn errors(sql: &str) -> Vec<(String, String)> {
 #[test]
 fn what_the_server_refuses_in_a_query_is_reported_once() {
     let mut wrong = Vec::new();
-    for (sql, sqlstate) in REFUSED.iter() {
+    for (sql, sqlstate) in REFUSED {
         let found = errors(sql);
         if found.len() != 1 || found[0].0 != *sqlstate {
             wrong.push(format!("{sqlstate} {sql}: {found:?}"));
