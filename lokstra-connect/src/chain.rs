@@ -1,6 +1,6 @@
 //! An error of the client as one text.
 
-use lokstra_core::text::shown;
+use lokstra_core::text::to_string;
 
 use crate::client::client_gave_up;
 use crate::server_error::ServerError;
@@ -13,11 +13,11 @@ pub fn chain(error: &postgres::Error) -> String {
     if client_gave_up(error) {
         return "the run was asked to stop, and the server did not answer".to_owned();
     }
-    let mut text = shown(&error);
+    let mut text = to_string(&error);
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         text.push_str(": ");
-        text.push_str(&shown(&error));
+        text.push_str(&to_string(&error));
         cause = error.source();
     }
     text

@@ -134,5 +134,5 @@ fn given_up() -> postgres::Error {
 /// the client's.
 pub fn client_gave_up(error: &postgres::Error) -> bool {
     std::error::Error::source(error).is_none()
-        && lokstra_core::text::shown(error) == "timeout waiting for server"
+        && lokstra_core::text::to_string(error) == "timeout waiting for server"
 }

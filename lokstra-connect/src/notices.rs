@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use postgres::error::{DbError, Severity, SqlState};
 
-use lokstra_core::text::shown;
+use lokstra_core::text::to_string;
 
 /// A NOTICE or WARNING of the server.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl Notices {
             return;
         }
         let severity = notice.parsed_severity();
-        let severity = severity.map_or_else(|| notice.severity().to_owned(), |s| shown(&s));
+        let severity = severity.map_or_else(|| notice.severity().to_owned(), |s| to_string(&s));
         let (message, at) = (notice.message().to_owned(), Instant::now());
         let may_be_sentinel = may_be_sentinel(notice);
         state.bytes += message.len();

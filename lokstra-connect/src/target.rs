@@ -5,7 +5,7 @@ use std::fmt;
 use postgres::Config;
 use postgres::config::Host;
 
-use lokstra_core::text::shown;
+use lokstra_core::text::to_string;
 
 /// Which server and database a run works on, as the connection string has it; never the password.
 /// `Display` is `postgres at localhost:5432, database app, user svc`.
@@ -38,8 +38,8 @@ pub(crate) fn host(config: &Config) -> String {
     match (config.get_hosts().first(), config.get_hostaddrs().first()) {
         (Some(Host::Tcp(host)), _) => host.clone(),
         #[cfg(unix)]
-        (Some(Host::Unix(path)), _) => shown(&path.display()),
-        (None, Some(address)) => shown(address),
+        (Some(Host::Unix(path)), _) => to_string(&path.display()),
+        (None, Some(address)) => to_string(address),
         (None, None) => "no host".to_owned(),
     }
 }

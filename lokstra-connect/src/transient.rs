@@ -8,7 +8,7 @@ use postgres::error::{DbError, Severity};
 use crate::client::client_gave_up;
 use crate::error::ConnectError;
 use crate::server_error::ServerError;
-use lokstra_core::text::{contains, shown};
+use lokstra_core::text::{contains, to_string};
 
 /// Reports whether a later attempt can succeed without a change of the server or of the settings.
 pub fn is_transient(error: &ConnectError) -> bool {
@@ -28,7 +28,7 @@ fn is_transient_client_error(error: &postgres::Error) -> bool {
     if is_of_the_wrong_kind(io) {
         return true;
     }
-    is_transient_io_error(io.kind(), shown(error).starts_with("error connecting"))
+    is_transient_io_error(io.kind(), to_string(error).starts_with("error connecting"))
 }
 
 fn is_transient_io_error(kind: io::ErrorKind, is_connecting: bool) -> bool {

@@ -11,8 +11,8 @@ pub mod files;
 mod fingerprint;
 mod identifier;
 mod layout;
+mod printable;
 mod set;
-mod shown;
 mod snippet;
 #[doc(hidden)]
 pub mod text;
@@ -23,8 +23,8 @@ pub use checksum::{Checksum, ParseChecksumError};
 pub use direction::Direction;
 pub use fingerprint::Fingerprint;
 pub use identifier::{Identifier, IdentifierError, TableName};
+pub use printable::{one_line, printable, printable_line, write_text};
 pub use set::{Database, Migration, Mode, Script, Set};
-pub use shown::{one_line, shown, shown_line, write_text};
 pub use snippet::{Position, Snippet};
 pub use version::{ParseVersionError, Version};
 

@@ -96,7 +96,7 @@ impl fmt::Display for Snippet {
         let number = self.position.line.to_string();
         let margin = " ".repeat(number.len());
         writeln!(f, "{margin} |")?;
-        writeln!(f, "{number} | {}", crate::shown_line(&self.line))?;
+        writeln!(f, "{number} | {}", crate::printable_line(&self.line))?;
         write!(f, "{margin} | {}^", self.indent)
     }
 }

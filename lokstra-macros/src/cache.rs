@@ -6,23 +6,33 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file, and who wrote it: no other build may believe it.
-pub(crate) struct Place {
+const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Where the rules of the check are, beside this crate in a checkout. A registry does not have them there.
+const RULES: [&str; 6] = [
+    "lokstra-core/src",
+    "lokstra-grammar/data",
+    "lokstra-grammar/src",
+    "lokstra-schema/data",
+    "lokstra-schema/src",
+    "lokstra-source/src",
+];
+
+/// The file, and who wrote it: no other build may believe it.
+pub(crate) struct CacheFile {
     pub(crate) file: PathBuf,
     pub(crate) writer: String,
 }
 
 /// `None` for a crate without a build script, whose folder is checked by each build.
-pub(crate) fn place(root: &Path, folder: &str) -> Option<Place> {
+pub(crate) fn cache_file(root: &Path, folder: &str) -> Option<CacheFile> {
     let out = PathBuf::from(std::env::var_os("OUT_DIR")?);
     let file = out.join(format!("lokstra-{:016x}.checked", hash(&(root, folder))));
-    // Beside this crate in a checkout, and not in a registry.
-    let ours = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let mut sources = Vec::new();
-    for name in ["lokstra-core/src", "lokstra-source/src"] {
-        stamps(&ours.join(name), &mut sources).ok();
+    for name in RULES {
+        stamps(&Path::new(CHECKOUT).join(name), &mut sources).ok();
     }
-    Some(Place { file, writer: writer(&sources) })
+    Some(CacheFile { file, writer: writer(&sources) })
 }
 
 /// A release has the rules of its version. Those of a checkout change without one, so it is known by what
@@ -81,6 +91,29 @@ mod tests {
         let earlier = SystemTime::now() - Duration::from_mins(1);
         fs::File::options().write(true).open(&rule).unwrap().set_modified(earlier).unwrap();
         assert_ne!(writer_of(folder.path()), with_new);
+    }
+
+    #[test]
+    fn every_crate_that_a_check_is_made_of_is_a_part_of_the_writer() {
+        let checkout = Path::new(CHECKOUT);
+        let (mut known, mut next) = (Vec::new(), vec!["lokstra-source".to_owned()]);
+        while let Some(name) = next.pop() {
+            let manifest = fs::read_to_string(checkout.join(&name).join("Cargo.toml")).unwrap();
+            for part in ["src", "data"] {
+                let folder = format!("{name}/{part}");
+                let is_listed = RULES.contains(&folder.as_str());
+                assert!(is_listed || !checkout.join(&folder).exists(), "{folder}");
+            }
+            let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
+            let dependencies = dependencies.split("\n[").next().unwrap_or_default();
+            let ours = dependencies.lines().filter(|line| line.starts_with("lokstra-"));
+            next.extend(ours.filter_map(|line| Some(line.split(['.', ' ']).next()?.to_owned())));
+            known.push(name);
+        }
+        assert!(known.iter().any(|name| name == "lokstra-grammar"), "{known:?}");
+        for folder in RULES {
+            assert!(checkout.join(folder).is_dir(), "{folder}");
+        }
     }
 
     #[test]

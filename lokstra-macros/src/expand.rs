@@ -8,7 +8,7 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::LitStr;
 
-use crate::cache::{self, Place};
+use crate::cache::{self, CacheFile};
 
 /// More errors than a person reads at once; the rest is counted.
 const SHOWN: usize = 100;
@@ -18,9 +18,9 @@ const SHOWN: usize = 100;
 pub(crate) fn expand(facade: &TokenStream, folder: &LitStr) -> TokenStream {
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let folder_path = folder.value();
-    let kept = cache::place(&root, &folder_path);
+    let kept = cache::cache_file(&root, &folder_path);
     let mut checking = Loader::new(&root, &folder_path).lint(LintScope::Explicit);
-    if let Some(Place { file, writer }) = &kept {
+    if let Some(CacheFile { file, writer }) = &kept {
         checking = checking.cache(file, writer);
     }
     let way = way_from_the_compiler(&root);

@@ -3,7 +3,7 @@
 
 mod cache;
 mod expand;
-mod test;
+mod test_attribute;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenTree;
@@ -51,7 +51,7 @@ pub fn embed(input: TokenStream) -> TokenStream {
 /// `Result`.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    test::expand(arguments.into(), item.into()).into()
+    test_attribute::expand(arguments.into(), item.into()).into()
 }
 
 fn arguments(input: ParseStream<'_>) -> syn::Result<(proc_macro2::TokenStream, LitStr)> {

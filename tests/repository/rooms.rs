@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Each crate with its rooms, from the top to the bottom. A room is a folder, or a file beside `lib.rs`.
 const CRATES: &[(&str, &[&str])] = &[
     ("lokstra-cli", &["app", "verbs", "fleet", "run", "call", "output"]),
-    ("lokstra-macros", &["test", "expand", "cache"]),
+    ("lokstra-macros", &["test_attribute", "expand", "cache"]),
     (
         "lokstra-source",
         &["rows", "loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"],
@@ -86,7 +86,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "fingerprint",
             "identifier",
             "snippet",
-            "shown",
+            "printable",
             "files",
             "text",
             "direction",

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lokstra_core::shown;
+use lokstra_core::printable;
 use serde::Serialize;
 
 use super::command_error::CommandError;
@@ -75,7 +75,7 @@ impl<'p> Console<'p> {
     /// Writes SQL or a document exactly; on a terminal, without control characters.
     pub(crate) fn data(&self, text: impl Display) -> Result<(), CommandError> {
         let text = text.to_string();
-        self.write(&if self.is_terminal { shown(&text) } else { text })
+        self.write(&if self.is_terminal { printable(&text) } else { text })
     }
 
     /// Whether the reader of the standard output is gone.
@@ -166,7 +166,7 @@ impl<'p> Console<'p> {
     /// Removes what a terminal obeys, except the colours of the command, and what GitHub Actions reads
     /// as a command (`::add-mask::…` and `##[…]`).
     fn plain(&self, text: &str) -> String {
-        let mut plain = shown(text).replace(&shown(&format!("\x1b{}", self.mark)), "\x1b[");
+        let mut plain = printable(text).replace(&printable(&format!("\x1b{}", self.mark)), "\x1b[");
         if plain.contains("::") || plain.contains("##[") {
             let lines = plain.split('\n').map(|line| {
                 let (indent, text) = line.split_at(line.len() - line.trim_start().len());

@@ -1,6 +1,6 @@
 //! Problems as text for people, JSON for programs, or annotations of a pull request.
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use lokstra_source::{Problem, Problems, Severity};
 use serde::Serialize;
 
@@ -97,9 +97,13 @@ fn annotation(problem: &Problem) -> String {
     format!(
         "::{} file={}{place},title={}::{}",
         problem.severity().as_str(),
-        property(&shown_line(problem.path())),
+        property(&printable_line(problem.path())),
         property(problem.code().as_str()),
-        data(&format!("{}\nhelp: {}", shown_line(problem.message()), shown_line(problem.help()))),
+        data(&format!(
+            "{}\nhelp: {}",
+            printable_line(problem.message()),
+            printable_line(problem.help())
+        )),
     )
 }
 

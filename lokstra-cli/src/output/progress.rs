@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use lokstra_runtime::Event;
 
 /// How long work runs before it is shown.
@@ -188,14 +188,19 @@ impl State {
         if is_terminal && elapsed >= TICK {
             let (begin, end) = NO_WRAP;
             let limit = work.limit.map_or_else(String::new, |it| format!(" of {} s", it.as_secs()));
-            let (what, seconds) = (shown_line(&work.what), elapsed.as_secs());
+            let (what, seconds) = (printable_line(&work.what), elapsed.as_secs());
             let line = format!("{begin}{what} ({seconds} s{limit}){end}");
             write!(out, "{CLEAR}{line}").and_then(|()| out.flush()).ok();
             self.is_drawn = true;
         } else if !is_terminal && work.logged.elapsed() >= LOG_INTERVAL {
             work.logged = Instant::now();
-            writeln!(out, "still running: {} ({} s)", shown_line(&work.what), elapsed.as_secs())
-                .ok();
+            writeln!(
+                out,
+                "still running: {} ({} s)",
+                printable_line(&work.what),
+                elapsed.as_secs()
+            )
+            .ok();
         }
     }
 

@@ -3,7 +3,7 @@
 pub(crate) mod plan;
 mod status;
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use lokstra_runtime::{
     Direction, Event, Goal, Outcome, Report, Rollback, StepReport, Stop, Summary,
 };
@@ -112,7 +112,7 @@ pub(super) fn prefixed(database: &str, several: bool, text: &str) -> String {
 /// Writes which server and database the command uses.
 pub(crate) fn show_connection(console: &Console<'_>, connection: &str) {
     if !console.is_json() {
-        console.status(shown_line(connection));
+        console.status(printable_line(connection));
     }
 }
 
@@ -126,7 +126,7 @@ fn report_event(console: &Console<'_>, event: &Event<'_>, several: bool) {
         Event::StoredDown { database, step } => {
             let script = step.script();
             let head = format!("-- {} (as stored in the database)", script.path());
-            let head = prefixed(database, several, &shown_line(&head));
+            let head = prefixed(database, several, &printable_line(&head));
             if !console.is_json() {
                 console.data(format_args!("{head}\n{}", script.text())).ok();
             }
@@ -158,6 +158,6 @@ fn finished(console: &Console<'_>, step: &StepReport) -> String {
     };
     let StepReport { version, description, elapsed, .. } = step;
     let verb = console.on_stdout(Tone::Good, verb);
-    let description = shown_line(description);
+    let description = printable_line(description);
     format!("{verb} {version}: {description} ({} ms)", elapsed.as_millis())
 }

@@ -1,6 +1,6 @@
 //! Shows the plan of a run, and asks before data is lost.
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use lokstra_runtime::{Goal, Mode, Plan, PlanStep, Rollback};
 use serde::Serialize;
 
@@ -52,7 +52,9 @@ fn write(context: &CommandContext<'_>, plan: &Plan<'_>) -> Result<(), CommandErr
         if context.has(&flags::SQL) {
             let text = step.script().text().trim_end();
             if !context.console.is_json() {
-                context.console.data(format_args!("-- {}\n{text}\n", shown_line(&line(step))))?;
+                context
+                    .console
+                    .data(format_args!("-- {}\n{text}\n", printable_line(&line(step))))?;
             }
         } else {
             context.console.output(line(step))?;

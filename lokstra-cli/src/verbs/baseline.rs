@@ -1,6 +1,6 @@
 //! `baseline`: records migrations as applied, without running them.
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use lokstra_runtime::Baseline;
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ fn baseline(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
             .console
             .status("These migrations will be recorded as applied, without running them:");
         for (version, description) in &planned.recorded {
-            context.console.status(format_args!("  {version}_{}", shown_line(description)));
+            context.console.status(format_args!("  {version}_{}", printable_line(description)));
         }
         context.confirm("Does this database have the schema of these migrations?")?;
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use lokstra_source::{Loader, Locked, NextVersion, Problem};
 use serde::Serialize;
 
@@ -96,9 +96,9 @@ fn lock(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
 pub(super) fn report_hazards(context: &CommandContext<'_>, hazards: &[Problem]) {
     let warning = context.console.on_stderr(Tone::Warning, "warning:");
     for hazard in hazards {
-        let path = shown_line(hazard.path());
+        let path = printable_line(hazard.path());
         let place = hazard.position().map(|at| format!(":{at}")).unwrap_or_default();
-        let (message, code) = (shown_line(hazard.message()), hazard.code().as_str());
+        let (message, code) = (printable_line(hazard.message()), hazard.code().as_str());
         context.console.status(format_args!(
             "{warning} {path}{place}: locked with a hazard: {message} [{code}]"
         ));

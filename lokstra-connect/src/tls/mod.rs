@@ -14,7 +14,7 @@ use postgres::config::{SslMode, SslNegotiation};
 use postgres::{CancelToken, Client, Config, NoTls};
 
 use crate::dsn::{Dsn, DsnError, Environment, Keyword};
-use lokstra_core::text::shown;
+use lokstra_core::text::to_string;
 
 /// `sslmode`, of which the client has three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +189,7 @@ fn is_about_encryption(error: &postgres::Error) -> bool {
 
 /// The client has no other name for it.
 pub(crate) fn is_tls(error: &postgres::Error) -> bool {
-    shown(error).starts_with("error performing TLS handshake")
+    to_string(error).starts_with("error performing TLS handshake")
 }
 
 #[cfg(test)]

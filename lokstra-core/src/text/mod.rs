@@ -38,7 +38,7 @@ pub fn replace(text: &str, what: &str, with: &str) -> String {
 }
 
 /// As `to_string`, of which every part of the crate that uses it would have a copy.
-pub fn shown(value: &dyn std::fmt::Display) -> String {
+pub fn to_string(value: &dyn std::fmt::Display) -> String {
     format!("{value}")
 }
 

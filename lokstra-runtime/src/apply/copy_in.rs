@@ -4,7 +4,7 @@ use lokstra_connect::ServerError;
 use lokstra_connect::client::Client;
 use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::text::scan::{contains, first_word};
-use lokstra_core::text::shown;
+use lokstra_core::text::to_string;
 
 use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::PlanStep;
@@ -19,7 +19,7 @@ pub(crate) fn failure(
     state: FailureState,
 ) -> Option<Box<Failure>> {
     // The client gives up as well at rows that it gets, which the server does not mind.
-    if shown(error) != "unexpected message from server" {
+    if to_string(error) != "unexpected message from server" {
         return None;
     }
     let statement = nth.or_else(|| step.script().statements().position(reads_rows))?;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use lokstra_connect::client::client_gave_up;
 use lokstra_connect::transient::is_connection_loss;
 use lokstra_connect::{ConnectError, ServerError};
-use lokstra_core::text::{first_line, shown};
+use lokstra_core::text::{first_line, to_string};
 use lokstra_core::{TableName, write_text};
 
 use crate::error::text::diverged;
@@ -178,7 +178,7 @@ impl Error {
         // What is said to be done may not be.
         let durability = |warning: &&Warning| matches!(warning, Warning::NotDurable { .. });
         match warnings.iter().find(durability) {
-            Some(warning) => write!(f, "\n  durability: {}", first_line(&shown(warning))),
+            Some(warning) => write!(f, "\n  durability: {}", first_line(&to_string(warning))),
             None => Ok(()),
         }
     }

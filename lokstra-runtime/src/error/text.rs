@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lokstra_connect::chain::chain;
-use lokstra_core::text::{join, shown};
+use lokstra_core::text::{join, to_string};
 use lokstra_core::{Direction, Mode, Version, one_line, write_text};
 
 use crate::error::kind::ErrorKind;
@@ -95,7 +95,7 @@ impl ErrorKind {
             ),
             ErrorKind::UserSchema { table } => {
                 let (schema, table) =
-                    (lokstra_core::text::quote::identifier(table.schema()), shown(table));
+                    (lokstra_core::text::quote::identifier(table.schema()), to_string(table));
                 write!(
                     f,
                     "the role {schema} is named like the schema of the tracking table {table}, \
@@ -394,5 +394,5 @@ fn if_any(names: &[String], none: &str) -> String {
 }
 
 fn or_none(version: Option<Version>) -> String {
-    version.map_or_else(|| "no version".to_owned(), |version| shown(&version))
+    version.map_or_else(|| "no version".to_owned(), |version| to_string(&version))
 }

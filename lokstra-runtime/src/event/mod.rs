@@ -10,7 +10,7 @@ use lokstra_connect::backoff::{Backoff, Wait};
 use lokstra_connect::chain::chain;
 use lokstra_connect::{ConnectError, ConnectionTarget};
 use lokstra_core::text::duration::{millis, seconds};
-use lokstra_core::text::{first_line, replace, shown, split_once};
+use lokstra_core::text::{first_line, replace, split_once, to_string};
 use lokstra_core::{Direction, one_line, write_text};
 
 use crate::error::Error;
@@ -284,7 +284,7 @@ impl Event<'_> {
         match self {
             Event::Connecting { error, waited, limit, .. } => {
                 // What to do about it is said at the end, if it stays so.
-                let error = shown(error);
+                let error = to_string(error);
                 let what = split_once(&error, "\n  help: ").map_or(&*error, |(what, _)| what);
                 write!(f, "waiting ({}): {what}", so_far(*waited, *limit))
             }
@@ -344,7 +344,7 @@ impl Event<'_> {
             Event::RunFinished { report, error: None, .. } => f.write_str(&report.headline()),
             Event::RunFinished { error: Some(error), .. } => {
                 // The whole of it is returned, and told there.
-                f.write_str(first_line(&shown(error)))
+                f.write_str(first_line(&to_string(error)))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{holds, number, rows, text};
-use lokstra_core::text::shown;
+use lokstra_core::text::to_string;
 use lokstra_core::{Direction, TableName, Version};
 use postgres::SimpleQueryRow;
 
@@ -42,7 +42,7 @@ fn parse(row: &SimpleQueryRow) -> Option<PartialScript> {
         version: number(row, "version").and_then(Version::new)?,
         direction: [Direction::Up, Direction::Down]
             .into_iter()
-            .find(|direction| text(row, "direction") == Some(&shown(direction)))?,
+            .find(|direction| text(row, "direction") == Some(&to_string(direction)))?,
         done: count("done")?,
         total: count("total")?,
         running: holds(row, "running"),

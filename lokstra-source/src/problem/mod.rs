@@ -5,7 +5,7 @@ mod lint_rule;
 
 use std::fmt;
 
-use lokstra_core::{Position, Snippet, shown_line};
+use lokstra_core::{Position, Snippet, printable_line};
 
 pub use code::{Code, Severity};
 pub use lint_rule::LintRule;
@@ -148,15 +148,15 @@ impl Problem {
 /// that a terminal obeys. [`message`](Problem::message) and the other methods are exact.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown_line(&self.path))?;
+        f.write_str(&printable_line(&self.path))?;
         if let Some(position) = self.position() {
             write!(f, ":{position}")?;
         }
-        write!(f, ": {} [{}]", shown_line(&self.message), self.code.as_str())?;
+        write!(f, ": {} [{}]", printable_line(&self.message), self.code.as_str())?;
         if let Some(snippet) = self.snippet.as_ref().filter(|_| !self.is_hidden) {
             write!(f, "\n{snippet}")?;
         }
-        write!(f, "\n  help: {}", shown_line(&self.help))
+        write!(f, "\n  help: {}", printable_line(&self.help))
     }
 }
 

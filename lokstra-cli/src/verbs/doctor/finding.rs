@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use serde::Serialize;
 
 use crate::output::{Console, Tone};
@@ -108,8 +108,8 @@ impl Findings {
         self.0.push(Finding {
             check,
             level,
-            message: shown_line(&message.to_string()),
-            help: help.as_deref().map(shown_line),
+            message: printable_line(&message.to_string()),
+            help: help.as_deref().map(printable_line),
             exact: (format!("{message:#}"), help),
         });
     }

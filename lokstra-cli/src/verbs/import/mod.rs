@@ -16,7 +16,7 @@ mod tools;
 
 use std::path::{Path, PathBuf};
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use lokstra_runtime::Migrations;
 use lokstra_source::{Loaded, Loader, Problems};
 
@@ -179,7 +179,7 @@ fn read(tool: SourceTool, source: &str, dir: &str) -> Result<Found, ImportError>
 
 /// The path of an unreadable file.
 fn below(folder: &str, path: &str) -> String {
-    if path.is_empty() { folder.to_owned() } else { format!("{folder}/{}", shown_line(path)) }
+    if path.is_empty() { folder.to_owned() } else { format!("{folder}/{}", printable_line(path)) }
 }
 
 /// Loads the converted migrations. An existing folder is used as it is, because people edit imported

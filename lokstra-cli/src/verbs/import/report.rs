@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use serde::Serialize;
 
 use super::convert::output::{self, Place};
@@ -50,7 +50,7 @@ impl Report<'_> {
         let width =
             output::files(self.converted).map(|one| one.name.len()).max().unwrap_or_default();
         for written in output::files(self.converted) {
-            let from = written.from.iter().map(|from| format!("from {}", shown_line(from)));
+            let from = written.from.iter().map(|from| format!("from {}", printable_line(from)));
             let changes = written.changes.iter().map(|change| change.as_str().to_owned());
             let about = from.chain(changes).collect::<Vec<_>>().join("; ");
             console.output(format_args!("  {:width$}  {about}", written.name))?;
@@ -80,7 +80,7 @@ impl Report<'_> {
         for (version, description) in recorded {
             let at = import.run(*version).and_then(|run| run.applied_at.as_deref());
             let at = at.unwrap_or("at an unknown time");
-            console.output(format_args!("  {version}_{}  {at}", shown_line(description)))?;
+            console.output(format_args!("  {version}_{}  {at}", printable_line(description)))?;
         }
         for (migration, is_late) in import.pending() {
             let late = if is_late { ", only with -out-of-order" } else { "" };

@@ -4,7 +4,7 @@ mod watch;
 
 use std::fmt::Write;
 
-use lokstra_core::{Checksum, shown_line};
+use lokstra_core::{Checksum, printable_line};
 use lokstra_runtime::{Status, StatusRow};
 
 use crate::call::flags::{self, Switch};
@@ -106,7 +106,7 @@ fn history_details(row: &StatusRow, status: &Status, target: &Target) -> String 
     let by = applied
         .applied_by
         .as_ref()
-        .map_or_else(String::new, |role| format!(" by {}", shown_line(role)));
+        .map_or_else(String::new, |role| format!(" by {}", printable_line(role)));
     let took = applied.execution_ms.map_or_else(String::new, |took| format!(", {took} ms"));
     let sum = match applied.checksum {
         None => "no checksum is recorded".to_owned(),

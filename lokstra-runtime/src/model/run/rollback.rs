@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::text::shown;
+use lokstra_core::text::to_string;
 use lokstra_core::{Database, TableName, one_line};
 
 use crate::model::run::step::Goal;
@@ -71,7 +71,7 @@ fn rows(history: &History, goal: Goal, done: usize) -> impl Iterator<Item = &App
 fn name(row: &Applied) -> String {
     match &row.description {
         Some(description) => format!("{}_{description}", row.version),
-        None => shown(&row.version),
+        None => to_string(&row.version),
     }
 }
 

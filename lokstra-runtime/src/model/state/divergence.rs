@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::{Checksum, Version, one_line, shown_line};
+use lokstra_core::{Checksum, Version, one_line, printable_line};
 
 use crate::model::change::repair::Repair;
 
@@ -75,7 +75,7 @@ pub enum Divergence {
 impl Divergence {
     /// Returns what to do about it.
     pub fn help(&self) -> String {
-        shown_line(&self.exact_help())
+        printable_line(&self.exact_help())
     }
 
     /// The same, with the names as they are.

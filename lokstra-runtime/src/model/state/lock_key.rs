@@ -5,7 +5,7 @@ use std::fmt;
 use lokstra_connect::backoff::entropy;
 use lokstra_core::TableName;
 use lokstra_core::text::quote::fnv;
-use lokstra_core::text::shown;
+use lokstra_core::text::to_string;
 
 /// The advisory lock that guards one tracking table. Advisory locks are per database, so the name
 /// of the table is enough to tell two sets in one database apart.
@@ -14,7 +14,7 @@ pub(crate) struct LockKey(i64);
 
 impl LockKey {
     pub(crate) fn of(table: &TableName) -> LockKey {
-        LockKey(fnv(&[b"lokstra:", shown(table).as_bytes()]))
+        LockKey(fnv(&[b"lokstra:", to_string(table).as_bytes()]))
     }
 
     /// A key that no other program uses.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lokstra_connect::ConnectionTarget;
-use lokstra_core::{Database, TableName, Version, shown_line};
+use lokstra_core::{Database, TableName, Version, printable_line};
 
 use crate::model::state::history::{Applied, History};
 use crate::model::state::identity::Identity;
@@ -127,9 +127,9 @@ impl fmt::Display for Status {
                 State::Unknown(_) => ("✓", "  (unknown here)"),
                 State::Another(_) | State::Pending => (" ", ""),
             };
-            write!(f, "[{marker}] {version}: {}{remark}", shown_line(description))?;
+            write!(f, "[{marker}] {version}: {}{remark}", printable_line(description))?;
             if let State::Another(row) = state {
-                let name = shown_line(row.description.as_deref().unwrap_or_default());
+                let name = printable_line(row.description.as_deref().unwrap_or_default());
                 write!(f, "  (not applied: {version} is another migration here, {name})")?;
             }
             for script in self.partial_scripts.iter().filter(|script| script.version == *version) {

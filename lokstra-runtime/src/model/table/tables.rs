@@ -1,7 +1,7 @@
 //! The tracking table and the tables beside it: their names and their columns.
 
 use lokstra_core::text::quote::literal;
-use lokstra_core::text::{shown, split, split_once};
+use lokstra_core::text::{split, split_once, to_string};
 use lokstra_core::{DOWN_TABLE, Migration, PROGRESS_TABLE, TableName, Version};
 
 /// The columns of the tracking table that is there, each with its type: `version bigint,checksum text`.
@@ -173,7 +173,7 @@ pub(crate) const PROGRESS_UPDATE: &str = "ON CONFLICT (history, version, directi
 /// The name of a tracking table, by which the tables beside it have its rows.
 #[inline(never)]
 pub(crate) fn name(history: &TableName) -> String {
-    literal(&shown(history))
+    literal(&to_string(history))
 }
 
 /// The side table with the down SQL, one for all histories of a schema.

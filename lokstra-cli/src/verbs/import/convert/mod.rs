@@ -2,7 +2,7 @@
 
 use lokstra_source::{Code, Description, DescriptionError, Loaded, Loader, Problems};
 
-use lokstra_core::{Version, shown_line};
+use lokstra_core::{Version, printable_line};
 
 pub(crate) mod output;
 mod transaction;
@@ -141,7 +141,7 @@ fn empty(tool: SourceTool, name: &str, script: &Script, is_nothing: bool) -> Out
     if is_nothing {
         return nothing(name, from, "Nothing to undo.", Change::NothingToUndo);
     }
-    let path = shown_line(&script.path);
+    let path = printable_line(&script.path);
     let says = format!("{path} of {} undoes nothing: it is empty.", tool.name());
     nothing(name, from, &says, Change::Forgets)
 }
@@ -169,7 +169,7 @@ fn irreversible(tool: SourceTool, name: &str, up: &Script) -> OutputFile {
          END\n\
          $$;\n",
         // A line break in the name would end the comment, and the rest of the name would run.
-        path = shown_line(&up.path),
+        path = printable_line(&up.path),
         tool = tool.name(),
     );
     let changes = vec![Change::Irreversible];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 
 use crate::verbs::import::source::{History, Row, SourceMigration};
 
@@ -18,9 +18,11 @@ pub(crate) enum Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Mismatch::NoFile { id } => write!(f, "{} is applied and has no file", shown_line(id)),
+            Mismatch::NoFile { id } => {
+                write!(f, "{} is applied and has no file", printable_line(id))
+            }
             Mismatch::Edited { id, path } => {
-                let (id, path) = (shown_line(id), shown_line(path));
+                let (id, path) = (printable_line(id), printable_line(path));
                 write!(f, "{id} was applied from a text that differs from {path}")
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 
 /// A remark on a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +28,10 @@ impl Remark {
 
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown_line(&self.path))?;
+        f.write_str(&printable_line(&self.path))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
-        write!(f, ": {}\n  help: {}", shown_line(&self.message), shown_line(&self.help))
+        write!(f, ": {}\n  help: {}", printable_line(&self.message), printable_line(&self.help))
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of the other tool's history.
 
-use lokstra_core::shown_line;
+use lokstra_core::printable_line;
 use lokstra_runtime::postgres::SimpleQueryRow;
 
 /// A row of the table. A tool without such a column leaves the field empty.
@@ -39,14 +39,14 @@ impl Row {
             if has_it { row.get(column).map(str::to_owned) } else { None }
         };
         Row {
-            id: shown_line(&text("id").unwrap_or_default()),
+            id: printable_line(&text("id").unwrap_or_default()),
             checksum: text("checksum"),
             applied_at: text("applied_at"),
             applied_by: text("applied_by"),
             execution_ms: text("execution_ms").and_then(|number| number.parse().ok()),
             success: text("success"),
             kind: text("kind"),
-            script: text("script").as_deref().map(shown_line),
+            script: text("script").as_deref().map(printable_line),
         }
     }
 }

@@ -132,7 +132,7 @@ pub(crate) fn history(rows: Vec<Row>, migrations: &[SourceMigration]) -> History
         if row.success.as_deref() == Some("f") {
             history.failed.push(format!(
                 "{} failed\n  help: finish or undo the migration by hand, then run flyway repair",
-                lokstra_core::shown_line(row.script.as_deref().unwrap_or(&row.id))
+                lokstra_core::printable_line(row.script.as_deref().unwrap_or(&row.id))
             ));
             continue;
         }

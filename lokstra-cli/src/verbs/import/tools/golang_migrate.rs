@@ -49,7 +49,7 @@ pub(crate) fn history(rows: &[Row], migrations: &[SourceMigration]) -> History {
         let failed = format!(
             "{version} is dirty: it failed half-way, or is running\n  help: finish or undo the \
              migration by hand, then run migrate force VERSION",
-            version = lokstra_core::shown_line(version)
+            version = lokstra_core::printable_line(version)
         );
         return History { failed: vec![failed], ..History::default() };
     }

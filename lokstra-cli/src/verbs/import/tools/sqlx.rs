@@ -67,7 +67,7 @@ pub(crate) fn history(rows: Vec<Row>) -> History {
     let (applied, failed): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.success.as_deref() != Some("f"));
     let failed = failed.iter().map(|row| {
-        let version = lokstra_core::shown_line(&row.id);
+        let version = lokstra_core::printable_line(&row.id);
         format!(
             "{version} failed half-way\n  help: finish the migration by hand and set success to \
              true, or undo it by hand and delete the row of {version}"

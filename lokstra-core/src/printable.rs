@@ -1,5 +1,5 @@
-//! Texts of others, as a terminal and a log may get them: without what moves the cursor, turns the line
-//! around or begins a new one.
+//! Makes text from elsewhere safe to print: without what moves the cursor, changes the reading direction or
+//! starts a new line.
 
 use std::fmt::{self, Write};
 
@@ -28,30 +28,29 @@ fn stand_in(c: char) -> Option<char> {
 
 /// Removes control characters except line feeds and tabs, and marks of direction, from a text.
 #[must_use]
-pub fn shown(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| stand_in(c).unwrap_or(c)).collect()
 }
 
-/// Reduces a name to one line, as [`shown`]: a file name, a name in a database.
+/// Reduces a name to one line, as [`printable`]: a file name, a name in a database.
 #[must_use]
-pub fn shown_line(text: &str) -> String {
+pub fn printable_line(text: &str) -> String {
     let one = |c| if c == '\n' { '\u{240a}' } else { stand_in(c).unwrap_or(c) };
     text.chars().map(one).collect()
 }
 
-/// Writes a name that is part of a text: as [`shown_line`] has it, and exactly where the text is one for
-/// `{:#}`.
+/// Returns a name for a text: as [`printable_line`] has it, and exactly where the text is one for `{:#}`.
 #[must_use]
 #[inline(never)]
 pub fn one_line(f: &fmt::Formatter<'_>, text: &str) -> String {
-    if f.alternate() { text.to_owned() } else { shown_line(text) }
+    if f.alternate() { text.to_owned() } else { printable_line(text) }
 }
 
-/// Writes a value as [`shown`] has it.
-fn write_shown(f: &mut fmt::Formatter<'_>, value: fmt::Arguments<'_>) -> fmt::Result {
-    struct Shown<'a, 'b>(&'a mut fmt::Formatter<'b>);
+/// Writes a value as [`printable`] has it.
+fn write_printable(f: &mut fmt::Formatter<'_>, value: fmt::Arguments<'_>) -> fmt::Result {
+    struct Printable<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
-    impl Write for Shown<'_, '_> {
+    impl Write for Printable<'_, '_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {
             let mut rest = text;
             while let Some((at, c, instead)) =
@@ -65,10 +64,10 @@ fn write_shown(f: &mut fmt::Formatter<'_>, value: fmt::Arguments<'_>) -> fmt::Re
         }
     }
 
-    Shown(f).write_fmt(value)
+    Printable(f).write_fmt(value)
 }
 
-/// Writes a text of ours that has texts of others in it: as [`shown`] has it, and exactly for `{:#}`.
+/// Writes a text of ours that has texts of others in it: as [`printable`] has it, and exactly for `{:#}`.
 ///
 /// # Errors
 ///
@@ -81,7 +80,7 @@ pub fn write_text(
     if f.alternate() {
         return write(f);
     }
-    write_shown(f, format_args!("{}", fmt::from_fn(write)))
+    write_printable(f, format_args!("{}", fmt::from_fn(write)))
 }
 
 #[cfg(test)]
@@ -90,22 +89,22 @@ mod tests {
 
     #[test]
     fn what_moves_the_cursor_or_turns_the_line_is_a_picture() {
-        assert_eq!(shown("\x1b]0;pwned\x07\x1b[2J\r\u{9b}1m"), "␛]0;pwned␇␛[2J␍�1m");
-        assert_eq!(shown("a\u{202e}b\u{2066}c\u{200f}d\u{2028}e\u{feff}"), "a�b�c�d�e�");
-        assert_eq!(shown("größe 漢 👩\u{200d}👧\n\tx"), "größe 漢 👩\u{200d}👧\n\tx");
+        assert_eq!(printable("\x1b]0;pwned\x07\x1b[2J\r\u{9b}1m"), "␛]0;pwned␇␛[2J␍�1m");
+        assert_eq!(printable("a\u{202e}b\u{2066}c\u{200f}d\u{2028}e\u{feff}"), "a�b�c�d�e�");
+        assert_eq!(printable("größe 漢 👩\u{200d}👧\n\tx"), "größe 漢 👩\u{200d}👧\n\tx");
     }
 
     #[test]
     fn a_name_is_on_one_line() {
-        assert_eq!(shown_line("003_a\n::add-mask::x.up.sql"), "003_a␊::add-mask::x.up.sql");
+        assert_eq!(printable_line("003_a\n::add-mask::x.up.sql"), "003_a␊::add-mask::x.up.sql");
     }
 
     #[test]
-    fn a_value_is_written_as_it_is_shown() {
+    fn a_value_is_written_as_it_is_printed() {
         struct Value;
         impl fmt::Display for Value {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_shown(f, format_args!("{}é\x1b[{}\n", "\x07", 3))
+                write_printable(f, format_args!("{}é\x1b[{}\n", "\x07", 3))
             }
         }
         assert_eq!(Value.to_string(), "␇é␛[3\n");
