@@ -85,6 +85,9 @@ const REFUSED: &[(&str, &str)] = &[
     ("ALTER TABLE app.notes ALTER body TYPE int", "42804"),
     ("UPDATE users SET age = email", "42804"),
     ("UPDATE users SET age = now()", "42804"),
+    ("INSERT INTO orders VALUES (1, 'x', 2)", "22P02"),
+    ("INSERT INTO orders (id, total) VALUES (1, 2), (now(), 3)", "42804"),
+    ("SELECT now() - intervl '1 day'", "42704"),
 ];
 
 /// What is near to being refused.

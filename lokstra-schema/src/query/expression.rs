@@ -9,6 +9,7 @@ use crate::apply::{Replay, Said, needed_type};
 use crate::builtin;
 use crate::catalog::{Key, Type, Uses};
 use crate::names::fold;
+use crate::parse;
 
 impl Replay<'_> {
     /// All names in a part of a statement that has no sources of its own.
@@ -21,6 +22,8 @@ impl Replay<'_> {
             }
             "func_application" => self.call(node, scope, uses),
             "a_expr" | "b_expr" => self.check_operator(node, scope),
+            // `interval '1 day'`: a call has its own.
+            "func_name" => return self.constant_type(node),
             "Typename" => {
                 let ty = self.type_of(node);
                 uses.certain.extend(needed_type(&ty));
@@ -28,8 +31,21 @@ impl Replay<'_> {
             }
             _ => {}
         }
+        let is_call = node.symbol() == "func_application";
         for child in node.children() {
-            self.walk(child, scope, uses);
+            if !(is_call && child.symbol() == "func_name") {
+                self.walk(child, scope, uses);
+            }
+        }
+    }
+
+    /// The type in front of a text in quotes.
+    fn constant_type(&mut self, node: Node<'_>) {
+        if node.tree().is_string(node.tokens().end)
+            && let Some(wanted) = parse::type_name(node)
+            && let Some(gone) = self.is_missing_type(&wanted)
+        {
+            self.missing_type(node, &wanted, gone.as_deref());
         }
     }
 

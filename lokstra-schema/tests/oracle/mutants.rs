@@ -70,6 +70,23 @@ impl Random {
 }
 
 impl Kind {
+    /// Of a hundred refused ones, how many may be missed, with and without the published packages. A budget
+    /// may only fall.
+    pub(crate) fn budget(self, is_long: bool) -> usize {
+        let (short, long) = match self {
+            Kind::MisspeltName => (6, 16),
+            Kind::MisspeltFunction => (0, 9),
+            Kind::MisspeltType => (20, 20),
+            Kind::OtherType => (60, 57),
+            Kind::RemovedKey => (0, 15),
+            Kind::DroppedStatement => (0, 28),
+            Kind::DroppedMigration => (0, 5),
+            Kind::SwappedStatements => (0, 20),
+            Kind::SwappedMigrations => (0, 14),
+        };
+        if is_long { long } else { short }
+    }
+
     /// Puts one such fault into a set, if it finds a place.
     pub(crate) fn put_into(self, set: &Set, random: &mut Random) -> Option<Mutant> {
         let from = random.below(set.migrations.len());
