@@ -76,8 +76,8 @@ impl Kind {
         let (short, long) = match self {
             Kind::MisspeltName => (6, 16),
             Kind::MisspeltFunction => (0, 9),
-            Kind::MisspeltType => (20, 20),
-            Kind::OtherType => (60, 57),
+            Kind::MisspeltType => (0, 20),
+            Kind::OtherType => (20, 57),
             Kind::RemovedKey => (0, 15),
             Kind::DroppedStatement => (0, 28),
             Kind::DroppedMigration => (0, 5),
