@@ -23,7 +23,7 @@
 
 pub use lokstra_runtime::{
     BaselineConflict, ConnectError, Divergence, DsnError, Failure, FailureState, IdentifierError,
-    InterruptedStep, NoStoredDown, PasswordFrom, RepairRefused, ServerError, ServerFault,
+    InterruptedStep, NoStoredDown, PasswordFrom, RepairRefused, ServerCheck, ServerError, ServerFault,
     TableFault, TrustIssue,
 };
 #[cfg(feature = "config")]

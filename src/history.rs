@@ -17,5 +17,5 @@
 //! ```
 
 pub use lokstra_runtime::{
-    Activity, Applied, History, IndexProgress, PartialScript, ServerCheck, State, Status, StatusRow,
+    Activity, Applied, History, IndexProgress, PartialScript, State, Status, StatusRow,
 };

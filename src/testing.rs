@@ -42,7 +42,7 @@ pub fn assert_current(migrations: &Migrations) {
 /// Fails if a down does not undo its up: on a scratch database, each migration goes up, down and up
 /// again, and the catalog and the rows are compared, object by object. With the feature `verify`.
 ///
-/// It works beside the database that `LOKSTRA_TEST_DATABASE_URL` or else `DATABASE_URL` names: a
+/// It works beside the database that `LOKSTRA_TEST_URL` or else `DATABASE_URL` names: a
 /// database of its own is created there and dropped again. With neither, it starts a throw-away server
 /// from the PostgreSQL that is installed. [`Verifier`](crate::verify::Verifier) has the options, such as
 /// rows to meet; [`verify`](crate::verify) says what it compares and what it cannot see.

@@ -104,7 +104,7 @@ impl Connector {
         Err(last.unwrap_or(ConnectError::EmptyResponse))
     }
 
-    /// Connects once more to ask whether a pooler is on the way.
+    /// Connects once more and reports whether no pooler is between.
     pub fn is_direct(&self, stop: &Stop) -> Result<bool, ConnectError> {
         let name = format!("lokstra {:016x}", entropy());
         let mut probing = self.clone();

@@ -22,7 +22,7 @@ pub enum Sent<'s> {
     ThisName(&'s str),
 }
 
-/// Returns whether the server heard what the client sent, in whatever mode a pooler works.
+/// Reports whether the server heard what the client sent, in whatever mode a pooler works.
 ///
 /// PostgreSQL documentation: *54.24. `pg_settings`*, on `source`.
 pub fn is_direct(client: &mut Client, sent: Sent<'_>) -> Result<bool, postgres::Error> {

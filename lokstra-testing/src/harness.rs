@@ -1,4 +1,4 @@
-//! What `#[lokstra::test]` writes into a test.
+//! What the code calls that `#[lokstra::test]` generates.
 
 use std::process::ExitCode;
 

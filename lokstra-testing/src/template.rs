@@ -36,7 +36,7 @@ pub struct Template<'m> {
 }
 
 impl<'m> Template<'m> {
-    /// Migrates the database of this set.
+    /// Describes a template of this set; [`create`](Template::create) makes it.
     pub fn new(migrations: &'m Migrations) -> Template<'m> {
         Template { migrations, database: None, rows: Vec::new(), server: None }
     }
@@ -47,8 +47,8 @@ impl<'m> Template<'m> {
         self
     }
 
-    /// Loads the SQL of this file behind the migrations, in one transaction, and behind the files before it.
-    /// The path stands in messages.
+    /// Loads this SQL after the migrations and after earlier files, in one transaction. The path is for
+    /// messages.
     pub fn rows(mut self, path: impl Into<String>, sql: impl Into<String>) -> Self {
         let sql = sql.into();
         let sql = sql.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(sql);

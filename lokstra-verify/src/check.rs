@@ -62,12 +62,12 @@ impl Check {
         }
     }
 
-    /// Whether something is wrong that is not suppressed.
+    /// Reports whether a finding is not suppressed.
     pub fn is_failure(&self) -> bool {
         self.failures().next().is_some()
     }
 
-    /// What is wrong and not suppressed.
+    /// Returns the findings that are not suppressed.
     pub fn failures(&self) -> impl Iterator<Item = &Finding> {
         let counts = |finding: &&Finding| match finding {
             Finding::UpFailed(_) => true,

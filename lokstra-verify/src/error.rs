@@ -78,8 +78,8 @@ impl VerifyError {
             VerifyError::NoServer { reason } => write!(
                 f,
                 "there is no server to verify on: {reason}\n  help: install PostgreSQL, or name a \
-                 server with LOKSTRA_TEST_DATABASE_URL (a database is created beside the one that it \
-                 names, and dropped again)"
+                 server with LOKSTRA_TEST_URL (a database is created beside the one that it names, \
+                 and dropped again)"
             ),
             VerifyError::Create { source } => write!(
                 f,

@@ -28,12 +28,12 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether something is wrong that is not suppressed.
+    /// Reports whether a finding is not suppressed.
     pub fn is_failure(&self) -> bool {
         self.checks().any(Check::is_failure)
     }
 
-    /// Every migration that was verified.
+    /// Returns every migration that was verified.
     pub fn checks(&self) -> impl Iterator<Item = &Check> {
         self.databases.iter().flat_map(|verified| &verified.checks)
     }

@@ -37,7 +37,7 @@ pub struct Verifier<'m> {
 }
 
 impl<'m> Verifier<'m> {
-    /// Of all databases of the set, also of those with `enabled: false`.
+    /// Verifies all databases of the set, also those with `enabled: false`.
     pub fn new(migrations: &'m Migrations) -> Verifier<'m> {
         Verifier {
             migrations,
@@ -96,7 +96,7 @@ impl<'m> Verifier<'m> {
         self
     }
 
-    /// Verifies beside the database that `LOKSTRA_TEST_DATABASE_URL` or else `DATABASE_URL` names, as
+    /// Verifies beside the database that `LOKSTRA_TEST_URL` or else `DATABASE_URL` names, as
     /// [`verify_beside`](Verifier::verify_beside) does; with neither, on a throw-away server.
     ///
     /// # Errors

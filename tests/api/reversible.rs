@@ -15,7 +15,7 @@ const ROLE: &str = "LOKSTRA_TEST_ROLE";
 fn again(test: impl Fn()) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", crate::support::name_of(test), "--nocapture"]).env(ROLE, "child");
-    command.env_remove("LOKSTRA_TEST_DATABASE_URL").env_remove("DATABASE_URL");
+    command.env_remove("LOKSTRA_TEST_URL").env_remove("DATABASE_URL");
     command
 }
 
@@ -58,7 +58,7 @@ fn the_panic_says_what_is_not_undone() {
     }
     let database = database();
     let mut child = again(the_panic_says_what_is_not_undone);
-    let output = child.env("LOKSTRA_TEST_DATABASE_URL", database.url()).output().unwrap();
+    let output = child.env("LOKSTRA_TEST_URL", database.url()).output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     let panic: Vec<_> = told.lines().skip_while(|line| !line.contains("undo its up")).collect();
     let panic = panic.join("\n").replace(&format!("SQL {}", database.server().version()), "SQL …");

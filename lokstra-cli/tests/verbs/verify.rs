@@ -158,7 +158,7 @@ fn without_a_database_it_starts_a_server() {
 fn the_server_of_the_tests_stands_in_for_one_and_that_of_the_program_does_not() {
     let project = project();
     let mut command = project.command();
-    command.env("LOKSTRA_TEST_DATABASE_URL", project.database.url());
+    command.env("LOKSTRA_TEST_URL", project.database.url());
     command.env("DATABASE_URL", "postgres://production.invalid/shop");
     let told = told(command.args(["migration", "verify", "-to", "1"]), &project.database);
     assert_snapshot!(without_version(&told), @"migrations: 1 migration is undone by its down (PostgreSQL …)");
@@ -222,7 +222,7 @@ fn the_help_says_what_it_does_and_what_it_cannot_see() {
 
     It never runs on the database itself. Without -db it starts a throw-away server
     of the installed PostgreSQL, or uses the server of the variable
-    LOKSTRA_TEST_DATABASE_URL. With -db it creates a database beside the named one
+    LOKSTRA_TEST_URL. With -db it creates a database beside the named one
     and drops it at the end: the role needs CREATEDB, and scripts that change roles
     are refused.
 

@@ -6,7 +6,7 @@ use lokstra_core::files;
 
 use lokstra_core::text::split;
 
-/// The file, with what it says; without, if it is not to be used.
+/// The password file, or why it is not used.
 pub(crate) enum PasswordFile {
     Read(String),
     /// Others may read it, so libpq does not.

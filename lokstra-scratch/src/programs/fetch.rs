@@ -1,4 +1,4 @@
-//! Where no PostgreSQL can be found, one is fetched.
+//! Fetches PostgreSQL where none is installed.
 
 use std::{env, path::PathBuf, process::Command};
 

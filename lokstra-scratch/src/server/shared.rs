@@ -1,4 +1,4 @@
-//! A server that all processes of an account use.
+//! The server that all processes of a checkout share.
 
 use std::{
     env,

@@ -5,8 +5,8 @@ use lokstra_runtime::postgres::Client;
 
 use crate::error::TestError;
 
-/// The variables that name a server for tests, the first that is set. The last is that of `verify`.
-const VARIABLES: [&str; 3] = ["LOKSTRA_TEST_URL", "LOKSTRA_TEST_DATABASE_URL", "DATABASE_URL"];
+/// The variables that name a server for tests, the first that is set: as `verify` has them.
+const VARIABLES: [&str; 2] = ["LOKSTRA_TEST_URL", "DATABASE_URL"];
 
 /// A server by the URL of one of its databases, which is only connected to.
 pub(crate) struct Place {

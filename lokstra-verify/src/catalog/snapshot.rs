@@ -17,18 +17,18 @@ pub struct Object {
 }
 
 impl Object {
-    /// What it is, in small letters: `table`, `column`, `materialized view`.
+    /// Returns the kind, in lower case: `table`, `column`, `materialized view`.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// Its name as SQL has it, with the schema; that of a part (a column, a constraint, a trigger)
-    /// without. Empty for the database itself.
+    /// Returns the name as SQL has it, with the schema; that of a part (a column, a constraint, a
+    /// trigger) without. Empty for the database itself.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it is a part of, in words: `table public.users`.
+    /// Returns what it is a part of, in words: `table public.users`.
     pub fn part_of(&self) -> Option<&str> {
         self.part_of.as_deref()
     }

@@ -61,14 +61,14 @@ pub struct Altered {
 }
 
 impl Difference {
-    /// Whether it counts: it is neither suppressed, nor beyond what SQL can bring back, nor only spelt
-    /// differently.
+    /// Reports whether it counts: it is neither suppressed, nor beyond what SQL can bring back, nor only
+    /// spelt differently.
     pub fn is_failure(&self) -> bool {
         self.suppressed.is_none()
             && !matches!(self.change, Change::Reordered(_) | Change::Respelled(_))
     }
 
-    /// What to do about it: the remedy, or what there is to say without one.
+    /// Returns what to do about it: the remedy, or what there is to say without one.
     pub fn help(&self) -> Option<String> {
         if self.remedy.is_some() {
             return self.remedy.clone();

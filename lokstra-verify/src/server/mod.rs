@@ -17,7 +17,7 @@ pub(crate) struct Site {
 }
 
 /// The variables that name a server for tests, the first that is set.
-const VARIABLES: [&str; 2] = ["LOKSTRA_TEST_DATABASE_URL", "DATABASE_URL"];
+const VARIABLES: [&str; 2] = ["LOKSTRA_TEST_URL", "DATABASE_URL"];
 
 impl Site {
     pub(crate) fn beside(pool: Pool) -> Site {

@@ -19,7 +19,7 @@ that undoes it.
 
 It never runs on the database itself. Without -db it starts a throw-away server
 of the installed PostgreSQL, or uses the server of the variable
-LOKSTRA_TEST_DATABASE_URL. With -db it creates a database beside the named one
+LOKSTRA_TEST_URL. With -db it creates a database beside the named one
 and drops it at the end: the role needs CREATEDB, and scripts that change roles
 are refused.
 
@@ -59,7 +59,7 @@ pub(crate) const VERB: Verb = Verb {
 };
 
 /// The variable of the users' own tests.
-const VARIABLE: &str = "LOKSTRA_TEST_DATABASE_URL";
+const VARIABLE: &str = "LOKSTRA_TEST_URL";
 
 fn verify(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let target = context.target()?;
