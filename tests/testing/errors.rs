@@ -170,7 +170,7 @@ fn a_test_without_a_server_fails_and_says_how_to_name_one() {
     for test in ["child_without_a_server", "child_that_should_panic_without_a_server"] {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap());
         child.args(["--exact", &format!("errors::{test}"), "--nocapture"]);
-        for variable in ["LOKSTRA_TEST_URL", "LOKSTRA_TEST_DATABASE_URL", "DATABASE_URL"] {
+        for variable in ["LOKSTRA_TEST_URL", "DATABASE_URL"] {
             child.env_remove(variable);
         }
         let output = child.env("LOKSTRA_SCRATCH_BIN", "/nowhere").output().unwrap();

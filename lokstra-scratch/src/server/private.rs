@@ -53,7 +53,7 @@ impl PrivateServer {
             binaries: &binaries,
             staged: &dir,
             published: &dir,
-            shared: &shared::place(&memory, &binaries, account),
+            shared: &shared::directory(&memory, &binaries, account),
             linger_seconds: 0,
             port,
             options,

@@ -50,7 +50,7 @@ pub(crate) fn join() -> Result<Seat, Error> {
     let binaries = find::binaries()?;
     let base = home::base(account)?;
     let options = ServerOptions::new();
-    let dir = place(&base, &binaries, account);
+    let dir = directory(&base, &binaries, account);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         let mut hold = match look(&dir, account)? {
@@ -94,7 +94,7 @@ pub(crate) fn join() -> Result<Seat, Error> {
 }
 
 /// The directory of the shared server, where it has one.
-pub(crate) fn place(base: &Path, binaries: &Path, account: Account) -> PathBuf {
+pub(crate) fn directory(base: &Path, binaries: &Path, account: Account) -> PathBuf {
     base.join(format!("lokstra-{:012x}", key(binaries, account)))
 }
 

@@ -3,7 +3,7 @@
 use lokstra_connect::pooler::{self, Sent};
 use lokstra_runtime::postgres::Client;
 
-use super::place::Place;
+use super::server::TestServer;
 use crate::error::TestError;
 
 /// What decides how databases are created, and what a template depends on besides its migrations.
@@ -34,10 +34,10 @@ WHERE r.rolname = current_user AND d.datname = pg_catalog.current_database()";
 
 impl Facts {
     /// Refuses a server on which no test can have a database.
-    pub(super) fn read(client: &mut Client, place: &Place) -> Result<Facts, TestError> {
+    pub(super) fn read(client: &mut Client, server: &TestServer) -> Result<Facts, TestError> {
         let is_direct = pooler::is_direct(client, Sent::Name);
         if !is_direct.map_err(TestError::server("ask for the settings"))? {
-            return Err(TestError::Pooler { named_by: place.named_by });
+            return Err(TestError::Pooler { named_by: server.named_by });
         }
         let row = client.query_one(FACTS, &[]).map_err(TestError::server("read the role"))?;
         let role: String = row.get(1);

@@ -2,7 +2,7 @@
 
 mod drops;
 mod facts;
-mod place;
+mod server;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,14 +17,14 @@ use crate::error::TestError;
 use crate::mark::{ABANDONED, Owner};
 use drops::Drops;
 pub(crate) use facts::Facts;
-use place::Place;
+use server::TestServer;
 
 /// How often the session with the lock is tried: a server that ended it frees what the lock protects.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// A server, and this process as one that uses it: once a process and server.
 pub(crate) struct Host {
-    place: Place,
+    server: TestServer,
     pub(crate) facts: Facts,
     owner: Owner,
     /// The session that holds the locks of this process.
@@ -51,7 +51,7 @@ impl Host {
         if let Some((_, host)) = hosts.iter().find(|(known, _)| known.as_deref() == url) {
             return Ok(Arc::clone(host));
         }
-        let host = Arc::new(blocking::run(|| Host::new(Place::find(url)?))?);
+        let host = Arc::new(blocking::run(|| Host::new(TestServer::find(url)?))?);
         hosts.push((url.map(str::to_owned), Arc::clone(&host)));
         let beating = Arc::clone(&host);
         thread::spawn(move || {
@@ -63,15 +63,15 @@ impl Host {
         Ok(host)
     }
 
-    fn new(place: Place) -> Result<Host, TestError> {
-        let mut keeper = place.connect()?;
+    fn new(server: TestServer) -> Result<Host, TestError> {
+        let mut keeper = server.connect()?;
         let owner = Owner::random();
-        let facts = Facts::read(&mut keeper, &place)?;
+        let facts = Facts::read(&mut keeper, &server)?;
         take(&mut keeper, &[owner.0.cast_signed()])?;
         let abandoned =
             keeper.query(ABANDONED, &[]).map_err(TestError::server("read databases"))?;
         let host = Host {
-            place,
+            server,
             facts,
             owner,
             keeper: Mutex::new(keeper),
@@ -86,16 +86,16 @@ impl Host {
     }
 
     pub(crate) fn url(&self, database: &str) -> String {
-        crate::url::with_database(&self.place.url, database)
+        crate::url::with_database(&self.server.url, database)
     }
 
     pub(crate) fn pool(&self, database: &str) -> Pool {
-        self.place.pool.sibling(database)
+        self.server.pool.sibling(database)
     }
 
     /// A client of one of our databases.
     pub(crate) fn connect(&self, database: &str) -> Result<Client, TestError> {
-        let named_by = self.place.named_by;
+        let named_by = self.server.named_by;
         self.pool(database).connect().map_err(|source| TestError::Connect { named_by, source })
     }
 
@@ -115,7 +115,7 @@ impl Host {
                 return work(&mut keeper);
             }
             let spare = lock(&self.spare).pop().filter(|client| !client.is_closed());
-            let mut client = spare.map_or_else(|| self.place.connect(), Ok)?;
+            let mut client = spare.map_or_else(|| self.server.connect(), Ok)?;
             let done = work(&mut client);
             lock(&self.spare).push(client);
             done
@@ -149,7 +149,7 @@ impl Host {
     /// Connects again with all locks, where the server or something on the way ended the session.
     fn revive(&self, keeper: &mut Client) -> Result<(), TestError> {
         if keeper.is_closed() {
-            *keeper = self.place.connect()?;
+            *keeper = self.server.connect()?;
             take(keeper, &lock(&self.held))?;
         }
         Ok(())
@@ -157,7 +157,7 @@ impl Host {
 
     /// Keeps a throw-away server alive when this process ends, and says how long.
     pub(crate) fn outlive(&self) -> Option<String> {
-        self.place.outlive()
+        self.server.outlive()
     }
 }
 

@@ -21,7 +21,7 @@ use lokstra_runtime::Migrations;
 use lokstra_source::{Loaded, Loader, Problems};
 
 use self::convert::ConvertedMigration;
-use self::convert::output::{self, Place};
+use self::convert::output::{self, OutputFolder};
 pub(crate) use self::error::ImportError;
 use self::history::record::HistoryImport;
 use self::report::Report;
@@ -90,21 +90,21 @@ fn import(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let (source, dir) = (context.get(&SOURCE).unwrap_or_default(), context.dir());
     let mut found = read(tool, &source, &dir)?;
     let mut converted = convert::convert(tool, &found.migrations);
-    let place = output::place(&dir, &converted)?;
-    let loaded = load(&dir, &place, &mut converted);
-    let is_to_write = context.has(&flags::YES) && matches!(place, Place::Free { .. });
+    let folder = output::inspect(&dir, &converted)?;
+    let loaded = load(&dir, &folder, &mut converted);
+    let is_to_write = context.has(&flags::YES) && matches!(folder, OutputFolder::Free { .. });
     let outside = found.outside();
     if is_to_write && !outside.is_empty() {
         return Err(ImportError::Obstacles { folder: source, obstacles: outside }.into());
     }
-    if matches!(place, Place::Free { .. }) {
+    if matches!(folder, OutputFolder::Free { .. }) {
         found.remarks.extend(outside);
     }
     let report =
         Report { context, tool, source: &source, dir: &dir, found: &found, converted: &converted };
     report.remarks();
     if !context.has(&flags::YES) {
-        report.files(&place, "to be written to")?;
+        report.files(&folder, "to be written to")?;
     }
     let loaded = match loaded {
         Ok(loaded) => loaded,
@@ -112,7 +112,7 @@ fn import(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
             // The user has to fix them, which is easier in the written files.
             if is_to_write {
                 write(&dir, &converted)?;
-                report.files(&place, "written to")?;
+                report.files(&folder, "written to")?;
                 context
                     .console
                     .status("Fix these problems, and import again to record the history:");
@@ -143,11 +143,11 @@ fn import(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
         }
     }
     if context.has(&flags::YES) {
-        report.files(&place, "written to")?;
+        report.files(&folder, "written to")?;
         past.iter_mut().try_for_each(HistoryImport::record)?;
     }
     report.history(past.as_ref())?;
-    report.document(&place, past.as_ref())?;
+    report.document(&folder, past.as_ref())?;
     if !context.has(&flags::YES) {
         context.console.status("nothing was changed: confirm with -yes");
     }
@@ -186,12 +186,12 @@ fn below(folder: &str, path: &str) -> String {
 /// files.
 fn load(
     dir: &str,
-    place: &Place,
+    folder: &OutputFolder,
     converted: &mut [ConvertedMigration],
 ) -> Result<Loaded, Problems> {
-    match place {
-        Place::Free { settings } => convert::check(dir, settings.as_deref(), converted),
-        Place::Taken { .. } => Loader::new(Path::new(""), dir).load(),
+    match folder {
+        OutputFolder::Free { settings } => convert::check(dir, settings.as_deref(), converted),
+        OutputFolder::Taken { .. } => Loader::new(Path::new(""), dir).load(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use lokstra_core::printable_line;
 use serde::Serialize;
 
-use super::convert::output::{self, Place};
+use super::convert::output::{self, OutputFolder};
 use super::convert::{ConvertedMigration, OutputFile};
 use super::history::record::HistoryImport;
 use super::tools::SourceTool;
@@ -33,9 +33,9 @@ impl Report<'_> {
     }
 
     /// Lists the folder, file by file.
-    pub(crate) fn files(&self, place: &Place, verb: &str) -> Result<(), CommandError> {
+    pub(crate) fn files(&self, folder: &OutputFolder, verb: &str) -> Result<(), CommandError> {
         let (console, dir) = (self.context.console, self.dir);
-        if let Place::Taken { edited } = place {
+        if let OutputFolder::Taken { edited } = folder {
             console.output(format_args!("{dir} has these migrations already"))?;
             if !Path::new(dir).join("lokstra.lock").exists() {
                 console.status("They are not locked: run lokstra migration lock");
@@ -91,12 +91,14 @@ impl Report<'_> {
 
     pub(crate) fn document(
         &self,
-        place: &Place,
+        folder: &OutputFolder,
         import: Option<&HistoryImport<'_>>,
     ) -> Result<(), CommandError> {
-        let files = match place {
-            Place::Free { .. } => output::files(self.converted).map(FileObject::from).collect(),
-            Place::Taken { .. } => Vec::new(),
+        let files = match folder {
+            OutputFolder::Free { .. } => {
+                output::files(self.converted).map(FileObject::from).collect()
+            }
+            OutputFolder::Taken { .. } => Vec::new(),
         };
         self.context.console.document(|| ImportDocument {
             tool: self.tool.name(),

@@ -1,15 +1,17 @@
 //! Hazards: SQL that is valid but dangerous in production.
 
 #[cfg(feature = "lint")]
-mod find;
-#[cfg(feature = "lint")]
 mod objects;
+#[cfg(feature = "lint")]
+mod own_rules;
 #[cfg(feature = "lint")]
 mod reader;
 #[cfg(feature = "lint")]
+mod report;
+#[cfg(feature = "lint")]
 mod reversibility;
 #[cfg(feature = "lint")]
-mod run_rules;
+mod squawk_rules;
 
 #[cfg(feature = "lint")]
 use std::collections::HashSet;
@@ -71,12 +73,12 @@ pub(crate) fn check(
     let mut partitioned = HashSet::new();
     for pair in pairs {
         if !is_searched(&pair) {
-            run_rules::track_partitioned_in(&pair.up.1, &mut partitioned);
+            report::track_partitioned_in(&pair.up.1, &mut partitioned);
             continue;
         }
         let is_broken =
             [&pair.up.0.path, &pair.down.0.path].iter().any(|path| broken.contains(*path));
-        let found = run_rules::run_rules(pair, !is_broken, &mut partitioned);
+        let found = report::report(pair, !is_broken, &mut partitioned);
         problems.extend(found.into_iter().map(|problem| match problem.code() {
             Code::Lint(_) if level == Level::Deny => problem.denied(),
             _ => problem,

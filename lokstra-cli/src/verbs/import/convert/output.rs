@@ -11,7 +11,7 @@ use crate::verbs::import::error::ImportError;
 
 /// What the folder to write contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum OutputFolder {
     /// It has no migration; at most a `migration.yaml`.
     Free { settings: Option<String> },
     /// It already has every migration. Some may have been edited since.
@@ -19,7 +19,10 @@ pub(crate) enum Place {
 }
 
 /// Inspects the folder.
-pub(crate) fn place(folder: &str, converted: &[ConvertedMigration]) -> Result<Place, ImportError> {
+pub(crate) fn inspect(
+    folder: &str,
+    converted: &[ConvertedMigration],
+) -> Result<OutputFolder, ImportError> {
     let unreadable = |source| ImportError::Read { folder: folder.to_owned(), source };
     let unreadable_file =
         |name: &str, source| ImportError::Read { folder: format!("{folder}/{name}"), source };
@@ -38,7 +41,7 @@ pub(crate) fn place(folder: &str, converted: &[ConvertedMigration]) -> Result<Pl
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             settings => Some(settings.map_err(|error| unreadable_file("migration.yaml", error))?),
         };
-        return Ok(Place::Free { settings });
+        return Ok(OutputFolder::Free { settings });
     }
     let (mut missing, mut edited) = (Vec::new(), Vec::new());
     for written in files(converted) {
@@ -52,7 +55,7 @@ pub(crate) fn place(folder: &str, converted: &[ConvertedMigration]) -> Result<Pl
         }
     }
     if missing.is_empty() {
-        return Ok(Place::Taken { edited });
+        return Ok(OutputFolder::Taken { edited });
     }
     Err(ImportError::Taken { folder: folder.to_owned(), missing })
 }

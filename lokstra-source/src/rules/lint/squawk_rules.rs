@@ -1,4 +1,4 @@
-//! The hazards of an up script: squawk's rules, a short list of them, and a few that it lacks.
+//! Squawk's rules, a short list of them, as rules of lokstra.
 //!
 //! Findings of squawk are filtered: it cannot always recognise a harmless statement, and a false alarm
 //! costs more trust than a missed hazard.
@@ -7,11 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lokstra_core::Mode;
 use squawk_linter::{Linter, Rule, Violation};
-use squawk_syntax::ast::{self, AlterTableAction, AstNode, Constraint, Stmt};
+use squawk_syntax::ast::{self, AstNode, Constraint};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use super::Finding;
 use super::objects::{Effects, Kind};
+use super::own_rules::{is_serial, own};
 use crate::parse::script::Script;
 use crate::problem::LintRule;
 use crate::sql::grammar;
@@ -113,12 +114,13 @@ fn search(text: &str, mode: Mode) -> Vec<Finding> {
     let mut linter = Linter::from(RULES);
     linter.settings.assume_in_transaction = mode == Mode::Transactional;
     let root = parse.syntax_node();
-    let squawk = linter.lint(&parse, &text).into_iter().filter_map(|found| read(&root, &found));
+    let squawk =
+        linter.lint(&parse, &text).into_iter().filter_map(|found| translate(&root, &found));
     squawk.chain(parse.tree().stmts().flat_map(|statement| own(&statement))).collect()
 }
 
 /// Translates a finding of squawk into a rule of lokstra, if there is one.
-fn read(root: &SyntaxNode, found: &Violation) -> Option<Finding> {
+fn translate(root: &SyntaxNode, found: &Violation) -> Option<Finding> {
     let element = root.covering_element(found.text_range);
     let node = element.as_node().cloned().or_else(|| element.parent())?;
     let added = || node.ancestors().find_map(ast::AddColumn::cast);
@@ -166,41 +168,6 @@ fn unvalidated(node: &SyntaxNode) -> Option<LintRule> {
         Constraint::NotNullConstraint(_) => Some(LintRule::SetNotNull),
         _ => None,
     }
-}
-
-/// Finds hazards that squawk has no rule for.
-fn own(statement: &Stmt) -> Vec<Finding> {
-    let finding = |node: &SyntaxNode, rule| {
-        let offset = usize::from(node.text_range().start());
-        Finding { offset, rule }
-    };
-    match statement {
-        Stmt::Truncate(truncate) => vec![finding(truncate.syntax(), LintRule::Truncate)],
-        Stmt::AlterTable(table) => {
-            let columns = table.actions().filter_map(|action| match action {
-                AlterTableAction::AddColumn(column) => Some(column),
-                _ => None,
-            });
-            let of_column = |column: ast::AddColumn| {
-                let serial = is_serial(&column)
-                    .then(|| finding(column.syntax(), LintRule::AddColumnRewrite));
-                let check =
-                    column.constraints().find(|it| matches!(it, Constraint::CheckConstraint(_)));
-                serial.into_iter().chain(check.map(|it| finding(it.syntax(), LintRule::AddCheck)))
-            };
-            columns.flat_map(of_column).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Whether the type is `serial` or similar, which has an implicit default.
-fn is_serial(column: &ast::AddColumn) -> bool {
-    let name = column.ty().map(|ty| ty.syntax().text().to_string().to_ascii_lowercase());
-    matches!(
-        name.as_deref().map(str::trim),
-        Some("serial" | "bigserial" | "smallserial" | "serial4" | "serial8" | "serial2")
-    )
 }
 
 fn has_value(column: &ast::AddColumn) -> bool {

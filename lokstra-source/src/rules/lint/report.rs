@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::objects::{Effects, Kind};
-use super::{Finding, find, reversibility};
+use super::{Finding, reversibility, squawk_rules};
 use crate::parse::script::Script;
 use crate::parse::suppression::Suppression;
 use crate::problem::{Code, LintRule, Problem};
@@ -16,7 +16,7 @@ use crate::rules::pairing::Pair;
 /// If a script has errors, some of its names may be missing.
 ///
 /// `partitioned` has the partitioned tables of earlier migrations; those of this one are added.
-pub(crate) fn run_rules(
+pub(crate) fn report(
     pair: &Pair<'_>,
     is_sound: bool,
     partitioned: &mut HashSet<String>,
@@ -24,7 +24,7 @@ pub(crate) fn run_rules(
     let ((up_file, up), (down_file, down)) = (&pair.up, &pair.down);
     let effects =
         up.statements.iter().map(|range| Effects::of(&up.text, range)).collect::<Vec<_>>();
-    let mut found = find::hazards(up, &effects);
+    let mut found = squawk_rules::hazards(up, &effects);
     let nth = |finding: &Finding| up.statements.iter().position(|it| finding.offset < it.end);
     let works_on_partitioned = effects.iter().map(|effects| {
         let works_on_one = effects.targets.iter().any(|name| partitioned.contains(name));

@@ -9,7 +9,7 @@ use crate::error::TestError;
 const VARIABLES: [&str; 2] = ["LOKSTRA_TEST_URL", "DATABASE_URL"];
 
 /// A server by the URL of one of its databases, which is only connected to.
-pub(crate) struct Place {
+pub(crate) struct TestServer {
     pub(crate) url: String,
     pub(crate) pool: Pool,
     /// For messages.
@@ -18,22 +18,24 @@ pub(crate) struct Place {
     throw_away: Option<lokstra_scratch::Server>,
 }
 
-impl Place {
-    pub(crate) fn find(url: Option<&str>) -> Result<Place, TestError> {
+impl TestServer {
+    pub(crate) fn find(url: Option<&str>) -> Result<TestServer, TestError> {
         if let Some(url) = url {
-            return Ok(Place::at(url.to_owned(), "the given URL"));
+            return Ok(TestServer::at(url.to_owned(), "the given URL"));
         }
         let is_set = |name: &&str| std::env::var_os(name).is_some_and(|it| !it.is_empty());
-        let Some(name) = VARIABLES.into_iter().find(is_set) else { return Place::throw_away() };
+        let Some(name) = VARIABLES.into_iter().find(is_set) else {
+            return TestServer::throw_away();
+        };
         // Past a connection pooler, if the environment says how.
         let direct = (name == "DATABASE_URL").then_some("DATABASE_URL_DIRECT").filter(is_set);
         let name = direct.unwrap_or(name);
         let reason = |_| TestError::NoServer { reason: format!("{name} is not UTF-8") };
-        Ok(Place::at(std::env::var(name).map_err(reason)?, name))
+        Ok(TestServer::at(std::env::var(name).map_err(reason)?, name))
     }
 
-    fn at(url: String, named_by: &'static str) -> Place {
-        Place {
+    fn at(url: String, named_by: &'static str) -> TestServer {
+        TestServer {
             pool: Pool::from_url(&url),
             url,
             named_by,
@@ -45,7 +47,7 @@ impl Place {
     /// One that all processes of this user share. Only one that is installed, unless
     /// `LOKSTRA_SCRATCH_VERSION` asks for another: a test should not download by itself.
     #[cfg(unix)]
-    fn throw_away() -> Result<Place, TestError> {
+    fn throw_away() -> Result<TestServer, TestError> {
         use lokstra_scratch::{Error, Server, find};
         let no_server = |error: Error| TestError::NoServer {
             reason: match error {
@@ -55,12 +57,12 @@ impl Place {
         };
         find::installed().map_err(no_server)?;
         let server = Server::shared().map_err(no_server)?;
-        let place = Place::at(server.url("postgres"), "the throw-away server");
-        Ok(Place { throw_away: Some(server), ..place })
+        let named = TestServer::at(server.url("postgres"), "the throw-away server");
+        Ok(TestServer { throw_away: Some(server), ..named })
     }
 
     #[cfg(not(unix))]
-    fn throw_away() -> Result<Place, TestError> {
+    fn throw_away() -> Result<TestServer, TestError> {
         let reason = "none is named, and none can be started on this system".to_owned();
         Err(TestError::NoServer { reason })
     }
