@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::stop::Stop;
 
-/// A number that differs from process to process and from call to call. Not for secrets.
+/// Returns a number that differs from process to process and from call to call. Not for secrets.
 pub fn entropy() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -5,7 +5,7 @@ use lokstra_core::text::to_string;
 use crate::client::client_gave_up;
 use crate::server_error::ServerError;
 
-/// An error of the client with its causes, exactly: its own `Display` hides them.
+/// Returns an error of the client with its causes, exactly: its own `Display` hides them.
 pub fn chain(error: &postgres::Error) -> String {
     if let Some(server) = error.as_db_error() {
         return format!("{:#}", ServerError::new(server));

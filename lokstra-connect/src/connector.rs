@@ -73,7 +73,7 @@ impl Connector {
         first.and_then(|host| host.config.get_application_name()).unwrap_or("lokstra")
     }
 
-    /// Host, port and database of the first host.
+    /// Returns host, port and database of the first host.
     pub fn location(&self) -> Option<&str> {
         self.hosts.first().map(|host| host.target.as_str())
     }

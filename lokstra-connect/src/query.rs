@@ -10,7 +10,7 @@ pub fn rows(messages: &[SimpleQueryMessage]) -> impl Iterator<Item = &SimpleQuer
     })
 }
 
-/// A value; `None` where it is NULL, or where the row has no such column.
+/// Returns a value; `None` where it is NULL, or where the row has no such column.
 #[inline(never)]
 pub fn text<'r>(row: &'r SimpleQueryRow, column: &str) -> Option<&'r str> {
     row.try_get(column).ok().flatten()
@@ -22,7 +22,7 @@ pub fn owned(row: &SimpleQueryRow, column: &str) -> Option<String> {
     text(row, column).map(str::to_owned)
 }
 
-/// A whole number.
+/// Returns a whole number.
 #[inline(never)]
 pub fn number(row: &SimpleQueryRow, column: &str) -> Option<i64> {
     text(row, column)?.parse().ok()

@@ -120,7 +120,7 @@ impl ServerError {
         format!("{} (SQLSTATE {})", replace(&self.message, "\n", "\n    "), self.sqlstate)
     }
 
-    /// Detail, hint and context, a line each, for below the headline.
+    /// Returns detail, hint and context, a line each, for below the headline.
     #[doc(hidden)]
     pub fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [("detail", &self.detail), ("hint", &self.hint), ("context", &self.context)];

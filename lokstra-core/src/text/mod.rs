@@ -37,7 +37,7 @@ pub fn replace(text: &str, what: &str, with: &str) -> String {
     replaced + rest
 }
 
-/// As `to_string`, of which every part of the crate that uses it would have a copy.
+/// Does what `to_string` does, of which every part of the crate that uses it would have a copy.
 pub fn to_string(value: &dyn std::fmt::Display) -> String {
     format!("{value}")
 }

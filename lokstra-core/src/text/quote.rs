@@ -3,7 +3,7 @@
 use crate::text::replace;
 use std::fmt::Write;
 
-/// A string literal. Written with `E''`, so that `standard_conforming_strings` does not matter.
+/// Returns a string literal. Written with `E''`, so that `standard_conforming_strings` does not matter.
 ///
 /// PostgreSQL documentation: *4.1.2.2. String Constants with C-Style Escapes*.
 pub fn literal(text: &str) -> String {
@@ -20,7 +20,7 @@ pub fn literal(text: &str) -> String {
     quoted
 }
 
-/// A string literal for an operator to type or paste: what a terminal would not show is escaped.
+/// Returns a string literal for an operator to type or paste: what a terminal would not show is escaped.
 pub fn typable_literal(text: &str) -> String {
     let is_hidden = |c: char| {
         c.is_control()
@@ -41,12 +41,12 @@ pub fn typable_literal(text: &str) -> String {
     typable
 }
 
-/// A quoted identifier, whatever it contains.
+/// Returns a quoted identifier, whatever it contains.
 pub fn identifier(name: &str) -> String {
     format!("\"{}\"", replace(name, "\"", "\"\""))
 }
 
-/// A text that can stand inside `/* */`.
+/// Returns a text that can stand inside `/* */`.
 pub fn comment(text: &str) -> String {
     replace(&replace(text, "*/", "* /"), "/*", "/ *")
 }

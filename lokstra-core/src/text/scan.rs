@@ -33,7 +33,7 @@ pub fn names(statement: &str) -> Vec<String> {
     Words(statement).filter(is_name).map(|word| unquoted(&word)).collect()
 }
 
-/// An identifier as the catalog has it.
+/// Returns an identifier as the catalog has it.
 pub fn unquoted(name: &str) -> String {
     match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inside) => replace(inside, "\"\"", "\""),

@@ -11,7 +11,7 @@ use lokstra_core::{Direction, ParseVersionError, Version};
 pub struct Description(String);
 
 impl Description {
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,7 +60,7 @@ impl DescriptionError {
         }
     }
 
-    /// The description that the author may mean.
+    /// Returns the description that the author may mean.
     pub fn suggestion(&self) -> &Description {
         &self.suggestion
     }

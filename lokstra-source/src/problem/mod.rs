@@ -87,7 +87,7 @@ impl Problem {
         is_folder || self.path.ends_with(SETTINGS)
     }
 
-    /// Whether only `lokstra.lock` causes the problem.
+    /// Reports whether only `lokstra.lock` causes the problem.
     pub fn is_in_lock_file(&self) -> bool {
         Code::IN_LOCK_FILE.contains(&self.code) || self.path.ends_with(LOCK)
     }
