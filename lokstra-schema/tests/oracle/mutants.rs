@@ -76,12 +76,11 @@ impl Kind {
         let (short, long) = match self {
             Kind::MisspeltName => (6, 16),
             Kind::MisspeltFunction => (0, 9),
-            Kind::MisspeltType => (0, 20),
+            Kind::MisspeltType | Kind::SwappedStatements => (0, 20),
             Kind::OtherType => (20, 57),
             Kind::RemovedKey => (0, 15),
             Kind::DroppedStatement => (0, 28),
             Kind::DroppedMigration => (0, 5),
-            Kind::SwappedStatements => (0, 20),
             Kind::SwappedMigrations => (0, 14),
         };
         if is_long { long } else { short }
