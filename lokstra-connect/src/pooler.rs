@@ -13,7 +13,7 @@ const AT_START: &str = "SET LOCAL client_encoding TO DEFAULT;\
 /// What a client is known to have sent when it connected.
 #[derive(Clone, Copy)]
 pub enum Sent<'s> {
-    /// The encoding, as every client of ours does.
+    /// The encoding, as every client of this crate does.
     Encoding,
     /// Also a name.
     Name,

@@ -34,7 +34,7 @@ pub struct ServerError {
     pub position: Option<u32>,
 }
 
-/// How long a message with a token of ours can be, in whatever language.
+/// The maximum length of a message with a token of this crate, in any language.
 const LONGEST_TOKEN: usize = 256;
 
 /// Compiled once for all fields.

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The longest script and lock file, in bytes: 128 MiB. PostgreSQL takes messages of up to 1 GiB.
-pub const LONGEST_SCRIPT: u64 = 128 << 20;
+pub const MAX_SCRIPT_BYTES: u64 = 128 << 20;
 
 /// The longest file of settings, in bytes: 1 MiB.
-pub const LONGEST_SETTINGS: u64 = 1 << 20;
+pub const MAX_SETTINGS_BYTES: u64 = 1 << 20;
 
 /// Reads a regular file of at most this many bytes.
 ///
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(read(&folder.path("a"), 3).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         let endless = File::create(folder.path("b")).unwrap();
         endless.set_len(1 << 40).unwrap();
-        let error = read(&folder.path("b"), LONGEST_SCRIPT).unwrap_err();
+        let error = read(&folder.path("b"), MAX_SCRIPT_BYTES).unwrap_err();
         assert_eq!(error.to_string(), "longer than 128 MiB");
     }
 
@@ -310,7 +310,7 @@ mod tests {
             if fs::metadata(target).is_ok() {
                 std::os::unix::fs::symlink(target, folder.path(link)).unwrap();
                 for path in [Path::new(target), &folder.path(link)] {
-                    let error = read(path, LONGEST_SCRIPT).unwrap_err();
+                    let error = read(path, MAX_SCRIPT_BYTES).unwrap_err();
                     assert_eq!(error.to_string(), "not a regular file", "{}", path.display());
                 }
             }

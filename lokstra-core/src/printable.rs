@@ -67,7 +67,7 @@ fn write_printable(f: &mut fmt::Formatter<'_>, value: fmt::Arguments<'_>) -> fmt
     Printable(f).write_fmt(value)
 }
 
-/// Writes a text of ours that has texts of others in it: as [`printable`] has it, and exactly for `{:#}`.
+/// Writes a message that contains texts from elsewhere: as [`printable`] does, and unchanged for `{:#}`.
 ///
 /// # Errors
 ///

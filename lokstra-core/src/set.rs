@@ -48,8 +48,8 @@ impl Set {
     #[doc(hidden)]
     pub fn from_parts(text: String, index: &[u8]) -> Option<Set> {
         let (index, _) = index.as_chunks();
-        let is_ours = index.first().is_some_and(|word| *word == layout::FORMAT.to_be_bytes());
-        is_ours.then(|| Set { text: Cow::Owned(text), index: Cow::Owned(index.to_vec()) })
+        let has_format = index.first().is_some_and(|word| *word == layout::FORMAT.to_be_bytes());
+        has_format.then(|| Set { text: Cow::Owned(text), index: Cow::Owned(index.to_vec()) })
     }
 
     /// Returns the two parts, for the macro to print.

@@ -60,7 +60,7 @@ fn arguments(input: ParseStream<'_>) -> syn::Result<(proc_macro2::TokenStream, L
         facade.extend([input.parse::<TokenTree>()?]);
     }
     input.parse::<syn::Token![;]>()?;
-    let wrong = "embed_migrations! takes a string literal: embed_migrations!(\"migrations\")";
+    let wrong = "embed_migrations! expects a string literal: embed_migrations!(\"migrations\")";
     let folder: LitStr = input.parse().map_err(|error| syn::Error::new(error.span(), wrong))?;
     if std::path::Path::new(&folder.value()).is_absolute() {
         let wrong = "the path of the migrations is relative to the folder of Cargo.toml: \

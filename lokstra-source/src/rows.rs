@@ -19,7 +19,7 @@ use crate::read::normalized;
 /// Everything that is wrong with it, at once.
 pub fn check_rows(root: &Path, path: &str) -> Result<(), Problems> {
     let path = normalized(path);
-    let content = match files::read_regular(&root.join(&path), files::LONGEST_SCRIPT) {
+    let content = match files::read_regular(&root.join(&path), files::MAX_SCRIPT_BYTES) {
         Ok(content) => content,
         Err(error) => return Err(unreadable(&path, &error).into()),
     };

@@ -197,7 +197,7 @@ fn the_table_of_another_tool_is_refused_before_it_is_changed() {
                     checksum bytea)"),
     ] {
         let told = refused(&format!("CREATE TABLE lokstra_core.schema_migrations {sql}"));
-        assert!(told.contains("it is another tool's"), "{tool}: {told}");
+        assert!(told.contains("it belongs to another tool"), "{tool}: {told}");
     }
 }
 
@@ -335,7 +335,7 @@ fn what_the_tracking_table_refuses_is_not_blamed_on_the_script() {
         let error = set(&[first, ("002_t", up, "SELECT 1")]).up(&mut client).unwrap_err();
         assert_eq!(error.kind().code(), "record-refused", "{error}");
         let state = if up == no_transaction {
-            "state: 002 has no record; those of its statements that came to their end are done"
+            "state: 002 has no record; its finished statements are kept"
         } else {
             "state: 002 was rolled back, and its record with it"
         };

@@ -107,7 +107,7 @@ fn matching(pools: &Pools, pattern: &str) -> Result<Vec<FleetTarget>, FleetError
 /// Reads a file whose lines are `URL`, `NAME URL` or the name of a pool; empty lines and those that
 /// start with `#` are skipped.
 fn in_file(pools: &Pools, path: &str) -> Result<Vec<FleetTarget>, FleetError> {
-    let text = files::read_text(Path::new(path), files::LONGEST_SCRIPT)
+    let text = files::read_text(Path::new(path), files::MAX_SCRIPT_BYTES)
         .map_err(|source| FleetError::Read { path: path.to_owned(), source })?;
     let (mut members, mut lines) = (Vec::new(), BTreeMap::new());
     for (nth, line) in text.lines().map(str::trim).enumerate() {

@@ -120,7 +120,7 @@ fn init(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let build = format!("    println!(\"cargo:rerun-if-changed={dir}\");");
     let script = format!("fn main() {{\n{build}\n}}\n");
     created.make("build.rs", &script)?;
-    let found = files::read_text(Path::new("build.rs"), files::LONGEST_SCRIPT);
+    let found = files::read_text(Path::new("build.rs"), files::MAX_SCRIPT_BYTES);
     let has_line = found.is_ok_and(|text| text.contains(build.trim()));
     let lines = Lines { dir, build: (!has_line).then_some(build.as_str()) };
     if created.created.is_empty() {

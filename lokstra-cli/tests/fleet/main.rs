@@ -181,10 +181,7 @@ fn the_document_has_every_target() {
             "code": "migration-failed",
             "column": 1,
             "line": 1,
-            "message": "migration 002_b failed\nmigrations/002_b.up.sql:1:1: relation \
-                        \"migrations_002\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE TABLE \
-                        migrations_002 ();\n  | ^\n  state: 002 was rolled back; the database is at \
-                        001\n  help: fix the script and run again; applied migrations are kept",
+            "message": "migration 002_b failed\nmigrations/002_b.up.sql:1:1: relation \"migrations_002\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE TABLE migrations_002 ();\n  | ^\n  state: 002 was rolled back; the database is at 001\n  help: fix the script and run again; applied migrations are kept",
             "path": "migrations/002_b.up.sql",
             "sqlstate": "42P07"
           },

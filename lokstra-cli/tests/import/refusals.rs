@@ -129,14 +129,14 @@ fn a_folder_of_another_tool_is_told() {
     assert_snapshot!(project.lokstra("migration import -from goose -source theirs"), @"
     -- standard error --
     error: theirs has no migration of goose
-      help: -from sqlx or -from golang-migrate
+      help: import with -from sqlx or -from golang-migrate
     -- exit code 3 --
     ");
     let (project, _client) = migrated("flyway");
     assert_snapshot!(project.lokstra("migration import -from sqlx -source theirs"), @"
     -- standard error --
     error: theirs has no migration of sqlx
-      help: -from flyway
+      help: import with -from flyway
     -- exit code 3 --
     ");
     // Of none.

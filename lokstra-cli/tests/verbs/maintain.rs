@@ -62,7 +62,7 @@ fn a_baseline_is_confirmed_with_a_flag_where_there_is_no_terminal() {
     -- standard error --
     error: no baseline at 002: the history contradicts it; nothing was recorded
       003 is applied and comes after it
-        help: if the schema is that of 003, make the baseline there
+        help: if the database has the schema of 003, make the baseline there
     -- exit code 5 --
     ");
     assert_snapshot!(project.lokstra("migration baseline"), @"
@@ -107,7 +107,7 @@ fn a_baseline_that_the_history_contradicts_has_the_exit_code_of_a_divergence() {
     -- standard error --
     error: no baseline at 001: the history contradicts it; nothing was recorded
       002 is applied and comes after it
-        help: if the schema is that of 002, make the baseline there
+        help: if the database has the schema of 002, make the baseline there
     -- exit code 5 --
     ");
 }
@@ -187,7 +187,7 @@ fn a_partial_script_is_shown_and_mended() {
     Total: 1 migration, 0 applied, 1 pending
     ");
     assert_snapshot!(project.lokstra("migration repair -skip-statement 001 -yes"), @"
-    have a statement of 001 skipped
+    skip a statement of 001
       before: 1 of 3 statements of its up script are done; next is migrations/001_a.up.sql:3: SELECT 1/0
       after:  2 of 3 statements of its up script are done; next is migrations/001_a.up.sql:4: CREATE TABLE y ()
     ");
@@ -197,7 +197,7 @@ fn a_partial_script_is_shown_and_mended() {
     ");
     assert_snapshot!(project.lokstra("migration repair -redo-statement 001"), @"
     -- standard error --
-    error: cannot have a statement of 001 done again: none of its scripts is partial; nothing was changed
+    error: cannot run a statement of 001 again: none of its scripts is partial; nothing was changed
       help: see lokstra migration repair for the possible repairs
     -- exit code 2 --
     ");

@@ -111,11 +111,7 @@ fn it_is_told_to_programs_too() {
                 },
                 {
                   "finding": "up-again-failed",
-                  "message": "migration 002_add_posts failed\nmigrations/002_add_posts.up.sql:1:1: \
-                              relation \"users_email\" already exists (SQLSTATE 42P07)\n  |\n1 | \
-                              CREATE INDEX users_email ON users (email);\n  | ^\n  state: 002 was \
-                              rolled back; the database is at 001\n  help: fix the script and run \
-                              again; applied migrations are kept"
+                  "message": "migration 002_add_posts failed\nmigrations/002_add_posts.up.sql:1:1: relation \"users_email\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE INDEX users_email ON users (email);\n  | ^\n  state: 002 was rolled back; the database is at 001\n  help: fix the script and run again; applied migrations are kept"
                 }
               ],
               "reversible": false,
@@ -206,12 +202,13 @@ fn the_help_says_what_it_does_and_what_it_cannot_see() {
           -keep                  Keep the scratch database; with -db
           -dir <FOLDER>          The folder of migrations, or of one of its
                                  databases [default: migrations]
-          -db <POOL|URL>         A pool of config.yaml, or a URL (postgres://…),
-                                 instead of the pool in migration.yaml
+          -db <POOL|URL>         A pool of config.yaml, or a URL
+                                 (postgres://…), instead of the pool in
+                                 migration.yaml
           -config <PATH>         The file of pools, or a folder of such files
                                  [default: config.yaml, or the folder config]
-          -connect-wait <TIME>   How long to wait for a server that is starting or
-                                 failing over [default: 30s]
+          -connect-wait <TIME>   How long to wait for a server that is
+                                 starting or failing over [default: 30s]
           -json                  Write one JSON document instead of text
           -no-color              Write no colours to a terminal
       -h, -help                  Print help

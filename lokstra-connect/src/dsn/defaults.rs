@@ -64,7 +64,7 @@ fn service_file(name: &str, environment: Environment<'_>) -> Result<Dsn, DsnErro
         None => home(environment).unwrap_or_default().join(".pg_service.conf"),
     };
     let unknown = || DsnError::Service { path: path.clone() };
-    let text = lokstra_core::files::read_text(&path, lokstra_core::files::LONGEST_SETTINGS)
+    let text = lokstra_core::files::read_text(&path, lokstra_core::files::MAX_SETTINGS_BYTES)
         .map_err(|_| unknown())?;
     let header = format!("[{name}]");
     let lines = text.lines().map(str::trim).skip_while(|line| *line != header);

@@ -30,7 +30,7 @@ impl PasswordFile {
         match file.map(|file| is_open_to_others(&file)) {
             None => PasswordFile::Missing,
             Some(true) => PasswordFile::TooOpen(path),
-            Some(false) => files::read_text(&path, files::LONGEST_SETTINGS)
+            Some(false) => files::read_text(&path, files::MAX_SETTINGS_BYTES)
                 .map_or(PasswordFile::Missing, PasswordFile::Read),
         }
     }

@@ -92,7 +92,7 @@ fn read_certificates(
 ) -> Result<Vec<CertificateDer<'static>>, DsnError> {
     let unusable = unusable(keyword, path);
     let text =
-        files::read(path, files::LONGEST_SCRIPT).map_err(|error| unusable(error.to_string()))?;
+        files::read(path, files::MAX_SCRIPT_BYTES).map_err(|error| unusable(error.to_string()))?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match certificates {
         Ok(certificates) if certificates.is_empty() => {
@@ -124,7 +124,7 @@ fn identity(dsn: &Dsn, environment: Environment<'_>) -> Result<Option<Identity>,
     };
     let chain = read_certificates(Keyword::SslCert, &path)?;
     let unusable = unusable(Keyword::SslKey, &key_path);
-    let text = files::read(&key_path, files::LONGEST_SCRIPT)
+    let text = files::read(&key_path, files::MAX_SCRIPT_BYTES)
         .map_err(|error| unusable(error.to_string()))?;
     if is_open_to_others(&key_path) {
         let reason = "others may read it, so it is not used: chmod 600 it";

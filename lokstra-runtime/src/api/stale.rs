@@ -26,7 +26,7 @@ pub(crate) fn differences<'s>(
         .filter(|path| !embedded.contains_key(path.as_str()))
         .map(|path| format!("{path} is not in the binary"));
     let changed = embedded.iter().filter_map(|(path, text)| {
-        match files::read_text(&root.join(path), files::LONGEST_SCRIPT) {
+        match files::read_text(&root.join(path), files::MAX_SCRIPT_BYTES) {
             Ok(found) if normalized(&found) == **text => None,
             Ok(_) => Some(format!("{path} was edited")),
             Err(_) => Some(format!("{path} is not on disk")),

@@ -47,47 +47,49 @@ pub enum ErrorKind {
     DirectMismatch {
         /// The database behind the pool.
         database: String,
-        /// The one behind the direct connection.
+        /// The database behind the direct connection.
         direct: String,
     },
-    /// The connection was lost and could not be made again, or is not ours to make again.
+    /// The connection was lost and could not be opened again, or belongs to the caller.
     ConnectionLost {
         /// The script that was running, if one was: the history shows what became of it.
         running: Option<InterruptedStep>,
-        /// What the client saw.
+        /// The error of the client.
         source: postgres::Error,
     },
     /// The caller's transaction is open: a step would commit it.
     InTransaction,
-    /// There is work to do and the server or the role may only read.
+    /// There is something to apply or roll back, and the server or the role is read-only.
     ReadOnly {
         /// Whether the server is a standby.
         standby: bool,
-        /// What was to become of the first of these; `None` of a change of the history alone.
+        /// Whether the first of these was to be applied or rolled back; `None` for a change of the
+        /// history alone.
         direction: Option<Direction>,
-        /// What was to be changed, each version once.
+        /// The versions to change, each once.
         versions: Vec<Version>,
     },
-    /// The role is named like the schema of the tracking table, which is not there yet: once the run
-    /// has made it, `$user` of `search_path` would lead there. Nothing was run.
+    /// The role has the name of the tracking table's schema, which does not exist yet: once the run had
+    /// created it, `$user` in `search_path` would resolve to it. Nothing was run.
     UserSchema {
         /// The table.
         table: TableName,
     },
     /// Another session held the migration lock for longer than `lock_wait`.
     LockHeld {
-        /// Who, if the server reports it.
+        /// The session, if the server reports it.
         holder: Option<Holder>,
         /// How long this run waited.
         waited: Duration,
     },
-    /// Another session locked the tracking table for longer than a boot waits.
+    /// Another session held a lock on the tracking table for longer than a boot waits.
     HistoryLocked {
         /// The table.
         table: TableName,
     },
-    /// A [`Stop`](crate::Stop) was used: the run ended early, or was done anyway; what was done stays. A program
-    /// that was asked to end must not go on as if it were migrated, so this is an error in both cases.
+    /// A [`Stop`](crate::Stop) was used: the run ended early, or had finished already; what it did is
+    /// kept. A program that was asked to end must not continue as if it were migrated, so this is an
+    /// error in both cases.
     Stopped {
         /// What this run did.
         done: Vec<Version>,
@@ -105,13 +107,13 @@ pub enum ErrorKind {
         /// The newest applied version now.
         to: Option<Version>,
     },
-    /// The history changed after a person had confirmed a change of it; nothing was done.
+    /// The history changed between the plan that was confirmed and the change; nothing was done.
     NotAsConfirmed {
         /// What was confirmed and not done.
         confirmed: Vec<String>,
         /// What would be done now.
         now: Vec<String>,
-        /// Whether a part of what was confirmed is done.
+        /// Whether part of the confirmed change is done.
         is_begun: bool,
     },
     /// History and embedded migrations disagree.
@@ -129,44 +131,45 @@ pub enum ErrorKind {
     NotEmbedded(Version),
     /// The migration to roll back and apply again is not in this build.
     RedoNotEmbedded(Version),
-    /// A migration to roll back is not in this build, nor does the database keep its down SQL.
+    /// A migration to roll back is not in this build, and its down SQL is not usable from the database.
     NoStoredDown {
         /// The version.
         version: Version,
-        /// What is wrong with the kept SQL.
+        /// What is wrong with the stored SQL.
         reason: NoStoredDown,
     },
-    /// Another session could have written the down SQL that the database keeps.
+    /// Another role could have written the down SQL that is stored in the database.
     UntrustedDown {
-        /// The tracking table beside which it is kept.
+        /// The tracking table beside which it is stored.
         table: TableName,
-        /// Who and how.
+        /// Which roles, and how.
         reasons: Vec<TrustIssue>,
     },
-    /// The tracking table is another tool's, or cannot keep a history as it is; nothing was changed.
+    /// The tracking table belongs to another tool, or cannot hold a history as it is; nothing was
+    /// changed.
     UnfitTable {
         /// The table.
         table: TableName,
         /// What is wrong with it.
         faults: Vec<TableFault>,
     },
-    /// A script ran, and the tracking table, or one beside it, refused its record.
+    /// A script ran, and the server refused its record in the tracking table, or in a table beside it.
     RecordRefused {
         /// The table.
         table: TableName,
         /// The migration.
         version: Version,
-        /// Whether the script was rolled back with it; what a no-transaction script did stays.
+        /// Whether the script was rolled back with it; the changes of a no-transaction script are kept.
         is_rolled_back: bool,
-        /// What the server said.
+        /// The error of the server.
         source: ServerError,
     },
-    /// The tracking table, or one beside it, refused a change of the history that runs no script: a
-    /// baseline, a repair, the record of past runs. Nothing was changed.
+    /// The server refused a change of the history that runs no script: a baseline, a repair, the record
+    /// of past runs. Nothing was changed.
     ChangeRefused {
         /// The tracking table.
         table: TableName,
-        /// What the server said.
+        /// The error of the server.
         source: ServerError,
     },
     /// A version that the tracking table's `integer` column cannot hold.
@@ -182,28 +185,28 @@ pub enum ErrorKind {
         table: TableName,
         /// The column.
         column: &'static str,
-        /// What it holds.
+        /// Its value.
         value: String,
     },
     /// A script failed on the server.
     MigrationFailed(Box<Failure>),
-    /// The server does not do what migrations need.
+    /// The server lacks something that migrations need.
     UnsupportedServer {
         /// Its name and version.
         server: String,
-        /// What it does not do.
+        /// What it lacks.
         fault: ServerFault,
     },
-    /// A no-transaction script needs a session and the connection goes through a pooler that gives
-    /// none.
+    /// A no-transaction script needs a session of its own, and the connection goes through a pooler that
+    /// provides none.
     PoolerUnsupported {
         /// The migration.
         version: Version,
-        /// The session of the pooler that has kept the migration lock, where that was noticed only
-        /// after it was taken.
+        /// The pooler's session that still holds the migration lock, if the pooler was detected only
+        /// after the lock was taken.
         left_at: Option<i64>,
     },
-    /// A no-transaction script is partial and must come to its end first.
+    /// A no-transaction script is partial and must be finished first.
     PartialScript {
         /// The version that was to be applied or rolled back.
         version: Version,
@@ -212,7 +215,7 @@ pub enum ErrorKind {
         /// The partial scripts.
         scripts: Vec<PartialScript>,
     },
-    /// A `DROP INDEX CONCURRENTLY` names an index that several schemas of `search_path` have.
+    /// A `DROP INDEX CONCURRENTLY` names an index that exists in several schemas of `search_path`.
     AmbiguousIndex {
         /// The version.
         version: Version,
@@ -233,24 +236,25 @@ pub enum ErrorKind {
     },
     /// The history does not allow a baseline; nothing was recorded.
     NoBaseline {
-        /// The version up to which the schema was said to be there.
+        /// The version of the requested baseline.
         version: Version,
-        /// What stands in the way.
+        /// The conflicts.
         conflicts: Vec<BaselineConflict>,
     },
-    /// The history does not allow what another tool ran to be recorded; nothing was.
+    /// The history conflicts with the runs of another tool that were to be recorded; nothing was
+    /// recorded.
     ImportConflict {
-        /// What stands in the way.
+        /// The conflicts.
         conflicts: Vec<BaselineConflict>,
     },
-    /// The history is not in the state that a repair is for; nothing was changed.
+    /// The history is not in a state that the repair applies to; nothing was changed.
     NotRepairable {
-        /// What was asked for.
+        /// The requested repair.
         repair: Repair,
         /// Why not.
         reason: RepairRefused,
     },
-    /// A no-transaction script came to its end and an index that it names is INVALID.
+    /// A no-transaction script finished, and an index that it names is INVALID.
     InvalidIndex {
         /// The version.
         version: Version,
@@ -268,34 +272,34 @@ pub enum ErrorKind {
         /// How many of its statements are done.
         done: usize,
     },
-    /// The tracking table, or its columns that another program did not make, are missing, and this
-    /// role may not add them.
+    /// The tracking table, or some of its columns, are missing, and this role may not create them.
     CannotUpgrade {
         /// The table.
         table: TableName,
-        /// What adds them.
+        /// The SQL that creates them.
         sql: String,
-        /// What the server said.
+        /// The error of the server.
         source: ServerError,
     },
     /// This role may not read or keep the history.
     MissingPrivileges {
         /// The tracking table.
         table: TableName,
-        /// The statements that give it what is missing.
+        /// The statements that grant what is missing.
         grants: Vec<String>,
-        /// What the server said.
+        /// The error of the server.
         source: ServerError,
     },
-    /// The server refused something else than a script: reading or creating the tracking table.
+    /// The server refused a statement that is not part of a script: reading or creating the tracking
+    /// table.
     Server(ServerError),
     /// The client failed in another way.
     Client(postgres::Error),
-    /// The server answered nothing.
+    /// The server sent an empty response.
     EmptyResponse,
     /// Some databases of a set failed.
     Databases {
-        /// A report a database.
+        /// One report per database.
         summary: Summary,
         /// The folder's name and the cause, for each that failed.
         causes: Vec<(String, Error)>,

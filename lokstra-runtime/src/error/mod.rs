@@ -48,7 +48,7 @@ impl Error {
         Arc::get_mut(&mut self.0).expect("an error is never cloned")
     }
 
-    /// An error of a query of ours.
+    /// An error of one of lokstra's own queries.
     #[cold]
     #[inline(never)]
     pub(crate) fn query(error: postgres::Error) -> Error {
@@ -187,7 +187,7 @@ impl Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self.kind() {
-            // Its own text is ours already.
+            // Its text is already one of lokstra's.
             ErrorKind::Connect(error) => error.source(),
             ErrorKind::ConnectionLost { source, .. } | ErrorKind::Client(source) => Some(source),
             ErrorKind::Server(source)

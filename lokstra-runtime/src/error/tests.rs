@@ -44,7 +44,7 @@ fn a_name_in_a_text_is_one_line_that_no_terminal_obeys() {
         DownNotStored::Foreign { owner: name(), table: name() },
     ] {
         is_harmless(&reason);
-        is_harmless(&Warning::DownNotKept { versions: Vec::new(), reason });
+        is_harmless(&Warning::DownNotStored { versions: Vec::new(), reason });
     }
     for reason in [
         TrustIssue::Owner(name()),

@@ -343,7 +343,7 @@ impl Event<'_> {
             }
             Event::RunFinished { report, error: None, .. } => f.write_str(&report.headline()),
             Event::RunFinished { error: Some(error), .. } => {
-                // The whole of it is returned, and told there.
+                // The complete list is returned, and reported there.
                 f.write_str(first_line(&to_string(error)))
             }
         }

@@ -65,11 +65,13 @@ pub(crate) fn load(
     goal: Goal,
 ) -> Result<Option<Stored>, Error> {
     plan::refuse_foreign(database, history)?;
-    let is_ours = |version: Version| {
+    let is_embedded = |version: Version| {
         Identity::at(version, database, history).is_some_and(|it| it != Identity::Another)
     };
-    let versions: Vec<_> =
-        plan::rolled_back(history, goal).into_iter().filter(|version| !is_ours(*version)).collect();
+    let versions: Vec<_> = plan::rolled_back(history, goal)
+        .into_iter()
+        .filter(|version| !is_embedded(*version))
+        .collect();
     if versions.is_empty() {
         return Ok(None);
     }

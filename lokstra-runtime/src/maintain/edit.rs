@@ -31,7 +31,7 @@ pub(crate) struct HistoryEdit<T> {
     pub(crate) sql: String,
     /// The versions that it is about.
     pub(crate) versions: Vec<Version>,
-    /// What is to be told when it is done.
+    /// What to report when it is done.
     pub(crate) result: T,
 }
 

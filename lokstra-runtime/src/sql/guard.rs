@@ -76,7 +76,7 @@ impl Guard<'_> {
 
     pub(crate) fn bootstrap_history(&self) -> String {
         match &self.snapshot.facts.shape {
-            Some(shape) if shape.is_ours() => String::new(),
+            Some(shape) if shape.is_current() => String::new(),
             Some(_) => tables::extend_history(self.table),
             None if self.snapshot.facts.schema_exists => tables::create_history(self.table),
             None => {

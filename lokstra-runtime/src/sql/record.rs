@@ -20,7 +20,8 @@ pub(crate) enum TransactionProof<'a> {
 }
 
 impl<'a> TransactionProof<'a> {
-    /// For a script after which a setting of this value, which no other transaction has, tells.
+    /// For a script after which a setting with this value, which no other transaction has, identifies
+    /// it.
     pub(crate) fn new(script: &str, unique: &'a str) -> TransactionProof<'a> {
         // RESET ALL would take the setting back.
         if contains(script, "reset") {

@@ -146,9 +146,9 @@ impl Folder {
         // This is nearly all of the time of a build that has nothing to check.
         let read = |found: &Found| {
             let limit = if found.name == SETTINGS {
-                files::LONGEST_SETTINGS
+                files::MAX_SETTINGS_BYTES
             } else {
-                files::LONGEST_SCRIPT
+                files::MAX_SCRIPT_BYTES
             };
             files::read_regular(&found.place, limit)
         };

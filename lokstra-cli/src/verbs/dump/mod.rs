@@ -73,7 +73,7 @@ fn dump(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
         console.document(|| DumpDocument { schema: Some(&schema), ..DumpDocument::new(name) })?;
         return Ok(Exit::Done);
     };
-    let expected = files::read_text(Path::new(&path), files::LONGEST_SCRIPT)
+    let expected = files::read_text(Path::new(&path), files::MAX_SCRIPT_BYTES)
         .map_err(|source| failed(&path, source))?;
     let diff = diff::unified(&expected, &schema, [&path, "the database"]);
     let differs = !diff.is_empty();

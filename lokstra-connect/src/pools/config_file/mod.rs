@@ -62,7 +62,7 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Pools, ConfigError>
     let mut pools = Pools::new();
     let mut seen = BTreeSet::new();
     for file in files(path)? {
-        let text = files::read_text(&file, files::LONGEST_SETTINGS)
+        let text = files::read_text(&file, files::MAX_SETTINGS_BYTES)
             .map_err(|error| ConfigError::Read { path: file.clone(), reason: reason(&error) })?;
         let services =
             services(&text).map_err(|reason| ConfigError::Yaml { path: file.clone(), reason })?;

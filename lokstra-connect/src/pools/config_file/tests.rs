@@ -169,7 +169,7 @@ fn a_keyword_of_libpq_is_not_taken_for_a_misspelt_field() {
     :2: pool `a`: the connection string cannot be used: `sslcrl` is not supported here
       help: remove it, or connect a client yourself and pass it: `MIGRATIONS.up(&mut client)`
     :2: pool `a`: the connection string cannot be used: PostgreSQL does not know its keyword `sslcr`
-      help: leave it out; if `sslcrl` is meant, that is not supported here
+      help: remove it; if `sslcrl` is meant, that is not supported
     ");
 }
 

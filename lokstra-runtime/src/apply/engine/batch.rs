@@ -71,7 +71,7 @@ impl<'m> Engine<'_, 'm> {
     ) -> usize {
         let is_plain = goal.direction() == Direction::Up
             && !goal.is_relative()
-            && snapshot.facts.shape.as_ref().is_some_and(Shape::is_ours);
+            && snapshot.facts.shape.as_ref().is_some_and(Shape::is_current);
         // A borrowed client receives no progress notices.
         if nth == 0
             || steps.len() <= BATCH_THRESHOLD

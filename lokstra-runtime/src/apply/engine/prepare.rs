@@ -67,7 +67,7 @@ impl<'e> Engine<'e, '_> {
             _ => None,
         };
         let versions: Vec<_> = self.report.warnings.iter().find_map(trusted).unwrap_or_default();
-        let is_narrow = snapshot.facts.shape.as_ref().is_some_and(|shape| !shape.is_ours());
+        let is_narrow = snapshot.facts.shape.as_ref().is_some_and(|shape| !shape.is_current());
         let is_due = !versions.is_empty() || is_narrow && !steps.is_empty();
         let is_fit = || table_fault::refuse(snapshot, &self.table, &[]).is_ok();
         if !is_due || snapshot.facts.access != Access::ReadWrite || !is_fit() {

@@ -188,7 +188,7 @@ impl<'m> Engine<'_, 'm> {
     ) {
         record(&mut snapshot.history, step);
         let shape = snapshot.facts.shape.take();
-        snapshot.facts.shape = Some(shape.map_or_else(Shape::ours, Shape::extended));
+        snapshot.facts.shape = Some(shape.map_or_else(Shape::current, Shape::extended));
         snapshot.facts.schema_exists = true;
         if step.direction == Direction::Up {
             down_store::warn_down_not_stored(

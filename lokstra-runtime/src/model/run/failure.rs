@@ -42,7 +42,7 @@ pub struct Failure {
     pub direction: Direction,
     /// The file, relative to the crate.
     pub path: String,
-    /// Where in the file, if the server or the count of statements tells.
+    /// Where in the file, if the server or the count of statements shows it.
     pub position: Option<Position>,
     /// The line with a caret.
     pub snippet: Option<Snippet>,
@@ -61,7 +61,7 @@ pub struct Failure {
     pub invalid_index: Option<String>,
     /// Whether that is the remnant of a REINDEX.
     pub(crate) is_reindex: bool,
-    /// Who is in the way, as far as `pg_locks` tells, after a lock timeout or a deadlock.
+    /// Which sessions block it, as far as `pg_locks` shows, after a lock timeout or a deadlock.
     pub blocker: Option<Holder>,
     /// Whether the failed statement commits by itself (`DO`, `CALL`), so that a part of it may be
     /// done.

@@ -55,7 +55,7 @@ pub enum Warning {
     },
     /// The database does not keep the down SQL of what was applied: only a build that has it can
     /// roll it back.
-    DownNotKept {
+    DownNotStored {
         /// The versions.
         versions: Vec<Version>,
         /// Why.
@@ -101,10 +101,10 @@ pub enum Warning {
 impl Warning {
     /// Whether it stays true where the rest of a run is planned from another history.
     pub(crate) fn is_of_the_run(&self) -> bool {
-        use Warning::{DownNotKept, IgnoredKeywords, Stale, UnsupportedServer};
+        use Warning::{DownNotStored, IgnoredKeywords, Stale, UnsupportedServer};
         matches!(
             self,
-            Stale { .. } | DownNotKept { .. } | IgnoredKeywords { .. } | UnsupportedServer { .. }
+            Stale { .. } | DownNotStored { .. } | IgnoredKeywords { .. } | UnsupportedServer { .. }
         )
     }
 }
@@ -165,7 +165,7 @@ impl Warning {
                 }
                 Ok(())
             }
-            Warning::DownNotKept { versions, reason } => {
+            Warning::DownNotStored { versions, reason } => {
                 let is = list(versions, "is", "is");
                 write!(f, "the down SQL of {is} not stored in the database: ")?;
                 fmt::Display::fmt(reason, f)

@@ -25,7 +25,7 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// Fails with the column, and what it holds, that no migration tool of ours writes.
+    /// Fails with the column and its value, if no lokstra tool writes such a value.
     pub(crate) fn parse(row: &SimpleQueryRow) -> Result<Applied, (&'static str, String)> {
         let invalid =
             |column: &'static str| (column, text(row, column).unwrap_or("NULL").to_owned());

@@ -74,9 +74,9 @@ impl Holder {
                     write!(f, ", {state}")?;
                 }
                 write!(f, " for {} s", tenths(*age))?;
-                // A step of ours begins with a comment that names it.
-                let ours = query.strip_prefix("/* ").and_then(|rest| split_once(rest, " */"));
-                match ours {
+                // A step of a run begins with a comment that names it.
+                let step = query.strip_prefix("/* ").and_then(|rest| split_once(rest, " */"));
+                match step {
                     Some((step, _)) => write!(f, ": {}", one_line(f, step))?,
                     None if query.is_empty() => {}
                     None => write!(f, ": {}", one_line(f, query))?,

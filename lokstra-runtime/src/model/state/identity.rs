@@ -88,8 +88,8 @@ impl Kinship {
             return Kinship::Strangers;
         }
         let is_taken = |row: &Applied| identity(row) == Some(Identity::Another);
-        let is_ours = |row: &Applied| identity(row).is_some_and(|it| it != Identity::Another);
-        let is_known = history.iter().any(is_ours)
+        let is_identified = |row: &Applied| identity(row).is_some_and(|it| it != Identity::Another);
+        let is_known = history.iter().any(is_identified)
             && history.iter().filter(is_named).count() * 2 >= history.len();
         if history.len() > 1 && history.iter().any(is_taken) && !is_known {
             Kinship::Foreign

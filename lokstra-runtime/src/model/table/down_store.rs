@@ -17,7 +17,7 @@ pub(crate) const LONGEST: usize = 1 << 20;
 pub(crate) enum DownStore {
     /// There is none, and the first step makes it.
     Missing,
-    /// It is there and ours to write.
+    /// It exists, and this role may write to it.
     Usable,
     /// It cannot be created or written, or it belongs to another role, whose triggers the run would
     /// execute.
@@ -118,12 +118,12 @@ pub(crate) fn warn_down_not_stored(
 ) {
     let Some(why) = facts.not_stored(migration.down()) else { return };
     for warning in &mut *warnings {
-        if let Warning::DownNotKept { versions, reason } = warning
+        if let Warning::DownNotStored { versions, reason } = warning
             && *reason == why
         {
             versions.push(migration.version());
             return;
         }
     }
-    warnings.push(Warning::DownNotKept { versions: vec![migration.version()], reason: why });
+    warnings.push(Warning::DownNotStored { versions: vec![migration.version()], reason: why });
 }

@@ -11,7 +11,7 @@ use lokstra_core::{TableName, one_line};
 pub enum TableFault {
     /// It lacks these columns, which every tracking table has: it is the table of another tool.
     Lacks(String),
-    /// A column has the name of one of ours and holds something else.
+    /// A column has the name of one of lokstra's and another meaning.
     Type(String),
     /// The server fills in a column that a run writes.
     Generated(String),

@@ -26,13 +26,13 @@ impl Shape {
         self
     }
 
-    /// The table as we make it.
-    pub(crate) fn ours() -> Shape {
+    /// The table as this version creates it.
+    pub(crate) fn current() -> Shape {
         Shape("version bigint,applied_at timestamp with time zone".to_owned()).extended()
     }
 
-    /// Whether every column that we write is there. The table of the Go framework has three.
-    pub(crate) fn is_ours(&self) -> bool {
+    /// Whether every column that this version writes exists. The table of the Go framework has three.
+    pub(crate) fn is_current(&self) -> bool {
         HISTORY.iter().all(|column| !column.is_added || self.type_of(column.name).is_some())
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lokstra_core::files::{LONGEST_SCRIPT, LONGEST_SETTINGS, create, read, read_text};
+use lokstra_core::files::{MAX_SCRIPT_BYTES, MAX_SETTINGS_BYTES, create, read, read_text};
 
 use super::{ConvertedMigration, OutputFile};
 use crate::verbs::import::error::ImportError;
@@ -37,7 +37,7 @@ pub(crate) fn inspect(
         Path::new(name).extension().is_some_and(|ending| ending == "sql") || name == "lokstra.lock"
     };
     if !names.iter().any(|name| is_migration_file(&name.to_string_lossy())) {
-        let settings = match read_text(&path.join("migration.yaml"), LONGEST_SETTINGS) {
+        let settings = match read_text(&path.join("migration.yaml"), MAX_SETTINGS_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             settings => Some(settings.map_err(|error| unreadable_file("migration.yaml", error))?),
         };
@@ -45,7 +45,7 @@ pub(crate) fn inspect(
     }
     let (mut missing, mut edited) = (Vec::new(), Vec::new());
     for written in files(converted) {
-        match read(&path.join(&written.name), LONGEST_SCRIPT) {
+        match read(&path.join(&written.name), MAX_SCRIPT_BYTES) {
             Ok(content) if content == written.text.as_bytes() => {}
             Ok(_) => edited.push(written.name.clone()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

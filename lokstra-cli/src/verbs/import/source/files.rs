@@ -63,7 +63,7 @@ impl Source {
                 }
             } else {
                 let content = if is_read(&name) {
-                    files::read(&entry.path(), files::LONGEST_SCRIPT).map_err(at_path)?
+                    files::read(&entry.path(), files::MAX_SCRIPT_BYTES).map_err(at_path)?
                 } else {
                     Vec::new()
                 };
