@@ -145,6 +145,7 @@ mod tests {
             version: "001".parse().unwrap(),
             description: "a".to_owned(),
             checksums: Some((checksum, checksum)),
+            mark: None,
         };
         let lock = root.path().join("m/lokstra.lock");
         fs::write(&lock, lock_file::text(&[entry])).unwrap();

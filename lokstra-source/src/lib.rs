@@ -16,9 +16,12 @@ mod sql;
 use std::ops::Range;
 
 pub use edit::lock_edit::{Locked, lock, lock_new, renumber};
+pub use edit::mark_edit::{Marks, marks, write_marks};
 pub use edit::next_version::{NextVersion, next_version};
 pub use loader::Loader;
 pub use parse::file_name::{Description, DescriptionError};
+pub use parse::mark::{Mark, Verdict};
+pub use parse::settings::VerifiedLevel;
 pub use problem::{Code, LintRule, Problem, Problems, Severity};
 pub use rows::check_rows;
 pub use rules::Loaded;

@@ -7,6 +7,7 @@ use lokstra_runtime::Error;
 
 use crate::compare::difference::{Change, Difference};
 use crate::compare::suppression::Suppressions;
+use crate::environment;
 
 /// When it was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,15 @@ pub enum Finding {
     UpAgainFailed(Error),
     /// An object is not as it was.
     Differs(Phase, Difference),
+}
+
+/// How much of a migration ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Up, down, and up again.
+    UpDownUp,
+    /// Up alone: the down has no statement, and a suppression says why.
+    Up,
 }
 
 /// What became of one migration.
@@ -75,6 +85,25 @@ impl Check {
             Finding::Differs(_, difference) => self.suppressed.is_none() && difference.is_failure(),
         };
         self.findings.iter().filter(counts)
+    }
+
+    /// What ran, if nothing is wrong that nobody suppressed.
+    pub fn extent(&self) -> Option<Extent> {
+        match (self.is_failure(), &self.suppressed) {
+            (true, _) => None,
+            // Its down has no statement.
+            (false, Some(_)) => Some(Extent::Up),
+            (false, None) => Some(Extent::UpDownUp),
+        }
+    }
+
+    /// Why this server cannot judge the migration, if what it lacks may be elsewhere: an extension, a role,
+    /// the table of another program.
+    pub fn not_judged(&self) -> Option<&'static str> {
+        self.findings.iter().find_map(|finding| match finding {
+            Finding::UpFailed(error) => environment::lacks(error),
+            _ => None,
+        })
     }
 
     /// Where something is still there, it is no wonder that it cannot be made again.
@@ -129,6 +158,7 @@ impl Check {
                 _ => continue,
             };
             parts.push(format!("{path}: {name} {what}\n  {}", indented(&error.to_string())));
+            parts.extend(self.not_judged().map(|reason| format!("  not judged: {reason}")));
         }
         for (phase, path, what) in [
             (Phase::Down, down, "is not undone by its down"),

@@ -23,6 +23,7 @@ mod catalog;
 mod check;
 mod cluster;
 mod compare;
+mod environment;
 mod error;
 mod meaning;
 mod rehearsal;
@@ -31,7 +32,7 @@ mod server;
 mod verifier;
 
 pub use catalog::snapshot::Object;
-pub use check::{Check, Finding, Phase};
+pub use check::{Check, Extent, Finding, Phase};
 pub use cluster::Outside;
 pub use compare::difference::{Altered, Change, Difference};
 pub use error::VerifyError;

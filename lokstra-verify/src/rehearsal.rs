@@ -1,6 +1,6 @@
 //! Up, down, compare, up again, compare: one database of the set on one scratch database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use lokstra_core::{Database, Migration, Mode, Script, Version};
@@ -14,6 +14,7 @@ use crate::cluster;
 use crate::compare::difference::differences;
 use crate::compare::suppression::Suppressions;
 use crate::error::VerifyError;
+use crate::report::Verified;
 use crate::server::Site;
 use crate::server::scratch::ScratchDatabase;
 
@@ -26,6 +27,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) to: Option<Version>,
     /// SQL that puts rows in behind a version.
     pub(crate) rows: &'a BTreeMap<Version, String>,
+    /// Those that need no verification.
+    pub(crate) verified: Option<&'a BTreeSet<Version>>,
     pub(crate) keep: bool,
     pub(crate) stop: &'a Stop,
 }
@@ -42,35 +45,43 @@ struct Stage<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// The checks, and the name of the scratch database if it was kept.
-    pub(crate) fn run(
-        &'a self,
-        told: &mut dyn FnMut(&Check),
-    ) -> Result<(Vec<Check>, Option<String>), VerifyError> {
-        let mut stage = Stage::new(self)?;
-        let mut checks = Vec::new();
+    /// Verifies the database. What needs no verification is applied in one run before what does.
+    pub(crate) fn run(&'a self, told: &mut dyn FnMut(&Check)) -> Result<Verified, VerifyError> {
+        let mut found = Verified::new(self.database.name());
         let is_wanted = |it: &Migration<'_>| self.to.is_none_or(|to| it.version() <= to);
+        let (mut stage, mut applied) = (None, None);
         // What is in the database is known, once it was read.
         let mut is_known = false;
         for migration in self.database.migrations().filter(is_wanted) {
+            let version = migration.version();
+            if found.ends_with_failure() {
+                found.not_run.push(version);
+                continue;
+            }
             if self.stop.is_asked() {
                 return Err(VerifyError::Stopped);
             }
-            let version = migration.version();
-            if self.from.is_some_and(|from| version < from) {
-                stage.apply(version)?;
+            let is_verified = self.verified.is_some_and(|verified| verified.contains(&version));
+            if is_verified || self.from.is_some_and(|from| version < from) {
+                found.verified += usize::from(is_verified);
+                applied = Some(version);
                 continue;
+            }
+            let stage: &mut Stage<'_> = match &mut stage {
+                Some(stage) => stage,
+                None => stage.insert(Stage::new(self)?),
+            };
+            if let Some(version) = applied.take() {
+                stage.apply_up_to(version)?;
+                is_known = false;
             }
             let mut check = Check::new(migration);
             is_known = stage.rehearse(migration, is_known, &mut check)?;
             told(&check);
-            let is_end = matches!(check.findings.last(), Some(Finding::UpFailed(_)));
-            checks.push(check);
-            if is_end {
-                break;
-            }
+            found.checks.push(check);
         }
-        Ok((checks, self.keep.then(|| stage.scratch.name.clone())))
+        found.kept = stage.filter(|_| self.keep).map(|stage| stage.scratch.name.clone());
+        Ok(found)
     }
 }
 
@@ -195,8 +206,13 @@ impl<'a> Stage<'a> {
     fn rebuild(&mut self, version: Version) -> Result<(), VerifyError> {
         self.scratch.keep = false;
         *self = Stage::new(self.plan)?;
-        // In one run, but for the rows that go in between.
-        let versions = self.plan.rows.keys().copied().filter(|it| *it < version);
+        self.apply_up_to(version)
+    }
+
+    /// In one run, but for the rows that go in between.
+    fn apply_up_to(&mut self, version: Version) -> Result<(), VerifyError> {
+        let plan = self.plan;
+        let versions = plan.rows.keys().copied().filter(|it| *it < version);
         versions.chain([version]).try_for_each(|version| self.apply(version))
     }
 }

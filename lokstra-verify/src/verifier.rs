@@ -1,6 +1,6 @@
 //! What to verify, where, and how: the options, and the run over all databases of a set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lokstra_core::{Database, Version};
 use lokstra_runtime::{Migrations, Pool, Stop};
@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::cluster;
 use crate::error::VerifyError;
 use crate::rehearsal::{Plan, major};
-use crate::report::{Verification, Verified};
+use crate::report::Verification;
 use crate::server::Site;
 
 /// Verifies that every down undoes its up, with options. See the [crate](crate) for what it compares
@@ -31,6 +31,7 @@ pub struct Verifier<'m> {
     from: Option<Version>,
     to: Option<Version>,
     rows: BTreeMap<Version, String>,
+    verified: BTreeMap<String, BTreeSet<Version>>,
     keep: bool,
     stop: Stop,
     listener: Box<dyn FnMut(&Check) + Send + 'm>,
@@ -45,6 +46,7 @@ impl<'m> Verifier<'m> {
             from: None,
             to: None,
             rows: BTreeMap::new(),
+            verified: BTreeMap::new(),
             keep: false,
             stop: Stop::new(),
             listener: Box::new(|_| ()),
@@ -74,6 +76,13 @@ impl<'m> Verifier<'m> {
     /// databases, in each that has the version.
     pub fn rows(mut self, version: Version, sql: impl Into<String>) -> Self {
         self.rows.insert(version, sql.into());
+        self
+    }
+
+    /// Applies these migrations of a database without verifying them: they were before. It is the name
+    /// of its folder.
+    pub fn verified(mut self, folder: &str, versions: impl IntoIterator<Item = Version>) -> Self {
+        self.verified.entry(folder.to_owned()).or_default().extend(versions);
         self
     }
 
@@ -160,11 +169,11 @@ impl<'m> Verifier<'m> {
                 from: self.from,
                 to: self.to,
                 rows: &self.rows,
+                verified: self.verified.get(database.name()),
                 keep: self.keep,
                 stop: &self.stop,
             };
-            let (checks, kept) = plan.run(&mut *self.listener)?;
-            found.databases.push(Verified { database: database.name().to_owned(), checks, kept });
+            found.databases.push(plan.run(&mut *self.listener)?);
         }
         Ok(found)
     }

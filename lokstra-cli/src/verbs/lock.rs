@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lokstra_core::printable_line;
-use lokstra_source::{Loader, Locked, NextVersion, Problem};
+use lokstra_source::{Loader, Locked, NextVersion, Problem, VerifiedLevel};
 use serde::Serialize;
 
 use crate::call::flags::{self, Switch};
@@ -21,7 +21,7 @@ The build and lint do not report hazards of locked migrations again, so lock
 warns of each hazard that it locks; see docs/lint.md.
 
 JSON: {\"locks\": [{\"path\", \"migrations\"}], \"hazards\": [as those of lint]}; with
--check {\"locked\": 3, \"not_locked\": 0}.
+-check {\"locked\": 3, \"not_locked\": 0}, and with `verified: require` \"not_verified\".
 
 Exit codes: 0 locked, 2 a problem, or with -check a migration that is not
 locked, 3 wrong usage",
@@ -59,6 +59,8 @@ struct LockObject<'a> {
 struct CheckDocument {
     locked: usize,
     not_locked: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_verified: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -124,8 +126,33 @@ fn check(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
             loaded.locked
         ),
     })?;
-    context.console.document(|| CheckDocument { locked: loaded.locked, not_locked: left })?;
-    Ok(if left == 0 { Exit::Done } else { Exit::Failed })
+    let not_verified = not_verified(&loaded)?;
+    if let Some(missing) = not_verified.filter(|missing| *missing > 0) {
+        context.console.output(format_args!(
+            "{} of {count} migrations verified\n  help: lokstra migration verify",
+            count - missing
+        ))?;
+    }
+    context.console.document(|| CheckDocument {
+        locked: loaded.locked,
+        not_locked: left,
+        not_verified,
+    })?;
+    let is_done = left == 0 && not_verified.unwrap_or_default() == 0;
+    Ok(if is_done { Exit::Done } else { Exit::Failed })
+}
+
+/// How many migrations have no valid mark where `verified: require` asks for it; `None` where nothing does.
+fn not_verified(loaded: &lokstra_source::Loaded) -> Result<Option<usize>, CommandError> {
+    let mut missing = None;
+    for database in loaded.set.databases() {
+        let marks = lokstra_source::marks(Path::new(""), database)?;
+        if marks.level == VerifiedLevel::Require {
+            let without = marks.verdicts.iter().filter(|(_, verdict)| verdict.mark().is_none());
+            missing = Some(missing.unwrap_or_default() + without.count());
+        }
+    }
+    Ok(missing)
 }
 
 fn renumber(context: &CommandContext<'_>) -> Result<Exit, CommandError> {

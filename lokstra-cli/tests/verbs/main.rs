@@ -6,6 +6,7 @@ mod project;
 mod doctor;
 mod dump;
 mod maintain;
+mod marks;
 mod plan;
 mod status;
 mod up_and_down;

@@ -7,8 +7,10 @@ use std::path::Path;
 
 use lokstra_core::{Direction, Version, files};
 
+use super::mark_edit::{lock_of, of_migration};
 use crate::parse::file_name::{Description, FileName};
 use crate::parse::lock_file::{self, Entry};
+use crate::parse::mark::marked;
 use crate::problem::{Code, LOCK, Problem, Problems};
 use crate::read::folder::Folder;
 use crate::read::normalized;
@@ -31,17 +33,16 @@ pub struct Locked {
 /// Every problem of the folder except a broken chain, which this repairs.
 pub fn lock(root: &Path, folder: &str) -> Result<Locked, Problems> {
     let found = Folder::read(root, &normalized(folder))?;
-    let loaded = check(&found, LintScope::UnlockedOnly, &[Code::LockChain])?;
+    let loaded = check(&found, LintScope::UnlockedOnly, &Code::IN_LOCK_EDIT)?;
     let mut written = Vec::new();
     for database in loaded.set.databases() {
-        let entries: Vec<_> = database
-            .migrations()
-            .map(|migration| Entry {
-                version: migration.version(),
-                description: migration.description().to_owned(),
-                checksums: Some((migration.up().checksum(), migration.down().checksum())),
-            })
-            .collect();
+        // A mark is kept, and the build judges whether it still fits.
+        let is_its = |folder: &&Folder| folder.path == database.folder();
+        let folder = std::iter::once(&found).chain(&found.folders).find(is_its);
+        let entries = marked(
+            database.migrations().map(of_migration),
+            &folder.map(lock_of).unwrap_or_default(),
+        );
         let path = format!("{}/{LOCK}", database.folder());
         files::replace(&root.join(&path), lock_file::text(&entries).as_bytes())
             .map_err(|error| cannot_write(&path, &error))?;
@@ -71,7 +72,7 @@ pub fn lock_new(folder: &Path, version: Version, description: &Description) -> i
         None => return Ok(false),
     };
     let description = description.as_str().to_owned();
-    entries.push(Entry { version, description, checksums: None });
+    entries.push(Entry { version, description, checksums: None, mark: None });
     files::replace(&folder.join(LOCK), lock_file::text(&entries).as_bytes()).map(|()| true)
 }
 
@@ -98,8 +99,10 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
         // Only the author knows which of the two was deployed.
         return Err(Problems(problems));
     }
+    let (entries, new): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|(entry, _)| entry.checksums.is_some());
     let mut locked: BTreeMap<Version, Entry> = BTreeMap::new();
-    for (entry, _) in entries.into_iter().filter(|(entry, _)| entry.checksums.is_some()) {
+    for (entry, _) in entries {
         // If two branches have a line for one version, the first counts.
         locked.entry(entry.version).or_insert(entry);
     }
@@ -123,7 +126,18 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
     else {
         return Err(no_version_left(&folder, newest, moving.len()).into());
     };
-    let kept: Vec<_> = locked.into_values().collect();
+    // The line of a migration that keeps its version has its mark.
+    let stays = |entry: &Entry| {
+        let is_it = |(version, name): &(Version, Description)| {
+            (*version, name.as_str()) == (entry.version, entry.description.as_str())
+        };
+        let is_renamed = renamed.iter().any(|(from, _)| {
+            from.starts_with(&format!("{}_{}.", entry.version, entry.description))
+        });
+        entry.mark.is_some() && !is_renamed && moving.keys().any(|key| is_it(key))
+    };
+    let new = new.into_iter().map(|(entry, _)| entry).filter(stays);
+    let kept: Vec<_> = locked.into_values().chain(new).collect();
     let lock = format!("{folder}/{LOCK}");
     rename_all(&root.join(&folder), &renamed)?;
     if let Err(error) = files::replace(&root.join(&lock), lock_file::text(&kept).as_bytes()) {
@@ -190,7 +204,7 @@ fn no_version_left(folder: &str, newest: Version, count: usize) -> Problem {
     Problem::new(Code::LockOrder, format!("{folder}/{LOCK}"), message, help)
 }
 
-fn cannot_write(path: &str, error: &io::Error) -> Problem {
+pub(super) fn cannot_write(path: &str, error: &io::Error) -> Problem {
     Problem::new(
         Code::Unreadable,
         path,

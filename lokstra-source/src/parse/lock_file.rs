@@ -24,6 +24,9 @@ const OLD_HEADER: &str =
 const RESTORE: &str = "restore the file from git; or delete it and run `lokstra migration lock`, which \
                        locks the folder as it is now";
 
+/// What stands before a mark, behind the chain: what a server says of the scripts is no part of them.
+const MARK: &str = " verified=";
+
 /// What stands before the count.
 const END: &str = "# End: ";
 
@@ -34,9 +37,11 @@ pub(crate) struct Entry {
     pub(crate) description: String,
     /// Of up and down; `None` for a new migration that is not locked yet.
     pub(crate) checksums: Option<(Checksum, Checksum)>,
+    /// The text of its mark, valid or not.
+    pub(crate) mark: Option<String>,
 }
 
-/// Writes the entry without its chain.
+/// Writes the entry without its chain and its mark.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ", self.version, self.description)?;
@@ -53,14 +58,15 @@ pub(crate) fn text(entries: &[Entry]) -> String {
     let lines = entries.iter().map(|entry| {
         let line = entry.to_string();
         chain = link(&chain, &line);
-        format!("{line} chain={chain}\n")
+        let mark = entry.mark.as_ref().map(|mark| format!("{MARK}{mark}")).unwrap_or_default();
+        format!("{line} chain={chain}{mark}\n")
     });
     let lines: String = lines.collect();
     format!("{HEADER}\n{lines}{END}{}\n", entries.len())
 }
 
 /// The chain of a line, computed from the chain of the line before it.
-fn link(before: &str, line: &str) -> String {
+pub(super) fn link(before: &str, line: &str) -> String {
     let digest: [u8; 32] = Sha256::digest(format!("{before}\n{line}")).into();
     let mut chain = Checksum::from_bytes(digest).to_string();
     chain.truncate(16);
@@ -80,6 +86,10 @@ struct Line<'a> {
 
 fn parse_line(line: &str) -> Option<Line<'_>> {
     let (text, chain) = line.rsplit_once(" chain=")?;
+    let (chain, mark) = match chain.split_once(MARK) {
+        Some((chain, mark)) => (chain, Some(mark.to_owned())),
+        None => (chain, None),
+    };
     let mut words = text.split(' ');
     let version = words.next()?.parse().ok()?;
     let description = words.next()?.to_owned();
@@ -90,7 +100,7 @@ fn parse_line(line: &str) -> Option<Line<'_>> {
         }
         _ => return None,
     };
-    let entry = Entry { version, description, checksums };
+    let entry = Entry { version, description, checksums, mark };
     words.next().is_none().then_some(Line { entry, text, chain })
 }
 

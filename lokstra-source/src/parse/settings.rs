@@ -10,7 +10,8 @@ use crate::problem::{Code, Problem};
 use crate::read::decode::decode;
 use crate::read::folder::File;
 
-const KEYS: [&str; 5] = ["dbpool-name", "schema-table", "enabled", "description", "lint"];
+const KEYS: [&str; 6] =
+    ["dbpool-name", "schema-table", "enabled", "description", "lint", "verified"];
 
 /// The settings of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) enabled: bool,
     pub(crate) description: Option<String>,
     pub(crate) lint: Option<Level>,
+    pub(crate) verified: VerifiedLevel,
 }
 
 /// How a hazard is reported.
@@ -30,6 +32,17 @@ pub(crate) enum Level {
     Deny,
 }
 
+/// What the build says of a migration without a valid mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerifiedLevel {
+    /// Nothing.
+    Off,
+    /// A warning.
+    Warn,
+    /// An error.
+    Require,
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
@@ -38,6 +51,7 @@ impl Default for Settings {
             enabled: true,
             description: None,
             lint: None,
+            verified: VerifiedLevel::Off,
         }
     }
 }
@@ -105,6 +119,7 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
                 }
             }
             "lint" => settings.lint = reader.level(&value, offset),
+            "verified" => settings.verified = reader.verified(&value, offset),
             _ => reader.unknown(&key, offset),
         }
         seen.push(key);
@@ -176,6 +191,22 @@ impl Reader<'_> {
                      them errors";
                 self.problem(Code::LintLevel, offset, message, help);
                 None
+            }
+        }
+    }
+
+    fn verified(&mut self, value: &Value, offset: usize) -> VerifiedLevel {
+        match value.as_str() {
+            Some("off") => VerifiedLevel::Off,
+            Some("warn") => VerifiedLevel::Warn,
+            Some("require") => VerifiedLevel::Require,
+            _ => {
+                let message =
+                    format!("`verified` is {}, and must be off, warn or require", kind(value));
+                let help = "`verified: require` makes a migration an error that `lokstra migration \
+                            verify` has not run";
+                self.problem(Code::VerifiedLevel, offset, message, help);
+                VerifiedLevel::Off
             }
         }
     }

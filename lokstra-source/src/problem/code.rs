@@ -121,6 +121,16 @@ codes! {
     Suppression = "suppression",
     /// A warning: a suppression that suppresses nothing.
     SuppressionUnused = "suppression-unused",
+    /// `verified` of `migration.yaml` has another value than `off`, `warn` and `require`.
+    VerifiedLevel = "verified-level",
+    /// A migration without a mark that a server has run it, where the settings ask for one.
+    NotVerified = "not-verified",
+    /// A mark that is not of these scripts: one changed since, or a hand wrote it.
+    MarkStale = "mark-stale",
+    /// A mark that is that of another migration.
+    MarkCopied = "mark-copied",
+    /// A mark that `verify` does not write.
+    MarkSyntax = "mark-syntax",
     /// The server cannot parse a statement.
     Server = "server",
 }
@@ -169,6 +179,10 @@ impl Code {
         Code::LockRemoved,
         Code::LockOrder,
     ];
+
+    /// Problems with which `lock` writes the file: it closes the chain, and leaves marks to `verify`.
+    pub(crate) const IN_LOCK_EDIT: [Code; 5] =
+        [Code::LockChain, Code::NotVerified, Code::MarkStale, Code::MarkCopied, Code::MarkSyntax];
 
     /// Whether its messages contain no text of a file.
     pub(crate) fn has_constant_message(self) -> bool {

@@ -60,6 +60,11 @@ impl Problem {
         self
     }
 
+    /// The same as a warning, where the settings ask for no more.
+    pub(crate) fn as_warning(self) -> Problem {
+        Problem { severity: Severity::Warning, ..self }
+    }
+
     /// Adds the beginning of a line, by its number from 1, as the place.
     pub(crate) fn at_line(mut self, number: usize, line: &str) -> Problem {
         self.snippet = Some(Snippet::of_line(number, line));
@@ -99,6 +104,10 @@ impl Problem {
         for word in ["create ", "-dir "] {
             let (from, to) = (format!("{word}{folder}"), format!("{word}{prefix}/{folder}"));
             self.help = self.help.replace(&from, &to);
+        }
+        // A command without a folder is about the one that it finds where it runs.
+        if self.help == "lokstra migration verify" {
+            self.help = format!("{} -dir {prefix}/{folder}", self.help);
         }
         self.path = format!("{prefix}/{}", self.path);
         self

@@ -105,6 +105,7 @@ mod tests {
             version: Version::MIN,
             description: "a".to_owned(),
             checksums: Some((checksum, checksum)),
+            mark: None,
         };
         let scripts = ["000_a.down.sql", "000_a.up.sql"].map(|name| file(name, sql.to_owned()));
         let mut folder = Folder { scripts: scripts.into(), ..Folder::default() };

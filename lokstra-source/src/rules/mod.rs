@@ -3,6 +3,7 @@
 mod labels;
 pub(crate) mod lint;
 mod lock_check;
+mod mark_check;
 mod pairing;
 mod routines;
 mod set_check;

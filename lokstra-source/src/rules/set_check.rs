@@ -6,7 +6,7 @@ use lokstra_core::{Builder, DatabaseSpec, MigrationSpec, ScriptSpec, TooLarge};
 
 use super::lint::{self, LintScope};
 use super::pairing::{Pair, pairs};
-use super::{Checked, Loaded, labels, lock_check, routines};
+use super::{Checked, Loaded, labels, lock_check, mark_check, routines};
 use crate::parse::script::Script;
 use crate::parse::script::cached::CachedScripts;
 use crate::parse::settings::{self, Settings};
@@ -50,6 +50,10 @@ pub(crate) fn check(
         lock_check::check(folder, &migrations, &mut problems);
         labels::check(&migrations, &mut problems);
         routines::check(&migrations, &mut problems);
+        // What must change anyway is verified afterwards. Who asks for hazards asks what a build says.
+        if lint != LintScope::Never && !problems[before..].iter().any(Problem::is_error) {
+            mark_check::check(folder, settings.verified, &migrations, &mut problems);
+        }
         lint::check(folder, settings.lint, &migrations, lint, &mut problems);
         databases.push(Database { folder, settings, migrations });
     }

@@ -7,5 +7,6 @@ mod databases;
 mod earlier_build;
 mod files;
 mod lock_file;
+mod marks;
 mod sql;
 mod texts;

@@ -6,14 +6,20 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub(super) struct VerifyDocument {
     reversible: bool,
-    server: u32,
+    /// None, where nothing had to run.
+    server: Option<u32>,
     databases: Vec<DatabaseObject>,
+    #[cfg(feature = "folder")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<super::marks::MarksObject>,
 }
 
 #[derive(Serialize)]
 struct DatabaseObject {
     database: String,
     kept: Option<String>,
+    verified_before: usize,
+    not_run: Vec<String>,
     migrations: Vec<MigrationObject>,
 }
 
@@ -24,6 +30,7 @@ struct MigrationObject {
     up: String,
     down: String,
     reversible: bool,
+    not_judged: Option<&'static str>,
     suppressed: Option<String>,
     findings: Vec<FindingObject>,
 }
@@ -67,9 +74,36 @@ impl From<&Verification> for VerifyDocument {
     fn from(found: &Verification) -> VerifyDocument {
         VerifyDocument {
             reversible: !found.is_failure(),
-            server: found.server,
+            server: Some(found.server),
             databases: found.databases.iter().map(DatabaseObject::from).collect(),
+            #[cfg(feature = "folder")]
+            marks: Vec::new(),
         }
+    }
+}
+
+#[cfg(feature = "folder")]
+impl VerifyDocument {
+    pub(super) fn new(
+        found: &Verification,
+        marks: Vec<super::marks::MarksObject>,
+    ) -> VerifyDocument {
+        VerifyDocument { marks, ..VerifyDocument::from(found) }
+    }
+
+    /// Of databases in which every migration has a mark.
+    pub(super) fn nothing(
+        marks: &[(lokstra_runtime::Database<'_>, lokstra_source::Marks)],
+    ) -> VerifyDocument {
+        let databases = marks.iter().map(|(database, marks)| DatabaseObject {
+            database: database.name().to_owned(),
+            kept: None,
+            verified_before: marks.verdicts.len(),
+            not_run: Vec::new(),
+            migrations: Vec::new(),
+        });
+        let databases = databases.collect();
+        VerifyDocument { reversible: true, server: None, databases, marks: Vec::new() }
     }
 }
 
@@ -78,6 +112,8 @@ impl From<&Verified> for DatabaseObject {
         DatabaseObject {
             database: verified.database.clone(),
             kept: verified.kept.clone(),
+            verified_before: verified.verified,
+            not_run: verified.not_run.iter().map(ToString::to_string).collect(),
             migrations: verified.checks.iter().map(MigrationObject::from).collect(),
         }
     }
@@ -91,6 +127,7 @@ impl From<&Check> for MigrationObject {
             up: check.up.clone(),
             down: check.down.clone(),
             reversible: !check.is_failure(),
+            not_judged: check.not_judged(),
             suppressed: check.suppressed.clone(),
             findings: check.findings.iter().map(FindingObject::from).collect(),
         }

@@ -1,14 +1,16 @@
 //! `verify`: tests on a scratch database whether every down undoes its up.
 
 mod document;
+#[cfg(feature = "folder")]
+mod marks;
 
 use lokstra_core::Version;
 use lokstra_runtime::Pool;
-use lokstra_verify::{Verifier, VerifyError};
+use lokstra_verify::{Verification, Verifier, VerifyError};
 
 use self::document::VerifyDocument;
 use crate::call::flags::{self, Flag, Switch};
-use crate::call::{CommandContext, Verb};
+use crate::call::{CommandContext, Target, Verb};
 use crate::output::{CommandError, Exit};
 use crate::run;
 
@@ -29,7 +31,11 @@ excludes what need not be undone:
 
   -- lokstra: allow(not-undone): every environment has this type
 
-Exit codes: 0 if every down undoes its up, 2 if one does not.";
+Over a folder with a lokstra.lock it leaves a mark on the line of each migration that passes, and runs
+the next time only what has no mark for its text and for all scripts before it. `verified: require` in
+migration.yaml makes a migration without a mark a compile error. docs/truth.md says what a mark is worth.
+
+Exit codes: 0 if every down undoes its up, 2 if one does not, or with -check if a migration has no mark.";
 
 const FROM: Flag<Version> = Flag::new(
     "from",
@@ -37,6 +43,9 @@ const FROM: Flag<Version> = Flag::new(
     flags::version,
     "Apply the migrations below this version without\nverifying them",
 );
+const CHECK: Switch =
+    Switch::new("check", "Run nothing, and fail if a migration has no\nvalid mark in lokstra.lock");
+const ALL: Switch = Switch::new("all", "Verify also migrations that have a valid mark");
 const KEEP: Switch = Switch::new("keep", "Keep the scratch database; with -db");
 
 pub(crate) const VERB: Verb = Verb {
@@ -44,7 +53,9 @@ pub(crate) const VERB: Verb = Verb {
     about: "Test on a scratch database whether every down undoes its up",
     details: DETAILS,
     examples: &[
-        ("", "Every migration, on a throw-away server"),
+        ("", "What has no mark yet, on a throw-away server"),
+        ("-check", "In CI: fail if a migration has no mark, or a stale one; needs no server"),
+        ("-all", "Every migration, such as on a new release of PostgreSQL"),
         ("-db db_main", "Beside the database of a pool, on its server"),
         ("-from 041", "Only what is new, on top of the others"),
         ("-db db_main -to 007 -keep", "Keep the scratch database, to inspect it"),
@@ -53,7 +64,7 @@ pub(crate) const VERB: Verb = Verb {
         flags::on_database(command, program)
             .arg(FROM.arg())
             .arg(flags::TO.arg().help("Verify up to and including this version"))
-            .arg(KEEP.arg())
+            .args([KEEP.arg(), ALL.arg(), CHECK.arg()])
     },
     run: verify,
 };
@@ -62,7 +73,55 @@ pub(crate) const VERB: Verb = Verb {
 const VARIABLE: &str = "LOKSTRA_TEST_URL";
 
 fn verify(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    #[cfg(feature = "folder")]
+    if context.program.is_over_a_folder() {
+        return verify_folder(context);
+    }
+    let found = verification(context, &context.target()?, |verifier| verifier)?;
+    context.console.output(&found)?;
+    context.console.document(|| VerifyDocument::from(&found))?;
+    Ok(if found.is_failure() { Exit::Failed } else { Exit::Done })
+}
+
+/// With marks: what has one is not verified again.
+#[cfg(feature = "folder")]
+fn verify_folder(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
+    if context.has(&CHECK) {
+        return marks::check(context);
+    }
     let target = context.target()?;
+    let marks = marks::read(&target)?;
+    let is_all = context.has(&ALL) || context.get(&FROM).is_some();
+    let all = || marks.iter().flat_map(|(_, marks)| &marks.verdicts);
+    if !is_all && all().all(|(_, verdict)| verdict.mark().is_some()) {
+        // Without a server.
+        for (database, marks) in &marks {
+            let count = marks.verdicts.len();
+            context
+                .console
+                .output(format_args!("{}: all {count} verified before", database.name()))?;
+        }
+        context.console.document(|| VerifyDocument::nothing(&marks))?;
+        return Ok(Exit::Done);
+    }
+    let found = verification(context, &target, |mut verifier| {
+        for (database, marks) in marks.iter().filter(|_| !is_all) {
+            let valid = marks.verdicts.iter().filter(|(_, verdict)| verdict.mark().is_some());
+            verifier = verifier.verified(database.name(), valid.map(|(version, _)| *version));
+        }
+        verifier
+    })?;
+    context.console.output(&found)?;
+    let written = marks::write(context, &marks, &found)?;
+    context.console.document(|| VerifyDocument::new(&found, written))?;
+    Ok(if found.is_failure() { Exit::Failed } else { Exit::Done })
+}
+
+fn verification<'t>(
+    context: &CommandContext<'_>,
+    target: &'t Target,
+    with_marks: impl FnOnce(Verifier<'t>) -> Verifier<'t>,
+) -> Result<Verification, CommandError> {
     let mut verifier =
         Verifier::new(&target.migrations).keep(context.has(&KEEP)).stop(run::stop()?);
     if let Some(from) = context.get(&FROM) {
@@ -74,16 +133,14 @@ fn verify(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     if !target.has_several() {
         verifier = verifier.database(target.only()?.folder());
     }
+    verifier = with_marks(verifier);
     let named = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
-    let found = match (context.get(&flags::DB), named) {
+    Ok(match (context.get(&flags::DB), named) {
         (Some(_), _) => verifier.verify_beside(&target.pool(target.only()?)?)?,
         (None, Some(url)) => verifier.verify_beside(&Pool::from_url(url))?,
         (None, None) if context.has(&KEEP) => return Err(nothing_to_keep()),
         (None, None) => verifier.verify_on_throw_away_server()?,
-    };
-    context.console.output(&found)?;
-    context.console.document(|| VerifyDocument::from(&found))?;
-    Ok(if found.is_failure() { Exit::Failed } else { Exit::Done })
+    })
 }
 
 /// The error of `-keep` on a throw-away server.

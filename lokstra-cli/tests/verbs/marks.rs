@@ -1,0 +1,211 @@
+//! The marks that `verify` leaves in `lokstra.lock`: what runs again, and what a merge of git does.
+
+use std::fs;
+use std::process::Command;
+
+use crate::project::{Project, told};
+use insta::assert_snapshot;
+
+fn project() -> Project {
+    let project = Project::new(&["001_create_users", "002_create_posts"]);
+    project.write("migrations/migration.yaml", "verified: require\n");
+    project
+}
+
+/// Beside a database of the tests, without its version.
+fn verify(project: &Project, flags: &str) -> String {
+    let mut command = project.command();
+    command.env("LOKSTRA_TEST_DATABASE_URL", project.database.url());
+    command.args(["migration", "verify"]).args(flags.split_whitespace());
+    let version = lokstra_scratch::Server::shared().unwrap().version();
+    told(&mut command, &project.database)
+        .replace(&format!("(PostgreSQL {version})"), "(PostgreSQL …)")
+}
+
+/// What the build says of the folder, which is what `lint` says first.
+fn build(project: &Project) -> String {
+    project.lokstra_alone("migration lint")
+}
+
+fn lock(project: &Project) -> String {
+    fs::read_to_string(project.path("migrations/lokstra.lock")).unwrap_or_default()
+}
+
+fn add(project: &Project, name: &str) {
+    project.add("migrations", &[name]);
+}
+
+fn git(project: &Project, arguments: &str) -> String {
+    let mut command = Command::new("git");
+    command.current_dir(project.dir.path()).args(["-c", "user.name=a", "-c", "user.email=a@b.c"]);
+    let output = command.args(arguments.split(' ')).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn what_is_verified_builds_and_only_what_is_new_runs_again() {
+    let project = project();
+    assert_snapshot!(build(&project), @"");
+    assert_snapshot!(verify(&project, ""), @"");
+    assert_snapshot!(verify(&project, ""), @"");
+    assert_snapshot!(project.lokstra_alone("migration verify -check"), @"");
+    assert_snapshot!(build(&project), @"");
+    add(&project, "003_create_tags");
+    assert_snapshot!(project.lokstra_alone("migration verify -check"), @"");
+    assert_snapshot!(verify(&project, ""), @"");
+    assert_snapshot!(verify(&project, "-all"), @"");
+    assert_snapshot!(verify(&project, "-from 003"), @"");
+}
+
+#[test]
+fn an_edited_script_is_verified_again_with_those_behind_it() {
+    let project = project();
+    add(&project, "003_create_tags");
+    verify(&project, "");
+    project.write("migrations/002_create_posts.down.sql", "DROP TABLE IF EXISTS migrations_002;\n");
+    assert_snapshot!(build(&project), @"");
+    assert_snapshot!(project.lokstra_alone("migration verify -check -json"), @"");
+    assert_snapshot!(verify(&project, ""), @"");
+}
+
+#[test]
+fn what_fails_gets_no_mark_and_loses_the_one_it_had() {
+    let project = project();
+    project.lokstra_alone("migration lock");
+    project.write("migrations/003_bad.up.sql", "CREATE TABLE bad ();\n");
+    project.write("migrations/003_bad.down.sql", "SELECT 1;\n");
+    assert_snapshot!(verify(&project, ""), @"");
+    assert_eq!(lock(&project).matches(" verified=").count(), 2, "{}", lock(&project));
+}
+
+#[test]
+fn what_the_server_lacks_is_named_and_what_comes_after_is_not_marked() {
+    let project = project();
+    project.write("migrations/002_create_posts.up.sql", "CREATE EXTENSION no_such_extension;\n");
+    project.write("migrations/002_create_posts.down.sql", "DROP EXTENSION no_such_extension;\n");
+    add(&project, "003_create_tags");
+    let said = verify(&project, "");
+    assert!(said.contains("not judged: this server does not have the extension"), "{said}");
+    assert!(said.contains("not run, since they come after: 003"), "{said}");
+    assert_eq!(lock(&project).matches(" verified=").count(), 1, "{}", lock(&project));
+    project.write("migrations/002_create_posts.up.sql", "ALTER TABLE theirs ADD a int;\n");
+    let said = verify(&project, "");
+    assert!(said.contains("if another program does, verify cannot run"), "{said}");
+}
+
+#[test]
+fn an_irreversible_migration_has_a_mark_of_its_up() {
+    let project = project();
+    project.write(
+        "migrations/002_create_posts.down.sql",
+        "-- lokstra: allow(not-undone): nobody wants it back\n",
+    );
+    verify(&project, "");
+    let version = lokstra_scratch::Server::shared().unwrap().version();
+    assert!(lock(&project).contains(&format!(" verified={version}/up:")), "{}", lock(&project));
+    assert!(build(&project).contains("no problem"), "{}", build(&project));
+}
+
+#[test]
+fn without_a_lock_file_and_a_setting_nothing_is_written() {
+    let project = Project::new(&["001_create_users"]);
+    verify(&project, "");
+    assert_eq!(project.files("migrations").len(), 2);
+    project.lokstra_alone("migration lock");
+    let before = lock(&project);
+    project.lokstra_alone("migration verify -check");
+    assert_eq!(lock(&project), before);
+    verify(&project, "");
+    assert!(lock(&project).contains(" verified="));
+}
+
+#[test]
+fn lock_check_counts_marks_where_they_are_required() {
+    let project = project();
+    project.lokstra_alone("migration lock");
+    assert_snapshot!(project.lokstra_alone("migration lock -check"), @"");
+    verify(&project, "");
+    assert_snapshot!(project.lokstra_alone("migration lock -check"), @"");
+    // Locking again keeps them.
+    project.lokstra_alone("migration lock");
+    assert_eq!(lock(&project).matches(" verified=").count(), 2);
+}
+
+#[test]
+fn each_database_of_a_set_has_marks_of_its_own() {
+    let project = Project::new(&[]);
+    project.add("migrations/01_main-db", &["001_users"]);
+    project.add("migrations/02_old-db", &["001_orders"]);
+    let settings = |pool: &str| format!("dbpool-name: {pool}\nverified: require\n");
+    project.write("migrations/01_main-db/migration.yaml", &settings("db_main"));
+    project.write("migrations/02_old-db/migration.yaml", &settings("db_old"));
+    assert_snapshot!(build(&project), @"");
+    assert_snapshot!(verify(&project, "-dir migrations/01_main-db"), @"");
+    assert_snapshot!(project.lokstra_alone("migration verify -check"), @"");
+    verify(&project, "");
+    assert!(build(&project).contains("no problem"), "{}", build(&project));
+}
+
+/// Two branches that took the same version, each verified: the one that merges second has to be verified
+/// on top of the first.
+#[test]
+fn two_branches_that_git_merges_are_verified_on_top_of_each_other() {
+    let project = project();
+    project.lokstra_alone("migration lock");
+    verify(&project, "");
+    git(&project, "init -q -b main");
+    git(&project, "add .");
+    git(&project, "commit -qm base");
+    git(&project, "checkout -qb second");
+    add(&project, "003_second");
+    verify(&project, "");
+    project.lokstra_alone("migration lock");
+    git(&project, "add .");
+    git(&project, "commit -qm second");
+    git(&project, "checkout -q main");
+    add(&project, "003_first");
+    verify(&project, "");
+    project.lokstra_alone("migration lock");
+    git(&project, "add .");
+    git(&project, "commit -qm first");
+    let merged = git(&project, "merge second -qm merged");
+    assert!(merged.contains("CONFLICT (content)"), "{merged}");
+    assert!(build(&project).contains("[lock-conflict]"), "{}", build(&project));
+
+    // As the error says: the lines of what is merged already first, without those of git.
+    let text: String = lock(&project)
+        .lines()
+        .filter(|line| !["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    project.write("migrations/lokstra.lock", &text);
+    project.lokstra_alone("migration renumber");
+    project.lokstra_alone("migration lock");
+    assert_snapshot!(build(&project), @"");
+    assert_snapshot!(verify(&project, ""), @"");
+    assert_snapshot!(build(&project), @"");
+}
+
+/// Versions that are times do not meet, and git's lines are both kept: the second was verified without
+/// the first.
+#[test]
+fn a_merge_of_different_versions_makes_the_marks_behind_the_fork_stale() {
+    let project = project();
+    project.lokstra_alone("migration lock");
+    verify(&project, "");
+    let fork = lock(&project);
+    add(&project, "004_second");
+    verify(&project, "");
+    project.lokstra_alone("migration lock");
+    let second = lock(&project).lines().nth(3).unwrap().to_owned();
+    add(&project, "003_first");
+    project.write("migrations/lokstra.lock", &fork);
+    project.lokstra_alone("migration lock");
+    let line = lock(&project).lines().find(|line| line.starts_with("004 ")).unwrap().to_owned();
+    // What git leaves once both lines are taken.
+    let old_mark = second.split_once(" verified=").unwrap().1;
+    let text = lock(&project).replace(&line, &format!("{line} verified={old_mark}"));
+    project.write("migrations/lokstra.lock", &text);
+    assert_snapshot!(build(&project), @"");
+    assert_snapshot!(verify(&project, ""), @"");
+}
