@@ -21,7 +21,8 @@ The build and lint do not report hazards of locked migrations again, so lock
 warns of each hazard that it locks; see docs/lint.md.
 
 JSON: {\"locks\": [{\"path\", \"migrations\"}], \"hazards\": [as those of lint]}; with
--check {\"locked\": 3, \"not_locked\": 0}, and with `verified: require` \"not_verified\".
+-check {\"locked\": 3, \"not_locked\": 0}, with `verified: require` also
+\"not_verified\".
 
 Exit codes: 0 locked, 2 a problem, or with -check a migration that is not
 locked, 3 wrong usage",

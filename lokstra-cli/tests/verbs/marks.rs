@@ -45,16 +45,33 @@ fn git(project: &Project, arguments: &str) -> String {
 #[test]
 fn what_is_verified_builds_and_only_what_is_new_runs_again() {
     let project = project();
-    assert_snapshot!(build(&project), @"");
-    assert_snapshot!(verify(&project, ""), @"");
-    assert_snapshot!(verify(&project, ""), @"");
-    assert_snapshot!(project.lokstra_alone("migration verify -check"), @"");
-    assert_snapshot!(build(&project), @"");
+    assert_snapshot!(build(&project), @"
+    error: migrations/001_create_users.up.sql: 001_create_users is not verified (also 002) [not-verified]
+      help: lokstra migration verify
+
+    1 error
+    -- exit code 2 --
+    ");
+    assert_snapshot!(verify(&project, ""), @"
+    migrations: all 2 migrations are undone by their downs (PostgreSQL …)
+    migrations/lokstra.lock: verified 001, 002; commit it
+    ");
+    assert_snapshot!(verify(&project, ""), @"migrations: all 2 verified before");
+    assert_snapshot!(project.lokstra_alone("migration verify -check"), @"migrations: 2 of 2 migrations verified");
+    assert_snapshot!(build(&project), @"4 scripts: no problem");
     add(&project, "003_create_tags");
-    assert_snapshot!(project.lokstra_alone("migration verify -check"), @"");
-    assert_snapshot!(verify(&project, ""), @"");
-    assert_snapshot!(verify(&project, "-all"), @"");
-    assert_snapshot!(verify(&project, "-from 003"), @"");
+    assert_snapshot!(project.lokstra_alone("migration verify -check"), @"
+    migrations: 2 of 3 migrations verified
+      003_create_tags: not verified
+      help: lokstra migration verify
+    -- exit code 2 --
+    ");
+    assert_snapshot!(verify(&project, ""), @"
+    migrations: 1 migration is undone by its down (PostgreSQL …); 2 were verified before
+    migrations/lokstra.lock: verified 003; commit it
+    ");
+    assert_snapshot!(verify(&project, "-all"), @"migrations: all 3 migrations are undone by their downs (PostgreSQL …)");
+    assert_snapshot!(verify(&project, "-from 003"), @"migrations: 1 migration is undone by its down (PostgreSQL …)");
 }
 
 #[test]
@@ -63,9 +80,40 @@ fn an_edited_script_is_verified_again_with_those_behind_it() {
     add(&project, "003_create_tags");
     verify(&project, "");
     project.write("migrations/002_create_posts.down.sql", "DROP TABLE IF EXISTS migrations_002;\n");
-    assert_snapshot!(build(&project), @"");
-    assert_snapshot!(project.lokstra_alone("migration verify -check -json"), @"");
-    assert_snapshot!(verify(&project, ""), @"");
+    assert_snapshot!(build(&project), @"
+    error: migrations/lokstra.lock:3:1: the mark of 002_create_posts is stale: a script up to this one changed after it was verified, or the mark was written by hand (also 003) [mark-stale]
+      |
+    3 | 002 create_posts new chain=ef05386a616307e3 verified=15:508e…
+      | ^
+      help: lokstra migration verify
+
+    1 error
+    -- exit code 2 --
+    ");
+    assert_snapshot!(project.lokstra_alone("migration verify -check -json"), @r#"
+    {
+      "not_verified": [
+        {
+          "database": "migrations",
+          "description": "create_posts",
+          "reason": "its mark is stale: a script up to this one changed",
+          "version": "002"
+        },
+        {
+          "database": "migrations",
+          "description": "create_tags",
+          "reason": "its mark is stale: a script up to this one changed",
+          "version": "003"
+        }
+      ],
+      "verified": 1
+    }
+    -- exit code 2 --
+    "#);
+    assert_snapshot!(verify(&project, ""), @"
+    migrations: all 2 migrations are undone by their downs (PostgreSQL …); 1 was verified before
+    migrations/lokstra.lock: verified 002, 003; commit it
+    ");
 }
 
 #[test]
@@ -74,7 +122,15 @@ fn what_fails_gets_no_mark_and_loses_the_one_it_had() {
     project.lokstra_alone("migration lock");
     project.write("migrations/003_bad.up.sql", "CREATE TABLE bad ();\n");
     project.write("migrations/003_bad.down.sql", "SELECT 1;\n");
-    assert_snapshot!(verify(&project, ""), @"");
+    assert_snapshot!(verify(&project, ""), @r#"
+    migrations/003_bad.down.sql: 003_bad is not undone by its down
+      table public.bad is still there
+        help: DROP TABLE public.bad;
+      so it cannot be applied again: relation "bad" already exists
+    migrations: of 3 migrations verified, 1 is not reversible: 003 (PostgreSQL …)
+    migrations/lokstra.lock: verified 001, 002; commit it
+    -- exit code 2 --
+    "#);
     assert_eq!(lock(&project).matches(" verified=").count(), 2, "{}", lock(&project));
 }
 
@@ -123,9 +179,14 @@ fn without_a_lock_file_and_a_setting_nothing_is_written() {
 fn lock_check_counts_marks_where_they_are_required() {
     let project = project();
     project.lokstra_alone("migration lock");
-    assert_snapshot!(project.lokstra_alone("migration lock -check"), @"");
+    assert_snapshot!(project.lokstra_alone("migration lock -check"), @"
+    2 of 2 migrations locked
+    0 of 2 migrations verified
+      help: lokstra migration verify
+    -- exit code 2 --
+    ");
     verify(&project, "");
-    assert_snapshot!(project.lokstra_alone("migration lock -check"), @"");
+    assert_snapshot!(project.lokstra_alone("migration lock -check"), @"2 of 2 migrations locked");
     // Locking again keeps them.
     project.lokstra_alone("migration lock");
     assert_eq!(lock(&project).matches(" verified=").count(), 2);
@@ -139,9 +200,27 @@ fn each_database_of_a_set_has_marks_of_its_own() {
     let settings = |pool: &str| format!("dbpool-name: {pool}\nverified: require\n");
     project.write("migrations/01_main-db/migration.yaml", &settings("db_main"));
     project.write("migrations/02_old-db/migration.yaml", &settings("db_old"));
-    assert_snapshot!(build(&project), @"");
-    assert_snapshot!(verify(&project, "-dir migrations/01_main-db"), @"");
-    assert_snapshot!(project.lokstra_alone("migration verify -check"), @"");
+    assert_snapshot!(build(&project), @"
+    error: migrations/01_main-db/001_users.up.sql: 001_users is not verified [not-verified]
+      help: lokstra migration verify -dir migrations/01_main-db
+
+    error: migrations/02_old-db/001_orders.up.sql: 001_orders is not verified [not-verified]
+      help: lokstra migration verify -dir migrations/02_old-db
+
+    2 errors
+    -- exit code 2 --
+    ");
+    assert_snapshot!(verify(&project, "-dir migrations/01_main-db"), @"
+    01_main-db: 1 migration is undone by its down (PostgreSQL …)
+    migrations/01_main-db/lokstra.lock: verified 001; commit it
+    ");
+    assert_snapshot!(project.lokstra_alone("migration verify -check"), @"
+    01_main-db: 1 of 1 migrations verified
+    02_old-db: 0 of 1 migrations verified
+      001_orders: not verified
+      help: lokstra migration verify
+    -- exit code 2 --
+    ");
     verify(&project, "");
     assert!(build(&project).contains("no problem"), "{}", build(&project));
 }
@@ -157,7 +236,8 @@ fn two_branches_that_git_merges_are_verified_on_top_of_each_other() {
     git(&project, "add .");
     git(&project, "commit -qm base");
     git(&project, "checkout -qb second");
-    add(&project, "003_second");
+    project.write("migrations/003_second.up.sql", "CREATE TABLE second ();\n");
+    project.write("migrations/003_second.down.sql", "DROP TABLE second;\n");
     verify(&project, "");
     project.lokstra_alone("migration lock");
     git(&project, "add .");
@@ -181,9 +261,18 @@ fn two_branches_that_git_merges_are_verified_on_top_of_each_other() {
     project.write("migrations/lokstra.lock", &text);
     project.lokstra_alone("migration renumber");
     project.lokstra_alone("migration lock");
-    assert_snapshot!(build(&project), @"");
-    assert_snapshot!(verify(&project, ""), @"");
-    assert_snapshot!(build(&project), @"");
+    assert_snapshot!(build(&project), @"
+    error: migrations/004_second.up.sql: 004_second is not verified [not-verified]
+      help: lokstra migration verify
+
+    1 error
+    -- exit code 2 --
+    ");
+    assert_snapshot!(verify(&project, ""), @"
+    migrations: 1 migration is undone by its down (PostgreSQL …); 3 were verified before
+    migrations/lokstra.lock: verified 004; commit it
+    ");
+    assert_snapshot!(build(&project), @"8 scripts (8 of them locked; -all reports their hazards too): no problem");
 }
 
 /// Versions that are times do not meet, and git's lines are both kept: the second was verified without
@@ -206,6 +295,21 @@ fn a_merge_of_different_versions_makes_the_marks_behind_the_fork_stale() {
     let old_mark = second.split_once(" verified=").unwrap().1;
     let text = lock(&project).replace(&line, &format!("{line} verified={old_mark}"));
     project.write("migrations/lokstra.lock", &text);
-    assert_snapshot!(build(&project), @"");
-    assert_snapshot!(verify(&project, ""), @"");
+    assert_snapshot!(build(&project), @"
+    error: migrations/003_first.up.sql: 003_first is not verified [not-verified]
+      help: lokstra migration verify
+
+    error: migrations/lokstra.lock:5:1: the mark of 004_second is stale: a script up to this one changed after it was verified, or the mark was written by hand [mark-stale]
+      |
+    5 | 004 second up=d68544401284e181251eaa884d2ce0342f09598d1edec8…
+      | ^
+      help: lokstra migration verify
+
+    2 errors
+    -- exit code 2 --
+    ");
+    assert_snapshot!(verify(&project, ""), @"
+    migrations: all 2 migrations are undone by their downs (PostgreSQL …); 2 were verified before
+    migrations/lokstra.lock: verified 003, 004; commit it
+    ");
 }

@@ -70,6 +70,7 @@ fn it_is_told_to_programs_too() {
               "description": "create_users",
               "down": "migrations/001_create_users.down.sql",
               "findings": [],
+              "not_judged": null,
               "reversible": true,
               "suppressed": null,
               "up": "migrations/001_create_users.up.sql",
@@ -114,12 +115,15 @@ fn it_is_told_to_programs_too() {
                   "message": "migration 002_add_posts failed\nmigrations/002_add_posts.up.sql:1:1: relation \"users_email\" already exists (SQLSTATE 42P07)\n  |\n1 | CREATE INDEX users_email ON users (email);\n  | ^\n  state: 002 was rolled back; the database is at 001\n  help: fix the script and run again; applied migrations are kept"
                 }
               ],
+              "not_judged": null,
               "reversible": false,
               "suppressed": null,
               "up": "migrations/002_add_posts.up.sql",
               "version": "002"
             }
-          ]
+          ],
+          "not_run": [],
+          "verified_before": 0
         }
       ],
       "reversible": false,
@@ -200,6 +204,9 @@ fn the_help_says_what_it_does_and_what_it_cannot_see() {
                                  verifying them
           -to <VERSION>          Verify up to and including this version
           -keep                  Keep the scratch database; with -db
+          -all                   Verify also migrations that have a valid mark
+          -check                 Run nothing, and fail if a migration has no
+                                 valid mark in lokstra.lock
           -dir <FOLDER>          The folder of migrations, or of one of its
                                  databases [default: migrations]
           -db <POOL|URL>         A pool of config.yaml, or a URL
@@ -229,11 +236,22 @@ fn the_help_says_what_it_does_and_what_it_cannot_see() {
 
       -- lokstra: allow(not-undone): every environment has this type
 
-    Exit codes: 0 if every down undoes its up, 2 if one does not.
+    Over a folder with a lokstra.lock it leaves a mark on the line of each migration
+    that passes, and verifies the next time only what has no valid mark: one for its
+    text and that of all migrations before it. With `verified: require` in
+    migration.yaml a migration without a valid mark is a compile error. docs/truth.md
+    says what a mark attests.
+
+    Exit codes: 0 if every down undoes its up, 2 if one does not, or with -check if
+    a migration has no valid mark.
 
     Examples:
-      Every migration, on a throw-away server:
+      What has no mark yet, on a throw-away server:
         lokstra migration verify
+      In CI: fail if a migration has no valid mark; without a server:
+        lokstra migration verify -check
+      Every migration, such as on a new release of PostgreSQL:
+        lokstra migration verify -all
       Beside the database of a pool, on its server:
         lokstra migration verify -db db_main
       Only what is new, on top of the others:

@@ -203,8 +203,8 @@ impl Reader<'_> {
             _ => {
                 let message =
                     format!("`verified` is {}, and must be off, warn or require", kind(value));
-                let help = "`verified: require` makes a migration an error that `lokstra migration \
-                            verify` has not run";
+                let help = "write `verified: warn` to see while compiling what `lokstra migration \
+                            verify` has not run, or `verified: require` to make it an error";
                 self.problem(Code::VerifiedLevel, offset, message, help);
                 VerifiedLevel::Off
             }

@@ -266,7 +266,7 @@ fn a_warning_is_enough_where_the_settings_say_warn() {
       |
     1 | verified: yes
       | ^
-      help: `verified: require` makes a migration an error that `lokstra migration verify` has not run
+      help: write `verified: warn` to see while compiling what `lokstra migration verify` has not run, or `verified: require` to make it an error
     ");
 }
 

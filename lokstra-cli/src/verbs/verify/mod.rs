@@ -31,11 +31,14 @@ excludes what need not be undone:
 
   -- lokstra: allow(not-undone): every environment has this type
 
-Over a folder with a lokstra.lock it leaves a mark on the line of each migration that passes, and runs
-the next time only what has no mark for its text and for all scripts before it. `verified: require` in
-migration.yaml makes a migration without a mark a compile error. docs/truth.md says what a mark is worth.
+Over a folder with a lokstra.lock it leaves a mark on the line of each migration
+that passes, and verifies the next time only what has no valid mark: one for its
+text and that of all migrations before it. With `verified: require` in
+migration.yaml a migration without a valid mark is a compile error. docs/truth.md
+says what a mark attests.
 
-Exit codes: 0 if every down undoes its up, 2 if one does not, or with -check if a migration has no mark.";
+Exit codes: 0 if every down undoes its up, 2 if one does not, or with -check if
+a migration has no valid mark.";
 
 const FROM: Flag<Version> = Flag::new(
     "from",
@@ -54,7 +57,7 @@ pub(crate) const VERB: Verb = Verb {
     details: DETAILS,
     examples: &[
         ("", "What has no mark yet, on a throw-away server"),
-        ("-check", "In CI: fail if a migration has no mark, or a stale one; needs no server"),
+        ("-check", "In CI: fail if a migration has no valid mark; without a server"),
         ("-all", "Every migration, such as on a new release of PostgreSQL"),
         ("-db db_main", "Beside the database of a pool, on its server"),
         ("-from 041", "Only what is new, on top of the others"),
@@ -76,6 +79,11 @@ fn verify(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     #[cfg(feature = "folder")]
     if context.program.is_over_a_folder() {
         return verify_folder(context);
+    }
+    if context.has(&CHECK) {
+        let message = "a program carries no lokstra.lock, which has the marks\n  help: run `lokstra \
+                       migration verify -check` over its folder";
+        return Err(CommandError::new("usage", Exit::Usage, message));
     }
     let found = verification(context, &context.target()?, |verifier| verifier)?;
     context.console.output(&found)?;
