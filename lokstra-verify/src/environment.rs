@@ -32,7 +32,7 @@ pub(crate) fn lacks(error: &Error) -> Option<&'static str> {
              superuser, or beside a server with another role: -db URL"
         }
         "42P01" | "3F000" => {
-            "no migration before it creates this; if another program does, verify cannot run what needs it"
+            "no migration before it creates this, which is its mistake unless another program does"
         }
         _ => return None,
     })

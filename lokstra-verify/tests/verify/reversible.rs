@@ -261,7 +261,9 @@ fn an_up_that_fails_ends_it() {
         | ^
         state: 002 was rolled back; the database is at 001
         help: fix the script and run again; applied migrations are kept
+      not judged: no migration before it creates this, which is its mistake unless another program does
     migrations: of 2 migrations verified, 1 is not reversible: 002
+      not run, since they come after: 003
     "#);
 }
 
