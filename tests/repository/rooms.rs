@@ -65,9 +65,10 @@ const CRATES: &[(&str, &[&str])] = &[
         "lokstra-verify",
         &[
             "verifier",
-            "report",
             "rehearsal",
+            "report",
             "check",
+            "environment",
             "compare",
             "catalog",
             "meaning",
