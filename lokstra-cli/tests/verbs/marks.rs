@@ -31,6 +31,15 @@ fn lock(project: &Project) -> String {
     fs::read_to_string(project.path("migrations/lokstra.lock")).unwrap_or_default()
 }
 
+/// A mark has the version of the server in it.
+fn without_marks(text: &str) -> String {
+    let line = |line: &str| match line.split_once(" verified=") {
+        Some((start, _)) => format!("{start} verified=…\n"),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
 fn add(project: &Project, name: &str) {
     project.add("migrations", &[name]);
 }
@@ -80,10 +89,10 @@ fn an_edited_script_is_verified_again_with_those_behind_it() {
     add(&project, "003_create_tags");
     verify(&project, "");
     project.write("migrations/002_create_posts.down.sql", "DROP TABLE IF EXISTS migrations_002;\n");
-    assert_snapshot!(build(&project), @"
+    assert_snapshot!(without_marks(&build(&project)), @"
     error: migrations/lokstra.lock:3:1: the mark of 002_create_posts is stale: a script up to this one changed after it was verified, or the mark was written by hand (also 003) [mark-stale]
       |
-    3 | 002 create_posts new chain=ef05386a616307e3 verified=15:508e…
+    3 | 002 create_posts new chain=ef05386a616307e3 verified=…
       | ^
       help: lokstra migration verify
 
