@@ -134,7 +134,7 @@ pub fn renumber(root: &Path, folder: &str) -> Result<Vec<(String, String)>, Prob
         let is_renamed = renamed.iter().any(|(from, _)| {
             from.starts_with(&format!("{}_{}.", entry.version, entry.description))
         });
-        entry.mark.is_some() && !is_renamed && moving.keys().any(|key| is_it(key))
+        entry.mark.is_some() && !is_renamed && moving.keys().any(is_it)
     };
     let new = new.into_iter().map(|(entry, _)| entry).filter(stays);
     let kept: Vec<_> = locked.into_values().chain(new).collect();

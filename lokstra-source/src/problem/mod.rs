@@ -61,7 +61,7 @@ impl Problem {
     }
 
     /// The same as a warning, where the settings ask for no more.
-    pub(crate) fn as_warning(self) -> Problem {
+    pub(crate) fn warned(self) -> Problem {
         Problem { severity: Severity::Warning, ..self }
     }
 

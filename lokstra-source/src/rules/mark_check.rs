@@ -59,7 +59,7 @@ pub(crate) fn check(
             }
             _ => Problem::new(code, &pair.up.0.path, message, command(folder)),
         };
-        problems.push(if level == VerifiedLevel::Warn { problem.as_warning() } else { problem });
+        problems.push(if level == VerifiedLevel::Warn { problem.warned() } else { problem });
     }
 }
 
