@@ -12,7 +12,7 @@ use crate::call::{CommandContext, Target};
 use crate::output::{CommandError, Exit};
 
 /// The marks of the databases that the command is about.
-pub(super) fn read<'t>(target: &'t Target) -> Result<Vec<(Database<'t>, Marks)>, Problems> {
+pub(super) fn read(target: &Target) -> Result<Vec<(Database<'_>, Marks)>, Problems> {
     let of = |database| Ok((database, lokstra_source::marks(Path::new(""), database)?));
     target.databases().map(of).collect()
 }
