@@ -15,7 +15,7 @@ fn project() -> Project {
 /// Beside a database of the tests, without its version.
 fn verify(project: &Project, flags: &str) -> String {
     let mut command = project.command();
-    command.env("LOKSTRA_TEST_DATABASE_URL", project.database.url());
+    command.env("LOKSTRA_TEST_URL", project.database.url());
     command.args(["migration", "verify"]).args(flags.split_whitespace());
     let version = lokstra_scratch::Server::shared().unwrap().version();
     told(&mut command, &project.database)
