@@ -7,6 +7,7 @@ pub(crate) mod maintenance;
 pub(crate) mod migrations;
 pub(crate) mod migrator;
 pub(crate) mod options;
+pub(crate) mod read;
 pub(crate) mod rollback;
 pub(crate) mod several;
 pub(crate) mod stale;

@@ -2,6 +2,7 @@
 
 mod code;
 pub(crate) mod kind;
+mod list;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -17,7 +18,7 @@ use lokstra_connect::{ConnectError, ServerError};
 use lokstra_core::text::{first_line, to_string};
 use lokstra_core::{TableName, write_text};
 
-use crate::error::text::diverged;
+use crate::error::list::diverged;
 use crate::model::run::failure::Failure;
 use crate::model::run::report::Report;
 use crate::model::run::warning::Warning;

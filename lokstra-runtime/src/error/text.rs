@@ -4,14 +4,13 @@ use std::fmt;
 
 use lokstra_connect::chain::chain;
 use lokstra_core::text::{join, to_string};
-use lokstra_core::{Direction, Mode, Version, one_line, write_text};
+use lokstra_core::{Direction, Mode, one_line, write_text};
 
 use crate::error::kind::ErrorKind;
-use crate::model::change::baseline::BaselineConflict;
+use crate::error::list::{conflicts_text, diverged, if_any, names, or_none};
 use crate::model::change::repair::Repair;
 use crate::model::run::interrupted::InterruptedStep;
 use crate::model::run::warning::list;
-use crate::model::state::divergence::Divergence;
 use crate::model::table::server::ServerFault;
 use crate::model::table::stored_down::UntrustedTable;
 
@@ -359,40 +358,4 @@ impl ErrorKind {
             }
         }
     }
-}
-
-fn conflicts_text(f: &mut fmt::Formatter<'_>, conflicts: &[BaselineConflict]) -> fmt::Result {
-    for conflict in conflicts {
-        f.write_str("\n  ")?;
-        fmt::Display::fmt(conflict, f)?;
-        write!(f, "\n    help: {}", conflict.help())?;
-    }
-    Ok(())
-}
-
-/// What is between the history and the migrations, and what that means for the run.
-pub(crate) fn diverged(
-    f: &mut fmt::Formatter<'_>,
-    divergences: &[Divergence],
-    so: &str,
-) -> fmt::Result {
-    write!(f, "the database and these migrations {so}")?;
-    for divergence in divergences {
-        f.write_str("\n  ")?;
-        fmt::Display::fmt(divergence, f)?;
-        write!(f, "\n    help: {}", one_line(f, &divergence.exact_help()))?;
-    }
-    Ok(())
-}
-
-fn names(names: &[String]) -> String {
-    if_any(names, "none")
-}
-
-fn if_any(names: &[String], none: &str) -> String {
-    if names.is_empty() { none.to_owned() } else { join(names, ", ") }
-}
-
-fn or_none(version: Option<Version>) -> String {
-    version.map_or_else(|| "no version".to_owned(), |version| to_string(&version))
 }

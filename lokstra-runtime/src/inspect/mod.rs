@@ -1,12 +1,9 @@
 //! Reads the server and changes nothing.
 
-pub(crate) mod activity;
-pub(crate) mod blocker;
-pub(crate) mod concurrent_index;
 pub(crate) mod down_store;
 pub(crate) mod fingerprint;
-pub(crate) mod holder;
-pub(crate) mod invalid_index;
+pub(crate) mod index;
+pub(crate) mod lock;
 pub(crate) mod partial;
 pub(crate) mod privileges;
 pub(crate) mod server;

@@ -2,11 +2,12 @@
 
 use lokstra_connect::client::Client;
 
-use crate::apply::statements::{Abort, Failed, Run};
+use crate::apply::statements::failed::Failed;
+use crate::apply::statements::{Abort, Run};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::inspect::concurrent_index::IndexOperation;
-use crate::inspect::invalid_index::{Build, Invalid};
+use crate::inspect::index::concurrent::IndexOperation;
+use crate::inspect::index::invalid::{Build, Invalid};
 use crate::session::Session;
 use crate::session::execute::Execution;
 use crate::sql::message::Message;

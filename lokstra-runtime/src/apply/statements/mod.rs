@@ -4,6 +4,7 @@
 //! Two statements in one message would be one implicit transaction (PostgreSQL documentation:
 //! *55.2.2.1. Multiple Statements in a Simple Query*), so each is sent alone.
 
+mod failed;
 mod indexes;
 mod progress;
 mod resume;
@@ -14,21 +15,19 @@ use std::time::Instant;
 use lokstra_connect::ServerError;
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{number, rows};
-use lokstra_connect::transient::{is_connection_loss, is_retryable};
+use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::Script;
 use lokstra_core::text::scan::{contains, first_word, is_routine};
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::apply::attempt::{Attempt, NoTransaction};
 use crate::apply::options::Options;
-use crate::apply::{classify, copy_in, precheck, step};
+use crate::apply::statements::failed::Failed;
+use crate::apply::{classify, precheck, step};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
-use crate::inspect::invalid_index::{Build, Invalid};
-use crate::inspect::server;
 use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::PlanStep;
-use crate::model::state::snapshot::Encoding;
 use crate::model::table::tables;
 use crate::session::execute::Execution;
 use crate::session::{Session, restore_role};
@@ -102,17 +101,6 @@ impl Abort {
     }
 }
 
-/// A statement that failed.
-struct Failed {
-    nth: usize,
-    message: Message,
-    error: postgres::Error,
-    /// It left nothing behind, or nothing that cannot be taken away, and can be tried again.
-    is_retryable: bool,
-    /// What it was to build, and the INVALID indexes that were there before.
-    build: Option<(Build, Vec<Invalid>)>,
-}
-
 struct Run<'a> {
     guard: &'a Guard<'a>,
     step: &'a PlanStep<'a>,
@@ -136,40 +124,6 @@ impl Run<'_> {
     fn pooler(&self, left_at: Option<i64>) -> Abort {
         let version = self.step.migration.version();
         Abort::Error(Error::new(ErrorKind::PoolerUnsupported { version, left_at }))
-    }
-
-    /// What an error of our own SQL means.
-    fn stopped(&self, error: postgres::Error) -> Abort {
-        let server =
-            error.as_db_error().filter(|_| !is_connection_loss(&error)).map(ServerError::new);
-        let Some(server) = server else { return Abort::Attempt(Attempt::ConnectionLost(error)) };
-        if let Some(fault) = server::lock_fault(self.guard, server.token()) {
-            return Abort::Error(fault);
-        }
-        Abort::Attempt(match server.token() {
-            Some("busy") => Attempt::Busy,
-            Some("changed") => Attempt::HistoryChanged,
-            Some("partial") => Attempt::Partial,
-            Some("elsewhere") => return self.pooler(Some(self.pid)),
-            Some("unrecorded") => {
-                let message =
-                    "a trigger on the tracking table prevented the record from being written";
-                let total = self.script.statement_ranges().len();
-                let all_done = FailureState::Partial { done: total, total };
-                let failure = step::unrecorded(self.step, message, all_done, server);
-                Attempt::Failed(failure)
-            }
-            _ if self.guard.snapshot.facts.shape.is_none()
-                && classify::is_race(&server, self.guard) =>
-            {
-                Attempt::HistoryChanged
-            }
-            _ if is_retryable(&server) => {
-                let (place, state) = (ErrorLocation::default(), FailureState::RolledBack);
-                Attempt::Again(Failure::new(self.step, place, server, state))
-            }
-            _ => return Abort::Error(Error::query(error)),
-        })
     }
 
     /// Returns the process id of the session that holds the lock from here on.
@@ -320,62 +274,6 @@ impl Run<'_> {
         let range = self.script.statement_ranges().nth(nth).unwrap_or_default();
         message.push_script(self.script, range);
         message.push(";");
-    }
-
-    /// Ends what the statement began, takes away the INVALID index that it made, and records that it
-    /// is not done.
-    fn failed(&self, client: &mut Client, failed: Failed, execution: &Execution<'_>) -> Abort {
-        let Failed { nth, message, error, is_retryable: leaves_nothing, build } = failed;
-        let total = self.script.statement_ranges().len();
-        let state = FailureState::Partial { done: nth, total };
-        if let Some(failure) = copy_in::failure(client, &error, self.step, Some(nth), state) {
-            return Abort::Attempt(Attempt::Failed(failure));
-        }
-        let server =
-            error.as_db_error().filter(|_| !is_connection_loss(&error)).map(ServerError::new);
-        let Some(server) = server else { return Abort::Attempt(Attempt::ConnectionLost(error)) };
-        if matches!(server.token(), Some("busy" | "elsewhere")) {
-            let ended = self.send(client, "ROLLBACK");
-            return ended.map_or_else(|stop| stop, |()| self.stopped(error));
-        }
-        if classify::is_on_ours(&server, self.guard) {
-            let refused = step::record_refused(self.guard, self.step, server, false);
-            return self.send(client, "ROLLBACK").err().unwrap_or(Abort::Error(refused));
-        }
-        let is_cancelled = classify::is_cancelled(&server, execution);
-        // What a routine committed before it failed stays: the next run asks, and does not guess.
-        let is_partial = !leaves_nothing;
-        let retries = leaves_nothing && is_retryable(&server);
-        let in_bytes = self.guard.snapshot.facts.encoding == Encoding::SqlAscii;
-        let offset = server.position.and_then(|at| message.script_offset(at, in_bytes));
-        let restore = restore_role(&self.guard.snapshot.facts);
-        let note = format!("{restore}{}", self.progress.stopped(nth, is_partial));
-        let left = self.send(client, "ROLLBACK").and_then(|()| self.send(client, &note));
-        let left = left.and_then(|()| match build {
-            Some((build, before)) if retries || is_cancelled => {
-                build.drop_made(client, &before).map_err(|error| self.stopped(error))
-            }
-            Some((build @ Build::Again, before)) => {
-                build.made(client, &before).map_err(|error| self.stopped(error))
-            }
-            _ => self.invalid_index(client, nth),
-        });
-        let invalid_index = match left {
-            Ok(invalid_index) => invalid_index,
-            Err(stop) => return stop,
-        };
-        let place = ErrorLocation { offset, statement: Some(nth), is_deferred: false };
-        let mut failure = Failure::new(self.step, place, server, state);
-        failure.invalid_index = invalid_index;
-        failure.is_partial = is_partial;
-        let attempt = if is_cancelled {
-            Attempt::Cancelled
-        } else if retries && failure.invalid_index.is_none() {
-            Attempt::Again
-        } else {
-            Attempt::Failed
-        };
-        Abort::Attempt(attempt(failure))
     }
 
     /// A transaction of ours under the lock, with both tables there.

@@ -4,8 +4,8 @@ use lokstra_connect::client::Client;
 use lokstra_core::text::scan::first_word;
 
 use crate::apply::statements::{Abort, Run, first_row};
-use crate::inspect::concurrent_index::{IndexState, index_state};
-use crate::inspect::invalid_index::Build;
+use crate::inspect::index::concurrent::{IndexState, index_state};
+use crate::inspect::index::invalid::Build;
 use crate::session::execute::Execution;
 use crate::session::{Session, restore_role};
 

@@ -5,7 +5,7 @@ use lokstra_connect::query::{rows, text};
 use postgres::SimpleQueryRow;
 
 use crate::error::Error;
-use crate::inspect::holder::{self, SESSION};
+use crate::inspect::lock::holder::{self, SESSION};
 use crate::model::state::activity::{Activity, IndexProgress};
 use crate::model::state::holder::Holder;
 use crate::model::state::lock_key::LockKey;

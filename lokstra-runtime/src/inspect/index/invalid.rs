@@ -11,7 +11,7 @@ use lokstra_core::text::quote;
 use lokstra_core::text::scan::{is_reindex, unquoted};
 use postgres::SimpleQueryRow;
 
-use crate::inspect::concurrent_index::IndexOperation;
+use crate::inspect::index::concurrent::IndexOperation;
 
 /// Each wait of a drop is short: a cancelled run must not wait, and a retry drops it later.
 const DROP_PATIENCE: &str = "SET lock_timeout='5s'";

@@ -7,7 +7,7 @@ use lokstra_core::text::{join, quote};
 use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE, TableName};
 
 use crate::error::Error;
-use crate::inspect::holder;
+use crate::inspect::lock::holder;
 use crate::model::run::failure::Failure;
 use crate::model::run::step::PlanStep;
 use crate::model::state::holder::Holder;
