@@ -71,6 +71,11 @@ impl<'t> SyntaxTree<'t> {
         Some(Node { tree: self, nth })
     }
 
+    /// The whole text.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
     /// How many tokens there are.
     pub fn token_count(&self) -> usize {
         self.tokens.len()

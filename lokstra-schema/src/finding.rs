@@ -31,3 +31,26 @@ pub struct Finding {
     /// Whether the server refuses it.
     pub level: Level,
 }
+
+/// The names of all findings.
+pub const CODES: [&str; 19] = [
+    "deferrable-key",
+    "dependent-objects",
+    "different-table",
+    "duplicate-column",
+    "duplicate-function",
+    "duplicate-object",
+    "duplicate-schema",
+    "duplicate-table",
+    "incompatible-key-types",
+    "invalid-foreign-key",
+    "invalid-table-definition",
+    "not-null-violation",
+    "undefined-column",
+    "undefined-function",
+    "undefined-label",
+    "undefined-object",
+    "undefined-schema",
+    "undefined-table",
+    "wrong-object-type",
+];

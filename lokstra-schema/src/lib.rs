@@ -28,4 +28,4 @@ mod parse;
 mod query;
 
 pub use check::{Options, Script, StartsFrom, check};
-pub use finding::{Finding, Level};
+pub use finding::{CODES, Finding, Level};

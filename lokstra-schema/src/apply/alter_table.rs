@@ -35,20 +35,22 @@ impl Replay<'_> {
         if !self.is_right_kind(node, target, &key) {
             return Some(());
         }
+        self.is_only = node.child("relation_expr").is_some_and(|it| parse::starts(it, &["only"]));
         if let Some(command) =
             node.child("partition_cmd").or_else(|| node.child("index_partition_cmd"))
         {
             return self.partition(&key, command);
         }
-        for command in parse::all(node.child("alter_table_cmds")?, "alter_table_cmd") {
+        let mut commands = parse::all(node.child("alter_table_cmds")?, "alter_table_cmd");
+        // These see the columns as they were.
+        for using in commands.iter().filter_map(|command| command.child("alter_using")) {
+            self.expression(using, Some(&key));
+        }
+        commands.sort_by_key(|command| pass(*command));
+        for command in commands {
             if self.command(&key, command).is_none() {
                 self.open_text(command.text());
-                let name = key.name.clone();
-                self.change(&key, |relation| {
-                    relation.has_open_columns = true;
-                    relation.has_open_constraints = true;
-                });
-                self.open_prefixed(&key.schema, &name);
+                self.open_relation(&key);
             }
         }
         Some(())
@@ -242,7 +244,9 @@ impl Replay<'_> {
         let (mut ids, mut keys) = (vec![id], Vec::new());
         while let Some(id) = ids.pop() {
             let children = self.catalog.relations().filter(|(_, _, it)| it.parents.contains(&id));
-            for (key, object, _) in children {
+            for (key, object, _) in
+                children.filter(|(key, ..)| !keys.contains(*key)).collect::<Vec<_>>()
+            {
                 ids.push(object.id);
                 keys.push(key.clone());
             }
@@ -277,7 +281,19 @@ impl Replay<'_> {
             return Some(());
         }
         self.remove_column(key, number, &name);
+        let is_only = self.is_only;
         for child in self.children(key) {
+            let parents = self.at(&child).map_or(0, |it| it.parents.len());
+            if is_only || parents > 1 {
+                // The column stays, as its own or as another parent's.
+                self.change(&child, |relation| {
+                    relation.has_open_columns = true;
+                    if let Some(column) = relation.column_mut(&name) {
+                        column.is_inherited = false;
+                    }
+                });
+                continue;
+            }
             let inherited =
                 self.at(&child).and_then(|it| it.column(&name)).filter(|it| it.is_inherited);
             if let Some(number) = inherited.map(|it| it.number) {
@@ -287,7 +303,7 @@ impl Replay<'_> {
         Some(())
     }
 
-    fn remove_column(&mut self, key: &Key, number: u32, name: &str) {
+    pub(crate) fn remove_column(&mut self, key: &Key, number: u32, name: &str) {
         let gone = Gone { place: self.place, renamed: None };
         self.catalog.set(Key::new(Class::Any, &key.name, name), Slot::Gone(gone.into()));
         self.change(key, |relation| {
@@ -364,9 +380,8 @@ impl Replay<'_> {
             let number = number?;
             let id = self.id(key)?;
             self.check_type_change(key, at, Dependency { id, column: Some(number) }, name);
-            match node.child("alter_using") {
-                Some(using) => _ = self.expression(using, Some(key)),
-                None => self.type_converts(node, key, name, &ty),
+            if node.child("alter_using").is_none() {
+                self.type_converts(node, key, name, &ty);
             }
             let mut keys = self.children(key);
             keys.push(key.clone());
@@ -408,9 +423,7 @@ impl Replay<'_> {
                     column.is_not_null = is_set;
                 }
             });
-        } else if parse::has(node, &["identity"])
-            || node.text().to_ascii_lowercase().contains("generated")
-        {
+        } else if parse::has(node, &["identity"]) || has_any(node, &["generated", "expression"]) {
             return self.alter_identity(key, node, name, number);
         }
         Some(())
@@ -431,6 +444,9 @@ impl Replay<'_> {
                 column.is_identity = is_added;
                 column.has_default = !is_dropped;
                 column.is_generated &= !is_dropped;
+                if is_dropped {
+                    column.uses.certain = super::columns::of_type(&column.ty).into_iter().collect();
+                }
             }
         });
         if is_added {
@@ -451,7 +467,7 @@ impl Replay<'_> {
                 .map(|(key, ..)| key.clone())
                 .collect();
             for key in keys {
-                self.catalog.set(key, Slot::Open);
+                self.catalog.open(key);
             }
         }
         Some(())
@@ -473,6 +489,31 @@ impl Replay<'_> {
             }
         });
         Some(())
+    }
+}
+
+/// Whether one of these words stands in a command.
+fn has_any(node: Node<'_>, words: &[&str]) -> bool {
+    parse::tokens(node).iter().any(|token| words.contains(&token.as_str()))
+}
+
+/// The order in which the server executes the commands of one statement.
+fn pass(command: Node<'_>) -> u8 {
+    let is = |words: &[&str]| parse::starts(command, words);
+    let constraint = || {
+        let element = command.child("TableConstraint")?.child("ConstraintElem")?;
+        Some(element.tree().token(element.tokens().start).to_ascii_lowercase())
+    };
+    match () {
+        () if is(&["drop"]) => 0,
+        () if command.child("Typename").is_some() => 1,
+        () if command.child("columnDef").is_some() => 2,
+        () if is(&["alter"]) => 3,
+        () => match constraint().as_deref() {
+            Some("primary" | "unique" | "exclude") => 4,
+            Some(_) => 5,
+            None => 6,
+        },
     }
 }
 

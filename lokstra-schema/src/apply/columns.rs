@@ -86,7 +86,7 @@ impl Replay<'_> {
         let base = (table.name.as_str(), name, "seq");
         let Some(name) = self.choose(&table.schema, base).filter(|_| !is_open) else {
             let key = Key::new(Class::Relation, &table.schema, &invented(base.0, base.1, base.2));
-            self.catalog.set(key, Slot::Open);
+            self.catalog.open(key);
             self.change(table, |relation| relation.has_open_constraints = true);
             return;
         };

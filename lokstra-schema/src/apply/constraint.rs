@@ -333,7 +333,7 @@ impl Replay<'_> {
         let name = given.unwrap_or_else(|| index.clone());
         let Some(found) = self.at(&old).and_then(|it| it.index.clone()) else {
             self.change(table, |relation| relation.has_open_constraints = true);
-            self.catalog.set(old, Slot::Open);
+            self.catalog.open(old);
             self.catalog.set(Key::new(Class::Relation, &table.schema, &name), Slot::Open);
             return Some(());
         };

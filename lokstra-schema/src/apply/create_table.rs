@@ -3,8 +3,8 @@
 use lokstra_grammar::Node;
 
 use super::report::Said;
-use super::{Followed, Replay};
-use crate::catalog::{Class, Column, Key, ObjectKind, Relation, RelationKind, Slot};
+use super::{Followed, Found, Replay, needed_type};
+use crate::catalog::{Class, Column, Key, ObjectKind, Relation, RelationKind, Slot, Uses};
 use crate::check::StartsFrom;
 use crate::finding::Level;
 use crate::parse;
@@ -51,11 +51,14 @@ impl Replay<'_> {
         self.catalog.set(key.clone(), Slot::Known(object.into()));
         self.inherit(node, &key, is_partition);
         self.elements(node, &key, is_open)?;
-        if parse::has(node, &["of"]) && !is_partition {
-            self.change(&key, |relation| relation.has_open_columns = true);
-        }
-        if is_open && matches!(before, Some(Slot::Open)) {
-            self.catalog.set(key, Slot::Open);
+        // It may go with its type, with a parent that is not followed, or at the end of a transaction.
+        let is_typed = parse::has(node, &["of"]) && !is_partition;
+        let is_dropped = node
+            .child("OnCommitOption")
+            .is_some_and(|it| parse::tokens(it).iter().any(|token| token == "drop"));
+        let is_orphan = is_partition && self.at(&key)?.parents.is_empty();
+        if is_typed || is_dropped || is_orphan || is_open && matches!(before, Some(Slot::Open)) {
+            self.catalog.open(key);
         }
         Some(())
     }
@@ -94,7 +97,10 @@ impl Replay<'_> {
                     if relation.column(&column.name).is_none() {
                         let number = relation.next_column;
                         relation.next_column += 1;
-                        let own = Column { number, is_inherited: true, made, ..column.clone() };
+                        let certain = needed_type(&column.ty).into_iter().collect();
+                        let uses = Uses { certain, is_open: column.uses.is_open };
+                        let own =
+                            Column { number, is_inherited: true, made, uses, ..column.clone() };
                         relation.columns.push(own);
                     }
                 }
@@ -169,7 +175,13 @@ impl Replay<'_> {
 
     /// `LIKE other INCLUDING …`.
     fn like(&mut self, node: Node<'_>, key: &Key) {
-        let other = parse::target(node).and_then(|target| self.relation(target));
+        let name = parse::target(node).and_then(parse::name);
+        let is_type = name.is_some_and(|name| {
+            !matches!(self.find(Class::Type, &name), Found::Missing(..))
+                && !matches!(self.find(Class::Relation, &name), Found::Known(_))
+        });
+        let target = parse::target(node).filter(|_| !is_type);
+        let other = target.and_then(|target| self.relation(target));
         let other = other.and_then(|other| self.at(&other).cloned());
         let made = self.place;
         let has_options = parse::tokens(node).iter().any(|token| token == "including");
@@ -184,7 +196,9 @@ impl Replay<'_> {
                 let number = relation.next_column;
                 relation.next_column += 1;
                 // Whether it has a default depends on the options.
-                relation.columns.push(Column { number, made, has_default: true, ..column });
+                let certain = needed_type(&column.ty).into_iter().collect();
+                let uses = Uses { certain, is_open: true };
+                relation.columns.push(Column { number, made, has_default: true, uses, ..column });
             }
         });
     }

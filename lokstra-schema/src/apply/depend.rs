@@ -189,7 +189,7 @@ impl Replay<'_> {
     fn remove_dependent(&mut self, dependent: Dependent) {
         match dependent {
             Dependent::Object(key, _) if key.class == Class::Routine => {
-                self.catalog.set(key, Slot::Open);
+                self.catalog.open(key);
             }
             Dependent::Object(key, _) => self.remove_relation(&key),
             Dependent::Constraint(key, name) => {
@@ -208,7 +208,7 @@ impl Replay<'_> {
                 });
             }
             // Its column goes with all that is about it.
-            Dependent::Column(key, _) => self.open_relation(&key),
+            Dependent::Column(key, name) => self.remove_needed_column(&key, &name),
             Dependent::Policy(key, name) => {
                 self.change(&key, |relation| relation.policies.retain(|it| it.name != name));
             }
@@ -216,6 +216,24 @@ impl Replay<'_> {
                 self.change(&key, |relation| relation.triggers.retain(|it| it.name != name));
             }
         }
+    }
+
+    /// A column that goes with its type or with what it is generated from.
+    fn remove_needed_column(&mut self, key: &Key, name: &str) {
+        let Some(relation) = self.at(key) else { return };
+        let number = relation.column(name).map(|column| column.number);
+        let (Some(number), Some(id)) = (number, self.id(key)) else { return };
+        // A partition key takes its table with it.
+        if relation.is_partitioned || !self.children(key).is_empty() {
+            return self.catalog.open(key.clone());
+        }
+        let gone = Dependency { id, column: Some(number) };
+        for (dependent, _) in self.dependents(gone, &[gone]) {
+            self.remove_dependent(dependent);
+        }
+        self.open_uncertain(id);
+        self.remove_column(key, number, name);
+        self.remove_parts(gone);
     }
 
     /// A relation that goes, with all that needs it.
@@ -244,7 +262,7 @@ impl Replay<'_> {
         });
         let keys: Vec<_> = keys.map(|(key, _)| key.clone()).collect();
         for key in keys {
-            self.catalog.set(key, Slot::Open);
+            self.catalog.open(key);
         }
         let is_open = |relation: &Relation| {
             relation.columns.iter().any(|it| it.uses.is_open)
@@ -255,6 +273,10 @@ impl Replay<'_> {
         let keys: Vec<_> = keys.map(|(key, ..)| key.clone()).collect();
         for key in keys {
             self.open_relation(&key);
+            self.change(&key, |relation| {
+                relation.policies.retain(|it| !it.uses.is_open);
+                relation.triggers.retain(|it| !it.uses.is_open);
+            });
         }
     }
 
@@ -263,6 +285,11 @@ impl Replay<'_> {
         self.change(key, |relation| {
             relation.has_open_columns = true;
             relation.has_open_constraints = true;
+            relation.columns.clear();
+            relation.constraints.clear();
+            for parts in [&mut relation.triggers, &mut relation.policies, &mut relation.rules] {
+                parts.clear();
+            }
         });
         self.open_prefixed(&key.schema, &key.name);
     }
@@ -299,7 +326,7 @@ impl Replay<'_> {
             self.remove_parts(Dependency { id, column: None });
         }
         for key in open {
-            self.catalog.set(key, Slot::Open);
+            self.catalog.open(key);
         }
     }
 

@@ -5,7 +5,7 @@ use lokstra_grammar::Node;
 use super::alter_table::cascades;
 use super::report::Said;
 use super::{Followed, Found, Replay};
-use crate::catalog::{Class, Dependency, Key, ObjectKind, RelationKind, Slot};
+use crate::catalog::{Class, Dependency, Key, ObjectKind, Relation, RelationKind, Slot};
 use crate::names::Name;
 use crate::parse;
 
@@ -125,6 +125,8 @@ impl Replay<'_> {
         let is_open = self.catalog.is_open_name(&name.name);
         if is_certain && !is_open {
             self.catalog.set(key, Slot::Gone(gone.into()));
+        } else if self.catalog.known(&key).is_some() {
+            self.catalog.open(key);
         }
         if is_cascade {
             self.open_all_dependents();
@@ -140,16 +142,17 @@ impl Replay<'_> {
         });
         let keys: Vec<_> = keys.map(|(key, _)| key.clone()).collect();
         for key in keys {
-            self.catalog.set(key, Slot::Open);
+            self.catalog.open(key);
         }
-        let keys: Vec<_> = self
-            .catalog
-            .relations()
-            .filter(|(_, _, it)| it.constraints.iter().any(|it| it.is_open))
-            .map(|(key, ..)| key.clone())
-            .collect();
+        let may_need = |relation: &Relation| {
+            relation.has_open_columns
+                || relation.has_open_constraints
+                || relation.constraints.iter().any(|it| it.is_open)
+        };
+        let keys = self.catalog.relations().filter(|(_, _, it)| may_need(it));
+        let keys: Vec<_> = keys.map(|(key, ..)| key.clone()).collect();
         for key in keys {
-            self.open_relation(&key);
+            self.catalog.open(key);
         }
     }
 

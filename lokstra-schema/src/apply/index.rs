@@ -13,7 +13,8 @@ impl Replay<'_> {
     pub(crate) fn create_index(&mut self, node: Node<'_>) -> Followed {
         let table = self.relation(parse::target(node.child("relation_expr")?)?);
         let is_lenient = parse::has(node, &["if", "not", "exists"]);
-        let given = match node.child("name") {
+        let given_at = node.child("name").or_else(|| node.child("ColId"));
+        let given = match given_at {
             Some(name) => Some(parse::ident(name)?),
             None => None,
         };
@@ -41,7 +42,7 @@ impl Replay<'_> {
             match self.catalog.slot(&key) {
                 Some(Slot::Known(_) | Slot::Open) if is_lenient => return Some(()),
                 Some(Slot::Known(_)) => {
-                    let at = node.child("name")?.range();
+                    let at = given_at?.range();
                     self.duplicate(at, &key, "relation", ("duplicate-table", "42P07"));
                     return Some(());
                 }
@@ -106,7 +107,7 @@ impl Replay<'_> {
             is_constraint: false,
             is_open: is_open || self.is_muted,
         };
-        let text = joined(texts.iter().map(String::as_str));
+        let text = joined(distinct(&texts).iter().map(String::as_str));
         let name = given.or_else(|| {
             // The server names an expression after what it is.
             let is_certain = !has_expression && !is_open;
@@ -169,4 +170,15 @@ impl Replay<'_> {
                 .is_some_and(|known| known.access_methods().any(|it| it == method))
         })
     }
+}
+
+/// The names of an index's columns: a second `id` is `id1`.
+fn distinct(texts: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for text in texts {
+        let numbered = (1..1_000).map(|nth| format!("{text}{nth}"));
+        let free = std::iter::once(text.clone()).chain(numbered).find(|name| !names.contains(name));
+        names.push(free.unwrap_or_else(|| text.clone()));
+    }
+    names
 }

@@ -48,9 +48,10 @@ impl Replay<'_> {
                 Some(Slot::Known(_)) => return Found::Known(key),
                 Some(Slot::Open) => return Found::Open,
                 Some(Slot::Gone(how)) => gone = gone.or_else(|| Some(Rc::clone(how))),
+                // A temporary table that hides another one is taken for none.
                 None => {
-                    is_open |=
-                        !self.is_empty_schema(schema) || self.catalog.is_open_name(&name.name);
+                    is_open |= schema != TEMPORARY
+                        && (!self.is_empty_schema(schema) || self.catalog.is_open_name(&name.name));
                 }
             }
             if schema != TEMPORARY || name.schema.is_some() {
@@ -58,13 +59,33 @@ impl Replay<'_> {
             }
         }
         match missing {
-            Some(key) if !is_open => Found::Missing(key, gone),
+            Some(key) if !is_open && !self.may_be_part(&key, gone.is_some()) => {
+                Found::Missing(key, gone)
+            }
             _ => Found::Open,
         }
     }
 
+    /// Whether an index or sequence of a table that is not known in all its parts may have this name.
+    fn may_be_part(&self, key: &Key, is_gone: bool) -> bool {
+        key.class == Class::Relation
+            && self.catalog.slots().any(|(table, slot)| {
+                let is_open = match slot {
+                    // An index that was dropped comes back with one of the parent.
+                    Slot::Known(object) => object.relation().is_some_and(|it| {
+                        it.has_open_constraints && (!is_gone || !it.parents.is_empty())
+                    }),
+                    Slot::Open => !is_gone,
+                    Slot::Gone(_) => false,
+                };
+                // A long name loses its end.
+                let name = &table.name[..table.name.floor_char_boundary(28)];
+                is_open && table.class == Class::Relation && key.name.starts_with(name)
+            })
+    }
+
     /// Whether a schema has nothing but what the set makes in it.
-    fn is_empty_schema(&self, schema: &str) -> bool {
+    pub(crate) fn is_empty_schema(&self, schema: &str) -> bool {
         schema == TEMPORARY
             || self.options.starts_from == StartsFrom::Empty
             || self.catalog.known(&Key::new(Class::Schema, "", schema)).is_some()

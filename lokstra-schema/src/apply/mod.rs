@@ -46,6 +46,8 @@ pub(crate) struct Replay<'s> {
     pub(crate) is_muted: bool,
     /// Whether the set may have made operators or casts.
     pub(crate) has_own_operators: bool,
+    /// Whether the statement says `ONLY`.
+    pub(crate) is_only: bool,
 }
 
 impl<'s> Replay<'s> {
@@ -60,6 +62,7 @@ impl<'s> Replay<'s> {
             is_lost: false,
             is_muted: false,
             has_own_operators: false,
+            is_only: false,
         };
         for name in &options.existing {
             let parts: Vec<_> =
@@ -100,7 +103,7 @@ impl<'s> Replay<'s> {
         let keys = self.catalog.slots().map(|(key, _)| key);
         let keys: Vec<_> = keys.filter(|key| key.schema == TEMPORARY).cloned().collect();
         for key in keys {
-            self.catalog.set(key, Slot::Open);
+            self.catalog.open(key);
         }
     }
 
@@ -112,6 +115,8 @@ impl<'s> Replay<'s> {
             return self.open_text(text);
         };
         let node = if root.symbol() == "stmtmulti" { root.children().pop() } else { Some(root) };
+        // What is in a statement that is not followed has another effect, or none.
+        let node = node.filter(|node| node.tokens() == root.tokens());
         if node.and_then(|node| self.apply(node)).is_none() {
             self.open_text(text);
         }
@@ -154,6 +159,14 @@ impl<'s> Replay<'s> {
             }
             "AlterOwnerStmt" => self.alter_owner(node),
             "AlterFunctionStmt" => self.alter_routine(node),
+            "DropOwnedStmt" => {
+                self.catalog.open_all();
+                Some(())
+            }
+            "DiscardStmt" => {
+                self.forget_temporary();
+                Some(())
+            }
             "CreateEventTrigStmt" => {
                 self.is_lost = true;
                 Some(())

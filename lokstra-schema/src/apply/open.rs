@@ -3,7 +3,7 @@
 use lokstra_grammar::Node;
 
 use super::Replay;
-use crate::catalog::{Class, Key, Slot};
+use crate::catalog::{Class, Key};
 use crate::names::fold;
 
 /// What begins a statement that changes no name.
@@ -11,10 +11,7 @@ const HARMLESS: [&str; 9] =
     ["select", "insert", "update", "delete", "with", "merge", "notify", "lock", "values"];
 
 /// The words that a text in a language of the server can change names with.
-const CHANGES: [&str; 12] = [
-    "create", "alter", "drop", "rename", "comment", "grant", "revoke", "truncate", "import",
-    "security", "refresh", "execute",
-];
+const CHANGES: [&str; 6] = ["create", "alter", "drop", "rename", "import", "execute"];
 
 /// What a text may change: names, or everything.
 pub(crate) struct Opens {
@@ -25,9 +22,8 @@ pub(crate) struct Opens {
 impl Replay<'_> {
     /// Makes all names open that stand in a text.
     pub(crate) fn open_text(&mut self, text: &str) {
-        for word in words(text) {
-            self.catalog.open_name(&word);
-        }
+        let names = words(text);
+        self.open(&Opens { names, is_everything: false });
     }
 
     /// A `DO` block: the names in it, or everything if it runs a text that it makes.
@@ -41,6 +37,9 @@ impl Replay<'_> {
         if opens.is_everything {
             self.catalog.open_all();
         } else {
+            if opens.names.iter().any(|name| name == "cascade") {
+                self.catalog.open_dependents(&opens.names);
+            }
             for name in &opens.names {
                 self.catalog.open_name(name);
             }
@@ -83,7 +82,7 @@ impl Replay<'_> {
             |key: &&Key| self.at(key).is_none_or(|it| it.index.is_some() || it.owner.is_some());
         let keys: Vec<_> = keys.filter(is_part).cloned().collect();
         for key in keys {
-            self.catalog.set(key, Slot::Open);
+            self.catalog.open(key);
         }
     }
 }

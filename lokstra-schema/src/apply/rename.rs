@@ -15,7 +15,9 @@ impl Replay<'_> {
         let names = parse::all(node, "name");
         let new = names.last().copied();
         if is("alter schema") {
-            return None;
+            // All names in it have another schema.
+            self.catalog.open_all();
+            return Some(());
         }
         if is("alter type") || is("alter domain") {
             return self.rename_type(node);
@@ -230,6 +232,10 @@ impl Replay<'_> {
             .or_else(|| node.child("qualified_name"))?;
         let name = parse::name(target)?;
         let schema = parse::ident(*parse::all(node, "name").last()?)?;
+        if schema.starts_with("pg_") {
+            self.catalog.open_name(&name.name);
+            return Some(());
+        }
         match self.find(Class::Relation, &name) {
             Found::Known(key) => {
                 let to = Key::new(Class::Relation, &schema, &key.name);

@@ -105,7 +105,7 @@ impl Replay<'_> {
             None => None,
         });
         self.say(at, said);
-        self.catalog.set(key.clone(), Slot::Open);
+        self.catalog.open(key.clone());
     }
 
     /// A column that is not there; from here on the table may have others.
@@ -135,7 +135,9 @@ impl Replay<'_> {
         if let Some(found) = relation.column(column) {
             return Some(found.number);
         }
-        if !relation.may_have(column) {
+        if !relation.may_have(column)
+            && !crate::builtin::is_known(crate::builtin::Kind::SystemColumn, column)
+        {
             let word = relation.kind.word();
             let message =
                 format!("column \"{column}\" of {word} \"{}\" does not exist", key.shown());
@@ -156,6 +158,6 @@ impl Replay<'_> {
         let message = format!("{what} \"{}\" already exists", key.shown());
         let said = Said::new(code, sqlstate, message).note(self.origin(key));
         self.say(at, said);
-        self.catalog.set(key.clone(), Slot::Open);
+        self.catalog.open(key.clone());
     }
 }

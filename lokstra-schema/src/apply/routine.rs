@@ -96,8 +96,13 @@ impl Replay<'_> {
         }
         let mut routines: Vec<_> = known.into_iter().flatten().filter(|it| !same(it)).collect();
         routines.push(routine);
-        if let Some(Slot::Open) = self.catalog.slot(&key) {
+        let is_open = match self.catalog.slot(&key) {
+            Some(slot) => matches!(slot, Slot::Open),
+            None => self.catalog.is_open_name(&key.name),
+        };
+        if is_open {
             // There may be others of this name.
+            self.catalog.open(key);
             return Some(());
         }
         match self.catalog.known(&key).is_some() {
@@ -118,8 +123,10 @@ impl Replay<'_> {
             let Some((key, nth)) = self.routine(at, is_lenient) else { continue };
             let needing = self.needing_routine(&key);
             if let Some(note) = needing.filter(|_| !cascades(node)) {
-                let routines = self.catalog.known(&key).map(|it| it.routines().len());
-                if routines == Some(1) {
+                // The function of a trigger has no arguments.
+                let routines = self.catalog.known(&key).map(|it| it.routines().to_vec());
+                let is_trigger = |it: &Routine| it.arguments.as_ref().is_some_and(Vec::is_empty);
+                if routines.is_some_and(|it| it.len() == 1 && is_trigger(&it[0])) {
                     let message = format!(
                         "cannot drop function {} because other objects depend on it",
                         key.shown()
@@ -168,7 +175,7 @@ impl Replay<'_> {
             Found::Known(key) => key,
             Found::Open => {
                 if let Some(key) = self.new_key(Class::Routine, &name, false) {
-                    self.catalog.set(key, Slot::Open);
+                    self.catalog.open(key);
                 }
                 return None;
             }
@@ -191,7 +198,7 @@ impl Replay<'_> {
                         None => said,
                     };
                     self.say(target.range(), said);
-                    self.catalog.set(key, Slot::Open);
+                    self.catalog.open(key);
                 }
                 return None;
             }
@@ -209,8 +216,10 @@ impl Replay<'_> {
             types.push(ty.map_or(Type::OPEN, |ty| self.resolve_type(&ty)));
         }
         let nth = routines.iter().position(|it| it.arguments.as_ref() == Some(&types));
-        let is_unknown =
-            types.contains(&Type::OPEN) || routines.iter().any(|it| it.arguments.is_none());
+        // What the set did not make may have the same name and other arguments.
+        let is_unknown = !self.is_empty_schema(&key.schema)
+            || types.contains(&Type::OPEN)
+            || routines.iter().any(|it| it.arguments.is_none());
         if nth.is_none() && !is_unknown && !is_lenient {
             let message = format!("function {name} with these arguments does not exist");
             let note = format!("{} was made in {}", key.shown(), self.line(routines[0].made));
@@ -218,7 +227,7 @@ impl Replay<'_> {
             return None;
         }
         if nth.is_none() && is_unknown {
-            self.catalog.set(key, Slot::Open);
+            self.catalog.open(key);
             return None;
         }
         nth.map(|nth| (key, Some(nth)))
@@ -255,7 +264,7 @@ impl Replay<'_> {
         for table in tables {
             let is_view = self.at(&table).is_some_and(|it| it.uses.is_open);
             match is_view {
-                true => self.catalog.set(table, Slot::Open),
+                true => self.catalog.open(table),
                 false => {
                     self.change(&table, |relation| relation.has_open_constraints = true);
                 }
@@ -371,9 +380,10 @@ impl Replay<'_> {
         let made = self.place;
         self.change(&key, |relation| {
             let list = if is_rule { &mut relation.rules } else { &mut relation.policies };
-            if is_new {
-                list.retain(|it| it.name != name);
-            }
+            // What an altered policy needed before, it may need still.
+            let before = list.iter().find(|it| it.name == name && !is_new).cloned();
+            uses.certain.extend(before.into_iter().flat_map(|it| it.uses.certain));
+            list.retain(|it| it.name != name);
             list.push(Trigger { name, uses, made });
         });
         Some(())

@@ -44,11 +44,33 @@ impl Replay<'_> {
         let is_shell =
             node.child("definition").is_some() && !is_enum && !parse::has(node, &["range"])
                 || parse::tokens(node).len() <= 5;
+        if parse::has(node, &["range"]) {
+            self.open_range(target)?;
+        }
         self.make_type(target, kind, is_composite, is_shell)?;
         if is_composite {
             for ty in parse::within(node, "Typename") {
                 self.type_of(ty);
             }
+        }
+        Some(())
+    }
+
+    /// The multirange of a range, and the functions that make values of both.
+    fn open_range(&mut self, target: Node<'_>) -> Followed {
+        let key = self.new_key(Class::Type, &parse::name(target)?, false)?;
+        let multirange = match key.name.contains("range") {
+            true => key.name.replacen("range", "multirange", 1),
+            false => format!("{}_multirange", key.name),
+        };
+        for name in [&multirange, &key.name] {
+            self.catalog.open(Key::new(Class::Routine, &key.schema, name));
+        }
+        self.catalog.open(Key::new(Class::Type, &key.schema, &multirange));
+        let parent = crate::apply::open::words(target.tree().text());
+        for name in parent.iter().filter(|name| name.contains("range")) {
+            self.catalog.open(Key::new(Class::Type, &key.schema, name));
+            self.catalog.open(Key::new(Class::Routine, &key.schema, name));
         }
         Some(())
     }
@@ -66,7 +88,7 @@ impl Replay<'_> {
         let table = Key::new(Class::Relation, &key.schema, &key.name);
         if is_shell {
             // Defined in two steps.
-            self.catalog.set(key, Slot::Open);
+            self.catalog.open(key);
             return Some(());
         }
         for other in [&key, &table] {
@@ -82,6 +104,10 @@ impl Replay<'_> {
                 self.duplicate(target.range(), &other, what, codes);
                 return Some(());
             }
+        }
+        if is_composite {
+            // It has the name of a relation as well.
+            self.catalog.open(table);
         }
         let object = self.object(ObjectKind::Type(kind));
         self.catalog.set(key, Slot::Known(object.into()));
@@ -111,7 +137,7 @@ impl Replay<'_> {
                     None => said,
                 };
                 self.say(target.range(), said);
-                self.catalog.set(key, Slot::Open);
+                self.catalog.open(key);
                 Some(())
             }
         }
@@ -228,7 +254,7 @@ impl Replay<'_> {
         said = said.help(near.map(|near| format!("did you mean `{near}`?")));
         self.say(at.range(), said);
         if let Some(key) = self.new_key(Class::Type, name, false) {
-            self.catalog.set(key, Slot::Open);
+            self.catalog.open(key);
         }
     }
 
@@ -351,7 +377,7 @@ impl Replay<'_> {
             Said::new("undefined-schema", "3F000", format!("schema \"{schema}\" does not exist"));
         said.notes.extend(note);
         self.say(at.range(), said);
-        self.catalog.set(found, Slot::Open);
+        self.catalog.open(found);
         Some(())
     }
 

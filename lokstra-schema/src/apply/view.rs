@@ -24,7 +24,11 @@ impl Replay<'_> {
         let query = node
             .child("SelectStmt")
             .or_else(|| node.children().into_iter().find(|it| it.symbol().starts_with("select")));
-        let output = self.query(query?);
+        // A recursive view reads itself.
+        let output = match parse::has(node, &["recursive"]) {
+            true => Output::open(),
+            false => self.query(query?),
+        };
         self.make_from(node, target, kind, is_replaced, names, output)
     }
 

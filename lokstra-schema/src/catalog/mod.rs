@@ -136,14 +136,63 @@ impl Catalog {
         self.objects().filter_map(|(key, object)| Some((key, object, object.relation()?)))
     }
 
+    /// Makes a name open, and what belongs to it or inherits from it.
+    pub(crate) fn open(&mut self, key: Key) {
+        if let Some(id) = self.known(&key).filter(|it| it.relation().is_some()).map(|it| it.id) {
+            let belongs = |relation: &Relation| {
+                relation.index.as_ref().is_some_and(|it| it.table == id)
+                    || relation.owner.is_some_and(|it| it.id == id)
+                    || relation.parents.contains(&id)
+            };
+            let parts = self.relations().filter(|(_, _, it)| belongs(it));
+            let parts: Vec<_> = parts.map(|(key, ..)| key.clone()).collect();
+            self.names.insert(key, Slot::Open);
+            for part in parts {
+                self.open(part);
+            }
+            return;
+        }
+        self.names.insert(key, Slot::Open);
+    }
+
     /// Makes a name of any class open, in all schemas.
     pub(crate) fn open_name(&mut self, name: &str) {
-        let keys: Vec<_> =
-            self.names.iter().map(|(key, _)| key).filter(|key| key.name == name).cloned().collect();
+        let keys = self.names.iter().map(|(key, _)| key).filter(|key| key.name == name);
+        let keys: Vec<_> = keys.cloned().collect();
         for key in keys {
-            self.names.insert(key, Slot::Open);
+            self.open(key);
         }
         self.names.insert(Key::new(Class::Any, "", name), Slot::Open);
+    }
+
+    /// Makes open what needs a name of these, and what needs that.
+    pub(crate) fn open_dependents(&mut self, names: &[String]) {
+        let named = self.objects().filter(|(key, _)| names.contains(&key.name));
+        let mut ids: Vec<_> = named.map(|(_, object)| object.id).collect();
+        while let Some(id) = ids.pop() {
+            let needs = |object: &Object| match &object.kind {
+                ObjectKind::Relation(relation) => {
+                    relation.uses.has(id, None)
+                        || relation.uses.is_open
+                        || relation.parents.contains(&id)
+                        || relation.columns.iter().any(|it| it.uses.has(id, None))
+                        || relation
+                            .constraints
+                            .iter()
+                            .any(|it| it.target.as_ref().is_some_and(|(it, _)| *it == id))
+                }
+                ObjectKind::Routines(routines) => {
+                    routines.iter().any(|it| it.uses.has(id, None) || it.uses.is_open)
+                }
+                _ => false,
+            };
+            let keys = self.objects().filter(|(_, object)| object.id != id && needs(object));
+            let keys: Vec<_> = keys.map(|(key, object)| (key.clone(), object.id)).collect();
+            for (key, id) in keys {
+                ids.push(id);
+                self.open(key);
+            }
+        }
     }
 
     /// Makes all names open, those that are made later excepted.

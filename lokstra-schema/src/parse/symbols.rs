@@ -10,7 +10,7 @@ const STATEMENTS: &str = "AlterCompositeTypeStmt AlterDefaultPrivilegesStmt Alte
     AlterTableStmt AlterTypeStmt AnalyzeStmt CallStmt ClusterStmt CommentStmt CopyStmt CreateAsStmt CreateCastStmt \
     CreateDomainStmt CreateEventTrigStmt CreateExtensionStmt CreateForeignTableStmt CreateFunctionStmt \
     CreateMatViewStmt CreatePolicyStmt CreateRoleStmt CreateSchemaStmt CreateSeqStmt CreateStatsStmt CreateStmt \
-    CreateTrigStmt CreatePublicationStmt DefineStmt DeleteStmt DoStmt DropStmt DropRoleStmt GrantStmt IndexStmt \
+    CreateTrigStmt CreatePublicationStmt DiscardStmt DropOwnedStmt DefineStmt DeleteStmt DoStmt DropStmt DropRoleStmt GrantStmt IndexStmt \
     InsertStmt LockStmt MergeStmt NotifyStmt RefreshMatViewStmt ReindexStmt RemoveFuncStmt RenameStmt RevokeStmt \
     RuleStmt SelectStmt TransactionStmt TruncateStmt UpdateStmt VacuumStmt VariableResetStmt VariableSetStmt \
     VariableShowStmt ViewStmt";
@@ -19,7 +19,7 @@ const STATEMENTS: &str = "AlterCompositeTypeStmt AlterDefaultPrivilegesStmt Alte
 const PARTS: &str = "stmtmulti ColConstraint ColConstraintElem ColId ColQualList ConstraintElem \
     ConstraintAttributeSpec DomainConstraint ExclusionConstraintElem ExclusionConstraintList ExistingIndex \
     FUNCTION_or_PROCEDURE OptInherit OptParenthesizedSeqOptList OptSchemaEltList OptTableFuncElementList OptTemp \
-    OptTempTableName OptTypedTableElementList PartitionBoundSpec PartitionSpec Sconst SeqOptElem SeqOptList \
+    OnCommitOption OptTempTableName OptTypedTableElementList PartitionBoundSpec PartitionSpec Sconst SeqOptElem SeqOptList \
     SignedIconst TableConstraint TableFuncElement TableLikeClause TriggerEvents TriggerWhen Typename a_expr \
     access_method_clause add_drop aggregate_with_argtypes alias_clause alter_column_default alter_table_cmd \
     alter_table_cmds alter_type_cmd alter_using any_name any_name_list attr_name auth_ident b_expr columnDef \

@@ -49,6 +49,11 @@ impl Replay<'_> {
         self.mentions(node.text());
         self.rows(node, &Scope::default(), &mut Uses::default());
         self.unknown_calls(node);
+        for into in parse::within(node, "into_clause") {
+            for name in parse::within(into, "qualified_name").filter_map(parse::name) {
+                self.catalog.open_name(&name.name);
+            }
+        }
         for target in parse::within(node, "qualified_name") {
             let key = parse::name(target).map(|name| self.find(Class::Relation, &name));
             if let Some(Found::Known(key)) = key {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use lokstra_core::TableName;
+use lokstra_schema::StartsFrom;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_yaml::Value;
 
@@ -10,8 +11,8 @@ use crate::problem::{Code, Problem};
 use crate::read::decode::decode;
 use crate::read::folder::File;
 
-const KEYS: [&str; 6] =
-    ["dbpool-name", "schema-table", "enabled", "description", "lint", "verified"];
+const KEYS: [&str; 7] =
+    ["dbpool-name", "schema-table", "enabled", "description", "lint", "starts-from", "verified"];
 
 /// The settings of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) description: Option<String>,
     pub(crate) lint: Option<Level>,
     pub(crate) verified: VerifiedLevel,
+    /// What a database holds before the first migration.
+    pub(crate) starts_from: StartsFrom,
 }
 
 /// How a hazard is reported.
@@ -52,6 +55,7 @@ impl Default for Settings {
             description: None,
             lint: None,
             verified: VerifiedLevel::Off,
+            starts_from: StartsFrom::Unknown,
         }
     }
 }
@@ -120,6 +124,7 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
             }
             "lint" => settings.lint = reader.level(&value, offset),
             "verified" => settings.verified = reader.verified(&value, offset),
+            "starts-from" => settings.starts_from = reader.starts_from(&value, offset),
             _ => reader.unknown(&key, offset),
         }
         seen.push(key);
@@ -207,6 +212,21 @@ impl Reader<'_> {
                             verify` has not run, or `verified: require` to make it an error";
                 self.problem(Code::VerifiedLevel, offset, message, help);
                 VerifiedLevel::Off
+            }
+        }
+    }
+
+    fn starts_from(&mut self, value: &Value, offset: usize) -> StartsFrom {
+        match value.as_str() {
+            Some("empty") => StartsFrom::Empty,
+            Some("existing") => StartsFrom::Existing,
+            _ => {
+                let message =
+                    format!("`starts-from` is {}, and must be empty or existing", kind(value));
+                let help = "write `starts-from: empty` if the migrations make all that they use, or \
+                     `starts-from: existing`";
+                self.problem(Code::YamlType, offset, message, help);
+                StartsFrom::Unknown
             }
         }
     }

@@ -13,7 +13,8 @@ const EXAMPLE: &str = "-- lokstra: allow(drop-column): no version reads it since
 /// A comment that suppresses a hazard of one statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suppression {
-    pub(crate) rule: LintRule,
+    /// A lint rule, or what the replay reports.
+    pub(crate) rule: Code,
     /// The offset of the name of the rule.
     pub(crate) offset: usize,
     /// Which statement it covers: the one around it, or before it on the same line, or below it.
@@ -54,7 +55,9 @@ pub(crate) fn read(
             let name = part.trim();
             let offset = at + part.len() - part.trim_start().len();
             at += part.len() + 1;
-            match LintRule::named(name) {
+            let schema = lokstra_schema::CODES.iter().find(|code| **code == name);
+            let rule = LintRule::named(name).map(Code::Lint).or(schema.map(|it| Code::Schema(it)));
+            match rule {
                 Some(rule) => suppressions.push(Suppression { rule, offset, statement }),
                 None => problem(offset, format!("there is no rule `{name}`"), rules()),
             }

@@ -12,10 +12,14 @@ macro_rules! codes {
             $($(#[$doc])* $name,)*
             /// A hazard: a long lock, lost data, or an error of the version that still runs.
             Lint(LintRule),
+            /// A name, key or dependency that makes the server refuse a statement: one of
+            /// [`lokstra_schema::CODES`].
+            Schema(&'static str),
         }
 
         impl Code {
-            /// Lists every kind except those of the lint rules, which are in [`LintRule::ALL`].
+            /// Lists every kind except those of the lint rules, which are in [`LintRule::ALL`], and those of
+            /// [`Code::Schema`].
             pub const ALL: &[Code] = &[$(Code::$name,)*];
 
             /// Returns the word, as messages show it.
@@ -23,6 +27,7 @@ macro_rules! codes {
                 match self {
                     $(Code::$name => $word,)*
                     Code::Lint(rule) => rule.as_str(),
+                    Code::Schema(word) => word,
                 }
             }
         }

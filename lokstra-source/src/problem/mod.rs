@@ -26,6 +26,9 @@ pub struct Problem {
     /// Whether the text of the snippet is not shown, only its place.
     is_hidden: bool,
     message: String,
+    /// The code of the server's own error; empty if it has none.
+    sqlstate: &'static str,
+    notes: Vec<String>,
     help: String,
 }
 
@@ -38,7 +41,8 @@ impl Problem {
     ) -> Problem {
         let (path, message, help) = (path.into(), message.into(), help.into());
         let severity = code.severity();
-        Problem { code, severity, path, snippet: None, is_hidden: false, message, help }
+        let (snippet, is_hidden, sqlstate, notes) = (None, false, "", Vec::new());
+        Problem { code, severity, path, snippet, is_hidden, message, sqlstate, notes, help }
     }
 
     /// Reports a statement, at this byte offset of a script, that a server cannot parse, with the
@@ -46,6 +50,18 @@ impl Problem {
     pub fn from_server(path: &str, text: &str, offset: usize, message: &str) -> Problem {
         let help = "write it in the syntax of this server's version";
         Problem::new(Code::Server, path, message, help).at(text, offset)
+    }
+
+    /// Adds the code of the server's error, and where the other side of it is.
+    #[cfg(feature = "sql-check")]
+    pub(crate) fn with_notes(self, sqlstate: &'static str, notes: Vec<String>) -> Problem {
+        Problem { sqlstate, notes, ..self }
+    }
+
+    /// Makes the problem a warning.
+    #[cfg(feature = "sql-check")]
+    pub(crate) fn warned(self) -> Problem {
+        Problem { severity: Severity::Warning, ..self }
     }
 
     /// Makes the problem an error, where hazards are denied.
@@ -161,9 +177,16 @@ impl fmt::Display for Problem {
         if let Some(position) = self.position() {
             write!(f, ":{position}")?;
         }
-        write!(f, ": {} [{}]", printable_line(&self.message), self.code.as_str())?;
+        write!(f, ": {} [{}", printable_line(&self.message), self.code.as_str())?;
+        if !self.sqlstate.is_empty() {
+            write!(f, ", {}", self.sqlstate)?;
+        }
+        f.write_str("]")?;
         if let Some(snippet) = self.snippet.as_ref().filter(|_| !self.is_hidden) {
             write!(f, "\n{snippet}")?;
+        }
+        for note in self.notes.iter().filter(|_| !self.is_hidden) {
+            write!(f, "\n  note: {}", printable_line(note))?;
         }
         write!(f, "\n  help: {}", printable_line(&self.help))
     }

@@ -6,6 +6,8 @@ mod lock_check;
 mod mark_check;
 mod pairing;
 mod routines;
+#[cfg(feature = "sql-check")]
+mod schema;
 mod set_check;
 
 use lokstra_core::Set;

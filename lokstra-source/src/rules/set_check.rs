@@ -50,6 +50,10 @@ pub(crate) fn check(
         lock_check::check(folder, &migrations, &mut problems);
         labels::check(&migrations, &mut problems);
         routines::check(&migrations, &mut problems);
+        #[cfg(feature = "sql-check")]
+        if ignored.is_empty() && !problems[before..].iter().any(Problem::is_error) {
+            super::schema::check(&migrations, settings.starts_from, &mut problems);
+        }
         // What must change anyway is verified afterwards. Who asks for hazards asks what a build says.
         if lint != LintScope::Never && !problems[before..].iter().any(Problem::is_error) {
             mark_check::check(folder, settings.verified, &migrations, &mut problems);

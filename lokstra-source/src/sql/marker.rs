@@ -6,6 +6,9 @@ pub(crate) const NO_TRANSACTION: &str = "-- lokstra: no-transaction";
 /// The first line of a script that PostgreSQL accepts and lokstra's grammar rejects.
 pub(crate) const NO_SYNTAX_CHECK: &str = "-- lokstra: no-syntax-check";
 
+/// A comment that names what is there before the first script.
+pub(crate) const EXISTING: &str = "-- lokstra: existing ";
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Markers {
     pub(crate) no_transaction: bool,
@@ -32,7 +35,8 @@ pub(crate) fn markers(text: &str) -> Markers {
                 is_top = false;
                 let comment = line.strip_prefix("--").or_else(|| line.strip_prefix("/*"));
                 let Some(comment) = comment else { break };
-                if resembles(comment) && !resembles_suppression(comment) {
+                let is_existing = line.starts_with(EXISTING);
+                if resembles(comment) && !is_existing && !resembles_suppression(comment) {
                     markers.misspelt = Some(start);
                     break;
                 }

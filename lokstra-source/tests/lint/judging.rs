@@ -270,7 +270,7 @@ fn a_down_that_undoes_is_no_alarm() {
     for (up, down) in [
         ("CREATE TABLE a.b ()", "DROP TABLE b"),
         (
-            "CREATE TABLE b (); CREATE INDEX ON b (c); CREATE INDEX i ON b (c)",
+            "CREATE TABLE b (c int); CREATE INDEX ON b (c); CREATE INDEX i ON b (c)",
             "DROP TABLE IF EXISTS x, b CASCADE",
         ),
         ("CREATE TABLE p PARTITION OF b DEFAULT", "DROP TABLE b"),

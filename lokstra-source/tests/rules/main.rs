@@ -8,5 +8,6 @@ mod earlier_build;
 mod files;
 mod lock_file;
 mod marks;
+mod schema;
 mod sql;
 mod texts;

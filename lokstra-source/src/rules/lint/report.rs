@@ -49,7 +49,7 @@ pub(crate) fn report(
     for finding in found {
         let statement = nth(&finding);
         let suppresses = |suppression: &Suppression| {
-            suppression.rule == finding.rule && Some(suppression.statement) == statement
+            suppression.rule == Code::Lint(finding.rule) && Some(suppression.statement) == statement
         };
         unused.retain(|suppression| !suppresses(suppression));
         if !up.suppressions.iter().any(suppresses) {
@@ -63,7 +63,7 @@ pub(crate) fn report(
         }
     }
     // `verify` finds on a database what a down leaves behind and no rule can see.
-    let is_for_lint = |suppression: &&Suppression| suppression.rule != LintRule::NotUndone;
+    let is_for_lint = |suppression: &&Suppression| matches!(suppression.rule, Code::Lint(rule) if rule != LintRule::NotUndone);
     let unused = unused.into_iter().filter(is_for_lint);
     problems.extend(unused.map(|suppression| unused_suppression(up_file, up, suppression, "")));
     let why = ": only up scripts are checked";
@@ -107,8 +107,8 @@ fn unused_suppression(
     why: &str,
 ) -> Problem {
     let message = match script.statements.get(suppression.statement) {
-        Some(_) => format!("there is no `{}` here to suppress{why}", suppression.rule),
-        None => format!("no statement follows that `{}` could apply to", suppression.rule),
+        Some(_) => format!("there is no `{}` here to suppress{why}", suppression.rule.as_str()),
+        None => format!("no statement follows that `{}` could apply to", suppression.rule.as_str()),
     };
     let help = "remove it, or move it directly above its statement";
     let problem = Problem::new(Code::SuppressionUnused, &file.path, message, help);

@@ -1,0 +1,97 @@
+//! Names, keys and dependencies that the server would refuse, as a user reads them.
+
+use crate::folder::{check, problems};
+use insta::assert_snapshot;
+
+const USERS: &str = "CREATE TABLE users (\n    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,\n    email text NOT NULL\n);";
+
+/// A set of the table `users` and one more migration.
+fn set<'a>(up: &'a str, down: &'a str) -> [(&'static str, &'a str); 4] {
+    [
+        ("001_create_users.up.sql", USERS),
+        ("001_create_users.down.sql", "DROP TABLE users;"),
+        ("002_change.up.sql", up),
+        ("002_change.down.sql", down),
+    ]
+}
+
+#[test]
+fn a_misspelt_column_is_an_error_that_names_the_table() {
+    let files = set("CREATE INDEX users_email ON users (emial);", "DROP INDEX users_email;");
+    assert_snapshot!(problems(&files));
+}
+
+#[test]
+fn a_foreign_key_without_a_key_to_point_at_is_an_error_with_its_remedy() {
+    let up = "CREATE TABLE orders (\n    id int PRIMARY KEY,\n    email text REFERENCES users (email)\n);";
+    assert_snapshot!(problems(&set(up, "DROP TABLE orders;")));
+}
+
+#[test]
+fn two_branches_that_are_right_alone_fail_behind_the_merge() {
+    let mut files =
+        set("ALTER TABLE users DROP COLUMN email;", "ALTER TABLE users ADD COLUMN email text;")
+            .to_vec();
+    assert!(check(&files).is_ok());
+    let index = [
+        ("003_index_email.up.sql", "CREATE INDEX users_email ON users (email);"),
+        ("003_index_email.down.sql", "DROP INDEX users_email;"),
+    ];
+    files.extend(index);
+    assert_snapshot!(problems(&files));
+    files.retain(|(name, _)| !name.starts_with("002"));
+    assert!(check(&files).is_ok());
+}
+
+#[test]
+fn a_down_that_names_what_its_up_did_not_make_is_an_error() {
+    let files = set(
+        "CREATE INDEX users_email ON users (email);",
+        "DROP TABLE users;\nDROP INDEX users_email;",
+    );
+    assert_snapshot!(problems(&files));
+}
+
+#[test]
+fn a_table_that_no_script_makes_is_an_error_if_the_set_starts_from_an_empty_database() {
+    let up = "ALTER TABLE usres ADD COLUMN age int;";
+    let down = "ALTER TABLE users DROP COLUMN IF EXISTS age;";
+    let mut files = set(up, down).to_vec();
+    assert!(check(&files).is_ok());
+    files.push(("migration.yaml", "starts-from: empty\n"));
+    assert_snapshot!(problems(&files));
+}
+
+#[test]
+fn a_comment_names_what_is_there_before_the_first_script() {
+    let up = "-- lokstra: existing legacy_users, billing.invoices\nALTER TABLE legacy_users ADD COLUMN age int;";
+    let mut files = set(up, "ALTER TABLE legacy_users DROP COLUMN age;").to_vec();
+    files.push(("migration.yaml", "starts-from: empty\n"));
+    assert!(check(&files).is_ok());
+}
+
+#[test]
+fn a_suppression_with_a_reason_lets_one_statement_pass() {
+    let up =
+        "-- lokstra: allow(undefined-column): a trigger adds it\nCREATE INDEX i ON users (age);";
+    let loaded = check(&set(up, "DROP INDEX i;")).unwrap();
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    let up =
+        "-- lokstra: allow(undefined-column): a trigger adds it\nCREATE INDEX i ON users (email);";
+    let loaded = check(&set(up, "DROP INDEX i;")).unwrap();
+    assert_snapshot!(loaded.warnings[0].to_string());
+}
+
+#[test]
+fn a_script_that_is_not_checked_leaves_the_names_in_it_open() {
+    let up = "-- lokstra: no-syntax-check\nALTER TABLE users ADD COLUMN age int;";
+    let mut files = set(up, "ALTER TABLE users DROP COLUMN age;").to_vec();
+    files.push(("003_index.up.sql", "CREATE INDEX i ON users (age);"));
+    files.push(("003_index.down.sql", "DROP INDEX i;"));
+    assert!(check(&files).is_ok());
+}
+
+#[test]
+fn another_value_of_starts_from_is_an_error() {
+    assert_snapshot!(crate::folder::settings_problems("starts-from: nothing"));
+}
