@@ -64,7 +64,8 @@ impl Replay<'_> {
     }
 
     fn is_certain_to_be_free(&self, key: &Key) -> bool {
-        (self.options.starts_from == StartsFrom::Empty
+        // What no script has made before is made here, unless the settings say otherwise.
+        (self.options.starts_from != StartsFrom::Existing
             || self.catalog.known(&Key::new(Class::Schema, "", &key.schema)).is_some())
             && !self.catalog.is_open_name(&key.name)
     }

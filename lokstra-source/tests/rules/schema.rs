@@ -95,3 +95,11 @@ fn a_script_that_is_not_checked_leaves_the_names_in_it_open() {
 fn another_value_of_starts_from_is_an_error() {
     assert_snapshot!(crate::folder::settings_problems("starts-from: nothing"));
 }
+
+#[test]
+fn the_third_migration_of_the_document_as_it_is_printed_does_not_compile() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folder = "tests/fixtures/document_003_as_printed";
+    let problems = lokstra_source::Loader::new(root, folder).load().unwrap_err();
+    assert_snapshot!(problems.to_string());
+}
