@@ -40,32 +40,40 @@ fn main() -> Result<()> {
     let mut version = 0;
     for count in counts {
         let set: Vec<_> = (1..=count).map(migrations::table).collect();
-        let mut ours = None;
+        let mut subjects = Vec::new();
         for tool in &project::TOOLS {
-            let program = project::build(tool, &set, TESTS)?;
             let server = Server::start(&ServerOptions::new())?;
             version = server.version();
-            let first = run(&program, &server.url("postgres"))?;
-            let again = (1..ROUNDS).map(|_| run(&program, &server.url("postgres")));
-            let usual = again.collect::<Result<Vec<_>>>()?.into_iter().fold(first, Duration::min);
-            let factor = usual.as_secs_f64() / ours.get_or_insert(usual).as_secs_f64();
-            let (tests, others) = left(&server)?;
+            let program = project::build(tool, &set, TESTS)?;
+            subjects.push((tool, program, server, Vec::new()));
+        }
+        // In turns, so that what else the machine does hits all of them.
+        for _ in 0..ROUNDS {
+            for (_, program, server, times) in &mut subjects {
+                times.push(run(program, &server.url("postgres"))?);
+            }
+        }
+        let fastest = |times: &[Duration]| times.iter().min().map_or(0.0, Duration::as_secs_f64);
+        let ours = fastest(&subjects[0].3);
+        for (tool, _, server, times) in &subjects {
+            let usual = fastest(times);
+            let (tests, others) = left(server)?;
             let _ = writeln!(
                 table,
-                "| {} | {count} | {:.1} s | {:.0} ms | {factor:.1} | {:.1} s | {tests} | {others} |",
+                "| {} | {count} | {usual:.1} s | {:.0} ms | {:.1} | {:.1} s | {tests} | {others} |",
                 tool.name,
-                usual.as_secs_f64(),
-                usual.as_secs_f64() * 1000.0 / f64::from(u16::try_from(TESTS)?),
-                first.as_secs_f64(),
+                usual * 1000.0 / f64::from(u16::try_from(TESTS)?),
+                usual / ours,
+                times[0].as_secs_f64(),
             );
-            eprintln!("{table}");
         }
+        eprintln!("{table}");
     }
     let section = format!(
         "Measured with `cargo run --manifest-path benches/Cargo.toml --release --bin test_cost`: {TESTS} tests of one \
          program with {THREADS} threads on 2 shared cores, PostgreSQL {version} with fsync off, `#[lokstra::test]` with \
          tokio-postgres and `#[sqlx::test]` of sqlx {} with its pool. Each test runs one query. The fastest of \
-         {ROUNDS} runs; the first run of all makes lokstra's template. Others: databases that stay for the next run.\n\n\
+         {ROUNDS} runs, in turns; the first run of all makes lokstra's template. Others: databases that stay for the next run.\n\n\
          {table}",
         versions::of("sqlx")
     );
