@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-use crate::project::{Project, documented::assert_documented};
+use crate::documented::assert_documented;
+use crate::project::Project;
 use insta::assert_snapshot;
 
 /// The verbs, as the help lists them.
@@ -87,9 +88,8 @@ fn every_shell_has_completions_with_one_dash() {
 fn every_verb_has_a_manual_page() {
     let project = Project::new(&[]);
     assert_snapshot!(project.lokstra_alone("man pages"), @"");
-    let pages = project.files("pages");
     for verb in verbs(&project) {
-        assert!(pages.contains(&format!("lokstra-migration-{verb}.1")), "{pages:?}");
+        assert!(project.path(&format!("pages/lokstra-migration-{verb}.1")).exists(), "{verb}");
     }
     let page = std::fs::read_to_string(project.path("pages/lokstra-migration-down.1")).unwrap();
     assert!(page.contains(r"\-steps") && !page.contains(r"\-\-steps"), "{page}");

@@ -1,6 +1,7 @@
 //! Each exit code as a script meets it.
 
-use crate::project::{Blocker, Project};
+use crate::blocker::Blocker;
+use crate::project::Project;
 
 /// The exit code of the command.
 fn exit(project: &Project, arguments: &str) -> i32 {

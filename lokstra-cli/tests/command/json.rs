@@ -4,7 +4,9 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::project::{Blocker, Project, documented::assert_documented};
+use crate::blocker::Blocker;
+use crate::documented::assert_documented;
+use crate::project::Project;
 use serde_json::Value;
 
 /// What the verb writes to the standard output, and its exit code.

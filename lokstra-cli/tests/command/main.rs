@@ -3,7 +3,9 @@
 #[path = "../project/mod.rs"]
 mod project;
 
+mod blocker;
 mod documentation;
+mod documented;
 mod environment;
 mod exit_codes;
 mod json;

@@ -1,9 +1,10 @@
 //! What only a terminal gets: colours, and a line that shows what runs.
 
 use std::io::{Read, Write};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
-use crate::project::{Blocker, Project, is_place, told, told_by};
+use crate::blocker::Blocker;
+use crate::project::{Project, is_place, told, told_by};
 use insta::assert_snapshot;
 
 /// A terminal with a run, and what it has shown so far.
@@ -48,8 +49,19 @@ fn screen(shown: &str) -> String {
     lines.filter(|line| !is_place(line)).collect::<Vec<_>>().join("\n")
 }
 
+/// The command at a terminal, of which this is the output.
+fn command_at_a_terminal(project: &Project, arguments: &str) -> Command {
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_lokstra"));
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--echo", "never", "--command", &line, "/dev/null"]);
+    command.current_dir(project.dir.path()).env_clear().env("PATH", "/usr/bin:/bin");
+    command.env("DATABASE_URL", project.database.url());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
 fn at_a_terminal(project: &Project, arguments: &str, variables: &[(&str, &str)]) -> String {
-    let mut command = project.command_at_a_terminal(arguments);
+    let mut command = command_at_a_terminal(project, arguments);
     let output = command.envs(variables.iter().copied()).output().unwrap();
     told_by(output, &project.database).replace('\r', "").replace('\x1b', "␛")
 }
@@ -96,7 +108,7 @@ fn what_runs_is_a_line_that_goes_away() {
                   DO 'BEGIN PERFORM pg_advisory_xact_lock(42); END';\n";
     project.write("migrations/002_slow.up.sql", script);
     let blocker = Blocker::new(&project);
-    let mut command = project.command_at_a_terminal("migration up -no-color");
+    let mut command = command_at_a_terminal(&project, "migration up -no-color");
     command.env("TERM", "xterm");
     let mut terminal = Terminal::start(command);
     terminal.until("\r\x1b[K\x1b[?7l[2/2] 002_slow: statement 2 of 2 (");
@@ -119,7 +131,7 @@ fn a_wait_shows_who_is_waited_for() {
     first.env("DATABASE_URL", project.database.url());
     let first = first.args(["migration", "up", "-lock-timeout", "5m"]).spawn().unwrap();
     blocker.wait(1);
-    let mut command = project.command_at_a_terminal("migration up");
+    let mut command = command_at_a_terminal(&project, "migration up");
     command.env("TERM", "xterm");
     let mut second = Terminal::start(command);
     second.until("\x1b[?7lwaiting for another migration: pid ");
@@ -134,7 +146,7 @@ fn without_ms(line: &str) -> String {
 
 /// What it says to a `y` behind which something else happened, without the question.
 fn answered(project: &Project, arguments: &str, meanwhile: impl FnOnce()) -> String {
-    let mut terminal = Terminal::start(project.command_at_a_terminal(arguments));
+    let mut terminal = Terminal::start(command_at_a_terminal(project, arguments));
     terminal.until("[y/N] ");
     meanwhile();
     terminal.child.stdin.as_mut().unwrap().write_all(b"y\r").unwrap();
@@ -314,7 +326,7 @@ fn at_a_terminal_the_only_colours_are_ours() {
     let script =
         "DO $$ BEGIN RAISE EXCEPTION '%', chr(27) || '[32mfine' || chr(27) || '[0m'; END $$;";
     project.write("migrations/001_a.up.sql", script);
-    let output = project.command_at_a_terminal("migration up").output().unwrap();
+    let output = command_at_a_terminal(&project, "migration up").output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(
         shown.contains("\x1b[1;31merror:\x1b[0m") && shown.contains("␛[32mfine␛[0m"),

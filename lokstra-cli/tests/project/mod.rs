@@ -1,13 +1,8 @@
 //! A folder and a database to try the command on.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
-pub(crate) mod documented;
-
 use std::fmt::Write;
 use std::fs;
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 use lokstra_scratch::{Database, Server};
 use postgres::config::Host;
@@ -47,28 +42,9 @@ impl Project {
         self.dir.path().join(path)
     }
 
-    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.path(folder)).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lokstra"));
         command.current_dir(self.dir.path()).env_clear();
-        command
-    }
-
-    /// The same at a terminal, of which this is the output.
-    pub(crate) fn command_at_a_terminal(&self, arguments: &str) -> Command {
-        let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_lokstra"));
-        let mut command = Command::new("script");
-        command.args(["--quiet", "--return", "--echo", "never", "--command", &line, "/dev/null"]);
-        command.current_dir(self.dir.path()).env_clear().env("PATH", "/usr/bin:/bin");
-        command.env("DATABASE_URL", self.database.url());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
@@ -82,29 +58,6 @@ impl Project {
     /// Without.
     pub(crate) fn lokstra_alone(&self, arguments: &str) -> String {
         told(self.command().args(arguments.split(' ')), &self.database)
-    }
-}
-
-/// As long as it lives, the script [`Blocker::SCRIPT`] does not end.
-pub(crate) struct Blocker(postgres::Client);
-
-impl Blocker {
-    pub(crate) const SCRIPT: &str = "SELECT pg_advisory_xact_lock(42);\n";
-
-    pub(crate) fn new(project: &Project) -> Blocker {
-        let mut client = project.database.client().unwrap();
-        client.batch_execute("SELECT pg_advisory_lock(42)").unwrap();
-        Blocker(client)
-    }
-
-    /// Waits until this many sessions stand before it.
-    pub(crate) fn wait(&mut self, count: i64) {
-        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
-        let started = Instant::now();
-        while self.0.query_one(waiting, &[]).unwrap().get::<_, i64>(0) < count {
-            assert!(started.elapsed() < Duration::from_mins(1), "the session did not appear");
-            std::thread::sleep(Duration::from_millis(5));
-        }
     }
 }
 

@@ -5,6 +5,7 @@ mod project;
 
 mod doctor;
 mod dump;
+mod fleet;
 mod maintain;
 mod marks;
 mod plan;

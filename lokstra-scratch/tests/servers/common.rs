@@ -1,7 +1,5 @@
 //! A test that needs other processes runs itself again: `again` starts it, `is_again` tells it.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
-
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read},

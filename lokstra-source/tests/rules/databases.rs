@@ -1,6 +1,6 @@
 //! The rules for folders of databases and for `migration.yaml`.
 
-use crate::folder::{check, problems, settings_problems};
+use crate::{check, problems, settings_problems};
 use insta::assert_snapshot;
 
 const SQL: &str = "SELECT 1;";

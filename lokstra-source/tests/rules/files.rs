@@ -1,6 +1,7 @@
 //! The rules for the files of a folder: each breaks alone here, with the message that a user reads.
 
-use crate::folder::{check, folder, problems};
+use crate::folder::folder;
+use crate::{check, problems};
 use insta::assert_snapshot;
 use lokstra_source::Loader;
 

@@ -1,6 +1,6 @@
 //! SQL that PostgreSQL could not parse, or not run where it stands.
 
-use crate::folder::{check, problems};
+use crate::{check, problems};
 use insta::assert_snapshot;
 
 /// What a user reads if the up file of a migration has this text.

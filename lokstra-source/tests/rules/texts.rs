@@ -1,6 +1,6 @@
 //! What becomes of a file's text on its way into the set.
 
-use crate::folder::check;
+use crate::check;
 use lokstra_core::{Mode, Set};
 
 fn set(up: &[u8]) -> Set {

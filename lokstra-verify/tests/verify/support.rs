@@ -1,7 +1,5 @@
 //! Sets that a test writes down as it needs them, and servers to verify them on.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use std::fs;
 
 use lokstra_runtime::postgres::{Client, SimpleQueryMessage};

@@ -1,15 +1,13 @@
 //! Many databases, as an operator drives them.
 
 mod naming;
-#[path = "../project/mod.rs"]
-mod project;
 #[cfg(unix)]
 mod signals;
 mod tenants;
 
+use crate::project::Project;
 use insta::assert_snapshot;
 use lokstra_scratch::{Database, Server};
-use project::{Project, told_by};
 
 /// Databases of their own, and a file `targets.txt` that names them a, b, c.
 struct Fleet {
@@ -35,8 +33,7 @@ impl Fleet {
     }
 
     fn lokstra(&self, arguments: &str) -> String {
-        let output = self.project.command().args(arguments.split(' ')).output().unwrap();
-        told_by(output, &self.project.database)
+        self.project.lokstra_alone(arguments)
     }
 
     fn break_b(&self) {

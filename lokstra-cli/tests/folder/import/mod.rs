@@ -2,8 +2,6 @@
 //! databases is in the fixtures as those tools made it (see docs/testing.md); the tables of the others
 //! are made as their sources make them.
 
-#[path = "../project/mod.rs"]
-mod project;
 mod refusals;
 mod scripts;
 mod tools;
@@ -11,22 +9,20 @@ mod tools;
 use std::fs;
 use std::path::Path;
 
-use lokstra_scratch::Server;
+use crate::project::Project;
 use postgres::Client;
-use project::Project;
-use tempfile::TempDir;
 
 /// The folder of a tool, and a database in which it has run all but the last migration.
 fn migrated(tool: &str) -> (Project, Client) {
-    let dir = TempDir::new().unwrap();
-    let database = Server::shared().unwrap().database().unwrap();
+    let project = Project::new(&[]);
+    fs::remove_dir(project.path("migrations")).unwrap();
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/import").join(tool);
-    copy(&fixture.join("migrations"), &dir.path().join("theirs"));
-    let mut client = database.client().unwrap();
+    copy(&fixture.join("migrations"), &project.path("theirs"));
+    let mut client = project.database.client().unwrap();
     let history = fs::read_to_string(fixture.join("history.sql")).unwrap();
     let schema = "CREATE TABLE users (id int PRIMARY KEY, email text)";
     client.batch_execute(&format!("SET timezone = 'UTC'; {schema}; {history}")).unwrap();
-    (Project { dir, database }, client)
+    (project, client)
 }
 
 fn copy(from: &Path, to: &Path) {

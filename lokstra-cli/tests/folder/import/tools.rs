@@ -4,7 +4,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::{exists, migrated, rows};
+use super::{exists, migrated, rows};
 
 #[test]
 fn without_yes_it_is_told_what_would_be_done_and_nothing_is() {

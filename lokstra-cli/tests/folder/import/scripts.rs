@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use lokstra_scratch::{Database, Server};
 use tempfile::TempDir;
 
-use crate::migrated;
+use super::migrated;
 use crate::project::Project;
 
 /// A folder `theirs` with these files, and an empty database.
@@ -116,7 +116,7 @@ fn dbmate_is_taken_over() {
       20240102000000_index_email  at an unknown time
     Pending: 20240103000000_orders
     ");
-    assert_eq!(crate::rows(&mut client).len(), 2);
+    assert_eq!(super::rows(&mut client).len(), 2);
     assert_snapshot!(project.lokstra("migration up"), @"
     Applied 20240103000000: orders (… ms)
     1 migration applied. Current version: 20240103000000

@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
+use super::{Fleet, UP};
 use crate::project::{Project, told_by};
-use crate::{Fleet, UP};
 
 #[test]
 fn no_password_is_shown() {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use lokstra_scratch::Database;
 
+use super::{Fleet, UP};
 use crate::project::told_by;
-use crate::{Fleet, UP};
 
 fn start(fleet: &Fleet, arguments: &str) -> Child {
     let mut command = fleet.project.command();

@@ -4,7 +4,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::{exists, migrated, rows};
+use super::{exists, migrated, rows};
 
 #[test]
 fn what_failed_half_way_is_refused_with_the_remedy() {
