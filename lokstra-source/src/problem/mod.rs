@@ -58,12 +58,6 @@ impl Problem {
         Problem { sqlstate, notes, ..self }
     }
 
-    /// Makes the problem a warning.
-    #[cfg(feature = "sql-check")]
-    pub(crate) fn warned(self) -> Problem {
-        Problem { severity: Severity::Warning, ..self }
-    }
-
     /// Makes the problem an error, where hazards are denied.
     #[cfg(feature = "lint")]
     pub(crate) fn denied(self) -> Problem {
@@ -76,7 +70,7 @@ impl Problem {
         self
     }
 
-    /// The same as a warning, where the settings ask for no more.
+    /// Makes the problem a warning.
     pub(crate) fn warned(self) -> Problem {
         Problem { severity: Severity::Warning, ..self }
     }

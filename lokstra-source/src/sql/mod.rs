@@ -14,7 +14,7 @@ mod undoing;
 
 pub(crate) use effectless::{Effectless, effectless};
 pub(crate) use forbidden::{Forbidden, forbidden};
-pub(crate) use marker::{
-    EXISTING, NO_SYNTAX_CHECK, NO_TRANSACTION, markers, resembles_suppression,
-};
+#[cfg(feature = "sql-check")]
+pub(crate) use marker::EXISTING;
+pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers, resembles_suppression};
 pub use sections::{SectionMark, section_marks};
