@@ -1,6 +1,6 @@
 //! Names, keys and dependencies that the server would refuse, as a user reads them.
 
-use crate::folder::{check, problems};
+use crate::{check, problems};
 use insta::assert_snapshot;
 
 const USERS: &str = "CREATE TABLE users (\n    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,\n    email text NOT NULL\n);";
@@ -93,7 +93,7 @@ fn a_script_that_is_not_checked_leaves_the_names_in_it_open() {
 
 #[test]
 fn another_value_of_starts_from_is_an_error() {
-    assert_snapshot!(crate::folder::settings_problems("starts-from: nothing"));
+    assert_snapshot!(crate::settings_problems("starts-from: nothing"));
 }
 
 #[test]
