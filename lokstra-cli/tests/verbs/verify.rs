@@ -239,8 +239,8 @@ fn the_help_says_what_it_does_and_what_it_cannot_see() {
     Over a folder with a lokstra.lock it leaves a mark on the line of each migration
     that passes, and verifies the next time only what has no valid mark: one for its
     text and that of all migrations before it. With `verified: require` in
-    migration.yaml a migration without a valid mark is a compile error. docs/truth.md
-    says what a mark attests.
+    migration.yaml a migration without a valid mark is a compile error; see
+    docs/truth.md.
 
     Exit codes: 0 if every down undoes its up, 2 if one does not, or with -check if
     a migration has no valid mark.
