@@ -23,9 +23,11 @@ pub mod builtin;
 mod catalog;
 mod check;
 mod finding;
+mod input;
 mod names;
 mod parse;
 mod query;
 
-pub use check::{Options, Script, StartsFrom, check};
+pub use check::check;
 pub use finding::{CODES, Finding, Level};
+pub use input::{Options, Script, StartsFrom};

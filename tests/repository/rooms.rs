@@ -29,7 +29,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     (
         "lokstra-schema",
-        &["check", "apply", "query", "catalog", "parse", "names", "finding", "builtin"],
+        &["check", "apply", "query", "catalog", "parse", "names", "finding", "builtin", "input"],
     ),
     (
         "lokstra-runtime",

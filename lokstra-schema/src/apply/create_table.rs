@@ -5,8 +5,8 @@ use lokstra_grammar::Node;
 use super::report::Said;
 use super::{Followed, Found, Replay, needed_type};
 use crate::catalog::{Class, Column, Key, ObjectKind, Relation, RelationKind, Slot, Uses};
-use crate::check::StartsFrom;
 use crate::finding::Level;
+use crate::input::StartsFrom;
 use crate::parse;
 
 impl Replay<'_> {

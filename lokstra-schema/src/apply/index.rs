@@ -132,7 +132,7 @@ impl Replay<'_> {
             Some(Slot::Gone(_)) => true,
             Some(_) => false,
             None => {
-                (self.options.starts_from != crate::check::StartsFrom::Existing
+                (self.options.starts_from != crate::input::StartsFrom::Existing
                     || self.catalog.known(&Key::new(Class::Schema, "", &key.schema)).is_some())
                     && !self.catalog.is_open_name(&key.name)
             }

@@ -8,7 +8,7 @@ use super::Replay;
 use crate::builtin;
 use crate::catalog::Base;
 use crate::catalog::{Class, Gone, Key, Relation, Slot, TEMPORARY, Type};
-use crate::check::StartsFrom;
+use crate::input::StartsFrom;
 use crate::names::Name;
 use crate::parse::{self, TypeName};
 

@@ -20,8 +20,8 @@ mod view;
 use lokstra_grammar::{Node, SyntaxTree};
 
 use crate::catalog::{Catalog, Class, Key, Place, Slot, TEMPORARY};
-use crate::check::{Options, Script};
 use crate::finding::Finding;
+use crate::input::{Options, Script};
 use crate::parse::SYMBOLS;
 pub(crate) use columns::of_type as needed_type;
 pub(crate) use lookup::Found;

@@ -9,7 +9,7 @@ use crate::builtin;
 use crate::catalog::{
     Class, Dependency, Gone, Key, ObjectKind, Relation, RelationKind, Slot, TypeKind,
 };
-use crate::check::StartsFrom;
+use crate::input::StartsFrom;
 use crate::parse::{self, TypeName};
 
 impl Replay<'_> {
