@@ -30,7 +30,6 @@ enum Ignored {
     Nothing,
     MigrationProblems,
     ScriptProblems,
-    Names,
 }
 
 impl<'a> Loader<'a> {
@@ -79,13 +78,6 @@ impl<'a> Loader<'a> {
         Loader { ignored: Ignored::ScriptProblems, ..self }
     }
 
-    /// Does not replay the scripts on a model of the catalog, so that a test can run statements that the
-    /// server refuses for their names.
-    #[must_use]
-    pub fn ignore_names(self) -> Loader<'a> {
-        Loader { ignored: Ignored::Names, ..self }
-    }
-
     /// Reuses the result of an earlier build by the same `writer` from the file at `path`, and writes
     /// that file for the next build. A writer with other rules needs another name.
     #[must_use]
@@ -105,7 +97,6 @@ impl<'a> Loader<'a> {
         };
         let ignored: Vec<Code> = match self.ignored {
             Ignored::Nothing => Vec::new(),
-            Ignored::Names => vec![Code::Schema("")],
             Ignored::MigrationProblems => Code::IN_MIGRATION.to_vec(),
             Ignored::ScriptProblems => {
                 let all = Code::ALL.iter().copied();

@@ -31,7 +31,7 @@ fn the_documents_third_migration_names_its_statement_and_its_state() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = "tests/fixtures/document_003_as_printed";
     // A build refuses it.
-    let loaded = lokstra_source::Loader::new(root, folder).ignore_names().load().unwrap();
+    let loaded = lokstra_source::Loader::new(root, folder).load().unwrap();
     let as_printed = Migrations::from(loaded.set);
     assert_snapshot!(as_printed.up(&mut client).unwrap_err(), @r#"
     migration 003_create_orders failed

@@ -39,7 +39,7 @@ pub(crate) fn set_from_files<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> 
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content.as_ref()).unwrap();
     }
-    match lokstra_source::Loader::new(root.path(), "migrations").ignore_names().load() {
+    match lokstra_source::Loader::new(root.path(), "migrations").load() {
         Ok(loaded) => loaded.set.into(),
         Err(problems) => panic!("{problems}"),
     }

@@ -6,12 +6,13 @@ use insta::assert_snapshot;
 const USERS: &str = "CREATE TABLE users (\n    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,\n    email text NOT NULL\n);";
 
 /// A set of the table `users` and one more migration.
-fn set<'a>(up: &'a str, down: &'a str) -> [(&'static str, &'a str); 4] {
+fn set<'a>(up: &'a str, down: &'a str) -> [(&'static str, &'a str); 5] {
     [
         ("001_create_users.up.sql", USERS),
         ("001_create_users.down.sql", "DROP TABLE users;"),
         ("002_change.up.sql", up),
         ("002_change.down.sql", down),
+        ("migration.yaml", "starts-from: existing\n"),
     ]
 }
 
@@ -98,8 +99,22 @@ fn another_value_of_starts_from_is_an_error() {
 
 #[test]
 fn the_third_migration_of_the_document_as_it_is_printed_does_not_compile() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let folder = "tests/fixtures/document_003_as_printed";
-    let problems = lokstra_source::Loader::new(root, folder).load().unwrap_err();
-    assert_snapshot!(problems.to_string());
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/document_003_as_printed");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<(String, String)> = entries
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    files.push(("migration.yaml".to_owned(), "starts-from: empty\n".to_owned()));
+    let files: Vec<_> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+    assert_snapshot!(problems(&files));
+}
+
+#[test]
+fn without_a_setting_names_are_not_judged() {
+    let mut files = set("CREATE INDEX i ON users (emial);", "DROP INDEX i;").to_vec();
+    files.retain(|(name, _)| *name != "migration.yaml");
+    assert!(check(&files).is_ok());
 }

@@ -32,7 +32,7 @@ pub(crate) fn files_set<P: AsRef<str>>(files: &[(P, &str)]) -> Migrations {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
-    match lokstra_source::Loader::new(root.path(), "migrations").ignore_names().load() {
+    match lokstra_source::Loader::new(root.path(), "migrations").load() {
         Ok(loaded) => loaded.set.into(),
         Err(problems) => panic!("{problems}"),
     }
