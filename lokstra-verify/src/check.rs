@@ -87,7 +87,7 @@ impl Check {
         self.findings.iter().filter(counts)
     }
 
-    /// What ran, if nothing is wrong that nobody suppressed.
+    /// What ran, if no finding is left that is not suppressed.
     pub fn extent(&self) -> Option<Extent> {
         match (self.is_failure(), &self.suppressed) {
             (true, _) => None,

@@ -107,7 +107,7 @@ impl Migrator<'static> {
     /// # Cancellation
     ///
     /// To drop the future asks the run to stop as [`Stop::finish_current`] does: the migration that is running is
-    /// finished and recorded, and none is begun after it. The work goes on behind the future until then, and the
+    /// finished and recorded, and none is begun after it. The work continues behind the future until then, and the
     /// runtime waits for it when it is shut down. A handle of [`stop`](Migrator::stop) is asked with it.
     ///
     /// # Errors
@@ -156,7 +156,7 @@ async fn stopped_on_drop<T: Send + 'static>(
     done
 }
 
-/// Asks a run to stop that nobody waits for any more.
+/// Asks a run to stop once its future is dropped.
 struct AskOnDrop(Option<Stop>);
 
 impl Drop for AskOnDrop {

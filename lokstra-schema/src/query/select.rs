@@ -214,7 +214,7 @@ impl Replay<'_> {
             match name {
                 Some(name) => columns.fields.push(Field { name, ty, needs: None }),
                 None => {
-                    // A column with a name that nobody can know is one all the same.
+                    // A column whose name is not known is a column all the same.
                     let name = format!("?{}", columns.fields.len());
                     columns.is_open = true;
                     columns.fields.push(Field { name, ty, needs: None });

@@ -2,7 +2,7 @@
 //! the migrations before it.
 //!
 //! A mark is bound to the text of all scripts up to its own by the chain that the lines of these
-//! migrations have once they are locked. It contains no secret: whoever can compute a SHA-256 can
+//! migrations have once they are locked. It contains no secret: any program that computes a SHA-256 can
 //! write one.
 
 use std::collections::HashMap;
