@@ -54,7 +54,7 @@ macro_rules! embed_migrations {
     ($folder:literal $(,)?) => { $crate::__private::embed!($crate; $folder) };
     ($($other:tt)*) => {
         ::core::compile_error!(
-            "embed_migrations! takes a string literal: embed_migrations!(\"migrations\")"
+            "embed_migrations! expects a string literal: embed_migrations!(\"migrations\")"
         )
     };
 }
