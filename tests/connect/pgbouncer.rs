@@ -228,7 +228,8 @@ fn through_a_lent_client_it_is_noticed_before_the_first_statement() {
       help: give the pool a direct connection (`direct-dsn` in config.yaml, or LOKSTRA_DSN_<POOL>_DIRECT), or write `pooler: session` if the pooler is in session mode
     ");
     let mut direct = database.client().unwrap();
-    let left = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'";
+    let left = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database =
+                    (SELECT oid FROM pg_database WHERE datname = current_database())";
     assert_eq!(column(&mut direct, left), pid.to_string());
     direct.batch_execute(&format!("SELECT pg_terminate_backend({pid})")).unwrap();
     crate::support::wait_until(|| advisory_locks(&mut direct) == "0");

@@ -29,7 +29,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     (
         "lokstra-schema",
-        &["check", "apply", "query", "catalog", "parse", "names", "finding", "builtin", "input"],
+        &["check", "query", "apply", "catalog", "parse", "names", "finding", "builtin", "input"],
     ),
     (
         "lokstra-runtime",

@@ -18,7 +18,8 @@ impl Blocker {
 
     /// Waits until this many sessions stand before it.
     pub(crate) fn wait(&mut self, count: i64) {
-        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
         let started = Instant::now();
         while self.0.query_one(waiting, &[]).unwrap().get::<_, i64>(0) < count {
             assert!(started.elapsed() < Duration::from_mins(1), "the session did not appear");

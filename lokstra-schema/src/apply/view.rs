@@ -3,9 +3,8 @@
 use lokstra_grammar::Node;
 
 use super::{Followed, Replay};
-use crate::catalog::{Class, Column, ObjectKind, Relation, RelationKind, Slot, Type, Uses};
+use crate::catalog::{Class, Column, ObjectKind, Output, Relation, RelationKind, Slot, Type, Uses};
 use crate::parse;
-use crate::query::Output;
 
 impl Replay<'_> {
     pub(crate) fn create_view(&mut self, node: Node<'_>) -> Followed {

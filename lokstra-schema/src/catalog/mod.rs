@@ -7,8 +7,8 @@ mod relation;
 pub(crate) use journal::{Journal, Mark};
 pub(crate) use object::{Object, ObjectKind, Place, Routine, TypeKind};
 pub(crate) use relation::{
-    Base, Column, Constraint, ConstraintKind, Dependency, Index, Relation, RelationKind, Trigger,
-    Type, Uses,
+    Base, Column, Constraint, ConstraintKind, Dependency, Index, Output, Relation, RelationKind,
+    Trigger, Type, Uses,
 };
 
 use std::rc::Rc;

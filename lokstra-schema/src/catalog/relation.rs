@@ -214,3 +214,16 @@ pub(crate) struct Trigger {
     pub(crate) uses: Uses,
     pub(crate) made: Place,
 }
+
+/// What a query returns and needs.
+pub(crate) struct Output {
+    /// `None` if some column is not known.
+    pub(crate) columns: Option<Vec<(String, Type)>>,
+    pub(crate) uses: Uses,
+}
+
+impl Output {
+    pub(crate) fn open() -> Output {
+        Output { columns: None, uses: Uses::open() }
+    }
+}

@@ -12,22 +12,9 @@ mod write;
 use lokstra_grammar::Node;
 
 use crate::apply::{Found, Replay};
-use crate::catalog::{Class, Key, Type, Uses};
+use crate::catalog::{Class, Key, Output, Uses};
 use crate::parse;
 use scope::{Field, Scope, Source};
-
-/// What a query returns and needs.
-pub(crate) struct Output {
-    /// `None` if some column is not known.
-    pub(crate) columns: Option<Vec<(String, Type)>>,
-    pub(crate) uses: Uses,
-}
-
-impl Output {
-    pub(crate) fn open() -> Output {
-        Output { columns: None, uses: Uses::open() }
-    }
-}
 
 /// The columns of a query, as far as they are known.
 #[derive(Clone, Debug, Default)]
