@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(invented("orders", "", "pkey"), "orders_pkey");
         let (table, column) = ("t".repeat(60), "c".repeat(40));
         let name = invented(&table, &column, "fkey");
-        assert_eq!(name, format!("{}_{}_fkey", "t".repeat(28), "c".repeat(29)));
+        assert_eq!(name, format!("{}_{}_fkey", "t".repeat(29), "c".repeat(28)));
     }
 
     #[test]

@@ -473,11 +473,31 @@ impl Replay<'_> {
         Some(())
     }
 
+    /// A partition gets the indexes of its parent, under names of its own.
+    pub(crate) fn open_indexes_of(&mut self, parent: &Key, partition: &Key) {
+        let (Some(id), Some(relation)) = (self.id(parent), self.at(parent)) else { return };
+        let indexes = self.catalog.relations().filter_map(|(_, _, it)| it.index.as_ref());
+        let names: Vec<_> = indexes
+            .filter(|index| index.table == id)
+            .map(|index| {
+                let columns = index.columns.iter().flatten();
+                let names = columns.filter_map(|it| Some(relation.number(*it)?.name.as_str()));
+                crate::names::joined(names)
+            })
+            .collect();
+        for name in names {
+            self.open_invented(&partition.schema, (&partition.name, &name, "idx"));
+        }
+    }
+
     fn partition(&mut self, key: &Key, node: Node<'_>) -> Followed {
         let other = node.child("qualified_name")?;
         let Some(other) = self.relation(other) else { return Some(()) };
         let id = self.id(key)?;
         let is_attached = parse::starts(node, &["attach"]);
+        if is_attached {
+            self.open_indexes_of(key, &other);
+        }
         self.change(&other, |relation| {
             relation.has_open_constraints = true;
             relation.has_open_columns = true;

@@ -80,7 +80,11 @@ impl Replay<'_> {
             None => return,
         };
         for parent in parents {
-            let found = self.relation(parent).and_then(|parent| {
+            let parent = self.relation(parent);
+            if let Some(parent) = parent.as_ref().filter(|_| is_partition) {
+                self.open_indexes_of(parent, key);
+            }
+            let found = parent.and_then(|parent| {
                 let id = self.id(&parent)?;
                 Some((id, self.at(&parent)?.clone()))
             });

@@ -113,6 +113,10 @@ impl Replay<'_> {
             let is_certain = !has_expression && !is_open;
             is_certain.then(|| self.choose(&table.schema, (&table.name, &text, "idx"))).flatten()
         });
+        // Partitions get one as well.
+        for child in self.children(&table) {
+            self.open_invented(&child.schema, (&child.name, &text, "idx"));
+        }
         match name {
             Some(name) => {
                 let key = Key::new(Class::Relation, &table.schema, &name);

@@ -3,7 +3,7 @@
 use lokstra_grammar::Node;
 
 use super::{Followed, Replay};
-use crate::catalog::{Class, Column, ObjectKind, Output, Relation, RelationKind, Slot, Type, Uses};
+use crate::catalog::{Class, Column, ObjectKind, Output, Relation, RelationKind, Slot, TEMPORARY, Type, Uses};
 use crate::parse;
 
 impl Replay<'_> {
@@ -56,7 +56,13 @@ impl Replay<'_> {
         output: Output,
     ) -> Followed {
         let name = parse::name(target)?;
-        let key = self.new_key(Class::Relation, &name, super::create_table::is_temporary(node))?;
+        // A view of a temporary table is one as well.
+        let reads_temporary = kind == RelationKind::View
+            && output.uses.certain.iter().any(|it| {
+                self.catalog.by_id(it.id).is_some_and(|(key, _)| key.schema == TEMPORARY)
+            });
+        let is_temporary = reads_temporary || super::create_table::is_temporary(node);
+        let key = self.new_key(Class::Relation, &name, is_temporary)?;
         self.need_schema(target, &key)?;
         let is_lenient = parse::has(node, &["if", "not", "exists"]);
         match self.catalog.slot(&key) {

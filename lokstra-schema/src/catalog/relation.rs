@@ -125,13 +125,25 @@ pub(crate) struct Type {
     pub(crate) is_array: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub(crate) enum Base {
     /// By the catalog's name: `int4`.
     BuiltIn(&'static str),
     /// Made by the set.
     Made(u32, Name),
     Open,
+}
+
+impl PartialEq for Base {
+    /// A type that was renamed is the same.
+    fn eq(&self, other: &Base) -> bool {
+        match (self, other) {
+            (Base::BuiltIn(one), Base::BuiltIn(two)) => one == two,
+            (Base::Made(one, _), Base::Made(two, _)) => one == two,
+            (Base::Open, Base::Open) => true,
+            _ => false,
+        }
+    }
 }
 
 impl Type {

@@ -75,23 +75,26 @@ impl Replay<'_> {
 fn parameters<'o>(node: Node<'_>) -> Scope<'o> {
     let function = node.child("func_name").and_then(parse::name).map(|name| name.name);
     let mut source = Source::new(function, Vec::new(), false);
-    let mut is_open = false;
+    let (mut is_open, mut composites) = (false, Vec::new());
     for argument in parse::within(node, "func_arg") {
         // What stands before the type: a mode, a name, both or none.
         let Some(ty) = argument.child("func_type") else { continue };
         let names = argument.tokens().start..ty.tokens().start;
         for nth in names {
             match crate::names::fold(node.tree().token(nth)) {
-                Some(name) => source.fields.push(super::Field {
-                    name,
-                    ty: crate::catalog::Type::OPEN,
-                    needs: None,
-                }),
+                Some(name) => {
+                    // `parameter.field`
+                    let fields = Source::open(Some(name.clone()));
+                    composites.push(Source { is_qualified: true, ..fields });
+                    let (ty, needs) = (crate::catalog::Type::OPEN, None);
+                    source.fields.push(super::Field { name, ty, needs });
+                }
                 None => is_open = true,
             }
         }
     }
-    Scope { sources: vec![source], is_open, ..Scope::default() }
+    let sources = std::iter::once(source).chain(composites).collect();
+    Scope { sources, is_open, ..Scope::default() }
 }
 
 /// Where the body of a text in dollars begins, and the body.

@@ -17,14 +17,18 @@ impl Replay<'_> {
             uses.is_open = true;
             return;
         };
-        let count = arguments(node);
+        // `unnest(a, b)` in FROM is one call for each.
+        let count = arguments(node).filter(|_| name.name != "unnest");
         let is_system = name.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
         let builtin = builtin::function(&name.name).filter(|_| is_system);
         match self.find(Class::Routine, &name) {
             Found::Known(key) => {
                 let Some(object) = self.catalog.known(&key) else { return };
                 let (id, fits) = (object.id, |count| {
-                    object.routines().iter().any(|it| (it.least..=it.most).contains(&count))
+                    object.routines().iter().any(|it| {
+                        // A procedure is called with its output arguments.
+                        it.kind == "procedure" || (it.least..=it.most).contains(&count)
+                    })
                 });
                 let is_taken = count.is_none_or(fits)
                     || builtin.is_some_and(|it| count.is_none_or(|count| it.accepts(count)))

@@ -57,7 +57,12 @@ impl Replay<'_> {
             self.walk(node, &lateral, uses);
             let name =
                 node.child("func_table").and_then(|it| parse::within(it, "func_name").next());
-            let name = name.and_then(parse::name).map(|name| name.name);
+            // `XMLTABLE` and `JSON_TABLE` are no functions of the catalog.
+            let first = node.tokens().start + usize::from(is_lateral);
+            let name = match name.and_then(parse::name) {
+                Some(name) => Some(name.name),
+                None => crate::names::fold(node.tree().token(first)),
+            };
             return (vec![function_source(node, name, alias, columns)], Vec::new());
         };
         match alias {
@@ -98,6 +103,11 @@ impl Replay<'_> {
                         self.merged_column(name, &column, side, sources, uses);
                     }
                     merged.push(column);
+                }
+                // `USING (a) AS x`
+                if let Some(name) = condition.child("ColId").and_then(parse::ident) {
+                    let merged = Source::open(Some(name));
+                    sources.push(Source { is_qualified: true, ..merged });
                 }
             } else {
                 let sources = sources.iter().chain(&right).cloned().collect();

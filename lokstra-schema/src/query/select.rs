@@ -53,6 +53,13 @@ impl Replay<'_> {
 
     pub(super) fn with(&mut self, node: Node<'_>, scope: &mut Scope<'_>, uses: &mut Uses) {
         let is_recursive = parse::has(node, &["recursive"]);
+        if is_recursive {
+            // Each sees those behind it as well.
+            let names = parse::within(node, "common_table_expr").filter_map(|it| it.child("name"));
+            for name in names.filter_map(parse::ident) {
+                scope.ctes.push(Cte { name, fields: Vec::new(), is_open: true });
+            }
+        }
         for part in parse::within(node, "common_table_expr") {
             // Those of a query in one of these are its own.
             let is_own = parse::within(node, "common_table_expr")
