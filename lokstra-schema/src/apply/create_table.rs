@@ -68,6 +68,8 @@ impl Replay<'_> {
         (self.options.starts_from != StartsFrom::Existing
             || self.catalog.known(&Key::new(Class::Schema, "", &key.schema)).is_some())
             && !self.catalog.is_open_name(&key.name)
+            // A composite type has the name of a relation.
+            && self.catalog.slot(&Key::new(Class::Type, &key.schema, &key.name)).is_none()
     }
 
     /// The columns of the tables that this one inherits from or is a partition of.

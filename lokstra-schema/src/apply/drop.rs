@@ -72,6 +72,8 @@ impl Replay<'_> {
         for at in names {
             let name = parse::name(at)?;
             match self.find(Class::Relation, &name) {
+                // Named twice, it goes once.
+                Found::Known(key) if found.iter().any(|(other, _)| *other == key) => {}
                 Found::Known(key) => found.push((key, at)),
                 // Whether it was there or not, it is not there behind this.
                 Found::Open => self.drop_open(&name, cascades(node)),

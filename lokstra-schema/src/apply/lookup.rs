@@ -80,7 +80,13 @@ impl Replay<'_> {
                 };
                 // A long name loses its end.
                 let name = &table.name[..table.name.floor_char_boundary(28)];
-                is_open && table.class == Class::Relation && key.name.starts_with(name)
+                let rest = key.name.strip_prefix(name).filter(|_| is_open);
+                rest.is_some_and(|rest| match table.class {
+                    Class::Relation => true,
+                    // A word of a block may be the name of a table.
+                    Class::Any => rest.starts_with('_'),
+                    _ => false,
+                })
             })
     }
 

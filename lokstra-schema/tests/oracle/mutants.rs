@@ -74,13 +74,13 @@ impl Kind {
     /// may only fall.
     pub(crate) fn budget(self, is_long: bool) -> usize {
         let (short, long) = match self {
-            Kind::MisspeltName => (6, 16),
+            Kind::MisspeltName => (6, 15),
             Kind::MisspeltFunction => (0, 9),
-            Kind::MisspeltType | Kind::SwappedStatements => (0, 20),
-            Kind::OtherType => (20, 57),
-            Kind::RemovedKey => (0, 15),
+            Kind::MisspeltType | Kind::SwappedStatements => (0, 17),
+            Kind::OtherType => (20, 53),
+            Kind::RemovedKey => (0, 29),
             Kind::DroppedStatement => (0, 28),
-            Kind::DroppedMigration => (0, 5),
+            Kind::DroppedMigration => (0, 3),
             Kind::SwappedMigrations => (0, 14),
         };
         if is_long { long } else { short }
