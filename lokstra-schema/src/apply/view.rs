@@ -3,13 +3,9 @@
 use lokstra_grammar::Node;
 
 use super::{Followed, Replay};
-<<<<<<< HEAD
-use crate::catalog::{Class, Column, ObjectKind, Output, Relation, RelationKind, Slot, TEMPORARY, Type, Uses};
-=======
 use crate::catalog::{
-    Class, Column, ObjectKind, Relation, RelationKind, Slot, TEMPORARY, Type, Uses,
+    Class, Column, ObjectKind, Output, Relation, RelationKind, Slot, TEMPORARY, Type, Uses,
 };
->>>>>>> e0ea395 (A name of a block may be of a table whose indexes are not known; a table named twice is dropped once; figures)
 use crate::parse;
 
 impl Replay<'_> {
