@@ -138,7 +138,9 @@ impl Replay<'_> {
     /// What may need an object that is not followed.
     fn open_all_dependents(&mut self) {
         let keys = self.catalog.objects().filter(|(_, object)| match &object.kind {
-            ObjectKind::Relation(relation) => relation.uses.is_open,
+            ObjectKind::Relation(relation) => {
+                relation.uses.is_open || !relation.uses.certain.is_empty()
+            }
             ObjectKind::Routines(routines) => routines.iter().any(|it| it.uses.is_open),
             _ => false,
         });
