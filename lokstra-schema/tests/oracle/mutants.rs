@@ -76,7 +76,9 @@ impl Kind {
         let (short, long) = match self {
             Kind::MisspeltName => (6, 15),
             Kind::MisspeltFunction => (0, 9),
-            Kind::MisspeltType | Kind::SwappedStatements => (0, 17),
+            // One in the text of a `DO` block, which is not followed.
+            Kind::MisspeltType => (7, 17),
+            Kind::SwappedStatements => (0, 17),
             Kind::OtherType => (20, 53),
             Kind::RemovedKey => (0, 29),
             Kind::DroppedStatement => (0, 28),
