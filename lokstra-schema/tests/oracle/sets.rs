@@ -97,8 +97,10 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     entries
 }
 
-/// The last parts of a path, which say enough.
+/// The last parts of a path, which say enough: the same in every checkout, since faults are drawn by them.
 fn name_of(folder: &Path) -> String {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folder = folder.strip_prefix(repository).unwrap_or(folder);
     let parts: Vec<_> = folder.iter().map(|part| part.to_string_lossy()).collect();
     parts[parts.len().saturating_sub(3)..].join("/")
 }
