@@ -23,8 +23,8 @@
 
 pub use lokstra_runtime::{
     BaselineConflict, ConnectError, Divergence, DsnError, Failure, FailureState, IdentifierError,
-    InterruptedStep, NoStoredDown, PasswordFrom, RepairRefused, ServerCheck, ServerError,
-    ServerFault, TableFault, TrustIssue,
+    InterruptedStep, NoStoredDown, ParseChecksumError, ParseVersionError, PasswordFrom,
+    RepairRefused, ServerCheck, ServerError, ServerFault, TableFault, TrustIssue,
 };
 #[cfg(feature = "config")]
 pub use lokstra_runtime::{ConfigError, PoolProblem};

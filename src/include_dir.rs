@@ -1,8 +1,8 @@
 //! Migrations embedded with the [`include_dir`](https://docs.rs/include_dir) crate, for programs
 //! that embed all their files with it: the same checks and the same set, at run time.
 
-use include_dir::Dir;
-pub use lokstra_source::{Code, Problem, Problems};
+pub use include_dir::Dir;
+pub use lokstra_source::{Code, LintRule, Problem, Problems, Severity};
 
 use crate::Migrations;
 

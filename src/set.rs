@@ -13,6 +13,6 @@
 //! ```
 
 pub use lokstra_runtime::{
-    Checksum, Database, Direction, Identifier, Migration, Mode, Position, Script, Set, Snippet,
-    TableName,
+    Checksum, Database, Direction, Fingerprint, Identifier, Migration, Mode, Position, Script, Set,
+    Snippet, TableName,
 };

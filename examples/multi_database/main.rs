@@ -6,7 +6,7 @@
 
 use std::error::Error;
 
-use lokstra::{Migrations, Pool, Pools, check_db_migrations_auto, embed_migrations};
+use lokstra::{Migrations, Pool, Pools, embed_migrations};
 use lokstra_scratch::Server;
 
 static MIGRATIONS: Migrations = embed_migrations!("examples/multi_database/migrations");
@@ -14,7 +14,7 @@ static MIGRATIONS: Migrations = embed_migrations!("examples/multi_database/migra
 fn main() -> Result<(), Box<dyn Error>> {
     if std::env::var_os("DB_MAIN_DSN").is_some() {
         let pools = Pools::from_config("examples/multi_database/config.yaml")?;
-        println!("{}", check_db_migrations_auto(&MIGRATIONS, &pools)?);
+        println!("{}", MIGRATIONS.up_pools(&pools)?);
         return Ok(());
     }
     let server = Server::shared()?;
@@ -22,6 +22,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pools = Pools::new()
         .with("db_main", Pool::from_url(main.url()))
         .with("db_orders", Pool::from_url(orders.url()));
-    println!("{}", check_db_migrations_auto(&MIGRATIONS, &pools)?);
+    println!("{}", MIGRATIONS.up_pools(&pools)?);
     Ok(())
 }

@@ -47,8 +47,8 @@ pub use lokstra_connect::{
     ConnectError, ConnectionTarget, DsnError, PasswordFrom, Pool, Pools, ServerError, Stop,
 };
 pub use lokstra_core::{
-    Checksum, Database, Direction, Identifier, IdentifierError, Migration, Mode, Position, Script,
-    Set, Snippet, TableName, Version,
+    Checksum, Database, Direction, Fingerprint, Identifier, IdentifierError, Migration, Mode,
+    ParseChecksumError, ParseVersionError, Position, Script, Set, Snippet, TableName, Version,
 };
 pub use model::change::baseline::{Baseline, BaselineConflict};
 pub use model::change::import::{ImportedRun, RecordedRuns};

@@ -1,6 +1,7 @@
 //! The blocking client panics inside an async runtime; what runs on connections of its own does not.
 
-use lokstra::{MigrationConfig, Pool, Pools, check_db_migration, check_db_migrations_auto};
+use lokstra::boot::{MigrationConfig, check_db_migration, check_db_migrations_auto};
+use lokstra::{Pool, Pools};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::support::{database, tables_set, version, versions};

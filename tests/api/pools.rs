@@ -3,11 +3,9 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use lokstra::boot::{MigrationConfig, check_db_migration};
 use lokstra::report::Outcome;
-use lokstra::{
-    Event, Goal, MigrationConfig, Migrations, Pool, Pools, check_db_migration,
-    check_db_migrations_auto, embed_migrations,
-};
+use lokstra::{Event, Goal, Migrations, Pool, Pools, embed_migrations};
 use lokstra_scratch::Database;
 use tempfile::TempDir;
 
@@ -41,11 +39,11 @@ fn config(text: &str) -> Result<Pools, lokstra::error::ConnectError> {
 #[test]
 fn each_of_several_databases_with_nothing_to_do_is_asked_once() {
     let (main, orders) = (database(), database());
-    check_db_migrations_auto(&SHOP, &pools(&main, &orders)).unwrap();
+    SHOP.up_pools(&pools(&main, &orders)).unwrap();
     let wires = [Wire::before(&main), Wire::before(&orders)];
     let [main, orders] = wires.each_ref().map(|wire| Pool::from_url(&wire.url));
     let pools = Pools::new().with("db_main", main).with("db_orders", orders);
-    check_db_migrations_auto(&SHOP, &pools).unwrap();
+    SHOP.up_pools(&pools).unwrap();
     // One connection each, and one message.
     assert_eq!(wires.map(|wire| wire.take_all().sent), ["QX", "QX"]);
 }
@@ -76,7 +74,7 @@ fn a_role_with_one_connection_is_enough_for_several_databases() {
 #[test]
 fn all_databases_run_in_order_and_the_disabled_one_is_told() {
     let (main, orders) = (database(), database());
-    let summary = check_db_migrations_auto(&SHOP, &pools(&main, &orders)).unwrap();
+    let summary = SHOP.up_pools(&pools(&main, &orders)).unwrap();
     assert_snapshot!(without_times(&summary), @"
     01_main-db: 3 applied, now at version 003
       up   001_create_users (… ms)
@@ -90,7 +88,7 @@ fn all_databases_run_in_order_and_the_disabled_one_is_told() {
     ");
     assert_eq!(versions(&mut main.client().unwrap()), "1 2 3");
     assert_eq!(orders_versions(&orders), "1 2");
-    assert_snapshot!(without_times(&check_db_migrations_auto(&SHOP, &pools(&main, &orders)).unwrap()), @"
+    assert_snapshot!(without_times(&SHOP.up_pools(&pools(&main, &orders)).unwrap()), @"
     01_main-db: nothing to do, at version 003
     02_orders-db: nothing to do, at version 002
     03_analytics-db: skipped: `enabled: false` in its migration.yaml
@@ -102,7 +100,7 @@ fn all_databases_run_in_order_and_the_disabled_one_is_told() {
 fn one_database_that_fails_does_not_stop_the_others() {
     let (main, orders) = (database(), database());
     main.client().unwrap().batch_execute("CREATE TABLE products ()").unwrap();
-    let error = check_db_migrations_auto(&SHOP, &pools(&main, &orders)).unwrap_err();
+    let error = SHOP.up_pools(&pools(&main, &orders)).unwrap_err();
     assert_snapshot!(error, @r#"
     1 succeeded, 1 failed, 1 skipped
     01_main-db: migration 002_create_products failed
@@ -120,7 +118,7 @@ fn one_database_that_fails_does_not_stop_the_others() {
 fn a_pool_that_is_not_there_is_found_before_anything_runs() {
     let main = database();
     let pools = Pools::new().with("db_main", Pool::from_url(main.url()));
-    let error = check_db_migrations_auto(&SHOP, &pools).unwrap_err();
+    let error = SHOP.up_pools(&pools).unwrap_err();
     assert_snapshot!(error, @"
     0 succeeded, 1 failed, 1 skipped, 1 not tried
     02_orders-db: database pool not found: `db_orders`
@@ -146,7 +144,7 @@ fn one_database_by_its_folder_with_overrides() {
     assert_snapshot!(none, @r#"
     this set has 3 databases and the call works on one
       databases: 01_main-db, 02_orders-db, 03_analytics-db
-      help: choose one with `.migrator().database("01_main-db")`, or run all of them with `check_db_migrations_auto`
+      help: choose one with `.migrator().database("01_main-db")`, or run all of them with `up_pools`
     "#);
     let unknown = MigrationConfig::new().database("04_nowhere-db");
     assert_snapshot!(check_db_migration(&SHOP, &pools, &unknown).unwrap_err(), @"
@@ -201,9 +199,9 @@ fn a_set_of_one_database_takes_the_default_pool_where_it_names_none() {
     let database = database();
     let set = set_from_files(&[("001_a.up.sql", "SELECT 1;"), ("001_a.down.sql", "SELECT 1;")]);
     let pools = Pools::new().with_default(Pool::from_url(database.url()));
-    check_db_migrations_auto(&set, &pools).unwrap();
+    set.up_pools(&pools).unwrap();
     assert_eq!(versions(&mut database.client().unwrap()), "1");
-    assert_snapshot!(check_db_migrations_auto(&set, &Pools::new()).unwrap_err(), @"
+    assert_snapshot!(set.up_pools(&Pools::new()).unwrap_err(), @"
     database pool must be specified: migrations names none
       help: write `dbpool-name: …` into its migration.yaml, or set DATABASE_URL
     ");
@@ -215,7 +213,7 @@ fn a_call_for_one_database_refuses_a_set_of_several() {
     assert_snapshot!(SHOP.up_url(database.url()).unwrap_err(), @r#"
     this set has 3 databases and the call works on one
       databases: 01_main-db, 02_orders-db, 03_analytics-db
-      help: choose one with `.migrator().database("01_main-db")`, or run all of them with `check_db_migrations_auto`
+      help: choose one with `.migrator().database("01_main-db")`, or run all of them with `up_pools`
     "#);
 }
 
@@ -262,7 +260,7 @@ fn a_service_that_is_no_pool_says_so_when_it_is_asked_for_one() {
         ("001_a.down.sql", "SELECT 1;"),
     ]);
     let pools = pools.clone().with_default(Pool::from_url("postgres://localhost/app"));
-    let error = check_db_migrations_auto(&set, &pools).unwrap_err();
+    let error = set.up_pools(&pools).unwrap_err();
     assert!(error.to_string().contains("`type: dbpol` is not a database pool"), "{error}");
 }
 
@@ -288,7 +286,7 @@ fn the_environment_wins_over_a_config_file_as_on_the_command_line() {
         let pools = config(defined).unwrap();
         pools.get("db-main").unwrap().connect().unwrap();
         let set = set_from_files(&[("001_a.up.sql", "SELECT 1;"), ("001_a.down.sql", "SELECT 1;")]);
-        check_db_migrations_auto(&set, &pools).unwrap();
+        set.up_pools(&pools).unwrap();
         return;
     }
     let database = database();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use lokstra::error::ConnectError;
-use lokstra::{ErrorKind, Event, Goal, Pool, Pools, Stop, check_db_migrations_auto};
+use lokstra::{ErrorKind, Event, Goal, Pool, Pools, Stop};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
 use crate::support::proxy::{Point, Proxy, Then};
@@ -65,7 +65,7 @@ fn a_port_that_refuses_and_then_accepts_is_waited_for_by_every_way_in() {
     started_later(&server, || set.up_url(&url).unwrap());
     server.stop().unwrap();
     let pools = Pools::new().with_default(Pool::from_url(&url));
-    let summary = started_later(&server, || check_db_migrations_auto(&set, &pools).unwrap());
+    let summary = started_later(&server, || set.up_pools(&pools).unwrap());
     assert_snapshot!(summary.reports[0], @"migrations: nothing to do, at version 001");
     server.stop().unwrap();
     let statuses = started_later(&server, || set.migrator().status_pools(&pools).unwrap());

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
+use lokstra::boot::{MigrationConfig, check_db_migration};
 use lokstra::postgres::Client;
 use lokstra::report::Outcome;
-use lokstra::{ErrorKind, Event, Goal, Migrations, Pool, Pools, Stop, check_db_migration};
+use lokstra::{ErrorKind, Event, Goal, Migrations, Pool, Pools, Stop};
 
 use crate::support::{
     advisory_locks, column, database, set, set_from_files, tables, version, versions, wait_until,
@@ -329,7 +330,7 @@ fn a_run_that_was_asked_to_stop_says_so_though_everything_is_done() {
     };
     let mut client = database.client().unwrap();
     told(set.migrator().stop(stop.clone()).up(&mut client).unwrap_err());
-    let config = lokstra::MigrationConfig::new().stop(stop.clone());
+    let config = MigrationConfig::new().stop(stop.clone());
     let pools = Pools::new().with_default(Pool::from_url(database.url()));
     told(check_db_migration(&set, &pools, &config).unwrap_err());
     let disabled = set_from_files(&[

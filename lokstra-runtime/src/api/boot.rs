@@ -1,4 +1,4 @@
-//! The two functions that a program calls when it starts.
+//! The start of a program by the names of the Lokstra framework for Go.
 
 use lokstra_connect::Pools;
 use lokstra_connect::stop::Stop;
@@ -99,26 +99,12 @@ pub fn check_db_migration(
     migrator.run_pool(&pool, Goal::Latest)
 }
 
-/// Applies what is pending in every database of the set, in folder order, each over a connection of
-/// its own from its pool: for the start of a program.
-///
-/// With options, such as a [`Stop`] or a listener: `migrations.migrator()…run_pools(pools, goal)`.
-///
-/// Databases with `enabled: false` are skipped. All pools are looked up and all histories compared
-/// before the first script runs; then a database that fails does not keep the next from running.
-///
-/// ```no_run
-/// # use lokstra_runtime::{Migrations, Pools, check_db_migrations_auto};
-/// # static MIGRATIONS: Migrations = Migrations::EMPTY;
-/// let summary = check_db_migrations_auto(&MIGRATIONS, &Pools::from_env()?)?;
-/// println!("{summary}");
-/// # Ok::<(), lokstra_runtime::Error>(())
-/// ```
+/// Applies what is pending in every enabled database: [`Migrations::up_pools`].
 ///
 /// # Errors
 ///
 /// [`ErrorKind::Databases`] with every cause and the counts if one failed.
 #[doc(alias = "CheckDbMigrationsAuto")]
 pub fn check_db_migrations_auto(migrations: &Migrations, pools: &Pools) -> Result<Summary, Error> {
-    migrations.migrator().run_pools(pools, Goal::Latest)
+    migrations.up_pools(pools)
 }

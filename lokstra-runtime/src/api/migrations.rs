@@ -140,8 +140,18 @@ impl Migrations {
         self.migrator().history(client)
     }
 
-    /// Applies everything that is pending in every enabled database, each over a connection of its
-    /// own from its pool. See [`check_db_migrations_auto`](crate::check_db_migrations_auto).
+    /// Applies everything that is pending in every enabled database, in folder order, each over a
+    /// connection of its own from its pool.
+    ///
+    /// All pools are looked up and all histories compared before the first script runs; then a database
+    /// that fails does not keep the next from running.
+    ///
+    /// ```no_run
+    /// # use lokstra_runtime::{Migrations, Pools};
+    /// # static MIGRATIONS: Migrations = Migrations::EMPTY;
+    /// println!("{}", MIGRATIONS.up_pools(&Pools::from_env()?)?);
+    /// # Ok::<(), lokstra_runtime::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -33,7 +33,7 @@ impl ErrorKind {
                 f,
                 "this set has {} databases and the call works on one\n  databases: {}\n  help: \
                  choose one with `.migrator().database(\"{}\")`, or run all of them with \
-                 `check_db_migrations_auto`",
+                 `up_pools`",
                 all.len(),
                 one_line(f, &names(all)),
                 one_line(f, all.first().map_or("…", String::as_str))
