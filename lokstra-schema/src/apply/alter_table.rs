@@ -243,7 +243,8 @@ impl Replay<'_> {
         let Some(id) = self.id(key) else { return Vec::new() };
         let (mut ids, mut keys) = (vec![id], Vec::new());
         while let Some(id) = ids.pop() {
-            let children = self.catalog.relations().filter(|(_, _, it)| it.parents.contains(&id));
+            let children =
+                self.catalog.relations_around(id).filter(|(_, _, it)| it.parents.contains(&id));
             for (key, object, _) in
                 children.filter(|(key, ..)| !keys.contains(*key)).collect::<Vec<_>>()
             {
@@ -462,7 +463,7 @@ impl Replay<'_> {
             let owned = |relation: &Relation| relation.owner == Some(owner);
             let keys: Vec<_> = self
                 .catalog
-                .relations()
+                .relations_around(owner.id)
                 .filter(|(_, _, it)| owned(it))
                 .map(|(key, ..)| key.clone())
                 .collect();
@@ -476,7 +477,7 @@ impl Replay<'_> {
     /// A partition gets the indexes of its parent, under names of its own.
     pub(crate) fn open_indexes_of(&mut self, parent: &Key, partition: &Key) {
         let (Some(id), Some(relation)) = (self.id(parent), self.at(parent)) else { return };
-        let indexes = self.catalog.relations().filter_map(|(_, _, it)| it.index.as_ref());
+        let indexes = self.catalog.relations_around(id).filter_map(|(_, _, it)| it.index.as_ref());
         let names: Vec<_> = indexes
             .filter(|index| index.table == id)
             .map(|index| {

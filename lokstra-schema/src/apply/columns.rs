@@ -112,10 +112,7 @@ impl Replay<'_> {
                 _ if self.catalog.is_open_name(&name) => return None,
                 _ => {}
             }
-            let is_taken = self.catalog.relations().any(|(key, _, relation)| {
-                key.schema == schema && relation.constraint(&name).is_some()
-            });
-            if !is_taken {
+            if !self.catalog.has_constraint(schema, &name) {
                 return Some(name);
             }
         }

@@ -156,11 +156,7 @@ impl Replay<'_> {
         if self.at(key)?.has_open_constraints {
             return None;
         }
-        let is_taken = |name: &str| {
-            self.catalog.relations().any(|(other, _, relation)| {
-                other.schema == key.schema && relation.constraint(name).is_some()
-            })
-        };
+        let is_taken = |name: &str| self.catalog.has_constraint(&key.schema, name);
         (0..1_000)
             .map(|attempt| match attempt {
                 0 => label.to_owned(),

@@ -97,7 +97,7 @@ impl Replay<'_> {
     ) -> Vec<(Dependent, crate::catalog::Place)> {
         let mut found = Vec::new();
         let goes = |id: u32| all.iter().any(|it| it.id == id && it.column.is_none());
-        for (key, object) in self.catalog.objects() {
+        for (key, object) in self.catalog.around(gone.id) {
             if goes(object.id) {
                 continue;
             }
@@ -255,7 +255,7 @@ impl Replay<'_> {
             relation.uses.is_open
                 && matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView)
         };
-        let keys = self.catalog.objects().filter(|(_, object)| match &object.kind {
+        let keys = self.catalog.with_open_uses().filter(|(_, object)| match &object.kind {
             ObjectKind::Relation(relation) => is_open(relation),
             ObjectKind::Routines(routines) => routines.iter().any(|it| it.uses.is_open),
             _ => false,
@@ -269,8 +269,9 @@ impl Replay<'_> {
                 || relation.policies.iter().any(|it| it.uses.is_open)
                 || relation.triggers.iter().any(|it| it.uses.is_open)
         };
-        let keys = self.catalog.relations().filter(|(_, _, relation)| is_open(relation));
-        let keys: Vec<_> = keys.map(|(key, ..)| key.clone()).collect();
+        let keys = self.catalog.with_open_uses();
+        let keys = keys.filter(|(_, object)| object.relation().is_some_and(is_open));
+        let keys: Vec<_> = keys.map(|(key, _)| key.clone()).collect();
         for key in keys {
             self.open_relation(&key);
             self.change(&key, |relation| {
@@ -314,7 +315,7 @@ impl Replay<'_> {
             gone.column.is_some() && index.is_some_and(|it| it.table == gone.id && it.is_open)
         };
         let (mut certain, mut open) = (Vec::new(), Vec::new());
-        for (key, object, relation) in self.catalog.relations() {
+        for (key, object, relation) in self.catalog.relations_around(gone.id) {
             if belongs(relation) {
                 certain.push((key.clone(), object.id));
             } else if may_belong(relation) {
@@ -360,20 +361,22 @@ impl Replay<'_> {
             .count()
             == 1;
         let has_other =
-            self.catalog.relations().filter_map(|(_, _, it)| it.index.as_ref()).any(|it| {
-                let columns: Vec<_> = it.columns.iter().flatten().copied().collect();
-                it.table == id
-                    && it.is_unique
-                    && !it.is_constraint
-                    && (it.is_open || same(&columns))
-            });
+            self.catalog.relations_around(id).filter_map(|(_, _, it)| it.index.as_ref()).any(
+                |it| {
+                    let columns: Vec<_> = it.columns.iter().flatten().copied().collect();
+                    it.table == id
+                        && it.is_unique
+                        && !it.is_constraint
+                        && (it.is_open || same(&columns))
+                },
+            );
         if !is_only || has_other || relation.has_open_constraints || key.is_open {
             // Which of them a foreign key needs is not known.
             self.open_foreign_keys(id, is_cascade);
             return true;
         }
         let mut needing = Vec::new();
-        for (other, _, relation) in self.catalog.relations() {
+        for (other, _, relation) in self.catalog.relations_around(id) {
             for constraint in &relation.constraints {
                 if let Some((target, columns)) = &constraint.target
                     && *target == id
@@ -425,7 +428,7 @@ impl Replay<'_> {
         };
         let keys: Vec<_> = self
             .catalog
-            .relations()
+            .relations_around(id)
             .filter(|(_, _, it)| points(it))
             .map(|(key, ..)| key.clone())
             .collect();
@@ -442,7 +445,7 @@ impl Replay<'_> {
         column: Dependency,
         name: &str,
     ) {
-        let views = self.catalog.relations().filter(|(_, _, it)| {
+        let views = self.catalog.relations_around(column.id).filter(|(_, _, it)| {
             matches!(it.kind, RelationKind::View | RelationKind::MaterializedView)
                 && it.uses.has(column.id, column.column)
         });

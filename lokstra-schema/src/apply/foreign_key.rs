@@ -220,7 +220,7 @@ impl Replay<'_> {
         }
         let Some(id) = self.id(target) else { return KeyOf::Unknown };
         let mut is_open = relation.has_open_constraints || relation.has_open_columns;
-        for (_, _, other) in self.catalog.relations() {
+        for (_, _, other) in self.catalog.relations_around(id) {
             let Some(index) = other.index.as_ref().filter(|it| it.table == id && it.is_unique)
             else {
                 continue;

@@ -160,7 +160,7 @@ impl Replay<'_> {
     }
 
     pub(crate) fn has_unknown_extension(&self) -> bool {
-        let mut extensions = self.catalog.slots().filter(|(key, _)| key.class == Class::Extension);
+        let mut extensions = self.catalog.of_class(Class::Extension);
         extensions.any(|(key, slot)| {
             !matches!(slot, Slot::Known(_)) || builtin::Extension::known(&key.name).is_none()
         })
@@ -168,7 +168,7 @@ impl Replay<'_> {
 
     fn is_method_of_extension(&self, method: &str) -> bool {
         let mut extensions =
-            self.catalog.objects().filter(|(key, _)| key.class == Class::Extension);
+            self.catalog.of_class(Class::Extension).filter(|(_, slot)| slot.is_known());
         extensions.any(|(key, _)| {
             builtin::Extension::known(&key.name)
                 .is_some_and(|known| known.access_methods().any(|it| it == method))

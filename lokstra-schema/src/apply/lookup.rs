@@ -69,7 +69,7 @@ impl Replay<'_> {
     /// Whether an index or sequence of a table that is not known in all its parts may have this name.
     fn may_be_part(&self, key: &Key, is_gone: bool) -> bool {
         key.class == Class::Relation
-            && self.catalog.slots().any(|(table, slot)| {
+            && self.catalog.prefixes_of(&key.name, 28).any(|(table, slot)| {
                 let is_open = match slot {
                     // An index that was dropped comes back with one of the parent.
                     Slot::Known(object) => object.relation().is_some_and(|it| {
@@ -184,7 +184,8 @@ impl Replay<'_> {
 
     /// Whether an extension of the set may have brought a type or routine of this name.
     pub(crate) fn is_of_extension(&self, name: &str) -> bool {
-        self.catalog.objects().filter(|(key, _)| key.class == Class::Extension).any(|(key, _)| {
+        let extensions = self.catalog.of_class(Class::Extension);
+        extensions.filter(|(_, slot)| slot.is_known()).any(|(key, _)| {
             builtin::Extension::known(&key.name).is_none_or(|known| {
                 known.data_type(name).is_some()
                     || known.function(name).is_some()

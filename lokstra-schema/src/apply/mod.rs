@@ -100,8 +100,7 @@ impl<'s> Replay<'s> {
 
     /// A later script may run in another session.
     fn forget_temporary(&mut self) {
-        let keys = self.catalog.slots().map(|(key, _)| key);
-        let keys: Vec<_> = keys.filter(|key| key.schema == TEMPORARY).cloned().collect();
+        let keys: Vec<_> = self.catalog.in_schema(TEMPORARY).map(|(key, _)| key.clone()).collect();
         for key in keys {
             self.catalog.open(key);
         }

@@ -48,24 +48,19 @@ impl Replay<'_> {
 
     /// A statement may call a routine of the set that changes names.
     pub(crate) fn mentions(&mut self, text: &str) {
-        let changing: Vec<_> = self
-            .catalog
-            .objects()
-            .flat_map(|(key, object)| object.routines().iter().map(move |it| (key, it)))
-            .filter(|(_, routine)| routine.opens_all || routine.opens.is_some())
-            .map(|(key, routine)| {
-                let names = routine.opens.clone().unwrap_or_default();
-                (key.name.clone(), Opens { names, is_everything: routine.opens_all })
-            })
-            .collect();
-        if changing.is_empty() {
+        if !self.catalog.has_changing() {
             return;
         }
         let words = words(text);
-        for (name, opens) in changing {
-            if words.contains(&name) {
-                self.open(&opens);
-            }
+        let changing = words.iter().flat_map(|word| self.catalog.changing(word));
+        let changing: Vec<_> = changing
+            .map(|routine| {
+                let names = routine.opens.clone().unwrap_or_default();
+                Opens { names, is_everything: routine.opens_all }
+            })
+            .collect();
+        for opens in changing {
+            self.open(&opens);
         }
     }
 

@@ -248,7 +248,7 @@ impl Replay<'_> {
                     }
                     _ => false,
                 };
-                let parts = self.catalog.objects().filter(|(_, object)| belongs(object));
+                let parts = self.catalog.around(id).filter(|(_, object)| belongs(object));
                 let parts: Vec<_> = parts.map(|(key, _)| key.clone()).collect();
                 for part in parts {
                     let to = Key::new(Class::Relation, &schema, &part.name);

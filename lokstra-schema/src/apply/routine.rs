@@ -236,7 +236,7 @@ impl Replay<'_> {
     /// A trigger that needs a function.
     fn needing_routine(&self, key: &Key) -> Option<String> {
         let id = self.catalog.known(key)?.id;
-        for (table, _, relation) in self.catalog.relations() {
+        for (table, _, relation) in self.catalog.relations_around(id) {
             if let Some(trigger) = relation.triggers.iter().find(|it| it.uses.has(id, None)) {
                 let line = self.line(trigger.made);
                 return Some(format!(
@@ -253,7 +253,7 @@ impl Replay<'_> {
         let Some(id) = self.catalog.known(key).map(|it| it.id) else { return };
         let tables = self
             .catalog
-            .relations()
+            .relations_around(id)
             .filter(|(_, _, it)| it.triggers.iter().any(|it| it.uses.has(id, None)));
         let tables: Vec<_> = tables.map(|(key, ..)| key.clone()).collect();
         for table in tables {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
+use std::ops::RangeFrom;
 
 /// A place in the journal of a map.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,11 @@ impl<K: Clone + Ord, V> Journal<K, V> {
 
     pub(crate) fn iter(&self) -> btree_map::Iter<'_, K, V> {
         self.map.iter()
+    }
+
+    /// The entries from a key on, in order.
+    pub(crate) fn range(&self, from: RangeFrom<K>) -> btree_map::Range<'_, K, V> {
+        self.map.range(from)
     }
 
     pub(crate) fn mark(&self) -> Mark {

@@ -1,5 +1,6 @@
 //! The model: what the scripts have made so far, what they have removed, and what is not known.
 
+mod directory;
 mod journal;
 mod object;
 mod relation;
@@ -14,6 +15,7 @@ pub(crate) use relation::{
 use std::rc::Rc;
 
 use crate::names::Name;
+use directory::Directory;
 
 /// What kind of name it is: those of one class are different from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +31,18 @@ pub(crate) enum Class {
     /// Functions, procedures and aggregates.
     Routine,
     Extension,
+}
+
+impl Class {
+    const ALL: [Class; 7] = [
+        Class::Everything,
+        Class::Any,
+        Class::Schema,
+        Class::Relation,
+        Class::Type,
+        Class::Routine,
+        Class::Extension,
+    ];
 }
 
 /// Where an object is found.
@@ -65,6 +79,12 @@ pub(crate) enum Slot {
     Gone(Rc<Gone>),
 }
 
+impl Slot {
+    pub(crate) fn is_known(&self) -> bool {
+        matches!(self, Slot::Known(_))
+    }
+}
+
 /// How an object went.
 #[derive(Clone, Debug)]
 pub(crate) struct Gone {
@@ -77,6 +97,7 @@ pub(crate) struct Gone {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalog {
     names: Journal<Key, Slot>,
+    directory: Directory,
     ids: u32,
 }
 
@@ -99,6 +120,7 @@ impl Catalog {
     }
 
     pub(crate) fn set(&mut self, key: Key, slot: Slot) {
+        self.directory.add(&key, &slot);
         self.names.insert(key, slot);
     }
 
@@ -111,7 +133,7 @@ impl Catalog {
         let Some(Slot::Known(object)) = self.names.get(key) else { return None };
         let mut object = Rc::clone(object);
         let result = change(Rc::make_mut(&mut object));
-        self.names.insert(key.clone(), Slot::Known(object));
+        self.set(key.clone(), Slot::Known(object));
         Some(result)
     }
 
@@ -129,7 +151,74 @@ impl Catalog {
 
     /// The relation with this number, if it is known.
     pub(crate) fn by_id(&self, id: u32) -> Option<(&Key, &Rc<Object>)> {
-        self.objects().find(|(_, object)| object.id == id)
+        self.around(id).find(|(_, object)| object.id == id)
+    }
+
+    /// The known objects that mention the object with this number, and itself.
+    pub(crate) fn around(&self, id: u32) -> impl Iterator<Item = (&Key, &Rc<Object>)> {
+        self.directory.around(id).filter_map(|key| Some((key, self.known(key)?)))
+    }
+
+    /// The relations that mention the object with this number.
+    pub(crate) fn relations_around(
+        &self,
+        id: u32,
+    ) -> impl Iterator<Item = (&Key, &Rc<Object>, &Relation)> {
+        self.around(id).filter_map(|(key, object)| Some((key, object, object.relation()?)))
+    }
+
+    /// The known objects that may need more than is known.
+    pub(crate) fn with_open_uses(&self) -> impl Iterator<Item = (&Key, &Rc<Object>)> {
+        self.directory.open_uses().filter_map(|key| Some((key, self.known(key)?)))
+    }
+
+    /// The names of one class, in all schemas.
+    pub(crate) fn of_class(&self, class: Class) -> impl Iterator<Item = (&Key, &Slot)> {
+        let names = self.names.range(Key::new(class, "", "")..);
+        names.take_while(move |(key, _)| key.class == class)
+    }
+
+    /// The names in a schema.
+    pub(crate) fn in_schema<'a>(
+        &'a self,
+        schema: &'a str,
+    ) -> impl Iterator<Item = (&'a Key, &'a Slot)> {
+        Class::ALL.into_iter().flat_map(move |class| {
+            let names = self.names.range(Key::new(class, schema, "")..);
+            names.take_while(move |(key, _)| key.class == class && key.schema == schema)
+        })
+    }
+
+    /// The names that a text of at least one letter begins with, cut off at this length.
+    pub(crate) fn prefixes_of<'a>(
+        &'a self,
+        text: &'a str,
+        longest: usize,
+    ) -> impl Iterator<Item = (&'a Key, &'a Slot)> {
+        let longest = text.floor_char_boundary(longest);
+        let shorter = (1..longest).filter_map(|end| text.get(..end));
+        let shorter = shorter.flat_map(|name| self.directory.named(name));
+        let keys = shorter.chain(self.directory.prefixed(&text[..longest]));
+        keys.filter_map(|key| Some((key, self.slot(key)?)))
+    }
+
+    /// Whether a table of a schema has a constraint of this name.
+    pub(crate) fn has_constraint(&self, schema: &str, name: &str) -> bool {
+        let keys = self.directory.with_constraint(name).filter(|key| key.schema == schema);
+        let mut relations = keys.filter_map(|key| self.known(key)?.relation());
+        relations.any(|relation| relation.constraint(name).is_some())
+    }
+
+    /// Whether some routine of the set may change names.
+    pub(crate) fn has_changing(&self) -> bool {
+        self.directory.has_changing()
+    }
+
+    /// The routines of a name that may change names.
+    pub(crate) fn changing(&self, name: &str) -> impl Iterator<Item = &Routine> {
+        let keys = self.directory.named(name).filter(|key| self.directory.is_changing(key));
+        let routines = keys.filter_map(|key| self.known(key)).flat_map(|it| it.routines());
+        routines.filter(|it| it.opens_all || it.opens.is_some())
     }
 
     pub(crate) fn relations(&self) -> impl Iterator<Item = (&Key, &Rc<Object>, &Relation)> {
@@ -144,25 +233,24 @@ impl Catalog {
                     || relation.owner.is_some_and(|it| it.id == id)
                     || relation.parents.contains(&id)
             };
-            let parts = self.relations().filter(|(_, _, it)| belongs(it));
+            let parts = self.relations_around(id).filter(|(_, _, it)| belongs(it));
             let parts: Vec<_> = parts.map(|(key, ..)| key.clone()).collect();
-            self.names.insert(key, Slot::Open);
+            self.set(key, Slot::Open);
             for part in parts {
                 self.open(part);
             }
             return;
         }
-        self.names.insert(key, Slot::Open);
+        self.set(key, Slot::Open);
     }
 
     /// Makes a name of any class open, in all schemas.
     pub(crate) fn open_name(&mut self, name: &str) {
-        let keys = self.names.iter().map(|(key, _)| key).filter(|key| key.name == name);
-        let keys: Vec<_> = keys.cloned().collect();
-        for key in keys {
+        let keys: Vec<_> = self.directory.named(name).cloned().collect();
+        for key in keys.into_iter().filter(|key| self.slot(key).is_some()).collect::<Vec<_>>() {
             self.open(key);
         }
-        self.names.insert(Key::new(Class::Any, "", name), Slot::Open);
+        self.set(Key::new(Class::Any, "", name), Slot::Open);
     }
 
     /// Makes open what needs a name of these, and what needs that.
@@ -199,9 +287,9 @@ impl Catalog {
     pub(crate) fn open_all(&mut self) {
         let keys: Vec<_> = self.names.iter().map(|(key, _)| key.clone()).collect();
         for key in keys {
-            self.names.insert(key, Slot::Open);
+            self.set(key, Slot::Open);
         }
-        self.names.insert(Key::new(Class::Everything, "", ""), Slot::Open);
+        self.set(Key::new(Class::Everything, "", ""), Slot::Open);
     }
 
     /// Whether a name that the set never made may have been made by something that is not followed.

@@ -131,7 +131,7 @@ impl Replay<'_> {
 
     fn is_of_known_extension(&self, name: &str) -> bool {
         let mut extensions =
-            self.catalog.objects().filter(|(key, _)| key.class == Class::Extension);
+            self.catalog.of_class(Class::Extension).filter(|(_, slot)| slot.is_known());
         extensions.any(|(key, _)| {
             builtin::Extension::known(&key.name).is_some_and(|it| it.function(name).is_some())
         })

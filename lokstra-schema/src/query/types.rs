@@ -128,10 +128,10 @@ impl Replay<'_> {
     fn may_have_operator(&self, name: &str) -> bool {
         self.has_own_operators
             || self.catalog.slot(&Key::new(Class::Everything, "", "")).is_some()
-            || self.catalog.slots().any(|(key, _)| {
-                key.class == Class::Extension
-                    && Extension::known(&key.name).is_none_or(|it| it.has_operator(name))
-            })
+            || self
+                .catalog
+                .of_class(Class::Extension)
+                .any(|(key, _)| Extension::known(&key.name).is_none_or(|it| it.has_operator(name)))
     }
 
     /// Reports a default, or an expression that generates a column, that the column cannot store.

@@ -120,7 +120,7 @@ impl Replay<'_> {
             );
             is_key && (it.is_open || is_same(&it.columns))
         });
-        let has_index = self.catalog.relations().any(|(_, _, other)| {
+        let has_index = self.catalog.relations_around(id).any(|(_, _, other)| {
             other.index.as_ref().is_some_and(|index| {
                 let columns: Option<Vec<_>> = index.columns.iter().copied().collect();
                 index.table == id
