@@ -26,6 +26,7 @@ mod compare;
 mod environment;
 mod error;
 mod meaning;
+mod reference;
 mod rehearsal;
 mod report;
 mod server;

@@ -10,11 +10,11 @@ use lokstra_runtime::{Error, Goal, Migrations, Stop};
 use crate::catalog::Catalog;
 use crate::catalog::snapshot::Snapshot;
 use crate::check::{Check, Finding, Phase};
-use crate::cluster;
 use crate::compare::difference::differences;
 use crate::compare::suppression::Suppressions;
 use crate::error::VerifyError;
 use crate::report::Verified;
+use crate::reference::Reference;
 use crate::server::Site;
 use crate::server::scratch::ScratchDatabase;
 
@@ -39,8 +39,11 @@ struct Stage<'a> {
     client: Client,
     catalog: Catalog,
     scratch: ScratchDatabase,
-    /// A server of its own, where the migrations change more than their database: what is begun again
-    /// must not meet the roles of before.
+    /// The last migration that is applied.
+    applied: Option<Version>,
+    /// What the next one begins with after a finding.
+    reference: Option<Reference>,
+    /// See [`Reference`].
     _site: Option<Site>,
 }
 
@@ -49,7 +52,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn run(&'a self, told: &mut dyn FnMut(&Check)) -> Result<Verified, VerifyError> {
         let mut found = Verified::new(self.database.name());
         let is_wanted = |it: &Migration<'_>| self.to.is_none_or(|to| it.version() <= to);
-        let (mut stage, mut applied) = (None, None);
+        let (mut stage, mut unverified) = (None, None);
         // What is in the database is known, once it was read.
         let mut is_known = false;
         for migration in self.database.migrations().filter(is_wanted) {
@@ -64,15 +67,16 @@ impl<'a> Plan<'a> {
             let is_verified = self.verified.is_some_and(|verified| verified.contains(&version));
             if is_verified || self.from.is_some_and(|from| version < from) {
                 found.verified += usize::from(is_verified);
-                applied = Some(version);
+                unverified = Some(version);
                 continue;
             }
             let stage: &mut Stage<'_> = match &mut stage {
                 Some(stage) => stage,
                 None => stage.insert(Stage::new(self)?),
             };
-            if let Some(version) = applied.take() {
-                stage.apply_up_to(version)?;
+            if let Some(version) = unverified.take() {
+                self.apply_up_to(&mut stage.client, stage.applied, version)?;
+                stage.applied = Some(version);
                 is_known = false;
             }
             let mut check = Check::new(migration);
@@ -83,25 +87,66 @@ impl<'a> Plan<'a> {
         found.kept = stage.filter(|_| self.keep).map(|stage| stage.scratch.name.clone());
         Ok(found)
     }
+
+    /// Runs the migrations behind one version up to another, which needs no verification: in one run, but
+    /// for the rows that go in between.
+    pub(crate) fn apply_up_to(
+        &self,
+        client: &mut Client,
+        applied: Option<Version>,
+        version: Version,
+    ) -> Result<(), VerifyError> {
+        let is_passed = |it: &Version| *it < version && applied.is_none_or(|applied| *it > applied);
+        for version in self.rows.keys().copied().filter(is_passed).chain([version]) {
+            self.migrate(client, Goal::To(version))??;
+            self.put_rows(client, version)?;
+        }
+        Ok(())
+    }
+
+    /// What a script does wrong is a finding; what ends the verification is an error.
+    fn migrate(&self, client: &mut Client, goal: Goal) -> Result<Result<(), Error>, VerifyError> {
+        // A run of its own has a session of its own.
+        client.batch_execute("DISCARD ALL").ok();
+        let migrator = self.migrations.migrator().database(self.database.folder());
+        let mut migrator = migrator.include_disabled(true).stop(self.stop.clone());
+        match migrator.run(client, goal) {
+            Err(_) if self.stop.is_asked() => Err(VerifyError::Stopped),
+            done => Ok(done.map(drop)),
+        }
+    }
+
+    /// Whether there are some for this version.
+    fn put_rows(&self, client: &mut Client, version: Version) -> Result<bool, VerifyError> {
+        let Some(sql) = self.rows.get(&version) else { return Ok(false) };
+        match client.batch_execute(sql) {
+            Ok(()) => Ok(true),
+            Err(source) => Err(VerifyError::Rows { version, source }),
+        }
+    }
 }
 
 impl<'a> Stage<'a> {
     fn new(plan: &'a Plan<'a>) -> Result<Stage<'a>, VerifyError> {
-        let is_spoilt = plan.site.is_own && !cluster::outside(plan.database).is_empty();
-        let own = if is_spoilt { Some(Site::throw_away()?) } else { None };
-        let site = own.as_ref().unwrap_or(plan.site);
-        let options = if site.is_own { own_server_options(site)? } else { "" };
-        let scratch = ScratchDatabase::create(&site.pool, options, plan.keep)?;
+        Stage::with(plan, Reference::new(plan)?)
+    }
+
+    /// On a copy of a database, or on the database itself.
+    fn with(plan: &'a Plan<'a>, mut reference: Reference) -> Result<Stage<'a>, VerifyError> {
+        let applied = reference.applied;
+        let (scratch, reference, site) = match reference.copy(plan)? {
+            Some(copy) => (copy, Some(reference), None),
+            None => {
+                let (scratch, site) = reference.into_parts(plan);
+                (scratch, None, site)
+            }
+        };
         let mut client = scratch.pool.connect()?;
-        let table = plan.database.table();
-        if table.schema() != lokstra_core::DEFAULT_SCHEMA {
-            // The first run makes it, as it would make ours: it is no work of the first migration.
-            client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{}\"", table.schema()))?;
-        }
         let version = major(&mut client)?;
         let sessions = (scratch.pool.connect()?, scratch.pool.connect()?);
-        let catalog = Catalog::new(sessions, version, site.is_own, &table)?;
-        Ok(Stage { plan, client, catalog, scratch, _site: own })
+        let is_own = site.as_ref().unwrap_or(plan.site).is_own;
+        let catalog = Catalog::new(sessions, version, is_own, &plan.database.table())?;
+        Ok(Stage { plan, client, catalog, scratch, applied, reference, _site: site })
     }
 
     /// Checks one migration; it is applied afterwards. Whether what is in the database then is what was
@@ -138,7 +183,7 @@ impl<'a> Stage<'a> {
         let up = self.catalog.read()?;
         if let Err(error) = self.watch(migration.down(), Goal::Down(NonZeroU32::MIN))? {
             check.findings.push(Finding::DownFailed(error));
-            self.rebuild(version)?;
+            self.begin_again(version)?;
             return Ok(false);
         }
         self.catalog.read()?;
@@ -146,7 +191,7 @@ impl<'a> Stage<'a> {
         differ(Phase::Down, &was, &is, &mut check.findings);
         if let Err(error) = self.watch(migration.up(), Goal::To(version))? {
             check.findings.push(Finding::UpAgainFailed(error));
-            self.rebuild(version)?;
+            self.begin_again(version)?;
             return Ok(false);
         }
         self.catalog.read()?;
@@ -158,10 +203,10 @@ impl<'a> Stage<'a> {
             &mut check.findings,
         );
         if check.findings.is_empty() {
-            return Ok(!self.put_rows(version)?);
+            self.applied = Some(version);
+            return Ok(!self.plan.put_rows(&mut self.client, version)?);
         }
-        // The next one begins with what it would find, and not with what this one left.
-        self.rebuild(version)?;
+        self.begin_again(version)?;
         Ok(false)
     }
 
@@ -174,53 +219,21 @@ impl<'a> Stage<'a> {
         self.run(goal)
     }
 
-    /// What a script does wrong is a finding; what ends the verification is an error.
     fn run(&mut self, goal: Goal) -> Result<Result<(), Error>, VerifyError> {
-        // A run of its own has a session of its own.
-        self.client.batch_execute("DISCARD ALL").ok();
-        let plan = self.plan;
-        let migrator = plan.migrations.migrator().database(plan.database.folder());
-        let mut migrator = migrator.include_disabled(true).stop(plan.stop.clone());
-        match migrator.run(&mut self.client, goal) {
-            Err(_) if plan.stop.is_asked() => Err(VerifyError::Stopped),
-            done => Ok(done.map(drop)),
-        }
+        self.plan.migrate(&mut self.client, goal)
     }
 
-    /// Applies a migration that is not to be verified, or that has been.
-    fn apply(&mut self, version: Version) -> Result<(), VerifyError> {
-        self.run(Goal::To(version))??;
-        self.put_rows(version).map(drop)
-    }
-
-    /// Whether there are some for this version.
-    fn put_rows(&mut self, version: Version) -> Result<bool, VerifyError> {
-        let Some(sql) = self.plan.rows.get(&version) else { return Ok(false) };
-        match self.client.batch_execute(sql) {
-            Ok(()) => Ok(true),
-            Err(source) => Err(VerifyError::Rows { version, source }),
-        }
-    }
-
-    /// Begins again, with everything up to this version.
-    fn rebuild(&mut self, version: Version) -> Result<(), VerifyError> {
+    /// Begins with what the next migration would find, and not with what this one left.
+    fn begin_again(&mut self, version: Version) -> Result<(), VerifyError> {
+        let mut reference = match self.reference.take() {
+            Some(reference) => reference,
+            None => Reference::new(self.plan)?,
+        };
+        reference.apply_up_to(self.plan, version)?;
         self.scratch.keep = false;
-        *self = Stage::new(self.plan)?;
-        self.apply_up_to(version)
+        *self = Stage::with(self.plan, reference)?;
+        Ok(())
     }
-
-    /// In one run, but for the rows that go in between.
-    fn apply_up_to(&mut self, version: Version) -> Result<(), VerifyError> {
-        let plan = self.plan;
-        let versions = plan.rows.keys().copied().filter(|it| *it < version);
-        versions.chain([version]).try_for_each(|version| self.apply(version))
-    }
-}
-
-fn own_server_options(site: &Site) -> Result<&'static str, VerifyError> {
-    let version = major(&mut site.pool.connect()?)?;
-    // Twice as fast, where no checkpoint has to reach the disk.
-    Ok(if version >= 15 { " STRATEGY file_copy" } else { "" })
 }
 
 pub(crate) fn major(client: &mut Client) -> Result<u32, VerifyError> {

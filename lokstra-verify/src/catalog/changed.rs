@@ -5,44 +5,45 @@ use std::collections::BTreeSet;
 
 use lokstra_runtime::postgres::{Client, Error, SimpleQueryMessage};
 
-/// The catalogs, with the columns that name the objects that a row is about.
+/// The catalogs, with the columns that name the objects that a row is about: each behind the catalog of
+/// that object, or behind the column that has it, unless it is this catalog.
 const CATALOGS: [(&str, &str); 41] = [
-    ("pg_aggregate", "aggfnoid"),
+    ("pg_aggregate", "pg_proc.aggfnoid"),
     ("pg_am", "oid"),
-    ("pg_attrdef", "adrelid oid"),
-    ("pg_attribute", "attrelid"),
+    ("pg_attrdef", "pg_class.adrelid oid"),
+    ("pg_attribute", "pg_class.attrelid"),
     ("pg_cast", "oid"),
     ("pg_class", "oid"),
     ("pg_collation", "oid"),
-    ("pg_constraint", "oid conrelid contypid"),
+    ("pg_constraint", "oid pg_class.conrelid pg_type.contypid"),
     ("pg_conversion", "oid"),
     ("pg_default_acl", "oid"),
-    ("pg_depend", "objid"),
-    ("pg_description", "objoid"),
-    ("pg_enum", "enumtypid"),
+    ("pg_depend", "classid.objid"),
+    ("pg_description", "classoid.objoid"),
+    ("pg_enum", "pg_type.enumtypid"),
     ("pg_event_trigger", "oid"),
     ("pg_extension", "oid"),
     ("pg_foreign_data_wrapper", "oid"),
     ("pg_foreign_server", "oid"),
-    ("pg_foreign_table", "ftrelid"),
-    ("pg_index", "indexrelid indrelid"),
-    ("pg_inherits", "inhrelid inhparent"),
+    ("pg_foreign_table", "pg_class.ftrelid"),
+    ("pg_index", "pg_class.indexrelid pg_class.indrelid"),
+    ("pg_inherits", "pg_class.inhrelid pg_class.inhparent"),
     ("pg_language", "oid"),
     ("pg_namespace", "oid"),
     ("pg_opclass", "oid"),
     ("pg_operator", "oid"),
     ("pg_opfamily", "oid"),
-    ("pg_partitioned_table", "partrelid"),
-    ("pg_policy", "oid polrelid"),
+    ("pg_partitioned_table", "pg_class.partrelid"),
+    ("pg_policy", "oid pg_class.polrelid"),
     ("pg_proc", "oid"),
     ("pg_publication", "oid"),
-    ("pg_range", "rngtypid"),
-    ("pg_rewrite", "oid ev_class"),
-    ("pg_seclabel", "objoid"),
-    ("pg_sequence", "seqrelid"),
+    ("pg_range", "pg_type.rngtypid"),
+    ("pg_rewrite", "oid pg_class.ev_class"),
+    ("pg_seclabel", "classoid.objoid"),
+    ("pg_sequence", "pg_class.seqrelid"),
     ("pg_statistic_ext", "oid"),
     ("pg_transform", "oid"),
-    ("pg_trigger", "oid tgrelid"),
+    ("pg_trigger", "oid pg_class.tgrelid"),
     ("pg_ts_config", "oid"),
     ("pg_ts_dict", "oid"),
     ("pg_ts_parser", "oid"),
@@ -57,13 +58,16 @@ const SHARED: &str =
 
 /// What depends on a changed object may have its name in its text. An index is reported with its
 /// constraint, the rule of a view with the view, a TOAST table and a default with the table.
-const TOUCHED: &str = "UNION SELECT unnest($2)
-UNION SELECT x.oid FROM touched t CROSS JOIN LATERAL (
-    SELECT d.objid AS oid FROM pg_depend d WHERE d.refclassid IN ($classes) AND d.refobjid = t.oid
-    UNION ALL SELECT d.refobjid FROM pg_depend d
-        WHERE d.classid IN ($classes) AND d.objid = t.oid AND d.deptype = 'i'
-    UNION ALL SELECT a.adrelid FROM pg_attrdef a WHERE a.oid = t.oid
-    UNION ALL SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = t.oid
+const TOUCHED: &str = "UNION SELECT * FROM unnest($2, $3)
+UNION SELECT x.class, x.oid FROM touched t CROSS JOIN LATERAL (
+    SELECT d.classid AS class, d.objid AS oid FROM pg_depend d
+        WHERE d.refclassid = t.class AND d.refobjid = t.oid
+    UNION ALL SELECT d.refclassid, d.refobjid FROM pg_depend d
+        WHERE d.classid = t.class AND d.objid = t.oid AND d.deptype = 'i'
+    UNION ALL SELECT 'pg_class'::regclass, a.adrelid FROM pg_attrdef a
+        WHERE t.class = 'pg_attrdef'::regclass AND a.oid = t.oid
+    UNION ALL SELECT 'pg_class'::regclass, i.indrelid FROM pg_index i
+        WHERE t.class = 'pg_class'::regclass AND i.indexrelid = t.oid
     OFFSET 0) AS x";
 
 /// A session that sees the database as it was before a step: it knows the rows that the step deleted.
@@ -88,8 +92,15 @@ impl Changed {
         let changed = |stamp| {
             let columns = CATALOGS.iter().flat_map(|(catalog, columns)| {
                 columns.split(' ').map(move |column| {
+                    let (class, oid) = match column.split_once('.') {
+                        Some((class, oid)) if class.starts_with("pg_") => {
+                            (format!("'{class}'::regclass"), oid)
+                        }
+                        Some((class, oid)) => (class.to_owned(), oid),
+                        None => (format!("'{catalog}'::regclass"), column),
+                    };
                     format!(
-                        "SELECT {column}::oid, '{catalog}' FROM {catalog} \
+                        "SELECT {class}::oid AS class, {oid}::oid AS oid, '{catalog}' FROM {catalog} \
                          WHERE age({stamp}) <= (SELECT age($1))"
                     )
                 })
@@ -97,12 +108,14 @@ impl Changed {
             columns.collect::<Vec<_>>().join(" UNION ALL ")
         };
         let (new, old) = (changed("xmin"), changed("xmax"));
-        before.batch_execute(&format!("PREPARE lokstra_deleted (xid) AS {old}"))?;
-        let classes = CATALOGS.map(|(catalog, _)| format!("'{catalog}'::regclass")).join(", ");
-        let touched = TOUCHED.replace("$classes", &classes);
+        before.batch_execute(&format!(
+            "PREPARE lokstra_deleted (xid) AS WITH changed AS ({old}) \
+             SELECT string_agg(class::text, ','), string_agg(oid::text, ',') FROM changed"
+        ))?;
         now.batch_execute(&format!(
-            "PREPARE lokstra_touched (xid, oid[]) AS WITH RECURSIVE changed (oid, catalog) AS ({new}), \
-             touched (oid) AS (SELECT oid FROM changed {touched}) \
+            "PREPARE lokstra_touched (xid, oid[], oid[]) AS \
+             WITH RECURSIVE changed (class, oid, catalog) AS ({new}), \
+             touched (class, oid) AS (SELECT class, oid FROM changed {TOUCHED}) \
              SELECT oid::text FROM touched UNION ALL SELECT DISTINCT catalog FROM changed"
         ))?;
         Ok(Changed { before, since: None, shared: String::new() })
@@ -123,8 +136,10 @@ impl Changed {
             return Ok(Touched::Everything);
         };
         let deleted = format!("EXECUTE lokstra_deleted ('{since}'); COMMIT");
-        let deleted = first_column(&mut self.before, &deleted)?.join(",");
-        let touched = format!("{SHARED}; EXECUTE lokstra_touched ('{since}', '{{{deleted}}}')");
+        let (classes, oids) = pair(&mut self.before, &deleted)?;
+        let touched = format!(
+            "{SHARED}; EXECUTE lokstra_touched ('{since}', '{{{classes}}}', '{{{oids}}}')"
+        );
         let mut answers = first_column(now, &touched)?.into_iter();
         let shared = answers.next().unwrap_or_default();
         let is_shared_changed = shared != std::mem::replace(&mut self.shared, shared.clone());
@@ -145,6 +160,17 @@ const FIRST_NORMAL: u32 = 16384;
 
 /// The schema `public`, which is not pinned.
 const PUBLIC: u32 = 2200;
+
+/// The first two columns of the only row.
+fn pair(client: &mut Client, sql: &str) -> Result<(String, String), Error> {
+    let messages = client.simple_query(sql)?;
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let column = |nth| row.and_then(|row| row.get(nth)).unwrap_or_default().to_owned();
+    Ok((column(0), column(1)))
+}
 
 fn first_column(client: &mut Client, sql: &str) -> Result<Vec<String>, Error> {
     let messages = client.simple_query(sql)?;

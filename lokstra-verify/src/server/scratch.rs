@@ -42,7 +42,13 @@ WHERE d.datname ~ '^lokstra_verify_[0-9]+_[0-9]+_[0-9]+$'
 const TRIES: u32 = 3;
 
 impl ScratchDatabase {
-    pub(crate) fn create(server: &Pool, options: &str, keep: bool) -> Result<Self, VerifyError> {
+    /// Without a template, the database is empty.
+    pub(crate) fn create(
+        server: &Pool,
+        template: Option<&str>,
+        options: &str,
+        keep: bool,
+    ) -> Result<Self, VerifyError> {
         let mut client = server.connect()?;
         drop_abandoned(&mut client);
         let like = client.query_one(LIKE, &[])?;
@@ -53,7 +59,8 @@ impl ScratchDatabase {
             let name =
                 format!("lokstra_verify_{kept}{seconds}_{}_{}", std::process::id(), unique());
             // No session can connect to template0, so none can block the copy.
-            let create = format!("CREATE DATABASE {name} TEMPLATE template0 {like}{options}");
+            let template = template.unwrap_or("template0");
+            let create = format!("CREATE DATABASE {name} TEMPLATE {template} {like}{options}");
             tries -= 1;
             match client.batch_execute(&create) {
                 Ok(()) => {

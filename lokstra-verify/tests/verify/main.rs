@@ -2,6 +2,7 @@
 
 mod support;
 
+mod begins_again;
 mod kinds;
 mod properties;
 mod reversible;
