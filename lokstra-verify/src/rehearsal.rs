@@ -13,8 +13,8 @@ use crate::check::{Check, Finding, Phase};
 use crate::compare::difference::differences;
 use crate::compare::suppression::Suppressions;
 use crate::error::VerifyError;
-use crate::report::Verified;
 use crate::reference::Reference;
+use crate::report::Verified;
 use crate::server::Site;
 use crate::server::scratch::ScratchDatabase;
 
@@ -134,12 +134,11 @@ impl<'a> Stage<'a> {
     /// On a copy of a database, or on the database itself.
     fn with(plan: &'a Plan<'a>, mut reference: Reference) -> Result<Stage<'a>, VerifyError> {
         let applied = reference.applied;
-        let (scratch, reference, site) = match reference.copy(plan)? {
-            Some(copy) => (copy, Some(reference), None),
-            None => {
-                let (scratch, site) = reference.into_parts(plan);
-                (scratch, None, site)
-            }
+        let (scratch, reference, site) = if let Some(copy) = reference.copy(plan)? {
+            (copy, Some(reference), None)
+        } else {
+            let (scratch, site) = reference.into_parts(plan);
+            (scratch, None, site)
         };
         let mut client = scratch.pool.connect()?;
         let version = major(&mut client)?;

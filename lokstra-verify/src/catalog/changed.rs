@@ -137,9 +137,8 @@ impl Changed {
         };
         let deleted = format!("EXECUTE lokstra_deleted ('{since}'); COMMIT");
         let (classes, oids) = pair(&mut self.before, &deleted)?;
-        let touched = format!(
-            "{SHARED}; EXECUTE lokstra_touched ('{since}', '{{{classes}}}', '{{{oids}}}')"
-        );
+        let touched =
+            format!("{SHARED}; EXECUTE lokstra_touched ('{since}', '{{{classes}}}', '{{{oids}}}')");
         let mut answers = first_column(now, &touched)?.into_iter();
         let shared = answers.next().unwrap_or_default();
         let is_shared_changed = shared != std::mem::replace(&mut self.shared, shared.clone());
