@@ -63,6 +63,10 @@ impl Connector {
         self.hosts.iter().map(|host| host.target.as_str())
     }
 
+    pub(crate) fn configs(&self) -> impl Iterator<Item = &Config> {
+        self.hosts.iter().map(|host| &host.config)
+    }
+
     /// Keywords of the connection string that mean nothing to a server.
     pub fn ignored_keywords(&self) -> &[String] {
         &self.of_drivers

@@ -16,7 +16,7 @@ pub(crate) fn connect_help(
         return Some(format!("the password came from {from}: correct it there").into());
     }
     if code == Some("3D000") {
-        return Some("correct its name, or create it: CREATE DATABASE".into());
+        return Some("correct its name, or create it: lokstra database create".into());
     }
     // Also of a role that is not there, or may not log in.
     let refused = "check that the role exists and has LOGIN, and that pg_hba.conf of the server \

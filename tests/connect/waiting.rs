@@ -136,7 +136,7 @@ fn what_does_not_pass_fails_at_once() {
     no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "postgres" (SQLSTATE 28P01)
       help: the password came from the connection string: correct it there
     no connection to 127.0.0.1:<port>/nowhere: database "nowhere" does not exist (SQLSTATE 3D000)
-      help: correct its name, or create it: CREATE DATABASE
+      help: correct its name, or create it: lokstra database create
     no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "nobody" (SQLSTATE 28P01)
       help: the password came from the connection string: correct it there
     the connection string cannot be used: it is neither a URL nor a list of key=value

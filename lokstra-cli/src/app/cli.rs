@@ -7,7 +7,9 @@ use std::path::Path;
 use lokstra_runtime::{Migrations, Pools};
 
 use super::{command, help};
-use crate::call::flags::{JSON, NO_COLOR};
+#[cfg(feature = "folder")]
+use crate::call::DATABASE;
+use crate::call::flags::{JSON, NO_COLOR, same_place};
 use crate::call::{LEAD, Program};
 use crate::output::json::{ErrorObject, FailureDocument};
 use crate::output::single_dash_args::with_two_dashes;
@@ -107,18 +109,19 @@ pub(crate) fn dispatch(
         Ok(matches) => matches,
         Err(usage) => return report_usage(program, &arguments, &usage),
     };
-    let Some((name, matches)) = matches.subcommand() else { return Exit::Usage };
-    let (is_verb, name, matches) = match matches.subcommand() {
-        Some((verb, matches)) => (true, verb, matches),
-        None => (false, name, matches),
+    let Some((lead, matches)) = matches.subcommand() else { return Exit::Usage };
+    let (verb, matches) = match matches.subcommand() {
+        Some((verb, matches)) => (Some(verb), matches),
+        None => (None, matches),
     };
-    let console = Console::new(program.embedded_in(), JSON.of(matches), !NO_COLOR.of(matches));
-    let run = match name {
-        verb if is_verb => verbs::run(verb, program, matches, &console),
+    let console = Console::new(program.embedded_in(), JSON.of(matches), !NO_COLOR.of(matches))
+        .with_place(same_place(matches));
+    let run = match verb {
+        Some(verb) => verbs::run(lead, verb, program, matches, &console),
         #[cfg(feature = "folder")]
-        name => super::man_pages::run(name, matches, &console),
+        None => super::man_pages::run(lead, matches, &console),
         #[cfg(not(feature = "folder"))]
-        _ => Ok(Exit::Usage),
+        None => Ok(Exit::Usage),
     };
     run.unwrap_or_else(|error| {
         console.error(&error);
@@ -137,7 +140,8 @@ fn end_on_signals_as_first_process() {
 
 /// Accepts `help` as the first word, or behind `migration`, as many tools do: `migration help up`.
 fn with_help_flag(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let at = if arguments.get(1).is_some_and(|word| word == LEAD) { 2 } else { 1 };
+    let is_lead = |word: &OsString| word == LEAD || word == "database";
+    let at = if arguments.get(1).is_some_and(is_lead) { 2 } else { 1 };
     if arguments.get(at).is_some_and(|word| word == "help") {
         arguments.remove(at);
         arguments.push("--help".into());
@@ -168,6 +172,13 @@ fn tip(program: &Program<'_>, arguments: &[OsString]) -> Option<String> {
     let word = |nth: usize| arguments.get(nth).and_then(|word| word.to_str());
     if let Some(verb) = word(1).filter(|word| verbs::all(program).any(|verb| verb.name == *word)) {
         return Some(format!("{} {LEAD} {verb}", program.name));
+    }
+    #[cfg(feature = "folder")]
+    if program.is_over_a_folder()
+        && word(1) == Some(LEAD)
+        && let Some(verb) = verbs::ON_WHOLE_DATABASE.iter().find(|it| word(2) == Some(it.name))
+    {
+        return Some(format!("{} {DATABASE} {}", program.name, verb.name));
     }
     let needs_folder = |verb: &&str| !program.is_over_a_folder() && verbs::ON_FOLDER.contains(verb);
     let verb = word(2).filter(needs_folder)?;

@@ -3,7 +3,9 @@
 use clap::{Arg, Command};
 
 use super::help;
-use crate::call::{Program, Verb, flags};
+#[cfg(feature = "folder")]
+use crate::call::DATABASE;
+use crate::call::{LEAD, Program, Verb, flags};
 use crate::verbs;
 
 pub(crate) fn command(program: &Program<'_>) -> Command {
@@ -16,23 +18,28 @@ pub(crate) fn command(program: &Program<'_>) -> Command {
     } else {
         "Apply, roll back and list the database migrations that this program carries"
     };
-    let migration = flags::everywhere(required(Command::new("migration")).about(about))
+    let migration = flags::everywhere(required(Command::new(LEAD)).about(about))
         .after_help(help::after_verbs(program))
-        .subcommands(verbs::all(program).map(|verb| of_verb(verb, program)));
+        .subcommands(verbs::all(program).map(|verb| of_verb(verb, program, LEAD)));
     let command = required(Command::new(name.clone()).bin_name(name))
         .about("PostgreSQL schema migrations")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand(migration);
     #[cfg(feature = "folder")]
     if program.is_over_a_folder() {
-        return command.subcommands(super::man_pages::commands());
+        let verbs = verbs::ON_WHOLE_DATABASE.iter().map(|verb| of_verb(verb, program, DATABASE));
+        let database = flags::everywhere(required(Command::new(DATABASE)))
+            .about("Create, drop or reset the database itself")
+            .after_help(help::AFTER_DATABASE_VERBS)
+            .subcommands(verbs);
+        return command.subcommand(database).subcommands(super::man_pages::commands());
     }
     command
 }
 
-fn of_verb(verb: &Verb, program: &Program<'_>) -> Command {
+fn of_verb(verb: &Verb, program: &Program<'_>, lead: &str) -> Command {
     let command = (verb.flags)(Command::new(verb.name).about(verb.about), program);
-    let after = help::after_flags(verb, &command, program);
+    let after = help::after_flags(verb, &command, program, lead);
     // The flags of the verb alone come first.
     let shared =
         |id: &str| 100 + flags::SHARED.iter().position(|name| *name == id).unwrap_or_default();

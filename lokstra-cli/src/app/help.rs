@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use clap::Command;
 
-use crate::call::flags::{DB, EXIT_CODE};
-use crate::call::{Program, Verb};
+use crate::call::flags::{DB, EXIT_CODE, LOCK_WAIT};
+use crate::call::{LEAD, Program, Verb};
 use crate::output::single_dash_args::with_one_dash;
 
 /// The end of the help of `migration`.
@@ -24,6 +24,12 @@ Exit codes:
   4  Another migration held the lock for longer than -lock-wait
   5  The database and the migrations disagree";
 
+/// The text below the verbs of `database`.
+#[cfg(feature = "folder")]
+pub(crate) const AFTER_DATABASE_VERBS: &str = "\
+The database is the one that `lokstra migration up` would use, by the same
+flags, variables and files: see lokstra migration -help";
+
 /// The text below the list of verbs.
 pub(crate) fn after_verbs(program: &Program<'_>) -> String {
     format!(
@@ -35,8 +41,13 @@ pub(crate) fn after_verbs(program: &Program<'_>) -> String {
 }
 
 /// The text below the flags of a verb: details, examples, environment and exit codes.
-pub(crate) fn after_flags(verb: &Verb, command: &Command, program: &Program<'_>) -> String {
-    let lead = format!("{} migration", program.name);
+pub(crate) fn after_flags(
+    verb: &Verb,
+    command: &Command,
+    program: &Program<'_>,
+    lead: &str,
+) -> String {
+    let lead = format!("{} {lead}", program.name);
     let mut parts = Vec::new();
     if !verb.details.is_empty() {
         parts.push(verb.details.replace("lokstra migration", &lead));
@@ -52,12 +63,13 @@ pub(crate) fn after_flags(verb: &Verb, command: &Command, program: &Program<'_>)
     let has = |flag| command.get_arguments().any(|argument| argument.get_id() == flag);
     if has(DB.name) {
         parts.push(format!(
-            "Environment: DATABASE_URL, LOKSTRA_DSN_<POOL>, PGHOST and others: see\n{lead} -help"
+            "Environment: DATABASE_URL, LOKSTRA_DSN_<POOL>, PGHOST and others: see\n{} {LEAD} -help",
+            program.name
         ));
     }
     if !verb.details.contains("Exit codes:") {
         let pending = if has(EXIT_CODE.name) { "1 pending, " } else { "" };
-        let database = if has(DB.name) {
+        let database = if has(LOCK_WAIT.name) || has(DB.name) && lead.ends_with(LEAD) {
             ",\n4 another migration holds the lock, 5 database and migrations disagree"
         } else {
             ""

@@ -35,6 +35,11 @@ impl<'c> CommandContext<'c> {
         flag.of(self.matches)
     }
 
+    /// The flags with which a recommended command has the same target.
+    pub(crate) fn same_place(&self) -> String {
+        super::flags::same_place(self.matches)
+    }
+
     /// The folder of migrations.
     #[cfg(feature = "folder")]
     pub(crate) fn dir(&self) -> String {

@@ -68,6 +68,8 @@ impl Switch {
 
 pub(crate) const JSON: Switch = Switch::new("json", "Write one JSON document instead of text");
 pub(crate) const NO_COLOR: Switch = Switch::new("no-color", "Write no colours to a terminal");
+#[cfg(feature = "folder")]
+pub(crate) const NO_DOTENV: Switch = Switch::new("no-dotenv", "Do not read the file .env");
 
 pub(crate) const DIR: Flag<String> = Flag::new(
     "dir",
@@ -135,7 +137,7 @@ pub(crate) const EXIT_CODE: Switch =
     Switch::new("exit-code", "Exit with code 1 if a migration is pending");
 
 /// The flags that come last in a help text.
-pub(crate) const SHARED: [&str; 8] = [
+pub(crate) const SHARED: &[&str] = &[
     REBUILD_INVALID.name,
     UNSUPPORTED_SERVER.name,
     LOCK_WAIT.name,
@@ -144,6 +146,8 @@ pub(crate) const SHARED: [&str; 8] = [
     DB.name,
     CONFIG.name,
     CONNECT_WAIT.name,
+    #[cfg(feature = "folder")]
+    NO_DOTENV.name,
 ];
 
 /// Adds the flags of every verb.
@@ -162,7 +166,27 @@ pub(crate) fn dir(program: &Program<'_>) -> Arg {
 
 /// Adds the flags of the verbs that connect to a database.
 pub(crate) fn on_database(command: Command, program: &Program<'_>) -> Command {
+    #[cfg(feature = "folder")]
+    let command = command.args(program.is_over_a_folder().then(|| NO_DOTENV.arg()));
     command.args([dir(program), DB.arg(), CONFIG.arg(), CONNECT_WAIT.arg()])
+}
+
+/// The flags of a call with which a recommended command has the same target, without a URL, which may
+/// contain a password.
+pub(crate) fn same_place(matches: &ArgMatches) -> String {
+    let flag =
+        |flag: Flag<String>| flag.of(matches).map(|value| format!(" -{} {value}", flag.name));
+    let db = DB.of(matches).map(|db| {
+        let db = if is_connection_string(&db) { "…" } else { &db };
+        format!(" -db {db}")
+    });
+    [flag(DIR), db, flag(CONFIG)].into_iter().flatten().collect()
+}
+
+/// Whether it is a connection string, also a malformed one: reported as the name of a pool, it would
+/// show its password.
+pub(crate) fn is_connection_string(text: &str) -> bool {
+    text.contains(['=', '@', ':', '/'])
 }
 
 /// Adds the flags of the verbs that run scripts.

@@ -2,8 +2,12 @@
 
 use lokstra_runtime::{Migrations, Pools};
 
-/// The first word of every command.
+/// The first word of every command of a service, and of most of `lokstra`.
 pub(crate) const LEAD: &str = "migration";
+
+/// The first word of the commands on a whole database, of `lokstra` alone.
+#[cfg(feature = "folder")]
+pub(crate) const DATABASE: &str = "database";
 
 /// The program that runs the command.
 pub(crate) struct Program<'m> {

@@ -10,7 +10,7 @@ use lokstra_runtime::{
 
 use super::context::CommandContext;
 use super::error::TargetError;
-use super::flags::{self, Flag, Wait};
+use super::flags::{self, Wait, is_connection_string};
 use crate::output::{CommandError, Tone};
 
 /// The migrations and the pools that their databases name.
@@ -67,6 +67,8 @@ impl Target {
         migrations: Migrations,
         context: &CommandContext<'_>,
     ) -> Result<Target, CommandError> {
+        #[cfg(feature = "folder")]
+        super::dotenv::load(context)?;
         let (dir, db) = (context.get(&flags::DIR), context.get(&flags::DB));
         let names = || migrations.databases().map(|database| database.name().to_owned()).collect();
         let has_several = migrations.databases().len() > 1;
@@ -102,7 +104,7 @@ impl Target {
             include_disabled: is_named,
             broken: Vec::new(),
             options: RunOptions::of(context),
-            flags: same_place(context),
+            flags: context.same_place(),
             migrations,
         })
     }
@@ -203,16 +205,6 @@ fn is_folder(database: Database<'_>, name: &str) -> bool {
     database.name() == name || database.folder() == name
 }
 
-fn same_place(context: &CommandContext<'_>) -> String {
-    let flag =
-        |flag: Flag<String>| context.get(&flag).map(|value| format!(" -{} {value}", flag.name));
-    let db = context.get(&flags::DB).map(|db| {
-        let db = if is_connection_string(&db) { "…" } else { &db };
-        format!(" -db {db}")
-    });
-    [flag(flags::DIR), db, flag(flags::CONFIG)].into_iter().flatten().collect()
-}
-
 /// Pools in which this one serves the chosen database, whatever pool its `migration.yaml` names.
 fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
     let pools = Pools::new().with_default(pool.clone());
@@ -236,10 +228,4 @@ fn defined(context: &CommandContext<'_>) -> Result<Pools, CommandError> {
         None => Pools::from_env()?,
     };
     Ok(pools.merge(context.program.pools.clone()))
-}
-
-/// Whether it is a connection string, also a malformed one: reported as the name of a pool, it would
-/// show its password.
-pub(crate) fn is_connection_string(text: &str) -> bool {
-    text.contains(['=', '@', ':', '/'])
 }

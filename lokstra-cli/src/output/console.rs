@@ -16,6 +16,8 @@ use super::progress::Progress;
 pub(crate) struct Console<'p> {
     /// The name of a program that carries its migrations; `None` for `lokstra` itself.
     embedded_in: Option<&'p str>,
+    /// The flags with which a recommended command has the same target.
+    place: String,
     is_json: bool,
     /// The JSON document was written: there is exactly one.
     is_documented: AtomicBool,
@@ -52,6 +54,7 @@ impl<'p> Console<'p> {
         let is_colour_wanted = is_colour_wanted && variable("NO_COLOR").is_empty();
         Console {
             embedded_in,
+            place: String::new(),
             is_json,
             is_documented: AtomicBool::new(false),
             progress: Progress::new(terminals[1]),
@@ -60,6 +63,11 @@ impl<'p> Console<'p> {
             is_terminal: std::io::stdout().is_terminal(),
             is_closed: AtomicBool::new(false),
         }
+    }
+
+    /// Sets the flags with which a recommended command has the same target.
+    pub(crate) fn with_place(self, place: String) -> Console<'p> {
+        Console { place, ..self }
     }
 
     /// Whether the data is one JSON document.
@@ -182,10 +190,13 @@ impl<'p> Console<'p> {
 
     /// Writes recommended commands with the name of this program.
     fn with_program_name(&self, text: &impl Display) -> String {
-        let text = text.to_string();
+        let (text, place) = (text.to_string(), &self.place);
+        let create = "lokstra database create";
         match self.embedded_in {
-            Some(name) => text.replace("lokstra migration", &format!("{name} migration")),
-            None => text,
+            Some(name) => text
+                .replace(create, &format!("lokstra migration up -create{place}"))
+                .replace("lokstra migration", &format!("{name} migration")),
+            None => text.replace(create, &format!("{create}{place}")),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod baseline;
 #[cfg(feature = "folder")]
 mod create;
+mod database;
 mod doctor;
 mod down;
 pub(crate) mod dump;
@@ -26,7 +27,7 @@ mod version;
 
 use clap::ArgMatches;
 
-use crate::call::{CommandContext, Program, Verb};
+use crate::call::{CommandContext, LEAD, Program, Verb};
 use crate::output::{CommandError, Console, Exit};
 
 /// The verbs before those that connect to a database, in the help.
@@ -74,13 +75,27 @@ pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> 
     first.iter().chain(ON_DATABASE).chain(ON_SCRATCH).chain(last).copied()
 }
 
+/// The verbs of `lokstra database`.
+#[cfg(feature = "folder")]
+pub(crate) const ON_WHOLE_DATABASE: &[&Verb] =
+    &[&database::CREATE, &database::DROP, &database::RESET, &database::URL];
+
 pub(crate) fn run(
+    lead: &str,
     name: &str,
     program: &Program<'_>,
     matches: &ArgMatches,
     console: &Console<'_>,
 ) -> Result<Exit, CommandError> {
-    match all(program).find(|verb| verb.name == name) {
+    let is_named = |verb: &&Verb| verb.name == name;
+    #[cfg(feature = "folder")]
+    let found = match lead {
+        LEAD => all(program).find(is_named),
+        _ => ON_WHOLE_DATABASE.iter().copied().find(is_named),
+    };
+    #[cfg(not(feature = "folder"))]
+    let found = all(program).filter(|_| lead == LEAD).find(is_named);
+    match found {
         Some(verb) => (verb.run)(&CommandContext::new(program, console, matches)),
         None => Ok(Exit::Usage),
     }

@@ -8,21 +8,27 @@ use crate::documented::assert_documented;
 use crate::project::Project;
 use insta::assert_snapshot;
 
-/// The verbs, as the help lists them.
+/// The verbs with their first word (`migration up`), as the help lists them.
 fn verbs(project: &Project) -> Vec<String> {
-    let help = project.lokstra_alone("migration -help");
-    let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    list.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+    let of_lead = |lead: &str| {
+        let help = project.lokstra_alone(&format!("{lead} -help"));
+        let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+        let verb = |line: &str| format!("{lead} {}", line.split_whitespace().next().unwrap());
+        list.lines().map(verb).collect::<Vec<_>>()
+    };
+    ["migration", "database"].into_iter().flat_map(of_lead).collect()
 }
 
 #[test]
 fn the_help_of_every_verb_is_documented() {
     let project = Project::new(&[]);
-    let mut text = format!("```text\n{}\n```\n", project.lokstra_alone("migration -help"));
+    let of_lead = |lead| project.lokstra_alone(&format!("{lead} -help"));
+    let (migration, database) = (of_lead("migration"), of_lead("database"));
+    let mut text = format!("```text\n{migration}\n```\n\n```text\n{database}\n```\n");
     for verb in verbs(&project) {
-        let help = project.lokstra_alone(&format!("migration {verb} -help"));
+        let help = project.lokstra_alone(&format!("{verb} -help"));
         assert!(help.contains("Example"), "{help}");
-        write!(text, "\n### lokstra migration {verb}\n\n```text\n{help}\n```\n").unwrap();
+        write!(text, "\n### lokstra {verb}\n\n```text\n{help}\n```\n").unwrap();
     }
     assert_documented("help", &text);
 }
@@ -30,8 +36,9 @@ fn the_help_of_every_verb_is_documented() {
 #[test]
 fn a_help_text_fits_a_terminal() {
     let project = Project::new(&[]);
-    let helps = verbs(&project).into_iter().map(|verb| format!("migration {verb} -help"));
-    for arguments in helps.chain(["-help", "migration -help", "man -help"].map(str::to_owned)) {
+    let helps = verbs(&project).into_iter().map(|verb| format!("{verb} -help"));
+    let others = ["-help", "migration -help", "database -help", "man -help"];
+    for arguments in helps.chain(others.map(str::to_owned)) {
         let help = project.lokstra_alone(&arguments);
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{arguments}: {line}");
@@ -44,7 +51,7 @@ fn no_help_and_no_usage_has_a_flag_with_two_dashes() {
     let project = Project::new(&[]);
     for verb in verbs(&project) {
         for flag in ["-help", "-hlep", "--json --jsno"] {
-            let told = project.lokstra_alone(&format!("migration {verb} {flag}"));
+            let told = project.lokstra_alone(&format!("{verb} {flag}"));
             let mut behind =
                 told.match_indices("--").map(|(at, dashes)| &told[at + dashes.len()..]);
             // Comments of SQL and the marks of these tests have a space there.
@@ -89,7 +96,8 @@ fn every_verb_has_a_manual_page() {
     let project = Project::new(&[]);
     assert_snapshot!(project.lokstra_alone("man pages"), @"");
     for verb in verbs(&project) {
-        assert!(project.path(&format!("pages/lokstra-migration-{verb}.1")).exists(), "{verb}");
+        let page = format!("pages/lokstra-{}.1", verb.replace(' ', "-"));
+        assert!(project.path(&page).exists(), "{verb}");
     }
     let page = std::fs::read_to_string(project.path("pages/lokstra-migration-down.1")).unwrap();
     assert!(page.contains(r"\-steps") && !page.contains(r"\-\-steps"), "{page}");
@@ -123,6 +131,7 @@ fn every_code_of_an_error_is_documented() {
         include_str!("../../../lokstra-connect/src/error/mod.rs"),
         include_str!("../../../lokstra-runtime/src/error/code.rs"),
         include_str!("../../src/fleet/error.rs"),
+        include_str!("../../src/verbs/database/error.rs"),
     ];
     let arms =
         arms.iter().flat_map(|source| source.lines()).filter_map(|it| it.split_once("=> \""));

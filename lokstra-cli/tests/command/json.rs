@@ -11,8 +11,12 @@ use serde_json::Value;
 
 /// What the verb writes to the standard output, and its exit code.
 fn run(project: &Project, arguments: &str) -> (Value, i32) {
+    run_line(project, &format!("migration {arguments}"))
+}
+
+fn run_line(project: &Project, arguments: &str) -> (Value, i32) {
     let mut command = project.command();
-    command.env("DATABASE_URL", project.database.url()).arg("migration");
+    command.env("DATABASE_URL", project.database.url());
     let output = command.args(arguments.split(' ')).arg("-json").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let document = serde_json::from_str(&text);
@@ -56,6 +60,14 @@ fn assert_run(project: &Project, arguments: &str, exit: i32, name: &str) {
     let (document, code) = run(project, arguments);
     assert_eq!(code, exit, "{document:#}");
     assert_shape(name, document);
+}
+
+#[test]
+fn the_document_of_the_database_says_what_became_of_it() {
+    let project = Project::new(&["001_a"]);
+    let (document, code) = run_line(&project, "database create");
+    assert_eq!(code, 0, "{document:#}");
+    assert_shape("database", document);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod project;
 mod blocker;
 mod documentation;
 mod documented;
+mod dotenv;
 mod environment;
 mod exit_codes;
 mod json;

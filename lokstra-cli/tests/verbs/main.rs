@@ -3,6 +3,7 @@
 #[path = "../project/mod.rs"]
 mod project;
 
+mod database;
 mod doctor;
 mod dump;
 mod fleet;

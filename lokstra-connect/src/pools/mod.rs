@@ -3,6 +3,7 @@
 #[cfg(feature = "config")]
 mod config_file;
 mod env;
+mod place;
 pub(crate) mod pool;
 
 use std::collections::BTreeMap;

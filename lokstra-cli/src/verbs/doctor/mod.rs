@@ -3,7 +3,7 @@
 mod catalog;
 mod finding;
 mod history;
-mod query;
+pub(super) mod query;
 mod server;
 
 use std::time::{Duration, Instant};

@@ -11,7 +11,7 @@ const LIMITS: &str = "SELECT pg_catalog.set_config('statement_timeout', '5s', tr
 const PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);";
 
 /// Returns the rows of one SELECT.
-pub(super) fn rows(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
+pub(in crate::verbs) fn rows(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
     simple_query(client, &format!("{LIMITS}{PATH}{select}"))
 }
 
@@ -35,11 +35,11 @@ fn simple_query(client: &mut Client, message: &str) -> Result<Vec<Row>, Error> {
 
 /// A row whose values are texts.
 #[derive(Debug)]
-pub(super) struct Row(SimpleQueryRow);
+pub(in crate::verbs) struct Row(SimpleQueryRow);
 
 impl Row {
     /// The text of a column; empty for NULL.
-    pub(super) fn text(&self, column: &str) -> &str {
+    pub(in crate::verbs) fn text(&self, column: &str) -> &str {
         self.0.try_get(column).ok().flatten().unwrap_or_default()
     }
 
@@ -47,15 +47,15 @@ impl Row {
         self.text(column).parse().unwrap_or_default()
     }
 
-    pub(super) fn is(&self, column: &str) -> bool {
+    pub(in crate::verbs) fn is(&self, column: &str) -> bool {
         self.text(column) == "t"
     }
 }
 
-pub(super) fn literal(text: &str) -> String {
+pub(in crate::verbs) fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-pub(super) fn identifier(name: &str) -> String {
+pub(in crate::verbs) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
