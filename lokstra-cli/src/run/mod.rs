@@ -1,6 +1,7 @@
 //! Runs migrations and reports them, for `up`, `down`, `redo` and `goto`.
 
 pub(crate) mod plan;
+pub(crate) mod query;
 mod status;
 
 use lokstra_core::printable_line;

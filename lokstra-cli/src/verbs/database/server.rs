@@ -8,7 +8,7 @@ use lokstra_runtime::{ConnectError, ConnectionTarget, Pool};
 use super::error::DatabaseError;
 use crate::call::{CommandContext, flags};
 use crate::output::CommandError;
-use crate::verbs::doctor::query::{self, Row};
+use crate::run::query::{self, Row};
 
 /// Databases to be connected to while another one is created or dropped.
 const MAINTENANCE: [&str; 2] = ["postgres", "template1"];

@@ -5,8 +5,8 @@ use std::time::Duration;
 use lokstra_runtime::postgres::Client;
 
 use super::finding::Findings;
-use super::query::{identifier, literal, rows};
 use super::server::Facts;
+use crate::run::query::{identifier, literal, rows};
 
 pub(super) fn prepared_transactions(found: &mut Findings, client: &mut Client) {
     let query = "SELECT p.gid, p.owner, p.prepared FROM pg_catalog.pg_prepared_xacts p \

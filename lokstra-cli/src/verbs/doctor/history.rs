@@ -5,8 +5,8 @@ use lokstra_runtime::postgres::Client;
 use lokstra_runtime::{ErrorKind, Goal, Migrator, PartialScript, State, Status, Warning};
 
 use super::finding::Findings;
-use super::query::{identifier, literal, rows};
 use super::server::Facts;
+use crate::run::query::{identifier, literal, rows};
 
 pub(super) fn privileges(
     found: &mut Findings,

@@ -3,7 +3,6 @@
 mod catalog;
 mod finding;
 mod history;
-pub(super) mod query;
 mod server;
 
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use lokstra_runtime::postgres::{Client, Error};
 use lokstra_runtime::{ConnectError, Migrator, Pool};
 
 use super::finding::Findings;
-use super::query::{Row, identifier, rows, rows_as_it_is};
+use crate::run::query::{Row, identifier, rows, rows_as_it_is};
 
 /// The tested versions.
 const SUPPORTED: std::ops::RangeInclusive<i64> = 13..=18;

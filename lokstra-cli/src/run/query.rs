@@ -11,12 +11,12 @@ const LIMITS: &str = "SELECT pg_catalog.set_config('statement_timeout', '5s', tr
 const PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);";
 
 /// Returns the rows of one SELECT.
-pub(in crate::verbs) fn rows(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
+pub(crate) fn rows(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
     simple_query(client, &format!("{LIMITS}{PATH}{select}"))
 }
 
 /// Returns the rows of one SELECT, under the search path of the session.
-pub(super) fn rows_as_it_is(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
+pub(crate) fn rows_as_it_is(client: &mut Client, select: &str) -> Result<Vec<Row>, Error> {
     simple_query(client, &format!("{LIMITS}{select}"))
 }
 
@@ -35,27 +35,27 @@ fn simple_query(client: &mut Client, message: &str) -> Result<Vec<Row>, Error> {
 
 /// A row whose values are texts.
 #[derive(Debug)]
-pub(in crate::verbs) struct Row(SimpleQueryRow);
+pub(crate) struct Row(SimpleQueryRow);
 
 impl Row {
     /// The text of a column; empty for NULL.
-    pub(in crate::verbs) fn text(&self, column: &str) -> &str {
+    pub(crate) fn text(&self, column: &str) -> &str {
         self.0.try_get(column).ok().flatten().unwrap_or_default()
     }
 
-    pub(super) fn number(&self, column: &str) -> i64 {
+    pub(crate) fn number(&self, column: &str) -> i64 {
         self.text(column).parse().unwrap_or_default()
     }
 
-    pub(in crate::verbs) fn is(&self, column: &str) -> bool {
+    pub(crate) fn is(&self, column: &str) -> bool {
         self.text(column) == "t"
     }
 }
 
-pub(in crate::verbs) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-pub(in crate::verbs) fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
