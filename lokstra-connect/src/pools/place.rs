@@ -58,7 +58,7 @@ impl Pool {
             let port = config.get_ports().first().copied().unwrap_or(5432).to_string();
             match config.get_hosts().first() {
                 Some(Host::Tcp(name)) if name.contains(':') => {
-                    hosts.push(format!("[{name}]:{port}"))
+                    hosts.push(format!("[{name}]:{port}"));
                 }
                 Some(Host::Tcp(name)) => hosts.push(format!("{name}:{port}")),
                 #[cfg(unix)]

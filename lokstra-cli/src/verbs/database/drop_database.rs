@@ -106,7 +106,9 @@ pub(super) fn drop_confirmed(
         show_connection(context.console, &server.connection.to_string());
         if !sessions.is_empty() {
             context.console.status("These sessions will be ended:");
-            sessions.iter().for_each(|line| context.console.status(format_args!("  {line}")));
+            for line in &sessions {
+                context.console.status(format_args!("  {line}"));
+            }
         }
         context.confirm(question)?;
     }

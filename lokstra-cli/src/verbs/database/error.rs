@@ -33,7 +33,7 @@ pub(super) enum DatabaseError {
     #[cfg(feature = "folder")]
     InUse { name: String, sessions: Vec<String> },
     /// The server refuses.
-    Refused { action: &'static str, name: String, user: String, source: ServerError },
+    Refused { action: &'static str, name: String, user: String, source: Box<ServerError> },
     /// The server did not answer.
     Lost { action: &'static str, name: String, source: postgres::Error },
 }
@@ -45,8 +45,11 @@ impl DatabaseError {
         source: postgres::Error,
     ) -> DatabaseError {
         let (name, user) = (connection.database.clone(), connection.user.clone());
-        match source.as_db_error().map(ServerError::new) {
-            Some(source) => DatabaseError::Refused { action, name, user, source },
+        match source.as_db_error() {
+            Some(said) => {
+                let source = Box::new(ServerError::new(said));
+                DatabaseError::Refused { action, name, user, source }
+            }
             None => DatabaseError::Lost { action, name, source },
         }
     }

@@ -105,9 +105,10 @@ impl DatabaseServer {
     /// Creates the database; returns whether it was missing.
     pub(super) fn create(&mut self) -> Result<bool, DatabaseError> {
         if let Some(row) = self.row()? {
-            return match row.is("is_invalid") {
-                true => Err(DatabaseError::Invalid { name: self.name().to_owned() }),
-                false => Ok(false),
+            return if row.is("is_invalid") {
+                Err(DatabaseError::Invalid { name: self.name().to_owned() })
+            } else {
+                Ok(false)
             };
         }
         let sql = format!("CREATE DATABASE {}", query::identifier(self.name()));
@@ -166,13 +167,13 @@ impl DatabaseServer {
             query::literal(self.name())
         );
         let line = |row: &Row| {
-            let mut line = format!("pid {}, user {}", row.text("pid"), row.text("usename"));
-            for (word, column) in [("", "app"), ("from ", "address")] {
-                if !row.text(column).is_empty() {
-                    line += &format!(", {word}{}", row.text(column));
-                }
-            }
-            printable_line(&line)
+            let text = |word, column| match row.text(column) {
+                "" => String::new(),
+                text => format!(", {word}{text}"),
+            };
+            let (pid, user) = (row.text("pid"), row.text("usename"));
+            let (app, from) = (text("", "app"), text("from ", "address"));
+            printable_line(&format!("pid {pid}, user {user}{app}{from}"))
         };
         Ok(self.rows(&select)?.iter().map(line).collect())
     }
