@@ -23,7 +23,7 @@
 /// schema-table: schema_migrations   # the tracking table, in schema lokstra_core or `schema.table`
 /// enabled: true                     # false: boot and library skip it, the command line runs it
 /// description: Main application database
-/// lint: warn                        # with the feature `lint`: hazards are warnings, or `deny`: errors
+/// lint: warn                        # hazards are warnings, or `deny`: errors
 /// ```
 ///
 /// A file is `{version}_{description}.{up|down}.sql`. The version has at least three digits,

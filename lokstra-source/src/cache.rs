@@ -37,10 +37,9 @@ impl Cache {
     /// Reads the file; the cache is empty if there is none, or if other rules wrote it.
     pub(crate) fn read(path: &Path, lint: LintScope, writer: &str) -> Cache {
         let header = format!(
-            "lokstra-source {} with squawk 2.68.0, sql-check {}, lint {}, {lint:?}, {writer}\n",
+            "lokstra-source {} with sql-check {}, {lint:?}, {writer}\n",
             env!("CARGO_PKG_VERSION"),
-            cfg!(feature = "sql-check"),
-            cfg!(feature = "lint")
+            cfg!(feature = "sql-check")
         );
         Cache { path: path.to_owned(), header, content: fs::read(path).unwrap_or_default() }
     }

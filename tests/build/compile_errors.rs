@@ -29,7 +29,6 @@ fn problems_are_compile_errors_with_paths_relative_to_the_crate() {
     #[cfg(feature = "testing")]
     cases.compile_fail("tests/compile/test/*.rs");
     // Hazards, where they are asked for: errors, and warnings, which only a failing build shows here.
-    #[cfg(feature = "lint")]
     for case in ["tests/compile/lint_deny.rs", "tests/compile/lint_warn.rs"] {
         cases.compile_fail(case);
     }
@@ -51,16 +50,8 @@ fn thirty_different_defects_are_thirty_errors_of_one_build() {
 #[test]
 fn every_rule_has_a_folder_that_breaks_it() {
     for code in Code::ALL {
-        // Warnings, which stop nothing; more than 4 GiB of SQL; what only a server tells; what only a
-        // build without the linter says, in `lint_without_linter`.
-        if matches!(
-            code,
-            Code::NotRead
-                | Code::SuppressionUnused
-                | Code::TooLarge
-                | Code::Server
-                | Code::LintFeature
-        ) {
+        // Warnings, which stop nothing; more than 4 GiB of SQL; what only a server says.
+        if matches!(code, Code::NotRead | Code::SuppressionUnused | Code::TooLarge | Code::Server) {
             continue;
         }
         let told = accepted(&format!("rules/{}", code.as_str().replace('-', "_")));

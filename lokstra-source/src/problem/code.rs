@@ -120,8 +120,6 @@ codes! {
     TooLarge = "too-large",
     /// `lint` of `migration.yaml` has another value than `off`, `warn` and `deny`.
     LintLevel = "lint-level",
-    /// `migration.yaml` asks for lints, and the program that reads it was built without them.
-    LintFeature = "lint-feature",
     /// A suppression without a reason, of an unknown rule, or malformed.
     Suppression = "suppression",
     /// A warning: a suppression that suppresses nothing.

@@ -160,14 +160,17 @@ impl LintRule {
     }
 
     /// Whether the rule is about building an index.
-    #[cfg(feature = "lint")]
     pub(crate) fn is_of_index(self) -> bool {
         matches!(self, LintRule::AddPrimaryKey | LintRule::AddUnique | LintRule::CreateIndex)
     }
 
+    /// Whether it matters that the table is partitioned.
+    pub(crate) fn is_about_partitions(self) -> bool {
+        self.is_of_index() || self == LintRule::AddForeignKey
+    }
+
     /// Says what to write instead if the table is partitioned and PostgreSQL refuses the usual way: the
     /// table reuses what every partition already has, without reading a row.
-    #[cfg(feature = "lint")]
     pub(crate) fn help_if_partitioned(self) -> &'static str {
         match self {
             LintRule::AddForeignKey => {

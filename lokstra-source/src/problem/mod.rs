@@ -59,7 +59,6 @@ impl Problem {
     }
 
     /// Makes the problem an error, where hazards are denied.
-    #[cfg(feature = "lint")]
     pub(crate) fn denied(self) -> Problem {
         Problem { severity: Severity::Error, ..self }
     }

@@ -61,7 +61,7 @@ pub(crate) fn check(
         if lint != LintScope::Never && !problems[before..].iter().any(Problem::is_error) {
             mark_check::check(folder, settings.verified, &migrations, &mut problems);
         }
-        lint::check(folder, settings.lint, &migrations, lint, &mut problems);
+        lint::check(settings.lint, &migrations, lint, &mut problems);
         databases.push(Database { folder, settings, migrations });
     }
     shared_tables(&databases, &mut problems);

@@ -1,15 +1,9 @@
 //! Syntax errors: statements that PostgreSQL's own grammar rejects, with a remedy.
 
-#[cfg(feature = "lint")]
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-#[cfg(feature = "lint")]
-use lokstra_grammar::masked;
 use lokstra_grammar::{Refusal, refused, split};
-#[cfg(feature = "lint")]
-use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
 use super::remedy::{self, Remedy};
 use super::routine::sql_body;
@@ -113,76 +107,6 @@ fn error(
         token => format!("syntax error at or near \"{token}\""),
     };
     SyntaxError { offset: at.start, message, remedy }
-}
-
-/// The statements that are wrong, or that the linter's parser reads only in part.
-#[cfg(feature = "lint")]
-pub(crate) fn partly_parsed(text: &str, statements: &[Range<usize>]) -> BTreeSet<usize> {
-    let wrong = refusals(text, statements).map(|(range, refusal)| range.start + refusal.at.start);
-    let in_part = messages(text).into_iter().map(|(offset, _)| offset);
-    let nth = |offset| statements.partition_point(|range| range.end < offset);
-    wrong.chain(in_part).map(nth).collect()
-}
-
-#[cfg(feature = "lint")]
-fn messages(text: &str) -> Vec<(usize, String)> {
-    // A panic of the parser must not break a build.
-    catch_unwind(AssertUnwindSafe(|| parse(text))).unwrap_or_default()
-}
-
-/// The offsets and messages of the linter's parser, in the order of the text.
-#[cfg(feature = "lint")]
-fn parse(text: &str) -> Vec<(usize, String)> {
-    let text = masked(text);
-    let lexed = LexedStr::new(&text);
-    let output = EntryPoint::SourceFile.parse(&lexed.to_input());
-    let mut found = Vec::new();
-    let (mut depth, mut position) = (0, 0);
-    let mut last = SyntaxKind::SEMICOLON;
-    let mut is_same_line = true;
-    lexed.intersperse_trivia(&output, &mut |step| match step {
-        StrStep::Enter { kind } => {
-            depth += 1;
-            let is_statement =
-                depth == 2 && !matches!(kind, SyntaxKind::ERROR | SyntaxKind::EMPTY_STMT);
-            if is_statement && last != SyntaxKind::SEMICOLON {
-                found.push((position, "expected SEMICOLON".to_owned()));
-            }
-        }
-        StrStep::Exit => depth -= 1,
-        StrStep::Token { kind, text } => {
-            match kind {
-                SyntaxKind::WHITESPACE => is_same_line &= !text.contains(['\n', '\r']),
-                SyntaxKind::COMMENT => {}
-                _ => {
-                    // A text continues only in the next line (section 4.1.2.1).
-                    if is_text(last) && is_text(kind) && is_same_line {
-                        found.push((position, "expected COMMA".to_owned()));
-                    }
-                    (last, is_same_line) = (kind, true);
-                }
-            }
-            position += text.len();
-        }
-        StrStep::Error { msg, pos } => found.push((pos, msg.to_owned())),
-    });
-    found.extend(lexed.errors().map(|(range, message)| (range.start as usize, message.to_owned())));
-    found.sort();
-    found
-}
-
-#[cfg(feature = "lint")]
-fn is_text(kind: SyntaxKind) -> bool {
-    matches!(
-        kind,
-        SyntaxKind::STRING
-            | SyntaxKind::ESC_STRING
-            | SyntaxKind::UNICODE_ESC_STRING
-            | SyntaxKind::NATIONAL_STRING
-            | SyntaxKind::BIT_STRING
-            | SyntaxKind::BYTE_STRING
-            | SyntaxKind::DOLLAR_QUOTED_STRING
-    )
 }
 
 #[cfg(test)]

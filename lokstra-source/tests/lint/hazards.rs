@@ -41,7 +41,13 @@ fn a_check_that_is_validated_at_once() {
       help: add it NOT VALID, and VALIDATE CONSTRAINT in the next migration, which blocks neither reads nor writes; if it is safe, say why: `-- lokstra: allow(add-check): …`
     ");
     assert_eq!(rules("ALTER TABLE a ADD COLUMN b int CHECK (b > 0);"), ["add-check"]);
-    is_silent(&["ALTER TABLE a ADD CONSTRAINT b CHECK (c > 0) NOT VALID;"]);
+    is_silent(&[
+        "ALTER TABLE a ADD CONSTRAINT b CHECK (c > 0) NOT VALID;",
+        "ALTER TABLE a ADD CONSTRAINT b CHECK (c > 0) NOT ENFORCED;",
+        "ALTER TABLE a ADD COLUMN b int CHECK (b > 0) NOT ENFORCED;",
+        "ALTER TABLE a DROP CONSTRAINT b;",
+    ]);
+    assert_eq!(rules("ALTER TABLE a ADD CHECK (NOT valid);"), ["add-check"]);
 }
 
 #[test]
@@ -72,6 +78,7 @@ fn a_column_with_a_value_of_its_own_for_each_row() {
         "ALTER TABLE a ADD COLUMN b text DEFAULT md5(random()::text);",
         "ALTER TABLE a ADD COLUMN b bigint DEFAULT pg_catalog.nextval('s');",
         "ALTER TABLE a ADD COLUMN b text DEFAULT ulid();",
+        "ALTER TABLE a ADD COLUMN b text DEFAULT (public.ulid());",
         "ALTER TABLE a ADD COLUMN b bigserial;",
         "ALTER TABLE a ADD COLUMN b BIGSERIAL NOT NULL;",
         "ALTER TABLE a ADD COLUMN b int GENERATED ALWAYS AS IDENTITY;",
@@ -82,6 +89,7 @@ fn a_column_with_a_value_of_its_own_for_each_row() {
     is_silent(&[
         "ALTER TABLE a ADD COLUMN b timestamptz NOT NULL DEFAULT now();",
         "ALTER TABLE a ADD COLUMN b timestamptz DEFAULT CURRENT_TIMESTAMP;",
+        "ALTER TABLE a ADD COLUMN b timestamptz DEFAULT pg_catalog.now();",
         "ALTER TABLE a ADD COLUMN b timestamp DEFAULT timezone('utc', now());",
         "ALTER TABLE a ADD COLUMN b timestamp DEFAULT (now() AT TIME ZONE 'utc');",
         "ALTER TABLE a ADD COLUMN b date DEFAULT CURRENT_DATE + 1;",
@@ -102,6 +110,7 @@ fn an_exclusion_constraint() {
       |                   ^
       help: PostgreSQL has no other way: add it while the table is small or unused; if it is safe, say why: `-- lokstra: allow(add-exclude): …`
     ");
+    is_silent(&["CREATE TABLE a (b int);\nALTER TABLE a ADD EXCLUDE USING gist (b WITH =);"]);
 }
 
 #[test]
@@ -134,7 +143,10 @@ migrations/007_change.up.sql:1:24: the primary key builds its index, and blocks 
   |                        ^
   help: CREATE UNIQUE INDEX CONCURRENTLY in an earlier migration, then ADD CONSTRAINT … PRIMARY KEY USING INDEX …; if it is safe, say why: `-- lokstra: allow(add-primary-key): …`
 ");
-    is_silent(&["ALTER TABLE a ADD CONSTRAINT b PRIMARY KEY USING INDEX c;"]);
+    is_silent(&[
+        "ALTER TABLE a ADD CONSTRAINT b PRIMARY KEY USING INDEX c;",
+        "CREATE TABLE a (id int);\nALTER TABLE a ADD PRIMARY KEY (id);",
+    ]);
 }
 
 #[test]
@@ -159,7 +171,12 @@ migrations/007_change.up.sql:1:36: the new type rewrites the table and its index
   |                                    ^
   help: add a column of the new type, fill it in batches and switch the program to it; only a varchar that grows or becomes text is not rewritten; if it is safe, say why: `-- lokstra: allow(column-type): …`
 ");
-    is_silent(&["ALTER TABLE a ALTER COLUMN b SET DEFAULT 1, ALTER COLUMN c DROP NOT NULL;"]);
+    assert_eq!(rules("ALTER TABLE a ALTER b SET DATA TYPE bigint;"), ["column-type"]);
+    is_silent(&[
+        "ALTER TABLE a ALTER COLUMN b SET DEFAULT 1, ALTER COLUMN c DROP NOT NULL;",
+        "ALTER TABLE a ALTER type SET STATISTICS 10;",
+        "CREATE TABLE a (b int);\nALTER TABLE a ALTER b TYPE bigint;",
+    ]);
 }
 
 #[test]
@@ -179,7 +196,57 @@ migrations/007_change.up.sql:1:1: writes to the table are blocked until the inde
         "CREATE MATERIALIZED VIEW b AS SELECT 1 AS c;\nCREATE INDEX a ON b (c);",
         "CREATE TABLE p PARTITION OF b DEFAULT;\nCREATE INDEX a ON ONLY p (c);",
         "-- lokstra: no-transaction\nCREATE TABLE b (c int);\nCREATE INDEX a ON b (c);",
+        "CREATE TABLE new (c int);\nDROP VIEW b;\nALTER TABLE new RENAME TO b;\nCREATE INDEX a ON b (c);",
     ]);
+    let another = "CREATE TABLE b ();\nALTER TABLE b RENAME TO d;\nALTER TABLE old RENAME TO b;\nCREATE INDEX a ON b (c);";
+    assert_eq!(rules(another), ["rename-table", "create-index"]);
+    assert_eq!(rules("CREATE INDEX a ON b (c);\nCREATE TABLE b (c int);"), ["create-index"]);
+}
+
+/// The rules that report a script behind these ones.
+fn rules_behind(scripts: &[&str], up: &str) -> Vec<&'static str> {
+    let scripts = scripts.iter().copied().chain([up]).zip(1..);
+    let files = scripts.flat_map(|(up, nth)| {
+        let file = |direction, sql: &str| (format!("{nth:03}_a.{direction}.sql"), sql.to_owned());
+        [file("up", up), file("down", "SELECT 1;")]
+    });
+    let files: Vec<_> = files.collect();
+    let files: Vec<_> = files.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).collect();
+    let root = folder(&files);
+    lokstra_source::lock(root.path(), "migrations").unwrap();
+    let loaded = Loader::new(root.path(), "migrations").lint(LintScope::All).load().unwrap();
+    let last = files[files.len() - 2].0;
+    let found = loaded.warnings.iter().filter(|problem| problem.path().ends_with(last));
+    found.map(|problem| problem.code().as_str()).collect()
+}
+
+#[test]
+fn a_table_of_an_earlier_script_is_not_created_again() {
+    let change = "CREATE TABLE IF NOT EXISTS b (c int);\nCREATE INDEX a ON b (c);";
+    assert_eq!(rules_behind(&[], change), Vec::<&str>::new());
+    assert_eq!(rules_behind(&["CREATE TABLE b (c int);"], change), ["create-index"]);
+    let dropped = ["CREATE TABLE b (c int);", "DROP TABLE b;"];
+    assert_eq!(rules_behind(&dropped, change), Vec::<&str>::new());
+    let renamed = ["CREATE TABLE d (c int);", "ALTER TABLE d RENAME TO b;"];
+    assert_eq!(rules_behind(&renamed, change), ["create-index"]);
+}
+
+#[test]
+fn set_not_null_relies_on_the_check_of_an_earlier_script() {
+    let change = "ALTER TABLE public.a ALTER COLUMN \"c\" SET NOT NULL;";
+    let add = "ALTER TABLE a ADD CONSTRAINT b CHECK (c IS NOT NULL) NOT VALID;";
+    let validate = "ALTER TABLE a VALIDATE CONSTRAINT b;";
+    assert_eq!(rules_behind(&[add], change), ["set-not-null"]);
+    assert_eq!(rules_behind(&[add, validate], change), Vec::<&str>::new());
+    for other in [
+        "ALTER TABLE a DROP CONSTRAINT b;",
+        "DROP TABLE a;\nCREATE TABLE a (c int);",
+        "ALTER TABLE a RENAME TO d;",
+    ] {
+        assert_eq!(rules_behind(&[add, validate, other], change), ["set-not-null"], "{other}");
+    }
+    let add = "ALTER TABLE a ADD CONSTRAINT b CHECK (c IS NOT NULL OR d IS NOT NULL) NOT VALID;";
+    assert_eq!(rules_behind(&[add, validate], change), ["set-not-null"]);
 }
 
 /// What is found in a script behind one that makes the partitioned table `p`, and `q`, which is none.
@@ -256,7 +323,7 @@ migrations/007_change.up.sql:1:1: everything in the schema is lost, including ta
   | ^
   help: drop its objects by name, and then the schema without CASCADE; if it is safe, say why: `-- lokstra: allow(drop-schema): …`
 ");
-    is_silent(&["DROP SCHEMA attic;"]);
+    is_silent(&["DROP SCHEMA attic;", "CREATE SCHEMA attic;\nDROP SCHEMA attic CASCADE;"]);
 }
 
 #[test]
@@ -285,7 +352,11 @@ migrations/007_change.up.sql:1:1: writes to the table, and reads that use the in
   | ^
   help: REINDEX … CONCURRENTLY, in a script that begins with `-- lokstra: no-transaction`; if it is safe, say why: `-- lokstra: allow(reindex): …`
 ");
-    is_silent(&["-- lokstra: no-transaction\nREINDEX INDEX CONCURRENTLY a;"]);
+    is_silent(&[
+        "-- lokstra: no-transaction\nREINDEX INDEX CONCURRENTLY a;",
+        "-- lokstra: no-transaction\nREINDEX (CONCURRENTLY, VERBOSE) TABLE a;",
+        "CREATE TABLE a ();\nREINDEX TABLE a;",
+    ]);
 }
 
 #[test]
@@ -297,7 +368,22 @@ migrations/007_change.up.sql:1:19: the running version fails as soon as the colu
   |                   ^
   help: add a column, let the program write both, fill the old rows, and drop the old column in a later release; if it is safe, say why: `-- lokstra: allow(rename-column): …`
 ");
-    is_silent(&["ALTER TABLE a RENAME CONSTRAINT b TO c;", "ALTER INDEX a RENAME TO b;"]);
+    for script in [
+        "ALTER TABLE rename RENAME \"to\" TO email;",
+        "ALTER VIEW a RENAME b TO c;",
+        "ALTER MATERIALIZED VIEW IF EXISTS a RENAME COLUMN b TO c;",
+        "ALTER FOREIGN TABLE a RENAME b TO c;",
+        "ALTER TYPE a RENAME ATTRIBUTE b TO c;",
+    ] {
+        assert_eq!(rules(script), ["rename-column"], "{script}");
+    }
+    is_silent(&[
+        "ALTER TABLE a RENAME CONSTRAINT b TO c;",
+        "ALTER INDEX a RENAME TO b;",
+        "ALTER VIEW a RENAME TO b;",
+        "ALTER TYPE a RENAME VALUE 'b' TO 'c';",
+        "ALTER TYPE a RENAME TO b;",
+    ]);
 }
 
 #[test]
@@ -374,6 +460,33 @@ fn what_the_grammar_does_not_know_is_no_alarm() {
 #[test]
 fn the_suppressions_of_squawk_are_not_ours() {
     assert_eq!(rules("-- squawk-ignore ban-drop-table\nDROP TABLE a;"), ["drop-table"]);
+}
+
+#[test]
+fn a_reason_suppresses_the_finding_of_each_rule() {
+    for (rule, up) in [
+        ("add-check", "ALTER TABLE a ADD CHECK (b > 0);"),
+        ("add-column-not-null", "ALTER TABLE a ADD b int NOT NULL;"),
+        ("add-column-rewrite", "ALTER TABLE a ADD b serial;"),
+        ("add-exclude", "ALTER TABLE a ADD EXCLUDE USING gist (b WITH =);"),
+        ("add-foreign-key", "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c;"),
+        ("add-primary-key", "ALTER TABLE a ADD PRIMARY KEY (b);"),
+        ("add-unique", "ALTER TABLE a ADD UNIQUE (b);"),
+        ("column-type", "ALTER TABLE a ALTER b TYPE int;"),
+        ("create-index", "CREATE INDEX ON a (b);"),
+        ("drop-column", "ALTER TABLE a DROP b;"),
+        ("drop-database", "-- lokstra: no-transaction\nDROP DATABASE a;"),
+        ("drop-schema", "DROP SCHEMA a CASCADE;"),
+        ("drop-table", "DROP TABLE a;"),
+        ("reindex", "REINDEX TABLE a;"),
+        ("rename-column", "ALTER TABLE a RENAME b TO c;"),
+        ("rename-table", "ALTER TABLE a RENAME TO b;"),
+        ("set-not-null", "ALTER TABLE a ALTER b SET NOT NULL;"),
+        ("truncate", "TRUNCATE a;"),
+    ] {
+        assert_eq!(rules(up), [rule], "{up}");
+        is_silent(&[&format!("{up} -- lokstra: allow({rule}): it is empty")]);
+    }
 }
 
 #[test]

@@ -23,10 +23,6 @@ pub(crate) struct Script {
     pub(crate) checksum: Checksum,
     pub(crate) mode: Mode,
     pub(crate) statements: Vec<Range<usize>>,
-    #[cfg_attr(
-        not(feature = "sql-check"),
-        expect(dead_code, reason = "only checked for their form")
-    )]
     pub(crate) suppressions: Vec<Suppression>,
     /// Whether the script may add a label to an enum type.
     pub(crate) adds_label: bool,

@@ -1,27 +1,22 @@
 //! Hazards: SQL that is valid but dangerous in production.
 
-#[cfg(feature = "lint")]
+mod alter_table;
+mod hazards;
+mod history;
+mod new_column;
+mod not_null;
 mod objects;
-#[cfg(feature = "lint")]
-mod own_rules;
-#[cfg(feature = "lint")]
 mod reader;
-#[cfg(feature = "lint")]
 mod report;
-#[cfg(feature = "lint")]
 mod reversibility;
-#[cfg(feature = "lint")]
-mod squawk_rules;
+mod tree;
 
-#[cfg(feature = "lint")]
 use std::collections::HashSet;
 
 use super::pairing::Pair;
 use crate::parse::settings::Level;
-#[cfg(feature = "lint")]
-use crate::problem::LintRule;
-use crate::problem::{Code, Problem};
-use crate::read::folder::Folder;
+use crate::problem::{Code, LintRule, Problem};
+use history::History;
 
 /// Selects the migrations that are searched for hazards. `lint: off` in `migration.yaml` excludes its
 /// folder.
@@ -50,7 +45,6 @@ impl LintScope {
 }
 
 /// A violated rule, and its byte offset.
-#[cfg(feature = "lint")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
     pub(crate) offset: usize,
@@ -58,9 +52,7 @@ pub(crate) struct Finding {
 }
 
 /// Adds the hazards of a folder to the problems.
-#[cfg(feature = "lint")]
 pub(crate) fn check(
-    _: &Folder,
     setting: Option<Level>,
     pairs: &[Pair<'_>],
     lint: LintScope,
@@ -70,39 +62,18 @@ pub(crate) fn check(
     let is_searched = |pair: &&Pair<'_>| lint == LintScope::All || !pair.is_locked;
     let errors = problems.iter().filter(|problem| problem.is_error());
     let broken: HashSet<String> = errors.map(|problem| problem.path().to_owned()).collect();
-    let mut partitioned = HashSet::new();
+    let mut history = History::default();
     for pair in pairs {
         if !is_searched(&pair) {
-            report::track_partitioned_in(&pair.up.1, &mut partitioned);
+            history.push_unread(&pair.up.1);
             continue;
         }
         let is_broken =
             [&pair.up.0.path, &pair.down.0.path].iter().any(|path| broken.contains(*path));
-        let found = report::report(pair, !is_broken, &mut partitioned);
+        let found = report::report(pair, !is_broken, &mut history);
         problems.extend(found.into_iter().map(|problem| match problem.code() {
             Code::Lint(_) if level == Level::Deny => problem.denied(),
             _ => problem,
         }));
     }
-}
-
-/// Reports, in a build without the linter, that settings ask for it: the author of `lint: deny` relies
-/// on it.
-#[cfg(not(feature = "lint"))]
-pub(crate) fn check(
-    folder: &Folder,
-    setting: Option<Level>,
-    _: &[Pair<'_>],
-    lint: LintScope,
-    problems: &mut Vec<Problem>,
-) {
-    let word = match (lint.level(setting), setting) {
-        (Some(Level::Warn), Some(_)) => "warn",
-        (Some(Level::Deny), Some(_)) => "deny",
-        _ => return,
-    };
-    let path = folder.settings.as_ref().map_or(&folder.path, |file| &file.path);
-    let message = format!("`lint: {word}` needs the linter, which is not built in");
-    let help = "write in Cargo.toml: lokstra = { version = \"…\", features = [\"lint\"] }";
-    problems.push(Problem::new(Code::LintFeature, path, message, help));
 }

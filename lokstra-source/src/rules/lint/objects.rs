@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::reader::{Name, Reader, Token};
+use crate::parse::script::Script;
 
 /// A kind of object that has a name and can be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub(crate) struct Object {
     /// Whether this statement certainly creates it: it did not exist before (`OR REPLACE`), and does not
     /// end with the session.
     pub(crate) is_new: bool,
+    pub(crate) if_not_exists: bool,
 }
 
 /// An index or a constraint by its definition: one of the same definition on a partitioned table reuses
@@ -92,6 +94,8 @@ pub(crate) struct Effects {
     pub(crate) attached: Vec<Attachment>,
     /// Names that refer to something else afterwards.
     pub(crate) moved: Vec<String>,
+    /// The old and the new name of a table, view or index.
+    pub(crate) renamed: Option<(String, String)>,
     /// What it works on.
     pub(crate) targets: Vec<String>,
     /// Whether `ONLY` excludes the partitions.
@@ -101,12 +105,29 @@ pub(crate) struct Effects {
     pub(crate) cascade: Cascade,
     /// Whether it runs code that can do anything.
     pub(crate) runs_code: bool,
+    /// Whether a rule is about such statements.
+    pub(crate) may_be_hazard: bool,
 }
 
 impl Effects {
+    pub(crate) fn of_script(script: &Script) -> Vec<Effects> {
+        script.statements.iter().map(|range| Effects::of(&script.text, range)).collect()
+    }
+
     pub(crate) fn of(text: &str, statement: &Range<usize>) -> Effects {
-        let mut reader = Reader::new(text, statement);
         let mut effects = Effects::default();
+        let bytes = text.as_bytes()[statement.clone()].iter();
+        let verb = bytes.take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let verb = text[statement.start..statement.start + verb].to_ascii_lowercase();
+        // Most of a large script is rows.
+        if matches!(verb.as_str(), "do" | "call" | "select" | "execute" | "with") {
+            effects.runs_code = true;
+        }
+        if !matches!(verb.as_str(), "create" | "drop" | "alter" | "truncate" | "reindex") {
+            return effects;
+        }
+        let mut reader = Reader::new(text, statement);
+        effects.may_be_hazard = verb != "create";
         match reader.next_word().as_str() {
             "create" => effects.create(&mut reader),
             "drop" => effects.drop(&mut reader),
@@ -120,7 +141,6 @@ impl Effects {
                 reader.skip(&["table", "index", "concurrently"]);
                 effects.targets = reader.names().into_iter().map(|name| name.last).collect();
             }
-            "do" | "call" | "select" | "execute" | "with" => effects.runs_code = true,
             _ => {}
         }
         effects
@@ -133,6 +153,7 @@ impl Effects {
         let before = ["unlogged", "recursive", "unique", "constraint", "foreign", "materialized"];
         reader.skip(&before);
         let Some(kind) = Kind::read(reader) else { return };
+        self.may_be_hazard = kind == Kind::Index;
         reader.eat(&["concurrently"]);
         let if_not_exists = reader.eat(&["if", "not", "exists"]);
         // The server names an index that has no name.
@@ -161,7 +182,8 @@ impl Effects {
         let is_of_session =
             name.as_ref().is_some_and(|name| name.qualifier.as_deref() == Some("pg_temp"));
         let is_new = !(replaces || is_temporary || is_of_session || is_shared);
-        self.created.extend(name.map(|name| name.object(kind, owner, is_new)));
+        let object = name.map(|name| name.object(kind, owner, is_new));
+        self.created.extend(object.map(|object| Object { if_not_exists, ..object }));
     }
 
     fn drop(&mut self, reader: &mut Reader<'_>) {
@@ -297,20 +319,21 @@ impl Effects {
 
     fn rename(&mut self, reader: &mut Reader<'_>, table: &str) {
         reader.skip(&["column", "constraint"]);
-        if reader.is_at("to") {
-            self.moved.push(table.to_owned());
-        } else {
-            self.moved.extend(reader.name().map(|name| name.last));
-        }
+        let part = if reader.is_at("to") { None } else { reader.name() };
         reader.eat(&["to"]);
-        self.moved.extend(reader.name().map(|name| name.last));
+        let new = reader.name().map(|name| name.last);
+        if part.is_none() {
+            self.renamed = new.clone().map(|new| (table.to_owned(), new));
+        }
+        self.moved.push(part.map_or_else(|| table.to_owned(), |part| part.last));
+        self.moved.extend(new);
     }
 }
 
 impl Name {
     fn object(self, kind: Kind, owner: Option<String>, is_new: bool) -> Object {
         let Name { written, last, offset, .. } = self;
-        Object { kind, written, name: last, owner, offset, is_new }
+        Object { kind, written, name: last, owner, offset, is_new, if_not_exists: false }
     }
 }
 

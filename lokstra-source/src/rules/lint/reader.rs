@@ -31,13 +31,18 @@ impl Token<'_> {
 
     /// As the server folds it.
     pub(crate) fn name(&self) -> String {
-        let mut name = match self.text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(quoted) => quoted.replace("\"\"", "\""),
-            None => self.word.clone(),
-        };
-        name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
-        name
+        fold(self.text)
     }
+}
+
+/// A name as the server folds it.
+pub(crate) fn fold(text: &str) -> String {
+    let mut name = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => text.to_lowercase(),
+    };
+    name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
+    name
 }
 
 /// Reads a statement from left to right.

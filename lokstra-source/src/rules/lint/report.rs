@@ -1,9 +1,8 @@
 //! Runs the lint rules on a migration and turns findings into problems.
 
-use std::collections::HashSet;
-
-use super::objects::{Effects, Kind};
-use super::{Finding, reversibility, squawk_rules};
+use super::history::History;
+use super::objects::Effects;
+use super::{Finding, hazards, reversibility};
 use crate::parse::script::Script;
 use crate::parse::suppression::Suppression;
 use crate::problem::{Code, LintRule, Problem};
@@ -15,24 +14,22 @@ use crate::rules::pairing::Pair;
 ///
 /// If a script has errors, some of its names may be missing.
 ///
-/// `partitioned` has the partitioned tables of earlier migrations; those of this one are added.
-pub(crate) fn report(
-    pair: &Pair<'_>,
+/// The history has the scripts before this one, which is added.
+pub(crate) fn report<'a>(
+    pair: &'a Pair<'_>,
     is_sound: bool,
-    partitioned: &mut HashSet<String>,
+    history: &mut History<'a>,
 ) -> Vec<Problem> {
     let ((up_file, up), (down_file, down)) = (&pair.up, &pair.down);
-    let effects =
-        up.statements.iter().map(|range| Effects::of(&up.text, range)).collect::<Vec<_>>();
-    let mut found = squawk_rules::hazards(up, &effects);
+    let effects = Effects::of_script(up);
+    let mut found = hazards::hazards(up, &effects, history);
     let nth = |finding: &Finding| up.statements.iter().position(|it| finding.offset < it.end);
-    let works_on_partitioned = effects.iter().map(|effects| {
-        let works_on_one = effects.targets.iter().any(|name| partitioned.contains(name));
-        track_partitioned(effects, partitioned);
-        works_on_one
-    });
-    let works_on_partitioned: Vec<_> = works_on_partitioned.collect();
-    let is_partitioned = |finding: &Finding| nth(finding).is_some_and(|n| works_on_partitioned[n]);
+    let is_asked = found.iter().any(|finding| finding.rule.is_about_partitions());
+    let works_on_partitioned =
+        if is_asked { works_on_partitioned(&effects, history) } else { Vec::new() };
+    let is_partitioned = |finding: &Finding| {
+        nth(finding).and_then(|nth| works_on_partitioned.get(nth)).is_some_and(|works| *works)
+    };
     // Each partition needs it in a statement of its own, and no row is read for the table itself.
     found.retain(|finding| {
         let spares_partitions = nth(finding).is_some_and(|nth| effects[nth].is_only);
@@ -70,28 +67,19 @@ pub(crate) fn report(
     let of_down = down.suppressions.iter().filter(is_for_lint);
     problems
         .extend(of_down.map(|suppression| unused_suppression(down_file, down, suppression, why)));
+    history.push(up, effects);
     problems
 }
 
-/// Adds the tables that the script creates with `PARTITION BY`.
-pub(crate) fn track_partitioned_in(script: &Script, partitioned: &mut HashSet<String>) {
-    // Few scripts have one, and a large script takes long to read.
-    if partitioned.is_empty() && !script.text.to_ascii_lowercase().contains("partition") {
-        return;
-    }
-    let effects = script.statements.iter().map(|range| Effects::of(&script.text, range));
-    effects.for_each(|effects| track_partitioned(&effects, partitioned));
-}
-
-fn track_partitioned(effects: &Effects, partitioned: &mut HashSet<String>) {
-    for table in effects.created.iter().filter(|object| object.kind == Kind::Table) {
-        partitioned.remove(&table.name);
-    }
-    partitioned.extend(effects.partitioned.clone());
-    // One of the two names is the new name of the table.
-    if effects.moved.iter().any(|name| partitioned.contains(name)) {
-        partitioned.extend(effects.moved.iter().cloned());
-    }
+/// For each statement, whether it works on a partitioned table.
+fn works_on_partitioned(effects: &[Effects], history: &mut History<'_>) -> Vec<bool> {
+    let mut names = history.names().clone();
+    let works = effects.iter().map(|effects| {
+        let works_on_one = effects.targets.iter().any(|name| names.partitioned.contains(name));
+        names.follow(effects);
+        works_on_one
+    });
+    works.collect()
 }
 
 fn hazard(file: &File, script: &Script, finding: Finding, instead: &str) -> Problem {

@@ -5,8 +5,7 @@ use crate::parse::script::Script;
 
 /// The objects that still exist after the down script.
 pub(crate) fn left_behind<'a>(up: &'a [Effects], down: &Script) -> Vec<&'a Object> {
-    let statements = &down.statements;
-    let down: Vec<_> = statements.iter().map(|range| Effects::of(&down.text, range)).collect();
+    let down = Effects::of_script(down);
     // A down script of comments alone says why it cannot undo the change.
     if down.is_empty() || down.iter().any(|effects| effects.runs_code) {
         return Vec::new();
