@@ -12,6 +12,8 @@ use crate::server::scratch::ScratchDatabase;
 pub(crate) struct Reference {
     scratch: ScratchDatabase,
     pub(crate) applied: Option<Version>,
+    options: &'static str,
+    is_copied: bool,
     /// A server of its own, where the migrations change more than their database: what begins again must
     /// not meet the roles of before.
     site: Option<Site>,
@@ -31,7 +33,8 @@ impl Reference {
         let is_spoilt = plan.site.is_own && !cluster::outside(plan.database).is_empty();
         let own = if is_spoilt { Some(Site::throw_away()?) } else { None };
         let site = own.as_ref().unwrap_or(plan.site);
-        let mut scratch = ScratchDatabase::create(&site.pool, None, options(site)?, plan.keep)?;
+        let options = options(site)?;
+        let mut scratch = ScratchDatabase::create(&site.pool, None, options, plan.keep)?;
         scratch.keep = false;
         let schema = plan.database.table().schema().to_owned();
         if schema != DEFAULT_SCHEMA {
@@ -39,7 +42,7 @@ impl Reference {
             let create = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"");
             scratch.pool.connect()?.batch_execute(&create)?;
         }
-        Ok(Reference { scratch, applied: None, site: own })
+        Ok(Reference { scratch, applied: None, options, is_copied: false, site: own })
     }
 
     pub(crate) fn apply_up_to(
@@ -50,19 +53,15 @@ impl Reference {
         let mut client = self.scratch.pool.connect()?;
         plan.apply_up_to(&mut client, self.applied, version)?;
         self.applied = Some(version);
+        self.is_copied = self.site.is_none() && client.query_one(IS_COPIED, &[])?.get(0);
         Ok(())
     }
 
     /// Copies the database, unless the copy would not be the same.
-    pub(crate) fn copy(&mut self, plan: &Plan<'_>) -> Result<Option<ScratchDatabase>, VerifyError> {
-        let is_copied = |scratch: &ScratchDatabase| -> Result<bool, VerifyError> {
-            Ok(scratch.pool.connect()?.query_one(IS_COPIED, &[])?.get(0))
-        };
-        if self.applied.is_none() || self.site.is_some() || !is_copied(&self.scratch)? {
-            return Ok(None);
-        }
-        let (site, template) = (plan.site, Some(self.scratch.name.as_str()));
-        ScratchDatabase::create(&site.pool, template, options(site)?, plan.keep).map(Some)
+    pub(crate) fn copy(&self, plan: &Plan<'_>) -> Result<Option<ScratchDatabase>, VerifyError> {
+        let (server, name) = (&plan.site.pool, self.scratch.name.as_str());
+        let copy = || ScratchDatabase::create(server, Some(name), self.options, plan.keep);
+        self.is_copied.then(copy).transpose()
     }
 
     /// The database itself, with its server.

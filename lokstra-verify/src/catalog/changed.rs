@@ -1,7 +1,7 @@
 //! Which objects a step may have changed: those whose rows in the catalogs it wrote, and what depends
 //! on them. The others have the text of before, so that they need not be read again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lokstra_runtime::postgres::{Client, Error, SimpleQueryMessage};
 
@@ -70,88 +70,159 @@ UNION SELECT x.class, x.oid FROM touched t CROSS JOIN LATERAL (
         WHERE t.class = 'pg_class'::regclass AND i.indexrelid = t.oid
     OFFSET 0) AS x";
 
-/// A session that sees the database as it was before a step: it knows the rows that the step deleted.
+/// The versions of the rows of each object. What `initdb` made counts as one object.
+const VERSIONS: &str = "SELECT v.class, v.oid, v.catalog, sum(hashtextextended(v.version, 0)) FROM (
+    SELECT r.class, CASE WHEN r.oid < 16384 AND r.oid <> 2200 THEN 1 ELSE r.oid END, r.catalog, r.version
+    FROM ($rows) AS r WHERE r.oid <> 0) AS v (class, oid, catalog, version) GROUP BY 1, 2, 3";
+
+/// Knows the rows that a step deleted.
 pub(crate) struct Changed {
+    /// Sees the database as it was before the step.
     before: Client,
-    since: Option<String>,
+    since: Option<Since>,
     shared: String,
 }
+
+/// The first transaction of a step, and what was there before.
+struct Since {
+    transaction: String,
+    /// None, where a session still sees it.
+    versions: Option<BTreeMap<Row, String>>,
+}
+
+/// The rows about an object: its catalog, its oid, and the catalog of the rows.
+type Row = (String, String, String);
 
 /// What to read again.
 pub(crate) enum Touched {
     Everything,
-    /// These objects, and what is in these catalogs.
+    /// These objects by their catalog, and what is in these catalogs.
     Some {
-        oids: BTreeSet<u32>,
+        oids: BTreeMap<String, BTreeSet<u32>>,
         catalogs: BTreeSet<String>,
     },
 }
 
+impl Touched {
+    /// The objects of a catalog to read again; none, if it is all or not known by object.
+    pub(crate) fn of(&self, class: Option<&str>) -> Option<&BTreeSet<u32>> {
+        static NONE: BTreeSet<u32> = BTreeSet::new();
+        match (self, class) {
+            (Touched::Some { oids, .. }, Some(class)) => Some(oids.get(class).unwrap_or(&NONE)),
+            _ => None,
+        }
+    }
+}
+
 impl Changed {
     pub(crate) fn new(mut before: Client, now: &mut Client) -> Result<Changed, Error> {
-        let changed = |stamp| {
-            let columns = CATALOGS.iter().flat_map(|(catalog, columns)| {
-                columns.split(' ').map(move |column| {
-                    let (class, oid) = match column.split_once('.') {
-                        Some((class, oid)) if class.starts_with("pg_") => {
-                            (format!("'{class}'::regclass"), oid)
-                        }
-                        Some((class, oid)) => (class.to_owned(), oid),
-                        None => (format!("'{catalog}'::regclass"), column),
-                    };
-                    format!(
-                        "SELECT {class}::oid AS class, {oid}::oid AS oid, '{catalog}' FROM {catalog} \
-                         WHERE age({stamp}) <= (SELECT age($1))"
-                    )
-                })
-            });
-            columns.collect::<Vec<_>>().join(" UNION ALL ")
-        };
+        let changed = |stamp| rows(&format!(" WHERE age({stamp}) <= (SELECT age($1))"));
         let (new, old) = (changed("xmin"), changed("xmax"));
         before.batch_execute(&format!(
-            "PREPARE lokstra_deleted (xid) AS WITH changed AS ({old}) \
-             SELECT string_agg(class::text, ','), string_agg(oid::text, ',') FROM changed"
+            "PREPARE lokstra_deleted (xid) AS WITH changed AS ({old}) SELECT class, oid FROM changed"
         ))?;
         now.batch_execute(&format!(
             "PREPARE lokstra_touched (xid, oid[], oid[]) AS \
-             WITH RECURSIVE changed (class, oid, catalog) AS ({new}), \
+             WITH RECURSIVE changed (class, oid, catalog, version) AS ({new}), \
              touched (class, oid) AS (SELECT class, oid FROM changed {TOUCHED}) \
-             SELECT oid::text FROM touched UNION ALL SELECT DISTINCT catalog FROM changed"
+             SELECT class::regclass::text, oid::text FROM touched \
+             UNION ALL SELECT DISTINCT catalog, NULL FROM changed; \
+             PREPARE lokstra_versions AS {}",
+            VERSIONS.replace("$rows", &rows(""))
         ))?;
         Ok(Changed { before, since: None, shared: String::new() })
     }
 
-    /// Looks at the database as it is, to compare it later. Until [`Changed::touched`] nothing can be built concurrently: that waits for who sees the past.
-    pub(crate) fn remember(&mut self) -> Result<(), Error> {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-            SELECT pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296";
-        self.since = first_column(&mut self.before, begin)?.pop();
+    /// Looks at the database as it is, to compare it later. Where a step is one transaction, a session sees
+    /// the past until [`Changed::touched`]; what is built concurrently would wait for that session.
+    pub(crate) fn remember(&mut self, now: &mut Client, is_transaction: bool) -> Result<(), Error> {
+        let versions = if is_transaction {
+            self.before.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+            None
+        } else {
+            Some(versions(now)?)
+        };
+        let session = if is_transaction { &mut self.before } else { now };
+        let next = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296";
+        let transaction = pairs(session, next)?.pop().map(|(transaction, _)| transaction);
+        self.since = transaction.map(|transaction| Since { transaction, versions });
         Ok(())
     }
 
     /// What may be another since [`Changed::remember`].
     pub(crate) fn touched(&mut self, now: &mut Client) -> Result<Touched, Error> {
-        let Some(since) = self.since.take() else {
-            self.shared = first_column(now, SHARED)?.concat();
+        let Some(Since { transaction, versions: then }) = self.since.take() else {
+            self.shared = pairs(now, SHARED)?.pop().unwrap_or_default().0;
             return Ok(Touched::Everything);
         };
-        let deleted = format!("EXECUTE lokstra_deleted ('{since}'); COMMIT");
-        let (classes, oids) = pair(&mut self.before, &deleted)?;
-        let touched =
-            format!("{SHARED}; EXECUTE lokstra_touched ('{since}', '{{{classes}}}', '{{{oids}}}')");
-        let mut answers = first_column(now, &touched)?.into_iter();
-        let shared = answers.next().unwrap_or_default();
+        let (classes, oids): (Vec<_>, Vec<_>) = match then {
+            None => {
+                let deleted = format!("EXECUTE lokstra_deleted ('{transaction}'); COMMIT");
+                pairs(&mut self.before, &deleted)?.into_iter().unzip()
+            }
+            Some(then) => {
+                let is = versions(now)?;
+                let is_another = |(row, version): &(Row, String)| is.get(row) != Some(version);
+                let deleted = then.into_iter().filter(is_another);
+                deleted.map(|((class, oid, _), _)| (class, oid)).unzip()
+            }
+        };
+        let (classes, oids) = (classes.join(","), oids.join(","));
+        let touched = format!(
+            "{SHARED}; EXECUTE lokstra_touched ('{transaction}', '{{{classes}}}', '{{{oids}}}')"
+        );
+        let mut answers = pairs(now, &touched)?.into_iter();
+        let (shared, _) = answers.next().unwrap_or_default();
         let is_shared_changed = shared != std::mem::replace(&mut self.shared, shared.clone());
-        let (oids, catalogs): (Vec<_>, Vec<_>) =
-            answers.partition(|it| it.starts_with(|c: char| c.is_ascii_digit()));
-        let oids: BTreeSet<u32> = oids.iter().filter_map(|oid| oid.parse().ok()).collect();
+        let mut oids: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+        let mut catalogs = BTreeSet::new();
+        for (catalog, oid) in answers {
+            match oid.parse() {
+                Ok(oid) => _ = oids.entry(catalog).or_default().insert(oid),
+                Err(_) => _ = catalogs.insert(catalog),
+            }
+        }
         // What `initdb` made is pinned, so that nothing tells who uses it.
         let is_built_in = |oid: &u32| (1..FIRST_NORMAL).contains(oid) && *oid != PUBLIC;
-        if is_shared_changed || oids.iter().any(is_built_in) {
+        if is_shared_changed || oids.values().flatten().any(is_built_in) {
             return Ok(Touched::Everything);
         }
-        Ok(Touched::Some { oids, catalogs: catalogs.into_iter().collect() })
+        Ok(Touched::Some { oids, catalogs })
     }
+}
+
+/// The rows of all catalogs that meet a condition.
+fn rows(condition: &str) -> String {
+    let selects = CATALOGS.iter().flat_map(|(catalog, columns)| {
+        // Up to PostgreSQL 13, what is built concurrently changes its row in place.
+        let flags = if *catalog == "pg_index" { ", indisvalid, indisready" } else { "" };
+        columns.split(' ').map(move |column| {
+            let (class, oid) = match column.split_once('.') {
+                Some((class, oid)) if class.starts_with("pg_") => {
+                    (format!("'{class}'::regclass"), oid)
+                }
+                Some((class, oid)) => (class.to_owned(), oid),
+                None => (format!("'{catalog}'::regclass"), column),
+            };
+            format!(
+                "SELECT {class}::oid AS class, {oid}::oid AS oid, '{catalog}' AS catalog, \
+                 concat(ctid, xmin{flags}) AS version FROM {catalog}{condition}"
+            )
+        })
+    });
+    selects.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+fn versions(client: &mut Client) -> Result<BTreeMap<Row, String>, Error> {
+    let messages = client.simple_query("EXECUTE lokstra_versions")?;
+    let version = |message| match message {
+        SimpleQueryMessage::Row(row) => {
+            let text = |nth| row.get(nth).unwrap_or_default().to_owned();
+            Some(((text(0), text(1), text(2)), text(3)))
+        }
+        _ => None,
+    };
+    Ok(messages.into_iter().filter_map(version).collect())
 }
 
 /// The first oid that `initdb` does not give.
@@ -160,21 +231,14 @@ const FIRST_NORMAL: u32 = 16384;
 /// The schema `public`, which is not pinned.
 const PUBLIC: u32 = 2200;
 
-/// The first two columns of the only row.
-fn pair(client: &mut Client, sql: &str) -> Result<(String, String), Error> {
-    let messages = client.simple_query(sql)?;
-    let row = messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
-    let column = |nth| row.and_then(|row| row.get(nth)).unwrap_or_default().to_owned();
-    Ok((column(0), column(1)))
-}
-
-fn first_column(client: &mut Client, sql: &str) -> Result<Vec<String>, Error> {
+/// The first two columns of each row; empty, where there is none.
+fn pairs(client: &mut Client, sql: &str) -> Result<Vec<(String, String)>, Error> {
     let messages = client.simple_query(sql)?;
     let rows = messages.into_iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        SimpleQueryMessage::Row(row) => {
+            let text = |nth| if nth < row.len() { row.get(nth) } else { None };
+            Some((text(0).unwrap_or_default().to_owned(), text(1).unwrap_or_default().to_owned()))
+        }
         _ => None,
     });
     Ok(rows.collect())

@@ -117,6 +117,15 @@ const WIDE: [&str; 6] = [
     "ALTER OPERATOR {s}.### (int, int) SET SCHEMA {r}",
 ];
 
+/// What no transaction may do.
+const CONCURRENT: [&str; 5] = [
+    "CREATE INDEX CONCURRENTLY i ON {s}.{t} (a)",
+    "CREATE UNIQUE INDEX CONCURRENTLY u ON {s}.{t} (b)",
+    "DROP INDEX CONCURRENTLY {s}.i",
+    "DROP INDEX CONCURRENTLY {s}.u",
+    "REINDEX TABLE CONCURRENTLY {s}.{t}",
+];
+
 /// A number after the other, the same in each run.
 struct Numbers(u64);
 
@@ -127,8 +136,12 @@ impl Numbers {
         usize::try_from(self.0 >> 33).unwrap() % count
     }
 
-    fn statement(&mut self) -> String {
-        let all = if self.below(12) == 0 { &WIDE[..] } else { &STATEMENTS[..] };
+    fn statement(&mut self, is_transaction: bool) -> String {
+        let all = match self.below(12) {
+            0 => &WIDE[..],
+            1..4 if !is_transaction => &CONCURRENT[..],
+            _ => &STATEMENTS[..],
+        };
         let mut text = all[self.below(all.len())].to_owned();
         for (hole, names) in [
             ("{s}", ["public", "other"].as_slice()),
@@ -163,8 +176,9 @@ fn what_is_read_of_the_changes_is_what_is_read_of_everything() {
     let (mut numbers, mut accepted) = (Numbers(seed.unwrap_or(17)), 0);
     for _ in 0..steps.unwrap_or(400) {
         let count = numbers.below(4);
-        let script: Vec<_> = (0..=count).map(|_| numbers.statement()).collect();
-        incremental.remember().unwrap();
+        let is_transaction = numbers.below(2) == 0;
+        let script: Vec<_> = (0..=count).map(|_| numbers.statement(is_transaction)).collect();
+        incremental.remember(is_transaction).unwrap();
         let before = incremental.begin();
         let was = incremental.state.snapshot();
         accepted += script.iter().filter(|it| writer.batch_execute(it).is_ok()).count();

@@ -56,7 +56,7 @@ impl Catalog {
         for (nth, family) in families.iter().enumerate() {
             let sql = &family.sql;
             client.batch_execute(&format!("PREPARE lokstra_all_{nth} AS {sql}"))?;
-            if family.is_keyed {
+            if family.class.is_some() {
                 let some = format!("SELECT * FROM ({sql}) AS it WHERE it.key = ANY ($1)");
                 client.batch_execute(&format!("PREPARE lokstra_some_{nth} (oid[]) AS {some}"))?;
             }
@@ -67,9 +67,9 @@ impl Catalog {
         Ok(Catalog { client, changed, state: State::default(), families, counter, ours })
     }
 
-    /// Before a step in one transaction: only what it changes has to be read afterwards.
-    pub(crate) fn remember(&mut self) -> Result<(), Error> {
-        self.changed.remember()
+    /// Before a step: only what it changes has to be read afterwards.
+    pub(crate) fn remember(&mut self, is_transaction: bool) -> Result<(), Error> {
+        self.changed.remember(&mut self.client, is_transaction)
     }
 
     /// The moment of the last reading. Those before it are forgotten.
@@ -89,12 +89,12 @@ impl Catalog {
         let read: Vec<usize> = families.filter(|nth| self.is_read(*nth, &touched)).collect();
         let mut sql = String::new();
         for nth in &read {
-            match &touched {
-                Touched::Some { oids, .. } if self.families[*nth].is_keyed => {
+            match touched.of(self.families[*nth].class) {
+                Some(oids) => {
                     let oids: Vec<_> = oids.iter().map(u32::to_string).collect();
                     writeln!(sql, "EXECUTE lokstra_some_{nth}('{{{}}}');", oids.join(",")).ok();
                 }
-                _ => _ = writeln!(sql, "EXECUTE lokstra_all_{nth};"),
+                None => _ = writeln!(sql, "EXECUTE lokstra_all_{nth};"),
             }
         }
         let mut found: BTreeMap<Key, Entry> = BTreeMap::new();
@@ -117,13 +117,14 @@ impl Catalog {
             found.entry((self.families.len(), oid)).or_default().rows = Some((name, rows));
         }
         // What was not found again under one of these is gone.
-        let is_again = |(family, oid): &Key| match &touched {
-            Touched::Some { oids, .. }
-                if self.families.get(*family).is_some_and(|it| it.is_keyed) =>
-            {
-                oids.contains(oid)
-            }
-            _ => *family == self.families.len() || read.contains(family),
+        let is_again = |(family, oid): &Key| match self
+            .families
+            .get(*family)
+            .map(|family| touched.of(family.class))
+        {
+            None => true,
+            Some(Some(oids)) => oids.contains(oid),
+            Some(None) => read.contains(family),
         };
         let again: Vec<Key> = self.state.keys().filter(is_again).collect();
         self.state.replace(again, found);
@@ -132,13 +133,13 @@ impl Catalog {
 
     /// Whether anything of this family may be another.
     fn is_read(&self, nth: usize, touched: &Touched) -> bool {
-        match (touched, self.families[nth].catalog) {
+        let family = &self.families[nth];
+        match (touched, family.catalog) {
             // Most databases have none of these.
             (Touched::Some { catalogs, .. }, Some(catalog)) => {
                 catalogs.contains(catalog) || self.state.has((nth, 0))
             }
-            (Touched::Some { oids, .. }, None) => !self.families[nth].is_keyed || !oids.is_empty(),
-            (Touched::Everything, _) => true,
+            _ => touched.of(family.class).is_none_or(|oids| !oids.is_empty()),
         }
     }
 
@@ -170,8 +171,8 @@ fn is_one_of(ours: &[String], relation: &str) -> bool {
 /// A statement of the folder `catalog`.
 struct Family {
     sql: String,
-    /// Whether it is read object by object.
-    is_keyed: bool,
+    /// The catalog of its key, where it is read object by object.
+    class: Option<&'static str>,
     /// The catalog without whose rows it is empty.
     catalog: Option<&'static str>,
 }
@@ -185,11 +186,11 @@ fn families(version: u32, whole_server: bool) -> impl Iterator<Item = Family> {
         let since = comment("-- since: ").and_then(|since| since.parse().ok());
         let is_there = since.is_none_or(|since: u32| since <= version)
             && (whole_server || comment("-- only: ").is_none());
-        let key = comment("-- key: ");
+        let (key, class) = comment("-- key: ").and_then(|key| key.split_once(" of ")).unzip();
         let (_heading, sql) = family.split_once('\n').filter(|_| is_there)?;
         let select = format!("\nSELECT {} AS key, ", key.unwrap_or("0"));
         let sql = expand(&format!("\n{sql}").replacen("\nSELECT ", &select, 1), version);
-        Some(Family { sql, is_keyed: key.is_some(), catalog: comment("-- catalog: ") })
+        Some(Family { sql, class, catalog: comment("-- catalog: ") })
     })
 }
 

@@ -63,7 +63,7 @@ SELECT 'parameter' AS kind, p.parname AS name, NULL AS "on",
 FROM pg_parameter_acl p
 
 --- schema
--- key: n.oid
+-- key: n.oid of pg_namespace
 SELECT 'schema' AS kind, quote_ident(n.nspname) AS name, NULL AS "on",
     pg_get_userbyid(n.nspowner) AS owner,
     $acl(n, n.nspacl, n.nspowner) AS privileges,
@@ -137,7 +137,7 @@ FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace
 WHERE $user(n) AND $own(pg_conversion, c.oid)
 
 --- type
--- key: t.oid
+-- key: t.oid of pg_type
 -- Arrays, multiranges and the row types of tables come and go with what they are of.
 SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END AS kind,
     t.oid::regtype AS name, NULL AS "on",
@@ -172,7 +172,7 @@ WHERE $user(n) AND $own(pg_type, t.oid) AND t.typtype <> 'm' AND (t.typrelid = 0
     AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
 
 --- routine
--- key: p.oid
+-- key: p.oid of pg_proc
 -- The constructors of a range come and go with it.
 SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END AS kind,
     p.oid::regprocedure AS name, NULL AS "on",

@@ -1,7 +1,7 @@
 -- Tables and what belongs to them, in the form that objects.sql explains.
 
 --- table
--- key: c.oid
+-- key: c.oid of pg_class
 SELECT $relkind(c) AS kind, c.oid::regclass AS name, NULL AS "on",
     CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' END AS persistence,
     (SELECT quote_ident(s.spcname) FROM pg_tablespace s WHERE s.oid = c.reltablespace) AS tablespace,
@@ -31,7 +31,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f') AND $user(n) AND $own(pg_class, c.oid)
 
 --- column
--- key: a.attrelid
+-- key: a.attrelid of pg_class
 -- Which columns a view has stands in its definition.
 SELECT 'column' AS kind, quote_ident(a.attname) AS name, $relation(c) AS "on",
     CASE WHEN c.relkind NOT IN ('v', 'm') THEN format_type(a.atttypid, a.atttypmod) END AS type,
@@ -58,7 +58,7 @@ WHERE a.attnum > 0 AND NOT a.attisdropped AND $user(n) AND $own(pg_class, c.oid)
     AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
 
 --- sequence
--- key: c.oid
+-- key: c.oid of pg_class
 SELECT 'sequence' AS kind, c.oid::regclass AS name,
     (SELECT 'column ' || quote_ident(a.attname) || ' of ' || $relation(o)
      FROM pg_depend d JOIN pg_class o ON o.oid = d.refobjid
@@ -76,7 +76,7 @@ FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON 
 WHERE $user(n) AND $own(pg_class, c.oid)
 
 --- view
--- key: c.oid
+-- key: c.oid of pg_class
 SELECT $relkind(c) AS kind, c.oid::regclass AS name, NULL AS "on",
     pg_get_viewdef(c.oid) AS definition,
     $flag(c.relkind = 'm' AND NOT c.relispopulated) AS "without data",
@@ -89,7 +89,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('v', 'm') AND $user(n) AND $own(pg_class, c.oid)
 
 --- constraint
--- key: k.oid
+-- key: k.oid of pg_constraint
 -- NOT NULL is a property of the column, but for what only a constraint can say of it. Those of
 -- partitions and children come and go with the parent's.
 SELECT 'constraint' AS kind, quote_ident(k.conname) AS name,
@@ -109,7 +109,7 @@ WHERE $user(n) AND $own(pg_class, k.conrelid) AND $own(pg_type, k.contypid)
         OR k.contype = 'n' AND k.contypid = 0 AND (NOT k.convalidated OR k.connoinherit))
 
 --- index
--- key: c.oid
+-- key: c.oid of pg_class
 -- That of a constraint goes with it.
 SELECT 'index' AS kind, c.oid::regclass AS name, $relation(r) AS "on",
     pg_get_indexdef(c.oid) AS definition,
@@ -125,7 +125,7 @@ WHERE $user(n) AND $own(pg_class, r.oid) AND $own(pg_class, c.oid) AND NOT c.rel
     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
 
 --- statistics
--- key: s.oid
+-- key: s.oid of pg_statistic_ext
 SELECT 'statistics' AS kind, format('%I.%I', n.nspname, s.stxname) AS name, $relation(c) AS "on",
     pg_get_statisticsobjdef(s.oid) AS definition,
     nullif(s.stxstattarget, -1) AS "statistics target",
@@ -135,7 +135,7 @@ FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace JOIN pg_cl
 WHERE $user(n) AND $own(pg_statistic_ext, s.oid)
 
 --- trigger
--- key: t.oid
+-- key: t.oid of pg_trigger
 SELECT 'trigger' AS kind, quote_ident(t.tgname) AS name, $relation(c) AS "on",
     pg_get_triggerdef(t.oid) AS definition,
     CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' END AS enabled,
@@ -144,7 +144,7 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.
 WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND $user(n) AND $own(pg_trigger, t.oid) AND $own(pg_class, c.oid)
 
 --- rule
--- key: r.oid
+-- key: r.oid of pg_rewrite
 SELECT 'rule' AS kind, quote_ident(r.rulename) AS name, $relation(c) AS "on",
     pg_get_ruledef(r.oid) AS definition,
     CASE r.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' END AS enabled,
@@ -153,7 +153,7 @@ FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n
 WHERE r.rulename <> '_RETURN' AND $user(n) AND $own(pg_class, c.oid) AND $own(pg_rewrite, r.oid)
 
 --- policy
--- key: p.oid
+-- key: p.oid of pg_policy
 SELECT 'policy' AS kind, quote_ident(p.polname) AS name, $relation(c) AS "on",
     CASE WHEN NOT p.polpermissive THEN 'RESTRICTIVE' END AS mode,
     CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
