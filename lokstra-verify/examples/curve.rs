@@ -96,7 +96,9 @@ fn load(root: &Path) -> Migrations {
 }
 
 fn main() {
-    println!("| set | migrations | not reversible | s | ms a migration |\n|---|---:|---:|---:|---:|");
+    println!(
+        "| set | migrations | not reversible | s | ms a migration |\n|---|---:|---:|---:|---:|"
+    );
     for name in std::env::args().skip(1) {
         let migrations = match name.parse() {
             Ok(count) => set(count),
