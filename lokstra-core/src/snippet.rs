@@ -71,6 +71,16 @@ impl Snippet {
         Snippet { position: Position { line: number, column: 1 }, ..snippet }
     }
 
+    /// Returns the line as it is shown, and what stands before the caret.
+    pub fn parts(&self) -> (&str, &str) {
+        (&self.line, &self.indent)
+    }
+
+    /// Puts a snippet together again from its position and its [`parts`](Snippet::parts).
+    pub fn from_parts(position: Position, line: String, indent: String) -> Snippet {
+        Snippet { position, line, indent }
+    }
+
     /// Returns where the caret stands.
     pub fn position(&self) -> Position {
         self.position

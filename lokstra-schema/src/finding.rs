@@ -33,7 +33,7 @@ pub struct Finding {
 }
 
 /// The names of all findings.
-pub const CODES: [&str; 19] = [
+pub const CODES: [&str; 24] = [
     "deferrable-key",
     "dependent-objects",
     "different-table",
@@ -45,12 +45,53 @@ pub const CODES: [&str; 19] = [
     "incompatible-key-types",
     "invalid-foreign-key",
     "invalid-table-definition",
+    "invalid-value",
+    "no-unique-constraint",
     "not-null-violation",
+    "type-mismatch",
     "undefined-column",
     "undefined-function",
     "undefined-label",
     "undefined-object",
+    "undefined-operator",
     "undefined-schema",
     "undefined-table",
+    "up-fails-again",
     "wrong-object-type",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::CODES;
+
+    fn texts(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                texts(&path, found);
+            } else {
+                found.push(fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn every_name_of_a_finding_is_in_the_list() {
+        let mut found = Vec::new();
+        texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        let is_sqlstate = |text: &str| {
+            text.len() == 5 && text.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
+        };
+        for text in found {
+            let parts: Vec<&str> = text.split('"').collect();
+            for some in parts.windows(3).filter(|it| it[1].trim() == "," && is_sqlstate(it[2])) {
+                // What DROP calls an object stands beside its code too.
+                assert!(CODES.contains(&some[0]) || some[0] == "relation", "{}", some[0]);
+            }
+        }
+        assert!(CODES.is_sorted());
+    }
+}

@@ -27,7 +27,9 @@ mod input;
 mod names;
 mod parse;
 mod query;
+mod reversal;
 
 pub use check::check;
 pub use finding::{CODES, Finding, Level};
 pub use input::{Options, Script, StartsFrom};
+pub use reversal::NOT_UNDONE;

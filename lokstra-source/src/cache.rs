@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use lokstra_core::Set;
 
 use crate::parse::script::cached::CachedScripts;
+use crate::problem::Problem;
 use crate::read::folder::{File, Folder};
 use crate::read::layout::layout;
 use crate::rules::lint::LintScope;
@@ -24,8 +25,9 @@ pub(crate) struct Cache {
 
 /// The content of the file behind its header, each part preceded by its length.
 struct Earlier {
-    /// The folder as it was read; empty if there were warnings.
+    /// The folder as it was read; empty if it cannot be reused as a whole.
     folder: Vec<u8>,
+    warnings: Vec<Problem>,
     set: Set,
     /// For each script of the set, up before down, 1 if every rule was applied.
     checked: Vec<u8>,
@@ -47,11 +49,16 @@ impl Cache {
     fn earlier(&self) -> Option<Earlier> {
         let mut rest = self.content.strip_prefix(self.header.as_bytes())?;
         let folder = part(&mut rest)?.to_vec();
+        let mut stored = part(&mut rest)?;
+        let mut warnings = Vec::new();
+        while !stored.is_empty() {
+            warnings.push(warning(part(&mut stored)?)?);
+        }
         let text = String::from_utf8(part(&mut rest)?.to_vec()).ok()?;
         let set = Set::from_parts(text, part(&mut rest)?)?;
         let checked = part(&mut rest)?.to_vec();
         let locked = usize::from_le_bytes(part(&mut rest)?.try_into().ok()?);
-        rest.is_empty().then_some(Earlier { folder, set, checked, locked })
+        rest.is_empty().then_some(Earlier { folder, warnings, set, checked, locked })
     }
 
     /// Returns the earlier result if it is of exactly this folder, or else the scripts that the cache
@@ -62,19 +69,21 @@ impl Cache {
             return Err(CachedScripts::new(earlier.set, earlier.checked));
         }
         let tracked = layout(folder, &mut Vec::new()).tracked();
-        let Earlier { set, locked, .. } = earlier;
+        let Earlier { set, locked, warnings, .. } = earlier;
         let outside = folder.outside().into_iter().map(str::to_owned).collect();
-        Ok(Loaded { set, warnings: Vec::new(), locked, tracked, outside })
+        Ok(Loaded { set, warnings, locked, tracked, outside })
     }
 
     /// Replaces the file atomically, since other builds may read it. A failure is ignored: the next
     /// build then checks everything.
     pub(crate) fn write(&self, folder: &Folder, checked: &Checked) {
         let loaded = &checked.loaded;
-        let folder = Some(folder).filter(|_| loaded.warnings.is_empty()).and_then(bytes);
+        let warnings: Option<Vec<_>> = loaded.warnings.iter().map(Problem::parts).collect();
+        let folder = Some(folder).filter(|_| warnings.is_some()).and_then(bytes);
         let (text, index) = loaded.set.parts();
         let mut content = self.header.clone().into_bytes();
         put(&mut content, &folder.unwrap_or_default());
+        put(&mut content, &parts(warnings.unwrap_or_default().iter().map(parts)));
         put(&mut content, text.as_bytes());
         put(&mut content, index);
         put(&mut content, &checked.scripts.iter().map(|&is| u8::from(is)).collect::<Vec<_>>());
@@ -115,6 +124,21 @@ fn add(folder: &Folder, bytes: &mut Vec<u8>) -> bool {
 fn put(bytes: &mut Vec<u8>, part: &[u8]) {
     bytes.extend_from_slice(&part.len().to_le_bytes());
     bytes.extend_from_slice(part);
+}
+
+/// Parts as one.
+fn parts(all: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    all.into_iter().for_each(|part| put(&mut bytes, part.as_ref()));
+    bytes
+}
+
+fn warning(mut stored: &[u8]) -> Option<Problem> {
+    let mut parts = Vec::new();
+    while !stored.is_empty() {
+        parts.push(String::from_utf8(part(&mut stored)?.to_vec()).ok()?);
+    }
+    Problem::from_parts(parts)
 }
 
 fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {

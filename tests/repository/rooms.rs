@@ -29,7 +29,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     (
         "lokstra-schema",
-        &["check", "query", "apply", "catalog", "parse", "names", "finding", "builtin", "input"],
+        &[
+            "check", "reversal", "query", "apply", "catalog", "parse", "names", "finding",
+            "builtin", "input",
+        ],
     ),
     (
         "lokstra-runtime",

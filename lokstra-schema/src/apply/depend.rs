@@ -250,7 +250,7 @@ impl Replay<'_> {
     }
 
     /// What may need an object that is dropped with CASCADE may be gone.
-    fn open_uncertain(&mut self, _id: u32) {
+    pub(crate) fn open_uncertain(&mut self, _id: u32) {
         let is_open = |relation: &Relation| {
             relation.uses.is_open
                 && matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView)

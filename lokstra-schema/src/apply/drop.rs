@@ -38,6 +38,9 @@ impl Replay<'_> {
             for name in parse::within(node.child("name_list")?, "name").filter_map(parse::ident) {
                 self.catalog.set(Key::new(Class::Extension, "", &name), Slot::Open);
             }
+            if cascades(node) {
+                self.open_users_of_extensions();
+            }
             return Some(());
         }
         if ["trigger", "policy", "rule"].iter().any(|word| starts(word)) {

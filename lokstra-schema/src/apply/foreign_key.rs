@@ -148,7 +148,7 @@ impl Replay<'_> {
                         let help = format!("ALTER TABLE {} ADD PRIMARY KEY (…);", target.shown());
                         let said = Said::new("undefined-object", "42704", message)
                             .note(self.origin(target))
-                            .help(format!("name the columns, or before it: {help}"));
+                            .help(format!("name the columns, or {help}"));
                         self.say(at, said);
                         return None;
                     }
@@ -186,8 +186,10 @@ impl Replay<'_> {
                 let message = format!(
                     "there is no unique constraint matching given keys for referenced table \"{table}\""
                 );
-                let help =
-                    format!("before it: ALTER TABLE {table} ADD UNIQUE ({});", names.join(", "));
+                let help = format!(
+                    "write `ALTER TABLE {table} ADD UNIQUE ({});` before this statement",
+                    names.join(", ")
+                );
                 let said = Said::new("invalid-foreign-key", "42830", message)
                     .note(self.origin(target))
                     .note(self.keys_of(target))

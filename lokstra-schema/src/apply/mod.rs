@@ -14,8 +14,11 @@ mod others;
 mod rename;
 mod report;
 mod routine;
+mod rows;
 mod types;
 mod view;
+
+use std::collections::BTreeSet;
 
 use lokstra_grammar::{Node, SyntaxTree};
 
@@ -26,6 +29,15 @@ use crate::parse::SYMBOLS;
 pub(crate) use columns::of_type as needed_type;
 pub(crate) use lookup::Found;
 pub(crate) use report::Said;
+
+/// The trees of a script's statements; none for a statement that no grammar accepts.
+pub(crate) type Trees<'s> = Vec<Option<SyntaxTree<'s>>>;
+
+/// Parses a script.
+pub(crate) fn parse<'s>(script: &Script<'s>) -> Trees<'s> {
+    let statements = script.statements.iter().filter(|_| script.is_followed);
+    statements.map(|range| SyntaxTree::parse(&script.sql[range.clone()], &SYMBOLS)).collect()
+}
 
 /// Whether a statement was followed; `None`: all names in it are open behind it.
 pub(crate) type Followed = Option<()>;
@@ -48,6 +60,12 @@ pub(crate) struct Replay<'s> {
     pub(crate) has_own_operators: bool,
     /// Whether the statement says `ONLY`.
     pub(crate) is_only: bool,
+    /// Whether a routine was called that is not followed.
+    pub(crate) calls_unknown: bool,
+    /// Tables that the set has put rows into, some of which may have none any more.
+    pub(crate) with_rows: BTreeSet<Key>,
+    /// Whether any statement may delete rows, by a routine or rule of the set.
+    pub(crate) hides_deletes: bool,
 }
 
 impl<'s> Replay<'s> {
@@ -63,6 +81,9 @@ impl<'s> Replay<'s> {
             is_muted: false,
             has_own_operators: false,
             is_only: false,
+            calls_unknown: false,
+            with_rows: BTreeSet::new(),
+            hides_deletes: false,
         };
         for name in &options.existing {
             let parts: Vec<_> =
@@ -83,14 +104,14 @@ impl<'s> Replay<'s> {
     }
 
     /// Applies a script.
-    pub(crate) fn script(&mut self, nth: usize) {
+    pub(crate) fn script(&mut self, nth: usize, trees: &Trees<'_>) {
         let script = &self.scripts[nth];
         self.path = Some(vec!["public".to_owned()]);
         self.place = Place { script: nth, offset: 0 };
         if script.is_followed {
-            for range in &script.statements {
+            for (range, tree) in script.statements.iter().zip(trees) {
                 self.place.offset = range.start;
-                self.statement(&script.sql[range.clone()]);
+                self.statement(&script.sql[range.clone()], tree.as_ref());
             }
         } else {
             self.open_text(script.sql);
@@ -106,11 +127,11 @@ impl<'s> Replay<'s> {
         }
     }
 
-    fn statement(&mut self, text: &str) {
+    fn statement(&mut self, text: &str, tree: Option<&SyntaxTree<'_>>) {
         let lower = text.to_ascii_lowercase();
         self.has_own_operators |= lower.contains("operator") || lower.contains("cast");
-        let tree = SyntaxTree::parse(text, &SYMBOLS);
-        let Some(root) = tree.as_ref().and_then(SyntaxTree::root) else {
+        self.follow_deletes(&lower);
+        let Some(root) = tree.and_then(SyntaxTree::root) else {
             return self.open_text(text);
         };
         let node = if root.symbol() == "stmtmulti" { root.children().pop() } else { Some(root) };

@@ -3,7 +3,7 @@
 use lokstra_grammar::Node;
 
 use super::Replay;
-use crate::catalog::{Class, Key};
+use crate::catalog::{Base, Class, Key, Relation};
 use crate::names::fold;
 
 /// What begins a statement that changes no name.
@@ -62,6 +62,17 @@ impl Replay<'_> {
         for opens in changing {
             self.open(&opens);
         }
+    }
+
+    /// An extension that goes with CASCADE takes what is of its types or calls its functions.
+    pub(crate) fn open_users_of_extensions(&mut self) {
+        let is_open =
+            |relation: &Relation| relation.columns.iter().any(|it| it.ty.base == Base::Open);
+        let keys = self.catalog.relations().filter(|(_, _, relation)| is_open(relation));
+        for key in keys.map(|(key, ..)| key.clone()).collect::<Vec<_>>() {
+            self.open_relation(&key);
+        }
+        self.open_uncertain(0);
     }
 
     /// Opens what was made under names that begin with that of a table.

@@ -121,11 +121,8 @@ impl Replay<'_> {
     /// `TRUNCATE`, `LOCK` and `REFRESH MATERIALIZED VIEW`.
     pub(crate) fn uses_relations(&mut self, node: Node<'_>) -> Followed {
         let names: Vec<_> = parse::within(node, "qualified_name").collect();
-        let is_truncate = node.symbol() == "TruncateStmt";
         for name in names {
-            if let Some(key) = self.relation(name).filter(|_| is_truncate) {
-                self.change(&key, |relation| relation.has_rows = None);
-            }
+            self.relation(name);
         }
         Some(())
     }

@@ -42,7 +42,8 @@ impl Replay<'_> {
         }
         // The body of a text needs nothing; one of statements does.
         uses.is_open = node.child("opt_routine_body").is_some();
-        let body = opens(node.text());
+        // Its own `CREATE` is no change that it makes.
+        let body = opens(&node.text()["create".len()..]);
         let is_sql = parse::within(node, "createfunc_opt_item")
             .any(|it| parse::starts(it, &["language", "sql"]));
         let names: Vec<_> = body.names.into_iter().filter(|word| *word != key.name).collect();

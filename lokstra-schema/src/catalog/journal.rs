@@ -16,6 +16,12 @@ pub(crate) struct Journal<K, V> {
     changes: Vec<(K, Option<V>)>,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many entries there were in the maps that were read as a whole.
+    pub(crate) static PASSED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 impl<K, V> Default for Journal<K, V> {
     fn default() -> Journal<K, V> {
         Journal { map: BTreeMap::new(), changes: Vec::new() }
@@ -33,6 +39,8 @@ impl<K: Clone + Ord, V> Journal<K, V> {
     }
 
     pub(crate) fn iter(&self) -> btree_map::Iter<'_, K, V> {
+        #[cfg(test)]
+        PASSED.with(|passed| passed.set(passed.get() + self.map.len()));
         self.map.iter()
     }
 
@@ -43,6 +51,10 @@ impl<K: Clone + Ord, V> Journal<K, V> {
 
     pub(crate) fn mark(&self) -> Mark {
         Mark(self.changes.len())
+    }
+
+    pub(crate) fn settle(&mut self) {
+        self.changes.clear();
     }
 
     pub(crate) fn undo(&mut self, mark: Mark) {

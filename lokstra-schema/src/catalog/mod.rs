@@ -5,6 +5,8 @@ mod journal;
 mod object;
 mod relation;
 
+#[cfg(test)]
+pub(crate) use journal::PASSED;
 pub(crate) use journal::{Journal, Mark};
 pub(crate) use object::{Object, ObjectKind, Place, Routine, TypeKind};
 pub(crate) use relation::{
@@ -300,6 +302,11 @@ impl Catalog {
 
     pub(crate) fn mark(&self) -> Mark {
         self.names.mark()
+    }
+
+    /// Forgets what the names were: nothing before this is undone.
+    pub(crate) fn settle(&mut self) {
+        self.names.settle();
     }
 
     pub(crate) fn undo(&mut self, mark: Mark) {

@@ -125,6 +125,7 @@ impl Replay<'_> {
                 && !self.is_of_known_extension(&name.name)
         });
         if is_unknown {
+            self.calls_unknown = true;
             self.open_text(node.text());
         }
     }

@@ -165,7 +165,7 @@ impl Replay<'_> {
             self.with(with, &mut scope, uses);
         }
         let Some(target) = node.child("relation_expr_opt_alias") else { return Columns::open() };
-        let (key, source) = self.target(target);
+        let (_, source) = self.target(target);
         let mut level = Scope::within(Some(&scope));
         level.sources.push(source);
         if let Some(from) = node.child("using_clause") {
@@ -173,9 +173,6 @@ impl Replay<'_> {
         }
         if let Some(condition) = node.child("where_or_current_clause") {
             self.walk(condition, &level, uses);
-        }
-        if let Some(key) = key {
-            self.change(&key, |relation| relation.has_rows = None);
         }
         self.returning(node, &level, uses)
     }
@@ -315,15 +312,14 @@ impl Replay<'_> {
                     column.name,
                     key.shown()
                 );
-                let said = Said::new("not-null", "23502", message)
+                let said = Said::new("not-null-violation", "23502", message)
                     .note(self.origin(key))
                     .help(format!("give a value for {}", column.name));
                 self.say(values.range(), said);
                 return;
             }
         }
-        let place = self.place;
-        self.change(key, |relation| relation.has_rows = Some(place));
+        self.put_row(key);
     }
 }
 

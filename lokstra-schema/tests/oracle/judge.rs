@@ -1,5 +1,6 @@
 //! What the server says of scripts that run one after the other.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -91,6 +92,30 @@ impl Judge {
         refusal.filter(|refusal| refusal.sqlstate != "25001").map_or(Ok(()), Err)
     }
 
+    /// What there is, a line for each object: its kind, its name and what else is compared.
+    pub(crate) fn objects(&mut self) -> BTreeSet<String> {
+        listed(self.client())
+    }
+
+    /// Runs a down script and its up script again, and undoes both: what there is between them, and the refusal of
+    /// the second. `None` if the down script is refused.
+    pub(crate) fn reverse(
+        &mut self,
+        down: &str,
+        up: &str,
+    ) -> Option<(BTreeSet<String>, Option<Refusal>)> {
+        let client = self.client();
+        client.batch_execute("BEGIN").unwrap();
+        let refusal = first_refusal(client, down);
+        let result = refusal.is_none().then(|| {
+            let objects = listed(client);
+            client.batch_execute("SET search_path TO DEFAULT").unwrap();
+            (objects, first_refusal(client, up))
+        });
+        reset(client);
+        result
+    }
+
     fn attempt(&mut self, sql: &str, in_transaction: bool) -> Option<Refusal> {
         let client = self.client();
         if in_transaction {
@@ -123,6 +148,11 @@ fn reset(client: &mut Client) {
     for sql in ["ROLLBACK", "DISCARD ALL", SETTINGS] {
         client.batch_execute(sql).unwrap();
     }
+}
+
+pub(crate) fn listed(client: &mut Client) -> BTreeSet<String> {
+    let rows = client.query(include_str!("objects.sql"), &[]).unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 fn first_refusal(client: &mut Client, sql: &str) -> Option<Refusal> {

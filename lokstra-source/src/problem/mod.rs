@@ -2,7 +2,9 @@
 
 mod code;
 mod lint_rule;
+mod stored;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use lokstra_core::{Position, Snippet, printable_line};
@@ -27,7 +29,7 @@ pub struct Problem {
     is_hidden: bool,
     message: String,
     /// The code of the server's own error; empty if it has none.
-    sqlstate: &'static str,
+    sqlstate: Cow<'static, str>,
     notes: Vec<String>,
     help: String,
 }
@@ -41,7 +43,7 @@ impl Problem {
     ) -> Problem {
         let (path, message, help) = (path.into(), message.into(), help.into());
         let severity = code.severity();
-        let (snippet, is_hidden, sqlstate, notes) = (None, false, "", Vec::new());
+        let (snippet, is_hidden, sqlstate, notes) = (None, false, "".into(), Vec::new());
         Problem { code, severity, path, snippet, is_hidden, message, sqlstate, notes, help }
     }
 
@@ -55,7 +57,7 @@ impl Problem {
     /// Adds the code of the server's error, and where the other side of it is.
     #[cfg(feature = "sql-check")]
     pub(crate) fn with_notes(self, sqlstate: &'static str, notes: Vec<String>) -> Problem {
-        Problem { sqlstate, notes, ..self }
+        Problem { sqlstate: sqlstate.into(), notes, ..self }
     }
 
     /// Makes the problem an error, where hazards are denied.

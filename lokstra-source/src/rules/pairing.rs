@@ -8,7 +8,7 @@ use crate::parse::file_name::{Description, FileName, leading_version, next_free}
 use crate::parse::lock_file;
 use crate::parse::script::cached::{AlreadyChecked, CachedIndex};
 use crate::parse::script::{self, Script};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, LintRule, Problem};
 use crate::read::folder::{File, Folder};
 
 /// A migration with its two files.
@@ -25,6 +25,14 @@ impl Pair<'_> {
     /// Whether one of the two files is missing.
     pub(crate) fn is_incomplete(&self) -> bool {
         std::ptr::eq(self.up.0, self.down.0)
+    }
+
+    /// Whether a comment above the statement says why the down script may leave this behind.
+    pub(crate) fn accepts(&self, finding: &lokstra_schema::Finding) -> bool {
+        let script = if finding.script.is_multiple_of(2) { &self.up.1 } else { &self.down.1 };
+        let statement = script.statements.iter().position(|range| finding.range.start < range.end);
+        let rule = Code::Lint(LintRule::NotUndone);
+        script.suppressions.iter().any(|it| it.rule == rule && Some(it.statement) == statement)
     }
 }
 

@@ -16,10 +16,15 @@ use crate::sql;
 /// As many findings of a script are shown: more would bury them.
 const MOST: usize = 50;
 
-/// Adds what is certain to fail on any server to the problems. A locked script has run, and is not judged.
-pub(crate) fn check(pairs: &[Pair<'_>], starts_from: StartsFrom, problems: &mut Vec<Problem>) {
+/// Adds what is certain to fail on any server to the problems, and returns what down scripts do not undo. A
+/// locked script has run, and is not judged.
+pub(crate) fn check(
+    pairs: &[Pair<'_>],
+    starts_from: StartsFrom,
+    problems: &mut Vec<Problem>,
+) -> Vec<Finding> {
     if pairs.iter().any(Pair::is_incomplete) {
-        return;
+        return Vec::new();
     }
     let files: Vec<(&File, &Script, bool)> = pairs
         .iter()
@@ -45,6 +50,8 @@ pub(crate) fn check(pairs: &[Pair<'_>], starts_from: StartsFrom, problems: &mut 
     // A fault of the model must not break a build.
     let findings = AssertUnwindSafe(|| lokstra_schema::check(&scripts, &options));
     let findings = catch_unwind(findings).unwrap_or_default();
+    let (not_undone, findings): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|it| it.code == lokstra_schema::NOT_UNDONE);
     let mut used = HashSet::new();
     let mut shown = vec![0; files.len()];
     for finding in findings {
@@ -55,7 +62,11 @@ pub(crate) fn check(pairs: &[Pair<'_>], starts_from: StartsFrom, problems: &mut 
         });
         used.extend(suppressing.map(|nth| (finding.script, nth)));
         shown[finding.script] += 1;
-        if suppressing.is_none() && !is_locked && shown[finding.script] <= MOST {
+        // Who accepts what the down script leaves behind accepts that the up script finds it.
+        let is_accepted =
+            finding.code == "up-fails-again" && pairs[finding.script / 2].accepts(&finding);
+        let is_hidden = suppressing.is_some() || is_locked || is_accepted;
+        if !is_hidden && shown[finding.script] <= MOST {
             problems.push(problem(file, script, finding));
         }
     }
@@ -73,6 +84,7 @@ pub(crate) fn check(pairs: &[Pair<'_>], starts_from: StartsFrom, problems: &mut 
             }
         }
     }
+    not_undone
 }
 
 fn problem(file: &File, script: &Script, finding: Finding) -> Problem {

@@ -50,18 +50,23 @@ pub(crate) fn check(
         lock_check::check(folder, &migrations, &mut problems);
         labels::check(&migrations, &mut problems);
         routines::check(&migrations, &mut problems);
+        #[cfg_attr(
+            not(feature = "sql-check"),
+            expect(unused_mut, reason = "the model needs the grammar")
+        )]
+        let mut not_undone = Vec::new();
         #[cfg(feature = "sql-check")]
         if ignored.is_empty()
             && settings.starts_from != lokstra_schema::StartsFrom::Unknown
             && !problems[before..].iter().any(Problem::is_error)
         {
-            super::schema::check(&migrations, settings.starts_from, &mut problems);
+            not_undone = super::schema::check(&migrations, settings.starts_from, &mut problems);
         }
         // What must change anyway is verified afterwards. Who asks for hazards asks what a build says.
         if lint != LintScope::Never && !problems[before..].iter().any(Problem::is_error) {
             mark_check::check(folder, settings.verified, &migrations, &mut problems);
         }
-        lint::check(settings.lint, &migrations, lint, &mut problems);
+        lint::check(settings.lint, &migrations, &not_undone, lint, &mut problems);
         databases.push(Database { folder, settings, migrations });
     }
     shared_tables(&databases, &mut problems);

@@ -121,6 +121,24 @@ fn a_warning_is_told_by_every_build() {
     }
 }
 
+/// An edited file of the earlier build shows that its warning is not found again.
+#[cfg(feature = "sql-check")]
+#[test]
+fn a_folder_with_a_warning_that_did_not_change_is_not_judged_again() {
+    let up = "-- lokstra: allow(undefined-table): it is there\nCREATE TABLE \"ä\" ();";
+    let root = folder(&[
+        ("migration.yaml", "starts-from: empty\n"),
+        ("001_a.up.sql", up),
+        ("001_a.down.sql", "DROP TABLE \"ä\";"),
+    ]);
+    let first = build(&root).unwrap().warnings;
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert_same_as_new(&root);
+    replace(&cache(&root), "to suppress", "to Suppress");
+    let again = build(&root).unwrap().warnings[0].to_string();
+    assert_eq!(again, first[0].to_string().replace("to suppress", "to Suppress"));
+}
+
 #[test]
 fn a_script_that_changed_is_judged() {
     let root = built();

@@ -8,6 +8,7 @@ mod earlier_build;
 mod files;
 mod lock_file;
 mod marks;
+mod reversal;
 mod schema;
 mod sql;
 mod texts;

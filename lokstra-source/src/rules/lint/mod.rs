@@ -5,6 +5,7 @@ mod hazards;
 mod history;
 mod new_column;
 mod not_null;
+mod not_undone;
 mod objects;
 mod reader;
 mod report;
@@ -55,6 +56,7 @@ pub(crate) struct Finding {
 pub(crate) fn check(
     setting: Option<Level>,
     pairs: &[Pair<'_>],
+    not_undone: &[lokstra_schema::Finding],
     lint: LintScope,
     problems: &mut Vec<Problem>,
 ) {
@@ -63,14 +65,16 @@ pub(crate) fn check(
     let errors = problems.iter().filter(|problem| problem.is_error());
     let broken: HashSet<String> = errors.map(|problem| problem.path().to_owned()).collect();
     let mut history = History::default();
-    for pair in pairs {
+    for (nth, pair) in pairs.iter().enumerate() {
         if !is_searched(&pair) {
             history.push_unread(&pair.up.1);
             continue;
         }
         let is_broken =
             [&pair.up.0.path, &pair.down.0.path].iter().any(|path| broken.contains(*path));
-        let found = report::report(pair, !is_broken, &mut history);
+        let not_undone = not_undone.iter().filter(|it| it.script / 2 == nth && !is_broken);
+        let not_undone: Vec<_> = not_undone.collect();
+        let found = report::report(pair, !is_broken, &not_undone, &mut history);
         problems.extend(found.into_iter().map(|problem| match problem.code() {
             Code::Lint(_) if level == Level::Deny => problem.denied(),
             _ => problem,

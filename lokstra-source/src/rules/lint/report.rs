@@ -2,7 +2,7 @@
 
 use super::history::History;
 use super::objects::Effects;
-use super::{Finding, hazards, reversibility};
+use super::{Finding, hazards, not_undone, reversibility};
 use crate::parse::script::Script;
 use crate::parse::suppression::Suppression;
 use crate::problem::{Code, LintRule, Problem};
@@ -18,6 +18,7 @@ use crate::rules::pairing::Pair;
 pub(crate) fn report<'a>(
     pair: &'a Pair<'_>,
     is_sound: bool,
+    not_undone: &[&lokstra_schema::Finding],
     history: &mut History<'a>,
 ) -> Vec<Problem> {
     let ((up_file, up), (down_file, down)) = (&pair.up, &pair.down);
@@ -35,13 +36,15 @@ pub(crate) fn report<'a>(
         let spares_partitions = nth(finding).is_some_and(|nth| effects[nth].is_only);
         !(spares_partitions && finding.rule.is_of_index() && is_partitioned(finding))
     });
-    let left = if is_sound { reversibility::left_behind(&effects, down) } else { Vec::new() };
+    // Where the model does not know a table, the names in the scripts say what is left.
+    let mut left = if is_sound { reversibility::left_behind(&effects, down) } else { Vec::new() };
+    left.retain(|object| !not_undone::reports(not_undone, object));
     found.extend(
         left.iter().map(|object| Finding { offset: object.offset, rule: LintRule::NotUndone }),
     );
     found.sort_unstable();
     found.dedup();
-    let mut problems = Vec::new();
+    let mut problems = not_undone::problems(pair, not_undone);
     let mut unused: Vec<&Suppression> = up.suppressions.iter().collect();
     for finding in found {
         let statement = nth(&finding);
