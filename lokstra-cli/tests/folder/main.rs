@@ -3,6 +3,7 @@
 #[path = "../project/mod.rs"]
 mod project;
 
+mod branches;
 mod create;
 mod import;
 mod init;
