@@ -104,7 +104,7 @@ type Parts = [Vec<String>; 3];
 
 #[test]
 fn what_random_down_scripts_leave_behind_is_there() {
-    let chains = std::env::var(crate::CHAINS).ok().and_then(|it| it.parse().ok()).unwrap_or(300);
+    let chains = std::env::var(crate::CHAINS).ok().and_then(|it| it.parse().ok()).unwrap_or(80);
     let seed = std::env::var("LOKSTRA_TEST_SEED").ok().and_then(|it| it.parse().ok()).unwrap_or(1);
     let database = lokstra_scratch::Server::shared().unwrap().database().unwrap();
     let mut client = random::session(&database);
