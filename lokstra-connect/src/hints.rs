@@ -6,7 +6,7 @@ use crate::chain::chain;
 use crate::host::PasswordFrom;
 use lokstra_core::text::contains;
 
-/// What to do about a refusal whose words do not tell.
+/// What to do about a refusal that does not say it.
 pub(crate) fn connect_help(
     source: &postgres::Error,
     password_from: Option<PasswordFrom>,

@@ -42,7 +42,7 @@ struct State {
     waiting: Vec<Notice>,
     bytes: usize,
     /// Whether notices are received; otherwise they are dropped.
-    is_heard: bool,
+    is_listening: bool,
     is_answered: bool,
     /// A COMMIT did not wait for the synchronous standby to its end.
     is_unreplicated: bool,
@@ -56,12 +56,12 @@ impl State {
 
 impl Notices {
     pub fn push(&self, notice: &DbError) {
-        let is_full = |state: &mut State| state.is_heard && state.is_full();
+        let is_full = |state: &mut State| state.is_listening && state.is_full();
         let room = self.0.changed.wait_while(self.lock(), is_full);
         let mut state = room.unwrap_or_else(PoisonError::into_inner);
         // The server's function that waits: the text is in the language of the server.
         state.is_unreplicated |= notice.routine() == Some("SyncRepWaitForLSN");
-        if !state.is_heard {
+        if !state.is_listening {
             return;
         }
         let severity = notice.parsed_severity();
@@ -77,7 +77,7 @@ impl Notices {
     pub fn begin(&self) {
         let mut state = self.lock();
         let is_unreplicated = state.is_unreplicated;
-        *state = State { is_heard: true, is_unreplicated, ..State::default() };
+        *state = State { is_listening: true, is_unreplicated, ..State::default() };
     }
 
     /// To be held by who takes what comes: without, nothing waits for that.
@@ -96,9 +96,9 @@ impl Notices {
         let woken = self.0.changed.wait_timeout_while(self.lock(), longest, is_quiet);
         let (mut state, _) = woken.unwrap_or_else(PoisonError::into_inner);
         state.bytes = 0;
-        let heard = std::mem::take(&mut state.waiting);
+        let arrived = std::mem::take(&mut state.waiting);
         self.0.changed.notify_all();
-        (heard, state.is_answered)
+        (arrived, state.is_answered)
     }
 
     /// Returns whether a COMMIT since the last call did not wait for the synchronous standby to its end.
@@ -117,7 +117,7 @@ pub struct Hearing<'n>(&'n Notices);
 
 impl Drop for Hearing<'_> {
     fn drop(&mut self) {
-        self.0.lock().is_heard = false;
+        self.0.lock().is_listening = false;
         self.0.0.changed.notify_all();
     }
 }

@@ -22,22 +22,22 @@ pub enum Sent<'s> {
     ThisName(&'s str),
 }
 
-/// Reports whether the server heard what the client sent, in whatever mode a pooler works.
+/// Reports whether the server received what the client sent, in whatever mode a pooler works.
 ///
 /// PostgreSQL documentation: *54.24. `pg_settings`*, on `source`.
 pub fn is_direct(client: &mut Client, sent: Sent<'_>) -> Result<bool, postgres::Error> {
     let answer = client.simple_query(AT_START)?;
-    let heard = |name, value: Option<&str>| {
+    let received = |name, value: Option<&str>| {
         rows(&answer).any(|row| {
             text(row, "name") == Some(name)
                 && text(row, "source") == Some("client")
                 && (value.is_none() || text(row, "setting") == value)
         })
     };
-    Ok(heard("client_encoding", None)
+    Ok(received("client_encoding", None)
         && match sent {
             Sent::Encoding => true,
-            Sent::Name => heard("application_name", None),
-            Sent::ThisName(name) => heard("application_name", Some(name)),
+            Sent::Name => received("application_name", None),
+            Sent::ThisName(name) => received("application_name", Some(name)),
         })
 }

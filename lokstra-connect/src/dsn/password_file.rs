@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_with_fields_missing_fits_nobody() {
+    fn a_line_with_fields_missing_matches_no_connection() {
         for line in ["", "db", "db:5432:app:me", "db:5432:app:me:"] {
             assert_eq!(find(line), None, "{line}");
         }

@@ -18,9 +18,9 @@ use crate::maintain::{baseline, import};
 use crate::model::change::baseline::Baseline;
 use crate::model::change::import::{ImportedRun, RecordedRuns};
 use crate::model::change::repair::{Repair, Repaired};
-use crate::model::state::lock_key::LockKey;
 use crate::session::Session;
 use crate::sql::guard::Guard;
+use crate::sql::lock::LockKey;
 
 /// For a database that has the schema already, and for a history that has to be repaired.
 impl Migrator<'_> {
@@ -204,7 +204,7 @@ impl Migrator<'_> {
         let notices = self.notices.clone();
         blocking::run(|| {
             let edited = edit_history(
-                &mut Session::heard(client, notices),
+                &mut Session::with_notices(client, notices),
                 &table,
                 options,
                 |holder, wait| {

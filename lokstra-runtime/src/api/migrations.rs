@@ -11,7 +11,7 @@ use postgres::Client;
 use crate::api::migrator::Migrator;
 use crate::api::stale;
 use crate::apply::attempt::NoTransaction;
-use crate::apply::statements;
+use crate::apply::no_transaction;
 use crate::error::Error;
 use crate::model::run::report::{Report, Summary};
 use crate::model::run::step::Goal;
@@ -40,7 +40,7 @@ impl Migrations {
 
     const fn new(set: Set, built_in: &'static str) -> Migrations {
         let no_transaction: Option<NoTransaction> =
-            if set.has_no_transaction() { Some(statements::NO_TRANSACTION) } else { None };
+            if set.has_no_transaction() { Some(no_transaction::NO_TRANSACTION) } else { None };
         Migrations { set, built_in, no_transaction }
     }
 

@@ -6,7 +6,7 @@ use lokstra_connect::stop::Stop;
 use lokstra_core::TableName;
 
 use crate::api::migrator::Migrator;
-use crate::apply::statements;
+use crate::apply::no_transaction;
 use crate::event::Event;
 use crate::inspect::stored_down;
 
@@ -145,7 +145,7 @@ impl<'m> Migrator<'m> {
         self.options.load_stored = enabled.then_some(stored_down::load);
         if enabled {
             // The mode of the stored scripts is not known yet.
-            self.options.no_transaction = Some(statements::NO_TRANSACTION);
+            self.options.no_transaction = Some(no_transaction::NO_TRANSACTION);
         }
         self
     }

@@ -7,20 +7,21 @@ use postgres::Client;
 use crate::api::migrator::Migrator;
 use crate::apply::options::Options;
 use crate::apply::precheck;
+use crate::apply::probe;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::fingerprint::SessionOwner::Borrowed;
 use crate::inspect::lock::activity;
 use crate::inspect::status::{self, is_denied};
-use crate::inspect::{fingerprint, privileges, server, snapshot, table_fault};
+use crate::inspect::{fingerprint, privileges, snapshot, table_fault};
 use crate::model::run::step::{Goal, Plan};
 use crate::model::state::activity::Activity;
 use crate::model::state::history::History;
-use crate::model::state::lock_key::LockKey;
 use crate::model::state::status::Status;
 use crate::model::table::server::ServerCheck;
 use crate::model::table::table_fault::TableFault;
 use crate::plan;
+use crate::sql::lock::LockKey;
 
 /// What a database has, without changing it.
 impl<'m> Migrator<'m> {
@@ -114,7 +115,7 @@ impl<'m> Migrator<'m> {
         let (_, table) = self.target()?;
         blocking::run(|| {
             let snapshot = snapshot::read(client, &table)?;
-            server::check(client, &snapshot.facts)
+            probe::check_server(client, &snapshot.facts)
         })
     }
 

@@ -40,11 +40,11 @@ pub(crate) enum Attempt {
     Raced(Box<Failure>),
     /// Cancelled since the run is to stop.
     Cancelled(Box<Failure>),
-    /// Rolled back for a reason that passes; a failure once that was so too often.
-    Again(Box<Failure>),
+    /// Rolled back for a transient reason; a failure after too many attempts.
+    Transient(Box<Failure>),
     /// The connection is gone: committed or rolled back, only the history shows.
     ConnectionLost(postgres::Error),
-    /// Failed, and the reason stays.
+    /// Failed, and would fail again.
     Failed(Box<Failure>),
 }
 

@@ -15,7 +15,7 @@ use crate::model::state::history::History;
 /// [`require`]
 pub(crate) type Require = fn(&[Rollback], &str, &History, Goal, usize) -> Result<(), Error>;
 
-/// What a [`Migrator`] was told.
+/// What a [`Migrator`](crate::Migrator) was asked for.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option by itself")]
 pub(crate) struct Options {

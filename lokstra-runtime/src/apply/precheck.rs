@@ -10,10 +10,10 @@ use crate::inspect::index::concurrent::{IndexState, index_state};
 use crate::inspect::lock::holder;
 use crate::inspect::{partial, table_fault};
 use crate::model::run::step::PlanStep;
-use crate::model::state::lock_key::LockKey;
 use crate::model::state::partial::PartialScript;
 use crate::model::state::snapshot::Snapshot;
 use crate::model::table::tables::Shape;
+use crate::sql::lock::LockKey;
 use crate::sql::progress;
 
 /// Fails where one of these steps would be refused.

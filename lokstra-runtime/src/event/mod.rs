@@ -30,7 +30,7 @@ pub(crate) fn emit(listener: &mut (dyn FnMut(&Event<'_>) + Send), event: &Event<
     listener(event);
 }
 
-/// Tells of a server that is waited for.
+/// Reports a server that is waited for.
 pub(crate) fn connecting<'l>(
     database: &'l str,
     listener: &'l mut (dyn FnMut(&Event<'_>) + Send),
@@ -56,7 +56,7 @@ pub(crate) fn connecting<'l>(
 /// StoredDown*                            down SQL that this build does not have is going to run
 /// Planned                                only if there is something to do
 ///   StepStarted                          each try of a script …
-///     Statement | Notice | Stopping      … what is heard while it runs …
+///     Statement | Notice | Stopping      … what arrives while it runs …
 ///       | Warning                        (only of what could not be cancelled)
 ///   StepFinished                         … and how it ended: done and recorded,
 ///     | Failed | Cancelled               not done: the last script of this run,
@@ -115,7 +115,7 @@ pub enum Event<'e> {
         steps: usize,
     },
     /// A script that this build does not have is going to run: down SQL that the database keeps.
-    /// Told of each of them before the first script runs.
+    /// Reported for each of them before the first script runs.
     StoredDown {
         /// The folder's name.
         database: &'e str,
@@ -205,7 +205,7 @@ pub enum Event<'e> {
         /// Worth a line in a log: after 1 s, and then after pauses that double up to 10 s.
         is_due: bool,
     },
-    /// A [`Stop`](crate::Stop) was heard while a script runs.
+    /// A [`Stop`](crate::Stop) was asked for while a script runs.
     Stopping {
         /// The folder's name.
         database: &'e str,

@@ -1,4 +1,4 @@
-//! Whether a table of another owner can keep down SQL.
+//! Whether a table of another owner can store down SQL.
 
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{rows, text};
@@ -11,7 +11,7 @@ use crate::model::table::down_store::{DownNotStored, DownStore};
 use crate::model::table::tables::down_table;
 use crate::sql::down_store::{MAY_WRITE, TRUSTED_OWNER};
 
-/// Before something is kept: a table of another session will do if that is a superuser. Not a part of
+/// Before something is stored: a table of another session will do if that is a superuser. Not a part of
 /// the snapshot, since `pg_roles` would be most of what a snapshot costs the server.
 pub(crate) fn check_store_owner(
     client: &mut Client,

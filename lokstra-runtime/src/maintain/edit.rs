@@ -6,11 +6,11 @@ use lokstra_connect::client::Client;
 use lokstra_connect::transient::is_retryable;
 use lokstra_core::{TableName, Version};
 
-use crate::apply::classify;
 use crate::apply::engine::flush::{flush, waited_in_vain};
 use crate::apply::engine::refuse::is_accepted;
+use crate::apply::history_change::{self, HistoryChange};
 use crate::apply::options::Options;
-use crate::apply::upgrade::{self, Adoption};
+use crate::apply::{classify, probe};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::lock::holder;
@@ -18,12 +18,12 @@ use crate::inspect::{down_store, server, snapshot, table_fault};
 use crate::model::run::report::Report;
 use crate::model::run::warning::Warning;
 use crate::model::state::holder::Holder;
-use crate::model::state::lock_key::LockKey;
 use crate::model::state::snapshot::Access;
 use crate::session::Session;
 use crate::sql::guard::Guard;
+use crate::sql::lock::LockKey;
 
-/// How often a change is tried that is refused for a reason that passes.
+/// How often a change is tried that is refused for a transient reason.
 const MAX_REFUSALS: u32 = 20;
 
 /// What is to be changed.
@@ -69,14 +69,14 @@ pub(crate) fn edit_history<T: EditResult>(
         }
         session.prepare()?;
         if !std::mem::replace(&mut is_probed, true) {
-            let probed = server::probe_ddl(&guard, session.client(), options.lock_timeout)?;
+            let probed = probe::probe_ddl(&guard, session.client(), options.lock_timeout)?;
             for fault in [snapshot.facts.server.known_fault(), probed].into_iter().flatten() {
                 accept(Error::unsupported(&snapshot.facts.server, fault), options, &mut warnings)?;
             }
         }
         session.take_unreplicated();
-        match upgrade::transact(session, &guard, &sql, options) {
-            Ok(Adoption::Done) => {
+        match history_change::run(session, &guard, &sql, options) {
+            Ok(HistoryChange::Done) => {
                 if waited_in_vain(session, &options.stop)
                     && !flush(session, table, &options.stop).unwrap_or(false)
                 {
@@ -92,7 +92,7 @@ pub(crate) fn edit_history<T: EditResult>(
                 return Err(error.with_report(report));
             }
             Err(error) => return Err(error),
-            Ok(Adoption::Busy) => {
+            Ok(HistoryChange::Busy) => {
                 let holder = holder::find(session.client(), key)?;
                 let so_far = wait.report();
                 if wait.is_over() {
@@ -100,7 +100,7 @@ pub(crate) fn edit_history<T: EditResult>(
                 }
                 waiting(holder.as_ref(), so_far);
             }
-            Ok(Adoption::Refused(error)) => {
+            Ok(HistoryChange::Refused(error)) => {
                 if let Some(fault) = server::lock_fault(&guard, error.token()) {
                     probes_lock = false;
                     accept(fault, options, &mut warnings)?;
@@ -118,7 +118,7 @@ pub(crate) fn edit_history<T: EditResult>(
                         let (table, source) = (table.clone(), *error);
                         Error::new(ErrorKind::ChangeRefused { table, source })
                     } else {
-                        Adoption::refusal(*error, &guard)
+                        HistoryChange::refusal(*error, &guard)
                     });
                 }
             }

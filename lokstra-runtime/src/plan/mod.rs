@@ -247,6 +247,6 @@ fn out_of_order<'h>(
 }
 
 #[cfg(test)]
-mod model;
+mod property_tests;
 #[cfg(test)]
 mod tests;

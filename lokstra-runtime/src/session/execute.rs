@@ -149,7 +149,7 @@ impl<'w> Execution<'w> {
         emit(self.listener, &Event::Notice { database, step, severity, message });
     }
 
-    /// Tells once of each level that was asked for. True: the statement is to be cancelled.
+    /// Reports once each level that was asked for. True: the statement is to be cancelled.
     fn poll_stop(&mut self) -> bool {
         let level = match self.asked.level() {
             // Behind the one that was to be finished.
@@ -193,8 +193,8 @@ impl Session<'_> {
         let answer = beside(work, &mut || {
             let _hearing = notices.hearing();
             loop {
-                let (heard, is_answered) = notices.wait(POLL_INTERVAL);
-                for notice in &heard {
+                let (arrived, is_answered) = notices.wait(POLL_INTERVAL);
+                for notice in &arrived {
                     execution.notice(notice);
                 }
                 if is_answered {

@@ -54,11 +54,11 @@ impl<'c> Session<'c> {
     }
 
     pub(crate) fn borrowed(client: &'c mut postgres::Client) -> Session<'c> {
-        Session::heard(client, Notices::default())
+        Session::with_notices(client, Notices::default())
     }
 
     /// A lent client whose messages arrive there, if it was opened with them.
-    pub(crate) fn heard(client: &'c mut postgres::Client, notices: Notices) -> Session<'c> {
+    pub(crate) fn with_notices(client: &'c mut postgres::Client, notices: Notices) -> Session<'c> {
         let read_restore_sql = restore::restore_sql;
         Session::Borrowed { client, notices, read_restore_sql, restore: None }
     }
@@ -115,7 +115,7 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// [`Notices::take_unreplicated`]; false of a lent client whose messages are not heard.
+    /// [`Notices::take_unreplicated`]; false of a borrowed client, which receives no messages.
     pub(crate) fn take_unreplicated(&mut self) -> bool {
         self.parts().1.take_unreplicated()
     }
@@ -205,7 +205,7 @@ pub(crate) fn ignored_keywords(connector: &Connector) -> Option<Warning> {
     (!keywords.is_empty()).then_some(Warning::IgnoredKeywords { keywords })
 }
 
-/// Its name, and what tells it from one of the same name on another server.
+/// Its name, and what distinguishes it from one of the same name on another server.
 fn current_database(client: &mut Client) -> Result<(String, String), Error> {
     let query = "SELECT d.datname, pg_catalog.concat(d.oid, ' ', \
                  pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())) AS identity \

@@ -9,9 +9,9 @@ use lokstra_core::text::{duration, join};
 use lokstra_core::{Direction, TableName, Version};
 
 use crate::model::run::step::PlanStep;
-use crate::model::state::lock_key::LockKey;
 use crate::model::state::snapshot::Snapshot;
 use crate::model::table::tables::{self, progress_table};
+use crate::sql::lock::LockKey;
 use crate::sql::progress::{self, BEGUN};
 use crate::sql::{condition, down_store};
 
@@ -65,8 +65,7 @@ impl Guard<'_> {
 
     /// Takes the migration lock until the end of the transaction, or fails with `lokstra:busy`.
     pub(crate) fn lock(&self) -> String {
-        condition::require(&format!("pg_catalog.pg_try_advisory_xact_lock({})", self.key), "busy")
-            + &self.probe_lock()
+        self.key.take_in_transaction() + &self.probe_lock()
     }
 
     /// Makes what the snapshot saw missing. Under the lock, since `IF NOT EXISTS` races without one.

@@ -20,7 +20,7 @@ const MAX_COPIED: usize = 64 << 20;
 pub(crate) struct Marker {
     prefix: String,
     /// Before how many statements, from the first one on. With one alone, whether the script began
-    /// can be told, and not which statement was reached.
+    /// is known, and not which statement was reached.
     before: usize,
     statements: usize,
 }

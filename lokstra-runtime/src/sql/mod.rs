@@ -5,6 +5,7 @@ pub(crate) mod backfill;
 pub(crate) mod condition;
 pub(crate) mod down_store;
 pub(crate) mod guard;
+pub(crate) mod lock;
 pub(crate) mod marker;
 pub(crate) mod message;
 pub(crate) mod progress;

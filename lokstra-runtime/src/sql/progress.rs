@@ -16,8 +16,8 @@ pub(crate) const BEGUN: &str =
 /// The row of one script, as SQL.
 pub(crate) struct Progress<'a> {
     guard: &'a Guard<'a>,
-    pub(crate) step: &'a PlanStep<'a>,
-    pub(crate) script: Script<'a>,
+    step: &'a PlanStep<'a>,
+    script: Script<'a>,
 }
 
 impl<'a> Progress<'a> {

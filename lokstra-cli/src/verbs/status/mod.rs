@@ -84,19 +84,9 @@ fn status(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
 
 /// The list, with details of the history below each migration.
 fn verbose(status: &Status, target: &Target) -> String {
-    let list = status.to_string();
-    let (head, rest) = list.split_at(list.find("\n[").map_or(0, |at| at + 1));
-    let mut text = head.to_owned();
-    let mut rows = status.rows.iter();
-    for line in rest.lines() {
-        writeln!(text, "{line}").ok();
-        if line.starts_with('[')
-            && let Some(row) = rows.next()
-        {
-            text.push_str(&history_details(row, status, target));
-        }
-    }
-    write!(text, "Tracking table: {}", status.table).ok();
+    let mut text = String::new();
+    status.write_list(&mut text, &|row| history_details(row, status, target)).ok();
+    write!(text, "\nTracking table: {}", status.table).ok();
     text
 }
 

@@ -17,8 +17,8 @@ use crate::apply::classify::CANCELLED;
 use crate::apply::engine::Engine;
 use crate::apply::engine::flush::defers;
 use crate::apply::engine::refuse::Ending;
-use crate::apply::engine::step::record;
-use crate::apply::step;
+use crate::apply::engine::retry::record;
+use crate::apply::transactional;
 use crate::error::Error;
 use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::{Goal, PlanStep};
@@ -85,11 +85,11 @@ impl<'m> Engine<'_, 'm> {
         let fits = |step: &&PlanStep<'m>| {
             let text = step.script().text();
             bytes += text.len() + step.migration.down().text().len();
-            let is_odd = || {
+            let runs_alone = || {
                 SOLO_WORDS.iter().any(|word| contains(text, word))
                     || as_checked::is_needed(&snapshot.facts, step.script())
             };
-            bytes <= MAX_BYTES && step.script().mode() == Mode::Transactional && !is_odd()
+            bytes <= MAX_BYTES && step.script().mode() == Mode::Transactional && !runs_alone()
         };
         steps[nth..].iter().take(MAX_BATCH).take_while(fits).count().max(1)
     }
@@ -111,7 +111,7 @@ impl<'m> Engine<'_, 'm> {
         let mut execution = Execution::of_several(database, steps, &sentinel, asked, self.listener);
         let answer = self.session.execute(message.text(), &mut execution);
         let (finished, running) = execution.end(answer.is_ok());
-        let heard = finished.len();
+        let confirmed = finished.len();
         for (step, done) in steps.iter().zip(finished) {
             self.note_done(snapshot, step, done);
         }
@@ -120,28 +120,28 @@ impl<'m> Engine<'_, 'm> {
             return Ok(Batch::done(count));
         };
         self.is_alone = true;
-        let unheard = &steps[heard..];
+        let unconfirmed = &steps[confirmed..];
         if is_connection_loss(&error) || self.session.client().is_closed() {
             let ending = Ending::new(&error, running);
-            let done = self.connection_lost(snapshot, unheard, running, error)?;
-            if let Some(step) = unheard.get(done) {
-                self.refuse_timeout(snapshot, ending, step, &left[heard + done + 1..])?;
+            let done = self.connection_lost(snapshot, unconfirmed, running, error)?;
+            if let Some(step) = unconfirmed.get(done) {
+                self.refuse_timeout(snapshot, ending, step, &left[confirmed + done + 1..])?;
             }
-            return Ok(Batch::done(heard + done));
+            return Ok(Batch::done(confirmed + done));
         }
-        if let Err(lost) = step::end_failed(&mut self.session, &snapshot.facts) {
+        if let Err(lost) = transactional::end_failed(&mut self.session, &snapshot.facts) {
             return Ok(Batch::done(
-                heard + self.connection_lost(snapshot, unheard, running, lost)?,
+                confirmed + self.connection_lost(snapshot, unconfirmed, running, lost)?,
             ));
         }
         // Reports from here on follow the history.
         self.is_unflushed = true;
         let now = self.read_snapshot().ok();
-        let done = now.as_ref().map_or(heard, |now| {
+        let done = now.as_ref().map_or(confirmed, |now| {
             let is_done = |step: &&PlanStep<'m>| now.history.contains(step.migration.version());
-            steps[..heard].iter().take_while(is_done).count()
+            steps[..confirmed].iter().take_while(is_done).count()
         });
-        if done < heard
+        if done < confirmed
             && let Some(now) = now
         {
             *snapshot = now;
@@ -152,21 +152,21 @@ impl<'m> Engine<'_, 'm> {
         // cancel or a timeout can come between COMMIT and the sentinel; a pooler may keep the sentinel to
         // itself; and what COPY TO STDOUT sends has the client give up, and not the server.
         let is_next = |server: &ServerError| {
-            server.token().is_some() || heard > 0 && server.sqlstate != CANCELLED
+            server.token().is_some() || confirmed > 0 && server.sqlstate != CANCELLED
         };
         if !server.as_ref().is_some_and(is_next)
             && let Some(now) = now
         {
-            let done = self.catch_up(snapshot, unheard, now, running);
+            let done = self.catch_up(snapshot, unconfirmed, now, running);
             if done > 0 {
-                return Ok(Batch::done(heard + done));
+                return Ok(Batch::done(confirmed + done));
             }
         }
         let is_now = self.options.stop.cancels();
         match server {
             // Not to be tried again; nor if an operator has cancelled it.
             Some(server) if running.is_some() && server.sqlstate == CANCELLED => {
-                let (step, left) = (&unheard[0], &left[heard..]);
+                let (step, left) = (&unconfirmed[0], &left[confirmed..]);
                 let (place, state) = (ErrorLocation::default(), FailureState::RolledBack);
                 let failure = Failure::new(step, place, server, state);
                 Err(if is_now {
@@ -175,7 +175,7 @@ impl<'m> Engine<'_, 'm> {
                     self.failed(snapshot, step, failure, &left[1..])
                 })
             }
-            _ => Ok(Batch { done: heard, is_next_begun: running.is_some() && !is_now }),
+            _ => Ok(Batch { done: confirmed, is_next_begun: running.is_some() && !is_now }),
         }
     }
 
@@ -206,7 +206,7 @@ impl<'m> Engine<'_, 'm> {
             };
             let (marker, keep) = (Marker::none(), down_store::store(&guard, step));
             let proof = TransactionProof::Timed(marker.prefix());
-            step::push_transaction(
+            transactional::push_transaction(
                 &mut message,
                 &guard,
                 step,

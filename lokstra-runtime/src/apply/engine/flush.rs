@@ -112,7 +112,7 @@ impl Engine<'_, '_> {
 }
 
 /// Whether the last COMMIT gave up the wait for the synchronous standby: an operator, or our own
-/// stop, can cancel that, and the COMMIT is done. Of a lent client no warning is heard.
+/// stop, can cancel that, and the COMMIT is done. A borrowed client receives no warning.
 pub(crate) fn waited_in_vain(session: &mut Session<'_>, stop: &Stop) -> bool {
     session.take_unreplicated() || !session.is_owned() && stop.cancels()
 }
@@ -140,7 +140,7 @@ pub(crate) fn flush(
         flushed
     });
     flushed.map_err(Error::query)?;
-    // Of a lent client no warning is heard: what was cancelled has not waited.
+    // A borrowed client receives no warning: what was cancelled has not waited.
     let is_cancelled = stop.cancels() && started.elapsed() > FLUSH_GRACE;
     Ok(!session.take_unreplicated() && (session.is_owned() || !is_cancelled))
 }

@@ -5,7 +5,7 @@ pub(crate) mod flush;
 mod prepare;
 mod reconnect;
 pub(crate) mod refuse;
-mod step;
+mod retry;
 mod stop;
 mod wait;
 
@@ -13,7 +13,7 @@ use lokstra_connect::backoff::Backoff;
 use lokstra_core::{Database, Mode, TableName, Version};
 
 use crate::apply::engine::flush::defers;
-use crate::apply::engine::step::Progress;
+use crate::apply::engine::retry::StepEnd;
 use crate::apply::options::Options;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
@@ -23,10 +23,10 @@ use crate::model::run::report::{Outcome, Report};
 use crate::model::run::step::{Goal, Plan, PlanStep};
 use crate::model::run::warning::Warning;
 use crate::model::state::history::History;
-use crate::model::state::lock_key::LockKey;
 use crate::model::state::snapshot::Snapshot;
 use crate::plan;
 use crate::session::Session;
+use crate::sql::lock::LockKey;
 
 /// How often the same step may lose its connection: a script can be what ends it.
 const MAX_LOSSES: u32 = 3;
@@ -39,7 +39,7 @@ pub(crate) struct Engine<'e, 'm> {
     session: Session<'e>,
     listener: Listener<'e>,
     report: Report,
-    /// The newest migration of this build; with kept down SQL, `database` has newer ones.
+    /// The newest migration of this build; with stored down SQL, `database` has newer ones.
     newest: Option<Version>,
     /// How often the step that is next lost its connection.
     losses: u32,
@@ -241,12 +241,12 @@ impl<'e, 'm> Engine<'e, 'm> {
         }
         let defers_flush = defers(&work.snapshot, work.goal, left);
         match self.step(&mut work.snapshot, left, defers_flush)? {
-            Progress::Done => {
+            StepEnd::Done => {
                 (work.is_waiting, self.losses) = (false, 0);
                 at.nth += 1;
                 Ok(Next::Continue)
             }
-            Progress::Overtaken => {
+            StepEnd::Overtaken => {
                 if !std::mem::replace(&mut work.is_waiting, true) {
                     work.wait = Backoff::new(self.options.lock_wait);
                 }

@@ -6,7 +6,8 @@ use lokstra_connect::transient::is_retryable;
 use lokstra_core::{Database, Direction};
 
 use crate::apply::engine::{Engine, same_versions};
-use crate::apply::upgrade::{self, Adoption};
+use crate::apply::history_change::HistoryChange;
+use crate::apply::upgrade;
 use crate::error::Error;
 use crate::event::{Event, emit};
 use crate::inspect::stored_down::{self, Stored};
@@ -83,11 +84,11 @@ impl<'e> Engine<'e, '_> {
                 probes_lock: false,
             };
             let session = &mut self.session;
-            let adopted = upgrade::adopt(session, &guard, self.database, &versions, self.options);
-            match adopted {
+            let changed = upgrade::upgrade(session, &guard, self.database, &versions, self.options);
+            match changed {
                 // Done or not, the history shows, once no session holds the lock.
                 Err(error) => return if self.survives(&error)? { Ok(false) } else { Err(error) },
-                Ok(Adoption::Done) => {
+                Ok(HistoryChange::Done) => {
                     self.is_unflushed |= self.waited_in_vain();
                     let now = self.read_snapshot_patiently(wait)?;
                     if !same_versions(&now.history, &snapshot.history) {
@@ -102,13 +103,15 @@ impl<'e> Engine<'e, '_> {
                     }
                     return Ok(true);
                 }
-                Ok(Adoption::Busy) => return Ok(false),
-                Ok(Adoption::Refused(_)) if steps.is_empty() => return Ok(true),
-                Ok(Adoption::Refused(error)) if is_retryable(&error) && !wait.is_over() => {
+                Ok(HistoryChange::Busy) => return Ok(false),
+                Ok(HistoryChange::Refused(_)) if steps.is_empty() => return Ok(true),
+                Ok(HistoryChange::Refused(error)) if is_retryable(&error) && !wait.is_over() => {
                     self.check_stop(steps)?;
                     self.pause(wait)?;
                 }
-                Ok(Adoption::Refused(error)) => return Err(Adoption::refusal(*error, &guard)),
+                Ok(HistoryChange::Refused(error)) => {
+                    return Err(HistoryChange::refusal(*error, &guard));
+                }
             }
         }
     }

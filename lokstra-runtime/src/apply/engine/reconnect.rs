@@ -44,7 +44,7 @@ impl Engine<'_, '_> {
     }
 
     /// For a change that can be made again. True: connected again; what became of the change, the
-    /// history tells.
+    /// history shows.
     pub(super) fn survives(&mut self, error: &Error) -> Result<bool, Error> {
         self.losses += 1;
         Ok(self.losses < MAX_LOSSES && self.reconnect(error)?)

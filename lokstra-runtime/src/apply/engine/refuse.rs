@@ -11,12 +11,12 @@ use lokstra_core::{Direction, Mode};
 
 use crate::apply::engine::{Engine, same_versions};
 use crate::apply::options::Options;
-use crate::apply::precheck;
+use crate::apply::{precheck, probe};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, emit};
+use crate::inspect::down_store;
 use crate::inspect::snapshot::refuse_user_schema;
-use crate::inspect::{down_store, server};
 use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
 use crate::model::run::step::{Goal, PlanStep};
 use crate::model::run::warning::Warning;
@@ -87,7 +87,7 @@ impl Engine<'_, '_> {
     }
 
     /// A step that `transaction_timeout` has ended would be ended again: it fails, once the history
-    /// tells that it is not done.
+    /// shows that it is not done.
     pub(super) fn refuse_timeout(
         &mut self,
         snapshot: &Snapshot,
@@ -154,7 +154,7 @@ impl Engine<'_, '_> {
         let mut wait = Backoff::new(self.options.lock_wait);
         let fault = self.ask(&mut wait, |client, table| {
             let guard = Guard { table, key, snapshot, defers_flush: false, probes_lock: false };
-            server::probe_ddl(&guard, client, lock_timeout)
+            probe::probe_ddl(&guard, client, lock_timeout)
         })?;
         fault.map_or(Ok(()), |fault| self.refuse(snapshot, fault))
     }

@@ -1,5 +1,5 @@
 //! A statement that commits by itself and was running when a run was cut off: where its text says
-//! what it makes or removes, the catalog tells whether it is done.
+//! what it makes or removes, the catalog shows whether it is done.
 
 use std::iter::Peekable;
 
@@ -63,7 +63,7 @@ impl IndexOperation {
         Some(operation.unwrap_or(IndexOperation::Unread))
     }
 
-    /// Whether it is there, as far as the catalog tells.
+    /// Whether it is there, as far as the catalog shows.
     pub(crate) fn state(&self, client: &mut Client) -> Result<IndexState, postgres::Error> {
         let query = match self {
             IndexOperation::Index { name, table } => find_index(name, table),

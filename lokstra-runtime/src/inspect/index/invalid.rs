@@ -6,15 +6,11 @@
 
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{owned, rows};
-use lokstra_connect::transient::is_connection_loss;
 use lokstra_core::text::quote;
 use lokstra_core::text::scan::{is_reindex, unquoted};
 use postgres::SimpleQueryRow;
 
 use crate::inspect::index::concurrent::IndexOperation;
-
-/// Each wait of a drop is short: a cancelled run must not wait, and a retry drops it later.
-const DROP_PATIENCE: &str = "SET lock_timeout='5s'";
 
 /// Not one that another session is building: it is INVALID too until it is done. A role that may not
 /// see what another session builds sees none.
@@ -23,9 +19,6 @@ const LEFT_OVER: &str = " AND NOT i.indisvalid \
      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p \
      WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() \
      AND COALESCE(p.relid, i.indrelid) OPERATOR(pg_catalog.=) i.indrelid)";
-
-/// Dropping too can be the victim of a deadlock.
-const MAX_DROPS: usize = 3;
 
 /// What a statement is about to build concurrently.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,31 +84,6 @@ impl Build {
     ) -> Result<Option<String>, postgres::Error> {
         let made = self.invalid(client)?.into_iter().find(|index| !before.contains(index));
         Ok(made.map(|index| index.name))
-    }
-
-    /// Drops the INVALID index that was not there before, or names it if that does not succeed soon,
-    /// or if it may be another session's.
-    pub(crate) fn drop_made(
-        &self,
-        client: &mut Client,
-        before: &[Invalid],
-    ) -> Result<Option<String>, postgres::Error> {
-        let mut made = self.invalid(client)?;
-        made.retain(|index| !before.contains(index));
-        let is_alone = made.len() == 1;
-        let Some(made) = made.into_iter().next() else { return Ok(None) };
-        if !is_alone {
-            return Ok(Some(made.name));
-        }
-        client.batch_execute(DROP_PATIENCE)?;
-        for _ in 0..MAX_DROPS {
-            match client.batch_execute(&made.drop()) {
-                Ok(()) => return Ok(None),
-                Err(error) if is_connection_loss(&error) => return Err(error),
-                Err(_) => {}
-            }
-        }
-        Ok(Some(made.name))
     }
 
     /// The indexes that are meant, as rows of an `oid`, a `name` and the qualified `index`.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::inspect::lock::holder::{self, SESSION};
 use crate::model::state::activity::{Activity, IndexProgress};
 use crate::model::state::holder::Holder;
-use crate::model::state::lock_key::LockKey;
+use crate::sql::lock::LockKey;
 
 /// Who holds the key, what he waits for, and how far he is.
 pub(crate) fn read(client: &mut Client, key: LockKey) -> Result<Option<Activity>, Error> {

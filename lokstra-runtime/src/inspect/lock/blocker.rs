@@ -21,8 +21,8 @@ const MODES: &str = "ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExcl
 const MAX_NAMES: usize = 200;
 
 /// The other session with the strongest lock, of several the oldest, on a relation that the failed
-/// statement names, or on the tracking tables if it is none of the script's. What kept the statement
-/// waiting the server does not tell afterwards.
+/// statement names, or on the tracking tables if it is none of the script's. What the
+/// statement waited for, the server does not show afterwards.
 ///
 /// PostgreSQL documentation: *13.3.1. Table-Level Locks*, *54.12. `pg_locks`*.
 pub(crate) fn find(

@@ -8,8 +8,8 @@ use postgres::SimpleQueryRow;
 
 use crate::error::Error;
 use crate::model::state::holder::Holder;
-use crate::model::state::lock_key::LockKey;
 use crate::session::query::ask;
+use crate::sql::lock::LockKey;
 
 /// The columns that describe a session `a` of `pg_stat_activity`.
 pub(crate) const SESSION: &str = "a.application_name, a.state, \

@@ -11,7 +11,7 @@ use crate::model::run::warning::Warning;
 #[non_exhaustive]
 pub enum Repair {
     /// Takes an applied migration that was edited for what it is in this build: checksums,
-    /// description and the kept down SQL.
+    /// description and the stored down SQL.
     Accept(Version),
     /// Removes the row of a migration whose files are gone for good. What it made stays.
     Forget(Version),

@@ -5,7 +5,6 @@ pub(crate) mod divergence;
 pub(crate) mod history;
 pub(crate) mod holder;
 pub(crate) mod identity;
-pub(crate) mod lock_key;
 pub(crate) mod partial;
 pub(crate) mod snapshot;
 pub(crate) mod status;

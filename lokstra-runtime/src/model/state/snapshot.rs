@@ -106,7 +106,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Facts {
-    /// Why the down SQL of a migration that is applied now is not kept, if it is not.
+    /// Why the down SQL of a migration that is applied now is not stored, if it is not.
     pub(crate) fn not_stored(&self, down: Script<'_>) -> Option<DownNotStored> {
         match &self.down_store {
             DownStore::Refused(reason) => Some(reason.clone()),

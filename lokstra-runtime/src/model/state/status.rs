@@ -115,12 +115,17 @@ impl Status {
     pub fn pending(&self) -> usize {
         self.rows.len() - self.applied()
     }
-}
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes the list, and behind the line of each migration the lines that `details` has for it.
+    #[doc(hidden)]
+    pub fn write_list(
+        &self,
+        f: &mut dyn fmt::Write,
+        details: &dyn Fn(&StatusRow) -> String,
+    ) -> fmt::Result {
         writeln!(f, "Migration Status:\n=================")?;
-        for StatusRow { version, description, state } in &self.rows {
+        for row in &self.rows {
+            let StatusRow { version, description, state } = row;
             let (marker, remark) = match state {
                 State::Applied(_) => ("✓", ""),
                 State::Edited(_) => ("✓", "  (edited after it was applied)"),
@@ -128,17 +133,24 @@ impl fmt::Display for Status {
                 State::Another(_) | State::Pending => (" ", ""),
             };
             write!(f, "[{marker}] {version}: {}{remark}", printable_line(description))?;
-            if let State::Another(row) = state {
-                let name = printable_line(row.description.as_deref().unwrap_or_default());
+            if let State::Another(applied) = state {
+                let name = printable_line(applied.description.as_deref().unwrap_or_default());
                 write!(f, "  (not applied: {version} is another migration here, {name})")?;
             }
             for script in self.partial_scripts.iter().filter(|script| script.version == *version) {
                 write!(f, "  ({script})")?;
             }
             writeln!(f)?;
+            f.write_str(&details(row))?;
         }
         let (applied, pending) = (self.applied(), self.pending());
         let noun = if self.rows.len() == 1 { "migration" } else { "migrations" };
         write!(f, "\nTotal: {} {noun}, {applied} applied, {pending} pending", self.rows.len())
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_list(f, &|_| String::new())
     }
 }

@@ -9,7 +9,7 @@ use crate::model::run::warning::Warning;
 use crate::model::state::snapshot::Facts;
 use crate::model::table::tables::down_table;
 
-/// A longer script is not kept, in bytes.
+/// A longer script is not stored, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;
 
 /// The table as the snapshot finds it.
@@ -110,7 +110,7 @@ impl DownStore {
     }
 }
 
-/// Adds to the warnings that the down SQL of a migration that was recorded is not kept, if so.
+/// Adds to the warnings that the down SQL of a migration that was recorded is not stored, if so.
 pub(crate) fn warn_down_not_stored(
     warnings: &mut Vec<Warning>,
     facts: &Facts,

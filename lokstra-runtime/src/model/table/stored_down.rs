@@ -10,9 +10,9 @@ use crate::model::table::tables;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoStoredDown {
-    /// It was not kept, or another program applied the migration.
+    /// It was not stored, or another program applied the migration.
     Missing,
-    /// The text was not kept: it is too long, or the encoding of the database lacks a character.
+    /// The text was not stored: it is too long, or the encoding of the database lacks a character.
     NoText,
     /// It is not the text that was applied: the history has another checksum.
     Changed,
@@ -32,7 +32,7 @@ impl fmt::Display for NoStoredDown {
     }
 }
 
-/// One reason for which another session could have written the kept down SQL.
+/// One reason for which another session could have written the stored down SQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrustIssue {

@@ -6,7 +6,6 @@
 
 mod failed;
 mod indexes;
-mod progress;
 mod resume;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -21,9 +20,9 @@ use lokstra_core::text::scan::{contains, first_word, is_routine};
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::apply::attempt::{Attempt, NoTransaction};
+use crate::apply::no_transaction::failed::Failed;
 use crate::apply::options::Options;
-use crate::apply::statements::failed::Failed;
-use crate::apply::{classify, precheck, step};
+use crate::apply::{classify, precheck, transactional};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::model::run::failure::{ErrorLocation, Failure, FailureState};
@@ -128,8 +127,7 @@ impl Run<'_> {
 
     /// Returns the process id of the session that holds the lock from here on.
     fn lock(&self, session: &mut Session<'_>) -> Result<i64, Abort> {
-        let lock = format!("pg_catalog.pg_try_advisory_lock({})", self.guard.key);
-        let lock = condition::require(&lock, "busy") + &self.guard.probe_lock();
+        let lock = self.guard.key.take_in_session() + &self.guard.probe_lock();
         let query = format!("{lock}SELECT pg_catalog.pg_backend_pid() AS pid;");
         let answer = session.client().simple_query(&query).map_err(|error| self.stopped(error))?;
         Ok(rows(&answer).find_map(|row| number(row, "pid")).unwrap_or_default())
@@ -143,7 +141,7 @@ impl Run<'_> {
         let reset_sql = session.reset_sql(self.script.text());
         let role = restore_role(&self.guard.snapshot.facts);
         let (key, client) = (self.guard.key, session.client());
-        let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
+        let unlock = key.release();
         match client.batch_execute(&format!("{role}{unlock};{reset_sql}")) {
             // A setting of the caller's that cannot be put back, say.
             Err(error) if !is_connection_loss(&error) => {
@@ -181,7 +179,7 @@ impl Run<'_> {
             return Ok(());
         };
         // Behind COMMIT, such as a setting of the caller's that cannot be put back? A transaction that
-        // failed refuses to tell.
+        // failed refuses the query.
         if !is_connection_loss(&error)
             && client.batch_execute(&self.guard.recorded(self.step)).is_ok()
         {
@@ -189,9 +187,9 @@ impl Run<'_> {
         }
         Err(match self.stopped(error) {
             Abort::Error(error) => match error.kind() {
-                ErrorKind::Server(source) if classify::is_of_table(source) => {
-                    Abort::Error(step::record_refused(self.guard, self.step, source.clone(), false))
-                }
+                ErrorKind::Server(source) if classify::is_of_table(source) => Abort::Error(
+                    transactional::record_refused(self.guard, self.step, source.clone(), false),
+                ),
                 _ => Abort::Error(error),
             },
             attempt @ Abort::Attempt(_) => attempt,
@@ -220,7 +218,7 @@ impl Run<'_> {
                     self.send(session.client(), "ROLLBACK")?;
                 }
                 Err(error) => {
-                    let failed = Failed { nth, message, error, is_retryable: true, build: None };
+                    let failed = Failed { nth, message, error, leaves_nothing: true, build: None };
                     return Err(self.failed(session.client(), failed, execution));
                 }
             }
@@ -237,8 +235,8 @@ impl Run<'_> {
                 self.send(session.client(), &done)
             }
             Err(error) => {
-                let is_retryable = !is_routine(self.text(nth));
-                let failed = Failed { nth, message, error, is_retryable, build };
+                let leaves_nothing = !is_routine(self.text(nth));
+                let failed = Failed { nth, message, error, leaves_nothing, build };
                 Err(self.failed(session.client(), failed, execution))
             }
         }

@@ -9,7 +9,7 @@ use crate::apply::attempt::Attempt;
 use crate::apply::engine::flush::may_not_wait;
 use crate::apply::engine::refuse::Ending;
 use crate::apply::engine::{Engine, same_versions, versions};
-use crate::apply::step;
+use crate::apply::transactional;
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::event::{Event, emit};
@@ -33,7 +33,7 @@ const MAX_ATTEMPTS: u32 = 20;
 const MAX_RACES: u32 = 5;
 
 /// What became of a step.
-pub(super) enum Progress {
+pub(super) enum StepEnd {
     Done,
     /// Not run: the history has to be read again.
     Overtaken,
@@ -46,7 +46,7 @@ impl<'m> Engine<'_, 'm> {
         snapshot: &mut Snapshot,
         left: &[PlanStep<'m>],
         defers_flush: bool,
-    ) -> Result<Progress, Error> {
+    ) -> Result<StepEnd, Error> {
         let (step, rest) = (&left[0], &left[1..]);
         #[cfg(feature = "tracing")]
         let _span = crate::event::tracing::step(&self.report.database, step);
@@ -65,19 +65,19 @@ impl<'m> Engine<'_, 'm> {
                     self.probes_lock = false;
                     self.is_unflushed = defers_flush || may_not_wait(step) || self.waited_in_vain();
                     self.done(snapshot, step, elapsed);
-                    return Ok(Progress::Done);
+                    return Ok(StepEnd::Done);
                 }
-                Attempt::Busy | Attempt::HistoryChanged => return Ok(Progress::Overtaken),
+                Attempt::Busy | Attempt::HistoryChanged => return Ok(StepEnd::Overtaken),
                 Attempt::Partial => return Err(self.partial_script(snapshot, step)?),
                 Attempt::Raced(_) if self.has_lost_race(snapshot)? => {
-                    return Ok(Progress::Overtaken);
+                    return Ok(StepEnd::Overtaken);
                 }
                 // What a session has cached of the catalog is behind for a moment.
                 Attempt::Raced(failure) if attempt < MAX_RACES => (failure, MAX_RACES),
                 Attempt::Raced(failure) => {
                     return Err(self.failed(snapshot, step, failure, rest));
                 }
-                Attempt::Again(mut failure) if attempt < MAX_ATTEMPTS => {
+                Attempt::Transient(mut failure) if attempt < MAX_ATTEMPTS => {
                     failure.blocker = self.blocker(step, &failure);
                     (failure, MAX_ATTEMPTS)
                 }
@@ -87,9 +87,9 @@ impl<'m> Engine<'_, 'm> {
                     if failure.state == FailureState::RolledBack
                         && self.has_history_changed(snapshot, left)? =>
                 {
-                    return Ok(Progress::Overtaken);
+                    return Ok(StepEnd::Overtaken);
                 }
-                Attempt::Again(mut failure) | Attempt::Failed(mut failure) => {
+                Attempt::Transient(mut failure) | Attempt::Failed(mut failure) => {
                     failure.tries = attempt;
                     failure.blocker = self.blocker(step, &failure);
                     return Err(self.failed(snapshot, step, failure, rest));
@@ -105,7 +105,7 @@ impl<'m> Engine<'_, 'm> {
             self.pause(&mut backoff)?;
             self.check_stop(left)?;
         }
-        Ok(Progress::Overtaken)
+        Ok(StepEnd::Overtaken)
     }
 
     fn attempt(
@@ -117,7 +117,7 @@ impl<'m> Engine<'_, 'm> {
         let (table, key, probes_lock) = (&self.table, self.key, self.probes_lock);
         let guard = Guard { table, key, snapshot, defers_flush, probes_lock };
         let run = match step.script().mode() {
-            Mode::Transactional => step::attempt,
+            Mode::Transactional => transactional::attempt,
             Mode::NoTransaction => {
                 let no_transaction = self.options.no_transaction;
                 no_transaction.expect("the set says that it has such scripts").attempt
@@ -141,14 +141,14 @@ impl<'m> Engine<'_, 'm> {
         left: &[PlanStep<'m>],
         started: Instant,
         source: postgres::Error,
-    ) -> Result<Progress, Error> {
+    ) -> Result<StepEnd, Error> {
         let ending = Ending::new(&source, Some(started));
         let done = self.connection_lost(snapshot, &left[..1], Some(started), source)?;
         if done == 1 {
-            return Ok(Progress::Done);
+            return Ok(StepEnd::Done);
         }
         self.refuse_timeout(snapshot, ending, &left[0], &left[1..])?;
-        Ok(Progress::Overtaken)
+        Ok(StepEnd::Overtaken)
     }
 
     /// The error of a step that other partial scripts are in the way of.
@@ -180,7 +180,7 @@ impl<'m> Engine<'_, 'm> {
         self.note_done(snapshot, step, done);
     }
 
-    /// What a step that was told of has changed.
+    /// What a step that was reported has changed.
     pub(super) fn note_done(
         &mut self,
         snapshot: &mut Snapshot,

@@ -118,7 +118,7 @@ fn attempt_of(
         Verdict::TransactionEnded => Attempt::Failed(failure(server, Unrecorded)),
         Verdict::Cancelled => Attempt::Cancelled(failure(server, RolledBack)),
         Verdict::Raced => Attempt::Raced(failure(server, RolledBack)),
-        Verdict::Transient => Attempt::Again(failure(server, RolledBack)),
+        Verdict::Transient => Attempt::Transient(failure(server, RolledBack)),
         Verdict::RecordRefused => return Err(record_refused(guard, step, server, true)),
         Verdict::OwnSqlRefused => return Err(Error::new(ErrorKind::Server(server))),
         Verdict::ScriptFailed => Attempt::Failed(failure(server, RolledBack)),
@@ -165,7 +165,7 @@ pub(crate) fn push_transaction(
     message.push(guard.commit());
 }
 
-/// What COMMIT would check, while the transaction still tells that it is ours: a COMMIT that fails
+/// What COMMIT would check, while the transaction still shows that it is ours: a COMMIT that fails
 /// looks like a script that ended its transaction itself.
 ///
 /// PostgreSQL documentation: *SET CONSTRAINTS*.

@@ -1,9 +1,10 @@
 //! Concurrent indexes: what is looked at around the statements that make and drop them.
 
 use lokstra_connect::client::Client;
+use lokstra_connect::transient::is_connection_loss;
 
-use crate::apply::statements::failed::Failed;
-use crate::apply::statements::{Abort, Run};
+use crate::apply::no_transaction::failed::Failed;
+use crate::apply::no_transaction::{Abort, Run};
 use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::inspect::index::concurrent::IndexOperation;
@@ -12,8 +13,14 @@ use crate::session::Session;
 use crate::session::execute::Execution;
 use crate::sql::message::Message;
 
+/// Each wait of a drop is short: a cancelled run must not wait, and a retry drops it later.
+const DROP_LOCK_TIMEOUT: &str = "SET lock_timeout='5s'";
+
+/// Dropping too can be the victim of a deadlock.
+const MAX_DROPS: usize = 3;
+
 impl Run<'_> {
-    /// What could not be told apart after a cut is not begun.
+    /// What would be ambiguous after an interruption is not begun.
     pub(super) fn refuse_ambiguous(&self, client: &mut Client, nth: usize) -> Result<(), Abort> {
         let Some(operation) = IndexOperation::of(self.text(nth)) else { return Ok(()) };
         let found = operation.ambiguous(client).map_err(|error| self.stopped(error))?;
@@ -38,7 +45,7 @@ impl Run<'_> {
         for index in build.invalid(session.client()).map_err(|error| self.stopped(error))? {
             if let Err(error) = session.execute(&index.drop(), execution) {
                 let message = Message::new();
-                let failed = Failed { nth, message, error, is_retryable: true, build: None };
+                let failed = Failed { nth, message, error, leaves_nothing: true, build: None };
                 return Err(self.failed(session.client(), failed, execution));
             }
         }
@@ -69,4 +76,29 @@ impl Run<'_> {
         let (version, path) = (self.step.migration.version(), self.script.path().to_owned());
         Err(Abort::Error(Error::new(ErrorKind::InvalidIndex { version, path, index })))
     }
+}
+
+/// Drops the INVALID index that was not there before, or names it if that does not succeed soon,
+/// or if it may be another session's.
+pub(super) fn drop_made(
+    build: &Build,
+    client: &mut Client,
+    before: &[Invalid],
+) -> Result<Option<String>, postgres::Error> {
+    let mut made = build.invalid(client)?;
+    made.retain(|index| !before.contains(index));
+    let is_alone = made.len() == 1;
+    let Some(made) = made.into_iter().next() else { return Ok(None) };
+    if !is_alone {
+        return Ok(Some(made.name));
+    }
+    client.batch_execute(DROP_LOCK_TIMEOUT)?;
+    for _ in 0..MAX_DROPS {
+        match client.batch_execute(&made.drop()) {
+            Ok(()) => return Ok(None),
+            Err(error) if is_connection_loss(&error) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(Some(made.name))
 }

@@ -5,8 +5,9 @@ use lokstra_connect::client::Client;
 use lokstra_connect::transient::{is_connection_loss, is_retryable};
 
 use crate::apply::attempt::Attempt;
-use crate::apply::statements::{Abort, Run};
-use crate::apply::{classify, copy_in, step};
+use crate::apply::no_transaction::indexes::drop_made;
+use crate::apply::no_transaction::{Abort, Run};
+use crate::apply::{classify, copy_in, transactional};
 use crate::error::Error;
 use crate::inspect::index::invalid::{Build, Invalid};
 use crate::inspect::server;
@@ -22,7 +23,7 @@ pub(super) struct Failed {
     pub(super) message: Message,
     pub(super) error: postgres::Error,
     /// It left nothing behind, or nothing that cannot be taken away, and can be tried again.
-    pub(super) is_retryable: bool,
+    pub(super) leaves_nothing: bool,
     /// What it was to build, and the INVALID indexes that were there before.
     pub(super) build: Option<(Build, Vec<Invalid>)>,
 }
@@ -46,7 +47,7 @@ impl Run<'_> {
                     "a trigger on the tracking table prevented the record from being written";
                 let total = self.script.statement_ranges().len();
                 let all_done = FailureState::Partial { done: total, total };
-                let failure = step::unrecorded(self.step, message, all_done, server);
+                let failure = transactional::unrecorded(self.step, message, all_done, server);
                 Attempt::Failed(failure)
             }
             _ if self.guard.snapshot.facts.shape.is_none()
@@ -56,7 +57,7 @@ impl Run<'_> {
             }
             _ if is_retryable(&server) => {
                 let (place, state) = (ErrorLocation::default(), FailureState::RolledBack);
-                Attempt::Again(Failure::new(self.step, place, server, state))
+                Attempt::Transient(Failure::new(self.step, place, server, state))
             }
             _ => return Abort::Error(Error::query(error)),
         })
@@ -70,7 +71,7 @@ impl Run<'_> {
         failed: Failed,
         execution: &Execution<'_>,
     ) -> Abort {
-        let Failed { nth, message, error, is_retryable: leaves_nothing, build } = failed;
+        let Failed { nth, message, error, leaves_nothing, build } = failed;
         let total = self.script.statement_ranges().len();
         let state = FailureState::Partial { done: nth, total };
         if let Some(failure) = copy_in::failure(client, &error, self.step, Some(nth), state) {
@@ -84,7 +85,7 @@ impl Run<'_> {
             return ended.map_or_else(|stop| stop, |()| self.stopped(error));
         }
         if classify::is_on_ours(&server, self.guard) {
-            let refused = step::record_refused(self.guard, self.step, server, false);
+            let refused = transactional::record_refused(self.guard, self.step, server, false);
             return self.send(client, "ROLLBACK").err().unwrap_or(Abort::Error(refused));
         }
         let is_cancelled = classify::is_cancelled(&server, execution);
@@ -98,7 +99,7 @@ impl Run<'_> {
         let left = self.send(client, "ROLLBACK").and_then(|()| self.send(client, &note));
         let left = left.and_then(|()| match build {
             Some((build, before)) if retries || is_cancelled => {
-                build.drop_made(client, &before).map_err(|error| self.stopped(error))
+                drop_made(&build, client, &before).map_err(|error| self.stopped(error))
             }
             Some((build @ Build::Again, before)) => {
                 build.made(client, &before).map_err(|error| self.stopped(error))
@@ -116,7 +117,7 @@ impl Run<'_> {
         let attempt = if is_cancelled {
             Attempt::Cancelled
         } else if retries && failure.invalid_index.is_none() {
-            Attempt::Again
+            Attempt::Transient
         } else {
             Attempt::Failed
         };

@@ -1,4 +1,4 @@
-//! The advisory lock that guards a tracking table.
+//! The migration lock: takes, checks, finds and releases the advisory lock that guards a tracking table.
 
 use std::fmt;
 
@@ -7,8 +7,10 @@ use lokstra_core::TableName;
 use lokstra_core::text::quote::fnv;
 use lokstra_core::text::to_string;
 
+use crate::sql::condition;
+
 /// The advisory lock that guards one tracking table. Advisory locks are per database, so the name
-/// of the table is enough to tell two sets in one database apart.
+/// of the table is enough to distinguish two sets in one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LockKey(i64);
 
@@ -20,6 +22,21 @@ impl LockKey {
     /// A key that no other program uses.
     pub(crate) fn random() -> LockKey {
         LockKey(entropy().cast_signed())
+    }
+
+    /// Takes the lock until the transaction ends, or fails with `lokstra:busy`.
+    pub(crate) fn take_in_transaction(self) -> String {
+        condition::require(&format!("pg_catalog.pg_try_advisory_xact_lock({self})"), "busy")
+    }
+
+    /// Takes the lock until this session releases it, or fails with `lokstra:busy`.
+    pub(crate) fn take_in_session(self) -> String {
+        condition::require(&format!("pg_catalog.pg_try_advisory_lock({self})"), "busy")
+    }
+
+    /// Releases what the session has taken.
+    pub(crate) fn release(self) -> String {
+        format!("SELECT pg_catalog.pg_advisory_unlock({self})")
     }
 
     /// The rows of `pg_locks` that hold this key in this database.
