@@ -2,14 +2,12 @@
 //! which events have a subscriber.
 #![cfg(feature = "tracing")]
 
-mod support;
-
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use insta::assert_snapshot;
 
-use support::{database, set};
+use lokstra_test_support::{database, set};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -43,17 +41,18 @@ fn events_reach_the_subscriber_and_the_span_of_the_thread_that_calls() {
         let _boot = tracing::info_span!("boot").entered();
         set.up_url(database.url()).unwrap_err();
     });
-    let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let told = told.lines().filter(|line| line.contains("lokstra:")).collect::<Vec<_>>().join("\n");
+    let shown = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let shown =
+        shown.lines().filter(|line| line.contains("lokstra:")).collect::<Vec<_>>().join("\n");
     let config = database.config();
     let host = format!("{:?}", config.get_hosts()[0]).split('"').nth(1).unwrap().to_owned();
-    let told = told.replace(&host, "<host>").replace(database.name(), "<database>");
-    let told = told.replace(&format!("port={}", config.get_ports()[0]), "port=<port>");
+    let shown = shown.replace(&host, "<host>").replace(database.name(), "<database>");
+    let shown = shown.replace(&format!("port={}", config.get_ports()[0]), "port=<port>");
     let is_timed = |line: &str| {
         line.rsplit_once(" elapsed_ms=").is_some_and(|(_, ms)| ms.parse::<u64>().is_ok())
     };
-    assert_eq!(told.lines().filter(|line| is_timed(line)).count(), 1);
-    assert_snapshot!(without_times(&told), @r#"
+    assert_eq!(shown.lines().filter(|line| is_timed(line)).count(), 1);
+    assert_snapshot!(without_times(&shown), @r#"
      INFO boot: lokstra: 2 scripts to run database="migrations" server="<host>" port=<port> dbname="<database>" user="postgres"
     DEBUG boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: running 001_a
      INFO boot:migration{database="migrations" version=001 description="a" direction=up}: lokstra: 001_a: NOTICE: hello
@@ -66,16 +65,16 @@ fn events_reach_the_subscriber_and_the_span_of_the_thread_that_calls() {
 
 /// With `…` for each number of milliseconds.
 fn without_times(text: &str) -> String {
-    let mut told = text.to_owned();
+    let mut shown = text.to_owned();
     for before in [" (", " elapsed_ms="] {
-        let mut parts = told.split(before);
+        let mut parts = shown.split(before);
         let mut masked = parts.next().unwrap().to_owned();
         for part in parts {
             let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
             let number = if rest.len() < part.len() { "…" } else { "" };
             masked.extend([before, number, rest]);
         }
-        told = masked;
+        shown = masked;
     }
-    told
+    shown
 }

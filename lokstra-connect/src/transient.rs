@@ -164,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_was_let_go_passes_and_a_certificate_that_is_refused_does_not() {
+    fn a_closed_connection_is_transient_and_a_refused_certificate_is_not() {
         assert!(is_transient_io_error(ErrorKind::ConnectionReset, false));
         assert!(is_transient_io_error(ErrorKind::UnexpectedEof, false));
         assert!(!is_transient_io_error(ErrorKind::InvalidData, false));
     }
 
     #[test]
-    fn a_name_that_is_not_known_yet_passes_and_a_socket_that_is_not_ours_does_not() {
+    fn an_unknown_name_is_transient_and_a_forbidden_socket_is_not() {
         assert!(is_transient_io_error(ErrorKind::Other, true));
         assert!(!is_transient_io_error(ErrorKind::PermissionDenied, true));
     }

@@ -92,7 +92,7 @@ mod tests {
     use super::refused;
 
     #[test]
-    fn what_some_version_takes_is_not_refused() {
+    fn what_some_version_accepts_is_not_refused() {
         for sql in [
             "",
             "SELECT 1",
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_none_takes_is_refused_where_the_server_refuses_it() {
+    fn what_none_accepts_is_refused_where_the_server_refuses_it() {
         for (sql, at) in [
             ("CREATE TABEL a ()", 7),
             ("CREATE TABLE a (user int)", 16),

@@ -4,7 +4,7 @@ use lokstra::boot::{MigrationConfig, check_db_migration, check_db_migrations_aut
 use lokstra::{Pool, Pools};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{database, tables_set, version, versions};
+use lokstra_test_support::{database, tables_set, version, versions};
 
 fn runtimes() -> [Runtime; 2] {
     [Builder::new_current_thread(), Builder::new_multi_thread()].map(|mut it| it.build().unwrap())
@@ -88,6 +88,6 @@ fn a_database_of_a_test_is_made_and_removed_in_an_async_function() {
             database.name().to_owned()
         });
         let query = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
-        assert_eq!(crate::support::column(&mut client, &query), "0");
+        assert_eq!(lokstra_test_support::column(&mut client, &query), "0");
     }
 }

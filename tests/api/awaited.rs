@@ -7,7 +7,7 @@ use std::time::Duration;
 use lokstra::{Goal, Migrations, Pool, Pools, Stop, embed_migrations};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{database, tables_set, version, versions, wait_until};
+use lokstra_test_support::{database, tables_set, version, versions, wait_until};
 
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
@@ -90,6 +90,6 @@ fn a_dropped_future_finishes_the_current_migration_and_begins_no_other() {
         drop(runtime);
         let applied = versions(&mut client);
         assert!(applied.len() < 9 && applied.starts_with('1'), "{applied}");
-        wait_until(|| crate::support::advisory_locks(&mut client) == "0");
+        wait_until(|| lokstra_test_support::advisory_locks(&mut client) == "0");
     }
 }

@@ -1,8 +1,5 @@
 //! What a program calls: verbs, pools, async runtimes, and what it gets to know.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod async_runtimes;
 #[cfg(feature = "tokio")]
 mod awaited;

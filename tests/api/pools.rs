@@ -9,8 +9,8 @@ use lokstra::{Event, Goal, Migrations, Pool, Pools, embed_migrations};
 use lokstra_scratch::Database;
 use tempfile::TempDir;
 
-use crate::support::wire::Wire;
-use crate::support::{
+use lokstra_test_support::wire::Wire;
+use lokstra_test_support::{
     column, command_of_self, database, set_from_files, spawned_url, versions, wait_until,
     without_times,
 };
@@ -72,7 +72,7 @@ fn a_role_with_one_connection_is_enough_for_several_databases() {
 }
 
 #[test]
-fn all_databases_run_in_order_and_the_disabled_one_is_told() {
+fn all_databases_run_in_order_and_the_disabled_one_is_reported() {
     let (main, orders) = (database(), database());
     let summary = SHOP.up_pools(&pools(&main, &orders)).unwrap();
     assert_snapshot!(without_times(&summary), @"
@@ -186,9 +186,9 @@ fn variables_have_defaults_and_missing_ones_are_named() {
     let error = config(&yaml("postgres://app:${LOKSTRA_TEST_UNSET}@localhost/app"))
         .and_then(|pools| pools.get("a")?.connect().map(drop))
         .unwrap_err();
-    let told = error.to_string();
-    let (_, told) = told.split_once("config.yaml").unwrap();
-    assert_snapshot!(told, @"
+    let shown = error.to_string();
+    let (_, shown) = shown.split_once("config.yaml").unwrap();
+    assert_snapshot!(shown, @"
     :4: pool `a`: the environment variable LOKSTRA_TEST_UNSET is not set
       help: set it, or give a default: ${LOKSTRA_TEST_UNSET:-value}
     ");
@@ -219,14 +219,14 @@ fn a_call_for_one_database_refuses_a_set_of_several() {
 
 #[test]
 fn a_misspelt_section_of_pools_is_refused_and_not_taken_for_none() {
-    let told = |yaml: &str| {
+    let shown = |yaml: &str| {
         let error = config(yaml).unwrap_err().to_string();
         error.split_once("config.yaml").unwrap().1.to_owned()
     };
     let misspelt =
         "# service_definitions:\napps: []\nservice_definitions:\n  db_main:\n    type: dbpool\n";
-    assert_snapshot!(told(misspelt), @": line 3: `service_definitions` must be `service-definitions`");
-    assert_snapshot!(told("service-definitions:\n\"Service-Definition\": {}\n"), @": line 2: `Service-Definition` must be `service-definitions`");
+    assert_snapshot!(shown(misspelt), @": line 3: `service_definitions` must be `service-definitions`");
+    assert_snapshot!(shown("service-definitions:\n\"Service-Definition\": {}\n"), @": line 2: `Service-Definition` must be `service-definitions`");
     for other in ["apps: []\n", ".service-definitions: &base {}\n", "service-definitions-2: {}\n"] {
         assert_eq!(config(other).unwrap().names().count(), 0);
     }
@@ -241,15 +241,15 @@ fn a_service_that_is_no_pool_says_so_when_it_is_asked_for_one() {
     )
     .unwrap();
     assert_eq!(pools.names().count(), 0);
-    let told = |name| {
+    let shown = |name| {
         let error = pools.get(name).err().unwrap().to_string();
         error.split_once("config.yaml").unwrap().1.to_owned()
     };
-    assert_snapshot!(told("db_main"), @"
+    assert_snapshot!(shown("db_main"), @"
     :2: pool `db_main`: `type: dbpol` is not a database pool
       help: write `type: dbpool` or `type: dbpool_pg`
     ");
-    assert_snapshot!(told("db_orders"), @"
+    assert_snapshot!(shown("db_orders"), @"
     :5: pool `db_orders`: it has no `type`
       help: write `type: dbpool` or `type: dbpool_pg`
     ");

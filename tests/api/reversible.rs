@@ -5,7 +5,7 @@ use std::process::Command;
 use lokstra::testing::assert_reversible;
 use lokstra::{Migrations, embed_migrations};
 
-use crate::support::{column, database, set};
+use lokstra_test_support::{column, database, set};
 
 static ECOMMERCE: Migrations = embed_migrations!("migrations");
 
@@ -14,7 +14,9 @@ const ROLE: &str = "LOKSTRA_TEST_ROLE";
 
 fn again(test: impl Fn()) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", crate::support::name_of(test), "--nocapture"]).env(ROLE, "child");
+    command
+        .args(["--exact", lokstra_test_support::name_of(test), "--nocapture"])
+        .env(ROLE, "child");
     command.env_remove("LOKSTRA_TEST_URL").env_remove("DATABASE_URL");
     command
 }
@@ -59,11 +61,11 @@ fn the_panic_says_what_is_not_undone() {
     let database = database();
     let mut child = again(the_panic_says_what_is_not_undone);
     let output = child.env("LOKSTRA_TEST_URL", database.url()).output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    let panic: Vec<_> = told.lines().skip_while(|line| !line.contains("undo its up")).collect();
+    let shown = String::from_utf8(output.stderr).unwrap();
+    let panic: Vec<_> = shown.lines().skip_while(|line| !line.contains("undo its up")).collect();
     let panic = panic.join("\n").replace(&format!("SQL {}", database.server().version()), "SQL …");
-    let told = panic.split("\nnote: ").next().unwrap().split("\nstack ").next().unwrap();
-    insta::assert_snapshot!(told, @r#"
+    let shown = panic.split("\nnote: ").next().unwrap().split("\nstack ").next().unwrap();
+    insta::assert_snapshot!(shown, @r#"
     a down does not undo its up
     migrations/001_a.down.sql: 001_a is not undone by its down
       table public.a is still there

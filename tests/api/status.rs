@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
 use lokstra::{ErrorKind, Goal, Migrations};
 
-use crate::support::{advisory_locks, database, set, version};
+use lokstra_test_support::{advisory_locks, database, set, version};
 
 const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
 const B: (&str, &str, &str) = ("002_b", "CREATE TABLE b ();", "DROP TABLE b;");

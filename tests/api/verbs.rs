@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use insta::assert_snapshot;
 use lokstra::{Event, Goal, Pool, Pools};
 
-use crate::support::{
+use lokstra_test_support::{
     column, database, set, set_from_files, tables, tables_set, version, versions, without_times,
 };
 
@@ -170,7 +170,7 @@ fn a_confirmed_rollback_is_that_one_or_none() {
 }
 
 #[test]
-fn a_confirmed_rollback_ends_where_somebody_applies_meanwhile() {
+fn a_confirmed_rollback_ends_where_another_session_applies_meanwhile() {
     let database = database();
     let mut client = database.client().unwrap();
     let (three, four) = (tables_set(3, ""), tables_set(4, ""));

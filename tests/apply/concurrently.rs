@@ -8,8 +8,8 @@ use lokstra::{ErrorKind, Event, Goal, Migrations, Pool};
 use lokstra_scratch::Database;
 
 use super::scripts::script;
-use crate::cutting::{Cut, cutting};
-use crate::support::{advisory_locks, column, database, set, versions, wait_until};
+use lokstra_test_support::cutting::{Cut, cutting};
+use lokstra_test_support::{advisory_locks, column, database, set, versions, wait_until};
 
 fn index(sql: &str) -> Migrations {
     let up = format!("-- lokstra: no-transaction\n{sql};\n");
@@ -105,7 +105,7 @@ fn cut_off(database: &Database, set: &Migrations) {
 }
 
 #[test]
-fn a_build_that_was_cut_off_is_begun_anew() {
+fn a_build_that_was_cut_off_is_begun_again() {
     let database = database();
     let set = index("CREATE INDEX CONCURRENTLY t_n ON t (n)");
     cut_off(&database, &set);
@@ -210,9 +210,9 @@ fn the_remnant_of_a_reindex_that_failed_is_named() {
         )
         .unwrap();
     let error = index("REINDEX INDEX CONCURRENTLY t_f").up(&mut client).unwrap_err();
-    let told = error.to_string();
-    let (_, told) = told.split_once("  state: ").unwrap();
-    assert_snapshot!(told, @r#"
+    let shown = error.to_string();
+    let (_, shown) = shown.split_once("  state: ").unwrap();
+    assert_snapshot!(shown, @r#"
     no statement of 001 is done; no migration is applied; index t_f_ccnew, which it leaves behind, is INVALID: drop it
       help: fix the cause, run DROP INDEX CONCURRENTLY "t_f_ccnew"; and run again
     "#);
@@ -243,7 +243,7 @@ fn an_invalid_index_does_not_have_the_statements_before_it_done_again() {
 }
 
 #[test]
-fn an_invalid_index_of_somebody_else_stops_nobody() {
+fn an_invalid_index_of_another_session_stops_no_run() {
     let database = database();
     let mut client = database.client().unwrap();
     client

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use lokstra::postgres::Client;
 
-use crate::support::{
+use lokstra_test_support::{
     self, advisory_locks, build_set_unchecked, column, database, tables, versions,
 };
 
@@ -21,7 +21,7 @@ fn set(marker: &str) -> lokstra::Migrations {
     let ends = [at(";\nCOPY"), at(";\nCREATE TABLE c"), script.len() - 2];
     let starts = [marker.len(), at("COPY"), at("CREATE TABLE c")];
     let ranges: Vec<_> = starts.into_iter().zip(ends).map(|(from, to)| from..to).collect();
-    support::unchecked_statements(&script, &ranges)
+    lokstra_test_support::unchecked_statements(&script, &ranges)
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_no_transaction_script_that_waits_for_rows_is_named() {
       help: fix this statement (not earlier ones) and run again, which continues here
     ");
     assert_eq!(tables(&mut client), "b");
-    support::wait_until(|| advisory_locks(&mut client) == "0");
+    lokstra_test_support::wait_until(|| advisory_locks(&mut client) == "0");
     let mut lent = database.client().unwrap();
     assert_eq!(set.up(&mut lent).unwrap_err().to_string(), error.to_string());
 }

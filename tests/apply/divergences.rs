@@ -1,11 +1,11 @@
-//! The history and the binary disagree: told, and never silent.
+//! The history and the binary disagree: it is reported, and never ignored.
 
 use insta::assert_snapshot;
 use lokstra::maintenance::Repair;
 use lokstra::postgres::Client;
 use lokstra::{ErrorKind, Event, Goal, Migrations};
 
-use crate::support::{database, set, tables, tables_set, version, versions};
+use lokstra_test_support::{database, set, tables, tables_set, version, versions};
 
 const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
 const B: (&str, &str, &str) = ("002_b", "CREATE TABLE b ();", "DROP TABLE b;");
@@ -20,14 +20,14 @@ fn on(applied: &Migrations, then: impl FnOnce(&mut Client)) {
 
 /// What a run warns of.
 fn warnings(set: &Migrations, client: &mut Client) -> String {
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     let listen = |event: &Event<'_>| {
         if let Event::Warning { warning, .. } = event {
-            told.push(warning.to_string());
+            shown.push(warning.to_string());
         }
     };
     set.migrator().on_event(listen).up(client).unwrap();
-    told.join("\n")
+    shown.join("\n")
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn another_migration_under_the_same_version_is_not_called_edited() {
 fn another_migration_is_taken_back_with_the_stored_sql() {
     on(&set(&[A, B, C]), |client| {
         let branch = set(&[A, ("002_other", "CREATE TABLE o ();", "DROP TABLE o;"), C]);
-        let told = branch.up(client).unwrap_err().to_string();
-        assert!(told.contains("down -steps 2 -stored"), "{told}");
+        let shown = branch.up(client).unwrap_err().to_string();
+        assert!(shown.contains("down -steps 2 -stored"), "{shown}");
         branch.migrator().stored_down(true).down(client, 2.try_into().unwrap()).unwrap();
         branch.up(client).unwrap();
         assert_eq!((tables(client), versions(client)), ("a c o".into(), "1 2 3".into()));
@@ -119,8 +119,8 @@ fn a_row_without_checksum_of_another_description_is_not_trusted() {
     on(&set(&[A, B]), |client| {
         let go = "UPDATE lokstra_core.schema_migrations SET checksum = NULL, down_checksum = NULL";
         client.batch_execute(go).unwrap();
-        let told = set(&[A, ("002_c", C.1, C.2)]).up(client).unwrap_err().to_string();
-        assert!(told.contains("002_c is not applied: another migration, 002_b"), "{told}");
+        let shown = set(&[A, ("002_c", C.1, C.2)]).up(client).unwrap_err().to_string();
+        assert!(shown.contains("002_c is not applied: another migration, 002_b"), "{shown}");
         // Other tools write the description otherwise.
         let named = "UPDATE lokstra_core.schema_migrations SET description = upper(description)";
         client.batch_execute(named).unwrap();
@@ -129,7 +129,7 @@ fn a_row_without_checksum_of_another_description_is_not_trusted() {
 }
 
 #[test]
-fn one_row_of_another_program_is_told_with_a_table_of_its_own() {
+fn one_row_of_another_program_is_reported_with_a_table_of_its_own() {
     on(&set(&[("001_a1", A.1, A.2)]), |client| {
         let other = set(&[("001_b1", B.1, B.2)]);
         assert_snapshot!(other.up(client).unwrap_err(), @"
@@ -143,11 +143,11 @@ fn one_row_of_another_program_is_told_with_a_table_of_its_own() {
 }
 
 #[test]
-fn the_history_of_another_program_is_told_as_such_in_both_directions() {
+fn the_history_of_another_program_is_reported_in_both_directions() {
     on(&tables_set(4, ""), |client| {
         let other = set(&[("001_x", A.1, A.2), ("003_y", B.1, B.2)]);
-        let told = other.up(client).unwrap_err().to_string();
-        assert_snapshot!(told, @"
+        let shown = other.up(client).unwrap_err().to_string();
+        assert_snapshot!(shown, @"
         the database and these migrations disagree; nothing was run
           none of the 4 applied migrations is one of these (001_t to 004_t): another program uses this tracking table
             help: give these migrations a tracking table of their own: `schema-table` in migration.yaml (in a program: `table`); or, if this is the wrong database, correct its pool
@@ -155,7 +155,7 @@ fn the_history_of_another_program_is_told_as_such_in_both_directions() {
         for goal in [Goal::Down(1.try_into().unwrap()), Goal::Redo, Goal::DownTo(version(1))] {
             for stored in [false, true] {
                 let mut migrator = other.migrator().stored_down(stored).allow_missing(true);
-                assert_eq!(migrator.run(client, goal).unwrap_err().to_string(), told);
+                assert_eq!(migrator.run(client, goal).unwrap_err().to_string(), shown);
             }
         }
         assert_eq!(versions(client), "1 2 3 4");
@@ -168,18 +168,18 @@ fn between() -> Migrations {
 }
 
 #[test]
-fn a_history_with_nothing_in_common_is_told_with_a_table_of_its_own() {
+fn a_history_with_nothing_in_common_has_a_table_of_its_own_as_help() {
     on(&set(&[A, C]), |client| {
         let other = between();
-        let told = other.up(client).unwrap_err().to_string();
-        assert_snapshot!(told, @"
+        let shown = other.up(client).unwrap_err().to_string();
+        assert_snapshot!(shown, @"
         the database and these migrations disagree; nothing was run
           none of the 2 applied migrations is one of these (001_a to 003_c)
             help: give these migrations a tracking table of their own: `schema-table` in migration.yaml (in a program: `table`); or, if this is the wrong database, correct its pool
         ");
         for out_of_order in [false, true] {
             let mut migrator = other.migrator().allow_missing(true).out_of_order(out_of_order);
-            assert_eq!(migrator.up(client).unwrap_err().to_string(), told);
+            assert_eq!(migrator.up(client).unwrap_err().to_string(), shown);
         }
         other.migrator().table("lokstra_core.b".parse().unwrap()).up(client).unwrap();
         assert_eq!((tables(client), versions(client)), ("a c x".into(), "1 3".into()));
@@ -207,7 +207,7 @@ fn what_has_nothing_in_common_is_not_rolled_back() {
 }
 
 #[test]
-fn one_row_with_nothing_in_common_is_told_by_its_name() {
+fn one_row_with_nothing_in_common_is_reported_by_its_name() {
     on(&set(&[A]), |client| {
         assert_snapshot!(between().up(client).unwrap_err(), @"
         the database and these migrations disagree; nothing was run
@@ -227,11 +227,11 @@ fn a_row_in_common_is_enough_to_take_back_the_newer_ones() {
 }
 
 #[test]
-fn a_squashed_set_goes_on_where_missing_rows_are_allowed() {
+fn a_squashed_set_continues_where_missing_rows_are_allowed() {
     on(&set(&[A, B]), |client| {
         let squashed = set(&[("010_all", "SELECT 1", "SELECT 1")]);
-        let told = squashed.up(client).unwrap_err().to_string();
-        assert!(told.contains("schema-table") && !told.contains("allow"), "{told}");
+        let shown = squashed.up(client).unwrap_err().to_string();
+        assert!(shown.contains("schema-table") && !shown.contains("allow"), "{shown}");
         squashed.migrator().allow_missing(true).up(client).unwrap();
         assert_eq!(versions(client), "1 2 10");
         squashed.migrator().repair(client, Repair::Forget(version(1))).unwrap();
@@ -361,8 +361,8 @@ fn an_edited_migration_is_accepted_by_its_version_only() {
     on(&set(&[A, B]), |client| {
         let edited = set(&[("001_a", "SELECT 1", A.2), ("002_b", "SELECT 2", B.2), C]);
         edited.migrator().repair(client, Repair::Accept(version(1))).unwrap();
-        let told = edited.up(client).unwrap_err().to_string();
-        assert!(!told.contains("001_a.up.sql") && told.contains("002_b.up.sql"), "{told}");
+        let shown = edited.up(client).unwrap_err().to_string();
+        assert!(!shown.contains("001_a.up.sql") && shown.contains("002_b.up.sql"), "{shown}");
         edited.migrator().repair(client, Repair::Accept(version(2))).unwrap();
         edited.up(client).unwrap();
         assert_eq!(versions(client), "1 2 3");
@@ -370,7 +370,7 @@ fn an_edited_migration_is_accepted_by_its_version_only() {
 }
 
 #[test]
-fn every_divergence_is_told_at_once() {
+fn every_divergence_is_reported_at_once() {
     on(&tables_set(4, ""), |client| {
         let other = set(&[
             ("000_new", "SELECT 1", "SELECT 1"),

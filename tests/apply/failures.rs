@@ -5,7 +5,7 @@ use lokstra::error::FailureState;
 use lokstra::postgres::Client;
 use lokstra::{ErrorKind, Event, Migrations};
 
-use crate::support::{
+use lokstra_test_support::{
     advisory_locks, column, database, record_history, set, tables, tables_set, unchecked_script,
     versions,
 };
@@ -74,7 +74,7 @@ fn a_statement_without_a_position_is_named_all_the_same() {
 }
 
 #[test]
-fn an_error_inside_a_block_tells_where() {
+fn an_error_inside_a_block_says_where() {
     assert_snapshot!(error("DO $$\nBEGIN\n  RAISE EXCEPTION 'no' USING HINT = 'do not';\nEND $$;"), @"
     migration 002_change failed
     migrations/002_change.up.sql:1:1: no (SQLSTATE P0001)
@@ -102,7 +102,7 @@ fn a_syntax_error_points_at_its_word() {
 }
 
 #[test]
-fn a_statement_that_refuses_a_transaction_is_told_the_marker() {
+fn a_statement_that_refuses_a_transaction_has_the_marker_as_help() {
     let database = database();
     let set = unchecked_script("CREATE INDEX CONCURRENTLY a ON pg_class (oid);");
     assert_snapshot!(set.up(&mut database.client().unwrap()).unwrap_err(), @"
@@ -114,7 +114,7 @@ fn a_statement_that_refuses_a_transaction_is_told_the_marker() {
 }
 
 #[test]
-fn a_block_that_may_commit_is_told_the_marker() {
+fn a_block_that_may_commit_has_the_marker_as_help() {
     let up = "DO $$ BEGIN IF true THEN COMMIT; END IF; END $$";
     assert!(
         error(up).contains("help: make the first line of the file `-- lokstra: no-transaction`")
@@ -122,14 +122,14 @@ fn a_block_that_may_commit_is_told_the_marker() {
 }
 
 #[test]
-fn an_isolation_level_that_comes_too_late_is_not_told_the_marker() {
+fn an_isolation_level_that_comes_too_late_has_no_marker_as_help() {
     let sql = "SELECT pg_catalog.set_config('transaction_isolation', 'serializable', true)";
-    let told = error(sql);
-    assert!(told.contains("help: remove it: the run's own query comes first"), "{told}");
+    let shown = error(sql);
+    assert!(shown.contains("help: remove it: the run's own query comes first"), "{shown}");
 }
 
 #[test]
-fn a_failed_migration_leaves_nothing_behind_and_the_next_run_goes_on() {
+fn a_failed_migration_leaves_nothing_and_the_next_run_continues() {
     let database = database();
     let mut client = database.client().unwrap();
     let broken =
@@ -280,9 +280,9 @@ fn a_script_that_ends_its_own_backend_is_given_up_after_three_tries() {
     let database = database();
     let set = set(&[("001_a", "SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 1")]);
     // The client may see the end of the connection before the server's last words.
-    let told = set.up_url(database.url()).unwrap_err().to_string();
+    let shown = set.up_url(database.url()).unwrap_err().to_string();
     let words = "terminating connection due to administrator command (SQLSTATE 57P01)";
-    assert_snapshot!(told.replace(words, "connection closed"), @"
+    assert_snapshot!(shown.replace(words, "connection closed"), @"
     the connection was lost while 001 was running: connection closed
       state: 001 is either done as a whole or not at all
       help: run again, which continues from what the history says
@@ -354,7 +354,7 @@ fn grant(error: &lokstra::Error, admin: &mut Client) {
 }
 
 #[test]
-fn a_place_alone_tells_the_statement() {
+fn a_position_alone_shows_the_statement() {
     let database = database();
     let up = "-- lokstra: no-syntax-check\nSELECT 1;\nSELEC 2;\nSELECT 3;\n";
     let set = set(&[("001_a", up, "SELECT 1")]);

@@ -1,10 +1,5 @@
 //! How a run applies and rolls back: scripts, sessions, retries, and what goes over the wire.
 
-#[path = "../support/cutting.rs"]
-mod cutting;
-#[path = "../support/mod.rs"]
-mod support;
-
 mod concurrently;
 mod copy_in;
 mod divergences;

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use lokstra::Goal;
 use lokstra::maintenance::Repair;
 
-use crate::support::{advisory_locks, column, database, set, tables, version, versions};
+use lokstra_test_support::{advisory_locks, column, database, set, tables, version, versions};
 
 const USERS: (&str, &str, &str) =
     ("001_create_users", "CREATE TABLE users (id int, email text);", "DROP TABLE users;");
@@ -27,7 +27,7 @@ fn what_refuses_a_transaction_runs() {
 }
 
 #[test]
-fn a_failed_statement_is_where_the_next_run_goes_on() {
+fn a_failed_statement_is_where_the_next_run_continues() {
     let database = database();
     let mut client = database.client().unwrap();
     let marker = "-- lokstra: no-transaction\n";
@@ -263,8 +263,8 @@ fn a_script_without_a_transaction_does_not_go_past_it_either() {
 fn a_place_behind_letters_of_several_bytes_is_found() {
     let database = database();
     let set = second("INSERT INTO users VALUES (1, 'é'), (nothing(), 'a');\n");
-    let told = set.up(&mut database.client().unwrap()).unwrap_err().to_string();
-    assert!(told.contains("002_second.up.sql:2:37: function nothing()"), "{told}");
+    let shown = set.up(&mut database.client().unwrap()).unwrap_err().to_string();
+    assert!(shown.contains("002_second.up.sql:2:37: function nothing()"), "{shown}");
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn what_commits_by_itself_and_is_repeatable_is_repeated_when_cut_off() {
                        WHERE datname = current_database() AND wait_event_type = 'Lock'
                        AND query LIKE '%VACUUM users%'";
         let mut other = database.client().unwrap();
-        crate::support::wait_until(|| column(&mut other, cut_off) == "t");
+        lokstra_test_support::wait_until(|| column(&mut other, cut_off) == "t");
         lock.rollback().unwrap();
         run.join().unwrap().unwrap();
     });
@@ -288,7 +288,7 @@ fn what_commits_by_itself_and_is_repeatable_is_repeated_when_cut_off() {
 }
 
 #[test]
-fn a_refusal_of_our_own_text_is_told_at_once_and_not_blamed_on_the_script() {
+fn a_refusal_of_our_own_sql_is_not_blamed_on_the_script() {
     let database = database();
     let mut client = database.client().unwrap();
     client
@@ -370,9 +370,9 @@ fn a_plan_is_refused_where_its_run_would_be() {
     let half = second("INSERT INTO users VALUES (1, 'a');\nINSERT INTO nowhere VALUES (2);\n");
     half.up(&mut client).unwrap_err();
     let down = Goal::Down(std::num::NonZeroU32::MIN);
-    let told = half.migrator().plan(&mut client, down).unwrap_err().to_string();
-    assert_eq!(half.down(&mut client).unwrap_err().to_string(), told);
+    let shown = half.migrator().plan(&mut client, down).unwrap_err().to_string();
+    assert_eq!(half.down(&mut client).unwrap_err().to_string(), shown);
     let changed = second("INSERT INTO users VALUES (2, 'a');\nSELECT 2;\n");
-    let told = changed.migrator().plan(&mut client, Goal::Latest).unwrap_err().to_string();
-    assert_eq!(changed.up(&mut client).unwrap_err().to_string(), told);
+    let shown = changed.migrator().plan(&mut client, Goal::Latest).unwrap_err().to_string();
+    assert_eq!(changed.up(&mut client).unwrap_err().to_string(), shown);
 }

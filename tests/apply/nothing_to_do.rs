@@ -5,8 +5,8 @@ use lokstra::Migrations;
 use lokstra::postgres::{Client, NoTls};
 use lokstra_scratch::{Database, Server};
 
-use crate::support::wire::{Counts, Wire};
-use crate::support::{build_set_unchecked, database, record_history, set, tables_set};
+use lokstra_test_support::wire::{Counts, Wire};
+use lokstra_test_support::{build_set_unchecked, database, record_history, set, tables_set};
 
 /// What a boot over a connection of its own costs.
 fn boot(set: &Migrations, database: &Database) -> Counts {
@@ -110,16 +110,16 @@ fn after(change: &str) -> String {
     let mut client = database.client().unwrap();
     client.batch_execute(&format!("SET search_path = lokstra_core; {change}")).unwrap();
     let wire = Wire::before(&database);
-    let told = match applied.up_url(&wire.url) {
+    let shown = match applied.up_url(&wire.url) {
         Ok(report) => report.to_string(),
         Err(error) => error.to_string(),
     };
     assert!(wire.take_all().sent.starts_with("QQ"), "{change}");
-    format!("{change}\n  {}", told.lines().nth(1).unwrap_or(&told).trim())
+    format!("{change}\n  {}", shown.lines().nth(1).unwrap_or(&shown).trim())
 }
 
 #[test]
-fn whatever_is_odd_is_still_told() {
+fn what_is_unusual_is_still_reported() {
     let changes = [
         "UPDATE schema_migrations SET checksum = repeat('0', 64) WHERE version = 1",
         "UPDATE schema_migrations SET down_checksum = repeat('0', 64) WHERE version = 1",

@@ -8,7 +8,7 @@ use lokstra::postgres::Client;
 use lokstra::{Event, Goal, Migrations, Pool};
 use lokstra_scratch::Database;
 
-use crate::support::{
+use lokstra_test_support::{
     advisory_locks, column, database, set, tables, versions, wait_until, without_numbers,
 };
 
@@ -276,20 +276,20 @@ fn a_step_that_gives_up_names_the_line_and_who_is_in_the_way() {
     blocker.batch_execute("CREATE TABLE t (n int); CREATE INDEX i ON t (n)").unwrap();
     blocker.batch_execute("BEGIN; SELECT * FROM t").unwrap();
     for up in ["SELECT 1;\nALTER TABLE t ADD a int;\n", "SELECT 1;\nDROP INDEX i;\n"] {
-        let mut told = Vec::new();
+        let mut shown = Vec::new();
         let set = one(up);
         let mut migrator =
             set.migrator().lock_timeout(Duration::from_millis(1)).on_event(|event| {
                 if let Event::Retrying { attempt: 1 | 19, .. } = event {
-                    told.push(without_numbers(&event.to_string()));
+                    shown.push(without_numbers(&event.to_string()));
                 }
             });
         let error = migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap_err();
         drop(migrator);
-        told.dedup();
+        shown.dedup();
         insta::allow_duplicates! {
-            let told = told.join("\n").replace("DROP INDEX i", "ALTER TABLE t ADD a int");
-            assert_snapshot!(told, @"…_a is retried (… of …): migrations/…_a.up.sql:…:…: canceling statement due to lock timeout (SQLSTATE …P…); blocked by: pid … (report), idle in transaction for ….… s: BEGIN; SELECT * FROM t; to end it: SELECT pg_terminate_backend(…);");
+            let shown = shown.join("\n").replace("DROP INDEX i", "ALTER TABLE t ADD a int");
+            assert_snapshot!(shown, @"…_a is retried (… of …): migrations/…_a.up.sql:…:…: canceling statement due to lock timeout (SQLSTATE …P…); blocked by: pid … (report), idle in transaction for ….… s: BEGIN; SELECT * FROM t; to end it: SELECT pg_terminate_backend(…);");
             let error = without_numbers(&error.to_string());
             let error = error.replace("DROP INDEX i", "ALTER TABLE t ADD a int");
             assert_snapshot!(error, @"

@@ -1,7 +1,7 @@
 //! What goes over the wire, counted by a proxy between client and server.
 
-use crate::support::wire::Wire;
-use crate::support::{database, tables_set};
+use lokstra_test_support::wire::Wire;
+use lokstra_test_support::{database, tables_set};
 
 #[test]
 fn nothing_to_do_is_one_message_after_connecting() {
@@ -26,7 +26,7 @@ fn nothing_to_do_is_one_message_over_a_lent_client() {
     assert_eq!(wire.take().sent, "Q");
     set.status(&mut client).unwrap();
     set.version(&mut client).unwrap();
-    set.migrator().up_to(&mut client, crate::support::version(3)).unwrap();
+    set.migrator().up_to(&mut client, lokstra_test_support::version(3)).unwrap();
     assert!(set.migrator().plan(&mut client, lokstra::Goal::Latest).unwrap().steps.is_empty());
     assert_eq!(wire.take().sent, "QQQQ");
 }
@@ -59,10 +59,13 @@ fn of_many_migrations_the_first_is_a_message_and_then_sixteen_are() {
     assert_eq!(messages(26 + 1 + 16 + 1), "QQQQQX");
     let mut client = database.client().unwrap();
     assert_eq!(
-        crate::support::column(&mut client, "SELECT count(*) FROM lokstra_core.schema_migrations"),
+        lokstra_test_support::column(
+            &mut client,
+            "SELECT count(*) FROM lokstra_core.schema_migrations"
+        ),
         "44"
     );
-    assert_eq!(crate::support::tables(&mut client).split(' ').count(), 44);
+    assert_eq!(lokstra_test_support::tables(&mut client).split(' ').count(), 44);
 }
 
 #[test]
@@ -70,7 +73,7 @@ fn what_is_sent_of_many_migrations_is_below_64_kib_or_one_of_them() {
     let database = database();
     let wire = Wire::before(&database);
     let up = |nth: i64| format!("/* {} */ CREATE TABLE t{nth} ();", "x".repeat(20 << 10));
-    crate::support::build_set_unchecked(14, up).up_url(&wire.url).unwrap();
+    lokstra_test_support::build_set_unchecked(14, up).up_url(&wire.url).unwrap();
     // One, and then three each.
     assert_eq!(wire.take_all().sent, format!("QQQQ{}X", "Q".repeat(5)));
 }
@@ -92,10 +95,10 @@ fn what_must_commit_by_itself_is_not_tried_in_a_transaction_first() {
     let messages = |statement: &str| {
         let database = database();
         let first = ("001_a", "CREATE TABLE a (b int);\nCREATE INDEX c ON a (b);\n", "SELECT 1");
-        crate::support::set(&[first]).up_url(database.url()).unwrap();
+        lokstra_test_support::set(&[first]).up_url(database.url()).unwrap();
         let wire = Wire::before(&database);
         let up = format!("-- lokstra: no-transaction\n{statement};\n");
-        crate::support::set(&[first, ("002_b", &up, "SELECT 1")]).up_url(&wire.url).unwrap();
+        lokstra_test_support::set(&[first, ("002_b", &up, "SELECT 1")]).up_url(&wire.url).unwrap();
         wire.take_all().sent
     };
     // Of this one only the server's refusal tells.
@@ -109,7 +112,7 @@ fn what_must_commit_by_itself_is_not_tried_in_a_transaction_first() {
 fn the_status_asks_for_partial_scripts_only_where_there_may_be_some() {
     let database = database();
     let up = "-- lokstra: no-transaction\nCREATE TABLE a ();\nSELECT 1/0;\n";
-    let set = crate::support::set(&[("001_a", up, "DROP TABLE a;")]);
+    let set = lokstra_test_support::set(&[("001_a", up, "DROP TABLE a;")]);
     set.up_url(database.url()).unwrap_err();
     let wire = Wire::before(&database);
     let mut client =
@@ -122,7 +125,7 @@ fn the_status_asks_for_partial_scripts_only_where_there_may_be_some() {
 }
 
 #[test]
-fn kept_down_sql_is_read_only_for_a_rollback_that_asks_for_it() {
+fn stored_down_sql_is_read_only_for_a_rollback_that_asks_for_it() {
     let database = database();
     tables_set(2, "").up_url(database.url()).unwrap();
     let wire = Wire::before(&database);

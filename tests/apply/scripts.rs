@@ -2,8 +2,8 @@
 
 use lokstra::{Event, Migrations};
 
-use crate::cutting::{Cut, cutting};
-use crate::support::{advisory_locks, column, database, set, tables, versions};
+use lokstra_test_support::cutting::{Cut, cutting};
+use lokstra_test_support::{advisory_locks, column, database, set, tables, versions};
 
 /// A no-transaction migration with this text.
 pub(super) fn script(sql: &str) -> Migrations {

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use lokstra::ErrorKind;
 use lokstra::postgres::NoTls;
 
-use crate::support::{advisory_locks, column, database, set, tables, tables_set, versions};
+use lokstra_test_support::{advisory_locks, column, database, set, tables, tables_set, versions};
 
 #[test]
 fn what_a_migration_sets_does_not_reach_the_next() {
@@ -223,7 +223,7 @@ fn it_works_inside_tokio() {
 }
 
 #[test]
-fn a_lock_that_somebody_holds_on_a_table_is_waited_for() {
+fn a_lock_that_another_session_holds_on_a_table_is_waited_for() {
     let database = database();
     let mut blocker = database.client().unwrap();
     tables_set(1, "").up(&mut blocker).unwrap();

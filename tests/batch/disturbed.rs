@@ -8,11 +8,11 @@ use lokstra::postgres::Client;
 use lokstra::{Error, Event, Migrations, Report, Stop};
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::cutting::{Cut, cutting};
-use crate::support::{
+use crate::ten::{finishes, run, runs, steps, stopped, ten, ten_with};
+use lokstra_test_support::cutting::{Cut, cutting};
+use lokstra_test_support::{
     advisory_locks, build_set_unchecked, column, database, versions, wait_until, without_times,
 };
-use crate::ten::{finishes, run, runs, steps, stopped, ten, ten_with};
 
 /// Sends this once migration 5 runs, without waiting for it.
 fn beside_five(
@@ -42,7 +42,7 @@ fn beside_five(
 }
 
 #[test]
-fn what_somebody_else_did_between_two_is_not_reported() {
+fn what_another_session_did_between_two_is_not_reported() {
     let database = database();
     let clients = (database.client().unwrap(), database.client().unwrap());
     let overtake = |key: &str| {
@@ -58,7 +58,7 @@ fn what_somebody_else_did_between_two_is_not_reported() {
 }
 
 #[test]
-fn where_no_notice_comes_through_the_history_tells_what_is_done() {
+fn where_no_notice_comes_through_the_history_shows_what_is_done() {
     let database = database();
     let url = cutting(&database, Cut::Notices, &[]);
     let error = ten(7, "SELECT 1 / 0").up_url(&url).unwrap_err();
@@ -102,10 +102,10 @@ fn a_notice_that_quotes_the_message_says_nothing_of_what_is_done() {
 fn one_that_an_operator_cancels_is_not_tried_again() {
     let database = database();
     let mut watch = database.client().unwrap();
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     let set = ten(6, "SELECT pg_sleep(60)");
     let error = run(&set, database.url(), &Stop::new(), |event| {
-        told.push(without_times(event));
+        shown.push(without_times(event));
         if runs(event, 6) {
             let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity \
                           WHERE wait_event = 'PgSleep' AND datname = current_database()";
@@ -113,7 +113,7 @@ fn one_that_an_operator_cancels_is_not_tried_again() {
         }
     })
     .unwrap_err();
-    assert_snapshot!(told[told.len() - 3..].join("\n"), @"
+    assert_snapshot!(shown[shown.len() - 3..].join("\n"), @"
     running 006_a
     006_a failed, rolled back: canceling statement due to user request (SQLSTATE 57014)
     migration 006_a failed
@@ -127,11 +127,11 @@ fn one_that_an_operator_cancels_is_not_tried_again() {
 }
 
 #[test]
-fn one_that_fails_is_told_though_the_run_was_to_end_after_it() {
+fn one_that_fails_is_reported_though_the_run_was_to_end_after_it() {
     let set = ten(6, "SELECT pg_sleep(1); SELECT 1 / 0");
-    let (told, error) =
+    let (shown, error) =
         stopped(&set, database().url(), 6, |event| runs(event, 6), Stop::finish_current);
-    assert_snapshot!(told, @"
+    assert_snapshot!(shown, @"
     running 006_a
     stopping after 006_a
     running 006_a
@@ -257,8 +257,8 @@ fn a_server_that_does_not_come_back_leaves_each_of_them_done_or_not() {
         _ => {}
     })
     .unwrap_err();
-    let told: Vec<_> = error.to_string().lines().skip(1).map(str::to_owned).collect();
-    assert_snapshot!(told.join("\n"), @"
+    let shown: Vec<_> = error.to_string().lines().skip(1).map(str::to_owned).collect();
+    assert_snapshot!(shown.join("\n"), @"
     state: each of 006 to 010 is either done as a whole or not at all
     help: run again, which continues from what the history says
     durability: 001 to 005 (5) are committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted

@@ -9,7 +9,7 @@ use lokstra::report::Warning;
 use lokstra::{Error, Event, Goal, Migrations, Report, Stop};
 use lokstra_scratch::{Database, PrivateServer, Server, ServerOptions};
 
-use crate::support::{build_set_unchecked, column, database, set, wait_until};
+use lokstra_test_support::{build_set_unchecked, column, database, set, wait_until};
 
 /// A server whose log is only written by those who wait for it: its own writer is stopped.
 fn lazy_server() -> PrivateServer {
@@ -160,7 +160,7 @@ fn a_role_that_may_not_lock_the_rows_waits_at_each_step() {
     });
     let report = set.up(&mut client);
     client.batch_execute("RESET ROLE; DROP OWNED BY inserts; DROP ROLE inserts").unwrap();
-    assert_snapshot!(crate::support::without_times(&report.unwrap()), @r#"
+    assert_snapshot!(lokstra_test_support::without_times(&report.unwrap()), @r#"
     migrations: 2 applied, now at version 003
       up   002_a (… ms)
       up   003_a (… ms)
@@ -356,7 +356,7 @@ fn a_session_ended_while_its_commit_waits_for_a_standby_has_another_wait() {
     wait_until(|| !column(&mut waiting.admin, WAITS).is_empty());
     assert!(!run.is_finished());
     waiting.end();
-    assert_snapshot!(crate::support::without_times(&run.join().unwrap().unwrap()), @"
+    assert_snapshot!(lokstra_test_support::without_times(&run.join().unwrap().unwrap()), @"
     migrations: 1 applied, now at version 002
       up   002_a (… ms)
     ");
@@ -400,18 +400,18 @@ type Change = fn(&mut lokstra::Migrator<'_>, &mut Client) -> Result<String, loks
 fn changes(waiting: &mut Waiting, sql: &str) -> Vec<String> {
     let changes: [Change; 3] = [
         |migrator, client| {
-            let repair = lokstra::maintenance::Repair::Accept(crate::support::version(1));
+            let repair = lokstra::maintenance::Repair::Accept(lokstra_test_support::version(1));
             migrator.repair(client, repair).map(|done| done.to_string())
         },
         |migrator, client| {
-            migrator.baseline(client, crate::support::version(2)).map(|done| done.to_string())
+            migrator.baseline(client, lokstra_test_support::version(2)).map(|done| done.to_string())
         },
         |migrator, client| {
-            let run = lokstra::maintenance::ImportedRun::new(crate::support::version(3));
+            let run = lokstra::maintenance::ImportedRun::new(lokstra_test_support::version(3));
             migrator.record_imported_runs(client, &[run]).map(|done| done.to_string())
         },
     ];
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     let edit = "SET synchronous_commit = local; \
                 UPDATE lokstra_core.schema_migrations SET checksum = repeat('a', 64) WHERE version = 1";
     waiting.admin.batch_execute(edit).unwrap();
@@ -426,18 +426,18 @@ fn changes(waiting: &mut Waiting, sql: &str) -> Vec<String> {
         while !work.is_finished() {
             column(&mut waiting.admin, &WAITS.replace("SELECT pid", sql));
         }
-        told.push(work.join().unwrap());
+        shown.push(work.join().unwrap());
     }
-    told
+    shown
 }
 
 #[test]
 fn a_baseline_whose_wait_is_cancelled_says_that_nothing_is_known() {
     let quiet = "ALTER DATABASE <database> SET client_min_messages = error";
     let mut waiting = Waiting::start(quiet);
-    let told = changes(&mut waiting, "SELECT pg_cancel_backend(pid)");
+    let shown = changes(&mut waiting, "SELECT pg_cancel_backend(pid)");
     waiting.end();
-    assert_snapshot!(told.join("\n"), @"
+    assert_snapshot!(shown.join("\n"), @"
     accept 001 as it is now
       before: `a`, checksum aaaaaaaaaaaa, of the down SQL ffffffffffff
       after:  `a`, checksum 010000000000, of the down SQL ffffffffffff
@@ -457,9 +457,9 @@ fn a_baseline_whose_wait_is_cancelled_says_that_nothing_is_known() {
 #[test]
 fn one_whose_session_is_ended_in_that_wait_says_so_too() {
     let mut waiting = Waiting::start("");
-    let told = changes(&mut waiting, "SELECT pg_terminate_backend(pid)");
+    let shown = changes(&mut waiting, "SELECT pg_terminate_backend(pid)");
     waiting.end();
-    assert_snapshot!(told.join("\n"), @"
+    assert_snapshot!(shown.join("\n"), @"
     the connection was lost: connection closed
       help: run again
       durability: 001 is committed, and it is unknown whether this survives a crash or a failover: the wait for the disk or the synchronous standby was interrupted
@@ -480,7 +480,7 @@ fn a_baseline_whose_second_commit_has_waited_says_nothing() {
         let set = tables(2, 0, "");
         let mut migrator = set.migrator();
         let (mut client, _) = migrator.connect(&url.as_str().into()).unwrap();
-        migrator.baseline(&mut client, crate::support::version(2)).unwrap()
+        migrator.baseline(&mut client, lokstra_test_support::version(2)).unwrap()
     });
     wait_until(|| !column(&mut waiting.admin, WAITS).is_empty());
     column(&mut waiting.admin, &WAITS.replace("SELECT pid", "SELECT pg_cancel_backend(pid)"));

@@ -1,4 +1,4 @@
-//! Several migrations in one message: each is done by itself, and told of as it is done.
+//! Several migrations in one message: each is done by itself, and reported as it is done.
 
 use std::sync::Mutex;
 
@@ -6,17 +6,17 @@ use insta::assert_snapshot;
 use lokstra::{Error, Event, Migrations, Report, Stop};
 use lokstra_scratch::{Database, PgBouncer, PoolMode, Server};
 
-use crate::support::{
+use crate::ten::{finishes, run, runs, steps, stopped, ten, ten_with};
+use lokstra_test_support::{
     advisory_locks, column, database, tables, versions, wait_until, without_times,
 };
-use crate::ten::{finishes, run, runs, steps, stopped, ten, ten_with};
 
 /// What a run tells, a line an event, but for the first migrations.
 fn told_from(first: i64, set: &Migrations, url: &str) -> (String, Result<Report, Error>) {
-    let mut told = Vec::new();
-    let run = run(set, url, &Stop::new(), |event| told.push(without_times(event)));
-    let skipped = told.iter().position(|line| line.contains(&format!("{first:03}_a")));
-    (told[skipped.unwrap()..].join("\n"), run)
+    let mut shown = Vec::new();
+    let run = run(set, url, &Stop::new(), |event| shown.push(without_times(event)));
+    let skipped = shown.iter().position(|line| line.contains(&format!("{first:03}_a")));
+    (shown[skipped.unwrap()..].join("\n"), run)
 }
 
 fn applied(database: &Database) -> String {
@@ -24,7 +24,7 @@ fn applied(database: &Database) -> String {
 }
 
 #[test]
-fn what_the_server_says_is_told_with_the_migration_that_it_is_about() {
+fn what_the_server_says_is_reported_with_its_migration() {
     let set = ten_with(&[
         (8, "DO $$ BEGIN RAISE NOTICE 'eight'; END $$"),
         (9, "SELECT 9"),
@@ -51,13 +51,13 @@ fn so_it_is_where_the_database_keeps_notices_from_clients() {
     let quiet = format!("ALTER DATABASE {} SET client_min_messages = error", database.name());
     database.client().unwrap().batch_execute(&quiet).unwrap();
     let set = ten(8, "DO $$ BEGIN RAISE NOTICE 'eight'; END $$");
-    let (told, _) = told_from(7, &set, database.url());
-    assert!(!told.contains("NOTICE"), "{told}");
-    assert_eq!(told.lines().count(), "running finished".split(' ').count() * 4 + 1, "{told}");
+    let (shown, _) = told_from(7, &set, database.url());
+    assert!(!shown.contains("NOTICE"), "{shown}");
+    assert_eq!(shown.lines().count(), "running finished".split(' ').count() * 4 + 1, "{shown}");
 }
 
 #[test]
-fn each_is_told_of_while_the_next_one_runs() {
+fn each_is_reported_while_the_next_one_runs() {
     let database = database();
     let mut other = database.client().unwrap();
     let mut sleeps = None;
@@ -82,8 +82,8 @@ fn each_is_recorded_with_the_time_that_it_took_itself() {
 #[test]
 fn one_that_fails_is_named_with_its_line_and_those_before_it_stay() {
     let database = database();
-    let (told, run) = told_from(6, &ten(7, "CREATE TABLE t7 ();\nSELECT 1 / 0;"), database.url());
-    assert_snapshot!(told, @"
+    let (shown, run) = told_from(6, &ten(7, "CREATE TABLE t7 ();\nSELECT 1 / 0;"), database.url());
+    assert_snapshot!(shown, @"
     running 006_a
     applied 006_a (… ms)
     running 007_a
@@ -178,7 +178,7 @@ fn nothing_that_one_sets_reaches_the_next() {
 }
 
 #[test]
-fn a_row_that_somebody_else_records_meanwhile_is_not_run_over() {
+fn a_row_that_another_session_records_meanwhile_is_not_run_over() {
     let database = database();
     let mut other = database.client().unwrap();
     let error = run(&ten(5, "SELECT pg_sleep(1)"), database.url(), &Stop::new(), |event| {
@@ -210,7 +210,7 @@ fn a_row_that_somebody_else_records_meanwhile_is_not_run_over() {
 }
 
 #[test]
-fn a_lock_that_somebody_holds_for_a_moment_is_waited_for() {
+fn a_lock_that_is_held_for_a_moment_is_waited_for() {
     let database = database();
     let mut other = database.client().unwrap();
     other.batch_execute("CREATE TABLE busy ()").unwrap();
@@ -250,9 +250,9 @@ fn a_connection_that_is_lost_is_made_again_and_each_is_reported_once() {
 fn after_the_current_one_the_rest_of_the_message_is_cut_off() {
     let database = database();
     let slow = [(6, "CREATE TABLE t6 (); SELECT pg_sleep(1)"), (7, "SELECT pg_sleep(60)")];
-    let (told, error) =
+    let (shown, error) =
         stopped(&ten_with(&slow), database.url(), 5, |event| runs(event, 6), Stop::finish_current);
-    assert_snapshot!(told, @"
+    assert_snapshot!(shown, @"
     running 005_a
     applied 005_a (… ms)
     running 006_a
@@ -272,9 +272,9 @@ fn after_the_current_one_the_rest_of_the_message_is_cut_off() {
 fn between_two_of_a_message_a_stop_leaves_the_next_to_a_later_run() {
     let database = database();
     let set = ten(6, "CREATE TABLE t6 (); SELECT pg_sleep(60)");
-    let (told, error) =
+    let (shown, error) =
         stopped(&set, database.url(), 5, |event| finishes(event, 5), Stop::finish_current);
-    assert_snapshot!(told, @"
+    assert_snapshot!(shown, @"
     running 005_a
     applied 005_a (… ms)
     stopped as requested
@@ -291,8 +291,8 @@ fn between_two_of_a_message_a_stop_leaves_the_next_to_a_later_run() {
 fn now_cancels_the_one_that_runs() {
     let database = database();
     let set = ten(6, "CREATE TABLE t6 (); SELECT pg_sleep(60)");
-    let (told, error) = stopped(&set, database.url(), 5, |event| runs(event, 6), Stop::cancel);
-    assert_snapshot!(told, @"
+    let (shown, error) = stopped(&set, database.url(), 5, |event| runs(event, 6), Stop::cancel);
+    assert_snapshot!(shown, @"
     running 005_a
     applied 005_a (… ms)
     running 006_a
@@ -317,9 +317,9 @@ fn through_a_transaction_pooler_the_next_client_finds_a_clean_session() {
         PgBouncer::start(&server, PoolMode::Transaction, &[("default_pool_size", "1")]).unwrap();
     let sets = "SET search_path = pg_catalog; SET ROLE pg_monitor; CREATE TEMP TABLE left_over ()";
     let url = pooler.url(&database);
-    let (told, run) = told_from(8, &ten(9, sets), &url);
+    let (shown, run) = told_from(8, &ten(9, sets), &url);
     assert_eq!(run.unwrap().steps.len(), 10);
-    assert_snapshot!(told, @"
+    assert_snapshot!(shown, @"
     running 008_a
     applied 008_a (… ms)
     running 009_a

@@ -2,7 +2,7 @@
 
 use lokstra::{Error, Event, Goal, Migrations, Pool, Report, Stop};
 
-use crate::support::{build_set_unchecked, without_times};
+use lokstra_test_support::{build_set_unchecked, without_times};
 
 /// One of them has this script.
 pub(crate) fn ten(at: i64, sql: &str) -> Migrations {
@@ -46,14 +46,14 @@ pub(crate) fn stopped(
     stop_at: impl Fn(&Event<'_>) -> bool + Sync,
     ask: impl Fn(&Stop) + Sync,
 ) -> (String, Error) {
-    let (stop, mut told) = (Stop::new(), Vec::new());
+    let (stop, mut shown) = (Stop::new(), Vec::new());
     let error = run(set, url, &stop, |event| {
-        told.push(without_times(event));
+        shown.push(without_times(event));
         if stop_at(event) {
             ask(&stop);
         }
     })
     .unwrap_err();
-    let from = told.iter().position(|line| line.contains(&format!("{first:03}_a"))).unwrap();
-    (told[from..].join("\n"), error)
+    let from = shown.iter().position(|line| line.contains(&format!("{first:03}_a"))).unwrap();
+    (shown[from..].join("\n"), error)
 }

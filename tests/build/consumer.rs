@@ -56,9 +56,9 @@ fn build(dir: &Path) -> Output {
 
 fn built(dir: &Path) -> String {
     let output = build(dir);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{told}");
-    told
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{shown}");
+    shown
 }
 
 fn run(name: &str, url: &str) -> String {
@@ -68,8 +68,8 @@ fn run(name: &str, url: &str) -> String {
         .env("DATABASE_URL", url)
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{told}");
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{shown}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -93,22 +93,22 @@ fn a_crate_elsewhere_rebuilds_with_its_migrations_and_runs_without_them() {
     // Removed.
     fs::remove_file(file("002_create_people.down.sql")).unwrap();
     let output = build(dir.path());
-    let told = String::from_utf8(output.stderr).unwrap();
+    let shown = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
-    assert!(told.contains("create migrations/002_create_people.down.sql"), "{told}");
+    assert!(shown.contains("create migrations/002_create_people.down.sql"), "{shown}");
     // And right again.
     fs::write(file("002_create_people.down.sql"), "DROP TABLE users;\n").unwrap();
     built(dir.path());
 
     let database = Server::shared().unwrap().database().unwrap();
     drop(dir);
-    let told = run("consumer", database.url());
-    assert!(told.starts_with("migrations: 1 applied, now at version 002\n"), "{told}");
+    let shown = run("consumer", database.url());
+    assert!(shown.starts_with("migrations: 1 applied, now at version 002\n"), "{shown}");
     assert_eq!(run("consumer", database.url()), "migrations: nothing to do, at version 002\n");
 }
 
 #[test]
-fn a_crate_in_a_folder_with_an_odd_name_builds_and_is_rebuilt() {
+fn a_crate_in_a_folder_with_an_unusual_name_builds_and_is_rebuilt() {
     let parent = TempDir::new().unwrap();
     let dir = parent.path().join(r#"it's "my" \folder, ä"#);
     fs::create_dir(&dir).unwrap();
@@ -129,23 +129,23 @@ fn add(dir: &Path, name: &str) {
 }
 
 #[test]
-fn a_new_file_is_told_by_the_old_program_and_rebuilt_with_a_build_script() {
+fn a_new_file_is_reported_by_the_old_program_and_found_by_a_build_script() {
     let dir = crate_with_migrations("newcomer");
     let database = Server::shared().unwrap().database().unwrap();
     built(dir.path());
     add(dir.path(), "002_new");
     // Stable Rust watches files, not folders.
     assert!(!built(dir.path()).contains("Compiling"));
-    let told = run("newcomer", database.url());
-    insta::assert_snapshot!(told.split_once("\n  warning: ").unwrap().1, @r#"
+    let shown = run("newcomer", database.url());
+    insta::assert_snapshot!(shown.split_once("\n  warning: ").unwrap().1, @r#"
     the program is older than its migrations: migrations/002_new.down.sql is not in the binary, migrations/002_new.up.sql is not in the binary
         help: build again after touching the source file with embed_migrations!, or add a build.rs with println!("cargo:rerun-if-changed=migrations");
     "#);
 
     fs::write(dir.path().join("build.rs"), readme("rs")).unwrap();
     built(dir.path());
-    let told = run("newcomer", database.url());
-    assert!(told.contains("now at version 002") && !told.contains("warning"), "{told}");
+    let shown = run("newcomer", database.url());
+    assert!(shown.contains("now at version 002") && !shown.contains("warning"), "{shown}");
     add(dir.path(), "003_newer");
     assert!(built(dir.path()).contains("Compiling newcomer"));
     assert!(run("newcomer", database.url()).contains("now at version 003"));
@@ -173,13 +173,13 @@ fn an_error_in_a_member_names_its_file_from_the_root_of_the_workspace() {
     fs::remove_file(member.join("migrations/001_create_users.down.sql")).unwrap();
     for folder in [root.path(), member.as_path()] {
         let output = build(folder);
-        let told = String::from_utf8(output.stderr).unwrap();
+        let shown = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success());
-        assert!(told.contains("services/api/migrations/001_create_users.up.sql:1:"), "{told}");
+        assert!(shown.contains("services/api/migrations/001_create_users.up.sql:1:"), "{shown}");
         let help = "help: create services/api/migrations/001_create_users.down.sql;";
-        assert!(told.contains(help), "{told}");
-        let errors = told.split_once("error").unwrap().1;
-        assert!(!errors.contains(&*root.path().to_string_lossy()), "{told}");
+        assert!(shown.contains(help), "{shown}");
+        let errors = shown.split_once("error").unwrap().1;
+        assert!(!errors.contains(&*root.path().to_string_lossy()), "{shown}");
     }
 }
 
@@ -192,11 +192,11 @@ fn the_remedy_for_a_stale_build_names_a_folder_outside_of_the_crate() {
     built(&member);
     add(root.path(), "002_new");
     let database = Server::shared().unwrap().database().unwrap();
-    let told = run("outside", database.url());
+    let shown = run("outside", database.url());
     let remedy = "add a build.rs with println!(\"cargo:rerun-if-changed=../../migrations\");";
     assert!(
-        told.contains("the program is older than its migrations") && told.contains(remedy),
-        "{told}"
+        shown.contains("the program is older than its migrations") && shown.contains(remedy),
+        "{shown}"
     );
     // As typed, it works.
     let script = readme("rs").replace("=migrations", "=../../migrations");

@@ -68,16 +68,16 @@ fn a_static_service_carries_its_command_into_an_empty_root() {
     let url = database.tcp_url().unwrap();
     let run = |arguments: &[&str]| {
         let output = in_an_empty_root(root.path(), &url, arguments);
-        let told =
+        let shown =
             String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-        (output.status.code(), told)
+        (output.status.code(), shown)
     };
-    let (code, told) = run(&["migration", "status", "-exit-code"]);
-    assert_eq!(code, Some(1), "{told}");
+    let (code, shown) = run(&["migration", "status", "-exit-code"]);
+    assert_eq!(code, Some(1), "{shown}");
     // The port and the database are others each time.
-    let (told, place) = told.split_once("postgres at 127.0.0.1:").expect(&told);
+    let (shown, place) = shown.split_once("postgres at 127.0.0.1:").expect(&shown);
     assert!(place.ends_with(", user postgres\n"), "{place}");
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(shown, @"
     Migration Status:
     =================
     [ ] 000: init_utilities
@@ -90,12 +90,12 @@ fn a_static_service_carries_its_command_into_an_empty_root() {
     Total: 6 migrations, 0 applied, 6 pending
     ");
     assert_eq!(run(&[]).0, Some(0));
-    let (code, told) = run(&["migration", "version"]);
-    assert_eq!(code, Some(0), "{told}");
-    insta::assert_snapshot!(told, @"Current version: 005");
-    let (code, told) = run(&["migration", "create", "more"]);
-    assert_eq!(code, Some(3), "{told}");
-    insta::assert_snapshot!(told, @"
+    let (code, shown) = run(&["migration", "version"]);
+    assert_eq!(code, Some(0), "{shown}");
+    insta::assert_snapshot!(shown, @"Current version: 005");
+    let (code, shown) = run(&["migration", "create", "more"]);
+    assert_eq!(code, Some(3), "{shown}");
+    insta::assert_snapshot!(shown, @"
     error: unrecognized subcommand 'create'
 
       tip: `create` needs the folder of migrations: run it there, with the program `lokstra`

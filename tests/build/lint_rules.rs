@@ -9,7 +9,7 @@ use lokstra::postgres::{Client, NoTls};
 use lokstra_source::{LintScope, Loader};
 use tempfile::TempDir;
 
-use crate::support::database;
+use lokstra_test_support::database;
 
 const TABLES: &str = "
     CREATE FUNCTION ulid() RETURNS text LANGUAGE sql AS 'SELECT random()::text';

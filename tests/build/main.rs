@@ -1,8 +1,5 @@
 //! What a build checks, embeds and links.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod compile_errors;
 mod consumer;
 mod embedded_text;

@@ -143,14 +143,14 @@ static PANICKED: AtomicBool = AtomicBool::new(false);
 fn watch_for_panics() {
     static WATCH: Once = Once::new();
     WATCH.call_once(|| {
-        let told = panic::take_hook();
+        let shown = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             // The hook is the process's: a test beside us that panics runs in a thread of its own name.
             let thread = thread::current();
             if thread.name().is_none_or(|name| name.starts_with("malformed_input::")) {
                 PANICKED.store(true, Ordering::Relaxed);
             }
-            told(panic);
+            shown(panic);
         }));
     });
 }
@@ -220,11 +220,11 @@ proptest! {
         let root = TempDir::new().unwrap();
         let path = root.path().join("config.yaml");
         fs::write(&path, &config).unwrap();
-        let told = match lokstra::Pools::from_config(&path) {
+        let shown = match lokstra::Pools::from_config(&path) {
             Ok(pools) => format!("{pools:?} {:?}", pools.get("db_main")),
             Err(error) => format!("{error} {error:?}"),
         };
-        prop_assert!(!told.contains("hunter2"), "{}", told);
+        prop_assert!(!shown.contains("hunter2"), "{}", shown);
     }
 }
 

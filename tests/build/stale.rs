@@ -13,11 +13,11 @@ fn a_current_binary_passes() {
 #[should_panic(expected = "migrations/000_init_utilities.up.sql is not in the binary")]
 fn a_file_that_is_not_embedded_is_named() {
     // The same folder, with other files.
-    assert_current(&crate::support::tables_set(1, ""));
+    assert_current(&lokstra_test_support::tables_set(1, ""));
 }
 
 #[test]
 #[should_panic(expected = "migrations/001_t.up.sql is not on disk")]
 fn a_file_that_is_gone_is_named() {
-    assert_current(&crate::support::tables_set(1, ""));
+    assert_current(&lokstra_test_support::tables_set(1, ""));
 }

@@ -6,10 +6,10 @@ use insta::assert_snapshot;
 use lokstra::Pool;
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{column, database, set, spawn_self, spawned_url, tables_set};
+use lokstra_test_support::{column, database, set, spawn_self, spawned_url, tables_set};
 
 #[test]
-fn the_server_is_told_who_migrates() {
+fn the_server_shows_who_migrates() {
     let database = database();
     let says = "CREATE TABLE said AS SELECT current_setting('application_name') AS it;";
     let set = set(&[("001_says", says, "DROP TABLE said;")]);
@@ -131,9 +131,9 @@ fn a_keyword_of_another_program_is_a_warning_of_the_run() {
     let url = format!("{}?statement-cache-capacity=100&pool_max_conns=4", database.url());
     for count in [1, 2, 2] {
         let report = tables_set(count, "").up_url(&url).unwrap();
-        let told: Vec<_> = report.warnings.iter().map(ToString::to_string).collect();
+        let shown: Vec<_> = report.warnings.iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            shown,
             ["the connection string has `statement-cache-capacity`, `pool_max_conns`, which \
                            PostgreSQL does not know and lokstra ignores"]
         );

@@ -1,8 +1,5 @@
 //! From a connection string to a session: waiting, encryption, poolers, standbys, secrets.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 #[cfg(feature = "rustls")]
 mod certificates;
 mod connections;

@@ -7,8 +7,8 @@ use lokstra::postgres::{Client, NoTls};
 use lokstra::{ErrorKind, Event, Goal, Migrations, Pool, Pools};
 use lokstra_scratch::{PgBouncer, PoolMode, Server};
 
-use crate::support::pooler::Pooler;
-use crate::support::{
+use lokstra_test_support::pooler::Pooler;
+use lokstra_test_support::{
     advisory_locks, column, database, set, spawn_self, spawned_url, tables, tables_set, versions,
 };
 
@@ -232,7 +232,7 @@ fn through_a_lent_client_it_is_noticed_before_the_first_statement() {
                     (SELECT oid FROM pg_database WHERE datname = current_database())";
     assert_eq!(column(&mut direct, left), pid.to_string());
     direct.batch_execute(&format!("SELECT pg_terminate_backend({pid})")).unwrap();
-    crate::support::wait_until(|| advisory_locks(&mut direct) == "0");
+    lokstra_test_support::wait_until(|| advisory_locks(&mut direct) == "0");
     with_index().up_url(database.url()).unwrap();
     assert_eq!(versions(&mut direct), "1 2");
 }
@@ -269,8 +269,8 @@ fn a_direct_connection_to_another_database_is_refused() {
     let pooler = pgbouncer(PoolMode::Transaction, &[]);
     let pool = Pool::from_url(pooler.url(&right)).direct(wrong.url());
     let error = with_index().migrator().run_pool(&pool, Goal::Latest).unwrap_err();
-    let told = error.to_string().replace(right.name(), "<right>").replace(wrong.name(), "<wrong>");
-    assert_snapshot!(told, @"
+    let shown = error.to_string().replace(right.name(), "<right>").replace(wrong.name(), "<wrong>");
+    assert_snapshot!(shown, @"
     the direct connection leads to the database `<wrong>` and the pool to `<right>`
       help: correct the pool's `direct-dsn`; nothing was run
     ");
@@ -386,21 +386,21 @@ fn a_database_that_a_pooler_does_not_find_fails_at_once() {
 }
 
 #[test]
-fn a_pooler_that_takes_no_options_is_told_of() {
+fn a_pooler_that_accepts_no_options_is_reported() {
     let database = database();
     let pooler = pgbouncer(PoolMode::Transaction, &[]);
     let url = format!("{}?options=-csearch_path%3Dx", pooler.url(&database));
     let error = tables_set(1, "").up_url(&url).unwrap_err();
-    let told = error.to_string().replace(&pooler.socket_dir().display().to_string(), "<dir>");
-    assert_snapshot!(told.replace(database.name(), "<database>"), @"
+    let shown = error.to_string().replace(&pooler.socket_dir().display().to_string(), "<dir>");
+    assert_snapshot!(shown.replace(database.name(), "<database>"), @"
     no connection to <dir>:6432/<database>: unsupported startup parameter: options (SQLSTATE 08P01)
       help: PgBouncer does not accept `options`: remove them, or list them in its ignore_startup_parameters
     ");
 }
 
 #[test]
-fn a_pooler_of_a_kind_that_there_is_not_is_told() {
+fn a_pooler_of_an_unknown_kind_is_reported() {
     let pools = configured("dsn: postgres://pooler/app\n    pooler: statement");
-    let told = pools.get("main").unwrap().connect().err().unwrap().to_string();
-    assert_snapshot!(told.split_once("config.yaml").unwrap().1, @":5: pool `main`: `pooler: statement` is neither session nor transaction");
+    let shown = pools.get("main").unwrap().connect().err().unwrap().to_string();
+    assert_snapshot!(shown.split_once("config.yaml").unwrap().1, @":5: pool `main`: `pooler: statement` is neither session nor transaction");
 }

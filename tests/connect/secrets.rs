@@ -6,7 +6,7 @@ use std::time::Duration;
 use lokstra::{Error, Event, Goal, Pool, Pools};
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{command_of_self, spawned_url, tables_set};
+use lokstra_test_support::{command_of_self, spawned_url, tables_set};
 
 /// Connection strings of every form that lead nowhere, or that are written wrongly.
 const DSNS: [&str; 36] = [

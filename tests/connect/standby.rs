@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use lokstra::{Event, Goal};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
-use crate::support::{build_set_unchecked, column, tables_set, wait_until};
+use lokstra_test_support::{build_set_unchecked, column, tables_set, wait_until};
 
 #[test]
 fn a_standby_boots_with_nothing_pending_and_else_names_the_primary() {
@@ -144,8 +144,9 @@ fn on_a_standby_a_rollback_is_not_called_pending() {
     let pool = database.url().into();
     let refused = |goal| set.migrator().run_pool(&pool, goal).unwrap_err().to_string();
     let one = 1.try_into().unwrap();
-    let told = [Goal::Down(one), Goal::Redo, Goal::DownTo(crate::support::version(1))].map(refused);
-    assert_snapshot!(told.join("\n"), @"
+    let shown =
+        [Goal::Down(one), Goal::Redo, Goal::DownTo(lokstra_test_support::version(1))].map(refused);
+    assert_snapshot!(shown.join("\n"), @"
     002 is to be rolled back and the server is a standby
       help: connect to the primary server
     002 is to be rolled back and the server is a standby
@@ -154,7 +155,7 @@ fn on_a_standby_a_rollback_is_not_called_pending() {
       help: connect to the primary server
     ");
     let mut client = database.client().unwrap();
-    let repair = lokstra::maintenance::Repair::Accept(crate::support::version(2));
+    let repair = lokstra::maintenance::Repair::Accept(lokstra_test_support::version(2));
     let error = tables_set(2, "-- edited\n").migrator().repair(&mut client, repair);
     assert_snapshot!(error.unwrap_err(), @"
     002 is to be changed in the history and the server is a standby

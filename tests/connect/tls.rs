@@ -9,7 +9,7 @@ use lokstra::{ErrorKind, Event, Goal, Pool, Stop};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
 use crate::certificates::{Authority, Files, Pair, self_signed};
-use crate::support::{column, tables_set};
+use lokstra_test_support::{column, tables_set};
 
 /// Roles that may come in only in one way; everybody else as they like.
 const ACCESS: &str = "hostssl all certified 127.0.0.1/32 cert\n\
@@ -51,12 +51,12 @@ fn outcome(dsn: &str) -> String {
             "SELECT CASE WHEN ssl THEN 'encrypted' ELSE 'plain' END || coalesce(' ' || client_dn, '')
              FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
         ),
-        Err(error) => told(&error),
+        Err(error) => shown(&error),
     }
 }
 
 /// Without ports, the home directory and the time.
-fn told(error: &ConnectError) -> String {
+fn shown(error: &ConnectError) -> String {
     let home = std::env::home_dir().unwrap().join(".postgresql").display().to_string();
     let text = error.to_string().replace(&home, "~/.postgresql");
     let text = match (text.split_once(": verification time"), text.split_once("seconds ago)")) {
@@ -258,7 +258,7 @@ fn files_that_cannot_be_used_are_named() {
     fs::set_permissions(&open, Permissions::from_mode(0o644)).unwrap();
     let missing = files.path("missing.crt").display().to_string();
     let dir = files.path("").display().to_string();
-    let told = [
+    let shown = [
         format!("sslrootcert={missing}"),
         format!("sslrootcert={empty}"),
         format!("sslcert={missing} sslkey={key}"),
@@ -268,7 +268,7 @@ fn files_that_cannot_be_used_are_named() {
         format!("sslcert={cert} sslkey={key} sslpassword=hunter2"),
     ]
     .map(|more| outcome(&format!("host=localhost sslmode=require {more}")));
-    assert_snapshot!(told.join("\n").replace(&dir, "<dir>/"), @"
+    assert_snapshot!(shown.join("\n").replace(&dir, "<dir>/"), @"
     the connection string cannot be used: `sslrootcert`, <dir>/missing.crt: No such file or directory (os error 2)
     the connection string cannot be used: `sslrootcert`, <dir>/empty.crt: there is no certificate in it
     the connection string cannot be used: `sslcert`, <dir>/missing.crt: No such file or directory (os error 2)
@@ -285,9 +285,9 @@ fn a_server_decides_who_may_come_without_tls() {
     let authority = Authority::new("good");
     let server = server(&authority.server("localhost"), &authority);
     let modes = |user| {
-        let told = modes_of(&server, user, &["disable", "allow", "prefer", "require"]);
+        let shown = modes_of(&server, user, &["disable", "allow", "prefer", "require"]);
         // The words of 13.
-        told.replace("SSL off (", "no encryption (").replace("SSL on (", "SSL encryption (")
+        shown.replace("SSL off (", "no encryption (").replace("SSL on (", "SSL encryption (")
     };
     assert_snapshot!(modes("user=secret"), @r#"
     disable: no connection to localhost/postgres: pg_hba.conf rejects connection for host "127.0.0.1", user "secret", database "postgres", no encryption (SQLSTATE 28000)
@@ -306,7 +306,7 @@ fn a_server_decides_who_may_come_without_tls() {
 }
 
 #[test]
-fn a_server_without_tls_is_told_of_where_it_is_demanded() {
+fn a_server_without_tls_is_reported_where_it_is_demanded() {
     let server = without_tls();
     assert_snapshot!(modes_of(&server, "", &["disable", "allow", "prefer", "require"]), @"
     disable: plain
@@ -346,7 +346,7 @@ fn a_statement_is_cancelled_over_a_connection_with_tls() {
     let dsn = dsn(&server, &format!("sslmode=verify-full sslrootcert={root} user=secret"));
     let stop = Stop::new();
     let asks = stop.clone();
-    let set = crate::support::set(&[("001_slow", "SELECT pg_sleep(60);", "SELECT 1;")]);
+    let set = lokstra_test_support::set(&[("001_slow", "SELECT pg_sleep(60);", "SELECT 1;")]);
     let mut migrator = set.migrator().stop(stop).on_event(move |event| {
         if matches!(event, Event::StepStarted { .. }) {
             asks.cancel();

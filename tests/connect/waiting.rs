@@ -9,10 +9,10 @@ use lokstra::error::ConnectError;
 use lokstra::{ErrorKind, Event, Goal, Pool, Pools, Stop};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
-use crate::support::proxy::{Point, Proxy, Then};
-use crate::support::{column, set, tables_set, versions, wait_until};
+use lokstra_test_support::proxy::{Point, Proxy, Then};
+use lokstra_test_support::{column, set, tables_set, versions, wait_until};
 
-/// A server that is down, the URL of its database, and what it was told on the way.
+/// A server that is down, and the URL of its database.
 fn stopped(options: &ServerOptions) -> (PrivateServer, String) {
     let server = Server::start(options).unwrap();
     let url = server.tcp_url("postgres").unwrap_or_else(|| server.url("postgres"));
@@ -32,20 +32,20 @@ fn started_later<T>(server: &PrivateServer, work: impl FnOnce() -> T) -> T {
 }
 
 /// Without what differs from server to server.
-fn told(error: &dyn std::fmt::Display, server: &Server) -> String {
-    let told = error.to_string().replace(&server.socket_dir().display().to_string(), "<dir>");
-    told.replace(&server.port().to_string(), "<port>")
+fn shown(error: &dyn std::fmt::Display, server: &Server) -> String {
+    let shown = error.to_string().replace(&server.socket_dir().display().to_string(), "<dir>");
+    shown.replace(&server.port().to_string(), "<port>")
 }
 
 #[test]
-fn a_server_that_starts_two_seconds_later_is_waited_for_and_told_of() {
+fn a_server_that_starts_two_seconds_later_is_waited_for_and_reported() {
     let (server, url) = stopped(&ServerOptions::new());
     let mut heard = Vec::new();
     let report = started_later(&server, || {
         let set = tables_set(1, "");
         let mut migrator = set.migrator().on_event(|event| {
             if let Event::Connecting { error, waited, .. } = event {
-                heard.push((told(&error, &server), *waited));
+                heard.push((shown(&error, &server), *waited));
             }
         });
         migrator.run_pool(&Pool::from_url(&url), Goal::Latest)
@@ -69,7 +69,7 @@ fn a_port_that_refuses_and_then_accepts_is_waited_for_by_every_way_in() {
     assert_snapshot!(summary.reports[0], @"migrations: nothing to do, at version 001");
     server.stop().unwrap();
     let statuses = started_later(&server, || set.migrator().status_pools(&pools).unwrap());
-    assert_eq!(statuses[0].current(), Some(crate::support::version(1)));
+    assert_eq!(statuses[0].current(), Some(lokstra_test_support::version(1)));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn the_wait_has_an_end() {
     let mut migrator = set.migrator().connect_wait(Duration::from_millis(500));
     let error = migrator.run_pool(&Pool::from_url(&url), Goal::Latest).unwrap_err();
     assert!((500..5000).contains(&started.elapsed().as_millis()));
-    assert_snapshot!(told(&error, &server), @"
+    assert_snapshot!(shown(&error, &server), @"
     no connection to 127.0.0.1:<port>/postgres: error connecting to server: Connection refused (os error 111)
       help: check that the server runs and listens there; inside a container, `localhost` is the container itself and not its host
     ");
@@ -130,7 +130,7 @@ fn what_does_not_pass_fails_at_once() {
         let started = Instant::now();
         let error = set.up_url(&wrong).unwrap_err();
         assert!(started.elapsed() < Duration::from_secs(5), "{error}");
-        errors.push(told(&error, &server));
+        errors.push(shown(&error, &server));
     }
     assert_snapshot!(errors.join("\n"), @r#"
     no connection to 127.0.0.1:<port>/postgres: password authentication failed for user "postgres" (SQLSTATE 28P01)
@@ -182,7 +182,7 @@ fn a_server_that_takes_the_connection_and_never_answers_is_given_up() {
 
 #[test]
 fn several_databases_are_waited_for_at_once_and_those_there_are_migrated() {
-    let database = crate::support::database();
+    let database = lokstra_test_support::database();
     let (_first, first) = stopped(&ServerOptions::new());
     let (_second, second) = stopped(&ServerOptions::new());
     let files = ["01_a", "02_b", "03_c"].map(|name| {
@@ -192,7 +192,7 @@ fn several_databases_are_waited_for_at_once_and_those_there_are_migrated() {
             (format!("{name}/001_t.down.sql"), "DROP TABLE t;\n".to_owned()),
         ]
     });
-    let set = crate::support::set_from_files(&files.concat());
+    let set = lokstra_test_support::set_from_files(&files.concat());
     let pools =
         Pools::new().with("01_a", &*first).with("02_b", database.url()).with("03_c", &*second);
     let started = Instant::now();
@@ -219,7 +219,7 @@ fn of_several_hosts_one_that_takes_writes_is_taken_on_demand() {
     let set = tables_set(1, "");
     let mut migrator = set.migrator().connect_wait(Duration::ZERO);
     let error = migrator.run_pool(&Pool::from_url(alone), Goal::Latest).unwrap_err();
-    assert_snapshot!(told(&error, &reads), @"
+    assert_snapshot!(shown(&error, &reads), @"
     no connection to <dir>:<port>/postgres: error connecting to server: database does not allow writes
       help: connect to the primary server; to wait longer for a promotion, raise `connect_wait` (-connect-wait)
     ");
@@ -320,7 +320,7 @@ fn a_server_that_says_that_it_is_not_ready_is_waited_for() {
 }
 
 #[test]
-fn a_stop_ends_an_attempt_to_connect_that_nobody_answers() {
+fn a_stop_ends_an_attempt_to_connect_without_an_answer() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let stop = Stop::new();
@@ -338,7 +338,7 @@ fn a_stop_ends_an_attempt_to_connect_that_nobody_answers() {
 
 #[test]
 fn a_stop_gives_up_a_question_that_is_never_answered() {
-    let database = crate::support::database();
+    let database = lokstra_test_support::database();
     let proxy = Proxy::before(database.server());
     let pools = Pools::new().with_default(Pool::from_url(proxy.url(database.name())));
     let set = tables_set(1, "");
@@ -366,7 +366,7 @@ fn a_stop_gives_up_a_question_that_is_never_answered() {
 fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
     let mut errors = Vec::new();
     for first_line in ["", "-- lokstra: no-transaction\n"] {
-        let database = crate::support::database();
+        let database = lokstra_test_support::database();
         let mut client = database.client().unwrap();
         let up = format!("{first_line}SELECT pg_sleep(20);\n");
         let set = set(&[("001_a", up.as_str(), "SELECT 1;")]);
@@ -406,7 +406,7 @@ fn signal(name: &str, pid: &str) {
 /// A database whose sessions end when they idle for a moment, as long as the server knows that, and one that
 /// is older.
 fn impatient() -> (lokstra_scratch::Database, String, lokstra::postgres::Client) {
-    let database = crate::support::database();
+    let database = lokstra_test_support::database();
     let client = database.client().unwrap();
     if database.server().version() >= 14 {
         let sql =
@@ -430,7 +430,7 @@ fn a_wait_for_the_lock_outlives_the_sessions_that_idle_too_long() {
             });
             migrator.run_pool(&Pool::from_url(&url), Goal::Latest)
         };
-        wait_until(|| crate::support::advisory_locks(&mut client) != "0");
+        wait_until(|| lokstra_test_support::advisory_locks(&mut client) != "0");
         let error = run(Duration::from_secs(1)).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::LockHeld { .. }), "{error}");
         let report = run(Duration::from_mins(1)).unwrap();

@@ -13,7 +13,7 @@ use crate::judge::{Runner, Server, Verdict, is_about_syntax, problems};
 use crate::keywords::PLACES;
 use crate::scripts::is_long;
 use crate::sentences::{Random, Sentences};
-use crate::support::{column, database};
+use lokstra_test_support::{column, database};
 
 /// Rules that the server always refuses: it says so behind its grammar, or the crate has them for
 /// parameters where the server takes none.
@@ -111,7 +111,7 @@ fn the_tables_of_the_build_are_those_of_postgresql() {
 }
 
 #[test]
-fn no_random_sentence_that_the_server_takes_is_refused() {
+fn no_random_sentence_that_the_server_accepts_is_refused() {
     let seed = env::var("LOKSTRA_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(42);
     let database = database();
     let version = column(&mut database.client().unwrap(), "SHOW server_version_num");
@@ -238,7 +238,7 @@ fn nothing_is_refused_for_how_its_tokens_are_written() {
 }
 
 #[test]
-fn no_keyword_is_refused_where_the_server_takes_it() {
+fn no_keyword_is_refused_where_the_server_accepts_it() {
     let database = database();
     let words = column(&mut database.client().unwrap(), "SELECT word FROM pg_get_keywords()");
     let mut server = Server::new(&database);

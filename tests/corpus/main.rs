@@ -14,18 +14,16 @@ mod mutation;
 mod psql;
 mod scripts;
 mod sentences;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 
 use judge::{Runner, Server, Verdict, is_about_syntax, problems};
+use lokstra_test_support::database;
 use mutation::KINDS;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use scripts::{SCRIPTS, is_long, valid_statements};
-use support::database;
 
 /// Where a statement ends: at a `;` of the highest level. The server tells of each piece that it is
 /// one statement, which it cannot say of two. Was a statement cut in two, the first half lacks a
@@ -73,7 +71,7 @@ fn every_script_is_split_where_the_server_splits_it() {
 }
 
 #[test]
-fn no_statement_that_the_server_takes_is_refused() {
+fn no_statement_that_the_server_accepts_is_refused() {
     let statements = valid_statements();
     let found = problems(&statements);
     let about_syntax = |nth: &usize| found[nth].iter().any(is_about_syntax);
@@ -89,7 +87,7 @@ fn no_statement_that_the_server_takes_is_refused() {
 }
 
 #[test]
-fn no_script_is_refused_for_what_the_server_takes_in_it() {
+fn no_script_is_refused_for_what_the_server_accepts_in_it() {
     // What the server refuses, or what no migration may hold, is not for us.
     let mut scripts = Vec::new();
     for script in SCRIPTS.iter() {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use crate::fetch;
 use crate::judge::{Server, Verdict};
 use crate::psql;
-use crate::support::{column, database};
+use lokstra_test_support::{column, database};
 
 /// Where to find more than what comes with the server: `full`, folders, or both.
 const CORPUS: &str = "LOKSTRA_TEST_CORPUS";

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
 use lokstra::{ErrorKind, Migrations};
 
-use crate::cutting::{Cut, cutting};
-use crate::support::{build_set_unchecked, column, database, set, version, versions};
+use lokstra_test_support::cutting::{Cut, cutting};
+use lokstra_test_support::{build_set_unchecked, column, database, set, version, versions};
 
 /// Three migrations, each of which leaves one row.
 fn logged(marker: &str) -> Migrations {
@@ -19,7 +19,7 @@ fn logged(marker: &str) -> Migrations {
 const ONCE: &str = "11 12 21 22 31 32";
 
 #[test]
-fn over_a_connection_of_its_own_the_run_finds_out_and_goes_on() {
+fn over_a_connection_of_its_own_the_run_finds_out_and_continues() {
     for cut in [Cut::Answer, Cut::Message] {
         let database = database();
         let mut client = database.client().unwrap();
@@ -33,7 +33,7 @@ fn over_a_connection_of_its_own_the_run_finds_out_and_goes_on() {
 }
 
 #[test]
-fn over_a_lent_client_it_is_told_as_unknown_and_the_next_run_finds_out() {
+fn over_a_borrowed_client_it_is_unknown_and_the_next_run_finds_out() {
     for (cut, applied) in [(Cut::Answer, "1 2"), (Cut::Message, "1")] {
         let database = database();
         let mut client = database.client().unwrap();
@@ -73,7 +73,7 @@ fn a_statement_of_a_no_transaction_script_is_done_once_all_the_same() {
 }
 
 #[test]
-fn of_a_no_transaction_script_it_is_told_that_its_statements_stay() {
+fn of_a_no_transaction_script_the_error_says_that_its_statements_stay() {
     let database = database();
     database.client().unwrap().batch_execute("CREATE TABLE log (n int)").unwrap();
     let url = cutting(&database, Cut::Answer, &["VALUES (21)", "COMMIT;"]);

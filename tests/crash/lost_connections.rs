@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use lokstra::postgres::Client;
 use lokstra::{Event, Goal, Migrations, Pool};
 
-use crate::cutting::{Cut, cutting};
-use crate::support::{column, database, set, tables_set, versions, without_times};
+use lokstra_test_support::cutting::{Cut, cutting};
+use lokstra_test_support::{column, database, set, tables_set, versions, without_times};
 
 const INDEX: (&str, &str, &str) = (
     "001_index",
@@ -14,13 +14,13 @@ const INDEX: (&str, &str, &str) = (
 );
 
 /// What a run through this proxy tells.
-fn told(set: &Migrations, url: String, goal: Goal) -> String {
-    let mut told = Vec::new();
-    let listen = |event: &Event<'_>| told.push(without_times(event));
+fn shown(set: &Migrations, url: String, goal: Goal) -> String {
+    let mut shown = Vec::new();
+    let listen = |event: &Event<'_>| shown.push(without_times(event));
     let mut migrator = set.migrator().stored_down(true).on_event(listen);
     migrator.run_pool(&Pool::from_url(url), goal).unwrap();
     drop(migrator);
-    told.join("\n")
+    shown.join("\n")
 }
 
 fn go_history(client: &mut Client) {
@@ -53,7 +53,7 @@ fn while_the_tracking_table_of_another_program_is_adopted() {
 fn while_a_pooler_is_looked_for() {
     let database = database();
     let url = cutting(&database, Cut::Message, &["SET LOCAL client_encoding"]);
-    assert_snapshot!(told(&set(&[INDEX]), url, Goal::Latest), @"
+    assert_snapshot!(shown(&set(&[INDEX]), url, Goal::Latest), @"
     1 script to run
     running 001_index
     connection lost, reconnecting: connection closed
@@ -68,7 +68,7 @@ fn while_a_pooler_is_looked_for() {
 }
 
 #[test]
-fn while_the_kept_down_sql_is_read() {
+fn while_the_stored_down_sql_is_read() {
     for texts in [&["set_config('lock_timeout'"][..], &["lokstra_down", "convert_to"]] {
         let database = database();
         let mut client = database.client().unwrap();
@@ -76,7 +76,7 @@ fn while_the_kept_down_sql_is_read() {
         let url = cutting(&database, Cut::Message, texts);
         let down = Goal::Down(1.try_into().unwrap());
         insta::allow_duplicates! {
-            assert_snapshot!(told(&tables_set(1, ""), url, down), @"
+            assert_snapshot!(shown(&tables_set(1, ""), url, down), @"
             connection lost, reconnecting: connection closed
             migrations/002_t.down.sql, as stored in the database:
             DROP TABLE t002;
@@ -99,8 +99,8 @@ fn while_it_is_found_out_what_became_of_a_step() {
     let dies_once = "DO $$ BEGIN
         IF nextval('tries') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
     END $$;";
-    let told = told(&set(&[("001_a", dies_once, "SELECT 1;")]), url, Goal::Latest);
-    assert_snapshot!(told, @"
+    let shown = shown(&set(&[("001_a", dies_once, "SELECT 1;")]), url, Goal::Latest);
+    assert_snapshot!(shown, @"
     1 script to run
     running 001_a
     connection lost, reconnecting: connection closed
@@ -117,20 +117,20 @@ fn while_it_is_found_out_what_became_of_a_step() {
 const KEY: i64 = -6_037_108_443_544_077_838;
 
 #[test]
-fn while_somebody_else_is_waited_for() {
+fn while_another_session_is_waited_for() {
     let database = database();
     let mut holder = database.client().unwrap();
     holder.batch_execute(&format!("SELECT pg_advisory_lock({KEY})")).unwrap();
     let url = cutting(&database, Cut::Message, &["pg_prepared_xacts"]);
-    let (set, mut told) = (tables_set(1, ""), Vec::new());
+    let (set, mut shown) = (tables_set(1, ""), Vec::new());
     let mut migrator = set.migrator().on_event(|event| {
         if matches!(event, Event::Waiting { holder: Some(_), .. }) {
             holder.batch_execute(&format!("SELECT pg_advisory_unlock({KEY})")).unwrap();
         }
-        told.push(format!("{event:?}").split([' ', '{']).next().unwrap().to_owned());
+        shown.push(format!("{event:?}").split([' ', '{']).next().unwrap().to_owned());
     });
     migrator.run_pool(&Pool::from_url(url), Goal::Latest).unwrap();
     drop(migrator);
-    told.dedup();
-    assert_snapshot!(told.join(" "), @"Planned StepStarted Reconnecting Waiting Planned StepStarted StepFinished RunFinished");
+    shown.dedup();
+    assert_snapshot!(shown.join(" "), @"Planned StepStarted Reconnecting Waiting Planned StepStarted StepFinished RunFinished");
 }

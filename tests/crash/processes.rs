@@ -6,7 +6,7 @@ use std::time::Duration;
 use lokstra::postgres::Client;
 use lokstra_scratch::Database;
 
-use crate::support::{
+use lokstra_test_support::{
     advisory_locks, column, database, set, spawn_self, spawned_url, tables, tables_set, versions,
 };
 
@@ -37,9 +37,9 @@ fn boot_at_once(test: impl Fn() + Copy, mut check: impl FnMut(&mut Client)) {
         let children: Vec<_> = (0..PROCESSES).map(|_| spawn_self(test, database.url())).collect();
         for mut child in children {
             let status = child.wait().unwrap();
-            let mut told = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-            assert!(status.success(), "{told}");
+            let mut shown = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut shown).unwrap();
+            assert!(status.success(), "{shown}");
         }
         check(&mut client);
         assert_eq!(advisory_locks(&mut client), "0");

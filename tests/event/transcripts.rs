@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use lokstra::{Event, Goal, Migrations, Migrator, Pool, Pools};
 use lokstra_scratch::Database;
 
-use crate::support::{
+use lokstra_test_support::{
     advisory_locks, column, database, set, set_from_files, version, wait_until, without_numbers,
     without_times,
 };
@@ -111,12 +111,12 @@ fn a_wait_names_the_holder_and_the_statement_that_would_end_it() {
     while advisory_locks(&mut watch) == "0" {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let told = transcript(set.migrator(), &database);
+    let shown = transcript(set.migrator(), &database);
     slow.join().unwrap().unwrap();
     let line = |line: &str| {
         if line.starts_with("Waiting") { without_numbers(line) } else { line.to_owned() }
     };
-    let mut lines: Vec<_> = told.lines().map(line).collect();
+    let mut lines: Vec<_> = shown.lines().map(line).collect();
     lines.dedup();
     assert_snapshot!(lines.join("\n"), @"
     Planned: 2 scripts to run
@@ -142,7 +142,7 @@ fn a_retry_after_a_lock_timeout() {
         blocker.batch_execute("COMMIT").unwrap();
     });
     let set = three("ALTER TABLE t ADD a int;");
-    let told = transcript_and(set.migrator(), &database, move |event| {
+    let shown = transcript_and(set.migrator(), &database, move |event| {
         if matches!(event, Event::Retrying { .. }) {
             refused.send(()).unwrap();
         }
@@ -151,8 +151,8 @@ fn a_retry_after_a_lock_timeout() {
     let line = |line: &str| {
         if line.starts_with("Retrying") { without_numbers(line) } else { line.to_owned() }
     };
-    let told: Vec<_> = told.lines().map(line).collect();
-    assert_snapshot!(told.join("\n"), @"
+    let shown: Vec<_> = shown.lines().map(line).collect();
+    assert_snapshot!(shown.join("\n"), @"
     Planned: 3 scripts to run
     StepStarted: running 001_a
     StepFinished: applied 001_a (… ms)
@@ -167,7 +167,7 @@ fn a_retry_after_a_lock_timeout() {
 }
 
 #[test]
-fn a_no_transaction_script_tells_each_statement() {
+fn a_no_transaction_script_reports_each_statement() {
     let script =
         "-- lokstra: no-transaction\nDO $$ BEGIN RAISE NOTICE 'here'; END $$;\nVACUUM a;\n";
     assert_snapshot!(transcript(three(script).migrator(), &database()), @"
@@ -230,7 +230,7 @@ fn a_notice_arrives_while_its_statement_still_runs() {
 }
 
 #[test]
-fn a_lent_client_tells_everything_but_notices() {
+fn a_borrowed_client_reports_everything_but_notices() {
     let database = database();
     let set = three("DO $$ BEGIN RAISE NOTICE 'half'; END $$;");
     let mut heard = Vec::new();
@@ -250,7 +250,7 @@ fn a_lent_client_tells_everything_but_notices() {
 }
 
 #[test]
-fn a_run_that_fails_tells_its_warnings_all_the_same() {
+fn a_run_that_fails_reports_its_warnings_all_the_same() {
     let database = database();
     let (a, b) = (("001_a", "SELECT 1;", "SELECT 1;"), ("002_b", "SELECT 1;", "SELECT 1;"));
     set(&[a, b]).up_url(database.url()).unwrap();

@@ -4,7 +4,7 @@ use lokstra::maintenance::Repair;
 use lokstra::{Error, ErrorKind, Migrations, Report};
 use lokstra_scratch::Database;
 
-use crate::support::{column, database, set, version, versions};
+use lokstra_test_support::{column, database, set, version, versions};
 
 /// A table, and a script with this statement that finds it by its own `search_path`.
 fn script(statement: &str) -> Migrations {
@@ -40,7 +40,7 @@ fn indexes(database: &Database) -> String {
 }
 
 #[test]
-fn an_index_that_was_half_made_is_made_anew() {
+fn an_index_that_was_half_made_is_made_again() {
     for statement in [
         "CREATE INDEX CONCURRENTLY b ON a (b)",
         "CREATE INDEX CONCURRENTLY IF NOT EXISTS b ON a (b)",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use lokstra::ErrorKind;
 
-use crate::support::{column, database, set, tables, tables_set, versions};
+use lokstra_test_support::{column, database, set, tables, tables_set, versions};
 
 #[test]
 fn a_rule_that_swallows_the_record_is_found_out() {
@@ -68,7 +68,7 @@ fn row_security_that_hides_or_refuses_rows_applies_nothing_twice() {
 }
 
 #[test]
-fn a_history_that_somebody_locks_is_waited_for_and_then_told() {
+fn a_history_that_is_locked_is_waited_for_and_then_reported() {
     let database = database();
     let mut blocker = database.client().unwrap();
     let set = tables_set(2, "");

@@ -9,7 +9,7 @@ use lokstra::event::Holder;
 use lokstra::postgres::Client;
 use lokstra::{ErrorKind, Event, Migrations};
 
-use crate::support::{
+use lokstra_test_support::{
     advisory_locks, column, database, set, spawn_self, spawned_url, tables_set, versions,
 };
 
@@ -35,8 +35,8 @@ fn an_application_that_uses_the_same_key_is_named_and_waited_for() {
     let set = tables_set(2, "");
     let holder = held(&set, &mut client);
     assert_eq!(holder.remedy().unwrap(), format!("SELECT pg_terminate_backend({pid});"));
-    let told = holder.to_string().replace(&pid, "<pid>");
-    let (before, after) = told.split_once(" for ").unwrap();
+    let shown = holder.to_string().replace(&pid, "<pid>");
+    let (before, after) = shown.split_once(" for ").unwrap();
     assert_snapshot!(before, @"pid <pid> (invoices), idle");
     assert!(after.contains("SELECT pg_backend_pid()"), "{after}");
     std::thread::scope(|scope| {
@@ -120,17 +120,17 @@ fn a_session_whose_text_alone_says_that_it_migrates_is_not_to_be_ended() {
     });
 }
 
-/// Tells each time that the run waits.
-fn waits_to(tell: Sender<()>) -> impl FnMut(&Event<'_>) + Send {
+/// Reports each time that the run waits.
+fn waits_to(ready: Sender<()>) -> impl FnMut(&Event<'_>) + Send {
     move |event| {
         if matches!(event, Event::Waiting { .. }) {
-            tell.send(()).ok();
+            ready.send(()).ok();
         }
     }
 }
 
 #[test]
-fn a_table_that_nobody_may_read_for_now_is_waited_for() {
+fn a_table_that_cannot_be_read_for_now_is_waited_for() {
     let database = database();
     let mut other = database.client().unwrap();
     tables_set(1, "").up(&mut other).unwrap();
@@ -138,11 +138,11 @@ fn a_table_that_nobody_may_read_for_now_is_waited_for() {
     lock.batch_execute("LOCK TABLE lokstra_core.schema_migrations").unwrap();
     let set = tables_set(2, "");
     std::thread::scope(|scope| {
-        let (tell, told) = channel();
+        let (ready, is_ready) = channel();
         let mut client = database.client().unwrap();
-        let mut migrator = set.migrator().on_event(waits_to(tell));
+        let mut migrator = set.migrator().on_event(waits_to(ready));
         let run = scope.spawn(move || migrator.up(&mut client));
-        told.recv().unwrap();
+        is_ready.recv().unwrap();
         lock.rollback().unwrap();
         run.join().unwrap().unwrap();
     });
@@ -163,12 +163,12 @@ fn a_run_whose_work_another_has_done_does_not_wait_for_its_lock() {
         ))
         .unwrap();
     std::thread::scope(|scope| {
-        let (tell, told) = channel();
+        let (ready, is_ready) = channel();
         let mut client = database.client().unwrap();
         let mut migrator =
-            set.migrator().lock_wait(Duration::from_secs(30)).on_event(waits_to(tell));
+            set.migrator().lock_wait(Duration::from_secs(30)).on_event(waits_to(ready));
         let run = scope.spawn(move || migrator.up(&mut client));
-        told.recv().unwrap();
+        is_ready.recv().unwrap();
         let done = "INSERT INTO lokstra_core.schema_migrations SELECT * FROM done";
         other.batch_execute(done).unwrap();
         run.join().unwrap().unwrap();
@@ -185,15 +185,15 @@ fn the_time_that_a_step_takes_is_none_that_it_waits() {
         ("002_b", "CREATE TABLE b ();\n", "SELECT 1;\n"),
     ]);
     std::thread::scope(|scope| {
-        let (tell, told) = channel();
+        let (ready, is_ready) = channel();
         let mut client = database.client().unwrap();
         let mut migrator =
-            set.migrator().lock_wait(Duration::from_secs(2)).on_event(waits_to(tell));
+            set.migrator().lock_wait(Duration::from_secs(2)).on_event(waits_to(ready));
         let run = scope.spawn(move || migrator.up(&mut client));
         wait_for_lock(&mut other);
         // Granted as soon as the first step has committed.
         other.batch_execute(&format!("SELECT pg_advisory_lock({KEY})")).unwrap();
-        told.recv().unwrap();
+        is_ready.recv().unwrap();
         other.batch_execute(&format!("SELECT pg_advisory_unlock({KEY})")).unwrap();
         run.join().unwrap().unwrap();
     });
@@ -268,7 +268,7 @@ fn the_server_rolls_back_the_step_of_a_killed_process() {
         assert!(begun.elapsed() < Duration::from_secs(10));
         std::thread::sleep(Duration::from_millis(20));
     }
-    let quick = crate::support::set(&[("001_a", "CREATE TABLE a ();\n", "SELECT 1;\n")]);
+    let quick = lokstra_test_support::set(&[("001_a", "CREATE TABLE a ();\n", "SELECT 1;\n")]);
     quick.up(&mut client).unwrap();
     assert_eq!(versions(&mut client), "1");
 }
@@ -286,7 +286,7 @@ fn the_server_finishes_a_killed_process_s_index_and_the_next_run_keeps_it() {
     }
     let database = database();
     let mut client = database.client().unwrap();
-    set.migrator().up_to(&mut client, crate::support::version(1)).unwrap();
+    set.migrator().up_to(&mut client, lokstra_test_support::version(1)).unwrap();
     // The index waits for the transactions that are older.
     let mut old = database.client().unwrap();
     old.batch_execute(

@@ -9,8 +9,8 @@ use lokstra::report::Warning;
 use lokstra::{Error, ErrorKind, Migrations, Pool};
 use lokstra_scratch::Database;
 
-use crate::support::lies::{Liar, Lie, replaced};
-use crate::support::{column, database, set, tables, tables_set, version, versions};
+use lokstra_test_support::lies::{Liar, Lie, replaced};
+use lokstra_test_support::{column, database, set, tables, tables_set, version, versions};
 
 const COCKROACH: &str = "CockroachDB CCL v24.3.1 (x86_64-pc-linux-gnu, built 2024/12/01, go1.22.8)";
 const YUGABYTE: &str = "PostgreSQL 15.2-YB-2.25.0.0-b0 on x86_64-pc-linux-gnu, compiled by clang";
@@ -96,7 +96,7 @@ fn refused(set: &Migrations, database: &Database, lie: Lie) -> Error {
 }
 
 /// Without the version of the real server.
-fn told(error: &Error) -> String {
+fn shown(error: &Error) -> String {
     let text = error.to_string();
     match text.split_once(" does not do") {
         Some((server, rest)) if server.starts_with("PostgreSQL 1") && server.len() > 13 => {
@@ -111,7 +111,7 @@ fn told(error: &Error) -> String {
 fn a_lock_that_is_granted_and_not_held_is_refused_before_the_script() {
     for lie in [no_locks as Lie, no_locks_nor_a_list] {
         let error = refused(&tables_set(2, ""), &database(), lie);
-        insta::allow_duplicates! { assert_snapshot!(told(&error), @"
+        insta::allow_duplicates! { assert_snapshot!(shown(&error), @"
     <server> does not do what migrations need: it grants the migration lock and its pg_locks does not list the lock, so that two runs could work at the same time; no script was run
       help: use a server that docs/servers.md lists as working; or accept the fault with `unsupported_server(true)` (on the command line: -unsupported-server)
     "); }
@@ -153,7 +153,7 @@ fn one_that_says_it_is_another_is_probed_although_there_is_a_history() {
     let mut client = database.client().unwrap();
     tables_set(1, "").up(&mut client).unwrap();
     let error = tables_set(2, "").up_url(&Liar::before(&database, yugabyte).url).unwrap_err();
-    assert_snapshot!(told(&error), @"
+    assert_snapshot!(shown(&error), @"
     YugabyteDB (PostgreSQL 15.2-YB-2.25.0.0-b0) does not do what migrations need: a table that a transaction creates is still there after its ROLLBACK, so that a failed migration would leave a part of itself behind; no script was run
       help: use a server that docs/servers.md lists as working; or accept the fault with `unsupported_server(true)` (on the command line: -unsupported-server)
     ");
@@ -171,7 +171,7 @@ fn cockroach_is_refused_by_name() {
 #[test]
 fn what_refuses_the_sql_of_every_run_is_named_and_no_script_is_blamed() {
     let lies = [no_ddl_beside_dml as Lie, dsql, redshift];
-    let errors = lies.map(|lie| told(&refused(&tables_set(2, ""), &database(), lie)));
+    let errors = lies.map(|lie| shown(&refused(&tables_set(2, ""), &database(), lie)));
     assert_snapshot!(errors.join("\n"), @"
     <server> does not do what migrations need: it refuses what every run sends: ddl and dml are not supported in the same transaction (SQLSTATE 0A000)
       help: use a server that docs/servers.md lists as working
@@ -194,8 +194,8 @@ fn the_override_runs_them_and_the_report_says_what_is_missing() {
         let mut migrator = set.migrator().unsupported_server(true);
         let pool = Pool::from_url(liar.url.as_str());
         let report = migrator.run_pool(&pool, lokstra::Goal::Latest).unwrap();
-        let is_told = |warning: &Warning| matches!(warning, Warning::UnsupportedServer { fault: told, .. } if *told == fault);
-        assert!(report.warnings.iter().any(is_told), "{report}");
+        let is_reported = |warning: &Warning| matches!(warning, Warning::UnsupportedServer { fault: shown, .. } if *shown == fault);
+        assert!(report.warnings.iter().any(is_reported), "{report}");
         assert_eq!(versions(&mut database.client().unwrap()), "1 2");
     }
 }
@@ -262,10 +262,10 @@ fn a_change_of_the_history_alone_is_refused_as_a_run_is() {
             let set = tables_set(2, if nth == 2 { "-- edited\n" } else { "" });
             let mut client = Liar::before(&database, lie).client();
             let error = change(&mut set.migrator(), &mut client).unwrap_err();
-            let ErrorKind::UnsupportedServer { fault: told, .. } = error.kind() else {
+            let ErrorKind::UnsupportedServer { fault: shown, .. } = error.kind() else {
                 panic!("{error}")
             };
-            assert_eq!(*told, fault);
+            assert_eq!(*shown, fault);
             let text =
                 "SELECT string_agg(version || checksum, '') FROM lokstra_core.schema_migrations";
             let mut direct = database.client().unwrap();
@@ -281,8 +281,8 @@ fn a_change_of_the_history_alone_is_refused_as_a_run_is() {
             assert_eq!(column(&mut direct, text), format!("1{before}"));
             let warnings =
                 change(&mut set.migrator().unsupported_server(true), &mut client).unwrap();
-            let is_told = |warning: &Warning| matches!(warning, Warning::UnsupportedServer { fault: told, .. } if *told == fault);
-            assert!(warnings.iter().any(is_told), "{warnings:?}");
+            let is_reported = |warning: &Warning| matches!(warning, Warning::UnsupportedServer { fault: shown, .. } if *shown == fault);
+            assert!(warnings.iter().any(is_reported), "{warnings:?}");
         }
     }
 }

@@ -1,8 +1,5 @@
 //! What a server, a session, a script or an operator can do to a run. Each hazard is real here.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod cut_off;
 mod history;
 mod holders;
@@ -15,7 +12,7 @@ mod sessions;
 use lokstra::Migrations;
 use lokstra::postgres::{Client, NoTls};
 use lokstra_scratch::Database;
-use support::set;
+use lokstra_test_support::set;
 
 /// A session with these settings from its start, as a role or a database would give it.
 fn session(database: &Database, settings: &[(&str, &str)]) -> Client {

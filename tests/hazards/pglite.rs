@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
 use lokstra_scratch::PGlite;
 
-use crate::support::{advisory_locks, column, set, tables, tables_set, versions};
+use lokstra_test_support::{advisory_locks, column, set, tables, tables_set, versions};
 
 /// One for all tests, in turns and empty for each: it takes seconds to start, and has one database.
 static SERVER: Mutex<Option<PGlite>> = Mutex::new(None);
@@ -50,7 +50,7 @@ fn transactional_migrations_are_applied_and_rolled_back() {
       help: fix the script and run again; applied migrations are kept
     ");
     assert_eq!(column(&mut client, "SELECT to_regclass('half')"), "NULL");
-    set.migrator().down_to(&mut client, crate::support::version(2)).unwrap();
+    set.migrator().down_to(&mut client, lokstra_test_support::version(2)).unwrap();
     assert_eq!((tables(&mut client), versions(&mut client)), ("t001 t002".into(), "1 2".into()));
     assert_eq!(advisory_locks(&mut client), "0");
 }

@@ -6,7 +6,7 @@ use lokstra::ErrorKind;
 use lokstra::error::FailureState;
 use std::time::Duration;
 
-use crate::support::{
+use lokstra_test_support::{
     advisory_locks, column, database, set, tables, tables_set, unchecked_script, versions,
 };
 
@@ -54,8 +54,8 @@ fn a_prepared_script_is_not_recorded_and_the_next_run_names_its_remedy() {
     let patience = Duration::from_millis(100);
     let error = set.migrator().lock_wait(patience).up(&mut client).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::LockHeld { .. }));
-    let told = error.to_string().replace(&gid, "<gid>");
-    assert_snapshot!(told, @"
+    let shown = error.to_string().replace(&gid, "<gid>");
+    assert_snapshot!(shown, @"
     another migration is running: waited 0 s for it
       holder: the prepared transaction '<gid>'
       to end it: ROLLBACK PREPARED '<gid>';

@@ -10,7 +10,9 @@ use insta::assert_snapshot;
 use lokstra::{Event, Goal};
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{build_set_unchecked, column, database, set, tables, tables_set, versions};
+use lokstra_test_support::{
+    build_set_unchecked, column, database, set, tables, tables_set, versions,
+};
 
 #[test]
 fn a_full_disk_rolls_the_migration_back() {
@@ -32,8 +34,8 @@ fn a_full_disk_rolls_the_migration_back() {
     let up = "CREATE TABLE c ();\nINSERT INTO a VALUES (1);\n";
     let set = set(&[first, ("002_b", up, "SELECT 1;\n")]);
     let error = set.up(&mut client).unwrap_err().to_string();
-    let told = error.replace(&column(&mut client, "SELECT pg_relation_filepath('a')"), "<file>");
-    assert_snapshot!(told, @r#"
+    let shown = error.replace(&column(&mut client, "SELECT pg_relation_filepath('a')"), "<file>");
+    assert_snapshot!(shown, @r#"
     migration 002_b failed
     migrations/002_b.up.sql:2:1: could not extend file "<file>": No space left on device (SQLSTATE 53100)
       |
@@ -62,7 +64,9 @@ fn a_restore_that_rewinds_the_history_under_a_run_is_followed() {
     let server = Server::start(&ServerOptions::new()).unwrap();
     let database = server.database().unwrap();
     let set = tables_set(12, "SELECT pg_sleep(0.1);\n");
-    set.migrator().up_to(&mut database.client().unwrap(), crate::support::version(2)).unwrap();
+    set.migrator()
+        .up_to(&mut database.client().unwrap(), lokstra_test_support::version(2))
+        .unwrap();
     server.stop().unwrap();
     let (data, backup) = (server.socket_dir().join("data"), server.socket_dir().join("backup"));
     copy(&data, &backup);
@@ -139,9 +143,9 @@ END $$;
     let error = set(&[first, ("002_b", up, "SELECT 1;")]).up(&mut client).unwrap_err();
     let failure = error.failure().unwrap();
     assert_eq!((failure.server.sqlstate.as_str(), failure.statement), ("53200", Some(2)));
-    let told = error.to_string();
-    let (_, told) = told.split_once("  state: ").unwrap();
-    assert_snapshot!(told, @"
+    let shown = error.to_string();
+    let (_, shown) = shown.split_once("  state: ").unwrap();
+    assert_snapshot!(shown, @"
     002 was rolled back; the database is at 001
       help: the server lacks memory: follow its hint, or split the script, and run again
     ");
@@ -179,8 +183,8 @@ fn a_crash_after_early_acknowledged_commits_undoes_whole_migrations() {
 fn a_library_that_the_server_lacks_is_not_a_fault_of_the_script() {
     let up = "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '$libdir/lokstra_missing', 'f';";
     let error = set(&[("001_a", up, "SELECT 1;")]).up_url(database().url()).unwrap_err();
-    let told = error.to_string();
-    assert_snapshot!(told.split_once("  state: ").unwrap().1, @"
+    let shown = error.to_string();
+    assert_snapshot!(shown.split_once("  state: ").unwrap().1, @"
     001 was rolled back; no migration is applied
       help: install the file on the server (such as the library of an extension), or correct its name in the script, and run again
     ");
@@ -212,9 +216,9 @@ fn a_transaction_timeout_fails_the_migration_that_it_ended_at_once() {
         match run {
             Err(error) if is_known => {
                 assert_eq!(error.failure().unwrap().server.sqlstate, "25P04");
-                let told = error.to_string();
-                let told = told.split_once("  help: ").unwrap().1;
-                insta::allow_duplicates! { assert_snapshot!(told, @"
+                let shown = error.to_string();
+                let shown = shown.split_once("  help: ").unwrap().1;
+                insta::allow_duplicates! { assert_snapshot!(shown, @"
                 set a longer transaction_timeout for the role of the migrations (ALTER ROLE … SET transaction_timeout = …), or split the script, and run again
                 "); }
             }

@@ -4,10 +4,10 @@ use insta::assert_snapshot;
 use lokstra::postgres::Client;
 use lokstra_scratch::{Server, ServerOptions};
 
-use crate::support::{
+use crate::{ledger, session, url};
+use lokstra_test_support::{
     build_set_unchecked, column, database, set, tables, unchecked_script, versions,
 };
-use crate::{ledger, session, url};
 
 /// Up, nothing to do, down and up again, over a lent client and over one of its own.
 fn works(client: &mut Client, url: &str) {
@@ -64,7 +64,7 @@ fn no_plpgsql_is_needed() {
 }
 
 #[test]
-fn a_database_in_latin1_takes_what_it_can_hold_and_names_what_it_cannot() {
+fn a_database_in_latin1_stores_what_it_can_and_names_what_it_cannot() {
     let server = lokstra_scratch::Server::shared().unwrap();
     let database = server.database_with("ENCODING LATIN1").unwrap();
     let mut client = database.client().unwrap();
@@ -258,7 +258,7 @@ fn a_role_that_forbids_a_quote_behind_a_backslash_runs_what_was_checked() {
 }
 
 #[test]
-fn a_role_named_like_the_schema_to_make_is_refused_until_somebody_decides() {
+fn a_role_named_like_the_schema_to_create_is_refused_until_it_exists() {
     let server = Server::start(&ServerOptions::new()).unwrap();
     server.client().unwrap().batch_execute("CREATE ROLE lokstra_core SUPERUSER LOGIN").unwrap();
     for (way_out, schema) in [
@@ -278,7 +278,7 @@ fn a_role_named_like_the_schema_to_make_is_refused_until_somebody_decides() {
         "#); }
         let plan = set.migrator().plan(&mut connect(), lokstra::Goal::Latest).unwrap_err();
         assert_eq!(plan.to_string(), error.to_string());
-        let baseline = set.migrator().baseline(&mut connect(), crate::support::version(1));
+        let baseline = set.migrator().baseline(&mut connect(), lokstra_test_support::version(1));
         assert_eq!(baseline.unwrap_err().kind().code(), "user-schema");
         let mut admin = database.client().unwrap();
         assert_eq!(column(&mut admin, "SELECT to_regnamespace('lokstra_core') IS NULL"), "t");

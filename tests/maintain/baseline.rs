@@ -5,8 +5,8 @@ use lokstra::postgres::{Client, NoTls};
 use lokstra::{ErrorKind, Migrations};
 use lokstra_scratch::Server;
 
-use crate::support::proxy::{Point, Proxy, Then};
-use crate::support::{
+use lokstra_test_support::proxy::{Point, Proxy, Then};
+use lokstra_test_support::{
     column, database, record_history, set, tables, tables_set, version, versions,
 };
 
@@ -72,7 +72,7 @@ fn a_second_time_there_is_nothing_to_record() {
 }
 
 #[test]
-fn the_down_sql_is_kept_too() {
+fn the_down_sql_is_stored_too() {
     let (_database, mut client) = by_hand();
     baseline(&tables_set(2, ""), &mut client, 2);
     let older = tables_set(1, "");
@@ -88,7 +88,7 @@ fn a_version_that_is_not_embedded_is_refused() {
 }
 
 #[test]
-fn every_row_that_says_something_else_is_told() {
+fn every_row_that_says_something_else_is_reported() {
     let database = database();
     let mut client = database.client().unwrap();
     tables_set(5, "").up(&mut client).unwrap();
@@ -133,8 +133,8 @@ fn one_row_that_cannot_be_written_leaves_none() {
                  applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description TEXT)",
         )
         .unwrap();
-    let told = refused(&tables_set(2, ""), &mut client, 2);
-    assert!(told.contains("23514"), "{told}");
+    let shown = refused(&tables_set(2, ""), &mut client, 2);
+    assert!(shown.contains("23514"), "{shown}");
     let columns =
         "SELECT count(*) FROM information_schema.columns WHERE table_name = 'schema_migrations'";
     assert_eq!(column(&mut client, columns), "3");
@@ -166,8 +166,8 @@ fn a_trigger_that_lets_one_row_go_leaves_none() {
                  FOR EACH ROW WHEN (NEW.version = 2) EXECUTE FUNCTION lose()",
         )
         .unwrap();
-    let told = refused(&set, &mut client, 3);
-    assert!(told.contains("lokstra:unrecorded"), "{told}");
+    let shown = refused(&set, &mut client, 3);
+    assert!(shown.contains("lokstra:unrecorded"), "{shown}");
 }
 
 /// The table that the Go program makes, whose versions end at 2,147,483,647.
@@ -199,7 +199,7 @@ fn a_row_that_comes_in_between_is_looked_at() {
         let minute = std::time::Duration::from_mins(1);
         let mut migrator = set.migrator().lock_timeout(minute);
         let run = scope.spawn(move || migrator.baseline(&mut lent, version(2)));
-        crate::support::wait_until(|| column(&mut client, WAITS) == "1");
+        lokstra_test_support::wait_until(|| column(&mut client, WAITS) == "1");
         go.commit().unwrap();
         run.join().unwrap().unwrap_err()
     });
@@ -225,7 +225,7 @@ fn a_lock_on_the_history_is_waited_for() {
         let run = scope.spawn(move || migrator.baseline(&mut lent, version(2)));
         // It was refused, and comes again.
         for waits in ["1", "0", "1"] {
-            crate::support::wait_until(|| column(&mut client, WAITS) == waits);
+            lokstra_test_support::wait_until(|| column(&mut client, WAITS) == waits);
         }
         other.rollback().unwrap();
         run.join().unwrap().unwrap();
@@ -234,7 +234,7 @@ fn a_lock_on_the_history_is_waited_for() {
 }
 
 #[test]
-fn what_a_role_may_not_do_is_told_at_once_as_the_server_says_it() {
+fn a_missing_privilege_is_reported_at_once_in_the_words_of_the_server() {
     let (database, mut client) = by_hand();
     let set = tables_set(2, "");
     baseline(&set, &mut client, 1);

@@ -5,7 +5,7 @@ use lokstra::ErrorKind;
 use lokstra::maintenance::ImportedRun;
 use lokstra::postgres::Client;
 
-use crate::support::{column, database, set, tables, tables_set, version, versions};
+use lokstra_test_support::{column, database, set, tables, tables_set, version, versions};
 
 /// A run of which that tool knew everything.
 fn run(number: i64) -> ImportedRun {
@@ -59,7 +59,7 @@ fn a_gap_is_applied_out_of_order_afterwards() {
 }
 
 #[test]
-fn an_unknown_moment_is_that_of_the_record_and_an_unknown_role_is_nobody() {
+fn an_unknown_moment_is_that_of_the_record_and_an_unknown_role_is_null() {
     let (_database, mut client) = migrated();
     let set = tables_set(1, "");
     set.migrator().record_imported_runs(&mut client, &[ImportedRun::new(version(1))]).unwrap();
@@ -90,7 +90,7 @@ fn a_second_time_there_is_nothing_to_record_even_after_our_own_runs() {
 }
 
 #[test]
-fn the_down_sql_is_kept_too() {
+fn the_down_sql_is_stored_too() {
     let (_database, mut client) = migrated();
     let set = tables_set(3, "");
     set.migrator().record_imported_runs(&mut client, &[run(1), run(3)]).unwrap();
@@ -120,7 +120,7 @@ fn a_version_that_is_not_embedded_is_refused() {
 }
 
 #[test]
-fn a_history_that_says_something_else_is_told_and_nothing_is_recorded() {
+fn a_history_that_differs_is_reported_and_nothing_is_recorded() {
     let database = database();
     let mut client = database.client().unwrap();
     tables_set(1, "").up(&mut client).unwrap();

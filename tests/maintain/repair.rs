@@ -5,7 +5,7 @@ use lokstra::Migrations;
 use lokstra::maintenance::Repair;
 use lokstra::postgres::Client;
 
-use crate::support::{column, database, set, tables, version, versions};
+use lokstra_test_support::{column, database, set, tables, version, versions};
 
 const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
 const EDITED: (&str, &str, &str) =
@@ -24,10 +24,10 @@ fn repaired(set: &Migrations, client: &mut Client, repair: Repair) -> String {
 fn refused(set: &Migrations, client: &mut Client, repair: Repair) -> String {
     let everything = "SELECT h::text FROM lokstra_core.schema_migrations h ORDER BY version";
     let before = column(client, everything);
-    let told = set.migrator().repair(client, repair).unwrap_err().to_string();
-    assert_eq!(set.migrator().plan_repair(client, repair).unwrap_err().to_string(), told);
+    let shown = set.migrator().repair(client, repair).unwrap_err().to_string();
+    assert_eq!(set.migrator().plan_repair(client, repair).unwrap_err().to_string(), shown);
     assert_eq!(column(client, everything), before);
-    told
+    shown
 }
 
 fn listed(set: &Migrations, client: &mut Client) -> String {
@@ -120,8 +120,8 @@ fn rows_of_another_program_between_the_versions_stay_as_they_are() {
         applied.up(&mut client).unwrap();
         let other = set(&[("002_a", "SELECT 1", "SELECT 1"), ("004_y", "SELECT 2", "SELECT 2")]);
         for repair in [Repair::Accept(version(1)), Repair::Forget(version(1))] {
-            let told = refused(&other, &mut client, repair);
-            assert!(told.contains("none of the applied migrations is one of these"), "{told}");
+            let shown = refused(&other, &mut client, repair);
+            assert!(shown.contains("none of the applied migrations is one of these"), "{shown}");
         }
         assert_eq!(listed(&other, &mut client), "");
     }
@@ -133,8 +133,8 @@ fn how_far_a_migration_of_another_program_came_is_not_forgotten() {
     let mut client = database.client().unwrap();
     partial_scripts(&mut client);
     let other = set(&[("003_x", "SELECT 1", "SELECT 1")]);
-    let told = refused(&other, &mut client, Repair::ForgetProgress(version(2)));
-    assert!(told.contains("none of the applied migrations is one of these"), "{told}");
+    let shown = refused(&other, &mut client, Repair::ForgetProgress(version(2)));
+    assert!(shown.contains("none of the applied migrations is one of these"), "{shown}");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn partial_scripts(client: &mut Client) -> Migrations {
 }
 
 #[test]
-fn a_partial_script_begins_anew_when_its_progress_is_forgotten() {
+fn a_partial_script_starts_over_when_its_progress_is_forgotten() {
     let database = database();
     let mut client = database.client().unwrap();
     let build = partial_scripts(&mut client);
@@ -196,7 +196,7 @@ fn a_partial_script_begins_anew_when_its_progress_is_forgotten() {
 }
 
 #[test]
-fn a_failed_statement_that_somebody_did_by_hand_is_skipped() {
+fn a_failed_statement_that_an_operator_did_by_hand_is_skipped() {
     let database = database();
     let mut client = database.client().unwrap();
     let build = partial_scripts(&mut client);
@@ -210,7 +210,7 @@ fn a_failed_statement_that_somebody_did_by_hand_is_skipped() {
 }
 
 #[test]
-fn a_statement_that_was_cut_off_is_done_again_when_told_so() {
+fn an_interrupted_statement_is_done_again_on_request() {
     let database = database();
     let mut client = database.client().unwrap();
     client.batch_execute("CREATE TABLE n (v int); CREATE TABLE once (v int)").unwrap();
@@ -283,7 +283,7 @@ fn a_history_without_fault_has_nothing_to_repair() {
 }
 
 #[test]
-fn a_repair_waits_for_whoever_migrates() {
+fn a_repair_waits_for_a_running_migration() {
     let database = database();
     let mut client = database.client().unwrap();
     set(&[A]).up(&mut client).unwrap();
@@ -291,7 +291,7 @@ fn a_repair_waits_for_whoever_migrates() {
     let slow = std::thread::spawn(move || {
         set(&[A, ("002_slow", "SELECT pg_sleep(0.6)", "SELECT 1")]).up_url(&url)
     });
-    while crate::support::advisory_locks(&mut client) == "0" {
+    while lokstra_test_support::advisory_locks(&mut client) == "0" {
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     let edited = set(&[EDITED, ("002_slow", "SELECT pg_sleep(0.6)", "SELECT 1")]);
@@ -313,7 +313,7 @@ fn what_the_caller_had_set_stays() {
     client.batch_execute("SET statement_timeout = '9s'").unwrap();
     set(&[EDITED]).migrator().repair(&mut client, Repair::Accept(version(1))).unwrap();
     assert_eq!(column(&mut client, "SHOW statement_timeout"), "9s");
-    assert_eq!(crate::support::advisory_locks(&mut client), "0");
+    assert_eq!(lokstra_test_support::advisory_locks(&mut client), "0");
 }
 
 #[test]

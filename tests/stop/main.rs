@@ -1,8 +1,5 @@
 //! A run that is stopped, by the program or by a signal.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod runs;
 #[cfg(all(feature = "signals", unix))]
 mod signals;

@@ -9,7 +9,7 @@ use lokstra::postgres::Client;
 use lokstra::report::Outcome;
 use lokstra::{ErrorKind, Event, Goal, Migrations, Pool, Pools, Stop};
 
-use crate::support::{
+use lokstra_test_support::{
     advisory_locks, column, database, set, set_from_files, tables, version, versions, wait_until,
 };
 
@@ -76,10 +76,9 @@ fn now_cancels_the_statement_and_the_migration_is_rolled_back() {
     let (set, stop, mut client) = (three(LONG), Stop::new(), database.client().unwrap());
     let heard = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&heard);
-    let mut migrator = set
-        .migrator()
-        .stop(stop.clone())
-        .on_event(move |event| log.lock().unwrap().push(crate::support::without_times(event)));
+    let mut migrator = set.migrator().stop(stop.clone()).on_event(move |event| {
+        log.lock().unwrap().push(lokstra_test_support::without_times(event))
+    });
     let started = Instant::now();
     let error = std::thread::scope(|scope| {
         let pool = Pool::from_url(database.url());
@@ -112,7 +111,7 @@ fn now_cancels_the_statement_and_the_migration_is_rolled_back() {
 }
 
 #[test]
-fn a_lent_client_is_cancelled_too_and_stays_usable() {
+fn a_borrowed_client_is_cancelled_too_and_stays_usable() {
     let database = database();
     let (set, stop, mut watch) = (three(LONG), Stop::new(), database.client().unwrap());
     let mut client = database.client().unwrap();
@@ -176,7 +175,7 @@ fn a_cancel_that_misses_the_server_is_reported_and_the_migration_ends() {
 }
 
 #[test]
-fn a_cancelled_no_transaction_script_keeps_what_is_done_and_goes_on_there() {
+fn a_cancelled_no_transaction_script_resumes_behind_what_is_done() {
     let database = database();
     let mut client = database.client().unwrap();
     let script = |seconds: u32| {
@@ -324,26 +323,26 @@ fn a_run_that_was_asked_to_stop_says_so_though_everything_is_done() {
     ");
     assert_eq!(error.report().unwrap().outcome, Outcome::Stopped);
     assert_eq!(versions(&mut database.client().unwrap()), "1 2 3");
-    let told = |error: lokstra::Error| {
+    let shown = |error: lokstra::Error| {
         let ErrorKind::Stopped { is_reached, .. } = error.kind() else { panic!("{error}") };
         assert!(is_reached);
     };
     let mut client = database.client().unwrap();
-    told(set.migrator().stop(stop.clone()).up(&mut client).unwrap_err());
+    shown(set.migrator().stop(stop.clone()).up(&mut client).unwrap_err());
     let config = MigrationConfig::new().stop(stop.clone());
     let pools = Pools::new().with_default(Pool::from_url(database.url()));
-    told(check_db_migration(&set, &pools, &config).unwrap_err());
+    shown(check_db_migration(&set, &pools, &config).unwrap_err());
     let disabled = set_from_files(&[
         ("migration.yaml", "enabled: false\n"),
         ("001_a.up.sql", "SELECT 1;"),
         ("001_a.down.sql", "SELECT 1;"),
     ]);
-    told(disabled.migrator().stop(stop.clone()).run_pools(&pools, Goal::Latest).unwrap_err());
-    told(check_db_migration(&disabled, &pools, &config).unwrap_err());
+    shown(disabled.migrator().stop(stop.clone()).run_pools(&pools, Goal::Latest).unwrap_err());
+    shown(check_db_migration(&disabled, &pools, &config).unwrap_err());
 }
 
 #[test]
-fn whenever_a_run_is_cancelled_it_is_told_as_stopped_and_the_next_goes_on() {
+fn a_cancelled_run_is_reported_as_stopped_and_the_next_one_continues() {
     let mut stopped = 0;
     for round in 0..25 {
         let database = database();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lokstra::{Goal, SignalPolicy, Stop};
 
-use crate::support::{
+use lokstra_test_support::{
     column, command_as_first_process, database, set, spawn_self, spawned_url, versions, wait_until,
 };
 
@@ -19,7 +19,7 @@ fn signal(child: &Child, name: &str) {
 fn serve(url: &str, policy: SignalPolicy) {
     for count in [1, 2] {
         let stop = Stop::on_signals(policy).unwrap();
-        let set = crate::support::tables_set(count, "");
+        let set = lokstra_test_support::tables_set(count, "");
         set.migrator().stop(stop).run_pool(&url.into(), Goal::Latest).unwrap();
     }
     std::thread::sleep(Duration::from_secs(2));
@@ -96,13 +96,13 @@ fn a_program_that_is_the_first_process_ends_on_a_signal_if_it_asks() {
     let mut client = database.client().unwrap();
     let test = a_program_that_is_the_first_process_ends_on_a_signal_if_it_asks;
     let mut child = command_as_first_process(test, database.url()).spawn().unwrap();
-    wait_until(|| crate::support::advisory_locks(&mut client) != "0");
+    wait_until(|| lokstra_test_support::advisory_locks(&mut client) != "0");
     let id = child.id();
     let first = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
     let first = first.trim();
     assert!(Command::new("kill").args(["-TERM", first]).status().unwrap().success());
     let status = child.wait().unwrap();
     assert!(status.signal().is_some() || status.code().is_some_and(|code| code > 128), "{status}");
-    wait_until(|| crate::support::advisory_locks(&mut client) == "0");
-    assert_eq!(crate::support::tables(&mut client), "");
+    wait_until(|| lokstra_test_support::advisory_locks(&mut client) == "0");
+    assert_eq!(lokstra_test_support::tables(&mut client), "");
 }

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use lokstra::{ErrorKind, Event, Goal, Pool, Stop};
 
-use crate::support::{column, database, set, unchecked_statements};
+use lokstra_test_support::{column, database, set, unchecked_statements};
 
 #[test]
 fn a_stop_is_heeded_between_statements_that_are_short() {

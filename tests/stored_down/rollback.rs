@@ -5,7 +5,7 @@ use lokstra::postgres::Client;
 use lokstra::{Event, Goal, Migrations};
 use lokstra_scratch::Database;
 
-use crate::support::{column, database, set, tables, tables_set, versions};
+use lokstra_test_support::{column, database, set, tables, tables_set, versions};
 
 const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
 const B: (&str, &str, &str) = ("002_b", "CREATE TABLE b ();", "-- gone\nDROP TABLE b;\n");
@@ -20,16 +20,16 @@ fn newer() -> (Database, Client) {
 
 /// What is reported of a rollback with the stored SQL before and while it runs.
 fn rolled_back(build: &Migrations, client: &mut Client, goal: Goal) -> String {
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     let listen = |event: &Event<'_>| match event {
         Event::StoredDown { step, .. } => {
-            told.push(format!("{}:\n{}", step.script().path(), step.script().text()));
+            shown.push(format!("{}:\n{}", step.script().path(), step.script().text()));
         }
-        Event::StepStarted { step, .. } => told.push(format!("running {}", step.migration)),
+        Event::StepStarted { step, .. } => shown.push(format!("running {}", step.migration)),
         _ => {}
     };
     build.migrator().stored_down(true).on_event(listen).run(client, goal).unwrap();
-    told.join("\n")
+    shown.join("\n")
 }
 
 fn refused(client: &mut Client) -> String {
@@ -71,15 +71,15 @@ fn a_build_that_has_the_migration_runs_its_own_sql() {
 }
 
 #[test]
-fn kept_and_embedded_rollbacks_run_in_one_go_newest_first() {
+fn stored_and_embedded_rollbacks_run_in_one_go_newest_first() {
     let database = database();
     let mut client = database.client().unwrap();
     tables_set(4, "").up(&mut client).unwrap();
     let all = Goal::Down(4.try_into().unwrap());
-    let told = rolled_back(&tables_set(2, ""), &mut client, all);
-    let running: Vec<_> = told.lines().filter(|line| line.starts_with("running")).collect();
+    let shown = rolled_back(&tables_set(2, ""), &mut client, all);
+    let running: Vec<_> = shown.lines().filter(|line| line.starts_with("running")).collect();
     assert_eq!(running, ["running 004_t", "running 003_t", "running 002_t", "running 001_t"]);
-    assert!(told.starts_with("migrations/004_t.down.sql:\nDROP TABLE t004;\n\nmigrations/003_t"));
+    assert!(shown.starts_with("migrations/004_t.down.sql:\nDROP TABLE t004;\n\nmigrations/003_t"));
     assert_eq!((tables(&mut client), versions(&mut client)), (String::new(), String::new()));
 }
 
@@ -95,7 +95,7 @@ fn what_only_the_database_has_is_not_applied_again() {
 }
 
 #[test]
-fn a_kept_no_transaction_script_runs_statement_by_statement() {
+fn a_stored_no_transaction_script_runs_statement_by_statement() {
     let database = database();
     let mut client = database.client().unwrap();
     let index = (
@@ -111,7 +111,7 @@ fn a_kept_no_transaction_script_runs_statement_by_statement() {
 }
 
 #[test]
-fn a_failure_of_the_kept_sql_shows_its_line() {
+fn a_failure_of_the_stored_sql_shows_its_line() {
     let database = database();
     let mut client = database.client().unwrap();
     set(&[A, ("002_b", "CREATE TABLE b ();", "SELECT 1;\nDROP TABLE bb;\n")])
@@ -144,7 +144,7 @@ fn text_that_is_not_what_was_applied_is_not_run() {
 }
 
 #[test]
-fn what_is_not_kept_is_told() {
+fn what_is_not_stored_is_reported() {
     let (_database, mut client) = newer();
     client.batch_execute("DELETE FROM lokstra_core.lokstra_down").unwrap();
     assert_snapshot!(refused(&mut client), @"
@@ -156,7 +156,7 @@ fn what_is_not_kept_is_told() {
 }
 
 #[test]
-fn a_script_of_more_than_a_mebibyte_is_not_kept_and_told() {
+fn a_script_of_more_than_a_mebibyte_is_not_stored_and_reported() {
     let database = database();
     let mut client = database.client().unwrap();
     let long = format!("DROP TABLE b; -- {}\n", "x".repeat(1 << 20));
@@ -190,7 +190,7 @@ fn a_database_of_another_encoding_keeps_what_it_can() {
 }
 
 #[test]
-fn the_record_and_the_kept_sql_are_committed_together() {
+fn the_record_and_the_stored_sql_are_committed_together() {
     let database = database();
     let mut client = database.client().unwrap();
     set(&[A]).up(&mut client).unwrap();
@@ -201,7 +201,7 @@ fn the_record_and_the_kept_sql_are_committed_together() {
 }
 
 #[test]
-fn a_migration_that_is_applied_again_has_its_newer_down_sql_kept() {
+fn a_migration_that_is_applied_again_has_its_newer_down_sql_stored() {
     let (_database, mut client) = newer();
     client.batch_execute("DELETE FROM lokstra_core.schema_migrations WHERE version = 2").unwrap();
     client.batch_execute("DROP TABLE b").unwrap();
@@ -265,7 +265,7 @@ fn of_several_databases_each_takes_back_its_own() {
                 files.push((file("down"), format!("DROP TABLE {table};")));
             }
         }
-        crate::support::set_from_files(&files)
+        lokstra_test_support::set_from_files(&files)
     };
     let pool = || lokstra::Pool::from_url(database.url());
     let pools = lokstra::Pools::new().with("first", pool()).with("second", pool());
@@ -288,17 +288,17 @@ fn what_stays_applied_is_ahead_of_this_build_and_not_missing_in_it() {
 }
 
 #[test]
-fn a_refusal_of_the_kept_sql_ends_the_run_with_an_event_and_a_report() {
+fn a_refusal_of_the_stored_sql_ends_the_run_with_event_and_report() {
     let (_database, mut client) = newer();
     client.batch_execute("DELETE FROM lokstra_core.lokstra_down").unwrap();
-    let (build, mut told) = (set(&[A]), Vec::new());
+    let (build, mut shown) = (set(&[A]), Vec::new());
     let mut migrator =
-        build.migrator().stored_down(true).on_event(|event| told.push(event.to_string()));
+        build.migrator().stored_down(true).on_event(|event| shown.push(event.to_string()));
     let error = migrator.run(&mut client, ONE).unwrap_err();
     drop(migrator);
-    assert_snapshot!(told.join("\n"), @"the migration that is applied as 002 is unknown here, and the database has no down SQL of it; nothing was run");
+    assert_snapshot!(shown.join("\n"), @"the migration that is applied as 002 is unknown here, and the database has no down SQL of it; nothing was run");
     let report = error.report().unwrap();
-    assert_eq!(report.current, Some(crate::support::version(2)));
+    assert_eq!(report.current, Some(lokstra_test_support::version(2)));
     assert_eq!(report.outcome, lokstra::report::Outcome::Failed);
 }
 

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
 use lokstra_scratch::{Database, Server, ServerOptions};
 
-use crate::support::{column, database, set, tables};
+use lokstra_test_support::{column, database, set, tables};
 
 const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
 const B: (&str, &str, &str) = ("002_b", "CREATE TABLE b ();", "DROP TABLE b;");
@@ -74,7 +74,7 @@ fn the_table_is_nobodys_but_its_owners() {
 }
 
 #[test]
-fn a_right_of_somebody_else_is_told_with_the_revoke_that_mends_it() {
+fn a_right_of_another_role_is_reported_with_the_revoke() {
     let mut roles = Roles::new(&["app", "other"]);
     let mut client = roles.client(0);
     set(&[A, B]).up(&mut client).unwrap();
@@ -82,16 +82,16 @@ fn a_right_of_somebody_else_is_told_with_the_revoke_that_mends_it() {
     for right in ["INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "UPDATE (sql)"] {
         let grant = format!("GRANT {right} ON {TABLE} TO {other}, PUBLIC");
         client.batch_execute(&grant).unwrap();
-        let told = roles.refused(&mut client);
+        let shown = roles.refused(&mut client);
         assert_eq!(
-            told,
+            shown,
             "another role could have written the down SQL stored beside \
              lokstra_core.schema_migrations; nothing was run\n  PUBLIC, other may change it, or put \
              a trigger on it\n    help: inspect its content, and REVOKE ALL ON \
              \"lokstra_core\".\"lokstra_down\" FROM PUBLIC, other CASCADE;",
             "{right}"
         );
-        let mend = told.lines().last().unwrap().replace("    help: inspect its content, and ", "");
+        let mend = shown.lines().last().unwrap().replace("    help: inspect its content, and ", "");
         client.batch_execute(&mend.replace("other", &other)).unwrap();
     }
     client.batch_execute(&format!("GRANT SELECT, REFERENCES ON {TABLE} TO PUBLIC")).unwrap();
@@ -110,7 +110,7 @@ fn default_privileges_that_open_the_table_are_found_out() {
 }
 
 #[test]
-fn triggers_and_rules_are_told() {
+fn triggers_and_rules_are_reported() {
     let mut roles = Roles::new(&["app"]);
     let mut client = roles.client(0);
     set(&[A, B]).up(&mut client).unwrap();
@@ -146,20 +146,20 @@ fn a_member_of_pg_write_all_data_may_write_it_too() {
     }
     let grant = format!("GRANT pg_write_all_data TO {}", roles.names[1]);
     roles.admin.batch_execute(&grant).unwrap();
-    let told = roles.refused(&mut client);
-    assert!(told.contains("and REVOKE pg_write_all_data FROM"));
+    let shown = roles.refused(&mut client);
+    assert!(shown.contains("and REVOKE pg_write_all_data FROM"));
 }
 
 #[test]
-fn a_table_that_somebody_else_made_is_neither_run_nor_written() {
+fn a_table_that_another_role_made_is_neither_run_nor_written() {
     let mut roles = Roles::new(&["app", "other"]);
     let mut client = roles.client(0);
     set(&[A]).up(&mut client).unwrap();
     let sql = format!("ALTER TABLE {TABLE} OWNER TO {}", roles.names[1]);
     roles.admin.batch_execute(&sql).unwrap();
     let report = set(&[A, B]).up(&mut client).unwrap();
-    let told = roles.stable(&report.warnings[0]);
-    assert_snapshot!(told, @r#"the down SQL of 002 is not stored in the database: "lokstra_core"."lokstra_down" belongs to other, who is neither this role nor a superuser"#);
+    let shown = roles.stable(&report.warnings[0]);
+    assert_snapshot!(shown, @r#"the down SQL of 002 is not stored in the database: "lokstra_core"."lokstra_down" belongs to other, who is neither this role nor a superuser"#);
     let read = format!("SELECT version FROM {TABLE}");
     assert_eq!(column(&mut roles.admin, &read), "1");
 
@@ -238,7 +238,10 @@ fn a_view_in_the_place_of_the_table_is_not_read() {
              CREATE VIEW {TABLE} AS SELECT * FROM lokstra_core.elsewhere"
         ))
         .unwrap();
-    let told = roles.refused(&mut client);
-    assert!(told.contains("it is not a plain table\n    help: find out who created it"), "{told}");
+    let shown = roles.refused(&mut client);
+    assert!(
+        shown.contains("it is not a plain table\n    help: find out who created it"),
+        "{shown}"
+    );
     assert_eq!(tables(&mut roles.admin), "a b");
 }

@@ -1,7 +1,7 @@
 //! What is left on the server by tests that have ended.
 
 use crate::server::{OwnServer, create, table};
-use crate::support::{command_of_self, spawn_self, spawned_url, wait_until};
+use lokstra_test_support::{command_of_self, spawn_self, spawned_url, wait_until};
 
 #[test]
 fn a_database_goes_with_its_last_clone_and_with_its_sessions() {

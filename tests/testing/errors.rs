@@ -5,7 +5,7 @@ use lokstra::{Migrations, embed_migrations};
 use lokstra_scratch::{PgBouncer, PoolMode};
 
 use crate::server::{OwnServer, create, table};
-use crate::support::{set, set_from_files, without_numbers};
+use lokstra_test_support::{set, set_from_files, without_numbers};
 
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
@@ -148,8 +148,8 @@ fn a_server_without_a_free_connection_says_how_to_need_fewer() {
     let server = OwnServer::start();
     server.execute("CREATE ROLE svc LOGIN CREATEDB CONNECTION LIMIT 0");
     let error = error(&table("one"), &server.url().replace("postgres@", "svc@"));
-    let (_, told) = error.rsplit_once("/postgres: ").unwrap();
-    insta::assert_snapshot!(told, @r#"
+    let (_, shown) = error.rsplit_once("/postgres: ").unwrap();
+    insta::assert_snapshot!(shown, @r#"
     too many connections for role "svc" (SQLSTATE …)
       help: run fewer tests at once (`cargo test -- --test-threads …`), or raise max_connections of the server
     "#);
@@ -174,9 +174,9 @@ fn a_test_without_a_server_fails_and_says_how_to_name_one() {
             child.env_remove(variable);
         }
         let output = child.env("LOKSTRA_SCRATCH_BIN", "/nowhere").output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success(), "{told}");
-        let told = told.lines().find(|line| line.contains("no server")).unwrap();
-        insta::allow_duplicates! { insta::assert_snapshot!(told, @"there is no server for the tests: LOKSTRA_SCRATCH_BIN is /nowhere, but the user that runs the server finds no program `initdb` there: name a directory that holds initdb, pg_ctl and postgres, outside of private home directories if you are root"); }
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{shown}");
+        let shown = shown.lines().find(|line| line.contains("no server")).unwrap();
+        insta::allow_duplicates! { insta::assert_snapshot!(shown, @"there is no server for the tests: LOKSTRA_SCRATCH_BIN is /nowhere, but the user that runs the server finds no program `initdb` there: name a directory that holds initdb, pg_ctl and postgres, outside of private home directories if you are root"); }
     }
 }

@@ -6,7 +6,7 @@ use lokstra::testing::TestDatabase;
 use lokstra::{Migrations, embed_migrations};
 
 use crate::server::{OwnServer, create, table};
-use crate::support::spawned_url;
+use lokstra_test_support::spawned_url;
 
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
@@ -43,34 +43,37 @@ fn left_by(test: &str, keep: &str) -> (bool, String, String) {
     drop(create(&table("one"), &server.url()).unwrap());
     assert_eq!(server.databases("lokstra_test_"), "");
     let kept = server.databases("lokstra_kept_");
-    let told = String::from_utf8(output.stderr).unwrap();
+    let shown = String::from_utf8(output.stderr).unwrap();
     if !kept.is_empty() {
         let url = server.server().url(&kept);
-        assert!(told.contains(&format!("is kept: {url}\n")), "{told}");
+        assert!(shown.contains(&format!("is kept: {url}\n")), "{shown}");
         lokstra::Pool::from_url(url).connect().unwrap().batch_execute("TABLE users").unwrap();
     }
-    (output.status.success(), told, kept)
+    (output.status.success(), shown, kept)
 }
 
 #[test]
 fn a_test_that_fails_keeps_its_database_if_it_shall() {
     for test in ["child_panics", "child_returns_an_error", "child_should_panic_and_does_not"] {
-        let (passes, told, kept) = left_by(test, "1");
-        assert!(!passes && !kept.is_empty(), "{test}: {told}");
+        let (passes, shown, kept) = left_by(test, "1");
+        assert!(!passes && !kept.is_empty(), "{test}: {shown}");
     }
 }
 
 #[test]
 fn a_test_that_passes_keeps_nothing() {
-    let (passes, told, kept) = left_by("child_passes_by_a_panic", "1");
-    assert!(passes && kept.is_empty() && !told.contains("note: run with LOKSTRA"), "{told}");
+    let (passes, shown, kept) = left_by("child_passes_by_a_panic", "1");
+    assert!(passes && kept.is_empty() && !shown.contains("note: run with LOKSTRA"), "{shown}");
 }
 
 #[test]
 fn a_test_that_fails_says_how_to_keep_its_database() {
     for keep in ["", "0"] {
-        let (passes, told, kept) = left_by("child_panics", keep);
-        assert!(!passes && kept.is_empty(), "{told}");
-        assert!(told.contains("note: run with LOKSTRA_TEST_KEEP=1 to keep the database"), "{told}");
+        let (passes, shown, kept) = left_by("child_panics", keep);
+        assert!(!passes && kept.is_empty(), "{shown}");
+        assert!(
+            shown.contains("note: run with LOKSTRA_TEST_KEEP=1 to keep the database"),
+            "{shown}"
+        );
     }
 }

@@ -1,8 +1,5 @@
 //! A database for each test: `lokstra::testing` and `#[lokstra::test]`.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod attribute;
 mod ended;
 mod errors;

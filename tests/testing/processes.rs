@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::server::{OwnServer, create};
-use crate::support::{column, spawn_self, spawned_url, tables_set, wait_until};
+use lokstra_test_support::{column, spawn_self, spawned_url, tables_set, wait_until};
 
 /// At once; `LOKSTRA_TEST_ROUNDS` repeats the experiment.
 const PROCESSES: usize = 12;

@@ -4,7 +4,7 @@ use lokstra::Migrations;
 use lokstra::testing::{Template, TestDatabase, TestError};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
-use crate::support::{column, set};
+use lokstra_test_support::{column, set};
 
 pub(crate) struct OwnServer(PrivateServer);
 

@@ -3,7 +3,7 @@
 use lokstra::testing::Template;
 
 use crate::server::{OwnServer, create, table};
-use crate::support::{column, command_of_self, set_from_files, spawned_url, tables};
+use lokstra_test_support::{column, command_of_self, set_from_files, spawned_url, tables};
 
 #[test]
 fn tests_at_the_same_time_share_a_template_and_no_row() {

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use lokstra::Event;
 use lokstra::postgres::Client;
 
-use crate::support::{column, database, set, tables, tables_set, versions};
+use lokstra_test_support::{column, database, set, tables, tables_set, versions};
 
 fn go_history(client: &mut Client) {
     client
@@ -22,25 +22,25 @@ fn go_history(client: &mut Client) {
 }
 
 #[test]
-fn rows_without_a_checksum_are_taken_on_trust_and_told() {
+fn rows_without_a_checksum_are_trusted_and_reported() {
     let database = database();
     let mut client = database.client().unwrap();
     go_history(&mut client);
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     let listen = |event: &Event<'_>| {
         if let Event::Warning { warning, .. } = event {
-            told.push(warning.to_string());
+            shown.push(warning.to_string());
         }
     };
     tables_set(3, "").migrator().on_event(listen).up(&mut client).unwrap();
-    assert_snapshot!(told.join("\n"), @"001 was applied by another program without a checksum, and trusted; the checksums are recorded now");
+    assert_snapshot!(shown.join("\n"), @"001 was applied by another program without a checksum, and trusted; the checksums are recorded now");
     assert_eq!(versions(&mut client), "1 2 3");
     let missing = "SELECT count(*) FROM lokstra_core.schema_migrations WHERE checksum IS NULL";
     assert_eq!(column(&mut client, missing), "0");
 }
 
 #[test]
-fn a_rollback_takes_nothing_on_trust() {
+fn a_rollback_trusts_no_row_without_a_checksum() {
     let database = database();
     let mut client = database.client().unwrap();
     go_history(&mut client);
@@ -141,7 +141,7 @@ fn a_long_script_does_not_keep_others_from_reading_the_history() {
     client.batch_execute("DELETE FROM lokstra_core.schema_migrations; DROP TABLE t001").unwrap();
     let url = database.url().to_owned();
     let slow = std::thread::spawn(move || tables_set(1, "SELECT pg_sleep(0.8);\n").up_url(&url));
-    while crate::support::advisory_locks(&mut client) == "0" {
+    while lokstra_test_support::advisory_locks(&mut client) == "0" {
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     // Within the script, past the change of the table.

@@ -7,7 +7,7 @@ use lokstra::Migrations;
 use lokstra::postgres::{Client, Error};
 use lokstra_scratch::Database;
 
-use crate::support::{column, database, set, tables, versions};
+use lokstra_test_support::{column, database, set, tables, versions};
 
 /// How many migrations there are, and the names of their tables.
 const COUNT: i32 = 8;
@@ -144,7 +144,7 @@ fn overtaken(ours: &Migrations) {
         let run = scope.spawn(move || ours.migrator().lock_timeout(minute).up(&mut lent));
         let waits = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
                      WHERE datname = current_database() AND objid = 7 AND NOT granted";
-        crate::support::wait_until(|| column(&mut client, waits) == "1");
+        lokstra_test_support::wait_until(|| column(&mut client, waits) == "1");
         client
             .batch_execute(
                 "CREATE TABLE lokstra_core.schema_migrations (
@@ -182,7 +182,7 @@ fn its_open_transaction_keeps_us_waiting_and_not_from_reading() {
         let run = scope.spawn(|| ours().up_url(database.url()));
         std::thread::sleep(Duration::from_millis(300));
         // Our change of the table waits for it, and a reader only for as long as our lock timeout.
-        assert_eq!(ours().version(&mut client).unwrap(), Some(crate::support::version(1)));
+        assert_eq!(ours().version(&mut client).unwrap(), Some(lokstra_test_support::version(1)));
         std::thread::sleep(Duration::from_millis(900));
         open.commit().unwrap();
         run.join().unwrap().unwrap();

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use lokstra::postgres::{Client, NoTls};
 use lokstra_scratch::Database;
 
-use crate::support::{column, database, set, tables_set, versions};
+use lokstra_test_support::{column, database, set, tables_set, versions};
 
 /// A table made by this SQL, with 001 applied.
 fn history(table: &str) -> (Database, Client) {
@@ -74,7 +74,7 @@ fn our_table_before_it_knew_the_down_checksum() {
 }
 
 #[test]
-fn a_column_that_somebody_added_stays_and_is_filled_by_its_default() {
+fn a_column_that_was_added_by_hand_stays_and_is_filled_by_its_default() {
     let (_database, mut client) = history(
         "lokstra_core.schema_migrations (version INTEGER PRIMARY KEY, \"odd, one\" int DEFAULT 7,
          applied_at TIMESTAMP NOT NULL DEFAULT NOW(), description TEXT, note text NOT NULL
@@ -144,13 +144,13 @@ fn foreign() -> (Database, Client, Client, String) {
 fn a_table_of_another_owner_is_read_and_its_upgrade_refused() {
     let (_database, mut admin, mut app, role) = foreign();
     assert_eq!(tables_set(1, "").up(&mut app).unwrap().warnings.len(), 1);
-    let told = tables_set(2, "").up(&mut app).unwrap_err().to_string();
-    assert_snapshot!(told.replace(&role, "app"), @r#"
+    let shown = tables_set(2, "").up(&mut app).unwrap_err().to_string();
+    assert_snapshot!(shown.replace(&role, "app"), @r#"
     this role may not create or extend the tracking table lokstra_core.schema_migrations: must be owner of table schema_migrations (SQLSTATE 42501)
       help: ask a role that may do it to run this once, and to grant this role SELECT, INSERT, UPDATE and DELETE on it: ALTER TABLE "lokstra_core"."schema_migrations" ADD COLUMN IF NOT EXISTS checksum pg_catalog.text, ADD COLUMN IF NOT EXISTS down_checksum pg_catalog.text, ADD COLUMN IF NOT EXISTS applied_by pg_catalog.text, ADD COLUMN IF NOT EXISTS execution_ms pg_catalog.int8;
     "#);
     assert_eq!(versions(&mut admin), "1");
-    let (_, remedy) = told.split_once("on it: ").unwrap();
+    let (_, remedy) = shown.split_once("on it: ").unwrap();
     admin.batch_execute(remedy).unwrap();
     tables_set(2, "").up(&mut app).unwrap();
     assert_eq!(versions(&mut admin), "1 2");
@@ -171,12 +171,12 @@ fn refused(table: &str) -> String {
     client.batch_execute(&format!("CREATE SCHEMA lokstra_core; {table}")).unwrap();
     let before = everything(&mut client);
     let build = tables_set(2, "");
-    let told = build.up(&mut client).unwrap_err().to_string();
+    let shown = build.up(&mut client).unwrap_err().to_string();
     let plan = build.migrator().plan(&mut client, lokstra::Goal::Latest).unwrap_err();
-    assert_eq!(plan.to_string(), told);
-    assert_eq!(build.up_url(database.url()).unwrap_err().to_string(), told);
+    assert_eq!(plan.to_string(), shown);
+    assert_eq!(build.up_url(database.url()).unwrap_err().to_string(), shown);
     assert_eq!(everything(&mut client), before);
-    told
+    shown
 }
 
 #[test]
@@ -196,13 +196,13 @@ fn the_table_of_another_tool_is_refused_before_it_is_changed() {
         ("bytes", "(version bigint PRIMARY KEY, description text, applied_at timestamptz,
                     checksum bytea)"),
     ] {
-        let told = refused(&format!("CREATE TABLE lokstra_core.schema_migrations {sql}"));
-        assert!(told.contains("it belongs to another tool"), "{tool}: {told}");
+        let shown = refused(&format!("CREATE TABLE lokstra_core.schema_migrations {sql}"));
+        assert!(shown.contains("it belongs to another tool"), "{tool}: {shown}");
     }
 }
 
 #[test]
-fn the_table_of_another_tool_is_told_with_what_it_lacks() {
+fn the_table_of_another_tool_is_reported_with_what_it_lacks() {
     let golang = "CREATE TABLE lokstra_core.schema_migrations
                       (version bigint PRIMARY KEY, dirty boolean NOT NULL);
                   INSERT INTO lokstra_core.schema_migrations VALUES (7, false)";
@@ -216,11 +216,11 @@ fn the_table_of_another_tool_is_told_with_what_it_lacks() {
          dirty boolean NOT NULL DEFAULT false)",
     );
     let build = tables_set(1, "");
-    let told = build.up(&mut client).unwrap_err().to_string();
-    assert_eq!(build.status(&mut client).unwrap_err().to_string(), told);
-    assert_eq!(build.down(&mut client).unwrap_err().to_string(), told);
-    let baseline = build.migrator().baseline(&mut client, crate::support::version(1));
-    assert_eq!(baseline.unwrap_err().to_string(), told);
+    let shown = build.up(&mut client).unwrap_err().to_string();
+    assert_eq!(build.status(&mut client).unwrap_err().to_string(), shown);
+    assert_eq!(build.down(&mut client).unwrap_err().to_string(), shown);
+    let baseline = build.migrator().baseline(&mut client, lokstra_test_support::version(1));
+    assert_eq!(baseline.unwrap_err().to_string(), shown);
 }
 
 /// Our table with these changes.
@@ -234,7 +234,7 @@ fn ours(changes: &str) -> String {
 }
 
 #[test]
-fn a_table_that_cannot_have_the_records_is_refused_with_what_mends_it() {
+fn a_table_that_cannot_have_the_records_is_refused_with_the_remedy() {
     let changes = "ALTER TABLE ADD tenant int NOT NULL;
                    ALTER TABLE ALTER version ADD GENERATED ALWAYS AS IDENTITY;
                    ALTER TABLE ALTER checksum TYPE varchar(32), ALTER applied_by TYPE varchar(3);
@@ -263,7 +263,7 @@ fn a_table_that_cannot_have_the_records_is_refused_with_what_mends_it() {
 }
 
 #[test]
-fn a_description_that_the_column_cannot_hold_is_told_before_anything_runs() {
+fn a_description_too_long_for_its_column_is_reported_before_a_run() {
     let database = database();
     let mut client = database.client().unwrap();
     let short = ours("ALTER TABLE ALTER description TYPE varchar(4)");
@@ -292,9 +292,9 @@ fn a_history_that_a_crash_would_empty_is_refused() {
         let all = [first, ("002_i", index, "SELECT 1;"), ("003_t", "SELECT 1", "SELECT 1")];
         set(&all[..2]).up(&mut client).unwrap();
         client.batch_execute(&format!("ALTER TABLE lokstra_core.{table} SET UNLOGGED")).unwrap();
-        let told = set(&all).up(&mut client).unwrap_err().to_string();
+        let shown = set(&all).up(&mut client).unwrap_err().to_string();
         let help = format!("help: ALTER TABLE lokstra_core.{table} SET LOGGED;");
-        assert!(told.contains(&help), "{told}");
+        assert!(shown.contains(&help), "{shown}");
         // Nothing to do takes no history that survives.
         set(&all[..2]).up(&mut client).unwrap();
         client.batch_execute(&format!("ALTER TABLE lokstra_core.{table} SET LOGGED")).unwrap();
@@ -312,8 +312,8 @@ fn a_history_without_its_key_is_refused() {
     "#);
     for index in ["(version, description)", "(version) WHERE version > 3", "((version + 1))"] {
         let index = format!("CREATE UNIQUE INDEX ON lokstra_core.schema_migrations {index}");
-        let told = refused(&(ours(no_key) + ";" + &index));
-        assert!(told.contains("no primary key or unique index"), "{told}");
+        let shown = refused(&(ours(no_key) + ";" + &index));
+        assert!(shown.contains("no primary key or unique index"), "{shown}");
     }
     let (_database, mut client) = history(
         "lokstra_core.schema_migrations (version INTEGER UNIQUE, description TEXT,
@@ -339,10 +339,10 @@ fn what_the_tracking_table_refuses_is_not_blamed_on_the_script() {
         } else {
             "state: 002 was rolled back, and its record with it"
         };
-        let told = error.to_string();
+        let shown = error.to_string();
         let start =
             "the record of 002 was refused by the tracking table lokstra_core.schema_migrations";
-        assert!(told.starts_with(start) && told.contains(state), "{told}");
+        assert!(shown.starts_with(start) && shown.contains(state), "{shown}");
         assert_eq!(versions(&mut client), "1");
     }
 }
@@ -378,7 +378,7 @@ fn what_the_progress_table_refuses_is_not_blamed_on_the_script() {
     let both = set(&[("001_a", script, "SELECT 1"), ("002_b", script, "SELECT 1")]);
     let error = both.up(&mut client).unwrap_err();
     assert_eq!(error.kind().code(), "record-refused", "{error}");
-    assert_eq!(crate::support::advisory_locks(&mut client), "0");
+    assert_eq!(lokstra_test_support::advisory_locks(&mut client), "0");
 }
 
 /// What is said where this has the name of the tracking table, by a run, its plan and doctor's question.
@@ -390,16 +390,17 @@ fn refused_as_no_table(sql: &str) -> String {
                    JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'lokstra_core'::regnamespace";
     let before = column(&mut client, catalog);
     let build = tables_set(2, "");
-    let told = build.up(&mut client).unwrap_err().to_string();
-    assert_eq!(build.up_url(database.url()).unwrap_err().to_string(), told);
+    let shown = build.up(&mut client).unwrap_err().to_string();
+    assert_eq!(build.up_url(database.url()).unwrap_err().to_string(), shown);
     let plan = build.migrator().plan(&mut client, lokstra::Goal::Latest).unwrap_err();
-    assert_eq!(plan.to_string(), told);
-    let baseline = build.migrator().baseline(&mut client, crate::support::version(1)).unwrap_err();
-    assert_eq!(baseline.to_string(), told);
+    assert_eq!(plan.to_string(), shown);
+    let baseline =
+        build.migrator().baseline(&mut client, lokstra_test_support::version(1)).unwrap_err();
+    assert_eq!(baseline.to_string(), shown);
     let faults = build.migrator().table_faults(&mut client).unwrap();
-    assert!(faults.iter().all(|fault| told.contains(&fault.to_string())), "{faults:?}");
+    assert!(faults.iter().all(|fault| shown.contains(&fault.to_string())), "{faults:?}");
     assert_eq!(column(&mut client, catalog), before);
-    told
+    shown
 }
 
 #[test]
@@ -415,7 +416,7 @@ fn what_has_the_name_of_the_tracking_table_and_is_no_table_is_refused() {
                        (version int8, description text, applied_at timestamptz) SERVER s";
     let index = "CREATE TABLE lokstra_core.other (id int);
                  CREATE INDEX schema_migrations ON lokstra_core.other (id)";
-    let told = [
+    let shown = [
         view,
         materialized,
         foreign,
@@ -424,7 +425,7 @@ fn what_has_the_name_of_the_tracking_table_and_is_no_table_is_refused() {
         "CREATE TYPE lokstra_core.schema_migrations AS (id int)",
     ]
     .map(refused_as_no_table);
-    assert_snapshot!(told.join("\n"), @"
+    assert_snapshot!(shown.join("\n"), @"
     lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
       it is a view, which cannot keep the history
         help: name the table behind it as the tracking table: `schema-table` in migration.yaml
@@ -456,8 +457,8 @@ fn a_partition_that_a_crash_would_empty_is_refused() {
     let unlogged =
         "CREATE UNLOGGED TABLE lokstra_core.high PARTITION OF lokstra_core.schema_migrations
                         FOR VALUES FROM (100) TO (200)";
-    let told = refused_as_no_table(&format!("{parted}{unlogged}"));
-    assert_snapshot!(told, @"
+    let shown = refused_as_no_table(&format!("{parted}{unlogged}"));
+    assert_snapshot!(shown, @"
     lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
       lokstra_core.high is UNLOGGED, and so is empty after a crash of the server
         help: ALTER TABLE lokstra_core.high SET LOGGED;
@@ -475,9 +476,10 @@ fn what_the_table_refuses_of_a_baseline_is_named_with_the_table() {
     let check = ours("ALTER TABLE ADD CONSTRAINT modern CHECK (version > 1)");
     client.batch_execute(&format!("CREATE SCHEMA lokstra_core; {check}")).unwrap();
     let build = tables_set(2, "");
-    let error = build.migrator().baseline(&mut client, crate::support::version(2)).unwrap_err();
-    let told = error.to_string();
-    let (head, rest) = told.split_once("\n  detail: ").unwrap();
+    let error =
+        build.migrator().baseline(&mut client, lokstra_test_support::version(2)).unwrap_err();
+    let shown = error.to_string();
+    let (head, rest) = shown.split_once("\n  detail: ").unwrap();
     assert_snapshot!(format!("{head}\n{}", rest.split_once('\n').unwrap().1), @r#"
     the tracking table lokstra_core.schema_migrations, or one beside it, refused the change: new row for relation "schema_migrations" violates check constraint "modern" (SQLSTATE 23514)
       state: nothing was changed

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use lokstra::postgres::Client;
 use lokstra::{ErrorKind, Event, Goal, Pool, Stop};
 
-use crate::support::{column, database, tables_set, versions, wait_until};
+use lokstra_test_support::{column, database, tables_set, versions, wait_until};
 
 /// A table as the Go framework makes it, with these versions, whose upgrade is due.
 fn go_history(client: &mut Client, versions: &str) {

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn no_lock_timeout_is_one_that_postgresql_takes_for_none() {
+    fn no_lock_timeout_is_one_that_postgresql_reads_as_none() {
         assert_eq!(lock_timeout("1ms"), Ok(Duration::from_millis(1)));
         for none in ["0", "0s", "999us"] {
             assert!(lock_timeout(none).is_err_and(|help| help.contains("1ms")), "{none}");

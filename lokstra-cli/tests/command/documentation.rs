@@ -51,11 +51,11 @@ fn no_help_and_no_usage_has_a_flag_with_two_dashes() {
     let project = Project::new(&[]);
     for verb in verbs(&project) {
         for flag in ["-help", "-hlep", "--json --jsno"] {
-            let told = project.lokstra_alone(&format!("{verb} {flag}"));
+            let shown = project.lokstra_alone(&format!("{verb} {flag}"));
             let mut behind =
-                told.match_indices("--").map(|(at, dashes)| &told[at + dashes.len()..]);
+                shown.match_indices("--").map(|(at, dashes)| &shown[at + dashes.len()..]);
             // Comments of SQL and the marks of these tests have a space there.
-            assert!(!behind.any(|text| text.starts_with(char::is_alphabetic)), "{told}");
+            assert!(!behind.any(|text| text.starts_with(char::is_alphabetic)), "{shown}");
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
-/// A server behind a password, and what to tell of it.
+/// A server behind a password, and what a client needs to know of it.
 struct Place {
     project: Project,
     server: PrivateServer,
@@ -34,9 +34,9 @@ impl Place {
         let mut command = self.project.command();
         command.env("HOME", self.project.dir.path()).envs(variables.iter().copied());
         command.arg("migration").args(arguments.split(' '));
-        let told = told(&mut command, &self.project.database);
+        let shown = shown(&mut command, &self.project.database);
         let home = self.project.dir.path().display().to_string();
-        told.replace(&home, "~").replace(&self.port(), "<port>")
+        shown.replace(&home, "~").replace(&self.port(), "<port>")
     }
 
     fn pgpass(&self, text: &str, mode: u32) {
@@ -123,7 +123,7 @@ fn the_password_file_has_it() {
 }
 
 #[test]
-fn a_password_file_that_others_may_read_is_not_used_and_that_is_told() {
+fn a_password_file_that_others_may_read_is_reported_and_not_used() {
     let place = Place::new();
     place.pgpass(&format!("*:*:*:*:{}\n", place.password()), 0o644);
     let port = place.port();
@@ -169,7 +169,7 @@ fn without_any_of_them_the_command_says_what_is_missing() {
 }
 
 #[test]
-fn a_server_that_is_still_starting_is_waited_for_and_told_of() {
+fn a_server_that_is_still_starting_is_waited_for_and_reported() {
     let place = Place::new();
     let port = place.port();
     let variables = [("PGHOST", "127.0.0.1"), ("PGPORT", &*port), ("PGUSER", "postgres")];
@@ -181,7 +181,7 @@ fn a_server_that_is_still_starting_is_waited_for_and_told_of() {
       help: check that the server runs and listens there; inside a container, `localhost` is the container itself and not its host
     -- exit code 2 --
     ");
-    let told = std::thread::scope(|scope| {
+    let shown = std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(std::time::Duration::from_secs(2));
             place.server.restart().unwrap();
@@ -189,9 +189,9 @@ fn a_server_that_is_still_starting_is_waited_for_and_told_of() {
         place.lokstra("up", &variables)
     });
     // After 1 s, 2 s and so on: how often depends on the machine.
-    let (told, waits) = told.split_once("waiting (").unwrap();
+    let (shown, waits) = shown.split_once("waiting (").unwrap();
     let wait = waits.lines().next().unwrap().trim_start_matches(|c: char| c.is_ascii_digit());
-    assert_snapshot!(format!("{told}waiting (…{wait}"), @"
+    assert_snapshot!(format!("{shown}waiting (…{wait}"), @"
     Applied 001: a (… ms)
     1 migration applied. Current version: 001
     -- standard error --
@@ -202,9 +202,9 @@ fn a_server_that_is_still_starting_is_waited_for_and_told_of() {
 #[test]
 fn a_string_that_is_written_wrongly_is_not_shown_as_the_name_of_a_pool() {
     let place = Place::new();
-    let told = place.lokstra("version -db postgres//me:hunter2@db", &[]);
-    assert!(!told.contains("hunter2"), "{told}");
-    assert_snapshot!(told, @"
+    let shown = place.lokstra("version -db postgres//me:hunter2@db", &[]);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert_snapshot!(shown, @"
     -- standard error --
     error: the connection string cannot be used: it is neither a URL nor a list of key=value
       help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'

@@ -144,7 +144,7 @@ fn wrong_arguments_are_a_document_too() {
 }
 
 #[test]
-fn nobody_is_asked_anything() {
+fn no_question_is_asked() {
     let project = Project::new(&["001_create_users"]);
     let (document, exit) = run(&project, "baseline -to 001");
     assert_eq!((document["error"]["code"].as_str(), exit), (Some("unconfirmed"), 3));
@@ -176,8 +176,8 @@ fn a_signal_leaves_a_document_of_what_was_done() {
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     // It has heard of it before the script can end.
-    let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(told.any(|line| line.unwrap().starts_with("stopping after 002_slow")));
+    let mut shown = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(shown.any(|line| line.unwrap().starts_with("stopping after 002_slow")));
     drop(blocker);
     let output = child.wait_with_output().unwrap();
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();

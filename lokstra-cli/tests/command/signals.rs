@@ -54,8 +54,8 @@ fn the_first_signal_finishes_the_current_migration() {
         let child = start(&project, "migration up");
         until_running(&mut project.database.client().unwrap());
         signal(&child, name);
-        let told = told_by(child.wait_with_output().unwrap(), &project.database);
-        assert_snapshot!(told, @"
+        let shown = told_by(child.wait_with_output().unwrap(), &project.database);
+        assert_snapshot!(shown, @"
         Applied 001: a (… ms)
         Applied 002: slow (… ms)
         -- standard error --
@@ -77,8 +77,8 @@ fn the_second_signal_cancels_the_statement() {
     signal(&child, "-TERM");
     std::thread::sleep(Duration::from_millis(300));
     signal(&child, "-TERM");
-    let told = told_by(child.wait_with_output().unwrap(), &project.database);
-    assert_snapshot!(told, @"
+    let shown = told_by(child.wait_with_output().unwrap(), &project.database);
+    assert_snapshot!(shown, @"
     Applied 001: a (… ms)
     -- standard error --
     stopping after 002_slow; a second signal cancels it
@@ -105,12 +105,12 @@ fn a_signal_ends_a_wait_for_the_lock_at_once() {
     let second = start(&project, "migration up -lock-wait forever");
     until(&mut project.database.client().unwrap(), "true", 2);
     signal(&second, "-TERM");
-    let told = told_by(second.wait_with_output().unwrap(), &project.database);
+    let shown = told_by(second.wait_with_output().unwrap(), &project.database);
     let mut client = project.database.client().unwrap();
     // The other one is not disturbed.
     until_running(&mut client);
-    let told = told.lines().filter(|line| !line.starts_with("waiting")).collect::<Vec<_>>();
-    assert_snapshot!(told.join("\n"), @"
+    let shown = shown.lines().filter(|line| !line.starts_with("waiting")).collect::<Vec<_>>();
+    assert_snapshot!(shown.join("\n"), @"
     -- standard error --
     error: stopped as requested
       state: nothing is done; 002 and 003 are left
@@ -125,9 +125,9 @@ fn a_wait_names_the_holder_and_what_would_end_it_and_may_be_nothing() {
     let project = project(SLOWER);
     let first = start(&project, "migration up");
     until_running(&mut project.database.client().unwrap());
-    let told = project.lokstra("migration up -lock-wait 0");
-    assert!(told.ends_with("-- exit code 4 --"), "{told}");
-    assert_snapshot!(without_numbers(&told), @"
+    let shown = project.lokstra("migration up -lock-wait 0");
+    assert!(shown.ends_with("-- exit code 4 --"), "{shown}");
+    assert_snapshot!(without_numbers(&shown), @"
     -- standard error --
     error: another migration is running: waited … s for it
       holder: pid … (lokstra), active for ….… s: lokstra migrations/…_slow.up.sql up
@@ -135,8 +135,8 @@ fn a_wait_names_the_holder_and_what_would_end_it_and_may_be_nothing() {
       help: set how long a run waits with `lock_wait` (-lock-wait)
     -- exit code … --
     ");
-    let told = project.lokstra("migration up -lock-wait 10s");
-    let wait = told.lines().find(|line| line.starts_with("waiting")).unwrap();
+    let shown = project.lokstra("migration up -lock-wait 10s");
+    let wait = shown.lines().find(|line| line.starts_with("waiting")).unwrap();
     assert_snapshot!(without_numbers(wait), @"waiting for another migration (… s of … s): pid … (lokstra), active for ….… s: lokstra migrations/…_slow.up.sql up; to end it: SELECT pg_terminate_backend(…);");
     assert!(first.wait_with_output().unwrap().status.success());
     assert_snapshot!(project.lokstra("migration up -lock-wait 30"), @"
@@ -149,13 +149,13 @@ fn a_wait_names_the_holder_and_what_would_end_it_and_may_be_nothing() {
 }
 
 fn without_numbers(text: &str) -> String {
-    let mut told = String::new();
+    let mut shown = String::new();
     for character in text.chars() {
         match character.is_ascii_digit() {
-            true if told.ends_with('…') => {}
-            true => told.push('…'),
-            false => told.push(character),
+            true if shown.ends_with('…') => {}
+            true => shown.push('…'),
+            false => shown.push(character),
         }
     }
-    told
+    shown
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use crate::blocker::Blocker;
-use crate::project::{Project, is_place, told, told_by};
+use crate::project::{Project, is_place, shown, told_by};
 use insta::assert_snapshot;
 
 /// A terminal with a run, and what it has shown so far.
@@ -67,7 +67,7 @@ fn at_a_terminal(project: &Project, arguments: &str, variables: &[(&str, &str)])
 }
 
 #[test]
-fn a_terminal_gets_colours_unless_somebody_minds() {
+fn a_terminal_gets_colours_unless_they_are_turned_off() {
     let project = Project::new(&["001_a"]);
     assert_snapshot!(at_a_terminal(&project, "migration up", &[("TERM", "xterm")]), @"
     ␛[32mApplied␛[0m 001: a (… ms)
@@ -79,8 +79,8 @@ fn a_terminal_gets_colours_unless_somebody_minds() {
         ("migration redo -yes -no-color", [("TERM", "xterm"), ("NO_COLOR", "")]),
         ("migration redo -yes", [("TERM", "dumb"), ("NO_COLOR", "")]),
     ] {
-        let told = at_a_terminal(&project, arguments, &variables);
-        assert!(told.contains("Applied 001") && !told.contains('␛'), "{told}");
+        let shown = at_a_terminal(&project, arguments, &variables);
+        assert!(shown.contains("Applied 001") && !shown.contains('␛'), "{shown}");
     }
     assert_snapshot!(at_a_terminal(&project, "migration up -db nowhere", &[("TERM", "xterm")]), @"
     ␛[1;31merror:␛[0m database pool not found: `nowhere`
@@ -95,7 +95,7 @@ fn a_pipe_gets_none() {
     let project = Project::new(&["001_a"]);
     let mut command = project.command();
     command.env("DATABASE_URL", project.database.url()).env("TERM", "xterm");
-    assert_snapshot!(told(command.args(["migration", "up"]), &project.database), @"
+    assert_snapshot!(shown(command.args(["migration", "up"]), &project.database), @"
     Applied 001: a (… ms)
     1 migration applied. Current version: 001
     ");
@@ -114,8 +114,8 @@ fn what_runs_is_a_line_that_goes_away() {
     terminal.until("\r\x1b[K\x1b[?7l[2/2] 002_slow: statement 2 of 2 (");
     drop(blocker);
     let shown = terminal.end();
-    let told: Vec<_> = screen(&shown).lines().map(without_ms).collect();
-    assert_snapshot!(told.join("\n"), @"
+    let shown: Vec<_> = screen(&shown).lines().map(without_ms).collect();
+    assert_snapshot!(shown.join("\n"), @"
     Applied 001: a
     Applied 002: slow
     2 migrations applied. Current version: 002
@@ -152,9 +152,9 @@ fn answered(project: &Project, arguments: &str, meanwhile: impl FnOnce()) -> Str
     terminal.child.stdin.as_mut().unwrap().write_all(b"y\r").unwrap();
     let (shown, is_success) = terminal.ended();
     let (_, rest) = shown.split_once("[y/N] ").unwrap();
-    let told = rest.trim_start_matches("y\r\n").replace("\r\n", "\n");
-    let told: Vec<_> = told.lines().map(without_ms).collect();
-    format!("{}\n-- {} --", told.join("\n"), if is_success { "done" } else { "failed" })
+    let shown = rest.trim_start_matches("y\r\n").replace("\r\n", "\n");
+    let shown: Vec<_> = shown.lines().map(without_ms).collect();
+    format!("{}\n-- {} --", shown.join("\n"), if is_success { "done" } else { "failed" })
 }
 
 /// Five migrations, of which three are applied.
@@ -180,10 +180,13 @@ fn a_rollback_that_means_other_migrations_now_is_refused() {
     for arguments in ["down -steps 2", "down -to 001", "down -to 0", "redo", "goto 001"] {
         let project = three_of_five();
         let arguments = format!("migration {arguments} -no-color");
-        let told = answered(&project, &arguments, || drop(project.lokstra("migration up")));
+        let shown = answered(&project, &arguments, || drop(project.lokstra("migration up")));
         let start = "error: the database changed after the question was asked; nothing was done\n  \
                      confirmed: 003_c";
-        assert!(told.starts_with(start) && told.ends_with("-- failed --"), "{arguments}: {told}");
+        assert!(
+            shown.starts_with(start) && shown.ends_with("-- failed --"),
+            "{arguments}: {shown}"
+        );
         assert!(project.lokstra("migration version").contains("005"), "{arguments}");
     }
 }
@@ -202,7 +205,7 @@ fn a_refused_rollback_shows_what_changed() {
 }
 
 #[test]
-fn a_rollback_that_somebody_else_has_done_is_refused() {
+fn a_rollback_that_another_session_has_done_is_refused() {
     let project = three_of_five();
     let down = || drop(project.lokstra("migration down -yes"));
     assert_snapshot!(answered(&project, "migration down -to 001 -no-color", down), @"
@@ -236,20 +239,20 @@ fn a_confirmed_rollback_of_another_migration_of_that_number_is_refused() {
 fn a_repair_asks_at_a_terminal_and_does_what_was_confirmed() {
     let project = three_of_five();
     project.write("migrations/003_c.up.sql", "SELECT 'edited';\n");
-    let told = answered(&project, "migration repair -accept 003 -no-color", || {
+    let shown = answered(&project, "migration repair -accept 003 -no-color", || {
         let sql = "UPDATE lokstra_core.schema_migrations SET checksum = repeat('a', 64)
                    WHERE version = 3";
         project.database.client().unwrap().batch_execute(sql).unwrap();
     });
-    assert_snapshot!(told, @"
+    assert_snapshot!(shown, @"
     error: the database changed after the question was asked; nothing was done
       confirmed: `c`, checksum 68d008d305a4, of the down SQL bbc673b447dd
       now:       `c`, checksum aaaaaaaaaaaa, of the down SQL bbc673b447dd
       help: run the command again, and confirm what it shows then
     -- failed --
     ");
-    let told = answered(&project, "migration repair -accept 003 -no-color", || ());
-    assert!(told.ends_with("-- done --"), "{told}");
+    let shown = answered(&project, "migration repair -accept 003 -no-color", || ());
+    assert!(shown.ends_with("-- done --"), "{shown}");
     assert_eq!(project.lokstra("migration repair"), "Nothing to repair");
 }
 
@@ -279,9 +282,9 @@ fn what_a_server_says_moves_no_cursor_and_forges_no_line() {
         "DO $$ BEGIN RAISE NOTICE '%', {unusual}; RAISE EXCEPTION '%', {unusual} USING DETAIL = {unusual}; END $$;"
     );
     project.write("migrations/001_a.up.sql", &script);
-    let told = project.lokstra("migration up");
-    assert!(is_plain(&told), "{told:?}");
-    assert_snapshot!(told, @"
+    let shown = project.lokstra("migration up");
+    assert!(is_plain(&shown), "{shown:?}");
+    assert_snapshot!(shown, @"
     -- standard error --
     001_a: NOTICE: ␛[2J�
         : :add-mask::x
@@ -301,8 +304,8 @@ fn what_a_server_says_moves_no_cursor_and_forges_no_line() {
       help: fix the script and run again; applied migrations are kept
     -- exit code 2 --
     ");
-    let told = project.lokstra("migration up -json");
-    assert!(told.contains(r"\u001b[2J"), "JSON is exact: {told}");
+    let shown = project.lokstra("migration up -json");
+    assert!(shown.contains(r"\u001b[2J"), "JSON is exact: {shown}");
 }
 
 #[test]
@@ -315,9 +318,9 @@ fn the_query_of_a_holder_moves_no_cursor() {
              SELECT pg_advisory_lock(-6037108443544077838)",
         )
         .unwrap();
-    let told = project.lokstra("migration up -lock-wait 1s");
-    assert!(is_plain(&told) && told.contains("␛]0;pwned␇␛[2J␛[32mApplied�"), "{told:?}");
-    assert!(told.contains("-- exit code 4 --"), "{told}");
+    let shown = project.lokstra("migration up -lock-wait 1s");
+    assert!(is_plain(&shown) && shown.contains("␛]0;pwned␇␛[2J␛[32mApplied�"), "{shown:?}");
+    assert!(shown.contains("-- exit code 4 --"), "{shown}");
 }
 
 #[test]
@@ -343,13 +346,13 @@ fn a_description_in_the_history_forges_no_line_in_any_text() {
     let mut client = project.database.client().unwrap();
     client.batch_execute(&format!("{rename} WHERE version = 2")).unwrap();
     let refuse = |verb: &str| {
-        let told = project.lokstra(&format!("migration {verb}"));
-        assert!(!told.lines().any(|line| line.trim_start().starts_with("error: fake")), "{told}");
-        told
+        let shown = project.lokstra(&format!("migration {verb}"));
+        assert!(!shown.lines().any(|line| line.trim_start().starts_with("error: fake")), "{shown}");
+        shown
     };
     for verb in ["plan", "repair", "repair -accept 002", "doctor", "down", "up"] {
-        let told = refuse(verb);
-        assert!(told.contains("␊error: fake"), "{verb}: {told}");
+        let shown = refuse(verb);
+        assert!(shown.contains("␊error: fake"), "{verb}: {shown}");
     }
     let json = project.lokstra("migration plan -json");
     assert!(json.contains(r"t\n::error::forged\nerror: fake"), "JSON is exact: {json}");
@@ -359,8 +362,8 @@ fn a_description_in_the_history_forges_no_line_in_any_text() {
         project.write(&format!("migrations/004_d.{direction}.sql"), "SELECT 4;");
     }
     for verb in ["plan", "repair", "status", "doctor", "up", "up -strict"] {
-        let told = refuse(verb);
-        assert!(told.contains("␊error: fake"), "{verb}: {told}");
+        let shown = refuse(verb);
+        assert!(shown.contains("␊error: fake"), "{verb}: {shown}");
     }
     let json = project.lokstra("migration up -json");
     assert!(json.contains(r"t\n::error::forged\nerror: fake"), "JSON is exact: {json}");
@@ -371,7 +374,7 @@ fn the_name_of_a_pool_forges_no_line() {
     let project = Project::new(&["001_a"]);
     project.write("migrations/migration.yaml", "dbpool-name: \"x\\nerror: fake\"\n");
     project.write("config.yaml", "service-definitions: {}\n");
-    let told = project.lokstra_alone("migration status");
-    assert!(told.contains("error: database pool not found: `x␊error: fake`\n"), "{told}");
-    assert!(!told.lines().any(|line| line.starts_with("error: fake")), "{told}");
+    let shown = project.lokstra_alone("migration status");
+    assert!(shown.contains("error: database pool not found: `x␊error: fake`\n"), "{shown}");
+    assert!(!shown.lines().any(|line| line.starts_with("error: fake")), "{shown}");
 }

@@ -1,6 +1,6 @@
 //! `create`, and the words that are no command.
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 
 #[test]
@@ -154,12 +154,12 @@ fn lock_check_fails_if_a_migration_is_not_locked() {
     project.lokstra_alone("migration lock");
     assert_snapshot!(project.lokstra_alone("migration lock -check"), @"2 of 2 migrations locked");
     project.write("migrations/001_create_users.up.sql", "SELECT 1;\n");
-    let told = project.lokstra_alone("migration lock -check");
-    assert!(told.contains("[lock-edited]") && told.ends_with("-- exit code 2 --"), "{told}");
+    let shown = project.lokstra_alone("migration lock -check");
+    assert!(shown.contains("[lock-edited]") && shown.ends_with("-- exit code 2 --"), "{shown}");
 }
 
 #[test]
-fn wrong_usage_is_told_with_the_right_one() {
+fn wrong_usage_is_reported_with_the_right_one() {
     let project = Project::new(&["001_a"]);
     assert_snapshot!(project.lokstra("migration down -steps 0"), @"
     -- standard error --
@@ -261,7 +261,7 @@ fn without_room(project: &Project, arguments: &str) -> String {
         format!("trap '' XFSZ; ulimit -f 0; exec {} {arguments}", env!("CARGO_BIN_EXE_lokstra"));
     let mut command = std::process::Command::new("sh");
     command.args(["-c", &line]).current_dir(project.dir.path());
-    told(&mut command, &project.database)
+    shown(&mut command, &project.database)
 }
 
 #[cfg(unix)]
@@ -315,8 +315,8 @@ fn without_room_the_folder_of_another_tool_becomes_none_of_ours() {
         let name = format!("1_a.{direction}.sql");
         std::fs::rename(project.path(&name), project.path(&format!("old/{name}"))).unwrap();
     }
-    let told = without_room(&project, "migration import -from golang-migrate -source old -yes");
-    assert!(told.contains("cannot be written"), "{told}");
+    let shown = without_room(&project, "migration import -from golang-migrate -source old -yes");
+    assert!(shown.contains("cannot be written"), "{shown}");
     assert_eq!(project.files("migrations"), [""; 0]);
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -22,8 +22,8 @@ fn project() -> Project {
 }
 
 /// What was printed under this heading.
-fn printed<'t>(told: &'t str, heading: &str) -> &'t str {
-    let (_, rest) = told.split_once(heading).unwrap();
+fn printed<'t>(shown: &'t str, heading: &str) -> &'t str {
+    let (_, rest) = shown.split_once(heading).unwrap();
     rest.split_once('\n').unwrap().1
 }
 
@@ -88,8 +88,8 @@ fn a_second_time_it_changes_nothing_and_says_so() {
     let project = project();
     project.lokstra_alone("migration init");
     project.write("migrations/migration.yaml", "description: mine\n");
-    let told = project.lokstra_alone("migration init -name create_orders");
-    assert_snapshot!(told.split_once("\n\n").unwrap().0, @"
+    let shown = project.lokstra_alone("migration init -name create_orders");
+    assert_snapshot!(shown.split_once("\n\n").unwrap().0, @"
     kept     migrations, which has migrations
     kept     build.rs, which exists
     nothing was changed
@@ -103,10 +103,10 @@ fn a_second_time_it_changes_nothing_and_says_so() {
 fn a_build_script_that_is_there_stays_and_its_line_is_printed() {
     let project = project();
     project.write("build.rs", "fn main() {}\n");
-    let told = project.lokstra_alone("migration init");
-    assert!(told.contains("kept     build.rs, which exists"), "{told}");
+    let shown = project.lokstra_alone("migration init");
+    assert!(shown.contains("kept     build.rs, which exists"), "{shown}");
     assert_eq!(
-        printed(&told, "// build.rs").lines().next().unwrap(),
+        printed(&shown, "// build.rs").lines().next().unwrap(),
         "    println!(\"cargo:rerun-if-changed=migrations\");"
     );
     assert_eq!(fs::read_to_string(project.path("build.rs")).unwrap(), "fn main() {}\n");
@@ -127,13 +127,13 @@ fn outside_of_a_crate_nothing_is_made() {
 #[test]
 fn the_lines_make_a_crate_that_compiles_tests_and_migrates() {
     let project = project();
-    let told = project.lokstra_alone("migration init");
-    let line = printed(&told, "# Cargo.toml").lines().next().unwrap();
+    let shown = project.lokstra_alone("migration init");
+    let line = printed(&shown, "# Cargo.toml").lines().next().unwrap();
     let by_path = line.replace("version = \"0.1\"", &format!("path = {ROOT:?}"));
     assert_ne!(by_path, line);
     let manifest = fs::read_to_string(project.path("Cargo.toml")).unwrap();
     project.write("Cargo.toml", &format!("{manifest}{by_path}\n\n[workspace]\n"));
-    project.write("src/main.rs", printed(&told, "// src/main.rs"));
+    project.write("src/main.rs", printed(&shown, "// src/main.rs"));
     // The same versions as ours, so that nothing is looked up.
     fs::copy(Path::new(ROOT).join("Cargo.lock"), project.path("Cargo.lock")).unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("consumer");
@@ -148,7 +148,7 @@ fn the_lines_make_a_crate_that_compiles_tests_and_migrates() {
     let run = |arguments: &[&str]| {
         let mut command = Command::new(target.join("debug/begun"));
         command.env("DATABASE_URL", project.database.url());
-        self::told(command.args(arguments), &project.database)
+        self::shown(command.args(arguments), &project.database)
     };
     assert_snapshot!(run(&[]), @"
     migrations: 1 applied, now at version 001

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 
 /// A folder with a hazard, and with errors if `is_broken`.
@@ -167,13 +167,13 @@ fn the_server_is_asked_where_the_build_refuses_another_script() {
     let project = hazardous(true);
     let down = "SELECT a FROM (VALUES (1));\nCREATE ROLE a LGOIN;\n";
     project.write("migrations/001_create_users.down.sql", down);
-    let told = project.lokstra("migration lint -server");
+    let shown = project.lokstra("migration lint -server");
     assert!(
-        told.contains("001_create_users.up.sql:1:20: this parenthesis is never closed"),
-        "{told}"
+        shown.contains("001_create_users.up.sql:1:20: this parenthesis is never closed"),
+        "{shown}"
     );
-    assert!(told.contains("001_create_users.down.sql:2:15: unrecognized role option"), "{told}");
-    assert_eq!(told.matches("001_create_users.up.sql:").count(), 1, "{told}");
+    assert!(shown.contains("001_create_users.down.sql:2:15: unrecognized role option"), "{shown}");
+    assert_eq!(shown.matches("001_create_users.up.sql:").count(), 1, "{shown}");
 }
 
 #[test]
@@ -193,15 +193,15 @@ fn the_server_is_not_asked_behind_fifty_errors_of_a_script() {
     let project = hazardous(false);
     let up = "-- lokstra: no-syntax-check\n".to_owned() + &"SELEC 1;\n".repeat(20_000);
     project.write("migrations/002_shrink_users.up.sql", &up);
-    let told = project.lokstra("migration lint -server");
-    assert_eq!(told.matches("up.sql:").count(), 50, "{told}");
+    let shown = project.lokstra("migration lint -server");
+    assert_eq!(shown.matches("up.sql:").count(), 50, "{shown}");
     let last = "up.sql:51:1: syntax error at or near \"SELEC\" (the server did not parse the next \
                 19950 statements)";
-    assert!(told.contains(last), "{told}");
+    assert!(shown.contains(last), "{shown}");
 }
 
 #[test]
-fn the_formats_are_told_in_the_help() {
+fn the_formats_are_listed_in_the_help() {
     let project = Project::new(&[]);
     assert_snapshot!(project.lokstra_alone("migration lint -help"), @r#"
     Check the folder as the build does, and look for hazards
@@ -308,19 +308,19 @@ fn nothing_of_a_file_or_its_name_is_obeyed_by_a_terminal_or_ci() {
     4 errors
     -- exit code 2 --
     "#);
-    let told = project.lokstra_alone("migration lint -format github");
+    let shown = project.lokstra_alone("migration lint -format github");
     let is_plain = |c: char| c == '\n' || !c.is_control() && c != '\u{202e}';
-    assert!(told.chars().all(is_plain), "{told:?}");
-    let lines: Vec<_> = told.lines().filter(|line| line.starts_with("::")).collect();
-    assert!(lines.iter().all(|line| line.starts_with("::error file=migrations/")), "{told}");
+    assert!(shown.chars().all(is_plain), "{shown:?}");
+    let lines: Vec<_> = shown.lines().filter(|line| line.starts_with("::")).collect();
+    assert!(lines.iter().all(|line| line.starts_with("::error file=migrations/")), "{shown}");
 }
 
 #[cfg(unix)]
 #[test]
 fn json_has_file_names_as_they_are() {
-    let told = hostile().lokstra_alone("migration lint -json");
-    assert!(told.contains(r#""path": "migrations/003_a\n::add-mask::x.up.sql""#), "{told}");
-    assert!(told.contains(r#""path": "migrations/\u001b[2J"#), "{told}");
+    let shown = hostile().lokstra_alone("migration lint -json");
+    assert!(shown.contains(r#""path": "migrations/003_a\n::add-mask::x.up.sql""#), "{shown}");
+    assert!(shown.contains(r#""path": "migrations/\u001b[2J"#), "{shown}");
 }
 
 fn git(project: &Project, arguments: &str) {
@@ -347,7 +347,7 @@ fn lint_since(project: &Project, reference: &str) -> String {
     let mut command = project.command();
     command.env("PATH", std::env::var_os("PATH").unwrap());
     command.args(["migration", "lint", &format!("-since={reference}")]);
-    told(&mut command, &project.database)
+    shown(&mut command, &project.database)
 }
 
 #[test]
@@ -395,16 +395,16 @@ fn since_reports_the_hazards_of_both_scripts_when_one_changed() {
     git(&project, "commit -q -m old");
     assert!(lint_since(&project, "main").ends_with(": no problem"));
     project.write("migrations/002_shrink_users.down.sql", "SELECT 1;\n");
-    let told = lint_since(&project, "main");
-    assert!(told.contains("002_shrink_users.up.sql:3:3: the values are lost"), "{told}");
+    let shown = lint_since(&project, "main");
+    assert!(shown.contains("002_shrink_users.up.sql:3:3: the values are lost"), "{shown}");
 }
 
 #[test]
 fn since_fails_without_a_commit_to_compare_with() {
     let project = hazardous(false);
-    let told = lint_since(&project, "main");
-    assert!(told.starts_with("-- standard error --\nerror: nothing to compare with: "), "{told}");
-    assert!(told.contains("-all in place of -since"), "{told}");
+    let shown = lint_since(&project, "main");
+    assert!(shown.starts_with("-- standard error --\nerror: nothing to compare with: "), "{shown}");
+    assert!(shown.contains("-all in place of -since"), "{shown}");
     git(&project, "init -q -b main");
     git(&project, "add .");
     git(&project, "commit -q -m old");
@@ -415,8 +415,11 @@ fn since_fails_without_a_commit_to_compare_with() {
     -- exit code 2 --
     ");
     for reference in ["", "--output=lint", "main:migrations", "main..main"] {
-        let told = lint_since(&project, reference);
-        assert!(told.contains("is no commit, branch or tag of this clone"), "{reference}: {told}");
+        let shown = lint_since(&project, reference);
+        assert!(
+            shown.contains("is no commit, branch or tag of this clone"),
+            "{reference}: {shown}"
+        );
     }
     git(&project, "checkout -q --orphan other");
     git(&project, "commit -q -m other");

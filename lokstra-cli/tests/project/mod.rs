@@ -52,37 +52,37 @@ impl Project {
     pub(crate) fn lokstra(&self, arguments: &str) -> String {
         let mut command = self.command();
         command.env("DATABASE_URL", self.database.url());
-        told(command.args(arguments.split(' ')), &self.database)
+        shown(command.args(arguments.split(' ')), &self.database)
     }
 
     /// Without.
     pub(crate) fn lokstra_alone(&self, arguments: &str) -> String {
-        told(self.command().args(arguments.split(' ')), &self.database)
+        shown(self.command().args(arguments.split(' ')), &self.database)
     }
 }
 
 /// What it says, in which stream, and how it ends.
-pub(crate) fn told(command: &mut Command, database: &Database) -> String {
+pub(crate) fn shown(command: &mut Command, database: &Database) -> String {
     told_by(command.output().unwrap(), database)
 }
 
 pub(crate) fn told_by(output: Output, database: &Database) -> String {
     let out = String::from_utf8(output.stdout).unwrap();
     let err = without_places(&String::from_utf8(output.stderr).unwrap());
-    let mut told = without_places(&out);
+    let mut shown = without_places(&out);
     if !err.is_empty() {
-        write!(told, "-- standard error --\n{err}").unwrap();
+        write!(shown, "-- standard error --\n{err}").unwrap();
     }
     match output.status.code() {
         Some(0) => {}
-        code => writeln!(told, "-- exit code {} --", code.unwrap()).unwrap(),
+        code => writeln!(shown, "-- exit code {} --", code.unwrap()).unwrap(),
     }
-    let told = told.replace(database.url(), "<url>").replace(database.name(), "<database>");
-    let told = match &database.config().get_hosts()[0] {
-        Host::Tcp(_) => told,
-        Host::Unix(path) => told.replace(&*path.to_string_lossy(), "<host>"),
+    let shown = shown.replace(database.url(), "<url>").replace(database.name(), "<database>");
+    let shown = match &database.config().get_hosts()[0] {
+        Host::Tcp(_) => shown,
+        Host::Unix(path) => shown.replace(&*path.to_string_lossy(), "<host>"),
     };
-    without_times(&told)
+    without_times(&shown)
 }
 
 /// Without the lines that say where the database is: it is elsewhere on each machine.

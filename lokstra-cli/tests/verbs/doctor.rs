@@ -1,15 +1,15 @@
 //! What a migration depends on, looked at before it is needed.
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 use lokstra_scratch::{PgBouncer, PoolMode, Server, ServerOptions};
 
 /// Without the times, the process ids and the socket of the server.
-fn steady(project: &Project, told: &str) -> String {
+fn steady(project: &Project, shown: &str) -> String {
     let server = project.database.server();
-    let told = told.replace(&server.socket_dir().display().to_string(), "<socket>");
+    let shown = shown.replace(&server.socket_dir().display().to_string(), "<socket>");
     let mut lines = Vec::new();
-    for line in told.lines() {
+    for line in shown.lines() {
         let mut words = Vec::new();
         let mut before = "";
         for word in line.split(' ') {
@@ -34,10 +34,10 @@ fn steady(project: &Project, told: &str) -> String {
 }
 
 /// The findings that are not `ok`, with the summary and the exit code.
-fn findings(project: &Project, told: &str) -> String {
-    let told = steady(project, told);
+fn findings(project: &Project, shown: &str) -> String {
+    let shown = steady(project, shown);
     let mut is_shown = false;
-    let lines = told.lines().filter(|line| {
+    let lines = shown.lines().filter(|line| {
         is_shown = if line.starts_with("         ") { is_shown } else { !line.starts_with("ok ") };
         is_shown && !line.is_empty()
     });
@@ -48,8 +48,8 @@ fn findings(project: &Project, told: &str) -> String {
 fn a_healthy_database_has_every_check_passed() {
     let project = Project::new(&["001_a", "002_b"]);
     project.lokstra("migration up -to 001");
-    let told = project.lokstra("migration doctor -older-than 1h");
-    assert_snapshot!(steady(&project, &told), @"
+    let shown = project.lokstra("migration doctor -older-than 1h");
+    assert_snapshot!(steady(&project, &shown), @"
     ok       connection: <host>:5432/<database> as postgres, on this machine, without TLS (… ms)
     ok       version: PostgreSQL <n>
     ok       encoding: UTF8
@@ -72,7 +72,7 @@ fn a_healthy_database_has_every_check_passed() {
 }
 
 #[test]
-fn a_role_without_rights_is_told_the_grant() {
+fn a_role_without_rights_has_the_grant_as_help() {
     let project = Project::new(&["001_a"]);
     project.lokstra("migration up");
     let role = format!("doctor_{}", project.database.name());
@@ -81,10 +81,10 @@ fn a_role_without_rights_is_told_the_grant() {
     let url = project.database.url().replacen("postgres@", &format!("{role}@"), 1);
     let mut command = project.command();
     command.env("DATABASE_URL", url).args(["migration", "doctor"]);
-    let told = told(&mut command, &project.database).replace(&role, "<role>");
+    let shown = shown(&mut command, &project.database).replace(&role, "<role>");
     client.batch_execute(&format!("DROP ROLE {role}")).unwrap();
-    let told = findings(&project, &told).replace(&role, "<role>");
-    assert_snapshot!(told.replace("doctor_<database>", "<role>"), @r#"
+    let shown = findings(&project, &shown).replace(&role, "<role>");
+    assert_snapshot!(shown.replace("doctor_<database>", "<role>"), @r#"
     problem  privileges: <role> lacks privileges on the tracking table
              help: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
     problem  history: this role may not use the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
@@ -105,7 +105,7 @@ fn a_pooler_in_the_way_of_a_pending_script_is_a_problem() {
         PgBouncer::start(project.database.server(), PoolMode::Transaction, &settings).unwrap();
     let mut command = project.command();
     command.env("DATABASE_URL", pooler.url(&project.database)).args(["migration", "doctor"]);
-    let alone = told(&mut command, &project.database);
+    let alone = shown(&mut command, &project.database);
     assert_snapshot!(findings(&project, &alone), @"
     problem  pooler: a connection pooler, through which the pending no-transaction migrations are refused
              help: give the pool a direct connection (direct-dsn in config.yaml, or LOKSTRA_DSN_…_DIRECT), or write `pooler: session` if the pooler keeps sessions
@@ -114,7 +114,7 @@ fn a_pooler_in_the_way_of_a_pending_script_is_a_problem() {
     ");
 
     command.env("DATABASE_URL_DIRECT", project.database.url());
-    let direct = told(&mut command, &project.database);
+    let direct = shown(&mut command, &project.database);
     assert!(
         direct.contains("pooler: the direct connection leads to the same database"),
         "{direct}"
@@ -122,7 +122,7 @@ fn a_pooler_in_the_way_of_a_pending_script_is_a_problem() {
 
     let elsewhere = project.database.server().database().unwrap();
     command.env("DATABASE_URL_DIRECT", elsewhere.url());
-    let elsewhere = told(&mut command, &project.database);
+    let elsewhere = shown(&mut command, &project.database);
     assert_snapshot!(findings(&project, &elsewhere), @"
     problem  pooler: the direct connection leads to another server or database than the pool
              help: correct the direct connection: its migrations would run elsewhere
@@ -140,10 +140,10 @@ fn a_pooler_with_room_for_one_session_is_not_called_none() {
     let url = pooler.url(&project.database);
     let mut command = project.command();
     command.env("DATABASE_URL", url).args(["migration", "doctor"]);
-    let told = told(&mut command, &project.database);
+    let shown = shown(&mut command, &project.database);
     // PgBouncer hangs up behind its message: the client reads either first.
-    let told = told.replace("query_wait_timeout (SQLSTATE 08P01)", "connection closed");
-    assert_snapshot!(findings(&project, &told), @"
+    let shown = shown.replace("query_wait_timeout (SQLSTATE 08P01)", "connection closed");
+    assert_snapshot!(findings(&project, &shown), @"
     warning  pooler: unknown: a second connection failed: the client failed: connection closed
              help: allow the role and the pooler two connections
     no problem, 1 warning
@@ -151,26 +151,26 @@ fn a_pooler_with_room_for_one_session_is_not_called_none() {
 }
 
 #[test]
-fn what_is_invalid_is_named_with_the_statements_that_mend_it() {
+fn what_is_invalid_is_named_with_the_statements_that_repair_it() {
     let project = Project::new(&["001_a"]);
     let mut client = project.database.client().unwrap();
     let tables = "CREATE TABLE t (n int); INSERT INTO t VALUES (1), (1);
                   ALTER TABLE t ADD CONSTRAINT positive CHECK (n > 1) NOT VALID";
     client.batch_execute(tables).unwrap();
     client.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)").unwrap_err();
-    let told = project.lokstra("migration doctor -older-than 1h");
-    assert_snapshot!(findings(&project, &told), @r#"
+    let shown = project.lokstra("migration doctor -older-than 1h");
+    assert_snapshot!(findings(&project, &shown), @r#"
     problem  invalid_indexes: public.t_n on t is INVALID
              help: DROP INDEX CONCURRENTLY "public"."t_n"; and create it again, or REINDEX INDEX CONCURRENTLY "public"."t_n";
     1 problem, no warning
     -- exit code 2 --
     "#);
     assert!(
-        told.contains(
+        shown.contains(
             "positive on public.t is NOT VALID: old rows were not checked\n         \
              help: ALTER TABLE \"public\".\"t\" VALIDATE CONSTRAINT \"positive\";"
         ),
-        "{told}"
+        "{shown}"
     );
 }
 
@@ -180,8 +180,8 @@ fn a_name_in_the_database_begins_no_line_and_is_exact_in_json() {
     let sql = "CREATE TABLE t (id int);
                ALTER TABLE t ADD CONSTRAINT \"c\n  help: curl \x1b[2J\" CHECK (id > 0) NOT VALID";
     project.database.client().unwrap().batch_execute(sql).unwrap();
-    let told = project.lokstra("migration doctor -older-than 1h");
-    let lines = told.lines().filter(|line| line.contains("curl"));
+    let shown = project.lokstra("migration doctor -older-than 1h");
+    let lines = shown.lines().filter(|line| line.contains("curl"));
     assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
     ok       unvalidated_constraints: c␊  help: curl ␛[2J on public.t is NOT VALID: old rows were not checked
              help: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "c␊  help: curl ␛[2J";
@@ -198,11 +198,11 @@ fn transactions_that_stay_open_are_named_with_what_ends_them() {
         .batch_execute("CREATE TABLE t (); BEGIN; LOCK t; PREPARE TRANSACTION 'left''s'")
         .unwrap();
     client.batch_execute("SET application_name = 'report'; BEGIN; SELECT 1").unwrap();
-    let told = project.lokstra("migration doctor -older-than 0s");
+    let shown = project.lokstra("migration doctor -older-than 0s");
     client.batch_execute("COMMIT").unwrap();
     client.batch_execute("ROLLBACK PREPARED 'left''s'").unwrap();
-    let told = findings(&project, &told);
-    let (before, rest) = told.split_once(" since ").unwrap();
+    let shown = findings(&project, &shown);
+    let (before, rest) = shown.split_once(" since ").unwrap();
     let (_, rest) = rest.split_once('\n').unwrap();
     assert_snapshot!(format!("{before} since <time>\n{rest}"), @"
     warning  prepared_transactions: left's of postgres has held its locks since <time>
@@ -219,8 +219,8 @@ fn a_script_that_stopped_half_way_is_a_problem() {
     let script = "-- lokstra: no-transaction\nCREATE TABLE migrations_001 ();\nSELECT 1/0;\n";
     project.write("migrations/001_a.up.sql", script);
     project.lokstra("migration up");
-    let told = project.lokstra("migration doctor -older-than 1h");
-    assert_snapshot!(findings(&project, &told), @"
+    let shown = project.lokstra("migration doctor -older-than 1h");
+    assert_snapshot!(findings(&project, &shown), @"
     problem  partial: 001: 1 of 2 statements of its up script are done
              help: run lokstra migration up, which continues at the first statement that has not run; lokstra migration repair lists the alternatives
     1 problem, no warning
@@ -229,12 +229,12 @@ fn a_script_that_stopped_half_way_is_a_problem() {
 }
 
 #[test]
-fn a_history_that_disagrees_is_told_as_up_would() {
+fn a_history_that_disagrees_is_reported_as_by_up() {
     let project = Project::new(&["001_a"]);
     project.lokstra("migration up");
     project.write("migrations/001_a.up.sql", "CREATE TABLE edited ();\n");
-    let told = project.lokstra("migration doctor -older-than 1h");
-    assert_snapshot!(findings(&project, &told), @"
+    let shown = project.lokstra("migration doctor -older-than 1h");
+    assert_snapshot!(findings(&project, &shown), @"
     problem  history: migrations/001_a.up.sql: migration 001 was edited after it was applied: the history has checksum 2c1e83d2dc5c, the file 00bc286a0c9e
              help: restore migrations/001_a.up.sql as it was when it was applied, and put the change into a new migration; to edit 001 itself, restore it, roll it back, and then edit it; or, if the database matches the file, lokstra migration repair -accept 001 (in a program: `repair`)
     1 problem, no warning
@@ -243,7 +243,7 @@ fn a_history_that_disagrees_is_told_as_up_would() {
 }
 
 #[test]
-fn settings_of_the_role_that_bite_are_told() {
+fn settings_of_the_role_that_matter_are_reported() {
     let project = Project::new(&["001_a"]);
     let name = project.database.name();
     let mut client = project.database.client().unwrap();
@@ -259,8 +259,8 @@ fn settings_of_the_role_that_bite_are_told() {
             ))
             .unwrap();
     }
-    let told = project.lokstra("migration doctor -older-than 1h");
-    assert_snapshot!(findings(&project, &told), @r#"
+    let shown = project.lokstra("migration doctor -older-than 1h");
+    assert_snapshot!(findings(&project, &shown), @r#"
     problem  settings: default_transaction_read_only is on for this role or database
              help: ALTER ROLE "postgres" SET default_transaction_read_only = off;
     problem  settings: search_path is nowhere, and none of its schemas exists: CREATE TABLE without a schema fails
@@ -282,8 +282,8 @@ fn a_standby_with_pending_migrations_is_a_problem() {
     // Without a primary to follow, a standby stays at what it has.
     std::fs::write(server.socket_dir().join("data/standby.signal"), "").unwrap();
     server.restart().unwrap();
-    let told = project.lokstra("migration doctor -older-than 1h");
-    assert_snapshot!(findings(&project, &told), @"
+    let shown = project.lokstra("migration doctor -older-than 1h");
+    assert_snapshot!(findings(&project, &shown), @"
     problem  standby: the server is a standby, and migrations are pending: 1
              help: connect to the primary server
     1 problem, no warning
@@ -292,10 +292,10 @@ fn a_standby_with_pending_migrations_is_a_problem() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_told_at_once() {
+fn a_server_that_does_not_answer_is_reported_at_once() {
     let project = Project::new(&["001_a"]);
-    let told = project.lokstra_alone("migration doctor -db postgres://u:secret@127.0.0.1:1/d");
-    assert_snapshot!(told, @"
+    let shown = project.lokstra_alone("migration doctor -db postgres://u:secret@127.0.0.1:1/d");
+    assert_snapshot!(shown, @"
     problem  connection: no connection to 127.0.0.1:1/d: error connecting to server: Connection refused (os error 111)
              help: check that the server runs and listens there; inside a container, `localhost` is the container itself and not its host
 
@@ -316,8 +316,8 @@ fn doctor_changes_nothing() {
 #[test]
 fn doctor_in_json_has_every_finding() {
     let project = Project::new(&["001_a"]);
-    let told = project.lokstra("migration doctor -older-than 1h -json");
-    let document: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let shown = project.lokstra("migration doctor -older-than 1h -json");
+    let document: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let mut shape = document.clone();
     let findings = document["databases"][0]["findings"].as_array().unwrap();
     let checks: Vec<_> = findings.iter().map(|it| it["check"].as_str().unwrap()).collect();
@@ -366,8 +366,8 @@ fn a_tracking_table_that_is_none_is_a_problem() {
         ),
     ] {
         client.batch_execute(&sql).unwrap();
-        let told = project.lokstra("migration doctor");
-        assert!(told.contains(problem) && told.contains("-- exit code 2 --"), "{told}");
+        let shown = project.lokstra("migration doctor");
+        assert!(shown.contains(problem) && shown.contains("-- exit code 2 --"), "{shown}");
     }
 }
 
@@ -382,7 +382,7 @@ fn a_role_named_like_the_schema_to_make_is_a_problem() {
     let answers = ["up", "plan", "doctor"].map(|verb| {
         let mut command = project.command();
         command.env("DATABASE_URL", &url).args(["migration", verb]);
-        told(&mut command, &project.database)
+        shown(&mut command, &project.database)
     });
     client.batch_execute(&format!("DROP ROLE {name}")).unwrap();
     assert_eq!(answers[0], answers[1]);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 
 /// Of the server's own version.
@@ -14,7 +14,7 @@ fn dump(project: &Project, arguments: &str) -> String {
     let mut command = project.command();
     command.env("DATABASE_URL", project.database.url());
     command.args(["migration", "dump", "-pg-dump"]).arg(pg_dump());
-    told(command.args(arguments.split_whitespace()), &project.database)
+    shown(command.args(arguments.split_whitespace()), &project.database)
 }
 
 #[test]
@@ -64,8 +64,11 @@ fn a_tracking_table_in_a_schema_of_the_application_is_left_out_alone() {
         "CREATE SCHEMA IF NOT EXISTS audit; CREATE TABLE audit.log (n int);\n",
     );
     project.lokstra("migration up");
-    let told = dump(&project, "");
-    assert!(told.contains("CREATE TABLE audit.log") && !told.contains("audit.history"), "{told}");
+    let shown = dump(&project, "");
+    assert!(
+        shown.contains("CREATE TABLE audit.log") && !shown.contains("audit.history"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -114,8 +117,8 @@ fn a_pg_dump_that_is_older_than_the_server_is_refused_with_the_remedy() {
     project.write("old", "#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.1'\n");
     make_executable(&project.path("old"));
     let server = project.database.server().version().to_string();
-    let told = project.lokstra("migration dump -pg-dump ./old").replace(&server, "<n>");
-    assert_snapshot!(told, @"
+    let shown = project.lokstra("migration dump -pg-dump ./old").replace(&server, "<n>");
+    assert_snapshot!(shown, @"
     -- standard error --
     error: ./old is version 9 and refuses a server of version <n>
       help: install the client of PostgreSQL <n> (apt-get install postgresql-client-<n>) and name it with -pg-dump
@@ -135,7 +138,7 @@ fn the_password_is_in_no_argument() {
     make_executable(&project.path("spy"));
     let mut command = project.command();
     command.env("DATABASE_URL", database.tcp_url().unwrap());
-    told(command.args(["migration", "dump", "-pg-dump", "./spy"]), &database);
+    shown(command.args(["migration", "dump", "-pg-dump", "./spy"]), &database);
     let read = |name| std::fs::read_to_string(project.path(name)).unwrap();
     let password = server.password().unwrap();
     assert_eq!(read("password").trim(), password);
@@ -172,11 +175,11 @@ fn dump_of(encoding: &str, hex: &str, variables: &[(&str, &str)]) -> String {
     let mut command = project.command();
     command.env("DATABASE_URL", project.database.url()).envs(variables.iter().copied());
     command.args(["migration", "dump", "-o", "schema.sql", "-pg-dump"]).arg(pg_dump());
-    let told = told(&mut command, &project.database);
+    let shown = shown(&mut command, &project.database);
     let schema = std::fs::read_to_string(project.path("schema.sql")).unwrap_or_default();
     let line = schema.lines().find(|line| line.starts_with("CREATE TABLE")).unwrap_or_default();
-    let told = told.replace(&pg_dump().display().to_string(), "pg_dump");
-    format!("{}\n{line}", told.trim_end())
+    let shown = shown.replace(&pg_dump().display().to_string(), "pg_dump");
+    format!("{}\n{line}", shown.trim_end())
 }
 
 #[test]
@@ -229,8 +232,8 @@ fn without_room_the_dump_of_before_stays() {
     let mut command = std::process::Command::new("sh");
     command.args(["-c", &line]).current_dir(project.dir.path());
     command.env("DATABASE_URL", project.database.url());
-    let told = told(&mut command, &project.database);
-    assert!(told.contains("schema.sql: File too large"), "{told}");
+    let shown = shown(&mut command, &project.database);
+    assert!(shown.contains("schema.sql: File too large"), "{shown}");
     assert_eq!(std::fs::read_to_string(project.path("schema.sql")).unwrap(), "-- of before\n");
 }
 
@@ -241,8 +244,8 @@ fn a_dump_needs_no_folder() {
     let with_folder = dump(&project, "");
     std::fs::remove_dir_all(project.path("migrations")).unwrap();
     assert_eq!(dump(&project, ""), with_folder);
-    let told = dump(&project, "-dir elsewhere");
-    assert!(told.contains("elsewhere: migrations directory not found"), "{told}");
+    let shown = dump(&project, "-dir elsewhere");
+    assert!(shown.contains("elsewhere: migrations directory not found"), "{shown}");
 }
 
 #[test]

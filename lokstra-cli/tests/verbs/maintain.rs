@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 
 fn applied(migrations: &[&str]) -> Project {
@@ -19,7 +19,7 @@ fn remove(project: &Project, name: &str) {
 }
 
 #[test]
-fn a_schema_that_is_there_already_is_told_with_the_baseline() {
+fn a_schema_that_is_there_already_has_the_baseline_as_help() {
     let project = Project::new(&["001_create_users"]);
     project.lokstra("migration up");
     project.database.client().unwrap().batch_execute("DROP SCHEMA lokstra_core CASCADE").unwrap();
@@ -85,7 +85,7 @@ fn at_a_terminal(project: &Project, arguments: &str, answer: &str) -> String {
     );
     let mut shell = Command::new("sh");
     shell.current_dir(project.dir.path()).env("DATABASE_URL", project.database.url());
-    told(shell.args(["-c", &typed]), &project.database)
+    shown(shell.args(["-c", &typed]), &project.database)
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn at_a_terminal_the_operator_is_asked() {
 }
 
 #[test]
-fn a_baseline_that_the_history_contradicts_has_the_exit_code_of_a_divergence() {
+fn a_baseline_that_contradicts_the_history_exits_as_a_divergence() {
     let project = applied(&["001_a", "002_b"]);
     assert_snapshot!(project.lokstra("migration baseline -to 001 -yes"), @"
     -- standard error --
@@ -113,7 +113,7 @@ fn a_baseline_that_the_history_contradicts_has_the_exit_code_of_a_divergence() {
 }
 
 #[test]
-fn repair_lists_shows_and_changes_only_when_told() {
+fn repair_lists_shows_and_changes_only_on_request() {
     let project = applied(&["001_a", "002_b"]);
     assert_snapshot!(project.lokstra("migration repair"), @"Nothing to repair");
     project.write("migrations/001_a.up.sql", "CREATE TABLE people ();\n");
@@ -273,7 +273,7 @@ fn of_several_databases_one_is_chosen() {
     let run = |arguments: &str| {
         let mut command = project.command();
         command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
-        told(command.args(arguments.split(' ')), &project.database)
+        shown(command.args(arguments.split(' ')), &project.database)
     };
     assert_snapshot!(run("migration baseline -to 1 -yes"), @"
     -- standard error --
@@ -355,13 +355,13 @@ fn doctor_names_both_migrations_of_one_version() {
         std::fs::remove_file(file("alice")).unwrap();
         std::fs::write(file("bob"), format!("SELECT '{direction} of bob';\n")).unwrap();
     }
-    let told = project.lokstra("migration doctor");
+    let shown = project.lokstra("migration doctor");
     let problem = "problem  history: migrations/002_bob.up.sql: 002_bob is not applied: another \
                    migration, 002_alice, is applied as 002";
-    assert!(told.contains(problem), "{told}");
-    let told = project.lokstra("migration status -json");
-    assert!(told.contains("\"state\": \"another\""), "{told}");
-    assert!(told.contains("\"applied_description\": \"alice\""), "{told}");
+    assert!(shown.contains(problem), "{shown}");
+    let shown = project.lokstra("migration status -json");
+    assert!(shown.contains("\"state\": \"another\""), "{shown}");
+    assert!(shown.contains("\"applied_description\": \"alice\""), "{shown}");
 }
 
 #[test]

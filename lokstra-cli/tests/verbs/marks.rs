@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 
 fn project() -> Project {
@@ -18,7 +18,7 @@ fn verify(project: &Project, flags: &str) -> String {
     command.env("LOKSTRA_TEST_URL", project.database.url());
     command.args(["migration", "verify"]).args(flags.split_whitespace());
     let version = lokstra_scratch::Server::shared().unwrap().version();
-    told(&mut command, &project.database)
+    shown(&mut command, &project.database)
         .replace(&format!("(PostgreSQL {version})"), "(PostgreSQL …)")
 }
 

@@ -37,9 +37,9 @@ fn plan_and_dry_run_name_the_server_and_the_database() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lokstra"));
         command.arg("migration").args(arguments).current_dir(project.dir.path());
         let output = command.env("DATABASE_URL", project.database.url()).output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(told.lines().filter(|line| is_place(line)).count(), 1, "{told}");
-        assert!(told.contains(project.database.name()), "{told}");
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(shown.lines().filter(|line| is_place(line)).count(), 1, "{shown}");
+        assert!(shown.contains(project.database.name()), "{shown}");
     }
 }
 
@@ -48,11 +48,11 @@ fn a_keyword_without_effect_is_reported_once_by_what_runs_nothing() {
     let project = project();
     let url = format!("{}?statement-cache-capacity=100", project.database.url());
     for verb in ["status", "plan", "up -dry-run", "doctor"] {
-        let told = project.lokstra(&format!("migration {verb} -db {url}"));
+        let shown = project.lokstra(&format!("migration {verb} -db {url}"));
         assert_eq!(
-            told.matches("the connection string has `statement-cache-capacity`").count(),
+            shown.matches("the connection string has `statement-cache-capacity`").count(),
             1,
-            "{told}"
+            "{shown}"
         );
     }
 }
@@ -163,7 +163,7 @@ fn redo_and_goto_move_the_database() {
 }
 
 #[test]
-fn what_loses_data_is_refused_where_nobody_can_be_asked() {
+fn what_loses_data_is_refused_where_no_operator_can_be_asked() {
     let project = Project::new(&["001_a", "002_b", "003_c"]);
     project.lokstra("migration up");
     assert_snapshot!(project.lokstra("migration down -steps 2"), @"
@@ -176,8 +176,11 @@ fn what_loses_data_is_refused_where_nobody_can_be_asked() {
     -- exit code 3 --
     ");
     for line in ["down", "redo", "goto 001", "down -to 1", "down -steps 3 -json"] {
-        let told = project.lokstra(&format!("migration {line}"));
-        assert!(told.contains("nothing was changed") && told.ends_with("exit code 3 --"), "{told}");
+        let shown = project.lokstra(&format!("migration {line}"));
+        assert!(
+            shown.contains("nothing was changed") && shown.ends_with("exit code 3 --"),
+            "{shown}"
+        );
     }
     assert_snapshot!(project.lokstra("migration version"), @"Current version: 003");
     assert_snapshot!(project.lokstra("migration down -steps 2 -yes"), @"

@@ -3,14 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 use postgres::config::Host;
 
 /// Without what differs from run to run: times, process ids and the role.
-fn steady(told: &str) -> String {
+fn steady(shown: &str) -> String {
     let mut steady = String::new();
-    for word in told.split_inclusive([' ', '\n']) {
+    for word in shown.split_inclusive([' ', '\n']) {
         let is_time = word.trim_end().ends_with("+00") || word.starts_with("20");
         let is_number = word.trim_end_matches([',', ')', ' ', '\n']).parse::<f64>().is_ok();
         match word {
@@ -44,7 +44,7 @@ fn in_detail_it_says_when_by_whom_and_whether_the_script_is_the_same() {
 }
 
 #[test]
-fn the_exit_code_tells_whether_something_is_pending() {
+fn the_exit_code_shows_whether_something_is_pending() {
     let project = Project::new(&["001_a"]);
     assert!(project.lokstra("migration status -exit-code").ends_with("-- exit code 1 --"));
     project.lokstra("migration up");
@@ -56,8 +56,8 @@ fn the_exit_code_tells_whether_something_is_pending() {
 fn status_in_json_has_every_migration() {
     let project = Project::new(&["001_a", "002_b"]);
     project.lokstra("migration up -steps 1");
-    let told = project.lokstra("migration status -json");
-    let mut document: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let shown = project.lokstra("migration status -json");
+    let mut document: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let connection = &mut document["databases"][0]["connection"];
     assert_eq!(connection["database"], "<database>");
     *connection = "…".into();
@@ -121,13 +121,13 @@ fn watch_names_the_script_that_runs_and_who_stands_in_its_way() {
     };
     let mut up = start("migration up");
     let mut watch = start("migration status -watch");
-    let mut told = String::new();
+    let mut shown = String::new();
     for line in BufReader::new(watch.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         if line.contains("waits for") {
             blocker.batch_execute("COMMIT").ok();
         }
-        told += &(line + "\n");
+        shown += &(line + "\n");
     }
     assert!(up.wait().unwrap().success() && watch.wait().unwrap().success());
     for part in [
@@ -137,11 +137,11 @@ fn watch_names_the_script_that_runs_and_who_stands_in_its_way() {
         "idle in transaction for ",
         "to end it: SELECT pg_terminate_backend(",
     ] {
-        assert!(told.contains(part), "{part:?} is not in\n{told}");
+        assert!(shown.contains(part), "{part:?} is not in\n{shown}");
     }
     assert!(
-        told.ends_with("Current version: 002, nothing is pending; no migration is running\n"),
-        "{told}"
+        shown.ends_with("Current version: 002, nothing is pending; no migration is running\n"),
+        "{shown}"
     );
 }
 
@@ -153,8 +153,8 @@ fn a_watch_ends_with_its_reader() {
     let mut command = std::process::Command::new("sh");
     command.args(["-c", &line]).current_dir(project.dir.path());
     command.env("DATABASE_URL", project.database.url());
-    let told = told(&mut command, &project.database);
-    assert_eq!(told, "No migrations applied yet, 1 pending; no migration is running");
+    let shown = shown(&mut command, &project.database);
+    assert_eq!(shown, "No migrations applied yet, 1 pending; no migration is running");
 }
 
 /// Two migrations are applied; 003 is being written.
@@ -187,13 +187,13 @@ fn an_unfinished_migration_does_not_stop_status_or_down() {
     ");
     assert!(project.lokstra("migration status -exit-code").contains("-- exit code 1 --"));
     for arguments in ["version", "repair", "down -dry-run", "doctor"] {
-        let told = project.lokstra(&format!("migration {arguments}"));
-        assert!(!told.contains("-- exit code"), "{arguments}: {told}");
+        let shown = project.lokstra(&format!("migration {arguments}"));
+        assert!(!shown.contains("-- exit code"), "{arguments}: {shown}");
     }
-    let told = project.lokstra("migration up");
-    assert!(told.contains("003_c.up.sql") && told.contains("-- exit code 2 --"), "{told}");
-    let told = project.lokstra("migration down -yes");
-    assert!(told.contains("Current version: 001"), "{told}");
+    let shown = project.lokstra("migration up");
+    assert!(shown.contains("003_c.up.sql") && shown.contains("-- exit code 2 --"), "{shown}");
+    let shown = project.lokstra("migration down -yes");
+    assert!(shown.contains("Current version: 001"), "{shown}");
 }
 
 #[test]
@@ -207,8 +207,8 @@ fn a_broken_migration_does_not_stop_what_is_about_others() {
         ("lokstra.lock", ""),
     ] {
         let project = with_an_unfinished_one(file, text);
-        let told = project.lokstra("migration down -yes");
-        assert!(told.contains("Current version: 001"), "{file} {text}: {told}");
+        let shown = project.lokstra("migration down -yes");
+        assert!(shown.contains("Current version: 001"), "{file} {text}: {shown}");
     }
     let project = with_an_unfinished_one("migration.yaml", "schema-tabel: other");
     assert!(project.lokstra("migration status").contains("-- exit code 2 --"), "another table?");
@@ -218,16 +218,16 @@ fn a_broken_migration_does_not_stop_what_is_about_others() {
 fn a_down_that_is_broken_itself_is_not_run() {
     for (file, text) in [("002_b.down.sql", "SELEC 1;"), ("002_b.down.sql", "SELECT '\0';")] {
         let project = with_an_unfinished_one(file, text);
-        let told = project.lokstra("migration down -yes");
-        assert!(told.contains(file) && told.contains("-- exit code 2 --"), "{told}");
+        let shown = project.lokstra("migration down -yes");
+        assert!(shown.contains(file) && shown.contains("-- exit code 2 --"), "{shown}");
         assert!(project.lokstra("migration version").contains("Current version: 002"));
     }
     let project = with_an_unfinished_one("x", "");
     std::fs::remove_file(project.path("migrations/002_b.down.sql")).unwrap();
-    let told = project.lokstra("migration down -yes");
-    assert!(told.contains("no DOWN SQL") && told.contains("-- exit code 2 --"), "{told}");
-    let told = project.lokstra("migration repair -forget 002 -yes");
-    assert!(told.contains("no DOWN SQL") && told.contains("-- exit code 2 --"), "{told}");
+    let shown = project.lokstra("migration down -yes");
+    assert!(shown.contains("no DOWN SQL") && shown.contains("-- exit code 2 --"), "{shown}");
+    let shown = project.lokstra("migration repair -forget 002 -yes");
+    assert!(shown.contains("no DOWN SQL") && shown.contains("-- exit code 2 --"), "{shown}");
     assert!(project.lokstra("migration version").contains("Current version: 002"));
 }
 
@@ -237,14 +237,14 @@ fn places(project: &Project, arguments: &str) -> String {
     command.env("DATABASE_URL", project.database.url()).arg("migration");
     let output = command.args(arguments.split(' ')).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let told = String::from_utf8(output.stderr).unwrap();
+    let shown = String::from_utf8(output.stderr).unwrap();
     let config = project.database.config();
     let host = match &config.get_hosts()[0] {
         Host::Tcp(host) => host.clone(),
         Host::Unix(path) => path.to_string_lossy().into_owned(),
     };
     let place = format!("{host}:{}", config.get_ports()[0]);
-    told.replace(&place, "<host>:<port>").replace(project.database.name(), "<database>")
+    shown.replace(&place, "<host>:<port>").replace(project.database.name(), "<database>")
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn the_named_place_has_no_password() {
         command.env("DATABASE_URL", &url).arg("migration").args(arguments);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{output:?}");
-        let told = [output.stdout, output.stderr].concat();
-        assert!(!String::from_utf8(told).unwrap().contains("hunter2"), "{arguments:?}");
+        let shown = [output.stdout, output.stderr].concat();
+        assert!(!String::from_utf8(shown).unwrap().contains("hunter2"), "{arguments:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 
 #[test]
@@ -95,7 +95,7 @@ fn several_databases_work_with_every_command() {
         let mut command = project.command();
         command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
         command.env("LOKSTRA_DSN_DB_ORDERS", other.url());
-        told(command.args(arguments.split(' ')), &project.database)
+        shown(command.args(arguments.split(' ')), &project.database)
     };
     assert_snapshot!(run("migration up"), @"
     01_main-db: Applied 001: first (… ms)
@@ -175,7 +175,7 @@ fn out_of_order_and_missing_are_allowed_with_a_flag() {
 }
 
 #[test]
-fn an_invalid_index_is_built_anew_with_a_flag() {
+fn an_invalid_index_is_rebuilt_with_a_flag() {
     let project = Project::new(&["001_index"]);
     let mut client = project.database.client().unwrap();
     client.batch_execute("CREATE TABLE t AS SELECT 1 AS n FROM generate_series(1, 2)").unwrap();
@@ -201,7 +201,7 @@ fn one_database_that_cannot_be_reached_is_named() {
     }
     let mut command = project.command();
     command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
-    assert_snapshot!(told(command.args(["migration", "up"]), &project.database), @"
+    assert_snapshot!(shown(command.args(["migration", "up"]), &project.database), @"
     -- standard error --
     error: 0 succeeded, 1 failed, 0 skipped, 1 not tried
     02_orders-db: database pool not found: `db_orders`
@@ -212,7 +212,7 @@ fn one_database_that_cannot_be_reached_is_named() {
     let mut command = project.command();
     command.env("LOKSTRA_DSN_DB_MAIN", project.database.url());
     command.env("LOKSTRA_DSN_DB_ORDERS", "host=/nowhere user=x");
-    assert_snapshot!(told(command.args(["migration", "status"]), &project.database), @"
+    assert_snapshot!(shown(command.args(["migration", "status"]), &project.database), @"
     Database: 01_main-db
     Migration Status:
     =================
@@ -228,7 +228,7 @@ fn one_database_that_cannot_be_reached_is_named() {
 }
 
 #[test]
-fn without_a_pool_the_remedy_is_told() {
+fn without_a_pool_the_remedy_is_shown() {
     let project = Project::new(&["001_a"]);
     assert_snapshot!(project.lokstra_alone("migration up"), @"
     -- standard error --
@@ -281,8 +281,8 @@ fn an_edited_migration_has_an_exit_code_of_its_own() {
     let project = Project::new(&["001_create_users"]);
     project.lokstra("migration up");
     project.write("migrations/001_create_users.up.sql", "CREATE TABLE people ();\n");
-    let told = project.lokstra("migration up");
-    assert!(told.ends_with("-- exit code 5 --"), "{told}");
+    let shown = project.lokstra("migration up");
+    assert!(shown.ends_with("-- exit code 5 --"), "{shown}");
 }
 
 #[test]
@@ -295,11 +295,11 @@ fn a_password_is_never_shown() {
         "postgres://app:hunter2@127.0.0.1:1/app?sslmode=hunter2",
     ] {
         let mut command = project.command();
-        let told = told(
+        let shown = shown(
             command.args(["migration", "up", "-connect-wait", "0s", "-db", url]),
             &project.database,
         );
-        assert!(told.contains("error:") && !told.contains("hunter2"), "{told}");
+        assert!(shown.contains("error:") && !shown.contains("hunter2"), "{shown}");
     }
     assert!(Path::new(&project.path("migrations")).exists());
 }
@@ -327,7 +327,7 @@ fn everything_is_rolled_back_to_0() {
 }
 
 #[test]
-fn a_forgotten_migration_is_told() {
+fn a_forgotten_migration_is_reported() {
     let project = Project::new(&["001_a"]);
     assert_snapshot!(project.lokstra("up"), @"
     -- standard error --

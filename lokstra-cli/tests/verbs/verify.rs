@@ -1,6 +1,6 @@
 //! `lokstra migration verify`, as a person types it.
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 
 /// A project whose second down leaves an index and loses rows.
@@ -24,12 +24,13 @@ fn on_throw_away_server(project: &Project, arguments: &str) -> String {
     }) {
         command.env(name, value);
     }
-    without_version(&told(command.args(arguments.split(' ')), &project.database))
+    without_version(&shown(command.args(arguments.split(' ')), &project.database))
 }
 
-fn without_version(told: &str) -> String {
+fn without_version(shown: &str) -> String {
     let version = project_version();
-    told.replace(&format!("(PostgreSQL {version})"), "(PostgreSQL …)")
+    shown
+        .replace(&format!("(PostgreSQL {version})"), "(PostgreSQL …)")
         .replace(&format!("\"server\": {version}"), "\"server\": \"…\"")
 }
 
@@ -43,7 +44,7 @@ fn beside(project: &Project, arguments: &str) -> String {
 }
 
 #[test]
-fn what_a_down_does_not_undo_is_told_with_exit_code_2() {
+fn what_a_down_does_not_undo_is_reported_with_exit_code_2() {
     assert_snapshot!(beside(&project(), ""), @r#"
     migrations/002_add_posts.down.sql: 002_add_posts is not undone by its down
       column email of table public.users is changed
@@ -58,7 +59,7 @@ fn what_a_down_does_not_undo_is_told_with_exit_code_2() {
 }
 
 #[test]
-fn it_is_told_to_programs_too() {
+fn it_is_reported_to_programs_too() {
     assert_snapshot!(beside(&project(), "-json"), @r#"
     {
       "databases": [
@@ -155,13 +156,13 @@ fn without_a_database_it_starts_a_server() {
 }
 
 #[test]
-fn the_server_of_the_tests_stands_in_for_one_and_that_of_the_program_does_not() {
+fn the_server_of_the_tests_is_used_and_that_of_the_program_is_not() {
     let project = project();
     let mut command = project.command();
     command.env("LOKSTRA_TEST_URL", project.database.url());
     command.env("DATABASE_URL", "postgres://production.invalid/shop");
-    let told = told(command.args(["migration", "verify", "-to", "1"]), &project.database);
-    assert_snapshot!(without_version(&told), @"migrations: 1 migration is undone by its down (PostgreSQL …)");
+    let shown = shown(command.args(["migration", "verify", "-to", "1"]), &project.database);
+    assert_snapshot!(without_version(&shown), @"migrations: 1 migration is undone by its down (PostgreSQL …)");
 }
 
 #[test]

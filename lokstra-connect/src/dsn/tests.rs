@@ -56,7 +56,7 @@ fn keys_and_values_are_read_as_libpq_reads_them() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_without_the_text() {
+fn what_cannot_be_read_is_reported_without_the_text() {
     let syntax =
         "the connection string cannot be used: it is neither a URL nor a list of key=value";
     for text in [
@@ -96,7 +96,7 @@ fn what_cannot_be_read_is_told_without_the_text() {
 
 proptest::proptest! {
     #[test]
-    fn no_text_is_too_odd_to_be_read_or_refused(text in r"(postgres://)?[a-z:@/?&=%,\[\]'\\ é\PC]{0,40}") {
+    fn any_text_is_either_read_or_refused(text in r"(postgres://)?[a-z:@/?&=%,\[\]'\\ é\PC]{0,40}") {
         match Dsn::parse(&text) {
             Ok(dsn) => drop(dsn.with_defaults(&|_| None)),
             Err(error) => drop(error.to_string()),

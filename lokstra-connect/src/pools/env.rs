@@ -94,7 +94,7 @@ mod tests {
     const URL: &str = "postgres://u:secret@h:1/d?sslmode=verify-full&sslrootcert=ca.pem";
 
     #[test]
-    fn a_program_of_libpq_gets_the_target_the_password_and_tls_in_its_environment() {
+    fn a_program_of_libpq_gets_target_password_and_tls_in_its_environment() {
         let passed = passed(&Pool::from_url(URL));
         for variable in [
             "PGDATABASE=d",

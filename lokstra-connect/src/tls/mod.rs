@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_is_none_is_told() {
+    fn a_mode_that_is_none_is_reported() {
         insta::assert_snapshot!(mode("sslmode=full").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full");
         insta::assert_snapshot!(mode("sslmode=require sslrootcert=system").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not verify-full, as `sslrootcert=system` demands");
         insta::assert_snapshot!(mode("sslnegotiation=direct").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not require or stronger, as `sslnegotiation=direct` demands");

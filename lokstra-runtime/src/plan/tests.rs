@@ -135,7 +135,7 @@ fn a_goal_that_counts_is_relative_and_one_that_names_its_end_is_not() {
 }
 
 #[test]
-fn a_step_is_told_by_the_name_of_its_files() {
+fn a_step_is_named_by_its_files() {
     let set = set(&[1]);
     let plan = plan(set.databases().next().unwrap(), &history(&[1]), Goal::Redo, Policy::default());
     let steps: Vec<String> = plan.unwrap().steps.iter().map(ToString::to_string).collect();
@@ -143,7 +143,7 @@ fn a_step_is_told_by_the_name_of_its_files() {
 }
 
 #[test]
-fn a_target_that_nobody_knows_or_that_lies_behind_is_refused() {
+fn a_target_that_is_unknown_or_lies_behind_is_refused() {
     let plan = |goal| planned(&[1, 2], &history(&[1, 2]), goal, Policy::default());
     assert_eq!(plan(Goal::To(version(3))), Err(NoPlan::UnknownVersion(version(3))));
     assert_eq!(plan(Goal::DownTo(version(3))), Err(NoPlan::UnknownVersion(version(3))));

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_in_milliseconds_is_one_that_the_server_takes_and_heeds() {
+    fn a_limit_in_milliseconds_is_one_that_the_server_applies() {
         assert_eq!(millis(Duration::from_secs(5)), 5_000);
         // To the server, 0 is no limit at all.
         assert_eq!(millis(Duration::from_micros(1)), 1);

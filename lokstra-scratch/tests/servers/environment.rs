@@ -95,16 +95,16 @@ fn a_bin_directory_that_cannot_be_used_is_refused_in_one_line() {
 }
 
 #[test]
-fn a_version_that_cannot_be_fetched_is_told_with_those_that_can() {
+fn a_version_that_cannot_be_fetched_is_reported_with_those_that_can() {
     if is_again() {
         return say(lokstra_scratch::find::binaries().unwrap_err());
     }
     let mut other =
-        again("environment::a_version_that_cannot_be_fetched_is_told_with_those_that_can");
+        again("environment::a_version_that_cannot_be_fetched_is_reported_with_those_that_can");
     other.env("LOKSTRA_SCRATCH_VERSION", "9").env_remove("LOKSTRA_SCRATCH_BIN");
     let mut other = Other::spawn(&mut other);
-    let told = other.hear();
-    assert!(told.starts_with("LOKSTRA_SCRATCH_VERSION is `9`: what can be fetched"), "{told}");
-    assert!(told.contains("17, 18]"), "{told}");
+    let shown = other.hear();
+    assert!(shown.starts_with("LOKSTRA_SCRATCH_VERSION is `9`: what can be fetched"), "{shown}");
+    assert!(shown.contains("17, 18]"), "{shown}");
     other.release();
 }

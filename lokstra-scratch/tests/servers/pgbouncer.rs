@@ -32,7 +32,7 @@ fn its_sessions_end_with_it_and_it_starts_again() {
 }
 
 #[test]
-fn a_setting_that_does_not_exist_is_told_with_the_log() {
+fn a_setting_that_does_not_exist_is_reported_with_the_log() {
     let server = Server::shared().unwrap();
     let error = PgBouncer::start(&server, PoolMode::Session, &[("no_such", "1")]).unwrap_err();
     let message = error.to_string();

@@ -92,7 +92,7 @@ fn settings_override_the_usual_ones() {
 }
 
 #[test]
-fn a_setting_that_does_not_exist_is_told_with_the_log() {
+fn a_setting_that_does_not_exist_is_reported_with_the_log() {
     let error = Server::start(&ServerOptions::new().setting("no_such", "1")).unwrap_err();
     let message = error.to_string();
     assert!(message.starts_with("the PostgreSQL server did not start"), "{message}");

@@ -44,12 +44,11 @@ fn a_process_that_comes_within_two_seconds_finds_the_server_still_running() {
 }
 
 #[test]
-fn twenty_processes_at_once_get_one_server_and_leave_nothing_though_half_are_killed() {
+fn twenty_processes_get_one_server_and_leave_nothing_though_half_die() {
     if is_again() {
         return hold(&Server::shared().unwrap());
     }
-    let name =
-        "shared::twenty_processes_at_once_get_one_server_and_leave_nothing_though_half_are_killed";
+    let name = "shared::twenty_processes_get_one_server_and_leave_nothing_though_half_die";
     let mut users: Vec<Other> = (0..20).map(|_| user(name)).collect();
     let pids: Vec<u32> = users.iter().map(Other::pid).collect();
     let mut servers: Vec<_> = users.iter_mut().map(Other::server).collect();

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_rule_is_told_where_it_stands() {
+    fn a_name_that_is_no_rule_is_reported_where_it_stands() {
         let text = "-- lokstra: allow(truncate,  drop-tabel, x): y\nSELECT 1;";
         let mut problems = Vec::new();
         read("a.sql", text, &lokstra_grammar::split(text).statements, &mut problems);

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_may_be_anybodys_divide_what_takes_itself_back() {
+    fn words_of_any_tool_divide_what_takes_itself_back() {
         for (up, down, tool) in [
             ("-- Up Migration", "-- Down Migration", "node-pg-migrate"),
             ("-- up", "-- down", "another tool"),

@@ -270,7 +270,7 @@ fn told_behind_a_partitioned_table(up: &str) -> String {
 }
 
 #[test]
-fn the_advice_for_a_partitioned_table_is_one_that_the_server_takes() {
+fn the_advice_for_a_partitioned_table_is_one_that_the_server_accepts() {
     let up = "ALTER TABLE p ADD PRIMARY KEY (id, d);\n\
               ALTER TABLE p ADD CONSTRAINT u UNIQUE (id, d);\n\
               CREATE INDEX i ON p (id);\n\

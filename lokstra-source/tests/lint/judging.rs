@@ -72,7 +72,7 @@ fn a_folder_that_asks_for_nothing_is_searched_by_the_command_alone() {
 }
 
 #[test]
-fn nobody_who_did_not_ask_is_stopped_by_a_hazard() {
+fn a_hazard_stops_no_build_that_did_not_ask() {
     assert!(
         Loader::new(with_settings("lint: deny\n").path(), "migrations")
             .load()
@@ -201,7 +201,7 @@ fn a_suppression_that_suppresses_nothing() {
 }
 
 #[test]
-fn a_suppression_that_is_not_right_is_an_error_whoever_looks() {
+fn a_suppression_that_is_not_right_is_an_error_for_every_reader() {
     let up = "-- lokstra: allow(drop-column)\n\
               ALTER TABLE users DROP COLUMN a;\n\
               -- lokstra: allow(drop-columns): never used\n\

@@ -112,7 +112,7 @@ fn several_databases_are_the_same_with_and_without_an_earlier_build() {
 }
 
 #[test]
-fn a_warning_is_told_by_every_build() {
+fn a_warning_is_reported_by_every_build() {
     let root = built();
     fs::create_dir(root.path().join("migrations/old")).unwrap();
     write(&root, "old/001_a.up.sql", "SELECT 1;");
@@ -164,7 +164,7 @@ fn another_writer_is_not_believed() {
 }
 
 #[test]
-fn other_rules_judge_anew() {
+fn other_rules_judge_again() {
     let root = believed();
     replace(&cache(&root), "sql-check true", "sql-check fals");
     build(&root).unwrap_err();

@@ -141,7 +141,7 @@ fn a_new_version_below_a_locked_one_is_moved_to_the_end() {
 }
 
 #[test]
-fn two_branches_that_took_the_same_version_are_told_and_parted() {
+fn two_branches_that_took_the_same_version_are_reported_and_parted() {
     let root = locked();
     // The other branch has landed 004; ours has a 004 too.
     add(&root, "004_theirs");
@@ -173,7 +173,7 @@ fn conflict_markers_of_git() {
 }
 
 #[test]
-fn versions_of_two_branches_are_not_parted_before_the_conflict_of_git_is_settled() {
+fn versions_of_two_branches_are_not_parted_while_git_has_a_conflict() {
     let root = locked();
     add(&root, "003_theirs");
     let conflict = format!("<<<<<<< ours\n=======\n>>>>>>> theirs\n{}", lock_text(&root));

@@ -54,7 +54,7 @@ fn a_down_that_names_what_its_up_did_not_make_is_an_error() {
 }
 
 #[test]
-fn a_table_that_no_script_makes_is_an_error_if_the_set_starts_from_an_empty_database() {
+fn a_table_that_no_script_creates_is_an_error_if_the_set_starts_empty() {
     let up = "ALTER TABLE usres ADD COLUMN age int;";
     let down = "ALTER TABLE users DROP COLUMN IF EXISTS age;";
     let mut files = set(up, down).to_vec();

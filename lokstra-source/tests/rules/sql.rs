@@ -353,7 +353,7 @@ fn an_error_in_the_body_of_a_routine() {
 }
 
 #[test]
-fn what_postgresql_takes_is_taken() {
+fn what_postgresql_accepts_is_accepted() {
     for sql in [
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;",
         "CREATE RULE r AS ON INSERT TO a DO ALSO (DELETE FROM b; DELETE FROM c);",

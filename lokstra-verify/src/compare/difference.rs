@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_properties_and_lines_that_differ_are_told() {
+    fn only_the_properties_and_lines_that_differ_are_reported() {
         let altered = |before: &str, after: &str| Altered {
             property: "definition".to_owned(),
             before: Some(before.to_owned()),

@@ -61,7 +61,7 @@ fn kept(up: &str, down: &str) -> Migrations {
 }
 
 #[test]
-fn an_object_of_each_kind_that_is_left_behind_is_told() {
+fn an_object_of_each_kind_that_is_left_behind_is_reported() {
     let found = verify(&kept(ONE_OF_EACH, "SELECT 1;"));
     let objects: Vec<_> = changes(&found)
         .findings
@@ -129,7 +129,7 @@ fn the_remedies_for_what_is_left_behind_are_a_down_that_undoes_it() {
 }
 
 #[test]
-fn what_belongs_to_an_extension_is_not_told_twice() {
+fn what_belongs_to_an_extension_is_not_reported_twice() {
     let found = verify(&set(&[("001_a", "CREATE EXTENSION hstore;", "SELECT 1;")]));
     assert_snapshot!(told(&found), @r#"
     migrations/001_a.down.sql: 001_a is not undone by its down
@@ -186,7 +186,7 @@ fn the_order_in_which_options_were_set_is_no_difference() {
 }
 
 #[test]
-fn an_option_that_a_down_does_not_put_back_is_told() {
+fn an_option_that_a_down_does_not_put_back_is_reported() {
     let found = verify(&set(&[
         (
             "001_a",
@@ -236,7 +236,7 @@ fn an_option_that_a_down_does_not_put_back_is_told() {
 
 /// From PostgreSQL 14 and 15 on.
 #[test]
-fn what_newer_servers_have_is_told_too() {
+fn what_newer_servers_have_is_reported_too() {
     if Server::shared().unwrap().version() < 15 {
         return;
     }

@@ -65,7 +65,7 @@ fn verify_alone(migrations: &Migrations) -> Verification {
 }
 
 #[test]
-fn each_property_that_is_changed_is_told_with_what_it_was() {
+fn each_property_that_is_changed_is_reported_with_what_it_was() {
     let found = verify_alone(&changed("SELECT 1;"));
     assert_snapshot!(told(&found), @r#"
     migrations/002_change.down.sql: 002_change is not undone by its down

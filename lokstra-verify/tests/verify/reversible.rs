@@ -25,7 +25,7 @@ fn a_set_whose_downs_undo_everything_passes() {
 }
 
 #[test]
-fn every_object_that_differs_is_told_with_file_and_remedy() {
+fn every_object_that_differs_is_reported_with_file_and_remedy() {
     let found = verify(&set(&[
         USERS,
         (
@@ -60,7 +60,7 @@ fn every_object_that_differs_is_told_with_file_and_remedy() {
 }
 
 #[test]
-fn rows_that_a_down_loses_or_leaves_are_told() {
+fn rows_that_a_down_loses_or_leaves_are_reported() {
     let found = verify(&set(&[
         (
             "001_create_plans",
@@ -92,7 +92,7 @@ fn rows_that_a_down_loses_or_leaves_are_told() {
 }
 
 #[test]
-fn another_order_of_columns_is_told_and_no_failure() {
+fn another_order_of_columns_is_reported_and_no_failure() {
     let found = verify(&set(&[
         USERS,
         ("002_add_name", "ALTER TABLE users ADD name text;", "ALTER TABLE users DROP name;"),
@@ -140,7 +140,7 @@ fn parentheses_in_a_function_count_where_they_say_something() {
 }
 
 #[test]
-fn another_spelling_is_told_and_no_failure() {
+fn another_spelling_is_reported_and_no_failure() {
     let function = |body: &str| {
         format!("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\n{body}\n$$;")
     };
@@ -221,7 +221,7 @@ fn a_definition_that_the_server_wrote_means_the_same_when_it_is_run() {
 }
 
 #[test]
-fn a_down_that_fails_is_told_and_the_next_migrations_are_verified() {
+fn a_down_that_fails_is_reported_and_the_next_migrations_are_verified() {
     let found = verify(&set(&[
         USERS,
         ("002_a", "CREATE TABLE a ();", "DROP TABLE b;"),
@@ -268,7 +268,7 @@ fn an_up_that_fails_ends_it() {
 }
 
 #[test]
-fn a_second_up_that_does_something_else_is_told() {
+fn a_second_up_that_does_something_else_is_reported() {
     let found = verify(&set(&[
         (
             "001_count",

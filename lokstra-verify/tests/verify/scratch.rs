@@ -50,7 +50,7 @@ fn the_scratch_database_is_dropped_also_when_it_panics() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_dropped_when_it_is_old_and_nobody_uses_it() {
+fn what_a_killed_run_left_is_dropped_when_it_is_old_and_unused() {
     let server = server();
     let now = "SELECT extract(epoch FROM now())::bigint";
     let now: i64 = column(&mut server.client().unwrap(), now).parse().unwrap();
@@ -148,7 +148,7 @@ fn on_a_throw_away_server_roles_are_compared_too() {
 }
 
 #[test]
-fn a_role_that_may_not_create_databases_is_told_so() {
+fn a_role_that_may_not_create_databases_is_reported() {
     let server = server();
     server.client().unwrap().batch_execute("CREATE ROLE app LOGIN").unwrap();
     let url = server.url("postgres").replace("postgres@", "app@");
@@ -178,7 +178,7 @@ fn a_role_that_is_no_superuser_can_verify() {
 }
 
 #[test]
-fn a_database_that_is_not_in_the_set_is_told() {
+fn a_database_that_is_not_in_the_set_is_reported() {
     let set = one();
     let pool = Pool::from_url("postgres://nowhere.invalid/db");
     let unknown = Verifier::new(&set).database("02_orders").verify_beside(&pool).unwrap_err();

@@ -11,7 +11,7 @@ use lokstra::{Error, Report};
 use lokstra_scratch::PrivateServer;
 
 use super::work::{Direction, migrate};
-use crate::support::proxy::{Point, Then};
+use lokstra_test_support::proxy::{Point, Then};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Harm {

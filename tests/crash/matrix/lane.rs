@@ -11,8 +11,8 @@ use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 use super::faults::{Harm, KINDS, Victim, When};
 use super::work::{Direction, Stage, check, leftovers, migrate, prepare};
 use super::{End, Outcome, Round};
-use crate::support::proxy::Proxy;
-use crate::support::{column, spawn_self};
+use lokstra_test_support::proxy::Proxy;
+use lokstra_test_support::{column, spawn_self};
 
 /// A server with a proxy, for one round after the other.
 pub(crate) struct Lane {
@@ -118,7 +118,7 @@ fn run(url: &str, direction: Direction) -> Result<End, String> {
     match migrate(url, direction) {
         Ok(_) => Ok(End::Finished),
         Err(error) => match error.kind() {
-            ErrorKind::ConnectionLost { .. } | ErrorKind::Connect(_) => Ok(End::Told),
+            ErrorKind::ConnectionLost { .. } | ErrorKind::Connect(_) => Ok(End::Reported),
             _ => Err(error.to_string()),
         },
     }

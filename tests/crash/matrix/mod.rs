@@ -16,7 +16,7 @@ use faults::{KINDS, Random, When};
 use lane::{Lane, Usual};
 use work::{Direction, Stage, migrate};
 
-use crate::support::spawned_url;
+use lokstra_test_support::spawned_url;
 
 /// A number from the environment.
 fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
@@ -30,7 +30,7 @@ enum End {
     /// It never came to the message at which harm was to be done.
     Missed,
     Finished,
-    Told,
+    Reported,
     Killed,
 }
 
@@ -113,7 +113,7 @@ type Is = fn(&Outcome) -> bool;
 const COLUMNS: [(&str, Is); 9] = [
     ("missed", |outcome| outcome.0 == End::Missed),
     ("finished", |outcome| outcome.0 == End::Finished),
-    ("told", |outcome| outcome.0 == End::Told),
+    ("reported", |outcome| outcome.0 == End::Reported),
     ("killed", |outcome| outcome.0 == End::Killed),
     ("nothing", |outcome| outcome.1 == Some(Stage::Nothing)),
     ("between", |outcome| outcome.1 == Some(Stage::Between)),

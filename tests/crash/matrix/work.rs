@@ -8,7 +8,7 @@ use std::time::Duration;
 use lokstra::postgres::Client;
 use lokstra::{Error, Goal, Migrations, Pool, Report};
 
-use crate::support::{column, set, version};
+use lokstra_test_support::{column, set, version};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {

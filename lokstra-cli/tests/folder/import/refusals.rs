@@ -15,12 +15,12 @@ fn what_failed_half_way_is_refused_with_the_remedy() {
     ] {
         let (project, mut client) = migrated(tool);
         client.batch_execute(broken).unwrap();
-        let told = project.lokstra(&format!("migration import -from {tool} -source theirs -yes"));
+        let shown = project.lokstra(&format!("migration import -from {tool} -source theirs -yes"));
         assert!(
-            told.contains("has migrations that failed half-way; nothing was changed"),
-            "{told}"
+            shown.contains("has migrations that failed half-way; nothing was changed"),
+            "{shown}"
         );
-        assert!(told.contains("help:") && told.ends_with("-- exit code 2 --"), "{told}");
+        assert!(shown.contains("help:") && shown.ends_with("-- exit code 2 --"), "{shown}");
         assert!(!project.path("migrations").exists());
         assert!(!exists(&mut client, "lokstra_core.schema_migrations"));
     }
@@ -43,8 +43,8 @@ fn a_table_and_a_folder_that_disagree_are_refused_unless_forced() {
     -- exit code 5 --
     ");
     assert!(!project.path("migrations").exists());
-    let told = project.lokstra(&format!("{import} -force"));
-    assert_snapshot!(told, @"
+    let shown = project.lokstra(&format!("{import} -force"));
+    assert_snapshot!(shown, @"
     3 migrations written to migrations:
       20240101000000_create_users.up.sql    from 20240101000000_create_users.sql
       20240101000000_create_users.down.sql  fails: there was no down script
@@ -88,18 +88,18 @@ fn a_table_of_another_name_or_schema_is_named() {
     nothing was changed: confirm with -yes
     This database has no history of goose: there is no table goose_db_version; name another with -table
     ");
-    let told = project.lokstra(&format!("{import} -table app.migrations -yes"));
-    assert!(told.contains("2 recorded"), "{told}");
+    let shown = project.lokstra(&format!("{import} -table app.migrations -yes"));
+    assert!(shown.contains("2 recorded"), "{shown}");
     assert_eq!(rows(&mut client).len(), 2);
 }
 
 #[test]
-fn a_table_of_another_tool_is_told() {
+fn a_table_of_another_tool_is_reported() {
     let (project, mut client) = migrated("golang-migrate");
     // As Rails has it.
     client.batch_execute("ALTER TABLE schema_migrations DROP COLUMN dirty").unwrap();
-    let told = project.lokstra("migration import -from golang-migrate -source theirs");
-    assert_snapshot!(told, @r#"
+    let shown = project.lokstra("migration import -from golang-migrate -source theirs");
+    assert_snapshot!(shown, @r#"
     3 migrations to be written to migrations:
       001_create_users.up.sql    from 1_create_users.up.sql; without its BEGIN and COMMIT
       001_create_users.down.sql  from 1_create_users.down.sql
@@ -115,15 +115,15 @@ fn a_table_of_another_tool_is_told() {
 }
 
 #[test]
-fn a_folder_of_another_tool_is_told() {
+fn a_folder_of_another_tool_is_reported() {
     let (project, _client) = migrated("goose");
     for wrong in ["golang-migrate", "flyway", "diesel"] {
-        let told = project.lokstra(&format!("migration import -from {wrong} -source theirs"));
+        let shown = project.lokstra(&format!("migration import -from {wrong} -source theirs"));
         let message = format!(
             "error: theirs has no migration of {wrong}\n  help: import with -from \
                                goose\n"
         );
-        assert_eq!(told, format!("-- standard error --\n{message}-- exit code 3 --"));
+        assert_eq!(shown, format!("-- standard error --\n{message}-- exit code 3 --"));
     }
     let (project, _client) = migrated("golang-migrate");
     assert_snapshot!(project.lokstra("migration import -from goose -source theirs"), @"
@@ -162,8 +162,8 @@ fn a_folder_of_another_tool_is_told() {
 #[test]
 fn without_a_database_only_the_folder_is_taken_over() {
     let (project, _client) = migrated("goose");
-    let told = project.lokstra_alone("migration import -from goose -source theirs -yes");
-    assert_snapshot!(told, @"
+    let shown = project.lokstra_alone("migration import -from goose -source theirs -yes");
+    assert_snapshot!(shown, @"
     3 migrations written to migrations:
       001_create_users.up.sql    from 00001_create_users.sql
       001_create_users.down.sql  from 00001_create_users.sql
@@ -191,8 +191,8 @@ fn nothing_is_ever_overwritten() {
       help: name a new folder with -dir; files are never overwritten
     -- exit code 2 --
     ");
-    let told = project.lokstra("migration import -from goose -source theirs -dir theirs -yes");
-    assert_snapshot!(told, @"
+    let shown = project.lokstra("migration import -from goose -source theirs -dir theirs -yes");
+    assert_snapshot!(shown, @"
     -- standard error --
     error: theirs is both the source and the target of the import
       help: name the folder of the other tool with -source, and a new one with -dir
@@ -205,8 +205,8 @@ fn a_folder_with_only_its_settings_is_filled() {
     let (project, mut client) = migrated("goose");
     fs::create_dir(project.path("migrations")).unwrap();
     project.write("migrations/migration.yaml", "schema-table: our_migrations\n");
-    let told = project.lokstra("migration import -from goose -source theirs -yes");
-    assert!(told.contains("2 recorded in lokstra_core.our_migrations"), "{told}");
+    let shown = project.lokstra("migration import -from goose -source theirs -yes");
+    assert!(shown.contains("2 recorded in lokstra_core.our_migrations"), "{shown}");
     assert!(exists(&mut client, "lokstra_core.our_migrations"));
 }
 
@@ -215,8 +215,8 @@ fn what_cannot_be_taken_over_keeps_everything_as_it_is() {
     let (project, _client) = migrated("goose");
     project.write("theirs/00004_seed.go", "package migrations\n");
     project.write("theirs/00005_env.sql", "-- +goose Up\n-- +goose ENVSUB ON\nSELECT '${A}';\n");
-    let told = project.lokstra("migration import -from goose -source theirs -yes");
-    assert_snapshot!(told, @"
+    let shown = project.lokstra("migration import -from goose -source theirs -yes");
+    assert_snapshot!(shown, @"
     -- standard error --
     error: nothing was imported
     theirs/00004_seed.go: is a migration written in Go, which cannot be read here
@@ -234,11 +234,14 @@ fn what_the_build_refuses_is_written_to_be_mended_and_recorded_afterwards() {
     let halves = "BEGIN;\nSELECT 1;\nROLLBACK;\nSELECT 2;\n";
     project.write("theirs/2_index_email.up.sql", halves);
     let import = "migration import -from golang-migrate -source theirs -yes";
-    let told = project.lokstra(import);
-    assert!(told.contains("Fix these problems, and import again to record the history:"), "{told}");
+    let shown = project.lokstra(import);
     assert!(
-        told.contains("migrations/002_index_email.up.sql:1:1: a migration cannot begin"),
-        "{told}"
+        shown.contains("Fix these problems, and import again to record the history:"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("migrations/002_index_email.up.sql:1:1: a migration cannot begin"),
+        "{shown}"
     );
     assert!(!exists(&mut client, "lokstra_core.schema_migrations"));
     project.write("migrations/002_index_email.up.sql", "SELECT 1;\nSELECT 2;\n");
@@ -262,17 +265,17 @@ fn a_history_of_ours_that_says_something_else_is_a_divergence() {
     project.lokstra(import);
     let edit = "UPDATE lokstra_core.schema_migrations SET checksum = repeat('ab', 32)";
     client.batch_execute(edit).unwrap();
-    let told = project.lokstra(import);
-    assert!(told.contains("001 was applied with checksum abababababab"), "{told}");
-    assert!(told.ends_with("-- exit code 5 --"), "{told}");
+    let shown = project.lokstra(import);
+    assert!(shown.contains("001 was applied with checksum abababababab"), "{shown}");
+    assert!(shown.ends_with("-- exit code 5 --"), "{shown}");
 }
 
 #[test]
-fn a_version_that_was_passed_over_is_told() {
+fn a_version_that_was_passed_over_is_reported() {
     let (project, mut client) = migrated("goose");
     client.batch_execute("DELETE FROM goose_db_version WHERE version_id = 1").unwrap();
-    let told = project.lokstra("migration import -from goose -source theirs");
-    let left: Vec<_> = told.lines().filter(|line| line.starts_with("Left")).collect();
+    let shown = project.lokstra("migration import -from goose -source theirs");
+    let left: Vec<_> = shown.lines().filter(|line| line.starts_with("Left")).collect();
     assert_snapshot!(left.join("\n"), @"
 
     ");
@@ -282,10 +285,10 @@ fn a_version_that_was_passed_over_is_told() {
 fn the_command_asks_for_what_it_needs() {
     let (project, _client) = migrated("goose");
     for arguments in ["migration import -source theirs", "migration import -from goose"] {
-        let told = project.lokstra(arguments);
-        assert!(told.contains("required arguments were not provided"), "{told}");
-        assert!(told.ends_with("-- exit code 3 --"), "{told}");
+        let shown = project.lokstra(arguments);
+        assert!(shown.contains("required arguments were not provided"), "{shown}");
+        assert!(shown.ends_with("-- exit code 3 --"), "{shown}");
     }
-    let told = project.lokstra("migration import -from gooes -source theirs");
-    assert!(told.contains("tip: a similar value exists: 'goose'"), "{told}");
+    let shown = project.lokstra("migration import -from gooes -source theirs");
+    assert!(shown.contains("tip: a similar value exists: 'goose'"), "{shown}");
 }

@@ -55,27 +55,27 @@ fn without_its_transactions_a_script_leaves_what_psql_leaves() {
         let other = Server::shared().unwrap().database().unwrap();
         psql(&other, &project.path("theirs/1_a.up.sql"));
         project.lokstra("migration import -from golang-migrate -source theirs -yes");
-        let told = project.lokstra("migration up");
-        assert!(told.contains("1 migration applied"), "{text}\n{told}");
+        let shown = project.lokstra("migration up");
+        assert!(shown.contains("1 migration applied"), "{text}\n{shown}");
         assert_eq!(schema(&project.database), schema(&other), "{text}");
     }
 }
 
 #[test]
-fn a_transaction_that_means_something_else_stays_and_is_told() {
+fn a_transaction_that_means_something_else_stays_and_is_reported() {
     for text in [
         "CREATE SCHEMA app;\nBEGIN;\nSET LOCAL search_path = app;\nCOMMIT;\nCREATE TABLE a ();\n",
         "BEGIN;\nCREATE TABLE a ();\nROLLBACK;\nCREATE TABLE b ();\n",
         "BEGIN;\nCREATE TABLE a ();\n",
     ] {
         let project = project(&[("1_a.up.sql", text), ("1_a.down.sql", "")]);
-        let told = project.lokstra("migration import -from golang-migrate -source theirs");
-        assert!(told.contains("[transaction-control]"), "{told}");
+        let shown = project.lokstra("migration import -from golang-migrate -source theirs");
+        assert!(shown.contains("[transaction-control]"), "{shown}");
     }
 }
 
 #[test]
-fn an_empty_down_script_is_told_and_rolls_back_as_it_did() {
+fn an_empty_down_script_is_reported_and_rolls_back_as_it_did() {
     let project = project(&[
         ("1_nothing.up.sql", ""),
         ("1_nothing.down.sql", ""),
@@ -142,7 +142,7 @@ fn a_file_that_the_wrong_tool_would_run_whole_is_refused() {
 }
 
 #[test]
-fn a_history_table_in_a_script_and_other_numbers_are_told() {
+fn a_history_table_in_a_script_and_other_numbers_are_reported() {
     let project = project(&[
         ("20240101000000000002_b.up.sql", "DELETE FROM schema_migrations;\n"),
         ("20240101000000000001_a.up.sql", "SELECT 1;\n"),
@@ -186,9 +186,9 @@ fn a_line_break_in_the_name_of_a_file_begins_no_line_of_sql() {
             fs::write(path, text).unwrap();
         }
         let import = format!("migration import -from {tool} -source theirs -dir new -yes");
-        let told = project.lokstra(&import);
-        assert!(told.contains("from 1_a␊DROP") || told.contains("from V1__a␍DROP"), "{told}");
-        assert!(!told.contains("\nDROP"), "{told}");
+        let shown = project.lokstra(&import);
+        assert!(shown.contains("from 1_a␊DROP") || shown.contains("from V1__a␍DROP"), "{shown}");
+        assert!(!shown.contains("\nDROP"), "{shown}");
         for entry in fs::read_dir(project.path("new")).unwrap() {
             let text = fs::read_to_string(entry.unwrap().path()).unwrap();
             assert!(!text.split(['\n', '\r']).any(|line| line.starts_with("DROP")), "{text}");
@@ -223,8 +223,8 @@ fn no_line_of_a_file_outside_of_their_folder_is_shown() {
             project.write(".secret", secret);
             for json in ["", " -json"] {
                 let import = format!("migration import -from {tool} -source theirs -dir new{json}");
-                let told = project.lokstra(&import);
-                assert!(!told.contains("hunter2"), "{told}");
+                let shown = project.lokstra(&import);
+                assert!(!shown.contains("hunter2"), "{shown}");
             }
         }
     }
@@ -238,11 +238,11 @@ fn a_folder_behind_a_link_is_outside_and_a_link_within_is_not() {
     let link = std::os::unix::fs::symlink::<&str, std::path::PathBuf>;
     link("../other", project.path("theirs/other")).unwrap();
     let import = "migration import -from refinery -source theirs -dir new";
-    let told = project.lokstra(import);
-    assert!(!told.contains("hunter2") && told.contains("a link leads out"), "{told}");
+    let shown = project.lokstra(import);
+    assert!(!shown.contains("hunter2") && shown.contains("a link leads out"), "{shown}");
     link("b", project.path("theirs/V2__b.sql")).unwrap();
-    let told = project.lokstra(import);
-    assert!(told.contains("1 | hunter2;"), "{told}");
+    let shown = project.lokstra(import);
+    assert!(shown.contains("1 | hunter2;"), "{shown}");
 }
 
 #[test]
@@ -252,10 +252,10 @@ fn a_file_outside_of_their_folder_is_not_copied_into_ours() {
     let link = project.path("theirs/2_b.up.sql");
     std::os::unix::fs::symlink(project.path(".secret"), &link).unwrap();
     let import = "migration import -from golang-migrate -source theirs -dir new";
-    let told = project.lokstra(import);
-    assert!(told.contains("theirs/2_b.up.sql: a link leads out of the folder"), "{told}");
-    let told = project.lokstra(&format!("{import} -yes"));
-    insta::assert_snapshot!(told, @"
+    let shown = project.lokstra(import);
+    assert!(shown.contains("theirs/2_b.up.sql: a link leads out of the folder"), "{shown}");
+    let shown = project.lokstra(&format!("{import} -yes"));
+    insta::assert_snapshot!(shown, @"
     -- standard error --
     error: nothing was imported
     theirs/2_b.up.sql: a link leads out of the folder to this file, which is not copied
@@ -273,9 +273,9 @@ fn import_warns_of_the_hazards_that_it_locks_as_lock_does() {
         ("2_b.up.sql", "CREATE INDEX i ON a (n);\n"),
         ("2_b.down.sql", "DROP INDEX i;\n"),
     ]);
-    let told =
+    let shown =
         project.lokstra("migration import -from golang-migrate -source theirs -dir new -yes");
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(shown, @"
     2 migrations written to new:
       001_a.up.sql    from 1_a.up.sql
       001_a.down.sql  from 1_a.down.sql
@@ -295,15 +295,15 @@ fn a_source_file_that_cannot_be_read_is_named() {
     for (target, why) in [("/dev/zero", "not a regular file"), ("gone", "No such file")] {
         let path = project.path("theirs/2_b.up.sql");
         std::os::unix::fs::symlink(target, &path).unwrap();
-        let told = project.lokstra(import);
+        let shown = project.lokstra(import);
         let expected = format!("error: theirs/2_b.up.sql: cannot be read: {why}");
-        assert!(told.contains(&expected), "{told}");
+        assert!(shown.contains(&expected), "{shown}");
         fs::remove_file(path).unwrap();
     }
     let made = Command::new("mkfifo").arg(project.path("theirs/2_b.up.sql")).status().unwrap();
     assert!(made.success());
-    let told = project.lokstra(import);
-    assert!(told.contains("theirs/2_b.up.sql: cannot be read: not a regular file"), "{told}");
+    let shown = project.lokstra(import);
+    assert!(shown.contains("theirs/2_b.up.sql: cannot be read: not a regular file"), "{shown}");
 }
 
 #[test]

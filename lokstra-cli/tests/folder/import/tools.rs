@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use super::{exists, migrated, rows};
 
 #[test]
-fn without_yes_it_is_told_what_would_be_done_and_nothing_is() {
+fn without_yes_it_shows_what_would_be_done_and_does_nothing() {
     let (project, mut client) = migrated("sqlx");
     assert_snapshot!(project.lokstra("migration import -from sqlx -source theirs"), @"
     3 migrations to be written to migrations:
@@ -213,7 +213,7 @@ fn goose_is_taken_over() {
 }
 
 #[test]
-fn flyway_is_taken_over_and_numbered_anew() {
+fn flyway_is_taken_over_and_numbered_again() {
     let (project, mut client) = migrated("flyway");
     assert_snapshot!(project.lokstra("migration import -from flyway -source theirs -yes"), @"
     3 migrations written to migrations:

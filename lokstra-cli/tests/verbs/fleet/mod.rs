@@ -127,21 +127,21 @@ fn fail_fast_begins_with_no_further_target() {
 /// Places are elsewhere on each machine.
 fn without_connections(document: &str) -> String {
     let mut parts = document.split("\"connection\": {");
-    let mut told = parts.next().unwrap().to_owned();
+    let mut shown = parts.next().unwrap().to_owned();
     for part in parts {
-        told.extend(["\"connection\": {…}", part.split_once('}').unwrap().1]);
+        shown.extend(["\"connection\": {…}", part.split_once('}').unwrap().1]);
     }
-    told
+    shown
 }
 
 #[test]
 fn the_document_has_every_target() {
     let fleet = Fleet::new(&["001_a", "002_b"]);
     fleet.break_b();
-    let told = fleet.lokstra(&format!("{UP} -fail-fast -json"));
-    let told: Vec<_> = told.lines().filter(|line| !line.contains("execution_ms")).collect();
-    let told = without_connections(&told.join("\n"));
-    assert_snapshot!(told, @r#"
+    let shown = fleet.lokstra(&format!("{UP} -fail-fast -json"));
+    let shown: Vec<_> = shown.lines().filter(|line| !line.contains("execution_ms")).collect();
+    let shown = without_connections(&shown.join("\n"));
+    assert_snapshot!(shown, @r#"
     {
       "done": 1,
       "failed": 1,
@@ -222,8 +222,8 @@ fn the_document_has_every_target() {
 #[test]
 fn the_document_of_the_status_has_every_target() {
     let fleet = Fleet::new(&["001_a"]);
-    let told = fleet.lokstra("migration status -targets targets.txt -exit-code -json");
-    assert_snapshot!(without_connections(&told), @r#"
+    let shown = fleet.lokstra("migration status -targets targets.txt -exit-code -json");
+    assert_snapshot!(without_connections(&shown), @r#"
     {
       "behind": 3,
       "failed": 0,
@@ -262,8 +262,8 @@ fn the_document_of_the_status_has_every_target() {
 #[test]
 fn several_jobs_migrate_every_target() {
     let fleet = Fleet::new(&["001_a", "002_b"]);
-    let told = fleet.lokstra("migration up -targets targets.txt -jobs 3");
-    assert!(told.ends_with("3 done, 0 failed"), "{told}");
+    let shown = fleet.lokstra("migration up -targets targets.txt -jobs 3");
+    assert!(shown.ends_with("3 done, 0 failed"), "{shown}");
     for database in &fleet.databases {
         database.client().unwrap().batch_execute("SELECT FROM migrations_002").unwrap();
     }

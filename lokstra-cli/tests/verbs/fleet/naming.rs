@@ -16,12 +16,12 @@ fn no_password_is_shown() {
          postgres:/someone:hunter2@127.0.0.1/shop\n",
     );
     for arguments in ["", " -json"] {
-        let told = fleet.lokstra(&format!("{UP} -connect-wait 0s{arguments}"));
-        assert!(told.contains("127.0.0.1:1/shop") && told.contains("acme"), "{told}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let shown = fleet.lokstra(&format!("{UP} -connect-wait 0s{arguments}"));
+        assert!(shown.contains("127.0.0.1:1/shop") && shown.contains("acme"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
-    let told = fleet.lokstra(&format!("{UP} -connect-wait 0s"));
-    assert_snapshot!(told, @"
+    let shown = fleet.lokstra(&format!("{UP} -connect-wait 0s"));
+    assert_snapshot!(shown, @"
     0 done, 4 failed
     -- standard error --
     127.0.0.1:1/shop: failed: no connection to 127.0.0.1:1/shop: error connecting to server: Connection refused (os error 111)

@@ -26,7 +26,7 @@ fn until_slow(database: &Database) {
 }
 
 #[test]
-fn a_signal_ends_all_workers_after_their_migration_and_the_next_run_goes_on() {
+fn a_signal_ends_all_workers_after_their_current_migration() {
     let fleet = Fleet::new(&["001_a", "002_slow", "003_c"]);
     fleet.project.write("migrations/002_slow.up.sql", "SELECT pg_sleep(2);\n");
     let child = start(&fleet, "migration up -targets targets.txt -jobs 2");
@@ -34,9 +34,9 @@ fn a_signal_ends_all_workers_after_their_migration_and_the_next_run_goes_on() {
     until_slow(&fleet.databases[1]);
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    let told = told_by(child.wait_with_output().unwrap(), &fleet.project.database);
-    let (_, end) = told.split_once("error:").unwrap();
-    assert!(told.starts_with("0 done, 0 failed, 2 stopped, 1 not tried\n"), "{told}");
+    let shown = told_by(child.wait_with_output().unwrap(), &fleet.project.database);
+    let (_, end) = shown.split_once("error:").unwrap();
+    assert!(shown.starts_with("0 done, 0 failed, 2 stopped, 1 not tried\n"), "{shown}");
     assert_snapshot!(end, @"
      not done: 3 of 3 targets
       a: stopped as requested

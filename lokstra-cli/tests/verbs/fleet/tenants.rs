@@ -67,7 +67,7 @@ fn a_script_that_moves_the_search_path_moves_it_for_itself_alone() {
 }
 
 #[test]
-fn a_query_that_lists_no_schemas_is_told() {
+fn a_query_that_lists_no_schemas_is_reported() {
     let project = Project::new(&["001_a"]);
     assert_snapshot!(in_schemas(&project, "up", "SELECT nothing"), @r#"
     -- standard error --
@@ -121,8 +121,8 @@ fn the_query_of_schemas_can_do_nothing_but_read() {
         "COPY (SELECT 'tenant_a') TO PROGRAM 'touch /tmp/lokstra-was-here'",
         "SELECT set_config('transaction_read_only', 'off', false), drops()",
     ] {
-        let told = in_schemas(&project, "up", query);
-        assert!(told.contains("error: the query of -schemas failed: "), "{query}: {told}");
+        let shown = in_schemas(&project, "up", query);
+        assert!(shown.contains("error: the query of -schemas failed: "), "{query}: {shown}");
     }
     let left =
         "SELECT count(*) || ' ' || (SELECT is_called FROM s) || ' ' || to_regnamespace('tenant_a')

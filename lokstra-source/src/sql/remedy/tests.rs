@@ -187,7 +187,7 @@ fn a_word_of_a_join_is_not_to_be_quoted() {
 }
 
 #[test]
-fn what_nobody_can_know_is_left_open() {
+fn what_cannot_be_known_is_left_open() {
     for statement in ["RENAME a TO b, c", "CREATE a b c"] {
         assert_eq!(remedy(statement).1, None, "{statement}");
     }

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_that_are_no_numbers_or_not_in_their_order_are_numbered_anew() {
+    fn versions_that_are_no_numbers_or_not_in_order_are_numbered_again() {
         let files = [("1_a/up.sql", ""), ("10_b/up.sql", ""), ("9_c/up.sql", "")];
         assert_snapshot!(names(Diesel, &files).join(" "), @"001_a.up.sql 002_b.up.sql 003_c.up.sql");
         let files = [("alpha_a/up.sql", ""), ("beta_b/up.sql", "")];

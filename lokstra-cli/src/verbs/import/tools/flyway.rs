@@ -167,7 +167,7 @@ mod tests {
     use crate::verbs::import::tools::SourceTool::Flyway;
 
     #[test]
-    fn undo_scripts_are_down_scripts_and_a_conf_says_what_runs_without_a_transaction() {
+    fn undo_scripts_are_down_scripts_and_a_conf_turns_transactions_off() {
         let files = [
             ("V1__Create_users.sql", "\u{feff}CREATE TABLE users (id int);\n"),
             ("U1__Create_users.sql", "DROP TABLE users;\n"),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_told_where_they_first_stand() {
+    fn placeholders_are_reported_where_they_first_stand() {
         let text = "CREATE TABLE ${schema}.a ();\nGRANT ALL ON ${schema}.a TO ${app.role}, $1;\n";
         let remarks = Flyway.read(&Source::of(&[("V1__a.sql", text)])).remarks;
         let text: Vec<_> = remarks.iter().map(ToString::to_string).collect();

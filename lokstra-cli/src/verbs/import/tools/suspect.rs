@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_history_table_of_a_tool_in_a_script_is_told() {
+    fn the_history_table_of_a_tool_in_a_script_is_reported() {
         let files = [
             ("1_a.sql", "SELECT 1;\nDELETE FROM public._sqlx_migrations WHERE version = 1;\n"),
             ("2_b.sql", "UPDATE \"_sqlx_migrations\" SET success = true;\n"),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use lokstra_scratch::Database;
 
-pub(crate) struct Pooler {
+pub struct Pooler {
     port: u16,
     database: String,
 }
@@ -22,7 +22,7 @@ struct Sessions {
 impl Pooler {
     /// With two sessions that are used in turns, started with these parameters. If `tells_name`, each
     /// client's `application_name` is set in the session that it gets, as Odyssey and pgpool do.
-    pub(crate) fn before(database: &Database, start: &[(&str, &str)], tells_name: bool) -> Pooler {
+    pub fn before(database: &Database, start: &[(&str, &str)], tells_name: bool) -> Pooler {
         let server = database.server();
         let socket = server.socket_dir().join(format!(".s.PGSQL.{}", server.port()));
         let mut parameters = vec![("user", server.superuser()), ("database", database.name())];
@@ -46,7 +46,7 @@ impl Pooler {
         Pooler { port, database: database.name().to_owned() }
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let Pooler { port, database } = self;
         format!("host=127.0.0.1 port={port} user=postgres dbname={database} sslmode=disable")
     }
@@ -94,7 +94,7 @@ fn serve(mut client: TcpStream, sessions: &Sessions) -> Option<()> {
     let start = message(&mut client, false)?;
     let words: Vec<_> = start[8..].split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
     let name = words.chunks(2).find(|pair| pair[0] == "application_name").map(|pair| &pair[1]);
-    let tell = query(&format!("SET application_name = '{}'", name.map_or("", |name| &**name)));
+    let set_name = query(&format!("SET application_name = '{}'", name.map_or("", |name| &**name)));
     // AuthenticationOk, BackendKeyData of a session that there is not, ReadyForQuery.
     client.write_all(b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\x01\xe2\x40\0\0\0\x07Z\0\0\0\x05I").ok()?;
     let mut held = None;
@@ -102,7 +102,7 @@ fn serve(mut client: TcpStream, sessions: &Sessions) -> Option<()> {
         let nth = sessions.next.fetch_add(1, Ordering::Relaxed) % sessions.all.len();
         let mut session = held.take().unwrap_or_else(|| sessions.all[nth].lock().unwrap());
         if sessions.tells_name {
-            session.write_all(&tell).ok()?;
+            session.write_all(&set_name).ok()?;
             relay(&mut session, &mut io::sink())?;
         }
         session.write_all(&message).ok()?;

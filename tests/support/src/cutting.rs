@@ -8,9 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use lokstra_scratch::Database;
 
-#[allow(dead_code, reason = "each test file uses its part")]
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Cut {
+pub enum Cut {
     /// The message never reaches the server.
     Message,
     /// The server has answered, and the answer never reaches the client.
@@ -23,7 +22,7 @@ pub(crate) enum Cut {
 
 /// The URL of a proxy before this database that cuts the connection once, at the first message with
 /// all of these texts.
-pub(crate) fn cutting(database: &Database, cut: Cut, texts: &'static [&str]) -> String {
+pub fn cutting(database: &Database, cut: Cut, texts: &'static [&str]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = database.server();

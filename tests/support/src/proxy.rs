@@ -10,7 +10,7 @@ use lokstra_scratch::Server;
 
 /// Where in the life of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Point {
+pub enum Point {
     /// It has arrived at the proxy and not at the server.
     Before,
     /// A half of it has arrived at the server.
@@ -23,7 +23,7 @@ pub(crate) enum Point {
 
 /// What becomes of the connection after the harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Then {
+pub enum Then {
     GoOn,
     Cut,
 }
@@ -55,13 +55,13 @@ struct Shared {
 }
 
 /// Forwards any number of connections, one after the other or at once.
-pub(crate) struct Proxy {
+pub struct Proxy {
     port: u16,
     shared: Arc<Shared>,
 }
 
 impl Proxy {
-    pub(crate) fn before(server: &Server) -> Proxy {
+    pub fn before(server: &Server) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let socket = server.socket_dir().join(format!(".s.PGSQL.{}", server.port()));
@@ -76,29 +76,24 @@ impl Proxy {
         Proxy { port, shared }
     }
 
-    pub(crate) fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         let port = self.port;
         format!("host=127.0.0.1 port={port} user=postgres dbname={database} sslmode=disable")
     }
 
     /// Restarts the count of messages, and does this once at one of them, from 0.
-    pub(crate) fn arm(
-        &self,
-        message: usize,
-        point: Point,
-        act: impl FnOnce() -> Then + Send + 'static,
-    ) {
+    pub fn arm(&self, message: usize, point: Point, act: impl FnOnce() -> Then + Send + 'static) {
         let fault = Some(Fault { message, point, act: Box::new(act) });
         *lock(&self.shared.state) = State { fault, ..State::default() };
     }
 
     /// Restarts the count of messages, and only forwards.
-    pub(crate) fn disarm(&self) {
+    pub fn disarm(&self) {
         *lock(&self.shared.state) = State::default();
     }
 
     /// Waits for the end of harm that is being done. False: it was not to come to it.
-    pub(crate) fn finish(&self) -> bool {
+    pub fn finish(&self) -> bool {
         let mut state = lock(&self.shared.state);
         let is_done = state.fault.take().is_none();
         while state.is_acting {
@@ -108,7 +103,7 @@ impl Proxy {
     }
 
     /// How many messages have been sent since it was last armed or disarmed.
-    pub(crate) fn sent(&self) -> usize {
+    pub fn sent(&self) -> usize {
         lock(&self.shared.state).sent
     }
 }

@@ -1,27 +1,26 @@
 //! Sets that a test writes down as it needs them, and databases to run them on.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
-pub(crate) mod lies;
-pub(crate) mod pooler;
-pub(crate) mod proxy;
-pub(crate) mod wire;
+pub mod cutting;
+pub mod lies;
+pub mod pooler;
+pub mod proxy;
+pub mod wire;
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lokstra::Migrations;
-use lokstra::postgres::Client;
+use lokstra_runtime::Migrations;
+use lokstra_runtime::postgres::Client;
 use lokstra_scratch::{Database, Server};
 use tempfile::TempDir;
 
-pub(crate) fn database() -> Database {
+pub fn database() -> Database {
     Server::shared().unwrap().database().unwrap()
 }
 
 /// A flat set of these: name (`001_create_users`), up and down.
-pub(crate) fn set<S: AsRef<str>>(migrations: &[(&str, S, S)]) -> Migrations {
+pub fn set<S: AsRef<str>>(migrations: &[(&str, S, S)]) -> Migrations {
     let files: Vec<_> = migrations
         .iter()
         .flat_map(|(name, up, down)| {
@@ -32,7 +31,7 @@ pub(crate) fn set<S: AsRef<str>>(migrations: &[(&str, S, S)]) -> Migrations {
 }
 
 /// A set of the files at these paths below `migrations`.
-pub(crate) fn set_from_files<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migrations {
+pub fn set_from_files<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migrations {
     let root = TempDir::new().unwrap();
     for (path, content) in files {
         let path = root.path().join("migrations").join(path.as_ref());
@@ -46,18 +45,18 @@ pub(crate) fn set_from_files<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> 
 }
 
 /// A migration 001 that no check has seen, such as a build refuses it.
-pub(crate) fn unchecked_script(up: &str) -> Migrations {
+pub fn unchecked_script(up: &str) -> Migrations {
     build_set_unchecked(1, |_| up.to_owned())
 }
 
 /// The same with its statements at these ranges.
-pub(crate) fn unchecked_statements(up: &str, statements: &[std::ops::Range<usize>]) -> Migrations {
+pub fn unchecked_statements(up: &str, statements: &[std::ops::Range<usize>]) -> Migrations {
     made(statements, 1, |_| up.to_owned())
 }
 
 /// `count` migrations from 001 that no check has seen, the up scripts from this function. One that begins
-/// with the marker of such scripts runs without a transaction, as one statement unless told otherwise.
-pub(crate) fn build_set_unchecked(count: i64, up: impl Fn(i64) -> String) -> Migrations {
+/// with the marker of such scripts runs without a transaction, as one statement.
+pub fn build_set_unchecked(count: i64, up: impl Fn(i64) -> String) -> Migrations {
     made(&[], count, up)
 }
 
@@ -94,7 +93,7 @@ fn made(
     let database = DatabaseSpec {
         folder: "migrations",
         pool: None,
-        table: lokstra::set::TableName::default(),
+        table: lokstra_runtime::TableName::default(),
         enabled: true,
         description: None,
     };
@@ -114,7 +113,7 @@ fn made(
 }
 
 /// Records a set in its table as applied, without running it.
-pub(crate) fn record_history(set: &Migrations, client: &mut Client) {
+pub fn record_history(set: &Migrations, client: &mut Client) {
     let database = set.databases().next().unwrap();
     let rows = database.migrations().map(|migration| {
         let (up, down) = (migration.up().checksum(), migration.down().checksum());
@@ -132,7 +131,7 @@ pub(crate) fn record_history(set: &Migrations, client: &mut Client) {
 }
 
 /// `count` migrations from 001, each with a table `t001` of its own, after some more SQL.
-pub(crate) fn tables_set(count: usize, sql: &str) -> Migrations {
+pub fn tables_set(count: usize, sql: &str) -> Migrations {
     let scripts: Vec<_> = (1..=count)
         .map(|n| {
             let name = format!("{n:03}_t");
@@ -149,36 +148,38 @@ pub(crate) fn tables_set(count: usize, sql: &str) -> Migrations {
 }
 
 /// The first column of every row, joined by spaces.
-pub(crate) fn column(client: &mut Client, query: &str) -> String {
+pub fn column(client: &mut Client, query: &str) -> String {
     let rows = client.simple_query(query).unwrap();
     let values = rows.iter().filter_map(|message| match message {
-        lokstra::postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL")),
+        lokstra_runtime::postgres::SimpleQueryMessage::Row(row) => {
+            Some(row.get(0).unwrap_or("NULL"))
+        }
         _ => None,
     });
     values.collect::<Vec<_>>().join(" ")
 }
 
-pub(crate) fn tables(client: &mut Client) -> String {
+pub fn tables(client: &mut Client) -> String {
     column(client, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
 }
 
-pub(crate) fn versions(client: &mut Client) -> String {
+pub fn versions(client: &mut Client) -> String {
     column(client, "SELECT version FROM lokstra_core.schema_migrations ORDER BY 1")
 }
 
 /// How many advisory locks are held in this database.
-pub(crate) fn advisory_locks(client: &mut Client) -> String {
+pub fn advisory_locks(client: &mut Client) -> String {
     let query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database =
                  (SELECT oid FROM pg_database WHERE datname = current_database())";
     column(client, query)
 }
 
-pub(crate) fn version(number: i64) -> lokstra::Version {
-    lokstra::Version::new(number).unwrap()
+pub fn version(number: i64) -> lokstra_runtime::Version {
+    lokstra_runtime::Version::new(number).unwrap()
 }
 
 /// Without what differs from run to run.
-pub(crate) fn without_times(text: &impl ToString) -> String {
+pub fn without_times(text: &impl ToString) -> String {
     let text = text.to_string();
     let line = |line: &str| match line.rsplit_once(" (") {
         Some((start, end)) if end.ends_with(" ms)") => format!("{start} (… ms)"),
@@ -188,20 +189,20 @@ pub(crate) fn without_times(text: &impl ToString) -> String {
 }
 
 /// With `…` for each number.
-pub(crate) fn without_numbers(text: &str) -> String {
-    let mut told = String::new();
+pub fn without_numbers(text: &str) -> String {
+    let mut result = String::new();
     for character in text.chars() {
         match character.is_ascii_digit() {
-            true if told.ends_with('…') => {}
-            true => told.push('…'),
-            false => told.push(character),
+            true if result.ends_with('…') => {}
+            true => result.push('…'),
+            false => result.push(character),
         }
     }
-    told
+    result
 }
 
 /// Waits for this, and not for ever.
-pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) {
+pub fn wait_until(mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
     while !condition() {
         assert!(started.elapsed() < Duration::from_secs(30), "it does not happen");
@@ -212,27 +213,27 @@ pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) {
 const CHILD: &str = "LOKSTRA_TEST_CHILD_URL";
 
 /// The database to migrate, in a child that [`spawn_self`] started.
-pub(crate) fn spawned_url() -> Option<String> {
+pub fn spawned_url() -> Option<String> {
     std::env::var(CHILD).ok()
 }
 
 /// The name of a test, as a test program takes it.
-pub(crate) fn name_of<T: Fn()>(_: T) -> &'static str {
+pub fn name_of<T: Fn()>(_: T) -> &'static str {
     std::any::type_name::<T>().split_once("::").unwrap().1
 }
 
 /// Runs this test again, in a process of its own that migrates this database.
-pub(crate) fn spawn_self(test: impl Fn(), url: &str) -> Child {
+pub fn spawn_self(test: impl Fn(), url: &str) -> Child {
     command_of_self(test, url).spawn().unwrap()
 }
 
 /// The same, to add variables to.
-pub(crate) fn command_of_self(test: impl Fn(), url: &str) -> Command {
+pub fn command_of_self(test: impl Fn(), url: &str) -> Command {
     as_child(Command::new(std::env::current_exe().unwrap()), test, url)
 }
 
 /// The same as the first process of a container, which signals without a handler do not reach.
-pub(crate) fn command_as_first_process(test: impl Fn(), url: &str) -> Command {
+pub fn command_as_first_process(test: impl Fn(), url: &str) -> Command {
     let mut command = Command::new("unshare");
     // A user who is not root becomes it in a namespace of its own, to be allowed to make another one.
     if std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) != 0 {

@@ -7,26 +7,26 @@ use std::sync::{Arc, Mutex};
 
 use lokstra_scratch::Database;
 
-use super::wait_until;
+use crate::wait_until;
 
 /// What was counted since it was last taken (*55.7. Message Formats*).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Counts {
+pub struct Counts {
     /// The types of the messages that clients sent after connecting.
-    pub(crate) sent: String,
+    pub sent: String,
     /// Bytes that the server sent, with those of connecting.
-    pub(crate) received: usize,
+    pub received: usize,
     /// Bytes that the server sent after connecting.
-    pub(crate) answered: usize,
+    pub answered: usize,
 }
 
-pub(crate) struct Wire {
-    pub(crate) url: String,
+pub struct Wire {
+    pub url: String,
     counts: Arc<Mutex<Counts>>,
 }
 
 impl Wire {
-    pub(crate) fn before(database: &Database) -> Wire {
+    pub fn before(database: &Database) -> Wire {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let url = format!(
@@ -46,12 +46,12 @@ impl Wire {
     }
 
     /// Of one connection, until it is closed.
-    pub(crate) fn take_all(&self) -> Counts {
+    pub fn take_all(&self) -> Counts {
         wait_until(|| self.counts.lock().unwrap().sent.ends_with('X'));
         self.take()
     }
 
-    pub(crate) fn take(&self) -> Counts {
+    pub fn take(&self) -> Counts {
         std::mem::take(&mut self.counts.lock().unwrap())
     }
 }

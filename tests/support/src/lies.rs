@@ -4,19 +4,19 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 
-use lokstra::postgres::{Client, NoTls};
+use lokstra_runtime::postgres::{Client, NoTls};
 use lokstra_scratch::Database;
 
 /// What becomes of a simple query: what the server gets instead, or the SQLSTATE and the message of a
 /// refusal. The client is another session of the database.
-pub(crate) type Lie = fn(&str, &mut Client) -> Result<String, (&'static str, &'static str)>;
+pub type Lie = fn(&str, &mut Client) -> Result<String, (&'static str, &'static str)>;
 
-pub(crate) struct Liar {
-    pub(crate) url: String,
+pub struct Liar {
+    pub url: String,
 }
 
 impl Liar {
-    pub(crate) fn before(database: &Database, lie: Lie) -> Liar {
+    pub fn before(database: &Database, lie: Lie) -> Liar {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let name = database.name();
@@ -34,7 +34,7 @@ impl Liar {
         Liar { url }
     }
 
-    pub(crate) fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         Client::connect(&self.url, NoTls).unwrap()
     }
 }
@@ -84,7 +84,7 @@ fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
 }
 
 /// The text with what stands from `begin` to the next `end` replaced, wherever it does.
-pub(crate) fn replaced(text: &str, begin: &str, end: &str, with: &str) -> String {
+pub fn replaced(text: &str, begin: &str, end: &str, with: &str) -> String {
     let mut pieces = text.split(begin);
     let mut result = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
