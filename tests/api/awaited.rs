@@ -51,6 +51,7 @@ fn other_tasks_of_one_thread_run_during_a_migration() {
         let counted = Arc::clone(&ticks);
         let clock = tokio::spawn(async move {
             loop {
+                // The clock whose ticks are counted.
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 counted.fetch_add(1, Ordering::Relaxed);
             }

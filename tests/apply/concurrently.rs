@@ -185,6 +185,7 @@ fn an_index_that_another_session_is_building_is_not_taken_for_a_failure() {
                 let pool = Pool::from_url(database.url());
                 set.migrator().rebuild_invalid_indexes(true).run_pool(&pool, Goal::Latest).unwrap();
             });
+            // Another moment in each round: the build may end at any of them.
             std::thread::sleep(Duration::from_micros(20_000 + 6_700 * round));
             application.batch_execute("COMMIT").unwrap();
             build.join().unwrap();

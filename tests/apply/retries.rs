@@ -9,7 +9,8 @@ use lokstra::{Event, Goal, Migrations, Pool};
 use lokstra_scratch::Database;
 
 use lokstra_test_support::{
-    advisory_locks, column, database, set, tables, versions, wait_until, without_numbers,
+    advisory_locks, column, database, set, tables, until_one_waits_for_a_lock, versions,
+    wait_until, without_numbers,
 };
 
 fn one(up: &str) -> Migrations {
@@ -28,12 +29,6 @@ fn tries(up: &str) -> (String, Result<lokstra::Report, lokstra::Error>) {
     (column(&mut client, "SELECT last_value FROM tries"), result)
 }
 
-fn until_it_waits_for_a_lock(client: &mut Client) {
-    let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-                 AND wait_event_type = 'Lock'";
-    wait_until(|| column(client, query) != "0");
-}
-
 #[test]
 fn a_table_that_is_locked_for_two_seconds_is_waited_for_in_several_tries() {
     let database = database();
@@ -41,6 +36,7 @@ fn a_table_that_is_locked_for_two_seconds_is_waited_for_in_several_tries() {
     other.batch_execute("CREATE TABLE t ()").unwrap();
     other.batch_execute("BEGIN; LOCK TABLE t").unwrap();
     let unlock = std::thread::spawn(move || {
+        // The time is the subject: it is longer than two lock timeouts.
         std::thread::sleep(Duration::from_secs(2));
         other.batch_execute("COMMIT").unwrap();
     });
@@ -103,7 +99,7 @@ fn a_deadlock_is_tried_again() {
         let run = scope.spawn(|| {
             migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest).unwrap();
         });
-        until_it_waits_for_a_lock(&mut client);
+        until_one_waits_for_a_lock(&mut client);
         other.batch_execute("LOCK TABLE a; COMMIT").unwrap();
         run.join().unwrap();
     });
@@ -196,7 +192,7 @@ fn holder(database: &Database) -> (mpsc::Sender<()>, std::thread::JoinHandle<()>
         migrator.run_pool(&Pool::from_url(url), Goal::Latest).unwrap();
         end.join().unwrap();
     });
-    until_it_waits_for_a_lock(&mut database.client().unwrap());
+    until_one_waits_for_a_lock(&mut database.client().unwrap());
     (end, run)
 }
 
@@ -255,6 +251,7 @@ fn who_waits_is_idle_with_no_transaction_no_snapshot_and_no_lock() {
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(3) {
         seen.push(state(&mut client));
+        // Between two samples.
         std::thread::sleep(Duration::from_millis(2));
     }
     assert!(seen.iter().all(|state| state.ends_with(" 0")), "it queues for a lock");

@@ -1,10 +1,12 @@
 //! What the session brings along, and what it keeps.
 
 use insta::assert_snapshot;
-use lokstra::ErrorKind;
 use lokstra::postgres::NoTls;
+use lokstra::{ErrorKind, Event, Goal, Pool};
 
-use lokstra_test_support::{advisory_locks, column, database, set, tables, tables_set, versions};
+use lokstra_test_support::{
+    advisory_locks, column, database, set, tables, tables_set, versions, wait_until,
+};
 
 #[test]
 fn what_a_migration_sets_does_not_reach_the_next() {
@@ -229,12 +231,18 @@ fn a_lock_that_another_session_holds_on_a_table_is_waited_for() {
     tables_set(1, "").up(&mut blocker).unwrap();
     blocker.batch_execute("BEGIN; LOCK TABLE t001 IN ACCESS EXCLUSIVE MODE").unwrap();
     let url = database.url().to_owned();
+    let (ready, is_ready) = std::sync::mpsc::channel();
     let run = std::thread::spawn(move || {
         let alter = ("002_b", "ALTER TABLE t001 ADD a int;", "SELECT 1;");
-        set(&[("001_t", "CREATE TABLE t001 ();\n", "DROP TABLE t001;\n"), alter]).up_url(&url)
+        let set = set(&[("001_t", "CREATE TABLE t001 ();\n", "DROP TABLE t001;\n"), alter]);
+        let mut migrator = set.migrator().on_event(move |event| {
+            if matches!(event, Event::Retrying { .. }) {
+                ready.send(()).ok();
+            }
+        });
+        migrator.run_pool(&Pool::from_url(&url), Goal::Latest)
     });
-    // Longer than the lock timeout of a step: it has to try again.
-    std::thread::sleep(std::time::Duration::from_millis(1200));
+    is_ready.recv().unwrap();
     blocker.batch_execute("COMMIT").unwrap();
     run.join().unwrap().unwrap();
     assert_eq!(versions(&mut blocker), "1 2");
@@ -251,9 +259,7 @@ fn a_migrator_that_holds_the_lock_is_named_when_the_wait_ends() {
         set(&[("001_t", "CREATE TABLE t001 ();\n", "DROP TABLE t001;\n"), slow]).up_url(&url)
     });
     let mut watch = database.client().unwrap();
-    while advisory_locks(&mut watch) == "0" {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    wait_until(|| advisory_locks(&mut watch) != "0");
     let wait = std::time::Duration::from_millis(100);
     let error = tables_set(2, "").migrator().lock_wait(wait).up(&mut other).unwrap_err();
     let ErrorKind::LockHeld { holder: Some(holder), .. } = error.kind() else { panic!("{error}") };

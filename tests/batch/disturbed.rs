@@ -188,6 +188,7 @@ fn a_listener_that_takes_its_time_does_not_change_whose_time_it_is() {
     let set = ten(6, "SELECT pg_sleep(2)");
     let report = run(&set, database().url(), &Stop::new(), |event| {
         if finishes(event, 5) {
+            // Longer than the script that runs meanwhile.
             std::thread::sleep(Duration::from_secs(3));
         }
     })

@@ -6,7 +6,9 @@ use insta::assert_snapshot;
 use lokstra::Pool;
 use lokstra_scratch::{Server, ServerOptions};
 
-use lokstra_test_support::{column, database, set, spawn_self, spawned_url, tables_set};
+use lokstra_test_support::{
+    column, database, set, spawn_self, spawned_url, tables_set, wait_until,
+};
 
 #[test]
 fn the_server_shows_who_migrates() {
@@ -51,9 +53,7 @@ fn the_backend_of_a_killed_client_goes_within_seconds() {
     let mut child = spawn_self(the_backend_of_a_killed_client_goes_within_seconds, database.url());
     let running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                    AND application_name LIKE 'lokstra %' AND state = 'active'";
-    while column(&mut client, running) == "0" {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until(|| column(&mut client, running) != "0");
     child.kill().unwrap();
     child.wait().unwrap();
     // Before 14, it only notices when it has something to say.

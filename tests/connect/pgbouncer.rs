@@ -10,6 +10,7 @@ use lokstra_scratch::{PgBouncer, PoolMode, Server};
 use lokstra_test_support::pooler::Pooler;
 use lokstra_test_support::{
     advisory_locks, column, database, set, spawn_self, spawned_url, tables, tables_set, versions,
+    wait_until,
 };
 
 fn pgbouncer(mode: PoolMode, settings: &[(&str, &str)]) -> PgBouncer {
@@ -309,9 +310,7 @@ fn a_pooler_that_restarts_in_the_middle_is_gone_through_again() {
     let slow = "SELECT pg_sleep(0.2);\n";
     let run = std::thread::spawn(move || tables_set(10, slow).up_url(&url));
     let mut client = database.client().unwrap();
-    while column(&mut client, "SELECT to_regclass('t002')") == "NULL" {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until(|| column(&mut client, "SELECT to_regclass('t002')") != "NULL");
     pooler.restart().unwrap();
     run.join().unwrap().unwrap();
     assert_eq!(versions(&mut client), "1 2 3 4 5 6 7 8 9 10");
@@ -327,6 +326,7 @@ fn a_pooler_that_has_no_connection_to_give_is_waited_for() {
     let mut other = Client::connect(&url, NoTls).unwrap();
     other.batch_execute("BEGIN").unwrap();
     let run = std::thread::spawn(move || tables_set(2, "").up_url(&url));
+    // PgBouncer gives a query up after 1 s: it does so twice.
     std::thread::sleep(Duration::from_millis(2500));
     other.batch_execute("COMMIT").unwrap();
     run.join().unwrap().unwrap();
@@ -341,6 +341,7 @@ fn a_server_behind_a_pooler_is_waited_for_too() {
     server.stop().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            // Longer than the first pauses between two attempts.
             std::thread::sleep(Duration::from_secs(2));
             server.restart().unwrap();
         });

@@ -24,6 +24,7 @@ fn stopped(options: &ServerOptions) -> (PrivateServer, String) {
 fn started_later<T>(server: &PrivateServer, work: impl FnOnce() -> T) -> T {
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            // The wait is reported after one second.
             std::thread::sleep(Duration::from_secs(2));
             server.restart().unwrap();
         });
@@ -97,14 +98,16 @@ fn a_full_server_is_waited_for() {
     let clients: Vec<_> = (0..3).map(|_| database.client().unwrap()).collect();
     let set = tables_set(1, "");
     let mut heard = Vec::new();
+    let (ready, is_ready) = std::sync::mpsc::channel();
     let run = std::thread::scope(|scope| {
         scope.spawn(move || {
-            std::thread::sleep(Duration::from_millis(500));
+            is_ready.recv().unwrap();
             drop(clients);
         });
         let mut migrator = set.migrator().on_event(|event| {
             if let Event::Connecting { error, .. } = event {
                 heard.push(error.to_string());
+                ready.send(()).ok();
             }
         });
         migrator.run_pool(&Pool::from_url(database.url()), Goal::Latest)

@@ -8,6 +8,7 @@ use lokstra_scratch::Database;
 
 use lokstra_test_support::{
     advisory_locks, column, database, set, spawn_self, spawned_url, tables, tables_set, versions,
+    wait_until,
 };
 
 const PROCESSES: usize = 50;
@@ -93,9 +94,7 @@ fn settle(database: &Database) {
     let others = "SELECT count(*) FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()
                       AND backend_type = 'client backend'";
-    while column(&mut client, others) != "0" {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(|| column(&mut client, others) == "0");
 }
 
 /// A number below `limit` that differs from call to call.
@@ -118,9 +117,8 @@ fn a_killed_process_leaves_each_migration_applied_and_recorded_or_neither() {
         let mut client = database.client().unwrap();
         let mut child = spawn_self(test, database.url());
         // On a busy machine a process takes long to begin: every second is killed within its work.
-        while round % 2 == 0 && tables(&mut client).is_empty() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        wait_until(|| round % 2 == 1 || !tables(&mut client).is_empty());
+        // Any moment of its work.
         std::thread::sleep(Duration::from_micros(random(120_000)));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -152,9 +150,7 @@ fn a_process_killed_in_a_no_transaction_script_is_gone_on_with() {
     let database = database();
     let mut client = database.client().unwrap();
     let mut child = spawn_self(test, database.url());
-    while !tables(&mut client).contains('b') {
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    wait_until(|| tables(&mut client).contains('b'));
     child.kill().unwrap();
     child.wait().unwrap();
     drop(client);
@@ -171,9 +167,7 @@ fn a_server_that_crashes_and_comes_back_is_gone_on_with() {
     let url = database.url().to_owned();
     let run = std::thread::spawn(move || tables_set(40, "SELECT pg_sleep(0.02);\n").up_url(&url));
     let mut client = database.client().unwrap();
-    while tables(&mut client).is_empty() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(|| !tables(&mut client).is_empty());
     server.kill().unwrap();
     server.restart().unwrap();
     run.join().unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! What a run tells while it runs: the transcript of each kind of run, in order.
+//! What a run reports while it runs: the transcript of each kind of run, in order.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use lokstra_test_support::{
     without_times,
 };
 
-/// What one run over a connection of its own tells, a line an event.
+/// What one run over a connection of its own reports, a line an event.
 fn transcript(migrator: Migrator<'_>, database: &Database) -> String {
     transcript_and(migrator, database, |_| ())
 }
@@ -108,9 +108,7 @@ fn a_wait_names_the_holder_and_the_statement_that_would_end_it() {
     let slow =
         std::thread::spawn(move || other.migrator().run_pool(&url.into(), Goal::To(version(1))));
     let mut watch = database.client().unwrap();
-    while advisory_locks(&mut watch) == "0" {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(|| advisory_locks(&mut watch) != "0");
     let shown = transcript(set.migrator(), &database);
     slow.join().unwrap().unwrap();
     let line = |line: &str| {

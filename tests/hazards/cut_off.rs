@@ -4,7 +4,7 @@ use lokstra::maintenance::Repair;
 use lokstra::{Error, ErrorKind, Migrations, Report};
 use lokstra_scratch::Database;
 
-use lokstra_test_support::{column, database, set, version, versions};
+use lokstra_test_support::{column, database, set, version, versions, wait_until};
 
 /// A table, and a script with this statement that finds it by its own `search_path`.
 fn script(statement: &str) -> Migrations {
@@ -24,9 +24,7 @@ fn cut_off(database: &Database, set: &Migrations) -> Result<Report, Error> {
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                    WHERE datname = current_database() AND query LIKE '%CONCURRENTLY%'
                        AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'";
-        while column(&mut client, end) != "t" {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        wait_until(|| column(&mut client, end) == "t");
         old.batch_execute("COMMIT").unwrap();
         run.join().unwrap()
     })

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use lokstra::ErrorKind;
 
-use lokstra_test_support::{column, database, set, tables, tables_set, versions};
+use lokstra_test_support::{
+    column, database, set, tables, tables_set, until_one_waits_for_a_lock, versions,
+};
 
 #[test]
 fn a_rule_that_swallows_the_record_is_found_out() {
@@ -88,7 +90,7 @@ fn a_history_that_is_locked_is_waited_for_and_then_reported() {
     ");
     let waits = std::thread::scope(|scope| {
         let run = scope.spawn(|| set.up(&mut client));
-        std::thread::sleep(Duration::from_millis(300));
+        until_one_waits_for_a_lock(&mut database.client().unwrap());
         blocker.batch_execute("COMMIT").unwrap();
         run.join().unwrap()
     });

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use lokstra::event::Holder;
 use lokstra::postgres::Client;
-use lokstra::{ErrorKind, Event, Migrations};
+use lokstra::{ErrorKind, Event, Goal, Migrations, Pool};
 
 use lokstra_test_support::{
     advisory_locks, column, database, set, spawn_self, spawned_url, tables_set, versions,
+    wait_until,
 };
 
 /// The key of the default tracking table, as an application would have to know it.
@@ -40,8 +41,11 @@ fn an_application_that_uses_the_same_key_is_named_and_waited_for() {
     assert_snapshot!(before, @"pid <pid> (invoices), idle");
     assert!(after.contains("SELECT pg_backend_pid()"), "{after}");
     std::thread::scope(|scope| {
-        let run = scope.spawn(|| set.up(&mut client));
-        std::thread::sleep(Duration::from_millis(200));
+        let (ready, is_ready) = channel();
+        let mut migrator = set.migrator().on_event(waits_to(ready));
+        let lent = &mut client;
+        let run = scope.spawn(move || migrator.up(lent));
+        is_ready.recv().unwrap();
         app.batch_execute(&format!("SELECT pg_advisory_unlock({KEY})")).unwrap();
         run.join().unwrap().unwrap();
     });
@@ -104,9 +108,7 @@ fn a_session_whose_text_alone_says_that_it_migrates_is_not_to_be_ended() {
         let mut client = database.client().unwrap();
         let runs = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '/* lokstra a.sql%' \
                     AND state = 'active' AND datname = current_database()";
-        while column(&mut client, runs) == "0" {
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        wait_until(|| column(&mut client, runs) != "0");
         let set = tables_set(1, "");
         // The one that holds the lock comes first.
         let pid = column(&mut app, "SELECT pg_backend_pid()");
@@ -210,9 +212,7 @@ fn wait_for_lock(client: &mut Client) {
     let held = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
                 WHERE l.locktype = 'advisory' AND a.datname = current_database()
                 AND a.query NOT LIKE '/* lokstra: does DDL%'";
-    while column(client, held) == "0" {
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    wait_until(|| column(client, held) != "0");
 }
 
 #[test]
@@ -229,7 +229,9 @@ fn a_stopped_process_that_holds_the_lock_is_named_and_can_go_on() {
     let mut stopped = spawn_self(test, database.url());
     wait_for_lock(&mut client);
     signal("-STOP", stopped.id());
-    std::thread::sleep(Duration::from_millis(400));
+    let state = "SELECT state FROM pg_stat_activity WHERE datname = current_database()
+                 AND application_name LIKE 'lokstra %'";
+    wait_until(|| column(&mut client, state) == "idle");
     let holder = held(&set, &mut client);
     let Holder::Session { pid, state, application, .. } = &holder else { panic!("{holder}") };
     assert_eq!(state, "idle");
@@ -264,10 +266,8 @@ fn the_server_rolls_back_the_step_of_a_killed_process() {
         let remedy = held(&set, &mut client).remedy();
         client.batch_execute(&remedy.unwrap()).unwrap();
     }
-    while advisory_locks(&mut client) != "0" {
-        assert!(begun.elapsed() < Duration::from_secs(10));
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until(|| advisory_locks(&mut client) == "0");
+    assert!(begun.elapsed() < Duration::from_secs(10));
     let quick = lokstra_test_support::set(&[("001_a", "CREATE TABLE a ();\n", "SELECT 1;\n")]);
     quick.up(&mut client).unwrap();
     assert_eq!(versions(&mut client), "1");
@@ -297,14 +297,15 @@ fn the_server_finishes_a_killed_process_s_index_and_the_next_run_keeps_it() {
     let mut killed = spawn_self(test, database.url());
     let building = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' \
                     AND wait_event_type = 'Lock' AND datname = current_database()";
-    while column(&mut client, building) == "0" {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(|| column(&mut client, building) != "0");
     killed.kill().unwrap();
     killed.wait().unwrap();
     std::thread::scope(|scope| {
-        let run = scope.spawn(|| set.up_url(database.url()));
-        std::thread::sleep(Duration::from_millis(500));
+        let (ready, is_ready) = channel();
+        let mut migrator = set.migrator().on_event(waits_to(ready));
+        let pool = Pool::from_url(database.url());
+        let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest));
+        is_ready.recv().unwrap();
         old.batch_execute("COMMIT").unwrap();
         run.join().unwrap().unwrap();
     });

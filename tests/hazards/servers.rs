@@ -4,14 +4,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use insta::assert_snapshot;
 use lokstra::{Event, Goal};
 use lokstra_scratch::{Server, ServerOptions};
 
 use lokstra_test_support::{
-    build_set_unchecked, column, database, set, tables, tables_set, versions,
+    build_set_unchecked, column, database, set, tables, tables_set, versions, wait_until,
 };
 
 #[test]
@@ -77,9 +76,7 @@ fn a_restore_that_rewinds_the_history_under_a_run_is_followed() {
         let set = set.clone();
         move || set.up_url(&url)
     });
-    while versions(&mut client).split(' ').count() < 6 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(|| versions(&mut client).split(' ').count() >= 6);
     drop(client);
     server.kill().unwrap();
     fs::remove_dir_all(&data).unwrap();

@@ -5,7 +5,7 @@ use lokstra::Migrations;
 use lokstra::maintenance::Repair;
 use lokstra::postgres::Client;
 
-use lokstra_test_support::{column, database, set, tables, version, versions};
+use lokstra_test_support::{column, database, set, tables, version, versions, wait_until};
 
 const A: (&str, &str, &str) = ("001_a", "CREATE TABLE a ();", "DROP TABLE a;");
 const EDITED: (&str, &str, &str) =
@@ -291,9 +291,7 @@ fn a_repair_waits_for_a_running_migration() {
     let slow = std::thread::spawn(move || {
         set(&[A, ("002_slow", "SELECT pg_sleep(0.6)", "SELECT 1")]).up_url(&url)
     });
-    while lokstra_test_support::advisory_locks(&mut client) == "0" {
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
+    wait_until(|| lokstra_test_support::advisory_locks(&mut client) != "0");
     let edited = set(&[EDITED, ("002_slow", "SELECT pg_sleep(0.6)", "SELECT 1")]);
     let mut waited = false;
     let listen = |event: &lokstra::Event<'_>| {

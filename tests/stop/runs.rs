@@ -85,7 +85,7 @@ fn now_cancels_the_statement_and_the_migration_is_rolled_back() {
         let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
         until_running(&mut client, SECOND);
         stop.finish_current();
-        std::thread::sleep(Duration::from_millis(200));
+        wait_until(|| heard.lock().unwrap().iter().any(|line| line == "stopping after 002_b"));
         stop.cancel();
         run.join().unwrap()
     });
@@ -223,7 +223,7 @@ fn a_cancelled_index_leaves_no_invalid_one() {
         until_running(&mut client, "CREATE INDEX CONCURRENTLY");
         wait_until(|| column(&mut client, "SELECT to_regclass('t_n')") != "NULL");
         stop.cancel();
-        std::thread::sleep(Duration::from_millis(300));
+        until_running(&mut client, "DROP INDEX CONCURRENTLY");
         other.batch_execute("COMMIT").unwrap();
         run.join().unwrap()
     });
@@ -365,6 +365,7 @@ fn a_cancelled_run_is_reported_as_stopped_and_the_next_one_continues() {
         let result = std::thread::scope(|scope| {
             let pool = Pool::from_url(database.url());
             let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest));
+            // Another moment in each round: a cancel may come at any of them.
             std::thread::sleep(Duration::from_micros(40_000 + 7_321 * round));
             stop.cancel();
             run.join().unwrap()

@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use lokstra::postgres::{Config, NoTls};
 use lokstra::{Goal, SignalPolicy, Stop};
 
 use lokstra_test_support::{
@@ -22,6 +23,9 @@ fn serve(url: &str, policy: SignalPolicy) {
         let set = lokstra_test_support::tables_set(count, "");
         set.migrator().stop(stop).run_pool(&url.into(), Goal::Latest).unwrap();
     }
+    let config: Config = url.parse().unwrap();
+    config.connect(NoTls).unwrap().batch_execute("CREATE TABLE served ()").unwrap();
+    // Long enough for the signal that the test sends now.
     std::thread::sleep(Duration::from_secs(2));
     std::process::exit(7);
 }
@@ -31,11 +35,7 @@ fn signalled_afterwards(test: impl Fn()) -> (Option<i32>, Option<i32>) {
     let database = database();
     let mut client = database.client().unwrap();
     let mut child = spawn_self(test, database.url());
-    let table = "SELECT to_regclass('t002')";
-    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-                    AND backend_type = 'client backend'";
-    wait_until(|| column(&mut client, table) != "NULL" && column(&mut client, sessions) == "1");
-    std::thread::sleep(Duration::from_millis(100));
+    wait_until(|| column(&mut client, "SELECT to_regclass('served')") != "NULL");
     signal(&child, "-TERM");
     let status = child.wait().unwrap();
     (status.code(), status.signal())

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use lokstra::Event;
 use lokstra::postgres::Client;
 
-use lokstra_test_support::{column, database, set, tables, tables_set, versions};
+use lokstra_test_support::{column, database, set, tables, tables_set, versions, wait_until};
 
 fn go_history(client: &mut Client) {
     client
@@ -141,11 +141,11 @@ fn a_long_script_does_not_keep_others_from_reading_the_history() {
     client.batch_execute("DELETE FROM lokstra_core.schema_migrations; DROP TABLE t001").unwrap();
     let url = database.url().to_owned();
     let slow = std::thread::spawn(move || tables_set(1, "SELECT pg_sleep(0.8);\n").up_url(&url));
-    while lokstra_test_support::advisory_locks(&mut client) == "0" {
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
+    wait_until(|| lokstra_test_support::advisory_locks(&mut client) != "0");
     // Within the script, past the change of the table.
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let sleeping = "SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    wait_until(|| column(&mut client, sleeping) != "0");
     client.batch_execute("SET lock_timeout = '50ms'").unwrap();
     assert_eq!(versions(&mut client), "");
     slow.join().unwrap().unwrap();

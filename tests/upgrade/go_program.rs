@@ -7,7 +7,7 @@ use lokstra::Migrations;
 use lokstra::postgres::{Client, Error};
 use lokstra_scratch::Database;
 
-use lokstra_test_support::{column, database, set, tables, versions};
+use lokstra_test_support::{column, database, set, tables, until_one_waits_for_a_lock, versions};
 
 /// How many migrations there are, and the names of their tables.
 const COUNT: i32 = 8;
@@ -180,9 +180,10 @@ fn its_open_transaction_keeps_us_waiting_and_not_from_reading() {
     open.batch_execute(&format!("{}; {write}", up(2))).unwrap();
     std::thread::scope(|scope| {
         let run = scope.spawn(|| ours().up_url(database.url()));
-        std::thread::sleep(Duration::from_millis(300));
+        until_one_waits_for_a_lock(&mut client);
         // Our change of the table waits for it, and a reader only for as long as our lock timeout.
         assert_eq!(ours().version(&mut client).unwrap(), Some(lokstra_test_support::version(1)));
+        // Longer than our lock timeout.
         std::thread::sleep(Duration::from_millis(900));
         open.commit().unwrap();
         run.join().unwrap().unwrap();

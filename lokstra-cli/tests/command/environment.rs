@@ -183,6 +183,7 @@ fn a_server_that_is_still_starting_is_waited_for_and_reported() {
     ");
     let shown = std::thread::scope(|scope| {
         scope.spawn(|| {
+            // The wait is reported after one second.
             std::thread::sleep(std::time::Duration::from_secs(2));
             place.server.restart().unwrap();
         });

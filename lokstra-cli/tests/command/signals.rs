@@ -75,6 +75,7 @@ fn the_second_signal_cancels_the_statement() {
     let child = start(&project, "migration up");
     until_running(&mut project.database.client().unwrap());
     signal(&child, "-TERM");
+    // Two signals that arrive at once are one to the process.
     std::thread::sleep(Duration::from_millis(300));
     signal(&child, "-TERM");
     let shown = told_by(child.wait_with_output().unwrap(), &project.database);

@@ -129,6 +129,7 @@ impl Harm {
                 Then::Cut
             }
             Harm::Freeze => {
+                // The connection stands still for a while, and that is all of the fault.
                 std::thread::sleep(Duration::from_millis(150));
                 Then::GoOn
             }

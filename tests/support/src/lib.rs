@@ -210,6 +210,13 @@ pub fn wait_until(mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until another session of this database waits for a lock.
+pub fn until_one_waits_for_a_lock(client: &mut Client) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    wait_until(|| column(client, waiting) != "0");
+}
+
 const CHILD: &str = "LOKSTRA_TEST_CHILD_URL";
 
 /// The database to migrate, in a child that [`spawn_self`] started.
