@@ -6,6 +6,7 @@ mod divergences;
 mod failures;
 mod no_transaction;
 mod nothing_to_do;
+mod records;
 mod retries;
 mod round_trips;
 mod scripts;

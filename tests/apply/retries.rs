@@ -10,7 +10,7 @@ use lokstra_scratch::Database;
 
 use lokstra_test_support::{
     advisory_locks, column, database, set, tables, until_one_waits_for_a_lock, versions,
-    wait_until, without_numbers,
+    without_numbers,
 };
 
 fn one(up: &str) -> Migrations {

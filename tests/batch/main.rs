@@ -3,4 +3,5 @@
 mod disturbed;
 mod flush;
 mod messages;
+mod standby;
 mod ten;

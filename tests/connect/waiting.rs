@@ -1,19 +1,15 @@
 //! A server that is not there yet is waited for; one that refuses is not.
 
-use std::io::Read;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use lokstra::error::ConnectError;
-use lokstra::{ErrorKind, Event, Goal, Pool, Pools, Stop};
+use lokstra::{ErrorKind, Event, Goal, Pool, Pools};
 use lokstra_scratch::{PrivateServer, Server, ServerOptions};
 
-use lokstra_test_support::proxy::{Point, Proxy, Then};
 use lokstra_test_support::{column, set, tables_set, versions, wait_until};
 
 /// A server that is down, and the URL of its database.
-fn stopped(options: &ServerOptions) -> (PrivateServer, String) {
+pub(crate) fn stopped(options: &ServerOptions) -> (PrivateServer, String) {
     let server = Server::start(options).unwrap();
     let url = server.tcp_url("postgres").unwrap_or_else(|| server.url("postgres"));
     server.stop().unwrap();
@@ -33,7 +29,7 @@ fn started_later<T>(server: &PrivateServer, work: impl FnOnce() -> T) -> T {
 }
 
 /// Without what differs from server to server.
-fn shown(error: &dyn std::fmt::Display, server: &Server) -> String {
+pub(crate) fn shown(error: &dyn std::fmt::Display, server: &Server) -> String {
     let shown = error.to_string().replace(&server.socket_dir().display().to_string(), "<dir>");
     shown.replace(&server.port().to_string(), "<port>")
 }
@@ -166,24 +162,6 @@ fn a_name_that_is_not_known_is_waited_for() {
 }
 
 #[test]
-fn a_server_that_takes_the_connection_and_never_answers_is_given_up() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            std::thread::spawn(move || client.unwrap().read_to_end(&mut Vec::new()));
-        }
-    });
-    let url = format!("postgres://me@127.0.0.1:{port}/app?connect_timeout=2");
-    let error = Pool::from_url(url).connect().err().unwrap();
-    assert!(matches!(error, ConnectError::Timeout { .. }));
-    assert_snapshot!(error.to_string().replace(&port.to_string(), "<port>"), @"
-    no connection to 127.0.0.1:<port>/app: the server accepted the connection and did not respond within 2 s
-      help: set `connect_timeout` in the connection string to wait longer
-    ");
-}
-
-#[test]
 fn several_databases_are_waited_for_at_once_and_those_there_are_migrated() {
     let database = lokstra_test_support::database();
     let (_first, first) = stopped(&ServerOptions::new());
@@ -204,62 +182,6 @@ fn several_databases_are_waited_for_at_once_and_those_there_are_migrated() {
     assert!((4000..8000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
     assert!(error.to_string().starts_with("1 succeeded, 2 failed"), "{error}");
     assert_eq!(versions(&mut database.client().unwrap()), "1");
-}
-
-#[test]
-fn of_several_hosts_one_that_takes_writes_is_taken_on_demand() {
-    let reads = ServerOptions::new().setting("default_transaction_read_only", "on");
-    let (reads, writes) =
-        (Server::start(&reads).unwrap(), Server::start(&ServerOptions::new()).unwrap());
-    let dsn = format!(
-        "host={},{} user=postgres target_session_attrs=read-write",
-        reads.socket_dir().display(),
-        writes.socket_dir().display()
-    );
-    assert_eq!(tables_set(1, "").up_url(&dsn).unwrap().steps.len(), 1);
-    let alone =
-        format!("host={} user=postgres target_session_attrs=primary", reads.socket_dir().display());
-    let set = tables_set(1, "");
-    let mut migrator = set.migrator().connect_wait(Duration::ZERO);
-    let error = migrator.run_pool(&Pool::from_url(alone), Goal::Latest).unwrap_err();
-    assert_snapshot!(shown(&error, &reads), @"
-    no connection to <dir>:<port>/postgres: error connecting to server: database does not allow writes
-      help: connect to the primary server; to wait longer for a promotion, raise `connect_wait` (-connect-wait)
-    ");
-}
-
-/// Makes every session of this server one that may only read, or that may write again.
-fn demote(server: &Server, value: &str) {
-    let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
-    let mut client = server.client().unwrap();
-    client.batch_execute(&sql).unwrap();
-    client.batch_execute("SELECT pg_reload_conf()").unwrap();
-    let query = "SHOW default_transaction_read_only";
-    wait_until(|| column(&mut server.client().unwrap(), query) == value);
-}
-
-#[test]
-fn a_promotion_is_waited_for_whatever_the_order_of_the_hosts() {
-    let (down, _) = stopped(&ServerOptions::new());
-    let standby = Server::start(&ServerOptions::new()).unwrap();
-    let (down, place) = (down.socket_dir().display(), standby.socket_dir().display());
-    for hosts in [format!("{down},{place}"), format!("{place},{down}"), place.to_string()] {
-        demote(&standby, "on");
-        let dsn = format!("host={hosts} user=postgres target_session_attrs=read-write");
-        let mut is_promoted = false;
-        let set = tables_set(1, "");
-        let mut migrator = set.migrator().on_event(|event| {
-            if let Event::Connecting { error, .. } = event
-                && !std::mem::replace(&mut is_promoted, true)
-            {
-                assert!(error.to_string().contains("database does not allow writes"), "{error}");
-                demote(&standby, "off");
-            }
-        });
-        migrator.run_pool(&Pool::from_url(dsn), Goal::Latest).unwrap();
-        drop(migrator);
-        assert!(is_promoted, "{hosts}");
-    }
 }
 
 #[test]
@@ -286,24 +208,6 @@ fn a_connection_that_is_lost_is_made_again_within_the_connect_wait() {
 }
 
 #[test]
-fn of_several_hosts_the_one_that_is_there_is_taken() {
-    let (down, _) = stopped(&ServerOptions::new().tcp(true));
-    let up = Server::start(&ServerOptions::new().tcp(true)).unwrap();
-    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", down.port(), up.port());
-    let host = format!("127.0.0.1:{}", up.port());
-    let url = up.tcp_url("postgres").unwrap().replace(&host, &hosts);
-    tables_set(1, "").up_url(&url).unwrap();
-    let pairs = format!(
-        "host=127.0.0.1,{} port={},{} user=postgres password={}",
-        up.socket_dir().display(),
-        down.port(),
-        up.port(),
-        up.password().unwrap()
-    );
-    assert_snapshot!(tables_set(1, "").up_url(&pairs).unwrap(), @"migrations: nothing to do, at version 001");
-}
-
-#[test]
 fn a_server_that_says_that_it_is_not_ready_is_waited_for() {
     // A standby without hot standby says 57P03 to everybody, as a server that starts does.
     let server = Server::start(&ServerOptions::new().setting("hot_standby", "off")).unwrap();
@@ -320,90 +224,6 @@ fn a_server_that_says_that_it_is_not_ready_is_waited_for() {
     drop(migrator);
     assert!(heard > 1);
     assert!(error.to_string().contains("SQLSTATE 57P03"), "{error}");
-}
-
-#[test]
-fn a_stop_ends_an_attempt_to_connect_without_an_answer() {
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = silent.local_addr().unwrap().port();
-    let stop = Stop::new();
-    let asks = stop.clone();
-    let taken = std::thread::spawn(move || {
-        let connection = silent.accept().unwrap();
-        asks.finish_current();
-        connection
-    });
-    let (set, url) = (tables_set(1, ""), format!("host=127.0.0.1 port={port} connect_timeout=0"));
-    let error = set.migrator().stop(stop).run_pool(&Pool::from_url(url), Goal::Latest).unwrap_err();
-    assert!(matches!(error.kind(), lokstra::ErrorKind::Stopped { .. }), "{error}");
-    drop(taken.join().unwrap());
-}
-
-#[test]
-fn a_stop_gives_up_a_question_that_is_never_answered() {
-    let database = lokstra_test_support::database();
-    let proxy = Proxy::before(database.server());
-    let pools = Pools::new().with_default(Pool::from_url(proxy.url(database.name())));
-    let set = tables_set(1, "");
-    for reads in [false, true] {
-        let (stop, (thaw, frozen)) = (Stop::new(), std::sync::mpsc::channel::<()>());
-        let handle = stop.clone();
-        proxy.arm(0, Point::Before, move || {
-            handle.finish_current();
-            frozen.recv().ok();
-            Then::Cut
-        });
-        let mut migrator = set.migrator().stop(stop);
-        let error = if reads {
-            migrator.status_pools(&pools).unwrap_err()
-        } else {
-            migrator.run_pools(&pools, Goal::Latest).unwrap_err()
-        };
-        assert!(matches!(error.kind(), ErrorKind::Stopped { .. }), "{error}");
-        drop(thaw);
-        proxy.finish();
-    }
-}
-
-#[test]
-fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
-    let mut errors = Vec::new();
-    for first_line in ["", "-- lokstra: no-transaction\n"] {
-        let database = lokstra_test_support::database();
-        let mut client = database.client().unwrap();
-        let up = format!("{first_line}SELECT pg_sleep(20);\n");
-        let set = set(&[("001_a", up.as_str(), "SELECT 1;")]);
-        let stop = Stop::new();
-        let mut migrator = set.migrator().stop(stop.clone());
-        let backend = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
-                       AND pid <> pg_backend_pid() AND wait_event = 'PgSleep'";
-        let error = std::thread::scope(|scope| {
-            let pool = Pool::from_url(database.url());
-            let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
-            wait_until(|| !column(&mut client, backend).is_empty());
-            let pid = column(&mut client, backend);
-            signal("-STOP", &pid);
-            stop.finish_current();
-            stop.cancel();
-            let error = run.join().unwrap();
-            signal("-CONT", &pid);
-            error
-        });
-        errors.push(error.to_string());
-        wait_until(|| column(&mut client, backend).is_empty());
-    }
-    assert_snapshot!(errors.join("\n"), @"
-    the connection was lost while 001 was running: the run was asked to stop, and the server did not answer
-      state: 001 is either done as a whole or not at all
-      help: run again, which continues from what the history says
-    the connection was lost while 001 was running: the run was asked to stop, and the server did not answer
-      state: of 001, the finished statements are kept; the one that was running may have finished
-      help: run again, which continues from what the history says
-    ");
-}
-
-fn signal(name: &str, pid: &str) {
-    assert!(std::process::Command::new("kill").args([name, pid]).status().unwrap().success());
 }
 
 /// A database whose sessions end when they idle for a moment, as long as the server knows that, and one that

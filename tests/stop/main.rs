@@ -1,5 +1,6 @@
 //! A run that is stopped, by the program or by a signal.
 
+mod indexes;
 mod runs;
 #[cfg(all(feature = "signals", unix))]
 mod signals;

@@ -19,7 +19,7 @@ const LONG: &str = "CREATE TABLE b (); SELECT pg_sleep(20);";
 /// With this its script is sent.
 const SECOND: &str = "lokstra migrations/002_b.up.sql";
 
-fn three(second: &str) -> Migrations {
+pub(crate) fn three(second: &str) -> Migrations {
     set(&[
         ("001_a", "CREATE TABLE a ();", "DROP TABLE a;"),
         ("002_b", second, "SELECT 1;"),
@@ -28,7 +28,7 @@ fn three(second: &str) -> Migrations {
 }
 
 /// Waits until a statement is running that has this text near its beginning.
-fn until_running(client: &mut Client, text: &str) {
+pub(crate) fn until_running(client: &mut Client, text: &str) {
     let query = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
          AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE '%{text}%'"
@@ -77,7 +77,7 @@ fn now_cancels_the_statement_and_the_migration_is_rolled_back() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&heard);
     let mut migrator = set.migrator().stop(stop.clone()).on_event(move |event| {
-        log.lock().unwrap().push(lokstra_test_support::without_times(event))
+        log.lock().unwrap().push(lokstra_test_support::without_times(event));
     });
     let started = Instant::now();
     let error = std::thread::scope(|scope| {
@@ -204,57 +204,6 @@ fn a_cancelled_no_transaction_script_resumes_behind_what_is_done() {
     assert_eq!(advisory_locks(&mut client), "0");
     three(&script(0)).up_url(database.url()).unwrap();
     assert_eq!(column(&mut client, "SELECT n FROM log ORDER BY 1"), "1 2");
-}
-
-#[test]
-fn a_cancelled_index_leaves_no_invalid_one() {
-    let database = database();
-    let mut client = database.client().unwrap();
-    client.batch_execute("CREATE TABLE t (n int)").unwrap();
-    let mut other = database.client().unwrap();
-    // The build waits for writers of the table.
-    other.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
-    let set = three("-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY t_n ON t (n);\n");
-    let stop = Stop::new();
-    let mut migrator = set.migrator().stop(stop.clone());
-    let error = std::thread::scope(|scope| {
-        let pool = Pool::from_url(database.url());
-        let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
-        until_running(&mut client, "CREATE INDEX CONCURRENTLY");
-        wait_until(|| column(&mut client, "SELECT to_regclass('t_n')") != "NULL");
-        stop.cancel();
-        until_running(&mut client, "DROP INDEX CONCURRENTLY");
-        other.batch_execute("COMMIT").unwrap();
-        run.join().unwrap()
-    });
-    assert!(matches!(error.kind(), ErrorKind::Stopped { .. }), "{error}");
-    assert_eq!(column(&mut client, "SELECT to_regclass('t_n')"), "NULL");
-    set.up_url(database.url()).unwrap();
-    assert_eq!(
-        column(&mut client, "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_n'::regclass"),
-        "t"
-    );
-}
-
-#[test]
-fn the_dropping_of_an_invalid_index_is_cancelled_too() {
-    let database = database();
-    let mut client = database.client().unwrap();
-    client.batch_execute("CREATE TABLE t AS SELECT 1 AS n FROM generate_series(1, 2)").unwrap();
-    client.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)").unwrap_err();
-    let mut other = database.client().unwrap();
-    other.batch_execute("BEGIN; LOCK TABLE t IN SHARE MODE").unwrap();
-    let set = three("-- lokstra: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n);\n");
-    let stop = Stop::new();
-    let mut migrator = set.migrator().rebuild_invalid_indexes(true).stop(stop.clone());
-    let error = std::thread::scope(|scope| {
-        let pool = Pool::from_url(database.url());
-        let run = scope.spawn(move || migrator.run_pool(&pool, Goal::Latest).unwrap_err());
-        until_running(&mut client, "DROP INDEX CONCURRENTLY");
-        stop.cancel();
-        run.join().unwrap()
-    });
-    assert!(matches!(error.kind(), ErrorKind::Stopped { cancelled: Some(_), .. }), "{error}");
 }
 
 #[test]

@@ -2,5 +2,6 @@
 
 mod adoption;
 mod go_program;
+mod refused;
 mod shapes;
 mod waiting;

@@ -12,12 +12,13 @@ const A: [(&str, &str); 2] = [
     ("001_create_users.up.sql", "CREATE TABLE users ();"),
     ("001_create_users.down.sql", "DROP TABLE users;"),
 ];
+
 const C: [(&str, &str); 2] = [
     ("003_create_orders.up.sql", "CREATE TABLE orders ();"),
     ("003_create_orders.down.sql", "DROP TABLE orders;"),
 ];
 
-fn locked() -> TempDir {
+pub(crate) fn locked() -> TempDir {
     let root = folder(&[A, C].concat());
     assert_eq!(
         lock(root.path(), "migrations").unwrap().files,
@@ -31,7 +32,7 @@ fn write(root: &TempDir, name: &str, text: &str) {
     fs::write(root.path().join("migrations").join(name), text).unwrap();
 }
 
-fn add(root: &TempDir, name: &str) {
+pub(crate) fn add(root: &TempDir, name: &str) {
     write(root, &format!("{name}.up.sql"), "SELECT 1;");
     write(root, &format!("{name}.down.sql"), "SELECT 1;");
 }
@@ -52,7 +53,7 @@ fn lock_text(root: &TempDir) -> String {
     fs::read_to_string(root.path().join("migrations/lokstra.lock")).unwrap()
 }
 
-fn names(root: &Path) -> Vec<String> {
+pub(crate) fn names(root: &Path) -> Vec<String> {
     let entries = fs::read_dir(root.join("migrations")).unwrap();
     let mut names: Vec<_> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -323,50 +324,6 @@ fn a_file_of_a_version_without_the_count_is_accepted() {
     Loader::new(root.path(), "migrations").load().unwrap();
     lock(root.path(), "migrations").unwrap();
     assert_eq!(lock_text(&root), text);
-}
-
-#[test]
-fn behind_the_highest_version_nothing_is_moved() {
-    let root = folder(&[
-        ("9223372036854775807_a.up.sql", "CREATE TABLE a ();"),
-        ("9223372036854775807_a.down.sql", "DROP TABLE a;"),
-    ]);
-    lock(root.path(), "migrations").unwrap();
-    add(&root, "002_b");
-    add(&root, "003_c");
-    let before = names(root.path());
-    assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
-    error: migrations/lokstra.lock: 9223372036854775807 is locked, and no version is left above it for the unlocked migrations (2); nothing was renamed [lock-order]
-      help: give the new migrations lower versions by hand, delete lokstra.lock and run `lokstra migration lock`; databases then need -out-of-order
-    ");
-    assert_eq!(names(root.path()), before);
-}
-
-#[test]
-fn near_the_highest_version_renumber_counts_what_is_left() {
-    let root = folder(&[
-        ("9223372036854775805_a.up.sql", "CREATE TABLE a ();"),
-        ("9223372036854775805_a.down.sql", "DROP TABLE a;"),
-    ]);
-    lock(root.path(), "migrations").unwrap();
-    for name in ["002_b", "003_c", "9223372036854775807_d"] {
-        add(&root, name);
-    }
-    let before = names(root.path());
-    assert_snapshot!(renumber(root.path(), "migrations").unwrap_err(), @"
-    error: migrations/lokstra.lock: 9223372036854775805 is locked, and 2 versions are left above it for the unlocked migrations (3); nothing was renamed [lock-order]
-      help: give the new migrations lower versions by hand, delete lokstra.lock and run `lokstra migration lock`; databases then need -out-of-order
-    ");
-    assert_eq!(names(root.path()), before);
-}
-
-#[test]
-fn two_at_the_highest_version_are_moved_to_where_there_is_room() {
-    let root = locked();
-    add(&root, "9223372036854775807_d");
-    add(&root, "9223372036854775807_e");
-    renumber(root.path(), "migrations").unwrap();
-    assert_eq!(names(root.path())[2..], ["004_d.up.sql", "005_e.up.sql"]);
 }
 
 #[test]

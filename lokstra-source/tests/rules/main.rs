@@ -6,10 +6,13 @@ mod folder;
 mod databases;
 mod earlier_build;
 mod files;
+mod labels;
 mod lock_file;
 mod marks;
+mod renumber;
 mod reversal;
 mod schema;
+mod special_files;
 mod sql;
 mod texts;
 

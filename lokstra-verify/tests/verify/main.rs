@@ -7,3 +7,4 @@ mod kinds;
 mod properties;
 mod reversible;
 mod scratch;
+mod sets;
