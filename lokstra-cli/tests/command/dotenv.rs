@@ -1,13 +1,13 @@
 //! `.env`, which the program `lokstra` reads.
 
-use crate::project::{Project, told};
+use crate::project::{Project, shown};
 use insta::assert_snapshot;
 
 /// The database that a command would use.
 fn url(project: &Project, folder: &str, variables: &[(&str, &str)], arguments: &str) -> String {
     let mut command = project.command();
     command.current_dir(project.path(folder)).envs(variables.iter().copied());
-    told(command.args(["database", "url"]).args(arguments.split_whitespace()), &project.database)
+    shown(command.args(["database", "url"]).args(arguments.split_whitespace()), &project.database)
 }
 
 fn project(dotenv: &str) -> Project {
@@ -58,11 +58,11 @@ fn the_file_can_be_ignored() {
 #[test]
 fn a_line_that_cannot_be_read_is_an_error_without_its_text() {
     let project = project("A=1\nDATABASE_URL=postgres://svc:hunter2 x@file.invalid/app\n");
-    let told = url(&project, ".", &[], "");
-    assert!(!told.contains("hunter2"), "{told}");
+    let shown = url(&project, ".", &[], "");
+    assert!(!shown.contains("hunter2"), "{shown}");
     let folder = project.dir.path().canonicalize().unwrap();
-    let told = told.replace(&folder.display().to_string(), "<folder>");
-    assert_snapshot!(told.replace(&project.dir.path().display().to_string(), "<folder>"), @"
+    let shown = shown.replace(&folder.display().to_string(), "<folder>");
+    assert_snapshot!(shown.replace(&project.dir.path().display().to_string(), "<folder>"), @"
     -- standard error --
     error: <folder>/.env:2: this line cannot be read
       help: write NAME=value, with quotes around a value that has spaces, `#` or `$`; or ignore the file with -no-dotenv

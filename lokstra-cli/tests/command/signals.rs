@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::project::{Project, told_by};
+use crate::project::{Project, output_of};
 use insta::assert_snapshot;
 use lokstra_runtime::postgres::{Client, SimpleQueryMessage};
 
@@ -54,7 +54,7 @@ fn the_first_signal_finishes_the_current_migration() {
         let child = start(&project, "migration up");
         until_running(&mut project.database.client().unwrap());
         signal(&child, name);
-        let shown = told_by(child.wait_with_output().unwrap(), &project.database);
+        let shown = output_of(child.wait_with_output().unwrap(), &project.database);
         assert_snapshot!(shown, @"
         Applied 001: a (… ms)
         Applied 002: slow (… ms)
@@ -78,7 +78,7 @@ fn the_second_signal_cancels_the_statement() {
     // Two signals that arrive at once are one to the process.
     std::thread::sleep(Duration::from_millis(300));
     signal(&child, "-TERM");
-    let shown = told_by(child.wait_with_output().unwrap(), &project.database);
+    let shown = output_of(child.wait_with_output().unwrap(), &project.database);
     assert_snapshot!(shown, @"
     Applied 001: a (… ms)
     -- standard error --
@@ -106,7 +106,7 @@ fn a_signal_ends_a_wait_for_the_lock_at_once() {
     let second = start(&project, "migration up -lock-wait forever");
     until(&mut project.database.client().unwrap(), "true", 2);
     signal(&second, "-TERM");
-    let shown = told_by(second.wait_with_output().unwrap(), &project.database);
+    let shown = output_of(second.wait_with_output().unwrap(), &project.database);
     let mut client = project.database.client().unwrap();
     // The other one is not disturbed.
     until_running(&mut client);

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use crate::blocker::Blocker;
-use crate::project::{Project, is_place, shown, told_by};
+use crate::project::{Project, is_place, output_of, shown};
 use insta::assert_snapshot;
 
 /// A terminal with a run, and what it has shown so far.
@@ -63,7 +63,7 @@ fn command_at_a_terminal(project: &Project, arguments: &str) -> Command {
 fn at_a_terminal(project: &Project, arguments: &str, variables: &[(&str, &str)]) -> String {
     let mut command = command_at_a_terminal(project, arguments);
     let output = command.envs(variables.iter().copied()).output().unwrap();
-    told_by(output, &project.database).replace('\r', "").replace('\x1b', "␛")
+    output_of(output, &project.database).replace('\r', "").replace('\x1b', "␛")
 }
 
 #[test]

@@ -63,10 +63,10 @@ impl Project {
 
 /// What it says, in which stream, and how it ends.
 pub(crate) fn shown(command: &mut Command, database: &Database) -> String {
-    told_by(command.output().unwrap(), database)
+    output_of(command.output().unwrap(), database)
 }
 
-pub(crate) fn told_by(output: Output, database: &Database) -> String {
+pub(crate) fn output_of(output: Output, database: &Database) -> String {
     let out = String::from_utf8(output.stdout).unwrap();
     let err = without_places(&String::from_utf8(output.stderr).unwrap());
     let mut shown = without_places(&out);

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::project::{Project, told, told_by};
+use crate::project::{Project, output_of, shown};
 use insta::assert_snapshot;
 use lokstra_scratch::{PgBouncer, PoolMode};
 use postgres::{Client, NoTls};
@@ -32,12 +32,12 @@ impl Own {
     }
 
     fn lokstra(&self, arguments: &str) -> String {
-        told(&mut self.command(arguments), &self.project.database)
+        shown(&mut self.command(arguments), &self.project.database)
     }
 
     /// With another connection string.
     fn lokstra_on(&self, url: &str, arguments: &str) -> String {
-        told(self.command(arguments).env("DATABASE_URL", url), &self.project.database)
+        shown(self.command(arguments).env("DATABASE_URL", url), &self.project.database)
     }
 
     /// As a keyword string, so that the name needs no encoding.
@@ -66,8 +66,8 @@ impl Own {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
-        let told = told_by(child.wait_with_output().unwrap(), &self.project.database);
-        told.replace('\r', "")
+        let shown = output_of(child.wait_with_output().unwrap(), &self.project.database);
+        shown.replace('\r', "")
     }
 }
 
@@ -142,8 +142,8 @@ fn reset_drops_nothing_while_the_folder_has_problems() {
     let own = Own::new();
     own.lokstra("database create");
     own.project.write("migrations/002_b.up.sql", "CREATE TABEL b ();\n");
-    let told = own.lokstra("database reset -yes");
-    assert!(told.contains("002_b.up.sql:1:8") && own.exists(), "{told}");
+    let shown = own.lokstra("database reset -yes");
+    assert!(shown.contains("002_b.up.sql:1:8") && own.exists(), "{shown}");
 }
 
 #[test]
@@ -151,8 +151,8 @@ fn nothing_is_dropped_without_an_answer() {
     let own = Own::new();
     own.lokstra("database create");
     for verb in ["drop", "reset", "drop -json"] {
-        let told = own.lokstra(&format!("database {verb}"));
-        assert!(told.contains("confirm with -yes") && told.contains("exit code 3"), "{told}");
+        let shown = own.lokstra(&format!("database {verb}"));
+        assert!(shown.contains("confirm with -yes") && shown.contains("exit code 3"), "{shown}");
     }
     assert_snapshot!(own.at_a_terminal("database drop", "n\n"), @"
     Drop the database <host>:5432/<database>_own? All its data is lost. [y/N] error: nothing was changed
@@ -179,15 +179,15 @@ fn a_database_elsewhere_has_to_be_named() {
     error: nothing was changed: -yes-drop names `ap`, and the database is `app` (db.invalid:5432/app)
     -- exit code 3 --
     ");
-    let told = own.lokstra_on(elsewhere, "database drop -yes-drop app -connect-wait 0s");
-    assert!(told.contains("no connection to db.invalid:5432/postgres"), "{told}");
+    let shown = own.lokstra_on(elsewhere, "database drop -yes-drop app -connect-wait 0s");
+    assert!(shown.contains("no connection to db.invalid:5432/postgres"), "{shown}");
     // One of its hosts is elsewhere.
     let socket = own.project.database.server().socket_dir().display().to_string();
     let both = format!("host={socket},db.invalid user=postgres dbname={}", own.name);
-    let told = own.lokstra_on(&both, "database drop -yes");
-    assert!(told.contains("is not on this machine") && own.exists(), "{told}");
-    let told = own.lokstra_on(&both, &format!("database drop -yes-drop {}", own.name));
-    assert!(told.contains("Dropped") && !own.exists(), "{told}");
+    let shown = own.lokstra_on(&both, "database drop -yes");
+    assert!(shown.contains("is not on this machine") && own.exists(), "{shown}");
+    let shown = own.lokstra_on(&both, &format!("database drop -yes-drop {}", own.name));
+    assert!(shown.contains("Dropped") && !own.exists(), "{shown}");
 }
 
 #[test]
@@ -196,8 +196,8 @@ fn databases_of_the_server_are_never_dropped() {
     for name in ["postgres", "template0", "template1"] {
         for verb in ["drop -force -yes", "reset -force -yes", &format!("drop -yes-drop {name}")] {
             let url = own.keywords(name, "postgres");
-            let told = own.lokstra_on(&url, &format!("database {verb}"));
-            assert!(told.contains(&format!("`{name}` belongs to the server")), "{told}");
+            let shown = own.lokstra_on(&url, &format!("database {verb}"));
+            assert!(shown.contains(&format!("`{name}` belongs to the server")), "{shown}");
         }
     }
     own.lokstra("database create");
@@ -219,16 +219,16 @@ fn a_database_in_use_needs_force() {
     let mut config: postgres::Config = own.url().parse().unwrap();
     let mut client = config.application_name("psql\nhelp: x").connect(NoTls).unwrap();
     let pid: i32 = client.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
-    let told = own.lokstra("database drop -yes").replace(&pid.to_string(), "<pid>");
-    assert_snapshot!(told, @"
+    let shown = own.lokstra("database drop -yes").replace(&pid.to_string(), "<pid>");
+    assert_snapshot!(shown, @"
     -- standard error --
     error: nothing was changed: the database `<database>_own` is in use by 1 other session
       pid <pid>, user postgres, psql?help: x
       help: end them, or let the server end them with -force
     -- exit code 2 --
     ");
-    let told = own.at_a_terminal("database reset -force", "no\n");
-    assert_snapshot!(told.replace(&pid.to_string(), "<pid>"), @"
+    let shown = own.at_a_terminal("database reset -force", "no\n");
+    assert_snapshot!(shown.replace(&pid.to_string(), "<pid>"), @"
     These sessions will be ended:
       pid <pid>, user postgres, psql?help: x
     Drop the database <host>:5432/<database>_own and create it again? All its data is lost. [y/N] error: nothing was changed
@@ -251,8 +251,8 @@ fn what_force_cannot_end_is_explained() {
     let mut client = Client::connect(&url, NoTls).unwrap();
     client.batch_execute("BEGIN; CREATE TABLE t (); PREPARE TRANSACTION 'it'").unwrap();
     drop(client);
-    let told = own.lokstra_on(&url, "database drop -yes -force");
-    assert_snapshot!(told, @r#"
+    let shown = own.lokstra_on(&url, "database drop -yes -force");
+    assert_snapshot!(shown, @r#"
     -- standard error --
     error: cannot drop the database `own`: database "own" is being used by prepared transactions (SQLSTATE 55006)
       detail: There is 1 prepared transaction using the database.
@@ -277,7 +277,7 @@ fn any_name_that_postgresql_accepts_is_a_name() {
         assert_eq!(current.get::<_, String>(0), name);
         drop(client);
         let mut command = own.command("database drop -yes-drop");
-        let dropped = told(command.arg(&name).env("DATABASE_URL", &url), &own.project.database);
+        let dropped = shown(command.arg(&name).env("DATABASE_URL", &url), &own.project.database);
         assert!(dropped.starts_with("Dropped"), "{dropped}");
     }
     let long = own.keywords(&"x".repeat(64), "postgres");
@@ -320,8 +320,8 @@ fn a_role_without_the_right_gets_the_statement_that_gives_it() {
     assert!(own.exists());
     // A session of the superuser is not its to end.
     let session = Client::connect(&own.url(), NoTls).unwrap();
-    let told = own.lokstra_on(&url, "database drop -yes -force");
-    assert!(told.contains("help: end the sessions of the superuser as a superuser\n"), "{told}");
+    let shown = own.lokstra_on(&url, "database drop -yes -force");
+    assert!(shown.contains("help: end the sessions of the superuser as a superuser\n"), "{shown}");
     drop(session);
     own.lokstra("database drop -yes -force");
     own.admin().batch_execute(&format!("DROP ROLE \"{role}\"")).unwrap();
@@ -361,7 +361,7 @@ fn through_a_pooler_no_database_is_created() {
     ");
     let mut command = own.command("database create");
     command.env("DATABASE_URL", &url).env("DATABASE_URL_DIRECT", own.url());
-    assert_snapshot!(told(&mut command, database), @"Created the database <host>:5432/<database>_own");
+    assert_snapshot!(shown(&mut command, database), @"Created the database <host>:5432/<database>_own");
 }
 
 #[test]
@@ -416,9 +416,9 @@ fn every_outcome_has_a_document() {
         ("drop -yes", "dropped"),
         ("drop -yes", "missing"),
     ] {
-        let told = own.lokstra(&format!("database {arguments} -json"));
-        assert!(told.contains(&format!("\"outcome\": \"{outcome}\"")), "{told}");
+        let shown = own.lokstra(&format!("database {arguments} -json"));
+        assert!(shown.contains(&format!("\"outcome\": \"{outcome}\"")), "{shown}");
     }
-    let told = own.lokstra("database reset -yes -json");
-    assert!(told.contains("\"current\": \"002\""), "{told}");
+    let shown = own.lokstra("database reset -yes -json");
+    assert!(shown.contains("\"current\": \"002\""), "{shown}");
 }

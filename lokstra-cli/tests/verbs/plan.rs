@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::project::{Project, is_place, told_by};
+use crate::project::{Project, is_place, output_of};
 use insta::assert_snapshot;
 
 /// With the first of the migrations applied.
@@ -27,7 +27,7 @@ fn at_a_terminal(project: &Project, arguments: &str, answer: &str) -> String {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     writeln!(child.stdin.take().unwrap(), "{answer}").unwrap();
-    told_by(child.wait_with_output().unwrap(), &project.database).replace('\r', "")
+    output_of(child.wait_with_output().unwrap(), &project.database).replace('\r', "")
 }
 
 #[test]

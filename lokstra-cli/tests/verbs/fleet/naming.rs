@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::{Fleet, UP};
-use crate::project::{Project, told_by};
+use crate::project::{Project, output_of};
 
 #[test]
 fn no_password_is_shown() {
@@ -94,7 +94,7 @@ fn pools_are_targets_by_a_pattern_or_by_a_line() {
         }
         command.env("LOKSTRA_DSN_TENANT_A_DIRECT", fleet.databases[0].url());
         let output = command.args(arguments.split(' ')).output().unwrap();
-        told_by(output, &fleet.project.database)
+        output_of(output, &fleet.project.database)
     };
     assert_snapshot!(with_pools("migration up -targets pool:tenant_* -jobs 1"), @"
     tenant_a: 1 migration applied. Current version: 001 (… ms)

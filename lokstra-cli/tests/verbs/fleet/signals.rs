@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use lokstra_scratch::Database;
 
 use super::{Fleet, UP};
-use crate::project::told_by;
+use crate::project::output_of;
 
 fn start(fleet: &Fleet, arguments: &str) -> Child {
     let mut command = fleet.project.command();
@@ -34,7 +34,7 @@ fn a_signal_ends_all_workers_after_their_current_migration() {
     until_slow(&fleet.databases[1]);
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    let shown = told_by(child.wait_with_output().unwrap(), &fleet.project.database);
+    let shown = output_of(child.wait_with_output().unwrap(), &fleet.project.database);
     let (_, end) = shown.split_once("error:").unwrap();
     assert!(shown.starts_with("0 done, 0 failed, 2 stopped, 1 not tried\n"), "{shown}");
     assert_snapshot!(end, @"

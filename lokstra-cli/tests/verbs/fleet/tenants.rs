@@ -1,13 +1,13 @@
 //! Many schemas of one database, each the one of a tenant.
 
-use crate::project::{Project, told_by};
+use crate::project::{Project, output_of};
 use insta::assert_snapshot;
 
 /// `DATABASE_URL` leads to the database of the schemas.
 fn in_schemas(project: &Project, verb: &str, query: &str) -> String {
     let mut command = project.command();
     command.env("DATABASE_URL", project.database.url()).args(["migration", verb, "-jobs", "1"]);
-    told_by(command.args(["-schemas", query]).output().unwrap(), &project.database)
+    output_of(command.args(["-schemas", query]).output().unwrap(), &project.database)
 }
 
 const TENANTS: &str = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^tenant' ORDER BY 1";
