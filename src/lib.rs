@@ -35,7 +35,6 @@
 //! | --- | --- |
 //! | `config` (default) | `Pools::from_config`: pools from `config.yaml` |
 //! | `sql-check` (default) | the build parses the SQL with PostgreSQL's grammar |
-//! | `lint` | the build reports hazards, where `migration.yaml` asks for them |
 //! | `rustls` | encrypted connections |
 //! | `tokio` | `up_async` and the like |
 //! | `signals` | `Stop::on_signals` |
