@@ -12,7 +12,7 @@ use lokstra_test_support::{
 };
 
 /// What a run tells, a line an event, but for the first migrations.
-fn told_from(first: i64, set: &Migrations, url: &str) -> (String, Result<Report, Error>) {
+fn reported_from(first: i64, set: &Migrations, url: &str) -> (String, Result<Report, Error>) {
     let mut shown = Vec::new();
     let run = run(set, url, &Stop::new(), |event| shown.push(without_times(event)));
     let skipped = shown.iter().position(|line| line.contains(&format!("{first:03}_a")));
@@ -30,7 +30,7 @@ fn what_the_server_says_is_reported_with_its_migration() {
         (9, "SELECT 9"),
         (10, "DO $$ BEGIN RAISE WARNING 'ten'; END $$"),
     ]);
-    assert_snapshot!(told_from(7, &set, database().url()).0, @"
+    assert_snapshot!(reported_from(7, &set, database().url()).0, @"
     running 007_a
     applied 007_a (… ms)
     running 008_a
@@ -51,7 +51,7 @@ fn so_it_is_where_the_database_keeps_notices_from_clients() {
     let quiet = format!("ALTER DATABASE {} SET client_min_messages = error", database.name());
     database.client().unwrap().batch_execute(&quiet).unwrap();
     let set = ten(8, "DO $$ BEGIN RAISE NOTICE 'eight'; END $$");
-    let (shown, _) = told_from(7, &set, database.url());
+    let (shown, _) = reported_from(7, &set, database.url());
     assert!(!shown.contains("NOTICE"), "{shown}");
     assert_eq!(shown.lines().count(), "running finished".split(' ').count() * 4 + 1, "{shown}");
 }
@@ -82,7 +82,7 @@ fn each_is_recorded_with_the_time_that_it_took_itself() {
 #[test]
 fn one_that_fails_is_named_with_its_line_and_those_before_it_stay() {
     let database = database();
-    let (shown, run) = told_from(6, &ten(7, "CREATE TABLE t7 ();\nSELECT 1 / 0;"), database.url());
+    let (shown, run) = reported_from(6, &ten(7, "CREATE TABLE t7 ();\nSELECT 1 / 0;"), database.url());
     assert_snapshot!(shown, @"
     running 006_a
     applied 006_a (… ms)
@@ -317,7 +317,7 @@ fn through_a_transaction_pooler_the_next_client_finds_a_clean_session() {
         PgBouncer::start(&server, PoolMode::Transaction, &[("default_pool_size", "1")]).unwrap();
     let sets = "SET search_path = pg_catalog; SET ROLE pg_monitor; CREATE TEMP TABLE left_over ()";
     let url = pooler.url(&database);
-    let (shown, run) = told_from(8, &ten(9, sets), &url);
+    let (shown, run) = reported_from(8, &ten(9, sets), &url);
     assert_eq!(run.unwrap().steps.len(), 10);
     assert_snapshot!(shown, @"
     running 008_a
