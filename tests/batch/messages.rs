@@ -82,7 +82,8 @@ fn each_is_recorded_with_the_time_that_it_took_itself() {
 #[test]
 fn one_that_fails_is_named_with_its_line_and_those_before_it_stay() {
     let database = database();
-    let (shown, run) = reported_from(6, &ten(7, "CREATE TABLE t7 ();\nSELECT 1 / 0;"), database.url());
+    let (shown, run) =
+        reported_from(6, &ten(7, "CREATE TABLE t7 ();\nSELECT 1 / 0;"), database.url());
     assert_snapshot!(shown, @"
     running 006_a
     applied 006_a (… ms)
