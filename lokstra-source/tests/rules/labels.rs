@@ -1,7 +1,7 @@
 //! A label of an enum is not used in the transaction that adds it.
 
+use crate::check;
 use crate::sql::{is_fine, told};
-use crate::{check, problems};
 use insta::assert_snapshot;
 
 #[test]

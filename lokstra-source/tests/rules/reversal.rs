@@ -40,7 +40,7 @@ fn a_down_that_leaves_an_index_or_a_column_is_a_hazard() {
 }
 
 #[test]
-fn a_down_that_does_not_restore_what_the_up_dropped_or_changed_is_a_hazard() {
+fn a_down_that_does_not_restore_what_the_up_dropped_is_a_hazard() {
     let up = "ALTER TABLE users ALTER COLUMN email DROP NOT NULL;\n\
               ALTER TABLE users ALTER COLUMN email TYPE varchar(20);\n\
               ALTER TABLE users DROP COLUMN IF EXISTS id;";
@@ -48,7 +48,7 @@ fn a_down_that_does_not_restore_what_the_up_dropped_or_changed_is_a_hazard() {
 }
 
 #[test]
-fn an_up_that_fails_behind_its_down_is_an_error_with_the_answer_of_the_server() {
+fn an_up_that_fails_behind_its_down_is_an_error_in_the_servers_words() {
     let up = "CREATE TABLE orders (id int);\nCREATE INDEX orders_id ON orders (id);\nALTER TABLE users RENAME COLUMN email TO mail;";
     assert_snapshot!(told(up, "ALTER TABLE users RENAME COLUMN mail TO email;"));
 }
