@@ -1,6 +1,6 @@
 //! What a down did not undo is reported, object by object, with file and remedy.
 
-use crate::support::{database, set, told, verify};
+use crate::support::{set, told, verify};
 use insta::assert_snapshot;
 
 pub(crate) const USERS: (&str, &str, &str) = (
