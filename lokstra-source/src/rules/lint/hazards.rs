@@ -26,11 +26,14 @@ pub(super) fn hazards(
     let mut found = Vec::new();
     let mut new = HashSet::new();
     for (range, its) in script.statements.iter().zip(effects) {
-        if its.may_be_hazard {
+        if its.may_be_hazard && !is_all(its, |name| new.contains(name)) {
             // A fault of a rule must not break a build.
             let search = AssertUnwindSafe(|| search(script, range, &mut checks, history));
             let mut hazards = catch_unwind(search).unwrap_or_default();
-            hazards.retain(|finding| !is_harmless(finding.rule, its, &new, effects));
+            let keeps_name = |name: &str| new.contains(name) || creates_view(effects, name);
+            hazards.retain(|finding| {
+                !(finding.rule == LintRule::RenameTable && is_all(its, keeps_name))
+            });
             found.extend(hazards);
         }
         track_new(its, &mut new, history);
@@ -58,20 +61,15 @@ fn track_new(effects: &Effects, new: &mut HashSet<String>, history: &mut History
     }
 }
 
-/// Whether all targets are new, or are renamed tables that leave a view behind.
-fn is_harmless(
-    rule: LintRule,
-    effects: &Effects,
-    new: &HashSet<String>,
-    script: &[Effects],
-) -> bool {
-    let is_view = |name: &str| {
-        let mut created = script.iter().flat_map(|effects| &effects.created);
-        created.any(|object| object.kind == Kind::View && object.name == name)
-    };
-    let keeps_name = |name| rule == LintRule::RenameTable && is_view(name);
-    let targets = &effects.targets;
-    !targets.is_empty() && targets.iter().all(|name| new.contains(name) || keeps_name(name))
+/// Whether the statement works on nothing but such names.
+fn is_all(effects: &Effects, is: impl Fn(&str) -> bool) -> bool {
+    !effects.targets.is_empty() && effects.targets.iter().all(|name| is(name))
+}
+
+/// Whether the script creates a view of this name: a renamed table may leave one behind.
+fn creates_view(script: &[Effects], name: &str) -> bool {
+    let mut created = script.iter().flat_map(|effects| &effects.created);
+    created.any(|object| object.kind == Kind::View && object.name == name)
 }
 
 fn search(

@@ -76,7 +76,11 @@ pub(crate) fn report<'a>(
 
 /// For each statement, whether it works on a partitioned table.
 fn works_on_partitioned(effects: &[Effects], history: &mut History<'_>) -> Vec<bool> {
-    let mut names = history.names().clone();
+    let names = history.names();
+    if names.partitioned.is_empty() && effects.iter().all(|it| it.partitioned.is_none()) {
+        return Vec::new();
+    }
+    let mut names = names.clone();
     let works = effects.iter().map(|effects| {
         let works_on_one = effects.targets.iter().any(|name| names.partitioned.contains(name));
         names.follow(effects);
