@@ -24,6 +24,7 @@ fn problems_are_compile_errors_with_paths_relative_to_the_crate() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/compile/rules/*.rs");
     cases.compile_fail("tests/compile/thirty_defects.rs");
+    cases.compile_fail("tests/compile/names.rs");
     cases.compile_fail("tests/compile/not_a_literal.rs");
     cases.pass("tests/compile/everywhere.rs");
     #[cfg(feature = "testing")]

@@ -1,0 +1,5 @@
+static MIGRATIONS: lokstra::Migrations = lokstra::embed_migrations!("tests/fixtures/names");
+
+fn main() {
+    println!("{MIGRATIONS:?}");
+}
