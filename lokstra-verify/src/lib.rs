@@ -26,6 +26,7 @@ mod compare;
 mod environment;
 mod error;
 mod meaning;
+mod plan;
 mod reference;
 mod rehearsal;
 mod report;

@@ -4,7 +4,7 @@ use lokstra_core::{DEFAULT_SCHEMA, Version};
 
 use crate::cluster;
 use crate::error::VerifyError;
-use crate::rehearsal::{Plan, major};
+use crate::plan::{Plan, major};
 use crate::server::Site;
 use crate::server::scratch::ScratchDatabase;
 

@@ -1,11 +1,10 @@
 //! Up, down, compare, up again, compare: one database of the set on one scratch database.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use lokstra_core::{Database, Migration, Mode, Script, Version};
+use lokstra_core::{Migration, Mode, Script, Version};
 use lokstra_runtime::postgres::Client;
-use lokstra_runtime::{Error, Goal, Migrations, Stop};
+use lokstra_runtime::{Error, Goal};
 
 use crate::catalog::Catalog;
 use crate::catalog::snapshot::Snapshot;
@@ -13,25 +12,11 @@ use crate::check::{Check, Finding, Phase};
 use crate::compare::difference::differences;
 use crate::compare::suppression::Suppressions;
 use crate::error::VerifyError;
+use crate::plan::{Plan, major};
 use crate::reference::Reference;
 use crate::report::Verified;
 use crate::server::Site;
 use crate::server::scratch::ScratchDatabase;
-
-/// What to verify of a database, and how.
-pub(crate) struct Plan<'a> {
-    pub(crate) migrations: &'a Migrations,
-    pub(crate) database: Database<'a>,
-    pub(crate) site: &'a Site,
-    pub(crate) from: Option<Version>,
-    pub(crate) to: Option<Version>,
-    /// SQL that puts rows in behind a version.
-    pub(crate) rows: &'a BTreeMap<Version, String>,
-    /// Those that need no verification.
-    pub(crate) verified: Option<&'a BTreeSet<Version>>,
-    pub(crate) keep: bool,
-    pub(crate) stop: &'a Stop,
-}
 
 /// A scratch database with the sessions on it, in the order in which they have to go.
 struct Stage<'a> {
@@ -47,83 +32,47 @@ struct Stage<'a> {
     _site: Option<Site>,
 }
 
-impl<'a> Plan<'a> {
-    /// Verifies the database. What needs no verification is applied in one run before what does.
-    pub(crate) fn run(&'a self, told: &mut dyn FnMut(&Check)) -> Result<Verified, VerifyError> {
-        let mut found = Verified::new(self.database.name());
-        let is_wanted = |it: &Migration<'_>| self.to.is_none_or(|to| it.version() <= to);
-        let (mut stage, mut unverified) = (None, None);
-        // What is in the database is known, once it was read.
-        let mut is_known = false;
-        for migration in self.database.migrations().filter(is_wanted) {
-            let version = migration.version();
-            if found.ends_with_failure() {
-                found.not_run.push(version);
-                continue;
-            }
-            if self.stop.is_asked() {
-                return Err(VerifyError::Stopped);
-            }
-            let is_verified = self.verified.is_some_and(|verified| verified.contains(&version));
-            if is_verified || self.from.is_some_and(|from| version < from) {
-                found.verified += usize::from(is_verified);
-                unverified = Some(version);
-                continue;
-            }
-            let stage: &mut Stage<'_> = match &mut stage {
-                Some(stage) => stage,
-                None => stage.insert(Stage::new(self)?),
-            };
-            if let Some(version) = unverified.take() {
-                self.apply_up_to(&mut stage.client, stage.applied, version)?;
-                stage.applied = Some(version);
-                is_known = false;
-            }
-            let mut check = Check::new(migration);
-            is_known = stage.rehearse(migration, is_known, &mut check)?;
-            told(&check);
-            found.checks.push(check);
+/// Verifies the database. What needs no verification is applied in one run before what does.
+pub(crate) fn verify(
+    plan: &Plan<'_>,
+    told: &mut dyn FnMut(&Check),
+) -> Result<Verified, VerifyError> {
+    let mut found = Verified::new(plan.database.name());
+    let is_wanted = |it: &Migration<'_>| plan.to.is_none_or(|to| it.version() <= to);
+    let (mut stage, mut unverified) = (None, None);
+    // What is in the database is known, once it was read.
+    let mut is_known = false;
+    for migration in plan.database.migrations().filter(is_wanted) {
+        let version = migration.version();
+        if found.ends_with_failure() {
+            found.not_run.push(version);
+            continue;
         }
-        found.kept = stage.filter(|_| self.keep).map(|stage| stage.scratch.name.clone());
-        Ok(found)
-    }
-
-    /// Runs the migrations behind one version up to another, which needs no verification: in one run, but
-    /// for the rows that go in between.
-    pub(crate) fn apply_up_to(
-        &self,
-        client: &mut Client,
-        applied: Option<Version>,
-        version: Version,
-    ) -> Result<(), VerifyError> {
-        let is_passed = |it: &Version| *it < version && applied.is_none_or(|applied| *it > applied);
-        for version in self.rows.keys().copied().filter(is_passed).chain([version]) {
-            self.migrate(client, Goal::To(version))??;
-            self.put_rows(client, version)?;
+        if plan.stop.is_asked() {
+            return Err(VerifyError::Stopped);
         }
-        Ok(())
-    }
-
-    /// What a script does wrong is a finding; what ends the verification is an error.
-    fn migrate(&self, client: &mut Client, goal: Goal) -> Result<Result<(), Error>, VerifyError> {
-        // A run of its own has a session of its own.
-        client.batch_execute("DISCARD ALL").ok();
-        let migrator = self.migrations.migrator().database(self.database.folder());
-        let mut migrator = migrator.include_disabled(true).stop(self.stop.clone());
-        match migrator.run(client, goal) {
-            Err(_) if self.stop.is_asked() => Err(VerifyError::Stopped),
-            done => Ok(done.map(drop)),
+        let is_verified = plan.verified.is_some_and(|verified| verified.contains(&version));
+        if is_verified || plan.from.is_some_and(|from| version < from) {
+            found.verified += usize::from(is_verified);
+            unverified = Some(version);
+            continue;
         }
-    }
-
-    /// Whether there are some for this version.
-    fn put_rows(&self, client: &mut Client, version: Version) -> Result<bool, VerifyError> {
-        let Some(sql) = self.rows.get(&version) else { return Ok(false) };
-        match client.batch_execute(sql) {
-            Ok(()) => Ok(true),
-            Err(source) => Err(VerifyError::Rows { version, source }),
+        let stage: &mut Stage<'_> = match &mut stage {
+            Some(stage) => stage,
+            None => stage.insert(Stage::new(plan)?),
+        };
+        if let Some(version) = unverified.take() {
+            plan.apply_up_to(&mut stage.client, stage.applied, version)?;
+            stage.applied = Some(version);
+            is_known = false;
         }
+        let mut check = Check::new(migration);
+        is_known = stage.rehearse(migration, is_known, &mut check)?;
+        told(&check);
+        found.checks.push(check);
     }
+    found.kept = stage.filter(|_| plan.keep).map(|stage| stage.scratch.name.clone());
+    Ok(found)
 }
 
 impl<'a> Stage<'a> {
@@ -231,10 +180,4 @@ impl<'a> Stage<'a> {
         *self = Stage::with(self.plan, reference)?;
         Ok(())
     }
-}
-
-pub(crate) fn major(client: &mut Client) -> Result<u32, VerifyError> {
-    let number = "SELECT current_setting('server_version_num')::integer / 10000";
-    let version: i32 = client.query_one(number, &[])?.get(0);
-    Ok(version.unsigned_abs())
 }

@@ -8,7 +8,8 @@ use lokstra_runtime::{Migrations, Pool, Stop};
 use crate::check::Check;
 use crate::cluster;
 use crate::error::VerifyError;
-use crate::rehearsal::{Plan, major};
+use crate::plan::{Plan, major};
+use crate::rehearsal;
 use crate::report::Verification;
 use crate::server::Site;
 
@@ -173,7 +174,7 @@ impl<'m> Verifier<'m> {
                 keep: self.keep,
                 stop: &self.stop,
             };
-            found.databases.push(plan.run(&mut *self.listener)?);
+            found.databases.push(rehearsal::verify(&plan, &mut *self.listener)?);
         }
         Ok(found)
     }

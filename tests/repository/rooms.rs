@@ -69,6 +69,8 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "verifier",
             "rehearsal",
+            "reference",
+            "plan",
             "report",
             "check",
             "environment",

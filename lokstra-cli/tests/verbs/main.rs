@@ -5,6 +5,7 @@ mod project;
 
 mod database;
 mod doctor;
+mod document_set;
 mod dump;
 mod fleet;
 mod maintain;

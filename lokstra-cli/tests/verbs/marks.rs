@@ -259,7 +259,10 @@ fn two_branches_that_git_merges_are_verified_on_top_of_each_other() {
     git(&project, "commit -qm first");
     let merged = git(&project, "merge second -qm merged");
     assert!(merged.contains("CONFLICT (content)"), "{merged}");
-    assert!(build(&project).contains("[lock-conflict]"), "{}", build(&project));
+    let problems = build(&project);
+    assert!(problems.contains("[lock-conflict]"), "{problems}");
+    let last = "`lokstra migration lock` and `lokstra migration verify`";
+    assert!(problems.contains(last), "{problems}");
 
     // As the error says: the lines of what is merged already first, without those of git.
     let text: String = lock(&project)

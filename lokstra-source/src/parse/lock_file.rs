@@ -20,6 +20,14 @@ const HEADER: &str =
 const OLD_HEADER: &str =
     "# Written by `lokstra migration lock`. Commit it together with the migrations.";
 
+/// The remedy of a merge that git left to a person; with marks, what comes after the fork has to run again.
+const RESOLVE: &str = "delete the lines that begin with <<<, === or >>>, move the lines of what is already \
+    deployed or merged to the top, then run `lokstra migration renumber`, which moves the others to the \
+    end, and `lokstra migration lock`";
+const RESOLVE_AND_VERIFY: &str = "delete the lines that begin with <<<, === or >>>, move the lines of what \
+    is already deployed or merged to the top, then run `lokstra migration renumber`, which moves the others \
+    to the end, `lokstra migration lock` and `lokstra migration verify`";
+
 /// The remedy for a truncated file.
 const RESTORE: &str = "restore the file from git; or delete it and run `lokstra migration lock`, which \
                        locks the folder as it is now";
@@ -126,9 +134,7 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Vec<Placed> {
                     number,
                     line,
                     "two branches added migrations at the same time",
-                    "delete the lines that begin with <<<, === or >>>, move the lines of what is \
-                     already deployed or merged to the top, then run `lokstra migration renumber`, \
-                     which moves the others to the end, and `lokstra migration lock`",
+                    if text.contains(" verified=") { RESOLVE_AND_VERIFY } else { RESOLVE },
                 );
             }
             (is_whole, ends.is_certain) = (false, false);
