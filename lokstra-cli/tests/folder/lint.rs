@@ -225,6 +225,7 @@ fn the_formats_are_listed_in_the_help() {
                                  [default: config.yaml, or the folder config]
           -connect-wait <TIME>   How long to wait for a server that is
                                  starting or failing over [default: 30s]
+          -no-dotenv             Do not read the file .env
           -json                  Write one JSON document instead of text
           -no-color              Write no colours to a terminal
       -h, -help                  Print help
