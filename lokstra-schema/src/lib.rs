@@ -22,6 +22,7 @@ mod apply;
 pub mod builtin;
 mod catalog;
 mod check;
+mod describe;
 mod finding;
 mod input;
 mod names;
@@ -30,6 +31,9 @@ mod query;
 mod reversal;
 
 pub use check::check;
+pub use describe::{
+    Change, Column, Constraint, Doubt, Index, Item, NotFollowed, Relation, Schema, Sign, describe, diff, summary,
+};
 pub use finding::{CODES, Finding, Level};
 pub use input::{Options, Script, StartsFrom};
 pub use reversal::NOT_UNDONE;

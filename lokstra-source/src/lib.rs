@@ -4,6 +4,8 @@
 //! Programs use the [`lokstra`](https://docs.rs/lokstra) crate.
 
 mod cache;
+#[cfg(feature = "sql-check")]
+mod describe;
 mod edit;
 mod loader;
 mod parse;
@@ -15,6 +17,8 @@ mod sql;
 
 use std::ops::Range;
 
+#[cfg(feature = "sql-check")]
+pub use describe::schemas;
 pub use edit::lock_edit::{Locked, lock, lock_new, renumber};
 pub use edit::mark_edit::{Marks, marks, write_marks};
 pub use edit::next_version::{NextVersion, next_version};
@@ -22,6 +26,7 @@ pub use loader::Loader;
 pub use parse::file_name::{Description, DescriptionError};
 pub use parse::mark::{Mark, Verdict};
 pub use parse::settings::VerifiedLevel;
+pub use lokstra_schema as schema;
 pub use problem::{Code, LintRule, Problem, Problems, Severity};
 pub use rows::check_rows;
 pub use rules::Loaded;

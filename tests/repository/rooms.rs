@@ -11,7 +11,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("lokstra-macros", &["test_attribute", "expand", "cache"]),
     (
         "lokstra-source",
-        &["rows", "loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"],
+        &["rows", "describe", "loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"],
     ),
     (
         "lokstra-grammar",
@@ -30,8 +30,8 @@ const CRATES: &[(&str, &[&str])] = &[
     (
         "lokstra-schema",
         &[
-            "check", "reversal", "query", "apply", "catalog", "parse", "names", "finding",
-            "builtin", "input",
+            "describe", "check", "reversal", "query", "apply", "catalog", "parse", "names",
+            "finding", "builtin", "input",
         ],
     ),
     (

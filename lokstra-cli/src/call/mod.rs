@@ -8,7 +8,7 @@ mod dotenv;
 mod error;
 pub(crate) mod flags;
 #[cfg(feature = "folder")]
-mod folder;
+pub(crate) mod folder;
 mod goal;
 mod program;
 mod target;

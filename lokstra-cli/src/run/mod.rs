@@ -1,5 +1,7 @@
 //! Runs migrations and reports them, for `up`, `down`, `redo` and `goto`.
 
+#[cfg(feature = "folder")]
+mod changes;
 pub(crate) mod plan;
 pub(crate) mod query;
 mod status;

@@ -32,15 +32,29 @@ pub(crate) fn show(
         }
         let several = target.has_several();
         show_connection(context.console, &prefixed(name, several, &connection.to_string()));
-        write(context, &plan)?;
+        let changes = changes(database, &plan);
+        write(context, &plan, &changes)?;
         let connection = Connection::from(&connection);
-        databases.push(PlanObject::new(name, connection, &plan, context.has(&flags::SQL)));
+        databases.push(PlanObject::new(name, connection, &plan, changes, context.has(&flags::SQL)));
     }
     context.console.document(|| Databases { databases })?;
     Ok(Exit::Done)
 }
 
-fn write(context: &CommandContext<'_>, plan: &Plan<'_>) -> Result<(), CommandError> {
+/// What each step changes: `+ table orders`. Nothing in a program without a model of the catalog.
+#[cfg(feature = "folder")]
+use super::changes::changes;
+
+#[cfg(not(feature = "folder"))]
+fn changes(_: lokstra_core::Database<'_>, _: &Plan<'_>) -> Vec<Vec<String>> {
+    Vec::new()
+}
+
+fn write(
+    context: &CommandContext<'_>,
+    plan: &Plan<'_>,
+    changes: &[Vec<String>],
+) -> Result<(), CommandError> {
     for warning in &plan.warnings {
         let word = context.console.on_stderr(Tone::Warning, "warning:");
         context.console.status(format_args!("{word} {warning}"));
@@ -48,7 +62,7 @@ fn write(context: &CommandContext<'_>, plan: &Plan<'_>) -> Result<(), CommandErr
     if plan.steps.is_empty() {
         return context.console.output("Nothing to do");
     }
-    for step in &plan.steps {
+    for (nth, step) in plan.steps.iter().enumerate() {
         if context.has(&flags::SQL) {
             let text = step.script().text().trim_end();
             if !context.console.is_json() {
@@ -58,6 +72,9 @@ fn write(context: &CommandContext<'_>, plan: &Plan<'_>) -> Result<(), CommandErr
             }
         } else {
             context.console.output(line(step))?;
+            if let Some(changes) = changes.get(nth) {
+                context.console.output(format_args!("     {}", changes.join(", ")))?;
+            }
         }
     }
     Ok(())
@@ -93,13 +110,23 @@ struct PlanStepObject {
     path: String,
     transactional: bool,
     statements: usize,
+    /// What it changes, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Vec<String>>,
     /// With -sql.
     #[serde(skip_serializing_if = "Option::is_none")]
     sql: Option<String>,
 }
 
 impl PlanObject {
-    fn new(database: &str, connection: Connection, plan: &Plan<'_>, with_sql: bool) -> PlanObject {
+    fn new(
+        database: &str,
+        connection: Connection,
+        plan: &Plan<'_>,
+        changes: Vec<Vec<String>>,
+        with_sql: bool,
+    ) -> PlanObject {
+        let mut changes = changes.into_iter();
         let step = |step: &PlanStep<'_>| {
             let script = step.script();
             PlanStepObject {
@@ -109,6 +136,7 @@ impl PlanObject {
                 path: script.path().to_owned(),
                 transactional: script.mode() == Mode::Transactional,
                 statements: script.statements().len(),
+                changes: changes.next(),
                 sql: with_sql.then(|| script.text().to_owned()),
             }
         };

@@ -19,6 +19,8 @@ mod lock;
 mod plan;
 mod redo;
 mod repair;
+#[cfg(feature = "folder")]
+mod schema;
 mod status;
 mod up;
 #[cfg(feature = "verify")]
@@ -36,7 +38,7 @@ const ON_FOLDER_FIRST: &[&Verb] = &[&init::VERB, &create::VERB];
 
 /// The verbs after them.
 #[cfg(feature = "folder")]
-const ON_FOLDER_LAST: &[&Verb] = &[&lint::VERB, &lock::LOCK, &lock::RENUMBER, &import::VERB];
+const ON_FOLDER_LAST: &[&Verb] = &[&schema::VERB, &lint::VERB, &lock::LOCK, &lock::RENUMBER, &import::VERB];
 
 /// The verbs of every program.
 const ON_DATABASE: &[&Verb] = &[
@@ -60,7 +62,7 @@ const ON_SCRATCH: &[&Verb] = &[&verify::VERB];
 const ON_SCRATCH: &[&Verb] = &[];
 
 /// The verbs of `lokstra` alone, whose names every program knows.
-pub(crate) const ON_FOLDER: [&str; 6] = ["init", "create", "lint", "lock", "renumber", "import"];
+pub(crate) const ON_FOLDER: [&str; 7] = ["init", "create", "schema", "lint", "lock", "renumber", "import"];
 
 pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> {
     #[cfg(feature = "folder")]

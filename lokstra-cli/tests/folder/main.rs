@@ -8,6 +8,7 @@ mod create;
 mod import;
 mod init;
 mod lint;
+mod schema;
 
 impl project::Project {
     fn files(&self, folder: &str) -> Vec<String> {

@@ -28,6 +28,7 @@ use crate::input::{Options, Script};
 use crate::parse::SYMBOLS;
 pub(crate) use columns::of_type as needed_type;
 pub(crate) use lookup::Found;
+pub(crate) use open::{Opens, words};
 pub(crate) use report::Said;
 
 /// The trees of a script's statements; none for a statement that no grammar accepts.
@@ -38,6 +39,9 @@ pub(crate) fn parse<'s>(script: &Script<'s>) -> Trees<'s> {
     let statements = script.statements.iter().filter(|_| script.is_followed);
     statements.map(|range| SyntaxTree::parse(&script.sql[range.clone()], &SYMBOLS)).collect()
 }
+
+/// Where a statement is that is not followed, and what it may change.
+pub(crate) type NotFollowed = (Place, Opens);
 
 /// Whether a statement was followed; `None`: all names in it are open behind it.
 pub(crate) type Followed = Option<()>;
@@ -66,6 +70,7 @@ pub(crate) struct Replay<'s> {
     pub(crate) with_rows: BTreeSet<Key>,
     /// Whether any statement may delete rows, by a routine or rule of the set.
     pub(crate) hides_deletes: bool,
+    pub(crate) not_followed: Vec<NotFollowed>,
 }
 
 impl<'s> Replay<'s> {
@@ -84,6 +89,7 @@ impl<'s> Replay<'s> {
             calls_unknown: false,
             with_rows: BTreeSet::new(),
             hides_deletes: false,
+            not_followed: Vec::new(),
         };
         for name in &options.existing {
             let parts: Vec<_> =

@@ -14,6 +14,7 @@ const HARMLESS: [&str; 9] =
 const CHANGES: [&str; 6] = ["create", "alter", "drop", "rename", "import", "execute"];
 
 /// What a text may change: names, or everything.
+#[derive(Clone, Debug)]
 pub(crate) struct Opens {
     pub(crate) names: Vec<String>,
     pub(crate) is_everything: bool,
@@ -34,6 +35,9 @@ impl Replay<'_> {
     }
 
     pub(crate) fn open(&mut self, opens: &Opens) {
+        if opens.is_everything || !opens.names.is_empty() {
+            self.not_followed.push((self.place, opens.clone()));
+        }
         if opens.is_everything {
             self.catalog.open_all();
         } else {

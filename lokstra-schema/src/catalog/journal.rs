@@ -49,6 +49,10 @@ impl<K: Clone + Ord, V> Journal<K, V> {
         self.map.range(from)
     }
 
+    pub(crate) fn changes(&self) -> &[(K, Option<V>)] {
+        &self.changes
+    }
+
     pub(crate) fn mark(&self) -> Mark {
         Mark(self.changes.len())
     }

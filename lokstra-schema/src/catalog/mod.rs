@@ -300,6 +300,11 @@ impl Catalog {
             || self.names.get(&Key::new(Class::Any, "", name)).is_some()
     }
 
+    /// Each name that was changed, and what it was before, oldest first.
+    pub(crate) fn changes(&self) -> &[(Key, Option<Slot>)] {
+        self.names.changes()
+    }
+
     pub(crate) fn mark(&self) -> Mark {
         self.names.mark()
     }

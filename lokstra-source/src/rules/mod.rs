@@ -17,6 +17,8 @@ use crate::problem::{Code, Problem, Problems};
 use crate::read::folder::Folder;
 use crate::read::parallel::STACK;
 use lint::LintScope;
+#[cfg(feature = "sql-check")]
+pub(crate) use schema::existing;
 
 /// A folder without an error.
 #[derive(Clone, Debug)]

@@ -99,7 +99,7 @@ fn problem(file: &File, script: &Script, finding: Finding) -> Problem {
 }
 
 /// The names in comments such as `-- lokstra: existing public.legacy_users, billing.invoices`.
-fn existing(text: &str) -> Vec<String> {
+pub(crate) fn existing(text: &str) -> Vec<String> {
     // Nearly no script has one.
     if !text.contains("okstra") {
         return Vec::new();
