@@ -84,6 +84,15 @@ fn a_plan_a_run_and_what_it_led_to() {
 }
 
 #[test]
+fn a_schema_has_tables_with_columns_and_keys() {
+    let project = Project::new(&["001_create_users"]);
+    let up = "CREATE TABLE users (id bigint PRIMARY KEY, boss bigint REFERENCES users);\n\
+              CREATE INDEX users_boss ON users (boss);\n";
+    project.write("migrations/001_create_users.up.sql", up);
+    assert_run(&project, "schema", 0, "schema");
+}
+
+#[test]
 fn a_failure_has_its_place_and_what_was_done_before() {
     let project = Project::new(&["001_create_users", "002_broken"]);
     project.write("migrations/002_broken.up.sql", "CREATE TABLE orders (\n  id bigintt\n);\n");
