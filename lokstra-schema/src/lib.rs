@@ -32,7 +32,8 @@ mod reversal;
 
 pub use check::check;
 pub use describe::{
-    Change, Column, Constraint, Doubt, Index, Item, NotFollowed, Relation, Schema, Sign, describe, diff, summary,
+    Change, Column, Constraint, Doubt, Index, Item, NotFollowed, Relation, Schema, Sign, describe,
+    diff, summary,
 };
 pub use finding::{CODES, Finding, Level};
 pub use input::{Options, Script, StartsFrom};

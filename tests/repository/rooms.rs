@@ -11,7 +11,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("lokstra-macros", &["test_attribute", "expand", "cache"]),
     (
         "lokstra-source",
-        &["rows", "describe", "loader", "edit", "cache", "rules", "parse", "sql", "read", "problem"],
+        &[
+            "rows", "describe", "loader", "edit", "cache", "rules", "parse", "sql", "read",
+            "problem",
+        ],
     ),
     (
         "lokstra-grammar",

@@ -19,7 +19,8 @@ pub(super) fn changes(database: Database<'_>, plan: &Plan<'_>) -> Vec<Vec<String
             let path = step.script().path();
             let is_new = |it: &&NotFollowed| it.path == path && !pair[0].not_followed.contains(it);
             for statement in pair[1].not_followed.iter().filter(is_new) {
-                texts.push(format!("{} in line {} may change more", statement.what, statement.line));
+                texts
+                    .push(format!("{} in line {} may change more", statement.what, statement.line));
             }
             if texts.is_empty() {
                 texts.push("no change of the schema".to_owned());

@@ -38,7 +38,8 @@ const ON_FOLDER_FIRST: &[&Verb] = &[&init::VERB, &create::VERB];
 
 /// The verbs after them.
 #[cfg(feature = "folder")]
-const ON_FOLDER_LAST: &[&Verb] = &[&schema::VERB, &lint::VERB, &lock::LOCK, &lock::RENUMBER, &import::VERB];
+const ON_FOLDER_LAST: &[&Verb] =
+    &[&schema::VERB, &lint::VERB, &lock::LOCK, &lock::RENUMBER, &import::VERB];
 
 /// The verbs of every program.
 const ON_DATABASE: &[&Verb] = &[
@@ -62,7 +63,8 @@ const ON_SCRATCH: &[&Verb] = &[&verify::VERB];
 const ON_SCRATCH: &[&Verb] = &[];
 
 /// The verbs of `lokstra` alone, whose names every program knows.
-pub(crate) const ON_FOLDER: [&str; 7] = ["init", "create", "schema", "lint", "lock", "renumber", "import"];
+pub(crate) const ON_FOLDER: [&str; 7] =
+    ["init", "create", "schema", "lint", "lock", "renumber", "import"];
 
 pub(crate) fn all(program: &Program<'_>) -> impl Iterator<Item = &'static Verb> {
     #[cfg(feature = "folder")]

@@ -108,8 +108,7 @@ fn no_line_of_the_picture_crosses_a_table() {
     // Each table references some before it, near and far.
     for nth in 1..=60_u32 {
         let keys = [nth / 2, nth / 3, nth.saturating_sub(1)].into_iter().filter(|it| *it > 0);
-        let keys: Vec<_> =
-            keys.map(|it| format!(", k{it}_{nth} int REFERENCES t{it}")).collect();
+        let keys: Vec<_> = keys.map(|it| format!(", k{it}_{nth} int REFERENCES t{it}")).collect();
         let keys = if nth % 7 == 0 { String::new() } else { keys.concat() };
         let up = format!("CREATE TABLE t{nth} (id int PRIMARY KEY{keys});\n");
         project.write(&format!("migrations/{nth:03}_t.up.sql"), &up);

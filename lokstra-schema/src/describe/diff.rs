@@ -85,9 +85,7 @@ fn parts(before: Option<&Relation>, after: Option<&Relation>, changes: &mut Vec<
     let Some(of) = after.or(before).map(|it| it.name.clone()) else { return };
     let columns = |it: Option<&Relation>| -> Vec<Part> {
         let columns = it.into_iter().flat_map(|it| &it.columns);
-        columns
-            .map(|it| Part::new("column", &it.number.to_string(), &it.name, it.text()))
-            .collect()
+        columns.map(|it| Part::new("column", &it.number.to_string(), &it.name, it.text())).collect()
     };
     let is_same_table = before.map(|it| it.id) == after.map(|it| it.id);
     let (mut earlier, mut later) = (columns(before), columns(after));
@@ -179,12 +177,7 @@ fn items(before: &[Item], after: &[Item], of: Option<&str>, changes: &mut Vec<Ch
             None => changes.push(change(Sign::Added, it, None, it.detail.clone())),
             // What is not known is not known to differ.
             Some(earlier) if earlier.detail != it.detail && !earlier.is_open && !it.is_open => {
-                changes.push(change(
-                    Sign::Changed,
-                    it,
-                    earlier.detail.clone(),
-                    it.detail.clone(),
-                ));
+                changes.push(change(Sign::Changed, it, earlier.detail.clone(), it.detail.clone()));
             }
             Some(_) => {}
         }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use super::{Column, Constraint, Doubt, Index, Item, NotFollowed, Opened, Relation, Schema, Seen};
 use crate::apply::{NotFollowed as NotFollowedIn, Replay, words};
 use crate::catalog::{
-    self, Base, Class, ConstraintKind, Key, ObjectKind, Place, RelationKind, Routine, Slot, TEMPORARY,
-    Type, TypeKind,
+    self, Base, Class, ConstraintKind, Key, ObjectKind, Place, RelationKind, Routine, Slot,
+    TEMPORARY, Type, TypeKind,
 };
 use crate::names::fold;
 
@@ -107,9 +107,7 @@ fn fates(replay: &Replay<'_>) -> Vec<(Place, Fate)> {
             return None;
         }
         let class = match parts.get(1)?.to_ascii_lowercase().as_str() {
-            "table" | "view" | "materialized" | "foreign" | "sequence" | "index" => {
-                Class::Relation
-            }
+            "table" | "view" | "materialized" | "foreign" | "sequence" | "index" => Class::Relation,
             "type" | "domain" => Class::Type,
             "function" | "procedure" | "routine" | "aggregate" => Class::Routine,
             "schema" => Class::Schema,
@@ -122,7 +120,8 @@ fn fates(replay: &Replay<'_>) -> Vec<(Place, Fate)> {
             it[0].eq_ignore_ascii_case("rename") && it[1].eq_ignore_ascii_case("to")
         })?;
         let name = |part: &str| fold(part.rsplit('.').next()?);
-        let renamed = Fate::Renamed(class, name(parts[at.checked_sub(1)?])?, name(parts.get(at + 2)?)?);
+        let renamed =
+            Fate::Renamed(class, name(parts[at.checked_sub(1)?])?, name(parts.get(at + 2)?)?);
         Some((place, renamed))
     });
     fates.collect()
@@ -137,7 +136,9 @@ fn name_since(fates: &[(Place, Fate)], made: Place, key: &Key) -> Option<String>
             Fate::Dropped(class, names) if *class == key.class && names.contains(&name) => {
                 return None;
             }
-            Fate::Renamed(class, old, new) if *class == key.class && *old == name => name.clone_from(new),
+            Fate::Renamed(class, old, new) if *class == key.class && *old == name => {
+                name.clone_from(new)
+            }
             _ => {}
         }
     }
@@ -165,8 +166,18 @@ fn unseen(replay: &Replay<'_>, seen: &[Seen]) -> Vec<Key> {
 
 /// Words of a routine that changes names.
 const CHANGES: [&str; 12] = [
-    "alter", "drop", "rename", "execute", "import", "table", "index", "view", "type", "schema",
-    "sequence", "extension",
+    "alter",
+    "drop",
+    "rename",
+    "execute",
+    "import",
+    "table",
+    "index",
+    "view",
+    "type",
+    "schema",
+    "sequence",
+    "extension",
 ];
 
 /// Whether a statement may have changed anything: the model opens the names in each routine that a query calls,

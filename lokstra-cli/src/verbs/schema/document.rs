@@ -131,7 +131,10 @@ impl From<&Relation> for RelationObject {
             kind: it.kind,
             name: it.name.clone(),
             columns: it.columns.clone(),
-            references: it.target.clone().map(|(table, columns)| ReferenceObject { table, columns }),
+            references: it
+                .target
+                .clone()
+                .map(|(table, columns)| ReferenceObject { table, columns }),
             certain: !it.is_open,
         });
         let indexes = it.indexes.iter().map(|it| IndexObject {

@@ -65,9 +65,10 @@ pub(super) fn marks(table: &Relation, column: &str) -> Vec<&'static str> {
 
 /// One or no parent; one or many children.
 fn ends(table: &Relation, key: &Constraint) -> (&'static str, &'static str) {
-    let is_required = key.columns.iter().all(|name| {
-        table.columns.iter().any(|column| column.name == *name && column.is_not_null)
-    });
+    let is_required = key
+        .columns
+        .iter()
+        .all(|name| table.columns.iter().any(|column| column.name == *name && column.is_not_null));
     let is_unique = table
         .constraints
         .iter()

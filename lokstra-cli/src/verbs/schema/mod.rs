@@ -35,12 +35,8 @@ const DIFF: Flag<Range> = Flag::new(
     range,
     "What is added (+), removed (-) and changed (~)\nafter version A up to and including B. Without A,\nfrom an empty schema; without B, to the newest",
 );
-const FORMAT: Flag<String> = Flag::new(
-    "format",
-    "FORMAT",
-    flags::text,
-    "text, json, mermaid or svg [default: text]",
-);
+const FORMAT: Flag<String> =
+    Flag::new("format", "FORMAT", flags::text, "text, json, mermaid or svg [default: text]");
 
 const POOL: Flag<String> = Flag::new(
     flags::DB.name,
@@ -64,7 +60,13 @@ pub(crate) const VERB: Verb = Verb {
             .value_parser(["text", "json", "mermaid", "svg"])
             .hide_possible_values(true)
             .conflicts_with(flags::JSON.name);
-        command.args([AT.arg(), DIFF.arg().conflicts_with(AT.name), format, flags::dir(program), POOL.arg()])
+        command.args([
+            AT.arg(),
+            DIFF.arg().conflicts_with(AT.name),
+            format,
+            flags::dir(program),
+            POOL.arg(),
+        ])
     },
     run: show,
 };

@@ -83,8 +83,9 @@ impl<'b> Columns<'b> {
         let mut nets: Vec<Net> = Vec::new();
         for edge in edges.iter().filter(|edge| place.contains_key(&edge.child)) {
             let is_rightward = place[&edge.parent] < place[&edge.child];
-            let known =
-                nets.iter_mut().find(|it| it.parent == edge.parent && it.is_rightward == is_rightward);
+            let known = nets
+                .iter_mut()
+                .find(|it| it.parent == edge.parent && it.is_rightward == is_rightward);
             match known {
                 Some(net) => net.ends.push((edge.child, edge.row)),
                 None => nets.push(Net {

@@ -28,8 +28,7 @@ pub(super) fn picture(shown: &Shown<'_>, boxes: &[Box], picture: &Picture) -> St
         Some(version) => format!("{} at {version}", shown.database),
         None => shown.database.to_owned(),
     };
-    let mut notes =
-        vec!["PK primary key, FK foreign key, UK unique; bold: not null".to_owned()];
+    let mut notes = vec!["PK primary key, FK foreign key, UK unique; bold: not null".to_owned()];
     if boxes.iter().any(|it| it.is_uncertain) {
         notes.push("dashed: may be different".to_owned());
     }

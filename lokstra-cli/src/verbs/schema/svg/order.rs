@@ -32,8 +32,11 @@ pub(super) fn arrange(columns: &mut Columns<'_>) -> Tops {
     if crossings(columns) > best.0 {
         columns.columns = best.1;
     }
-    let mut tops: Tops =
-        columns.columns.iter().map(|items| packed(columns, items, &vec![0.0; items.len()])).collect();
+    let mut tops: Tops = columns
+        .columns
+        .iter()
+        .map(|items| packed(columns, items, &vec![0.0; items.len()]))
+        .collect();
     for sweep in 0..SWEEPS {
         let count = columns.columns.len();
         for step in 0..count {
@@ -55,7 +58,8 @@ fn reorder(columns: &mut Columns<'_>, column: usize, is_left: bool) {
     let places: HashMap<usize, f64> = places(columns, other);
     let mut sums: HashMap<usize, (f64, f64)> = HashMap::new();
     for link in links {
-        let (near, far) = if is_left { (&link.right, &link.left) } else { (&link.left, &link.right) };
+        let (near, far) =
+            if is_left { (&link.right, &link.left) } else { (&link.left, &link.right) };
         for (one, two) in pairs(near, far) {
             let place = places.get(&key(two.item)).copied().unwrap_or_default() + two.below / 1e4;
             let sum = sums.entry(key(one.item)).or_default();
@@ -146,8 +150,7 @@ fn packed(columns: &Columns<'_>, items: &[Item], wanted: &[f64]) -> Vec<f64> {
     let mut offset = 0.0;
     for (nth, item) in items.iter().enumerate() {
         let before = nth.checked_sub(1).map(|before| items[before]);
-        let is_narrow =
-            matches!(item, Item::Pass(_)) || matches!(before, Some(Item::Pass(_)));
+        let is_narrow = matches!(item, Item::Pass(_)) || matches!(before, Some(Item::Pass(_)));
         if nth > 0 {
             offset += if is_narrow { NARROW } else { GAP };
         }

@@ -33,7 +33,8 @@ pub(super) struct Picture {
 pub(super) fn place(boxes: &[Box], edges: &[Edge]) -> Picture {
     let groups = groups(boxes.len(), edges);
     let (single, joined): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.len() == 1);
-    let mut parts: Vec<Picture> = joined.iter().map(|group| group_of(boxes, edges, group)).collect();
+    let mut parts: Vec<Picture> =
+        joined.iter().map(|group| group_of(boxes, edges, group)).collect();
     // Stable: equal ones stay in the order of their names.
     parts.sort_by(|a, b| b.height.total_cmp(&a.height));
     let alone: Vec<usize> = single.iter().map(|group| group[0]).collect();
@@ -110,10 +111,13 @@ impl Picture {
     fn add(&mut self, part: Picture, (x, y): (f64, f64)) {
         let moved = |at: (f64, f64)| (at.0 + x, at.1 + y);
         self.boxes.extend(part.boxes.into_iter().map(|it| Placed { at: moved(it.at), ..it }));
-        self.lines.extend(part.lines.into_iter().map(|(of, it)| {
-            (of, Line { from: moved(it.from), to: moved(it.to), ..it })
-        }));
-        self.ends.extend(part.ends.into_iter().map(|(of, it)| (of, End { at: moved(it.at), ..it })));
+        self.lines.extend(
+            part.lines
+                .into_iter()
+                .map(|(of, it)| (of, Line { from: moved(it.from), to: moved(it.to), ..it })),
+        );
+        self.ends
+            .extend(part.ends.into_iter().map(|(of, it)| (of, End { at: moved(it.at), ..it })));
         self.width = self.width.max(part.width + x);
         self.height = self.height.max(part.height + y);
     }
