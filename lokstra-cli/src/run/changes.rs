@@ -36,7 +36,8 @@ fn sequence(
     database: Database<'_>,
     steps: &[(Version, Direction)],
 ) -> (Vec<(Version, Direction)>, Vec<usize>) {
-    let (mut scripts, mut after): (Vec<(Version, Direction)>, Vec<usize>) = Default::default();
+    let mut scripts: Vec<(Version, Direction)> = Vec::new();
+    let mut after = Vec::new();
     for &(version, direction) in steps {
         for below in database.migrations().map(|it| it.version()) {
             let is_before = match direction {

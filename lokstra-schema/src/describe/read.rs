@@ -12,7 +12,7 @@ use crate::catalog::{
 use crate::names::fold;
 
 /// What PostgreSQL calls its types in SQL, where that is not their name in the catalog.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 9] = [
     ("bool", "boolean"),
     ("bpchar", "char"),
     ("float4", "real"),
@@ -22,9 +22,6 @@ const WORDS: [(&str, &str); 12] = [
     ("int8", "bigint"),
     ("char", "\"char\""),
     ("varbit", "bit varying"),
-    ("varchar", "varchar"),
-    ("timestamptz", "timestamptz"),
-    ("timetz", "timetz"),
 ];
 
 impl Schema {

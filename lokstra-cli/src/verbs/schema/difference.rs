@@ -57,7 +57,7 @@ impl<'a> Difference<'a> {
                 let later = after.not_followed.iter().filter(is_new).cloned().collect();
                 (diff(before, after), later)
             }
-            _ => Default::default(),
+            _ => (Vec::new(), Vec::new()),
         };
         let to = versions.last().map(|it| it.0);
         Difference { database: database.name(), from, to, changes, not_followed }
@@ -109,7 +109,7 @@ fn line(change: &Change) -> String {
 
 impl From<&Difference<'_>> for DifferenceObject {
     fn from(it: &Difference<'_>) -> DifferenceObject {
-        let text = |version: Option<Version>| version.map(|it| it.to_string());
+        let text = |version: Option<Version>| version.as_ref().map(ToString::to_string);
         DifferenceObject {
             database: it.database.to_owned(),
             from: text(it.from),

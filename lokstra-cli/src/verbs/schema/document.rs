@@ -21,6 +21,7 @@ pub(super) struct SchemaObject {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the document")]
 struct RelationObject {
     kind: &'static str,
     name: String,
@@ -106,7 +107,7 @@ impl From<&Shown<'_>> for SchemaObject {
         let relations = |list: &[Relation]| list.iter().map(RelationObject::from).collect();
         SchemaObject {
             database: shown.database.to_owned(),
-            version: shown.version.map(|it| it.to_string()),
+            version: shown.version.as_ref().map(ToString::to_string),
             tables: relations(&schema.tables),
             views: relations(&schema.views),
             types: items(&schema.types),

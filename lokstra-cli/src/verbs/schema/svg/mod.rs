@@ -1,5 +1,15 @@
 //! The tables as a picture: boxes with columns, and lines from foreign keys to what they reference.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::items_after_statements,
+    clippy::many_single_char_names,
+    clippy::needless_range_loop,
+    reason = "pixels are small numbers, and x and y have no better names"
+)]
+
 mod boxes;
 mod columns;
 mod draw;

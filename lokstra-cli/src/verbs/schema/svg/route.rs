@@ -117,10 +117,6 @@ impl Routes {
             [(&points.left, left, false), (&points.right, right, true)]
         {
             for (port, y) in list {
-                // A box may be narrower than its column.
-                let side = match port.item {
-                    Item::Box(_) | Item::Pass(_) => side,
-                };
                 self.lines.push(Line { net, from: (side, *y), to: (x, *y) });
                 if let Item::Box(it) = port.item {
                     let is_parent = it == columns.nets[net].parent;
