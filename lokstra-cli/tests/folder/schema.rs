@@ -41,25 +41,111 @@ fn project() -> Project {
 
 #[test]
 fn the_schema_at_a_version_needs_no_database() {
-    assert_snapshot!(project().lokstra_alone("migration schema -at 003"), @"");
+    assert_snapshot!(project().lokstra_alone("migration schema -at 003"), @"
+    enum mood (sad, ok)
+
+    table orders
+      id         bigint not null identity
+      user_id    bigint not null
+      tags       varchar[]
+      parent_id  bigint
+      primary key (id)  orders_pkey
+      check (id)  orders_id_check
+      foreign key (user_id) references users (id)  orders_user_id_fkey
+      foreign key (parent_id) references orders (id)  orders_parent_id_fkey
+      index orders_open (user_id, (…)) where …
+
+    table users
+      id    bigint not null
+      mail  varchar not null
+      born  date
+      primary key (id)  users_pkey
+      unique (mail)  users_email_key
+
+    view buyers
+      email  varchar
+
+    function twice(integer) returns integer
+    ");
 }
 
 #[test]
 fn what_a_block_may_have_changed_is_marked() {
-    assert_snapshot!(project().lokstra_alone("migration schema"), @"");
+    assert_snapshot!(project().lokstra_alone("migration schema"), @"
+    enum mood (sad, ok)
+
+    table orders
+      (may have changed since: a DO block in migrations/004_fill.up.sql:3)
+      id         bigint not null identity
+      user_id    bigint not null
+      tags       varchar[]
+      parent_id  bigint
+      primary key (id)  orders_pkey
+      check (id)  orders_id_check
+      foreign key (user_id) references users (id)  orders_user_id_fkey
+      foreign key (parent_id) references orders (id)  orders_parent_id_fkey
+      index orders_open (user_id, (…)) where …  (not certain)
+
+    table users
+      id    bigint not null
+      mail  varchar not null
+      born  date
+      primary key (id)  users_pkey
+      unique (mail)  users_email_key
+
+    view buyers
+      email  varchar
+
+    function twice(integer) returns integer
+
+    a DO block in migrations/004_fill.up.sql:3 may change more: not shown
+    ");
 }
 
 #[test]
 fn a_difference_lists_what_is_added_removed_and_changed() {
     let project = project();
-    assert_snapshot!(project.lokstra_alone("migration schema -diff 002..003"), @"");
-    assert_snapshot!(project.lokstra_alone("migration schema -diff 3.."), @"");
-    assert_snapshot!(project.lokstra_alone("migration schema -diff ..001"), @"");
+    assert_snapshot!(project.lokstra_alone("migration schema -diff 002..003"), @"
+    ~ column tags of orders: text[] -> varchar[]
+    - column mood of users: mood
+    ~ column mail of users: email varchar not null -> mail varchar not null
+    + column born of users: date
+    ~ unique users_email_key of users: unique (email) -> unique (mail)
+    + function twice(integer): integer
+    ");
+    assert_snapshot!(project.lokstra_alone("migration schema -diff 3.."), @"a DO block in migrations/004_fill.up.sql:3 may change more: not shown");
+    assert_snapshot!(project.lokstra_alone("migration schema -diff ..001"), @"
+    + enum mood: sad, ok
+    + table users
+    + column id of users: bigint not null
+    + column email of users: varchar not null
+    + column mood of users: mood
+    + primary key users_pkey of users: (id)
+    + unique users_email_key of users: (email)
+    ");
 }
 
 #[test]
 fn a_difference_in_json_has_before_and_after() {
-    assert_snapshot!(project().lokstra_alone("migration schema -diff 3..4 -json"), @"");
+    assert_snapshot!(project().lokstra_alone("migration schema -diff 3..4 -json"), @r#"
+    {
+      "databases": [
+        {
+          "changes": [],
+          "database": "migrations",
+          "from": "003",
+          "not_followed": [
+            {
+              "line": 3,
+              "path": "migrations/004_fill.up.sql",
+              "statement": "a DO block"
+            }
+          ],
+          "to": "004"
+        }
+      ]
+    }
+    "#);
 }
 
 #[test]
@@ -71,15 +157,48 @@ fn json_of_a_flag_and_of_a_format_are_the_same() {
 
 #[test]
 fn mermaid_has_keys_and_relations() {
-    assert_snapshot!(project().lokstra_alone("migration schema -format mermaid"), @"");
+    assert_snapshot!(project().lokstra_alone("migration schema -format mermaid"), @r#"
+    erDiagram
+        "orders" {
+            bigint id PK
+            bigint user_id FK
+            varchar[] tags
+            bigint parent_id FK
+        }
+        "users" {
+            bigint id PK
+            varchar mail UK
+            date born
+        }
+        "users" ||--o{ "orders" : "user_id"
+        "orders" |o--o{ "orders" : "parent_id"
+        %% orders may have changed since: a DO block in migrations/004_fill.up.sql:3
+        %% a DO block in migrations/004_fill.up.sql:3 may change more: not shown
+    "#);
 }
 
 #[test]
 fn a_version_that_is_not_there_is_an_error() {
     let project = project();
-    assert_snapshot!(project.lokstra_alone("migration schema -at 9"), @"");
-    assert_snapshot!(project.lokstra_alone("migration schema -diff 4..2"), @"");
-    assert_snapshot!(project.lokstra_alone("migration schema -diff 2..4 -format svg"), @"");
+    assert_snapshot!(project.lokstra_alone("migration schema -at 9"), @"
+    -- standard error --
+    error: there is no migration 009
+      help: see the status for the existing versions
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra_alone("migration schema -diff 4..2"), @"
+    -- standard error --
+    error: invalid value '4..2' for '-diff <A..B>': expected the lower version first: 002..004
+
+    For more information, try '-help'.
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra_alone("migration schema -diff 2..4 -format svg"), @"
+    -- standard error --
+    error: -diff is shown as text or json
+      help: leave out -format
+    -- exit code 3 --
+    ");
 }
 
 #[test]
@@ -88,12 +207,34 @@ fn several_databases_have_a_section_each() {
     std::fs::remove_dir(project.path("migrations")).unwrap();
     project.add("migrations/main", &["001_a", "002_b"]);
     project.add("migrations/audit", &["001_c"]);
-    project.write("migrations/main/migration.yaml", "db-pool: db_main\n");
-    project.write("migrations/audit/migration.yaml", "db-pool: db_audit\n");
-    assert_snapshot!(project.lokstra_alone("migration schema -at 2"), @"");
-    assert_snapshot!(project.lokstra_alone("migration schema -db db_audit"), @"");
-    assert_snapshot!(project.lokstra_alone("migration schema -db db_other"), @"");
-    assert_snapshot!(project.lokstra_alone("migration schema -format svg"), @"");
+    project.write("migrations/main/migration.yaml", "dbpool-name: db_main\n");
+    project.write("migrations/audit/migration.yaml", "dbpool-name: db_audit\n");
+    assert_snapshot!(project.lokstra_alone("migration schema -at 2"), @"
+    Database: audit
+
+    table migrations_audit_001
+
+    Database: main
+
+    table migrations_main_001
+
+    table migrations_main_002
+    ");
+    assert_snapshot!(project.lokstra_alone("migration schema -db db_audit"), @"table migrations_audit_001");
+    assert_snapshot!(project.lokstra_alone("migration schema -db db_other"), @"
+    -- standard error --
+    error: -db is not the pool of any database in migrations
+      databases: audit, main
+      help: choose one: -dir migrations/audit
+    -- exit code 3 --
+    ");
+    assert_snapshot!(project.lokstra_alone("migration schema -format svg"), @"
+    -- standard error --
+    error: migrations has several databases
+      databases: audit, main
+      help: choose one: -dir migrations/audit
+    -- exit code 3 --
+    ");
 }
 
 /// The value of an attribute.

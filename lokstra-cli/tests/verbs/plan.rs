@@ -62,7 +62,9 @@ fn a_plan_shows_what_up_would_run_and_runs_nothing() {
     let project = project();
     assert_snapshot!(project.lokstra("migration plan"), @"
     up   migrations/002_add_email.up.sql  (in a transaction)
+         + table migrations_002
     up   migrations/003_index.up.sql  (no transaction, 2 statements)
+         no change of the schema
     ");
     assert_eq!(project.lokstra("migration up -dry-run"), project.lokstra("migration plan"));
     assert_snapshot!(project.lokstra("migration plan -to 002 -sql"), @"
@@ -82,6 +84,9 @@ fn a_plan_shows_what_up_would_run_and_runs_nothing() {
           "database": "migrations",
           "steps": [
             {
+              "changes": [
+                "+ table migrations_002"
+              ],
               "description": "add_email",
               "direction": "up",
               "path": "migrations/002_add_email.up.sql",
@@ -104,14 +109,24 @@ fn every_verb_that_runs_scripts_can_show_its_plan() {
     project.lokstra("migration up -to 002");
     assert_snapshot!(project.lokstra("migration down -steps 2 -dry-run"), @"
     down migrations/002_add_email.down.sql  (in a transaction)
+         - table migrations_002
     down migrations/001_create_users.down.sql  (in a transaction)
+         - table migrations_001
     ");
     assert_snapshot!(project.lokstra("migration redo -dry-run"), @"
     down migrations/002_add_email.down.sql  (in a transaction)
+         - table migrations_002
     up   migrations/002_add_email.up.sql  (in a transaction)
+         + table migrations_002
     ");
-    assert_snapshot!(project.lokstra("migration goto 001 -dry-run"), @"down migrations/002_add_email.down.sql  (in a transaction)");
-    assert_snapshot!(project.lokstra("migration goto 003 -dry-run"), @"up   migrations/003_index.up.sql  (no transaction, 2 statements)");
+    assert_snapshot!(project.lokstra("migration goto 001 -dry-run"), @"
+    down migrations/002_add_email.down.sql  (in a transaction)
+         - table migrations_002
+    ");
+    assert_snapshot!(project.lokstra("migration goto 003 -dry-run"), @"
+    up   migrations/003_index.up.sql  (no transaction, 2 statements)
+         no change of the schema
+    ");
     assert_snapshot!(project.lokstra("migration up -sql"), @"
     -- standard error --
     error: the following required arguments were not provided:

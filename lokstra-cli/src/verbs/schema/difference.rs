@@ -98,7 +98,7 @@ fn line(change: &Change) -> String {
     let of = of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
     let detail = match (before, after) {
         (Some(before), Some(after)) => format!(": {before} -> {after}"),
-        (None, Some(text)) | (Some(text), None) if text != name => {
+        (None, Some(text)) | (Some(text), None) if !of.is_empty() || text != name => {
             let text = text.strip_prefix(kind).unwrap_or(text).trim_start();
             format!(": {text}")
         }
