@@ -39,7 +39,9 @@ pub fn diff(before: &Schema, after: &Schema) -> Vec<Change> {
         (&before.types, &after.types),
         (&before.sequences, &after.sequences),
     ];
-    lists.into_iter().for_each(|(before, after)| items(before, after, None, &mut changes));
+    for (before, after) in lists {
+        items(before, after, None, &mut changes);
+    }
     relations(&before.tables, &after.tables, &mut changes);
     relations(&before.views, &after.views, &mut changes);
     items(&before.functions, &after.functions, None, &mut changes);

@@ -134,7 +134,7 @@ fn name_since(fates: &[(Place, Fate)], made: Place, key: &Key) -> Option<String>
                 return None;
             }
             Fate::Renamed(class, old, new) if *class == key.class && *old == name => {
-                name.clone_from(new)
+                name.clone_from(new);
             }
             _ => {}
         }
@@ -383,7 +383,9 @@ impl Reader<'_> {
                 schema.tables[place].indexes.push(index_of);
             } else {
                 let view = schema.views.iter_mut().find(|view| view.id == index.table);
-                view.into_iter().for_each(|view| view.indexes.push(index_of.clone()));
+                if let Some(view) = view {
+                    view.indexes.push(index_of);
+                }
             }
         }
     }

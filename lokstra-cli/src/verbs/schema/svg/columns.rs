@@ -77,7 +77,9 @@ impl<'b> Columns<'b> {
                 }
                 height += boxes[it].height + super::order::GAP;
                 place.insert(it, columns.len() - 1);
-                columns.last_mut().into_iter().for_each(|column| column.push(Item::Box(it)));
+                if let Some(column) = columns.last_mut() {
+                    column.push(Item::Box(it));
+                }
             }
         }
         let mut nets: Vec<Net> = Vec::new();

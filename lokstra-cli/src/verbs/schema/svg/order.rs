@@ -46,7 +46,9 @@ pub(super) fn arrange(columns: &mut Columns<'_>) -> Tops {
         }
     }
     let highest = tops.iter().flatten().copied().fold(f64::MAX, f64::min);
-    tops.iter_mut().flatten().for_each(|top| *top = (*top - highest).round());
+    for top in tops.iter_mut().flatten() {
+        *top = (*top - highest).round();
+    }
     tops
 }
 
