@@ -7,15 +7,26 @@ use lokstra_core::Direction;
 
 use crate::apply::{Replay, Trees, parse};
 use crate::finding::{Finding, Level};
-use crate::input::{Options, Script};
+use crate::input::{Options, Script, StartsFrom};
 use crate::reversal;
 
 /// Replays scripts in the order of the slice, each up script before its down script, and reports what the
 /// server would refuse. A down script is judged on the model right behind the script before it, and
 /// what follows does not see it.
 pub fn check(scripts: &[Script<'_>], options: &Options) -> Vec<Finding> {
+    let replay = parsed_ahead(scripts, options);
+    // Where a set uses tables of others, `IF NOT EXISTS` may find one of these.
+    let is_existing = options.starts_from == StartsFrom::Unknown && replay.is_on_existing;
+    if !is_existing || replay.findings.is_empty() {
+        return replay.findings;
+    }
+    let options = Options { starts_from: StartsFrom::Existing, ..options.clone() };
+    parsed_ahead(scripts, &options).findings
+}
+
+/// Replays the scripts, and parses the next ones meanwhile, which takes as long.
+fn parsed_ahead<'s>(scripts: &'s [Script<'s>], options: &'s Options) -> Replay<'s> {
     thread::scope(|scope| {
-        // The next scripts are parsed while one is replayed, which takes as long.
         let (send, parsed) = mpsc::sync_channel(AHEAD);
         let parser = move || scripts.iter().try_for_each(|script| send.send(parse(script)));
         // Without a thread, each is parsed when its turn comes.
@@ -31,7 +42,7 @@ fn replay<'s>(
     scripts: &'s [Script<'s>],
     options: &'s Options,
     parsed: impl Fn(&Script<'s>) -> Trees<'s>,
-) -> Vec<Finding> {
+) -> Replay<'s> {
     let mut replay = Replay::new(scripts, options);
     let mut last_up = None;
     for (nth, script) in scripts.iter().enumerate() {
@@ -55,7 +66,7 @@ fn replay<'s>(
             replay.is_lost = is_lost;
         }
     }
-    replay.findings
+    replay
 }
 
 #[cfg(test)]

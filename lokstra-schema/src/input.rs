@@ -7,10 +7,11 @@ use lokstra_core::Direction;
 /// What the database holds before the first script.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StartsFrom {
-    /// Not known: names that no script makes may be there.
+    /// Not known: names that no script makes may be there. `IF NOT EXISTS` makes what it says, unless the
+    /// scripts use a table that they do not make.
     #[default]
     Unknown,
-    /// Objects that no script makes.
+    /// Objects that no script makes, which `IF NOT EXISTS` may find.
     Existing,
     /// Nothing but what the server itself brings.
     Empty,

@@ -22,6 +22,9 @@ impl Replay<'_> {
         let key = match self.find(Class::Relation, &name) {
             Found::Known(key) => key,
             Found::Open => {
+                if !is_lenient {
+                    self.note_existing(&name);
+                }
                 self.alter_unknown(node);
                 return Some(());
             }
@@ -153,8 +156,17 @@ impl Replay<'_> {
             return Some(());
         }
         if is(&["inherit"]) || is(&["no", "inherit"]) {
-            self.relation(node.child("qualified_name")?);
-            self.change(key, |relation| relation.has_open_columns = true);
+            let parent = self.relation(node.child("qualified_name")?);
+            let parent = parent.and_then(|parent| self.id(&parent));
+            let is_new = is(&["inherit"]);
+            self.change(key, |relation| {
+                (relation.has_open_columns, relation.has_open_constraints) = (true, true);
+                relation.parents.retain(|it| Some(*it) != parent && parent.is_some());
+                relation.parents.extend(parent.filter(|_| is_new));
+                for column in &mut relation.columns {
+                    column.is_inherited &= is_new;
+                }
+            });
             return Some(());
         }
         if is(&["of"]) || is(&["not", "of"]) {
@@ -324,6 +336,7 @@ impl Replay<'_> {
             if !is_lenient {
                 self.need_constraint(key, at);
             }
+            self.change(key, |relation| relation.drop_nameless(&name));
             return Some(());
         };
         if constraint.kind == ConstraintKind::NotNull {

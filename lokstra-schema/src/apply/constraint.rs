@@ -233,7 +233,7 @@ impl Replay<'_> {
         if is_again && is_complete {
             return Some(());
         }
-        let label = if kind == ConstraintKind::Primary { "pkey" } else { "key" };
+        let label = kind.label();
         let text = match kind {
             ConstraintKind::Primary => String::new(),
             _ => joined(columns.iter().map(|(name, _)| name.as_str())),

@@ -43,21 +43,21 @@ impl Replay<'_> {
             _ => RelationKind::Table,
         };
         let mut relation = Relation::new(kind);
-        relation.has_open_columns = is_open;
-        relation.has_open_constraints = is_open;
         relation.is_partition = is_partition;
         relation.is_partitioned = node.child("PartitionSpec").is_some();
         let object = self.object(ObjectKind::Relation(relation));
         self.catalog.set(key.clone(), Slot::Known(object.into()));
         self.inherit(node, &key, is_partition);
-        self.elements(node, &key, is_open)?;
+        // Renamed, a table that is not followed keeps the names of its keys.
+        let has_taken_names = matches!(before, Some(Slot::Open));
+        self.elements(node, &key, is_open || has_taken_names)?;
         // It may go with its type, with a parent that is not followed, or at the end of a transaction.
         let is_typed = parse::has(node, &["of"]) && !is_partition;
         let is_dropped = node
             .child("OnCommitOption")
             .is_some_and(|it| parse::tokens(it).iter().any(|token| token == "drop"));
         let is_orphan = is_partition && self.at(&key)?.parents.is_empty();
-        if is_typed || is_dropped || is_orphan || is_open && matches!(before, Some(Slot::Open)) {
+        if is_typed || is_dropped || is_orphan || is_open {
             self.catalog.open(key);
         }
         Some(())

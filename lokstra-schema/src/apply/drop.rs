@@ -71,20 +71,23 @@ impl Replay<'_> {
     ) -> Followed {
         let is_lenient = parse::has(node, &["if", "exists"]);
         let names: Vec<_> = parse::within(node, "any_name").collect();
-        let mut found: Vec<(Key, Node<'_>)> = Vec::new();
+        let (mut found, mut open): (Vec<(Key, Node<'_>)>, Vec<Name>) = (Vec::new(), Vec::new());
         for at in names {
             let name = parse::name(at)?;
             match self.find(Class::Relation, &name) {
                 // Named twice, it goes once.
                 Found::Known(key) if found.iter().any(|(other, _)| *other == key) => {}
                 Found::Known(key) => found.push((key, at)),
-                // Whether it was there or not, it is not there behind this.
-                Found::Open => self.drop_open(&name, cascades(node)),
+                Found::Open => open.push(name),
                 Found::Missing(..) if is_lenient => {}
                 Found::Missing(key, gone) => {
                     self.missing_relation(at.range(), word, code, &key, &name, gone.as_deref());
                 }
             }
+        }
+        // Whether it was there or not, it is not there behind this.
+        for name in open {
+            self.drop_open(&name, cascades(node));
         }
         found.retain(|(key, at)| {
             let other = self.at(key).map_or(kind, |it| it.kind);

@@ -120,7 +120,7 @@ impl Replay<'_> {
         match name {
             Some(name) => {
                 let key = Key::new(Class::Relation, &table.schema, &name);
-                self.make_index(&key, index, false);
+                self.make_index(&key, index, self.is_muted);
             }
             None => {
                 self.open_invented(&table.schema, (&table.name, &text, "idx"));

@@ -112,7 +112,10 @@ impl Replay<'_> {
         let name = parse::name(node)?;
         match self.find(Class::Relation, &name) {
             Found::Known(key) => Some(key),
-            Found::Open => None,
+            Found::Open => {
+                self.note_existing(&name);
+                None
+            }
             Found::Missing(key, gone) => {
                 self.missing_relation(
                     node.range(),
@@ -125,6 +128,19 @@ impl Replay<'_> {
                 None
             }
         }
+    }
+
+    /// Notes a table that nothing in the scripts can have made: the database was not empty.
+    pub(crate) fn note_existing(&mut self, name: &Name) {
+        let schema = name.schema.as_deref().unwrap_or("public");
+        let is_unheard = |class| self.catalog.slot(&Key::new(class, schema, &name.name)).is_none();
+        self.is_on_existing |= schema == "public"
+            && self.path.is_some()
+            && is_unheard(Class::Relation)
+            && builtin::relation("pg_catalog", &name.name).is_none()
+            && !self.catalog.is_open_name(&name.name)
+            && !self.is_of_extension(&name.name)
+            && !self.may_be_part(&Key::new(Class::Relation, schema, &name.name), false);
     }
 
     /// The known relation of a key.

@@ -24,7 +24,7 @@ use lokstra_grammar::{Node, SyntaxTree};
 
 use crate::catalog::{Catalog, Class, Key, Place, Slot, TEMPORARY};
 use crate::finding::Finding;
-use crate::input::{Options, Script};
+use crate::input::{Options, Script, StartsFrom};
 use crate::parse::SYMBOLS;
 pub(crate) use columns::of_type as needed_type;
 pub(crate) use lookup::Found;
@@ -56,6 +56,10 @@ pub(crate) struct Replay<'s> {
     pub(crate) place: Place,
     /// The schemas of unqualified names; `None` if not known.
     pub(crate) path: Option<Vec<String>>,
+    /// Whether the scripts use a table that they do not make.
+    pub(crate) is_on_existing: bool,
+    /// Whether a role or the database has a `search_path` of its own.
+    has_own_path: bool,
     /// Whether something may change any object at any time: an event trigger.
     pub(crate) is_lost: bool,
     /// Whether the statement may do nothing: nothing that it says is certain.
@@ -82,9 +86,11 @@ impl<'s> Replay<'s> {
             findings: Vec::new(),
             place: Place::default(),
             path: None,
+            is_on_existing: false,
+            has_own_path: false,
             is_lost: false,
             is_muted: false,
-            has_own_operators: false,
+            has_own_operators: options.starts_from == StartsFrom::Existing,
             is_only: false,
             calls_unknown: false,
             with_rows: BTreeSet::new(),
@@ -112,7 +118,7 @@ impl<'s> Replay<'s> {
     /// Applies a script.
     pub(crate) fn script(&mut self, nth: usize, trees: &Trees<'_>) {
         let script = &self.scripts[nth];
-        self.path = Some(vec!["public".to_owned()]);
+        self.path = (!self.has_own_path).then(|| vec!["public".to_owned()]);
         self.place = Place { script: nth, offset: 0 };
         if script.is_followed {
             for (range, tree) in script.statements.iter().zip(trees) {
@@ -145,6 +151,7 @@ impl<'s> Replay<'s> {
         let node = node.filter(|node| node.tokens() == root.tokens());
         if node.and_then(|node| self.apply(node)).is_none() {
             self.open_text(text);
+            self.has_own_path |= lower.contains("search_path");
         }
         self.is_muted = false;
     }
@@ -181,6 +188,7 @@ impl<'s> Replay<'s> {
             "InsertStmt" | "UpdateStmt" | "DeleteStmt" | "MergeStmt" | "SelectStmt"
             | "CallStmt" | "CopyStmt" => {
                 self.query_statement(node);
+                self.set_by_call(node);
                 Some(())
             }
             "AlterOwnerStmt" => self.alter_owner(node),

@@ -141,10 +141,27 @@ impl Replay<'_> {
         if text.contains("role") || text.contains("authorization") {
             return Some(());
         }
-        let values: Vec<_> = parse::within(node, "var_value").collect();
-        let schemas = values.iter().map(|value| {
-            let text = value.text();
-            match text.strip_prefix('\'').and_then(|it| it.strip_suffix('\'')) {
+        let values: Vec<_> = parse::within(node, "var_value").map(|it| it.text()).collect();
+        self.set_path(&values);
+        Some(())
+    }
+
+    /// `SELECT set_config('search_path', 'a', false)`, as dumps have it.
+    pub(crate) fn set_by_call(&mut self, node: Node<'_>) {
+        let text = node.text().to_ascii_lowercase();
+        if text.contains("set_config") && text.contains("search_path") {
+            let mut values = text.split("'search_path'").nth(1).unwrap_or("").split(',').skip(1);
+            // An empty path leaves only names with their schemas, which it does not change.
+            match values.next().map(str::trim) {
+                Some("''") => {}
+                value => self.set_path(value.as_slice()),
+            }
+        }
+    }
+
+    fn set_path(&mut self, values: &[&str]) {
+        let schemas =
+            values.iter().map(|text| match text.strip_prefix('\'').and_then(|it| it.strip_suffix('\'')) {
                 Some(quoted)
                     if quoted
                         .chars()
@@ -154,12 +171,10 @@ impl Replay<'_> {
                 }
                 Some(_) => None,
                 None => fold(text),
-            }
-        });
+            });
         self.path = schemas.collect::<Option<Vec<_>>>().filter(|path| {
             !path.is_empty()
                 && path.iter().all(|it| !it.is_empty() && !matches!(&**it, "$user" | "default"))
         });
-        Some(())
     }
 }

@@ -39,6 +39,9 @@ impl Replay<'_> {
             Found::Open => {
                 // The name is free, and the other one is open.
                 self.catalog.open_name(&parse::ident(new?)?);
+                if let Some(key) = self.new_key(Class::Relation, &name, false) {
+                    self.catalog.open(key);
+                }
                 return Some(());
             }
             Found::Missing(..) if is_lenient => return Some(()),
@@ -135,7 +138,10 @@ impl Replay<'_> {
         let name = parse::ident(old)?;
         let Some(constraint) = self.at(key)?.constraint(&name).cloned() else {
             self.need_constraint(key, old);
-            self.change(key, |relation| relation.has_open_constraints = true);
+            self.change(key, |relation| {
+                relation.has_open_constraints = true;
+                relation.drop_nameless(&name);
+            });
             return Some(());
         };
         self.new_constraint_name(key, at.range(), new)?;

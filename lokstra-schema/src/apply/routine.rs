@@ -145,11 +145,16 @@ impl Replay<'_> {
             }
             let mut rest =
                 self.catalog.known(&key).map(|it| it.routines().to_vec()).unwrap_or_default();
+            let had_no_arguments = rest.iter().all(|it| it.most == 0);
             match nth {
                 Some(nth) => drop(rest.remove(nth)),
                 None => rest.clear(),
             }
             match rest.is_empty() {
+                // There may be another of this name, with arguments.
+                true if !had_no_arguments && !self.is_empty_schema(&key.schema) => {
+                    self.catalog.open(key);
+                }
                 true => self.forget(&key),
                 false => {
                     self.catalog.change(&key, |object| object.kind = ObjectKind::Routines(rest));
@@ -178,6 +183,12 @@ impl Replay<'_> {
                 if let Some(key) = self.new_key(Class::Routine, &name, false) {
                     self.catalog.open(key);
                 }
+                return None;
+            }
+            Found::Missing(key, Some(_))
+                if !self.is_empty_schema(&key.schema)
+                    && node.child("func_args").is_some_and(|it| it.tokens().len() > 2) =>
+            {
                 return None;
             }
             Found::Missing(key, gone) => {

@@ -270,6 +270,11 @@ impl Replay<'_> {
                 self.duplicate(target.range(), &key, "relation", ("duplicate-table", "42P07"));
                 return Some(());
             }
+            // It may be a table.
+            None if is_lenient && !self.is_free(&key) => {
+                self.catalog.open(key);
+                return Some(());
+            }
             _ => {}
         }
         let owner = self.owner(node);

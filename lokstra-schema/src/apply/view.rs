@@ -4,7 +4,7 @@ use lokstra_grammar::Node;
 
 use super::{Followed, Replay};
 use crate::catalog::{
-    Class, Column, ObjectKind, Output, Relation, RelationKind, Slot, TEMPORARY, Type, Uses,
+    Class, Column, Key, ObjectKind, Output, Relation, RelationKind, Slot, TEMPORARY, Type, Uses,
 };
 use crate::parse;
 
@@ -48,6 +48,15 @@ impl Replay<'_> {
         self.make_from(node, target, RelationKind::Table, false, names, output)
     }
 
+    /// Whether a name in a query may be that of a temporary table that is not followed.
+    fn may_read_temporary(&self, node: Node<'_>) -> bool {
+        let names = parse::within(node, "qualified_name").filter_map(parse::name);
+        names.filter(|name| name.schema.is_none()).any(|name| {
+            let key = Key::new(Class::Relation, TEMPORARY, &name.name);
+            matches!(self.catalog.slot(&key), Some(Slot::Open))
+        })
+    }
+
     fn make_from(
         &mut self,
         node: Node<'_>,
@@ -64,11 +73,19 @@ impl Replay<'_> {
                 self.catalog.by_id(it.id).is_some_and(|(key, _)| key.schema == TEMPORARY)
             });
         let is_temporary = reads_temporary || super::create_table::is_temporary(node);
+        if kind == RelationKind::View && !is_temporary && self.may_read_temporary(node) {
+            self.catalog.open_name(&name.name);
+            return Some(());
+        }
         let key = self.new_key(Class::Relation, &name, is_temporary)?;
         self.need_schema(target, &key)?;
         let is_lenient = parse::has(node, &["if", "not", "exists"]);
         match self.catalog.slot(&key) {
             Some(Slot::Known(_) | Slot::Open) if is_lenient => return Some(()),
+            None if is_lenient && !self.is_free(&key) => {
+                self.catalog.open(key);
+                return Some(());
+            }
             Some(Slot::Known(object)) => {
                 let is_view = object.relation().is_some_and(|it| it.kind == RelationKind::View);
                 if !(is_replaced && is_view) {
@@ -78,13 +95,11 @@ impl Replay<'_> {
             }
             _ => {}
         }
-        let is_certain = !is_lenient || self.is_free(&key);
         let before = self.catalog.known(&key).map(|object| object.id);
         let mut relation = Relation::new(kind);
         let columns = output.columns;
-        relation.has_open_columns = columns.is_none() || !is_certain;
-        relation.has_open_constraints = kind == RelationKind::Table && !is_certain;
-        relation.uses = if is_certain { output.uses } else { Uses::open() };
+        relation.has_open_columns = columns.is_none();
+        relation.uses = output.uses;
         let mut all = columns.unwrap_or_default();
         for (nth, name) in names.into_iter().flatten().enumerate() {
             match all.get_mut(nth) {

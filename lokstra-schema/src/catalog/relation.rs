@@ -96,6 +96,14 @@ impl Relation {
         self.columns.iter().find(|it| it.number == column)
     }
 
+    /// Removes the constraints that the server may have given this name, which is not known for certain.
+    pub(crate) fn drop_nameless(&mut self, name: &str) {
+        let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        let before = self.constraints.len();
+        self.constraints.retain(|it| it.name.is_some() || !stem.ends_with(it.kind.label()));
+        self.has_open_constraints |= self.constraints.len() < before;
+    }
+
     pub(crate) fn constraint(&self, name: &str) -> Option<&Constraint> {
         self.constraints.iter().find(|it| it.name.as_deref() == Some(name))
     }
@@ -187,6 +195,20 @@ pub(crate) enum ConstraintKind {
     Foreign,
     Exclude,
     NotNull,
+}
+
+impl ConstraintKind {
+    /// What a name ends with that the server gives.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            ConstraintKind::Primary => "pkey",
+            ConstraintKind::Unique => "key",
+            ConstraintKind::Check => "check",
+            ConstraintKind::Foreign => "fkey",
+            ConstraintKind::Exclude => "excl",
+            ConstraintKind::NotNull => "not_null",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -32,7 +32,8 @@ impl Replay<'_> {
                 });
                 let is_taken = count.is_none_or(fits)
                     || builtin.is_some_and(|it| count.is_none_or(|count| it.accepts(count)))
-                    || self.is_of_extension(&name.name);
+                    || self.is_of_extension(&name.name)
+                    || !self.is_empty_schema(&key.schema);
                 // Which of several is meant depends on types.
                 match builtin {
                     None => uses.certain.push(Dependency { id, column: None }),
@@ -49,6 +50,11 @@ impl Replay<'_> {
                 uses.is_open |= builtin.is_none();
             }
             Found::Missing(..) if self.is_of_extension(&name.name) => uses.is_open = true,
+            Found::Missing(key, Some(_))
+                if count != Some(0) && !self.is_empty_schema(&key.schema) =>
+            {
+                uses.is_open = true;
+            }
             Found::Missing(key, gone) => {
                 let is_taken = match (builtin, count) {
                     (Some(function), Some(count)) => function.accepts(count),

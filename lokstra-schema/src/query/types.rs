@@ -6,6 +6,7 @@ use super::scope::{Meaning, Scope};
 use crate::apply::{Found, Replay, Said};
 use crate::builtin::{self, Cast, Extension};
 use crate::catalog::{Base, Class, Key, Type};
+use crate::input::StartsFrom;
 use crate::parse;
 
 /// The type of an expression.
@@ -127,6 +128,8 @@ impl Replay<'_> {
     /// Whether the set or an extension may have made an operator of this name, or a cast.
     fn may_have_operator(&self, name: &str) -> bool {
         self.has_own_operators
+            // An extension that was there before has it for texts.
+            || name == "%" && self.options.starts_from != StartsFrom::Empty
             || self.catalog.slot(&Key::new(Class::Everything, "", "")).is_some()
             || self
                 .catalog

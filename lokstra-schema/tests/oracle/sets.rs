@@ -53,6 +53,32 @@ pub(crate) fn all() -> Vec<Set> {
     sets
 }
 
+/// What a program that began on the work of another one has: the work, and the set.
+pub(crate) fn on_existing() -> Vec<(String, Set)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/existing");
+    let files = entries(&folder);
+    let set = |file: &PathBuf| {
+        let text = fs::read_to_string(file).unwrap();
+        let mut parts = text.split("\n--- ").map(|part| part.split_once('\n').unwrap_or((part, "")));
+        let (_, base) = parts.next()?;
+        let mut migrations: Vec<Migration> = Vec::new();
+        for (title, sql) in parts {
+            let sql = prepared(sql);
+            match title {
+                "up" => migrations.push(Migration {
+                    name: format!("{:03}", migrations.len() + 1),
+                    up: sql,
+                    down: None,
+                }),
+                _ => migrations.last_mut()?.down = Some(sql),
+            }
+        }
+        let name = name_of(file);
+        Some((base.to_owned(), Set { name, migrations }))
+    };
+    files.iter().map(|file| set(file).unwrap()).collect()
+}
+
 /// The set of a folder, or those of the folders in it.
 fn find(folder: &Path, sets: &mut Vec<Set>) {
     let mut migrations = Vec::new();
