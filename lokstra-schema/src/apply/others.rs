@@ -160,8 +160,8 @@ impl Replay<'_> {
     }
 
     fn set_path(&mut self, values: &[&str]) {
-        let schemas =
-            values.iter().map(|text| match text.strip_prefix('\'').and_then(|it| it.strip_suffix('\'')) {
+        let schemas = values.iter().map(|text| {
+            match text.strip_prefix('\'').and_then(|it| it.strip_suffix('\'')) {
                 Some(quoted)
                     if quoted
                         .chars()
@@ -171,7 +171,8 @@ impl Replay<'_> {
                 }
                 Some(_) => None,
                 None => fold(text),
-            });
+            }
+        });
         self.path = schemas.collect::<Option<Vec<_>>>().filter(|path| {
             !path.is_empty()
                 && path.iter().all(|it| !it.is_empty() && !matches!(&**it, "$user" | "default"))

@@ -59,7 +59,8 @@ pub(crate) fn on_existing() -> Vec<(String, Set)> {
     let files = entries(&folder);
     let set = |file: &PathBuf| {
         let text = fs::read_to_string(file).unwrap();
-        let mut parts = text.split("\n--- ").map(|part| part.split_once('\n').unwrap_or((part, "")));
+        let mut parts =
+            text.split("\n--- ").map(|part| part.split_once('\n').unwrap_or((part, "")));
         let (_, base) = parts.next()?;
         let mut migrations: Vec<Migration> = Vec::new();
         for (title, sql) in parts {
