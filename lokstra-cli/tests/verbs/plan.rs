@@ -12,7 +12,7 @@ fn project() -> Project {
     project.lokstra("migration up");
     project.add("migrations", &["002_add_email", "003_index"]);
     let up =
-        "-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY i ON pg_temp.t (n);\nSELECT 1;\n";
+        "-- lokstra: no-transaction\nCREATE INDEX CONCURRENTLY i ON elsewhere (n);\nSELECT 1;\n";
     project.write("migrations/003_index.up.sql", up);
     project
 }

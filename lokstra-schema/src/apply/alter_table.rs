@@ -272,7 +272,9 @@ impl Replay<'_> {
         let is_lenient = parse::has(node, &["if", "exists"]);
         let relation = self.at(key)?;
         let Some(column) = relation.column(&name) else {
-            if !is_lenient {
+            if relation.may_have(&name) {
+                self.release_open_column(key, cascades(node));
+            } else if !is_lenient {
                 self.need_column(at.range(), key, &name);
             }
             return Some(());

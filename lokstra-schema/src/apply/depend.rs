@@ -415,6 +415,17 @@ impl Replay<'_> {
         true
     }
 
+    /// A column that is not known goes, with what may be about it.
+    pub(crate) fn release_open_column(&mut self, table: &Key, is_cascade: bool) {
+        let Some(id) = self.id(table) else { return };
+        if is_cascade {
+            self.open_uncertain(id);
+        }
+        self.open_foreign_keys(id, is_cascade);
+        // No known column has this number.
+        self.remove_parts(Dependency { id, column: Some(0) });
+    }
+
     /// The foreign keys that point at a table may be gone.
     fn open_foreign_keys(&mut self, id: u32, is_cascade: bool) {
         if !is_cascade {

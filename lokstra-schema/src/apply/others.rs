@@ -141,7 +141,7 @@ impl Replay<'_> {
         if text.contains("role") || text.contains("authorization") {
             return Some(());
         }
-        let values: Vec<_> = parse::within(node, "var_value").map(|it| it.text()).collect();
+        let values: Vec<_> = parse::within(node, "var_value").map(Node::text).collect();
         self.set_path(&values);
         Some(())
     }

@@ -11,8 +11,16 @@ use crate::problem::{Code, Problem};
 use crate::read::decode::decode;
 use crate::read::folder::File;
 
-const KEYS: [&str; 7] =
-    ["dbpool-name", "schema-table", "enabled", "description", "lint", "starts-from", "verified"];
+const KEYS: [&str; 8] = [
+    "dbpool-name",
+    "schema-table",
+    "enabled",
+    "description",
+    "lint",
+    "names-check",
+    "starts-from",
+    "verified",
+];
 
 /// The settings of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +31,13 @@ pub(crate) struct Settings {
     pub(crate) description: Option<String>,
     pub(crate) lint: Option<Level>,
     pub(crate) verified: VerifiedLevel,
+    /// How a name that the server would refuse is reported.
+    pub(crate) names_check: Level,
     /// What a database holds before the first migration.
     pub(crate) starts_from: StartsFrom,
 }
 
-/// How a hazard is reported.
+/// How a hazard, or a name that the server would refuse, is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
     Off,
@@ -55,6 +65,7 @@ impl Default for Settings {
             description: None,
             lint: None,
             verified: VerifiedLevel::Off,
+            names_check: Level::Deny,
             starts_from: StartsFrom::Unknown,
         }
     }
@@ -124,6 +135,7 @@ pub(crate) fn read(file: &File, problems: &mut Vec<Problem>) -> Settings {
             }
             "lint" => settings.lint = reader.level(&value, offset),
             "verified" => settings.verified = reader.verified(&value, offset),
+            "names-check" => settings.names_check = reader.names_check(&value, offset),
             "starts-from" => settings.starts_from = reader.starts_from(&value, offset),
             _ => reader.unknown(&key, offset),
         }
@@ -196,6 +208,22 @@ impl Reader<'_> {
                      them errors";
                 self.problem(Code::LintLevel, offset, message, help);
                 None
+            }
+        }
+    }
+
+    fn names_check(&mut self, value: &Value, offset: usize) -> Level {
+        match value.as_str() {
+            Some("off") => Level::Off,
+            Some("warn") => Level::Warn,
+            Some("deny") => Level::Deny,
+            _ => {
+                let message =
+                    format!("`names-check` is {}, and must be off, warn or deny", kind(value));
+                let help = "write `names-check: off` to build without the check of names and keys, or \
+                            remove the line";
+                self.problem(Code::YamlType, offset, message, help);
+                Level::Deny
             }
         }
     }

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lokstra_core::Direction;
-use lokstra_schema::{Finding, Level, Options, StartsFrom};
+use lokstra_schema::{Finding, Level, Options};
 
 use super::pairing::Pair;
 use crate::parse::script::Script;
+use crate::parse::settings::{self, Settings};
 use crate::problem::{Code, Problem};
 use crate::read::folder::File;
 use crate::sql;
@@ -20,7 +21,7 @@ const MOST: usize = 50;
 /// locked script has run, and is not judged.
 pub(crate) fn check(
     pairs: &[Pair<'_>],
-    starts_from: StartsFrom,
+    settings: &Settings,
     problems: &mut Vec<Problem>,
 ) -> Vec<Finding> {
     if pairs.iter().any(Pair::is_incomplete) {
@@ -46,7 +47,7 @@ pub(crate) fn check(
         });
     let scripts: Vec<_> = scripts.collect();
     let existing = files.iter().flat_map(|(_, script, _)| existing(&script.text)).collect();
-    let options = Options { starts_from, existing };
+    let options = Options { starts_from: settings.starts_from, existing };
     // A fault of the model must not break a build.
     let findings = AssertUnwindSafe(|| lokstra_schema::check(&scripts, &options));
     let findings = catch_unwind(findings).unwrap_or_default();
@@ -67,7 +68,9 @@ pub(crate) fn check(
             finding.code == "up-fails-again" && pairs[finding.script / 2].accepts(&finding);
         let is_hidden = suppressing.is_some() || is_locked || is_accepted;
         if !is_hidden && shown[finding.script] <= MOST {
-            problems.push(problem(file, script, finding));
+            let problem = problem(file, script, finding);
+            let is_warning = settings.names_check == settings::Level::Warn;
+            problems.push(if is_warning { problem.warned() } else { problem });
         }
     }
     for (at, (file, script, _)) in files.iter().enumerate() {

@@ -57,10 +57,10 @@ pub(crate) fn check(
         let mut not_undone = Vec::new();
         #[cfg(feature = "sql-check")]
         if ignored.is_empty()
-            && settings.starts_from != lokstra_schema::StartsFrom::Unknown
+            && settings.names_check != settings::Level::Off
             && !problems[before..].iter().any(Problem::is_error)
         {
-            not_undone = super::schema::check(&migrations, settings.starts_from, &mut problems);
+            not_undone = super::schema::check(&migrations, &settings, &mut problems);
         }
         // What must change anyway is verified afterwards. Who asks for hazards asks what a build says.
         if lint != LintScope::Never && !problems[before..].iter().any(Problem::is_error) {

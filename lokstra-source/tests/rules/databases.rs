@@ -140,7 +140,7 @@ fn unknown_keys() {
       |
     2 | retries: 3
       | ^
-      help: use one of: dbpool-name, schema-table, enabled, description, lint, starts-from, verified
+      help: use one of: dbpool-name, schema-table, enabled, description, lint, names-check, starts-from, verified
     ");
 }
 

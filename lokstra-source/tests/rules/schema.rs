@@ -12,7 +12,7 @@ fn set<'a>(up: &'a str, down: &'a str) -> [(&'static str, &'a str); 5] {
         ("001_create_users.down.sql", "DROP TABLE users;"),
         ("002_change.up.sql", up),
         ("002_change.down.sql", down),
-        ("migration.yaml", "starts-from: existing\n"),
+        ("migration.yaml", "enabled: true\n"),
     ]
 }
 
@@ -101,20 +101,39 @@ fn another_value_of_starts_from_is_an_error() {
 fn the_third_migration_of_the_document_as_it_is_printed_does_not_compile() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/document_003_as_printed");
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<(String, String)> = entries
+    let files: Vec<(String, String)> = entries
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             (name, std::fs::read_to_string(&path).unwrap())
         })
         .collect();
-    files.push(("migration.yaml".to_owned(), "starts-from: empty\n".to_owned()));
     let files: Vec<_> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
     assert_snapshot!(problems(&files));
 }
 
 #[test]
-fn without_a_setting_names_are_not_judged() {
+fn another_value_of_names_check_is_an_error() {
+    assert_snapshot!(crate::settings_problems("names-check: no"));
+}
+
+#[test]
+fn the_check_of_names_warns_or_is_off_if_a_setting_says_so() {
     let mut files = set("CREATE INDEX i ON users (emial);", "DROP INDEX i;").to_vec();
-    files.retain(|(name, _)| *name != "migration.yaml");
+    files.push(("migration.yaml", "names-check: warn\n"));
+    assert_eq!(check(&files).unwrap().warnings.len(), 1);
+    files.push(("migration.yaml", "names-check: off\n"));
+    assert!(check(&files).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn a_table_that_may_have_been_there_is_not_judged() {
+    let up = "CREATE TABLE IF NOT EXISTS orders (id int);\nCREATE INDEX i ON orders (total);";
+    let files = set(up, "DROP TABLE orders;");
+    assert!(check(&files).is_err());
+    // The set uses a table of another program, whose `orders` may be there as well.
+    let up = format!("ALTER TABLE legacy_users ADD COLUMN age int;\n{up}");
+    assert!(check(&set(&up, "DROP TABLE orders;")).is_ok());
+    let mut files = files.to_vec();
+    files.push(("migration.yaml", "starts-from: existing\n"));
     assert!(check(&files).is_ok());
 }

@@ -29,7 +29,7 @@ fn what_failed_half_way_is_refused_with_the_remedy() {
 #[test]
 fn a_table_and_a_folder_that_disagree_are_refused_unless_forced() {
     let (project, mut client) = migrated("sqlx");
-    let edited = "CREATE TABLE users (id int);\n";
+    let edited = "CREATE TABLE users (id int PRIMARY KEY, email varchar);\n";
     project.write("theirs/20240101000000_create_users.sql", edited);
     let gone = "INSERT INTO _sqlx_migrations VALUES (7, 'gone', now(), true, '', 0)";
     client.batch_execute(gone).unwrap();
