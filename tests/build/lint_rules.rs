@@ -53,6 +53,7 @@ fn work(client: &mut Client, said: &Mutex<Vec<String>>, script: &str) -> Vec<Str
 fn hazards(script: &str) -> Vec<&'static str> {
     let root = TempDir::new().unwrap();
     fs::create_dir(root.path().join("m")).unwrap();
+    fs::write(root.path().join("m/migration.yaml"), "names-check: off\n").unwrap();
     fs::write(root.path().join("m/001_a.up.sql"), script).unwrap();
     fs::write(root.path().join("m/001_a.down.sql"), "-- none").unwrap();
     let loaded = Loader::new(root.path(), "m").lint(LintScope::UnlockedOnly).load().unwrap();

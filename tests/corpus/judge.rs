@@ -95,6 +95,8 @@ pub(crate) fn folder_of(scripts: &[impl AsRef<str>]) -> TempDir {
     let folder = TempDir::new().unwrap();
     let set = folder.path().join("m");
     fs::create_dir(&set).unwrap();
+    // Each script is by itself.
+    fs::write(set.join("migration.yaml"), "names-check: off\n").unwrap();
     for (nth, sql) in scripts.iter().enumerate() {
         fs::write(set.join(format!("{nth:03}_a.up.sql")), sql.as_ref()).unwrap();
         fs::write(set.join(format!("{nth:03}_a.down.sql")), "-- none").unwrap();

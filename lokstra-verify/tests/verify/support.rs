@@ -24,12 +24,16 @@ pub(crate) fn set(migrations: &[(&str, &str, &str)]) -> Migrations {
     files_set(&files.collect::<Vec<_>>())
 }
 
-/// A set of the files at these paths below `migrations`.
+/// A set of the files at these paths below `migrations`, as it is without the check of names.
 pub(crate) fn files_set<P: AsRef<str>>(files: &[(P, &str)]) -> Migrations {
     let root = TempDir::new().unwrap();
     for (path, content) in files {
         let path = root.path().join("migrations").join(path.as_ref());
         fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let settings = path.with_file_name("migration.yaml");
+        if !settings.exists() {
+            fs::write(settings, "names-check: off\n").unwrap();
+        }
         fs::write(path, content).unwrap();
     }
     match lokstra_source::Loader::new(root.path(), "migrations").load() {

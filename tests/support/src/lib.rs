@@ -30,12 +30,17 @@ pub fn set<S: AsRef<str>>(migrations: &[(&str, S, S)]) -> Migrations {
     set_from_files(&files)
 }
 
-/// A set of the files at these paths below `migrations`.
+/// A set of the files at these paths below `migrations`. They may name what is not there: these tests are about
+/// what a run does then.
 pub fn set_from_files<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Migrations {
     let root = TempDir::new().unwrap();
     for (path, content) in files {
         let path = root.path().join("migrations").join(path.as_ref());
         fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let settings = path.with_file_name("migration.yaml");
+        if !settings.exists() {
+            fs::write(settings, "names-check: off\n").unwrap();
+        }
         fs::write(path, content.as_ref()).unwrap();
     }
     match lokstra_source::Loader::new(root.path(), "migrations").load() {
