@@ -118,11 +118,11 @@ impl Box {
         self.height += ROW * self.notes.len() as f64;
         self
     }
+}
 
-    /// Where lines reach the middle of a row.
-    pub(super) fn row(&self, row: usize) -> f64 {
-        HEAD + ROW * row as f64 + ROW / 2.0
-    }
+/// How far below the top of a box the middle of a row is.
+pub(super) fn middle(row: usize) -> f64 {
+    HEAD + ROW * row as f64 + ROW / 2.0
 }
 
 /// How many letters wide a text is: those of Chinese, Japanese and Korean are two.

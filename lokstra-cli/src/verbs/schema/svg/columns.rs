@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::boxes::{Box, Edge, HEAD};
+use super::boxes::{Box, Edge, HEAD, middle};
 
 /// All lines that lead from one side of a box to the foreign keys that reference it: they share what they can.
 pub(super) struct Net {
@@ -116,7 +116,7 @@ impl<'b> Columns<'b> {
                         let ends = net.ends.iter().filter(|(child, _)| place[child] == column);
                         ports.extend(ends.map(|(child, row)| Port {
                             item: Item::Box(*child),
-                            below: boxes[*child].row(*row),
+                            below: middle(*row),
                         }));
                     }
                     if column != from && column > first && column < last {

@@ -7,6 +7,8 @@
     clippy::items_after_statements,
     clippy::many_single_char_names,
     clippy::needless_range_loop,
+    clippy::similar_names,
+    clippy::struct_field_names,
     reason = "pixels are small numbers, and x and y have no better names"
 )]
 
