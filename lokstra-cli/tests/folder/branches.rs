@@ -30,7 +30,7 @@ fn branch(project: &Project, name: &str, up: &str, down: &str) {
 }
 
 #[test]
-fn a_column_that_one_branch_drops_and_another_indexes_fails_behind_the_merge() {
+fn a_column_that_one_branch_drops_and_another_indexes_fails_once_merged() {
     let project = Project::new(&[]);
     project.write("migrations/migration.yaml", SETTINGS);
     project.write(
