@@ -17,7 +17,8 @@ fn the_third_migration_builds_once_it_is_corrected_and_verified() {
         let name = file.file_name().into_string().unwrap();
         fs::copy(file.path(), project.path(&format!("migrations/{name}"))).unwrap();
     }
-    project.write("migrations/migration.yaml", "verified: require\n");
+    // The build alone finds the key that is missing, too: here the server does.
+    project.write("migrations/migration.yaml", "verified: require\nnames-check: off\n");
     let build = || project.lokstra_alone("migration lint");
     let verify = || {
         let mut command = project.command();
