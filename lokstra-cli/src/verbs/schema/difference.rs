@@ -7,8 +7,8 @@ use lokstra_source::schema::{Change, NotFollowed, Sign, diff};
 use serde::Serialize;
 
 use super::document::{StatementObject, pretty};
+use super::shown::{databases, up_to};
 use super::text::not_followed;
-use super::{databases, up_to};
 use crate::call::CommandContext;
 use crate::output::{CommandError, Exit};
 

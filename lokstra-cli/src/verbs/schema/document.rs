@@ -3,7 +3,7 @@
 use lokstra_source::schema::{Item, NotFollowed, Relation};
 use serde::Serialize;
 
-use super::{Shown, databases};
+use super::shown::{Shown, databases};
 use crate::output::json::Databases;
 
 #[derive(Serialize)]

@@ -3,17 +3,15 @@
 mod difference;
 mod document;
 mod mermaid;
+mod shown;
 mod svg;
 mod text;
 
-use std::path::Path;
+use lokstra_core::{Database, Version};
 
-use lokstra_core::{Database, Direction, Version};
-use lokstra_source::schema::Schema;
-
+use self::shown::Shown;
 use crate::call::flags::{self, Flag};
 use crate::call::{CommandContext, TargetError, Verb, folder};
-use crate::output::json::Databases;
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
@@ -135,34 +133,4 @@ fn show(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
         }
     }
     Ok(Exit::Done)
-}
-
-/// The schema of a database.
-struct Shown<'a> {
-    database: &'a str,
-    /// The version that it is at; `None` before the first.
-    version: Option<Version>,
-    schema: Schema,
-}
-
-impl<'a> Shown<'a> {
-    fn new(database: Database<'a>, at: Option<Version>) -> Shown<'a> {
-        let versions = up_to(database, at);
-        let version = versions.last().map(|it| it.0);
-        let schemas =
-            lokstra_source::schemas(Path::new(""), database, &versions, &[versions.len()]);
-        let schema = schemas.into_iter().next().unwrap_or_default();
-        Shown { database: database.name(), version, schema }
-    }
-}
-
-/// The up scripts up to and including a version.
-fn up_to(database: Database<'_>, at: Option<Version>) -> Vec<(Version, Direction)> {
-    let versions = database.migrations().map(|it| it.version());
-    versions.filter(|it| at.is_none_or(|at| *it <= at)).map(|it| (it, Direction::Up)).collect()
-}
-
-/// Makes the document of several databases.
-fn databases<T>(databases: Vec<T>) -> Databases<T> {
-    Databases { databases }
 }

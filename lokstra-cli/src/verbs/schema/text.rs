@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use lokstra_source::schema::{Item, NotFollowed, Relation, Schema};
 
-use super::Shown;
+use super::shown::Shown;
 
 pub(super) fn of(shown: &[Shown<'_>]) -> String {
     let sections = shown.iter().map(|it| {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::Shown;
+use super::super::shown::Shown;
 use super::super::text::not_followed;
 use super::boxes::{Box, HEAD, LETTER, MARGIN, ROW, width};
 use super::place::{Picture, Placed};

@@ -20,7 +20,7 @@ mod order;
 mod place;
 mod route;
 
-use super::Shown;
+use super::shown::Shown;
 
 /// Draws the tables without partitions, which look like their parent.
 pub(super) fn picture(shown: &Shown<'_>) -> String {
