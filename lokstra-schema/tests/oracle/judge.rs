@@ -43,7 +43,7 @@ impl Judge {
         Judge { database: Arc::new(database), copy: None, client: None }
     }
 
-    fn client(&mut self) -> &mut Client {
+    pub(crate) fn client(&mut self) -> &mut Client {
         self.client.get_or_insert_with(|| {
             let name = self.copy.as_deref().unwrap_or(self.database.name());
             let mut client = self.database.config().dbname(name).connect(NoTls).unwrap();

@@ -3,6 +3,7 @@
 //!
 //! docs/testing.md has the long forms.
 
+mod described;
 mod fetch;
 #[expect(dead_code, reason = "the grammar is for the other test")]
 #[path = "../../../tests/corpus/fetch.rs"]
