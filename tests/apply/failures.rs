@@ -1,8 +1,8 @@
 //! A migration that fails: what is rolled back, what is reported.
 
 use insta::assert_snapshot;
-use lokstra::postgres::Client;
 use lokstra::ErrorKind;
+use lokstra::postgres::Client;
 
 use lokstra_test_support::{database, set, set_from_files, tables, unchecked_script, versions};
 
