@@ -6,6 +6,8 @@ use insta::assert_snapshot;
 /// A project whose second down leaves an index and loses rows.
 fn project() -> Project {
     let project = Project::new(&["001_create_users", "002_add_posts"]);
+    // The build alone finds the index, too.
+    project.write("migrations/migration.yaml", "names-check: off\n");
     project.write("migrations/001_create_users.up.sql", "CREATE TABLE users (email text);\n");
     project.write("migrations/001_create_users.down.sql", "DROP TABLE users;\n");
     project.write(
