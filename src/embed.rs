@@ -23,7 +23,10 @@
 /// schema-table: schema_migrations   # the tracking table, in schema lokstra_core or `schema.table`
 /// enabled: true                     # false: boot and library skip it, the command line runs it
 /// description: Main application database
+/// starts-from: empty                # the migrations create all that they use; or `existing`
+/// names-check: deny                 # wrong names and keys are compile errors (default); `warn`, `off`
 /// lint: warn                        # hazards are warnings, or `deny`: errors
+/// verified: require                 # what `verify` has not run is an error; `warn`, `off` (default)
 /// ```
 ///
 /// A file is `{version}_{description}.{up|down}.sql`. The version has at least three digits,
@@ -33,14 +36,14 @@
 ///
 /// # Errors
 ///
-/// Whatever is wrong with the folder is a compile error each, all in one build: see the README.
+/// Each problem of the folder is a compile error, and one build reports all of them: see the README.
 /// A subfolder that holds SQL files and no `migration.yaml` is a warning, and so is a hazard under
 /// `lint: warn`.
 ///
 /// # Rebuilds
 ///
 /// The program is built again when a file that was read is edited, renamed or removed. Stable Rust
-/// cannot watch a folder: for a *new* file, touch the source, or have this `build.rs`:
+/// cannot watch a folder: for a *new* file, touch the source, or add this `build.rs`:
 ///
 /// ```
 /// println!("cargo:rerun-if-changed=migrations");

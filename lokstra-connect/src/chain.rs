@@ -11,7 +11,7 @@ pub fn chain(error: &postgres::Error) -> String {
         return format!("{:#}", ServerError::new(server));
     }
     if client_gave_up(error) {
-        return "the run was asked to stop, and the server did not answer".to_owned();
+        return "the run was asked to stop, and the server did not respond".to_owned();
     }
     let mut text = to_string(&error);
     let mut cause = std::error::Error::source(error);

@@ -80,7 +80,8 @@ impl Notices {
         *state = State { is_listening: true, is_unreplicated, ..State::default() };
     }
 
-    /// To be held by who takes what comes: without, nothing waits for that.
+    /// Returns a guard that ends the listening when it is dropped: then nothing waits for a notice to be
+    /// read.
     pub fn hearing(&self) -> Hearing<'_> {
         Hearing(self)
     }

@@ -64,7 +64,7 @@ impl ServerError {
         }
     }
 
-    /// As the server says it of a session that `transaction_timeout` ended.
+    /// Builds the error of a session that `transaction_timeout` ended, as the server words it.
     #[doc(hidden)]
     pub fn transaction_timeout() -> ServerError {
         ServerError {
@@ -75,7 +75,8 @@ impl ServerError {
         }
     }
 
-    /// Of a COPY that waits for rows; the server itself only says that it gives the session up.
+    /// Builds the error of a COPY that waits for rows; the server itself only reports that it ends the
+    /// session.
     #[doc(hidden)]
     pub fn rows_wanted() -> ServerError {
         ServerError {
@@ -86,7 +87,7 @@ impl ServerError {
         }
     }
 
-    /// As the server says it of a statement that was cancelled: `query_canceled`.
+    /// Builds the error of a statement that was cancelled: `query_canceled`.
     #[doc(hidden)]
     pub fn cancelled() -> ServerError {
         ServerError {

@@ -79,7 +79,7 @@ fn is_of_the_wrong_kind(io: &io::Error) -> bool {
     io.kind() == io::ErrorKind::PermissionDenied && io.get_ref().is_some()
 }
 
-/// Whether a server was reached that is not what `target_session_attrs` demands.
+/// Whether a server was reached that is not what `target_session_attrs` requires.
 pub(crate) fn wants_another_kind(error: &ConnectError) -> bool {
     let ConnectError::Failed { source, .. } = error else { return false };
     io_cause(source).is_some_and(is_of_the_wrong_kind)

@@ -25,17 +25,17 @@ pub struct Refusal {
     pub message: Option<&'static str>,
 }
 
-/// The words that mean something to the newest version.
+/// Lists the keywords of the newest version.
 pub fn keywords() -> impl Iterator<Item = &'static str> {
     GRAMMARS[0].words()
 }
 
-/// Where the grammar of no version takes a statement.
+/// Returns where every version's grammar rejects a statement.
 pub fn refusal(statement: &str) -> Option<Range<usize>> {
     refused(statement).filter(|refusal| refusal.message.is_none()).map(|refusal| refusal.at)
 }
 
-/// Why no version takes a statement, if none does.
+/// Returns why every version rejects a statement, or `None` if one accepts it.
 pub fn refused(statement: &str) -> Option<Refusal> {
     // The lexer takes a byte order mark at the beginning for a space, and the server for a letter.
     if statement.starts_with('\u{feff}') {

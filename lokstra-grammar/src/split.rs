@@ -31,7 +31,7 @@ pub enum Unterminated {
 }
 
 impl Unterminated {
-    /// As a message calls it.
+    /// Returns its name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Unterminated::Text => "quoted text",
@@ -42,7 +42,7 @@ impl Unterminated {
         }
     }
 
-    /// The text that would close it.
+    /// Returns the text that closes it.
     pub fn end(self, text: &str) -> String {
         match self {
             Unterminated::Text => "'".to_owned(),

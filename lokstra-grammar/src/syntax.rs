@@ -18,7 +18,7 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// Makes a selection of nonterminals.
+    /// Selects nonterminals.
     pub fn new(names: Vec<&'static str>) -> Symbols {
         Symbols { names, noted: Default::default() }
     }
@@ -65,39 +65,39 @@ impl<'t> SyntaxTree<'t> {
         Some(SyntaxTree { text: statement, symbols, tokens, nodes })
     }
 
-    /// The whole statement: the last node, which contains all others. `None` for an empty text.
+    /// Returns the whole statement: the last node, which contains all others. `None` for an empty text.
     pub fn root(&self) -> Option<Node<'_>> {
         let nth = self.nodes.len().checked_sub(1)?;
         Some(Node { tree: self, nth })
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     pub fn text(&self) -> &'t str {
         self.text
     }
 
-    /// How many tokens there are.
+    /// Counts the tokens.
     pub fn token_count(&self) -> usize {
         self.tokens.len()
     }
 
-    /// A token as it is written; empty behind the last.
+    /// Returns a token as it is written; empty after the last.
     pub fn token(&self, nth: usize) -> &'t str {
         self.tokens.get(nth).map_or("", |token| &self.text[token.start..token.end])
     }
 
-    /// The bytes of a token; behind the last, the end of the statement.
+    /// Returns the bytes of a token; after the last, the end of the statement.
     pub fn token_range(&self, nth: usize) -> Range<usize> {
         let end = self.text.len();
         self.tokens.get(nth).map_or(end..end, |token| token.start..token.end)
     }
 
-    /// Whether a token is a text in quotes, of any kind.
+    /// Reports whether a token is a text in quotes, of any kind.
     pub fn is_string(&self, nth: usize) -> bool {
         self.tokens.get(nth).is_some_and(|token| token.kind == Kind::Named(TEXT))
     }
 
-    /// Whether a token is a keyword or an unquoted name.
+    /// Reports whether a token is a keyword or an unquoted name.
     pub fn is_word(&self, nth: usize) -> bool {
         self.tokens.get(nth).is_some_and(|token| token.kind == Kind::Word)
     }
@@ -115,35 +115,35 @@ impl<'n> Node<'n> {
         &self.tree.nodes[self.nth]
     }
 
-    /// The tree that it is a part of.
+    /// Returns the tree that it is a part of.
     pub fn tree(self) -> &'n SyntaxTree<'n> {
         self.tree
     }
 
-    /// The nonterminal of PostgreSQL's grammar, as `CreateStmt`.
+    /// Returns the nonterminal of PostgreSQL's grammar, as `CreateStmt`.
     pub fn symbol(self) -> &'static str {
         self.tree.symbols.names[usize::from(self.node().symbol)]
     }
 
-    /// The numbers of its tokens.
+    /// Returns the numbers of its tokens.
     pub fn tokens(self) -> Range<usize> {
         let node = self.node();
         node.start as usize..node.end as usize
     }
 
-    /// Its bytes in the statement.
+    /// Returns its bytes in the statement.
     pub fn range(self) -> Range<usize> {
         let tokens = self.tokens();
         let end = tokens.end.saturating_sub(1);
         self.tree.token_range(tokens.start).start..self.tree.token_range(end).end
     }
 
-    /// Its text.
+    /// Returns its text.
     pub fn text(self) -> &'n str {
         &self.tree.text[self.range()]
     }
 
-    /// The nodes in it that are in no other node within it, in the order of the text.
+    /// Returns the nodes in it that are in no other node within it, in the order of the text.
     pub fn children(self) -> Vec<Node<'n>> {
         let nodes = &self.tree.nodes;
         let first = self.node().first as usize;
@@ -160,14 +160,14 @@ impl<'n> Node<'n> {
         children
     }
 
-    /// All nodes in it, each behind those that are in it.
+    /// Returns all nodes in it, each after those that are in it.
     pub fn descendants(self) -> impl DoubleEndedIterator<Item = Node<'n>> + use<'n> {
         let nodes =
             (self.node().first as usize..self.nth).map(move |nth| Node { tree: self.tree, nth });
         nodes.filter(|node| node.node().symbol != SHORTER)
     }
 
-    /// The first child with this symbol.
+    /// Returns the first child with this symbol.
     pub fn child(self, symbol: &str) -> Option<Node<'n>> {
         self.children().into_iter().find(|child| child.symbol() == symbol)
     }

@@ -41,7 +41,7 @@ pub fn embed(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// - `rows = "…"` or `rows = ["…", "…"]`: SQL files, relative to the folder of `Cargo.toml`, which are checked while the
-///   test is compiled, and loaded behind the migrations in one transaction.
+///   test is compiled, and loaded after the migrations in one transaction.
 /// - `database = "…"` or `databases = ["…", "…"]`: databases of a set of several, one for each parameter in their
 ///   order, by folder (`01_main-db`) or pool.
 /// - `crate = path`: where the crate `lokstra` is.

@@ -30,7 +30,7 @@ pub fn check_rows(root: &Path, path: &str) -> Result<(), Problems> {
     let checked = AlreadyChecked { locked: &locked, cached: &cached.index() };
     let scripts = read_all(&[(&file, None)], &checked, &mut problems);
     if scripts.iter().flatten().any(|script| script.mode == Mode::NoTransaction) {
-        let message = "rows are loaded in one transaction, all of them";
+        let message = "all rows are loaded in one transaction";
         let help = "remove the first line, and what cannot run in a transaction";
         problems.push(Problem::new(Code::Marker, &file.path, message, help));
     }

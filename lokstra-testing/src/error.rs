@@ -108,8 +108,8 @@ impl TestError {
             }
             TestError::Pooler { named_by } => write!(
                 f,
-                "{named_by} leads to a connection pooler, which keeps sessions on a database that a \
-                 test has ended with\n  help: name the server itself in LOKSTRA_TEST_URL"
+                "{named_by} leads to a connection pooler, which keeps sessions open on a \
+                 database after its test has ended\n  help: name the server itself in LOKSTRA_TEST_URL"
             ),
             TestError::Standby => f.write_str(
                 "the server is a standby, where no database can be created\n  help: name the primary \
@@ -151,7 +151,7 @@ impl TestError {
                     write!(f, "\n  detail: {}", one_line(f, detail))?;
                 }
                 place.map_or(Ok(()), |it| write!(f, "\n{it}"))?;
-                write!(f, "\n  help: correct the file: it is loaded behind the last migration")
+                write!(f, "\n  help: correct the file: it is loaded after the last migration")
             }
             TestError::Server { action, source } => {
                 write!(f, "cannot {action}: {}", said(source))?;
@@ -198,7 +198,7 @@ fn remedy(code: &str, message: &str) -> Option<&'static str> {
              migration create it where it is missing"
         }
         "42710" if message.starts_with("role ") => {
-            "a role stays on the server when a database goes, so let the migration create it only \
+            "a role outlives the database, so create it only \
              where it is missing: DO $$ BEGIN CREATE ROLE …; EXCEPTION WHEN duplicate_object THEN \
              NULL; END $$;"
         }

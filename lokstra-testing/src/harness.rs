@@ -128,7 +128,7 @@ impl<const N: usize> Case<N> {
         }
     }
 
-    /// One for each parameter.
+    /// Returns one slot for each parameter.
     pub fn slots(&mut self) -> &mut [Slot; N] {
         &mut self.slots
     }

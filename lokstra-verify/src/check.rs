@@ -87,7 +87,7 @@ impl Check {
         self.findings.iter().filter(counts)
     }
 
-    /// What ran, if no finding is left that is not suppressed.
+    /// Returns what ran, if no finding is left that is not suppressed.
     pub fn extent(&self) -> Option<Extent> {
         match (self.is_failure(), &self.suppressed) {
             (true, _) => None,
@@ -97,8 +97,8 @@ impl Check {
         }
     }
 
-    /// Why this server cannot judge the migration, if what it lacks may be elsewhere: an extension, a role,
-    /// the table of another program.
+    /// Returns why this server cannot judge the migration, if another server may have what it lacks: an
+    /// extension, a role, the table of another program.
     pub fn not_judged(&self) -> Option<&'static str> {
         self.findings.iter().find_map(|finding| match finding {
             Finding::UpFailed(error) => environment::lacks(error),
@@ -162,7 +162,7 @@ impl Check {
         }
         for (phase, path, what) in [
             (Phase::Down, down, "is not undone by its down"),
-            (Phase::UpAgain, up, "is another thing when it is applied again after its down"),
+            (Phase::UpAgain, up, "differs when it is applied again after its down"),
         ] {
             let differences = self.differences(phase);
             let (failures, others): (Vec<_>, Vec<_>) =
@@ -176,7 +176,10 @@ impl Check {
             }
             parts.extend(self.consequence().filter(|_| phase == Phase::Down && is_not_undone));
             if !others.is_empty() {
-                parts.push(section(format!("{path}: of {name}, this is let pass"), others));
+                parts.push(section(
+                    format!("{path}: {name} has differences that are not failures"),
+                    others,
+                ));
             }
         }
         f.write_str(&parts.join("\n"))

@@ -10,18 +10,16 @@ pub(crate) fn lacks(error: &Error) -> Option<&'static str> {
     let is_extension = message.contains("extension") || message.contains(".control");
     Some(match state {
         "0A000" | "58P01" if is_extension => {
-            "this server does not have the extension; install it there, or verify beside a server that has \
+            "this server does not have the extension; install it there, or verify on a server that has \
              it: -db URL"
         }
-        "58P01" => {
-            "this server does not have the file; verify beside a server that has it: -db URL"
-        }
+        "58P01" => "this server does not have the file; verify on a server that has it: -db URL",
         "42704" if message.contains("role") => {
-            "this server does not have the role; create it in a migration, or verify beside a server that \
+            "this server does not have the role; create it in a migration, or verify on a server that \
              has it: -db URL"
         }
         "42704" if message.contains("tablespace") => {
-            "this server does not have the tablespace; verify beside a server that has it: -db URL"
+            "this server does not have the tablespace; verify on a server that has it: -db URL"
         }
         "3D000" => {
             "this server does not have the database; use current_database() in a DO block instead of its \
@@ -29,7 +27,7 @@ pub(crate) fn lacks(error: &Error) -> Option<&'static str> {
         }
         "42501" => {
             "the role of the verification lacks a privilege; verify on a throw-away server, where it is \
-             superuser, or beside a server with another role: -db URL"
+             superuser, or on a server with another role: -db URL"
         }
         "42P01" | "3F000" => {
             "no migration before it creates this, which is its mistake unless another program does"

@@ -83,12 +83,15 @@ impl VerifyError {
             ),
             VerifyError::Create { source } => write!(
                 f,
-                "cannot create the scratch database: {}\n  help: use a role that has CREATEDB and \
-                 goes past the connection pooler, or a throw-away server",
+                "cannot create the scratch database: {}\n  help: use a role that has CREATEDB, over \
+                 a direct connection, or use a throw-away server",
                 said(source)
             ),
             VerifyError::Outside(statements) => {
-                write!(f, "beside the target nothing may change what other databases use")?;
+                write!(
+                    f,
+                    "on the server of the target, scripts must not change what other databases use"
+                )?;
                 statements.iter().try_for_each(|statement| write!(f, "\n  {statement}"))?;
                 write!(
                     f,
@@ -102,7 +105,7 @@ impl VerifyError {
             }
             VerifyError::Rows { version, source } => write!(
                 f,
-                "the rows to put in behind {version} are refused: {}\n  help: correct the SQL that \
+                "the server refused the rows to insert after {version}: {}\n  help: correct the SQL that \
                  was given for this version",
                 said(source)
             ),

@@ -41,7 +41,7 @@ impl Verified {
     }
 }
 
-/// What a verification found, database by database. `Display` tells it as the command line does.
+/// What a verification found, database by database. `Display` writes it as the command line does.
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "a verification that found something is no error by itself: see `is_failure`"]

@@ -55,7 +55,7 @@ fn up_to_a_version_and_by_number() {
     let unknown = set.migrator().up_to(&mut client, version(9)).unwrap_err();
     assert_snapshot!(unknown, @"
     there is no migration 009
-      help: see the status for the existing versions
+      help: list the versions with lokstra migration status
     ");
 }
 

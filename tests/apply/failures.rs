@@ -180,7 +180,7 @@ fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
     let mut client = config.connect(lokstra::postgres::NoTls).unwrap();
     let error = set(&[("001_a", "SELECT 1", "SELECT 1")]).up(&mut client).unwrap_err();
     assert_snapshot!(lacks(&error, &database), @r#"
-    this role may not use the tracking table lokstra_core.schema_migrations: permission denied for database <database> (SQLSTATE 42501)
+    this role lacks privileges on the tracking table lokstra_core.schema_migrations: permission denied for database <database> (SQLSTATE 42501)
       help: ask its owner or a superuser to run: GRANT CREATE ON DATABASE "<database>" TO "poor_<database>";
     "#);
     // Each remedy, as it is reported, leads to the next.
@@ -188,7 +188,7 @@ fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
     let set = set(&[("001_a", "SELECT 1", "SELECT 1")]);
     let error = set.up(&mut client).unwrap_err();
     assert_snapshot!(lacks(&error, &database), @r#"
-    this role may not use the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
+    this role lacks privileges on the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
       help: ask its owner or a superuser to run: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "poor_<database>";
     "#);
     grant(&error, &mut admin);
@@ -197,7 +197,7 @@ fn what_the_server_refuses_of_our_own_text_is_not_blamed_on_the_script() {
     admin.batch_execute(role_of).unwrap();
     let error = set.status(&mut client).unwrap_err();
     assert_snapshot!(lacks(&error, &database), @r#"
-    this role may not use the tracking table lokstra_core.schema_migrations: permission denied for table schema_migrations (SQLSTATE 42501)
+    this role lacks privileges on the tracking table lokstra_core.schema_migrations: permission denied for table schema_migrations (SQLSTATE 42501)
       help: ask its owner or a superuser to run: GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "poor_<database>";
     "#);
     grant(&error, &mut admin);

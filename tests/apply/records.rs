@@ -20,7 +20,7 @@ fn a_script_that_commits_by_itself_is_not_recorded_and_not_tried_again() {
     migration 001_a failed
     migrations/001_a.up.sql: the script ended its transaction, a function that it calls reset all settings, or a trigger on the tracking table prevented the record from being written (SQLSTATE 22P02)
       state: 001 has no record; if it ended its transaction itself, a part of it may be committed, otherwise it was rolled back; no migration is applied
-      help: remove BEGIN, COMMIT and ROLLBACK from the script, and undo by hand what it left; if a function resets all settings, write `reset` in a comment of the script; a trigger must let the record through
+      help: remove BEGIN, COMMIT and ROLLBACK from the script, and undo by hand what it left; if a function resets all settings, write `reset` in a comment of the script; change any trigger that rejects the record
     ");
     for (after, state) in [
         ("SELECT 1 / 0", FailureState::Unrecorded),

@@ -219,7 +219,7 @@ fn the_system_roots_are_trusted_on_demand_and_only_with_verify_full() {
     no connection to localhost/postgres: error performing TLS handshake: invalid peer certificate: UnknownIssuer
       help: the server's certificate is not signed by any CA in `sslrootcert`: add the right CA, or do not trust the server
     ");
-    assert_snapshot!(outcome(&dsn(&server, "sslrootcert=system sslmode=require")), @"the connection string cannot be used: `sslmode` is not verify-full, as `sslrootcert=system` demands");
+    assert_snapshot!(outcome(&dsn(&server, "sslrootcert=system sslmode=require")), @"the connection string cannot be used: `sslmode` is not verify-full, as `sslrootcert=system` requires");
 }
 
 #[test]

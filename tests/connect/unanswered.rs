@@ -99,10 +99,10 @@ fn a_second_stop_gives_up_a_script_whose_server_is_frozen() {
         wait_until(|| column(&mut client, backend).is_empty());
     }
     assert_snapshot!(errors.join("\n"), @"
-    the connection was lost while 001 was running: the run was asked to stop, and the server did not answer
+    the connection was lost while 001 was running: the run was asked to stop, and the server did not respond
       state: 001 is either done as a whole or not at all
       help: run again, which continues from what the history says
-    the connection was lost while 001 was running: the run was asked to stop, and the server did not answer
+    the connection was lost while 001 was running: the run was asked to stop, and the server did not respond
       state: of 001, the finished statements are kept; the one that was running may have finished
       help: run again, which continues from what the history says
     ");

@@ -103,9 +103,9 @@ fn every_row_that_says_something_else_is_reported() {
       001 was applied with checksum 9cf58c38981f, and the file has 945d6345ffaf
         help: lokstra migration repair -accept 001 (in a program: `repair`), if the database matches the file
       004 is applied and comes after it
-        help: if the database has the schema of 004, make the baseline there
+        help: if the database has the schema of 004, set the baseline to 004
       005 is applied and unknown here
-        help: make the baseline with the build that has it
+        help: run the baseline with the build that has it
     ");
 }
 

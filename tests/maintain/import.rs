@@ -136,7 +136,7 @@ fn a_history_that_differs_is_reported_and_nothing_is_recorded() {
     let runs = [run(1), run(2), run(3)];
     let error = set.migrator().record_imported_runs(&mut client, &runs).unwrap_err();
     assert_snapshot!(error, @"
-    the runs of the other tool cannot be recorded: the history contradicts it; nothing was recorded
+    the runs of the other tool cannot be recorded: the history contradicts them; nothing was recorded
       001 was applied with checksum abababababab, and the file has 945d6345ffaf
         help: lokstra migration repair -accept 001 (in a program: `repair`), if the database matches the file
       002 is partial: 1 of 2 statements of its up script are done

@@ -38,7 +38,7 @@ fn a_connection_pooler_is_refused() {
         let pooler = PgBouncer::start(server.server(), mode, &[]).unwrap();
         insta::allow_duplicates! {
             insta::assert_snapshot!(error(&table("one"), &pooler.url(&database)), @r"
-            the given URL leads to a connection pooler, which keeps sessions on a database that a test has ended with
+            the given URL leads to a connection pooler, which keeps sessions open on a database after its test has ended
               help: name the server itself in LOKSTRA_TEST_URL
             ");
         }
@@ -102,7 +102,7 @@ fn what_belongs_to_the_server_is_said_where_it_is_missing() {
       |
     … | CREATE ROLE app
       | ^
-      help: a role stays on the server when a database goes, so let the migration create it only where it is missing: DO $$ BEGIN CREATE ROLE …; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+      help: a role outlives the database, so create it only where it is missing: DO $$ BEGIN CREATE ROLE …; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
     "#);
     let extension = error(&script("CREATE EXTENSION no_such_thing"), &server.url());
     let help = extension.lines().filter(|line| line.starts_with("  help:")).collect::<Vec<_>>();
@@ -123,13 +123,13 @@ fn rows_that_are_refused_show_their_place() {
       |
     2 | INSERT INTO ones VALUES (1);
       |             ^
-      help: correct the file: it is loaded behind the last migration
+      help: correct the file: it is loaded after the last migration
     "#);
     insta::assert_snapshot!(
         refused("CREATE UNIQUE INDEX u ON one (id); INSERT INTO one VALUES (1), (1)"), @r#"
     tests/rows.sql: the rows are refused: duplicate key value violates unique constraint "u" (SQLSTATE 23505)
       detail: Key (id)=(1) already exists.
-      help: correct the file: it is loaded behind the last migration
+      help: correct the file: it is loaded after the last migration
     "#
     );
 }

@@ -57,7 +57,7 @@ fn the_table_of_another_tool_is_reported_with_what_it_lacks() {
     assert_snapshot!(refused(golang), @"
     lokstra_core.schema_migrations cannot be the tracking table; nothing was changed
       it belongs to another tool: it lacks description, applied_at
-        help: give these migrations a tracking table of their own: `schema-table` in migration.yaml; lokstra migration import takes the history of another tool over
+        help: give these migrations a tracking table of their own: `schema-table` in migration.yaml; to import the history of another tool, use lokstra migration import
     ");
     let (_database, mut client) = history(
         "lokstra_core.schema_migrations (version bigint PRIMARY KEY, description text,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::Command;
 
-use crate::call::flags::{DB, EXIT_CODE, LOCK_WAIT};
+use crate::call::flags::{DB, EXIT_CODE};
 use crate::call::{LEAD, Program, Verb};
 use crate::output::single_dash_args::with_one_dash;
 
@@ -69,10 +69,13 @@ pub(crate) fn after_flags(
     }
     if !verb.details.contains("Exit codes:") {
         let pending = if has(EXIT_CODE.name) { "1 pending, " } else { "" };
-        let database = if has(LOCK_WAIT.name) || has(DB.name) && lead.ends_with(LEAD) {
-            ",\n4 another migration holds the lock, 5 database and migrations disagree"
-        } else {
-            ""
+        let database = match verb.name {
+            "up" | "down" | "redo" | "goto" | "baseline" => {
+                ",\n4 another migration holds the lock, 5 database and migrations disagree"
+            }
+            "repair" => ",\n4 another migration holds the lock",
+            "plan" => ",\n5 database and migrations disagree",
+            _ => "",
         };
         parts.push(format!("Exit codes: 0 done, {pending}2 failed, 3 wrong usage{database}"));
     }

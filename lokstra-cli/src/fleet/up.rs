@@ -158,7 +158,7 @@ fn failures(
             write!(text, "\n  {}: {error}", member.name).ok();
         }
     }
-    text + "\n  help: run the same command again to continue: a finished target costs one query"
+    text + "\n  help: run the same command again to continue: a finished target costs a connection and one query"
 }
 
 /// The document of `up` over many targets.

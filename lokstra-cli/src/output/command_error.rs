@@ -30,9 +30,9 @@ impl CommandError {
         CommandError { exit, message, is_labelled: false, document }
     }
 
-    /// Creates the error of a query that the server did not answer.
+    /// Creates the error of a query that the server did not respond.
     pub(crate) fn of_server(source: &postgres::Error) -> CommandError {
-        let message = format!("the server did not answer: {source}");
+        let message = format!("the server did not respond: {source}");
         CommandError::new("connection-lost", Exit::Failed, message)
     }
 

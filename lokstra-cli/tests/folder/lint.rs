@@ -411,14 +411,14 @@ fn since_fails_without_a_commit_to_compare_with() {
     git(&project, "commit -q -m old");
     assert_snapshot!(lint_since(&project, "origin/main"), @"
     -- standard error --
-    error: nothing to compare with: `origin/main` is no commit, branch or tag of this clone
+    error: nothing to compare with: `origin/main` is not a commit, branch or tag of this clone
       help: run git fetch, or name another commit, such as the main branch
     -- exit code 2 --
     ");
     for reference in ["", "--output=lint", "main:migrations", "main..main"] {
         let shown = lint_since(&project, reference);
         assert!(
-            shown.contains("is no commit, branch or tag of this clone"),
+            shown.contains("is not a commit, branch or tag of this clone"),
             "{reference}: {shown}"
         );
     }

@@ -183,7 +183,7 @@ fn a_version_that_is_not_there_is_an_error() {
     assert_snapshot!(project.lokstra_alone("migration schema -at 9"), @"
     -- standard error --
     error: there is no migration 009
-      help: see the status for the existing versions
+      help: list the versions with lokstra migration status
     -- exit code 3 --
     ");
     assert_snapshot!(project.lokstra_alone("migration schema -diff 4..2"), @"

@@ -224,7 +224,7 @@ fn a_database_in_use_needs_force() {
     -- standard error --
     error: nothing was changed: the database `<database>_own` is in use by 1 other session
       pid <pid>, user postgres, psql?help: x
-      help: end them, or let the server end them with -force
+      help: end them, or run the command again with -force
     -- exit code 2 --
     ");
     let shown = own.at_a_terminal("database reset -force", "no\n");
@@ -336,7 +336,7 @@ fn an_interrupted_drop_is_finished_by_drop() {
     own.admin().execute(spoil, &[&own.name]).unwrap();
     assert_snapshot!(own.lokstra("database create"), @"
     -- standard error --
-    error: the database `<database>_own` is what an interrupted DROP DATABASE left: it can only be dropped
+    error: an interrupted DROP DATABASE left the database `<database>_own`, which can now only be dropped
       help: finish it: lokstra database drop
     -- exit code 2 --
     ");
@@ -355,7 +355,7 @@ fn through_a_pooler_no_database_is_created() {
     let url = pooler.url(database);
     assert_snapshot!(own.lokstra_on(&url, "database create"), @"
     -- standard error --
-    error: a connection pooler is in front of the server, and through it no database is created or dropped
+    error: a connection pooler is in front of the server, and a database cannot be created or dropped through it
       help: name the server itself: DATABASE_URL_DIRECT, `direct-dsn` in config.yaml, or -db
     -- exit code 2 --
     ");

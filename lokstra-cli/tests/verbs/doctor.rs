@@ -87,7 +87,7 @@ fn a_role_without_rights_has_the_grant_as_help() {
     assert_snapshot!(shown.replace("doctor_<database>", "<role>"), @r#"
     problem  privileges: <role> lacks privileges on the tracking table
              help: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
-    problem  history: this role may not use the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
+    problem  history: this role lacks privileges on the tracking table lokstra_core.schema_migrations: permission denied for schema lokstra_core (SQLSTATE 42501)
              help: ask its owner or a superuser to run: GRANT USAGE, CREATE ON SCHEMA "lokstra_core" TO "<role>"; GRANT SELECT, INSERT, UPDATE, DELETE ON "lokstra_core"."schema_migrations" TO "<role>";
     2 problems, no warning
     -- exit code 2 --

@@ -62,7 +62,7 @@ fn a_baseline_is_confirmed_with_a_flag_where_there_is_no_terminal() {
     -- standard error --
     error: no baseline at 002: the history contradicts it; nothing was recorded
       003 is applied and comes after it
-        help: if the database has the schema of 003, make the baseline there
+        help: if the database has the schema of 003, set the baseline to 003
     -- exit code 5 --
     ");
     assert_snapshot!(project.lokstra("migration baseline"), @"
@@ -107,7 +107,7 @@ fn a_baseline_that_contradicts_the_history_exits_as_a_divergence() {
     -- standard error --
     error: no baseline at 001: the history contradicts it; nothing was recorded
       002 is applied and comes after it
-        help: if the database has the schema of 002, make the baseline there
+        help: if the database has the schema of 002, set the baseline to 002
     -- exit code 5 --
     ");
 }

@@ -172,7 +172,7 @@ fn redo_and_goto_move_the_database() {
     assert_snapshot!(project.lokstra("migration goto 007"), @"
     -- standard error --
     error: there is no migration 007
-      help: see the status for the existing versions
+      help: list the versions with lokstra migration status
     -- exit code 3 --
     ");
 }

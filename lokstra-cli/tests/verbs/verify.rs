@@ -173,7 +173,7 @@ fn roles_are_refused_beside_a_database() {
     project.write("migrations/001_create_users.up.sql", "CREATE ROLE app;\n");
     assert_snapshot!(beside(&project, ""), @"
     -- standard error --
-    error: beside the target nothing may change what other databases use
+    error: on the server of the target, scripts must not change what other databases use
       migrations/001_create_users.up.sql:1: this statement changes a role
       help: verify on a throw-away server, where all roles and databases are its own
     -- exit code 2 --

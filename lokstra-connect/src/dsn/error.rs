@@ -43,7 +43,7 @@ pub enum DsnError {
     },
     /// TLS is demanded and this build has none.
     NoTls {
-        /// The `sslmode` that demands it.
+        /// The `sslmode` that requires it.
         mode: &'static str,
     },
     /// `verify-ca` or `verify-full` and no certificate to verify with.
@@ -111,10 +111,10 @@ impl DsnError {
             DsnError::UnknownKeyword { name: Some(name) } => {
                 write!(f, "PostgreSQL does not know its keyword `{}`", one_line(f, name))?;
                 match Keyword::nearest(name) {
-                    Some((keyword, true)) => write!(f, "\n  help: is `{keyword}` meant?"),
+                    Some((keyword, true)) => write!(f, "\n  help: did you mean `{keyword}`?"),
                     Some((keyword, false)) => write!(
                         f,
-                        "\n  help: remove it; if `{keyword}` is meant, that is not supported"
+                        "\n  help: remove it; if you meant `{keyword}`, it is not supported"
                     ),
                     // As sqlx has it.
                     None if name.starts_with("options[") => {
@@ -154,7 +154,7 @@ impl DsnError {
             }
             DsnError::NoTls { mode } => write!(
                 f,
-                "`sslmode={mode}` demands TLS, which this build does not have\n  help: add the \
+                "`sslmode={mode}` requires TLS, which this build does not have\n  help: add the \
                  feature: `lokstra = {{ version = \"{}\", features = [\"rustls\"] }}`",
                 env!("CARGO_PKG_VERSION")
             ),

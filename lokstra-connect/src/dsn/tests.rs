@@ -189,7 +189,7 @@ fn a_keyword_that_is_not_known_is_named_where_it_is_no_part_of_a_password() {
     let error_text = |text: &str| Dsn::parse(text).unwrap_err().to_string();
     insta::assert_snapshot!(error_text("postgres://me:secret@db/app?sslmod=require"), @"
     the connection string cannot be used: PostgreSQL does not know its keyword `sslmod`
-      help: is `sslmode` meant?
+      help: did you mean `sslmode`?
     ");
     assert!(error_text("host=db colour=red").contains("its keyword `colour`"));
     for secret in ["host=db password=hunter two=x", "postgres://me:hun/ter?two=x@db/app", "two=x"] {

@@ -180,7 +180,7 @@ impl PoolProblem {
             PoolProblem::NoEffect { name, beside } => write!(
                 f,
                 "`{name}` has no effect beside `{beside}`\n  help: write it into the connection \
-                 string of `{beside}`, or take it out"
+                 string of `{beside}`, or remove it"
             ),
         }
     }

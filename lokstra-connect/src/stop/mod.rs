@@ -80,7 +80,7 @@ impl Stop {
         self.level() >= Level::FinishCurrent
     }
 
-    /// Returns whether anybody can ask: a handle was given to the run.
+    /// Reports whether a stop can be requested: a handle was given to the run.
     #[doc(hidden)]
     pub fn can_be_asked(&self) -> bool {
         self.0.cancel.is_some()

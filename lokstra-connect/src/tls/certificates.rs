@@ -35,7 +35,7 @@ pub(super) fn client_config(
             builder.with_client_auth_cert(chain, key).map_err(unusable(Keyword::SslCert, &path))?
         }
     };
-    // What libpq 17 sends, and `sslnegotiation=direct` demands.
+    // What libpq 17 sends, and `sslnegotiation=direct` requires.
     config.alpn_protocols = vec![b"postgresql".to_vec()];
     Ok(config)
 }

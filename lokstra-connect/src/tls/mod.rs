@@ -58,18 +58,17 @@ impl Mode {
             }
         };
         if trusts_system && !matches!(mode, Mode::VerifyFull | Mode::Disable) {
-            return Err(Keyword::SslMode.expects("verify-full, as `sslrootcert=system` demands"));
+            return Err(Keyword::SslMode.expects("verify-full, as `sslrootcert=system` requires"));
         }
         // A second try without TLS would not be what was asked for.
-        if dsn.get(Keyword::SslNegotiation) == Some("direct") && !mode.demands_tls() {
-            return Err(
-                Keyword::SslMode.expects("require or stronger, as `sslnegotiation=direct` demands")
-            );
+        if dsn.get(Keyword::SslNegotiation) == Some("direct") && !mode.requires_tls() {
+            return Err(Keyword::SslMode
+                .expects("require or stronger, as `sslnegotiation=direct` requires"));
         }
         Ok(mode)
     }
 
-    fn demands_tls(self) -> bool {
+    fn requires_tls(self) -> bool {
         matches!(self, Mode::Require | Mode::VerifyCa | Mode::VerifyFull)
     }
 }
@@ -91,7 +90,7 @@ type MakeTls = stream::MakeTls;
 type MakeTls = NoTls;
 
 impl Tls {
-    /// For a socket of this machine, which has no use for it.
+    /// Turns TLS off, for a local socket.
     pub fn off() -> Tls {
         Tls { mode: Mode::Disable, maker: None }
     }
@@ -125,7 +124,7 @@ impl Tls {
 
     #[cfg(not(feature = "rustls"))]
     fn build(mode: Mode, _: &Dsn, _: Environment<'_>) -> Result<Tls, DsnError> {
-        if mode.demands_tls() {
+        if mode.requires_tls() {
             return Err(DsnError::NoTls { mode: mode.name() });
         }
         Ok(Tls { mode, maker: None })
@@ -211,8 +210,8 @@ mod tests {
     #[test]
     fn a_mode_that_is_none_is_reported() {
         insta::assert_snapshot!(mode("sslmode=full").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not one of disable, allow, prefer, require, verify-ca and verify-full");
-        insta::assert_snapshot!(mode("sslmode=require sslrootcert=system").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not verify-full, as `sslrootcert=system` demands");
-        insta::assert_snapshot!(mode("sslnegotiation=direct").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not require or stronger, as `sslnegotiation=direct` demands");
+        insta::assert_snapshot!(mode("sslmode=require sslrootcert=system").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not verify-full, as `sslrootcert=system` requires");
+        insta::assert_snapshot!(mode("sslnegotiation=direct").unwrap_err().to_string().lines().next().unwrap(), @"the connection string cannot be used: `sslmode` is not require or stronger, as `sslnegotiation=direct` requires");
     }
 
     #[cfg(not(feature = "rustls"))]
@@ -221,7 +220,7 @@ mod tests {
         let error =
             Tls::from_dsn(&Dsn::parse("sslmode=require").unwrap(), &|_| None).err().unwrap();
         insta::assert_snapshot!(error, @r#"
-        the connection string cannot be used: `sslmode=require` demands TLS, which this build does not have
+        the connection string cannot be used: `sslmode=require` requires TLS, which this build does not have
           help: add the feature: `lokstra = { version = "0.1.0", features = ["rustls"] }`
         "#);
     }

@@ -56,7 +56,7 @@ impl<'m> Migrator<'m> {
     ///
     /// It is waited for where a later try can succeed by itself: the connection is refused, the
     /// name or the socket is not there, the server is starting or shutting down, it has too many
-    /// connections, or it is a standby where `target_session_attrs` demands a server that can be written
+    /// connections, or it is a standby where `target_session_attrs` requires a server that can be written
     /// to. A wrong password, a missing database or a bad certificate fail at once. Only for connections that
     /// the run opens itself, also for one that is made again after a loss: a failover can take longer than
     /// 30 s (the `ttl` of Patroni alone is 30 s).
@@ -68,8 +68,8 @@ impl<'m> Migrator<'m> {
     /// Sets how long to wait for another run to end; zero gives up at once, `None` waits for ever.
     /// Default: 5 minutes. Not to be confused with [`lock_timeout`](Migrator::lock_timeout).
     ///
-    /// One who waits has no transaction and no lock request open, only looks now and then, and so
-    /// never stands in the way of the one who works.
+    /// A waiting run has no open transaction and no lock request, and only polls, so it never blocks
+    /// the run that works.
     pub fn lock_wait(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.options.lock_wait = limit.into();
         self
@@ -129,14 +129,14 @@ impl<'m> Migrator<'m> {
     ///
     /// [`Stop::cancel`] cancels over a connection of its own, made as the run's own was. For a client
     /// that is lent it is made without TLS, whatever the client uses: where the server insists on TLS
-    /// the statement runs on, and an [`Event::Warning`] says so.
+    /// the statement keeps running, and an [`Event::Warning`] says so.
     pub fn stop(mut self, stop: Stop) -> Self {
         self.options.stop = stop;
         self
     }
 
     /// Lets a rollback run down SQL that the database keeps, where this build does not have the
-    /// migration: so an older build takes back what a newer one applied. Default: no, an error.
+    /// migration, so an older build can roll back what a newer one applied. Default: no, an error.
     ///
     /// Each such script is reported first, as [`Event::StoredDown`]. It runs only if no role but its
     /// owner may write to the table that keeps it, the owner is this role or a superuser, and its

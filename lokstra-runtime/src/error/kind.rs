@@ -281,7 +281,7 @@ pub enum ErrorKind {
         /// The error of the server.
         source: ServerError,
     },
-    /// This role may not read or keep the history.
+    /// This role lacks privileges on the tracking table.
     MissingPrivileges {
         /// The tracking table.
         table: TableName,

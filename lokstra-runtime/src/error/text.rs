@@ -159,7 +159,7 @@ impl ErrorKind {
             ErrorKind::UnknownVersion(version) => {
                 write!(
                     f,
-                    "there is no migration {version}\n  help: see the status for the existing versions"
+                    "there is no migration {version}\n  help: list the versions with lokstra migration status"
                 )
             }
             ErrorKind::TargetBelowCurrent { version, newest } => write!(
@@ -300,7 +300,7 @@ impl ErrorKind {
             ErrorKind::ImportConflict { conflicts } => {
                 write!(
                     f,
-                    "the runs of the other tool cannot be recorded: the history contradicts it; \
+                    "the runs of the other tool cannot be recorded: the history contradicts them; \
                      nothing was recorded"
                 )?;
                 conflicts_text(f, conflicts)
@@ -342,7 +342,7 @@ impl ErrorKind {
             ),
             ErrorKind::MissingPrivileges { table, grants, source } => write!(
                 f,
-                "this role may not use the tracking table {table}: {source:#}\n  \
+                "this role lacks privileges on the tracking table {table}: {source:#}\n  \
                  help: ask its owner or a superuser to run: {}",
                 one_line(f, &join(grants, " "))
             ),

@@ -78,8 +78,8 @@ pub(crate) fn connecting<'l>(
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'e> {
-    /// The server cannot be reached, for a reason that passes: it is still starting, or full. It is
-    /// tried again.
+    /// The server cannot be reached, for a transient reason: it is still starting, or full. The
+    /// run tries again.
     Connecting {
         /// The folder's name.
         database: &'e str,

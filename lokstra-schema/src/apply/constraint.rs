@@ -179,7 +179,7 @@ impl Replay<'_> {
         let message =
             format!("constraint \"{name}\" for relation \"{}\" already exists", key.shown());
         let said = Said::new("duplicate-object", "42710", message)
-            .note(format!("{name} was made in {line}"));
+            .note(format!("{name} was created in {line}"));
         self.say(at, said);
         self.change(key, |relation| relation.has_open_constraints = true);
         None

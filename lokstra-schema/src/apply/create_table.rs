@@ -229,7 +229,7 @@ impl Replay<'_> {
         }
         let word = relation.kind.word();
         let message = format!(
-            "{word} \"{}\" is there already without {}, so this statement does nothing",
+            "{word} \"{}\" already exists without {}, so this statement does nothing",
             key.shown(),
             missing.join(", ")
         );

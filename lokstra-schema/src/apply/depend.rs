@@ -71,7 +71,8 @@ impl Replay<'_> {
         } else {
             if let Some((first, made)) = dependents.first() {
                 let message = format!("cannot drop {what} because other objects depend on it");
-                let note = format!("{} depends on it, made in {}", first.shown(), self.line(*made));
+                let note =
+                    format!("{} depends on it, created in {}", first.shown(), self.line(*made));
                 let more = dependents.len() - 1;
                 let mut said = Said::new("dependent-objects", "2BP01", message).note(note);
                 if more > 0 {
@@ -396,7 +397,7 @@ impl Replay<'_> {
                 table.shown()
             );
             let note = format!(
-                "constraint {foreign} on table {} depends on it, made in {}",
+                "constraint {foreign} on table {} depends on it, created in {}",
                 other.shown(),
                 self.line(constraint.made)
             );
@@ -463,14 +464,14 @@ impl Replay<'_> {
         let Some((view, object, relation)) = views.into_iter().next() else { return };
         let message = "cannot alter type of a column used by a view or rule".to_owned();
         let note = format!(
-            "{} {} reads column {name} of {}, made in {}",
+            "{} {} reads column {name} of {}, created in {}",
             relation.kind.word(),
             view.shown(),
             key.shown(),
             self.line(object.made)
         );
         let help = format!(
-            "drop {} {} first, and make it again behind it",
+            "drop {} {} first, and create it again after this statement",
             relation.kind.word(),
             view.shown()
         );

@@ -222,7 +222,7 @@ impl Replay<'_> {
                         let message =
                             format!("cannot drop schema {name} because other objects depend on it");
                         let note =
-                            format!("{} is in it, made in {}", first.shown(), self.line(*made));
+                            format!("{} is in it, created in {}", first.shown(), self.line(*made));
                         let said = Said::new("dependent-objects", "2BP01", message)
                             .note(note)
                             .help("drop what is in it first, or write CASCADE".to_owned());

@@ -59,7 +59,7 @@ impl Replay<'_> {
     /// Where a relation was made, and its columns.
     pub(crate) fn origin(&self, key: &Key) -> String {
         let Some(object) = self.catalog.known(key) else { return String::new() };
-        let mut text = format!("{} was made in {}", key.shown(), self.line(object.made));
+        let mut text = format!("{} was created in {}", key.shown(), self.line(object.made));
         let columns: Vec<_> = object
             .relation()
             .map(|it| it.columns.iter().map(|column| column.name.as_str()).collect())
@@ -100,7 +100,7 @@ impl Replay<'_> {
         said = said.help(match near {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if gone.is_none() => Some(format!(
-                "make it in a script before this one, or write `-- lokstra: existing {name}` if another program does"
+                "create it in an earlier script, or write `-- lokstra: existing {name}` if another program creates it"
             )),
             None => None,
         });

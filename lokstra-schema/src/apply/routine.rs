@@ -88,7 +88,7 @@ impl Replay<'_> {
         {
             let message =
                 format!("function \"{}\" already exists with same argument types", key.shown());
-            let note = format!("{} was made in {}", key.shown(), self.line(twin.made));
+            let note = format!("{} was created in {}", key.shown(), self.line(twin.made));
             let said = Said::new("duplicate-function", "42723", message)
                 .note(note)
                 .help("write CREATE OR REPLACE, or drop it first".to_owned());
@@ -234,7 +234,7 @@ impl Replay<'_> {
             || routines.iter().any(|it| it.arguments.is_none());
         if nth.is_none() && !is_unknown && !is_lenient {
             let message = format!("function {name} with these arguments does not exist");
-            let note = format!("{} was made in {}", key.shown(), self.line(routines[0].made));
+            let note = format!("{} was created in {}", key.shown(), self.line(routines[0].made));
             self.say(node.range(), Said::new("undefined-function", "42883", message).note(note));
             return None;
         }
@@ -252,7 +252,7 @@ impl Replay<'_> {
             if let Some(trigger) = relation.triggers.iter().find(|it| it.uses.has(id, None)) {
                 let line = self.line(trigger.made);
                 return Some(format!(
-                    "trigger {} on table {} depends on it, made in {line}",
+                    "trigger {} on table {} depends on it, created in {line}",
                     trigger.name,
                     table.shown()
                 ));
@@ -321,7 +321,7 @@ impl Replay<'_> {
         if let Some(made) = known.filter(|_| !is_replaced) {
             let message =
                 format!("trigger \"{name}\" for relation \"{}\" already exists", key.shown());
-            let note = format!("{name} was made in {}", self.line(made));
+            let note = format!("{name} was created in {}", self.line(made));
             self.say(at.range(), Said::new("duplicate-object", "42710", message).note(note));
             return Some(());
         }
@@ -374,7 +374,7 @@ impl Replay<'_> {
                     "{word} \"{name}\" for {preposition} \"{}\" already exists",
                     key.shown()
                 );
-                let note = format!("{name} was made in {}", self.line(made));
+                let note = format!("{name} was created in {}", self.line(made));
                 self.say(at.range(), Said::new("duplicate-object", "42710", message).note(note));
                 return Some(());
             }

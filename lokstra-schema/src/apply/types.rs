@@ -171,7 +171,7 @@ impl Replay<'_> {
         {
             let message = format!("\"{near}\" is not an existing enum label");
             let said = Said::new("undefined-label", "22023", message)
-                .note(format!("{} was made in {line}, its labels: {shown}", key.shown()))
+                .note(format!("{} was created in {line}, its labels: {shown}", key.shown()))
                 .help(
                     crate::names::nearest(near, known.iter().map(String::as_str))
                         .map(|it| format!("did you mean `{it}`?")),
@@ -185,7 +185,7 @@ impl Replay<'_> {
             if !is_lenient {
                 let message = format!("enum label \"{new}\" already exists");
                 let said = Said::new("duplicate-object", "42710", message)
-                    .note(format!("{} was made in {line}, its labels: {shown}", key.shown()));
+                    .note(format!("{} was created in {line}, its labels: {shown}", key.shown()));
                 self.say(at.range(), said);
             }
             return Some(());
@@ -344,7 +344,7 @@ impl Replay<'_> {
             && !is_lenient
         {
             let message = format!("schema \"{name}\" already exists");
-            let note = format!("{name} was made in {}", self.line(known.made));
+            let note = format!("{name} was created in {}", self.line(known.made));
             self.say(at.range(), Said::new("duplicate-schema", "42P06", message).note(note));
             return Some(());
         }

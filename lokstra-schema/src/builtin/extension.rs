@@ -11,33 +11,34 @@ pub struct Extension<'a> {
 }
 
 impl<'a> Extension<'a> {
-    /// `None` for an extension that may bring any name.
+    /// Returns an extension whose contents are known; `None` for one that may bring any name.
     pub fn known(name: &'a str) -> Option<Self> {
         after(EXTENSIONS, &format!("{name} ")).next()?;
         Some(Self { name })
     }
 
-    /// The functions of this name.
+    /// Returns the functions of this name.
     pub fn function(self, name: &str) -> Option<Function> {
         self.lines("f", name).next().and_then(Function::new)
     }
 
-    /// The kind of the type, as [`Type::kind`](super::Type::kind).
+    /// Returns the kind of the type, as [`Type::kind`](super::Type::kind).
     pub fn data_type(self, name: &str) -> Option<u8> {
         self.lines("t", name).next().map(|kind| kind.as_bytes()[0])
     }
 
-    /// The kind of the relation, as in `pg_class.relkind`.
+    /// Returns the kind of the relation, as in `pg_class.relkind`.
     pub fn relation(self, name: &str) -> Option<u8> {
         self.lines("r", name).next().map(|kind| kind.as_bytes()[0])
     }
 
-    /// Whether it brings an operator of this name.
+    /// Reports whether it brings an operator of this name.
     pub fn has_operator(self, name: &str) -> bool {
         after(EXTENSIONS, &format!("{} x {name}", self.name)).next().is_some()
     }
 
-    /// The access method, name and type of each operator class, and whether it is its type's default.
+    /// Lists the access method, name and type of each operator class, and whether it is its type's
+    /// default.
     pub fn classes(
         self,
     ) -> impl Iterator<Item = (&'static str, &'static str, &'static str, bool)> + use<'a> {
@@ -47,32 +48,32 @@ impl<'a> Extension<'a> {
         })
     }
 
-    /// The schemas that it creates.
+    /// Lists the schemas that it creates.
     pub fn schemas(self) -> impl Iterator<Item = &'static str> + use<'a> {
         after(EXTENSIONS, &format!("{} s ", self.name))
     }
 
-    /// The only schema that its objects can be in.
+    /// Returns the only schema that its objects can be in.
     pub fn fixed_schema(self) -> Option<&'static str> {
         after(EXTENSIONS, &format!("{} n ", self.name)).next()
     }
 
-    /// The access methods.
+    /// Lists the access methods.
     pub fn access_methods(self) -> impl Iterator<Item = &'static str> + use<'a> {
         after(EXTENSIONS, &format!("{} m ", self.name))
     }
 
-    /// The foreign-data wrappers.
+    /// Lists the foreign-data wrappers.
     pub fn wrappers(self) -> impl Iterator<Item = &'static str> + use<'a> {
         after(EXTENSIONS, &format!("{} w ", self.name))
     }
 
-    /// The text search dictionaries.
+    /// Lists the text search dictionaries.
     pub fn dictionaries(self) -> impl Iterator<Item = &'static str> + use<'a> {
         after(EXTENSIONS, &format!("{} d ", self.name))
     }
 
-    /// The extensions that `CASCADE` creates with it.
+    /// Lists the extensions that `CASCADE` creates with it.
     pub fn requires(self) -> impl Iterator<Item = &'static str> + use<'a> {
         after(EXTENSIONS, &format!("{} e ", self.name))
     }

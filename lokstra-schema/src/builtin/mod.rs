@@ -32,7 +32,7 @@ impl Function {
         Some(Self { counts, result: Some(result).filter(|result| *result != "?") })
     }
 
-    /// Whether one of them can be called with so many arguments.
+    /// Reports whether one of them can be called with this number of arguments.
     pub fn accepts(self, arguments: usize) -> bool {
         self.counts.split(',').any(|count| {
             let (least, most) = count.split_once('-').unwrap_or((count, count));
@@ -43,12 +43,12 @@ impl Function {
     }
 }
 
-/// The functions of this name, and what the grammar reads as one.
+/// Returns the functions of this name, or what the grammar reads as one.
 pub fn function(name: &str) -> Option<Function> {
     after(FUNCTIONS, &format!("{name} ")).next().and_then(Function::new)
 }
 
-/// The names of all functions.
+/// Lists the names of all functions.
 pub fn function_names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.lines().filter_map(|line| line.split(' ').next())
 }
@@ -64,7 +64,7 @@ pub struct Type {
     pub category: u8,
 }
 
-/// The type of this name; several words have one space between them.
+/// Returns the type of this name; several words have one space between them.
 pub fn data_type(name: &str) -> Option<Type> {
     let words = format!("{name} ");
     let start = TYPES.as_ptr() as usize;
@@ -78,7 +78,7 @@ pub fn data_type(name: &str) -> Option<Type> {
     Some(Type { name, kind: letters.next()?, category: letters.next()? })
 }
 
-/// The operands (`None` for a missing one) and the result of each operator of this name.
+/// Lists the operands (`None` for a missing one) and the result of each operator of this name.
 pub fn operators(
     name: &str,
 ) -> impl Iterator<Item = (Option<&'static str>, Option<&'static str>, &'static str)> + use<> {
@@ -100,7 +100,8 @@ pub enum Cast {
     Explicit,
 }
 
-/// The cast between two types by their names in the catalog, apart from what input and output convert.
+/// Returns the cast between two types by their names in the catalog, apart from what input and output
+/// convert.
 pub fn cast(source: &str, target: &str) -> Option<Cast> {
     after(CASTS, &format!("{source} {target} ")).next().map(|context| match context {
         "i" => Cast::Implicit,
@@ -109,28 +110,28 @@ pub fn cast(source: &str, target: &str) -> Option<Cast> {
     })
 }
 
-/// Whether a column of type `reference` may refer to a key of type `key`; `None` if the data does
-/// not have one of the two.
+/// Reports whether a column of type `reference` may refer to a key of type `key`; `None` if the data
+/// does not have one of the two.
 pub fn can_reference(key: &str, reference: &str) -> Option<bool> {
     let is_listed = |name: &str| after(COMPARABLE, &format!("{name} {name}")).next().is_some();
     (is_listed(key) && is_listed(reference))
         .then(|| after(COMPARABLE, &format!("{key} {reference}")).next().is_some())
 }
 
-/// The types of the operator classes of this name, and whether each is the default of its type.
+/// Lists the types of the operator classes of this name, and whether each is the default of its type.
 pub fn classes(method: &str, name: &str) -> impl Iterator<Item = (&'static str, bool)> + use<> {
     after(CLASSES, &format!("{method} {name} "))
         .filter_map(|rest| Some((rest.split(' ').next()?, rest.ends_with(" d"))))
 }
 
-/// Whether exactly this type has a default operator class of the access method; a type that is stored
-/// alike may use another's.
+/// Reports whether exactly this type has a default operator class of the access method; a type that is
+/// stored alike may use another's.
 pub fn has_default_class(method: &str, data_type: &str) -> bool {
     let ending = format!(" {data_type} d");
     after(CLASSES, &format!("{method} ")).any(|rest| rest.ends_with(&ending))
 }
 
-/// The kind of a relation of a system schema, as in `pg_class.relkind`.
+/// Returns the kind of a relation of a system schema, as in `pg_class.relkind`.
 pub fn relation(schema: &str, name: &str) -> Option<u8> {
     after(RELATIONS, &format!("{schema} {name} ")).next().map(|kind| kind.as_bytes()[0])
 }
@@ -186,12 +187,12 @@ impl Kind {
     }
 }
 
-/// Whether PostgreSQL brings something of this kind and name.
+/// Reports whether PostgreSQL brings something of this kind and name.
 pub fn is_known(kind: Kind, name: &str) -> bool {
     after(OTHERS, &format!("{} {name}", kind.word())).next().is_some()
 }
 
-/// Whether an index method has an operator family of this name.
+/// Reports whether an index method has an operator family of this name.
 pub fn is_family(method: &str, name: &str) -> bool {
     after(OTHERS, &format!("family {method} {name}")).next().is_some()
 }

@@ -42,7 +42,8 @@ impl Replay<'_> {
                 if !is_taken && !self.may_be_cast(&name, count, scope) {
                     let made = self.catalog.known(&key).map(|it| it.made);
                     let said = self.no_function(&name);
-                    let note = made.map(|made| format!("{name} was made in {}", self.line(made)));
+                    let note =
+                        made.map(|made| format!("{name} was created in {}", self.line(made)));
                     self.say(at.range(), note.into_iter().fold(said, Said::note));
                 }
             }
@@ -87,7 +88,7 @@ impl Replay<'_> {
         let is_there = builtin::function(&name.name).is_some()
             || matches!(self.find(Class::Routine, name), Found::Known(_));
         let message = match is_there {
-            true => format!("function {name} with so many arguments does not exist"),
+            true => format!("function {name} with this number of arguments does not exist"),
             false => format!("function {name} does not exist"),
         };
         Said::new("undefined-function", "42883", message)

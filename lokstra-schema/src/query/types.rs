@@ -105,7 +105,7 @@ impl Replay<'_> {
         };
         let message = format!("operator does not exist: {} {name} {}", shown(one), shown(two));
         let said = Said::new("undefined-operator", "42883", message)
-            .help("cast one of both to the type of the other".to_owned());
+            .help("cast one operand to the type of the other".to_owned());
         self.say(node.range(), said);
     }
 
@@ -160,7 +160,7 @@ impl Replay<'_> {
             let message = format!("column \"{column}\" cannot be cast automatically to type {to}");
             let said = Said::new("type-mismatch", "42804", message)
                 .note(self.origin(key))
-                .help(format!("write USING {column}::{to}, or what else makes a {to} of it"));
+                .help(format!("write USING {column}::{to}, or another expression of type {to}"));
             self.say(node.range(), said);
         }
     }

@@ -64,7 +64,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The mark, if it is valid.
+    /// Returns the mark, if it is valid.
     pub fn mark(&self) -> Option<Mark> {
         match self {
             Verdict::Valid(mark) => Some(*mark),

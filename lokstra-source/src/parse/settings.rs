@@ -251,7 +251,7 @@ impl Reader<'_> {
             _ => {
                 let message =
                     format!("`starts-from` is {}, and must be empty or existing", kind(value));
-                let help = "write `starts-from: empty` if the migrations make all that they use, or \
+                let help = "write `starts-from: empty` if the migrations create everything that they use, or \
                      `starts-from: existing`";
                 self.problem(Code::YamlType, offset, message, help);
                 StartsFrom::Unknown

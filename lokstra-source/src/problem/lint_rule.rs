@@ -64,7 +64,7 @@ lint_rules! {
     /// An exclusion constraint.
     AddExclude = "add-exclude"
         happens: "the constraint builds its index, and blocks reads and writes meanwhile"
-        instead: "PostgreSQL has no other way: add it while the table is small or unused"
+        instead: "add it while the table is small or unused: PostgreSQL has no other way"
 
     /// A foreign key without `NOT VALID`.
     AddForeignKey = "add-foreign-key"
@@ -86,9 +86,9 @@ lint_rules! {
 
     /// Another type for a column.
     ColumnType = "column-type"
-        happens: "the new type rewrites the table and its indexes, and blocks reads and writes meanwhile"
+        happens: "a new type usually rewrites the table and its indexes, and blocks reads and writes meanwhile"
         instead: "add a column of the new type, fill it in batches and switch the program to it; \
-                  only a varchar that grows or becomes text is not rewritten"
+                  a varchar that grows or becomes text is not rewritten"
 
     /// An index without `CONCURRENTLY` on an existing table.
     CreateIndex = "create-index"

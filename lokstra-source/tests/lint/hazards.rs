@@ -108,7 +108,7 @@ fn an_exclusion_constraint() {
       |
     1 | ALTER TABLE stays ADD CONSTRAINT one EXCLUDE USING gist (room WITH =, during W…
       |                   ^
-      help: PostgreSQL has no other way: add it while the table is small or unused; if it is safe, say why: `-- lokstra: allow(add-exclude): …`
+      help: add it while the table is small or unused: PostgreSQL has no other way; if it is safe, say why: `-- lokstra: allow(add-exclude): …`
     ");
     is_silent(&["CREATE TABLE a (b int);\nALTER TABLE a ADD EXCLUDE USING gist (b WITH =);"]);
 }
@@ -165,11 +165,11 @@ migrations/007_change.up.sql:1:23: the constraint builds its index, and blocks r
 #[test]
 fn another_type_for_a_column() {
     assert_snapshot!(told("ALTER TABLE orders ALTER COLUMN id TYPE bigint;\n"), @"
-migrations/007_change.up.sql:1:36: the new type rewrites the table and its indexes, and blocks reads and writes meanwhile [column-type]
+migrations/007_change.up.sql:1:36: a new type usually rewrites the table and its indexes, and blocks reads and writes meanwhile [column-type]
   |
 1 | ALTER TABLE orders ALTER COLUMN id TYPE bigint;
   |                                    ^
-  help: add a column of the new type, fill it in batches and switch the program to it; only a varchar that grows or becomes text is not rewritten; if it is safe, say why: `-- lokstra: allow(column-type): …`
+  help: add a column of the new type, fill it in batches and switch the program to it; a varchar that grows or becomes text is not rewritten; if it is safe, say why: `-- lokstra: allow(column-type): …`
 ");
     assert_eq!(rules("ALTER TABLE a ALTER b SET DATA TYPE bigint;"), ["column-type"]);
     is_silent(&[

@@ -33,7 +33,7 @@ fn a_missing_comma() {
       |
     3 |   total numeric(12, 2)
       |   ^
-      help: is `,` before it missing? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: is `,` missing before it? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
     "#);
 }
 
@@ -44,7 +44,7 @@ fn a_missing_comma_between_texts() {
       |
     1 | SELECT 1 WHERE 'a' IN ('b', 'c' /* d */ 'e');
       |                                         ^
-      help: is `,` before it missing? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: is `,` missing before it? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
     "#);
     // One text in two lines.
     is_fine("SELECT 'a'\n  'b', E'c' -- d\n 'e', B'1'\n'0';");
@@ -57,7 +57,7 @@ fn a_missing_semicolon() {
       |
     2 | CREATE TABLE c (d int);
       | ^
-      help: is `;` before it missing? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
+      help: is `;` missing before it? if PostgreSQL accepts it as it is, make `-- lokstra: no-syntax-check` the first line
     "#);
 }
 

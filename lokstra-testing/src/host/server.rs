@@ -86,10 +86,12 @@ impl TestServer {
         let server = self.throw_away.as_ref()?;
         Some(match server.keep_for(std::time::Duration::from_secs(HOURS * 3600)) {
             Ok(process) => {
-                format!("the throw-away server stays for {HOURS} hours; end it by: kill {process}")
+                format!(
+                    "the throw-away server keeps running for {HOURS} hours; to end it: kill {process}"
+                )
             }
             Err(error) => format!(
-                "the throw-away server goes with the tests ({error}); name another in \
+                "the throw-away server ends with the tests ({error}); name another in \
                  LOKSTRA_TEST_URL to keep a database"
             ),
         })

@@ -32,10 +32,10 @@ pub enum Change {
     /// It was and is there, with other properties.
     Changed(Vec<Altered>),
     /// A table has the same columns in another order: one that is dropped and added again is the
-    /// last. PostgreSQL cannot put it back, so that this alone is no failure.
+    /// last. PostgreSQL cannot put it back, so that this alone is not a failure.
     Reordered(Altered),
     /// It is written in another way and means the same: the indent or a comment in a function,
-    /// parentheses that change nothing. This alone is no failure.
+    /// parentheses that change nothing. This alone is not a failure.
     Respelled(Vec<Altered>),
     /// A table has more or fewer rows.
     RowCount {
@@ -75,7 +75,7 @@ impl Difference {
         }
         let help = match &self.change {
             Change::Added => "drop it in the down script",
-            Change::Missing => "make it again in the down script, as it was",
+            Change::Missing => "create it again in the down script, as it was",
             Change::Changed(altered) if altered.iter().any(|it| it.property == "labels") => {
                 "PostgreSQL has no statement that drops a label: create the type again and convert \
                  its columns, or say why it may stay: `-- lokstra: allow(not-undone): …`"

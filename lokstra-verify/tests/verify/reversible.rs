@@ -51,7 +51,7 @@ fn every_object_that_differs_is_reported_with_file_and_remedy() {
       so it cannot be applied again: relation "users_email_idx" already exists
     migrations/004_drop_name.down.sql: 004_drop_name is not undone by its down
       table public.posts is gone
-        help: make it again in the down script, as it was
+        help: create it again in the down script, as it was
       so it cannot be applied again: table "posts" does not exist
     migrations: of 4 migrations verified, 2 are not reversible: 002, 004
     "#);
@@ -102,7 +102,7 @@ fn another_order_of_columns_is_reported_and_no_failure() {
         ),
     ]));
     assert_snapshot!(told(&found), @"
-    migrations/003_drop_email.down.sql: of 003_drop_email, this is let pass
+    migrations/003_drop_email.down.sql: 003_drop_email has differences that are not failures
       table public.users has its columns in another order, since one was dropped and added again
         column order: id, name, email, was id, email, name
     migrations: all 3 migrations are undone by their downs
@@ -165,7 +165,7 @@ fn another_spelling_is_reported_and_no_failure() {
     ]));
     // Up to 15, the server writes the table before a column of a view.
     assert_snapshot!(told(&found).replace("(t.", "("), @"
-    migrations/002_f.down.sql: of 002_f, this is let pass
+    migrations/002_f.down.sql: 002_f has differences that are not failures
       function public.f() is spelt differently, with the same meaning
         definition:
           was BEGIN
@@ -174,7 +174,7 @@ fn another_spelling_is_reported_and_no_failure() {
           is  begin
           is    RETURN 1; -- as before
           is  end
-    migrations/004_t.down.sql: of 004_t, this is let pass
+    migrations/004_t.down.sql: 004_t has differences that are not failures
       view public.v is spelt differently, with the same meaning
         definition:
           was   WHERE ((b = 1) AND ((b = 2) AND (c = 3)));
@@ -284,7 +284,7 @@ fn a_second_up_that_does_something_else_is_reported() {
         ),
     ]));
     assert_snapshot!(told(&found), @"
-    migrations/002_a.up.sql: 002_a is another thing when it is applied again after its down
+    migrations/002_a.up.sql: 002_a differs when it is applied again after its down
       column once of table public.a is missing the second time
       column twice of table public.a is only there the second time
       table public.log has 0 rows, and 1 the first time
@@ -348,7 +348,7 @@ fn a_suppression_lets_pass_what_its_statement_names() {
       type public.size is still there
         help: DROP TYPE public.size;
       so it cannot be applied again: type "mood" already exists
-    migrations/001_mood.down.sql: of 001_mood, this is let pass
+    migrations/001_mood.down.sql: 001_mood has differences that are not failures
       type public.mood is still there
         suppressed: every environment has it
     migrations/002_happy.down.sql: suppressed, 002_happy is not undone: a label cannot be dropped from mood
@@ -360,7 +360,7 @@ fn a_suppression_lets_pass_what_its_statement_names() {
         | ^
         state: 003 was rolled back; the database is at 002
         help: fix the script and run again; applied migrations are kept
-    migrations/003_sizes.down.sql: of 003_sizes, this is let pass
+    migrations/003_sizes.down.sql: 003_sizes has differences that are not failures
       table public.sizes is still there
         suppressed: sizes go with the next release
     migrations: of 3 migrations verified, 2 are not reversible: 001, 003

@@ -114,7 +114,7 @@ fn beside_a_target_roles_are_refused_before_anything_runs() {
     let refused = Verifier::new(&set).verify_beside(&pool).unwrap_err();
     assert!(matches!(refused, VerifyError::Outside(_)));
     assert_snapshot!(refused, @"
-    beside the target nothing may change what other databases use
+    on the server of the target, scripts must not change what other databases use
       migrations/001_app.up.sql:2: this statement changes a role
       migrations/001_app.down.sql:1: this statement changes a role
       migrations/002_grant.up.sql:1: this statement changes a database by its name
@@ -155,7 +155,7 @@ fn a_role_that_may_not_create_databases_is_reported() {
     let refused = Verifier::new(&one()).verify_beside(&Pool::from_url(url)).unwrap_err();
     assert_snapshot!(refused, @"
     cannot create the scratch database: permission denied to create database (SQLSTATE 42501)
-      help: use a role that has CREATEDB and goes past the connection pooler, or a throw-away server
+      help: use a role that has CREATEDB, over a direct connection, or use a throw-away server
     ");
 }
 

@@ -69,7 +69,7 @@ fn rows_put_in_behind_a_version_are_seen_by_what_follows() {
     migrations: of 3 migrations verified, 2 are not reversible: 002, 003
     "#);
     assert_snapshot!(rows("INSERT INTO nowhere VALUES (1)").unwrap_err(), @r#"
-    the rows to put in behind 001 are refused: relation "nowhere" does not exist (SQLSTATE 42P01)
+    the server refused the rows to insert after 001: relation "nowhere" does not exist (SQLSTATE 42P01)
       help: correct the SQL that was given for this version
     "#);
 }

@@ -114,7 +114,7 @@ impl DatabaseError {
                 "end the sessions that use the template, and run again".to_owned()
             }
             ("55006", _) if detail.contains("session") => {
-                "end them, or let the server end them with -force".to_owned()
+                "end them, or run the command again with -force".to_owned()
             }
             ("55006", _) => String::from(
                 "finish what uses it (a prepared transaction, a replication slot, a \
@@ -152,8 +152,8 @@ impl fmt::Display for DatabaseError {
                 name.len()
             ),
             DatabaseError::Pooler => f.write_str(
-                "a connection pooler is in front of the server, and through it no database is created or \
-                 dropped\n  help: name the server itself: DATABASE_URL_DIRECT, `direct-dsn` in config.yaml, or \
+                "a connection pooler is in front of the server, and a database cannot be created or \
+                 dropped through it\n  help: name the server itself: DATABASE_URL_DIRECT, `direct-dsn` in config.yaml, or \
                  -db",
             ),
             DatabaseError::NoMaintenance { source } => {
@@ -173,7 +173,7 @@ impl fmt::Display for DatabaseError {
             }
             DatabaseError::Invalid { name } => write!(
                 f,
-                "the database `{}` is what an interrupted DROP DATABASE left: it can only be dropped\n  help: \
+                "an interrupted DROP DATABASE left the database `{}`, which can now only be dropped\n  help: \
                  finish it: lokstra database drop",
                 printable_line(name)
             ),
@@ -215,7 +215,7 @@ impl fmt::Display for DatabaseError {
                     printable_line(name)
                 )?;
                 sessions.iter().take(10).try_for_each(|line| write!(f, "\n  {line}"))?;
-                f.write_str("\n  help: end them, or let the server end them with -force")
+                f.write_str("\n  help: end them, or run the command again with -force")
             }
             DatabaseError::Refused { action, name, source, .. } => {
                 write!(
@@ -232,8 +232,8 @@ impl fmt::Display for DatabaseError {
             }
             DatabaseError::Lost { action, name, source } => write!(
                 f,
-                "cannot {action} the database `{}`: the server did not answer: {source}\n  help: run again: \
-                 what is done already is not done twice",
+                "cannot {action} the database `{}`: the server did not respond: {source}\n  help: run \
+                 the command again, which continues where it ended",
                 printable_line(name)
             ),
         }

@@ -13,7 +13,10 @@ pub(crate) const RESET: Verb = Verb {
     details: "It asks, and refuses, as `drop` does. What is set for the database itself (ALTER\n\
               DATABASE … SET, its owner and locale) is lost too. After an interruption, run\n\
               it again.",
-    examples: &[("", "The database of DATABASE_URL"), ("-yes -force", "Whatever uses it")],
+    examples: &[
+        ("", "The database of DATABASE_URL"),
+        ("-yes -force", "Also end the sessions that use it"),
+    ],
     flags: dropping,
     run: reset,
 };

@@ -121,7 +121,7 @@ pub(super) fn state(
         (false, _) => found.ok("standby", "no: the server accepts writes"),
         (true, 0) => found.warning(
             "standby",
-            "the server is a standby: it can be read, and not migrated",
+            "the server is a standby, which cannot be migrated",
             "connect to the primary server to migrate",
         ),
         (true, count) => found.problem(

@@ -19,11 +19,11 @@ use crate::output::status::skipped;
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\
-It looks at the connection, the version, privileges, a connection pooler,
-settings of the role, the history, who migrates now, long and prepared
+It checks the connection, the version, privileges, a connection pooler,
+settings of the role, the history, a running migration, long and prepared
 transactions, INVALID indexes and NOT VALID constraints, and says of each what
-to do. It only reads, but for a temporary table that it creates and rolls back,
-and takes no lock on your tables.
+to do. It changes nothing: it creates one temporary table and rolls it back, and
+takes no lock on your tables.
 
 JSON: {\"healthy\", \"databases\": [{\"database\", \"problems\", \"warnings\",
 \"findings\": [{\"check\", \"level\", \"message\", \"help\"}]}]}; the level is ok,

@@ -175,7 +175,7 @@ fn direct_connection(found: &mut Findings, facts: &Facts, direct: &Pool) {
         Ok(Some((there, _))) if there.is_pooled => found.problem(
             "pooler",
             "the direct connection leads through a connection pooler too",
-            "let the direct connection name the server itself",
+            "point the direct connection at the server itself",
         ),
         Ok(Some(_)) => found.ok("pooler", "the direct connection leads to the same database"),
     }

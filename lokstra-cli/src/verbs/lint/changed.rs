@@ -84,7 +84,7 @@ fn base(top: &Path, reference: &str) -> Result<String, GitError> {
     let commit = format!("{reference}^{{commit}}");
     let commit = git(top, &["rev-parse", "--verify", "--quiet", &commit], "");
     let commit = commit.map_err(|_| GitError {
-        reason: format!("`{reference}` is no commit, branch or tag of this clone"),
+        reason: format!("`{reference}` is not a commit, branch or tag of this clone"),
         help: help("run git fetch, or name another commit, such as the main branch"),
     })?;
     git(top, &["merge-base", commit.trim_end(), "HEAD"], "").map_err(|_| GitError {

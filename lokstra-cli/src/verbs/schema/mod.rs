@@ -103,7 +103,7 @@ fn show(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     for version in ends.into_iter().flatten() {
         if chosen.iter().all(|database| database.migration(version).is_none()) {
             let message = format!(
-                "there is no migration {version}\n  help: see the status for the existing versions"
+                "there is no migration {version}\n  help: list the versions with lokstra migration status"
             );
             return Err(CommandError::new("unknown-version", Exit::Usage, message));
         }

@@ -84,7 +84,7 @@ fn a_target_that_fails_does_not_keep_the_others_from_running() {
           | ^
           state: 002 was rolled back; the database is at 001
           help: fix the script and run again; applied migrations are kept
-      help: run the same command again to continue: a finished target costs one query
+      help: run the same command again to continue: a finished target costs a connection and one query
     -- exit code 2 --
     "#);
     assert_snapshot!(fleet.lokstra("migration status -targets targets.txt -jobs 1"), @"
@@ -119,7 +119,7 @@ fn fail_fast_begins_with_no_further_target() {
           | ^
           state: 002 was rolled back; the database is at 001
           help: fix the script and run again; applied migrations are kept
-      help: run the same command again to continue: a finished target costs one query
+      help: run the same command again to continue: a finished target costs a connection and one query
     -- exit code 2 --
     "#);
 }
@@ -214,7 +214,7 @@ fn the_document_has_every_target() {
           | ^
           state: 002 was rolled back; the database is at 001
           help: fix the script and run again; applied migrations are kept
-      help: run the same command again to continue: a finished target costs one query
+      help: run the same command again to continue: a finished target costs a connection and one query
     -- exit code 2 --
     "#);
 }

@@ -37,7 +37,7 @@ fn no_password_is_shown() {
           help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
       targets.txt:4: the connection string cannot be used: it is neither a URL nor a list of key=value
           help: it looks like postgres://user:password@host:5432/database, where `@`, `:`, `/`, `?` and `%` of a password are percent-encoded (`@` as %40), or like host=… dbname=… password='…'
-      help: run the same command again to continue: a finished target costs one query
+      help: run the same command again to continue: a finished target costs a connection and one query
     -- exit code 2 --
     ");
 }
@@ -111,7 +111,7 @@ fn pools_are_targets_by_a_pattern_or_by_a_line() {
       tenant_c: database pool not found: `tenant_c`
           pools: main, tenant_a, tenant_a_direct, tenant_b
           help: define it under `service-definitions` of config.yaml, or set LOKSTRA_DSN_TENANT_C
-      help: run the same command again to continue: a finished target costs one query
+      help: run the same command again to continue: a finished target costs a connection and one query
     -- exit code 2 --
     ");
 }

@@ -45,7 +45,7 @@ fn a_signal_ends_all_workers_after_their_current_migration() {
       b: stopped as requested
           state: 001 and 002 are done; 003 is left
           help: run again to continue; a count (`-steps`) starts again from here
-      help: run the same command again to continue: a finished target costs one query
+      help: run the same command again to continue: a finished target costs a connection and one query
     -- exit code 2 --
     ");
     fleet.project.write("migrations/003_c.up.sql", "CREATE TABLE late ();\n");

@@ -89,7 +89,7 @@ fn a_query_that_lists_no_schemas_is_reported() {
     error: not done: 1 of 2 targets
       Tenant-1: the schema "Tenant-1" cannot have a tracking table: it contains `T`; use lower-case letters, digits and `_`
           help: exclude it in the query
-      help: run the same command again to continue: a finished target costs one query
+      help: run the same command again to continue: a finished target costs a connection and one query
     -- exit code 2 --
     "#);
 }

@@ -117,17 +117,17 @@ fn a_field_that_another_makes_meaningless_is_an_error() {
         "url: postgres://h/d, config: {dsn: postgres://h/d}",
     ]), @"
     :2: pool `a`: `sslmode` has no effect beside `dsn`
-      help: write it into the connection string of `dsn`, or take it out
+      help: write it into the connection string of `dsn`, or remove it
     :2: pool `a`: `sslrootcert` has no effect beside `dsn`
-      help: write it into the connection string of `dsn`, or take it out
+      help: write it into the connection string of `dsn`, or remove it
     :2: pool `a`: `password` has no effect beside `dsn`
-      help: write it into the connection string of `dsn`, or take it out
+      help: write it into the connection string of `dsn`, or remove it
     :2: pool `a`: `sslmode` has no effect beside `config`
       help: write it below `config`
     :2: pool `a`: `schema` has no effect beside `config`
       help: write it below `config`
     :2: pool `a`: `sslmode` has no effect beside `dsn`
-      help: write it into the connection string of `dsn`, or take it out
+      help: write it into the connection string of `dsn`, or remove it
     :2: pool `a`: `ssl-mode` is not a field of a pool
       help: write `sslmode`
     :2: pool `a`: `driver: mysql` is not `postgres`
@@ -169,7 +169,7 @@ fn a_keyword_of_libpq_is_not_taken_for_a_misspelt_field() {
     :2: pool `a`: the connection string cannot be used: `sslcrl` is not supported here
       help: remove it, or connect a client yourself and pass it: `MIGRATIONS.up(&mut client)`
     :2: pool `a`: the connection string cannot be used: PostgreSQL does not know its keyword `sslcr`
-      help: remove it; if `sslcrl` is meant, that is not supported
+      help: remove it; if you meant `sslcrl`, it is not supported
     ");
 }
 

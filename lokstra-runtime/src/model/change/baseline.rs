@@ -84,10 +84,10 @@ impl BaselineConflict {
     pub fn help(&self) -> String {
         match self {
             BaselineConflict::Above(version) => {
-                format!("if the database has the schema of {version}, make the baseline there")
+                format!("if the database has the schema of {version}, set the baseline to {version}")
             }
             BaselineConflict::Unknown(_) => {
-                "make the baseline with the build that has it".to_owned()
+                "run the baseline with the build that has it".to_owned()
             }
             BaselineConflict::Edited { version, .. } => {
                 format!(

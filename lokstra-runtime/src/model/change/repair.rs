@@ -10,18 +10,17 @@ use crate::model::run::warning::Warning;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Repair {
-    /// Takes an applied migration that was edited for what it is in this build: checksums,
-    /// description and the stored down SQL.
+    /// Accepts the edited text of an applied migration into the history: checksums, description and
+    /// the stored down SQL.
     Accept(Version),
-    /// Removes the row of a migration whose files are gone for good. What it made stays.
+    /// Removes the row of a migration whose files are gone for good. Its objects are kept.
     Forget(Version),
     /// Forgets how far a partial no-transaction script came: the next run begins at its first
     /// statement.
     ForgetProgress(Version),
-    /// Has the next run do the statement again that was running when a run was cut off.
+    /// Makes the next run repeat the statement that was interrupted.
     RedoStatement(Version),
-    /// Has the next run go on behind the statement that failed or was running when a run was cut
-    /// off.
+    /// Makes the next run continue after the statement that failed or was interrupted.
     SkipStatement(Version),
 }
 

@@ -208,8 +208,8 @@ impl Failure {
         match (self.state, self.server.sqlstate.as_str()) {
             (FailureState::Unrecorded, _) if self.is_record_missing() => {
                 "remove BEGIN, COMMIT and ROLLBACK from the script, and undo by hand what it left; \
-                 if a function resets all settings, write `reset` in a comment of the script; a \
-                 trigger must let the record through"
+                 if a function resets all settings, write `reset` in a comment of the script; change \
+                 any trigger that rejects the record"
             }
             (FailureState::Unrecorded, _) => {
                 "remove BEGIN, COMMIT and ROLLBACK from the script, and undo by hand what it left"

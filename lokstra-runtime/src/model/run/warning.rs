@@ -89,7 +89,7 @@ pub enum Warning {
         /// What it does not do.
         fault: ServerFault,
     },
-    /// A statement was to be cancelled and runs on.
+    /// A statement could not be cancelled and is still running.
     NotCancelled {
         /// The version.
         version: Version,

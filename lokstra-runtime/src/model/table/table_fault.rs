@@ -50,7 +50,7 @@ impl TableFault {
         match self {
             TableFault::Lacks(_) | TableFault::Type(_) => {
                 "give these migrations a tracking table of their own: `schema-table` in \
-                 migration.yaml; lokstra migration import takes the history of another tool over"
+                 migration.yaml; to import the history of another tool, use lokstra migration import"
                     .to_owned()
             }
             TableFault::Generated(column) if column == "version" => {

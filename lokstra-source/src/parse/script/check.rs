@@ -126,7 +126,7 @@ pub(super) fn syntax(file: &File, script: &Script, problems: &mut Vec<Problem>) 
         };
         let help = match error.remedy {
             Some(Remedy::Certain(help)) => help,
-            Some(Remedy::Missing(what)) => format!("is {what} missing? {}", otherwise()),
+            Some(Remedy::Missing(what)) => format!("is {what}? {}", otherwise()),
             None => otherwise(),
         };
         let message = match (nth + 1 == MAX_REPORTED).then(|| count - MAX_REPORTED) {

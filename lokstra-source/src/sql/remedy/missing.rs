@@ -18,9 +18,10 @@ const PAIRS: [(&str, &str); 5] =
 
 impl Broken<'_> {
     pub(super) fn missing(&self) -> Option<Found> {
-        let missing = |at: Range<usize>, what: &str| {
-            Some(Found { at, remedy: Remedy::Missing(what.to_owned()) })
+        let missing = |at: Range<usize>, what: &str, place: &str| {
+            Some(Found { at, remedy: Remedy::Missing(format!("{what} missing{place}")) })
         };
+        let before_it = " before it";
         let here = self.at.clone();
         let before = here.start..here.start;
         // A statement begins here, or one word earlier, which was read as a name.
@@ -31,25 +32,25 @@ impl Broken<'_> {
                 && refusal(first).is_none()
                 && refusal(second).is_none()
             {
-                return missing(start, "`;` before it");
+                return missing(start, "`;`", before_it);
             }
         }
         let behind = self.previous().map_or("", |previous| &self.statement[previous]);
         for (_, word) in PAIRS.iter().filter(|(first, _)| behind.eq_ignore_ascii_case(first)) {
             if self.is_accepted(&before, &format!(" {word} ")) {
-                return missing(here, &format!("`{word}`"));
+                return missing(here, &format!("`{word}`"), "");
             }
         }
         for word in MISSING {
             if self.is_accepted(&before, &format!(" {word} ")) {
-                let behind = if word == "," { " before it" } else { "" };
-                return missing(here, &format!("`{word}`{behind}"));
+                let place = if word == "," { before_it } else { "" };
+                return missing(here, &format!("`{word}`"), place);
             }
         }
         if !here.is_empty()
             && self.is_accepted(&here, &format!("({})", &self.statement[here.clone()]))
         {
-            return missing(here, "`(`");
+            return missing(here, "`(`", "");
         }
         let has = |word: &str| {
             self.tokens[..self.nth.min(self.tokens.len())]
@@ -57,12 +58,12 @@ impl Broken<'_> {
                 .any(|(_, text, _)| text.eq_ignore_ascii_case(word))
         };
         if has("join") && self.is_accepted(&before, " ON true ") {
-            return missing(here, "`ON …` before it");
+            return missing(here, "`ON …`", before_it);
         }
         // These words can only be a type.
         let fits = |other: &str| self.is_accepted(&before, other);
         if let Some(at) = self.without_type() {
-            return missing(at, "a type before it");
+            return missing(at, "a type", before_it);
         }
         let what = match () {
             () if fits(" timestamp without time zone ") => "a type",
@@ -70,8 +71,8 @@ impl Broken<'_> {
             () if fits(" 1 ") => "a value",
             () => "a name",
         };
-        let behind = if here.is_empty() { "" } else { " before it" };
-        missing(here, &format!("{what}{behind}"))
+        let place = if here.is_empty() { "" } else { before_it };
+        missing(here, what, place)
     }
 
     /// The comma behind a column without a type; bare names may be those of `CREATE TABLE … AS`.

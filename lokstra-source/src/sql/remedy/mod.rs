@@ -18,7 +18,7 @@ use words::{confusable, near_keywords, short};
 pub(crate) enum Remedy {
     /// An instruction.
     Certain(String),
-    /// What is missing there, as in "is `,` before it missing?".
+    /// What is missing and where, as in "is `,` missing before it?".
     Missing(String),
 }
 

@@ -15,7 +15,7 @@ fn remedy(statement: &str) -> (String, Option<String>) {
     let place = found.as_ref().map_or(at, |found| found.at.clone());
     let remedy = found.map(|found| match found.remedy {
         Remedy::Certain(help) => help,
-        Remedy::Missing(what) => format!("is {what} missing?"),
+        Remedy::Missing(what) => format!("is {what}?"),
     });
     (statement[place].to_owned(), remedy)
 }
@@ -93,16 +93,16 @@ fn what_would_make_it_right_is_said_where_it_stands() {
         ("CREATE TABLE a (b text DEFAULT d)", "d", "if `d` is text, write 'd'"),
         ("SELECT a FROM b LIMIT 1, 2", "LIMIT", "write LIMIT 2 OFFSET 1"),
         ("CREATE TABLE TABLE a ()", "TABLE", "`TABLE` appears twice: remove one"),
-        ("SELECT f(1 2)", "2", "is `,` before it missing?"),
+        ("SELECT f(1 2)", "2", "is `,` missing before it?"),
         ("CREATE INDEX a ON b c", "c", "is `(` missing?"),
         ("CREATE TABLE a (b int", "", "is `)` missing?"),
         ("UPDATE a SET b 1", "1", "is `=` missing?"),
         ("INSERT a VALUES (1)", "a", "is `INTO` missing?"),
-        ("SELECT 1\nDROP TABLE a", "DROP", "is `;` before it missing?"),
+        ("SELECT 1\nDROP TABLE a", "DROP", "is `;` missing before it?"),
         (
             "CREATE VIEW v AS SELECT * FROM t LEFT JOIN u WHERE t.a = 1",
             "WHERE",
-            "is `ON …` before it missing?",
+            "is `ON …` missing before it?",
         ),
         (
             "CREATE\u{a0}TABLE w (a text)",
@@ -138,10 +138,10 @@ fn what_is_misspelt_or_left_out_is_named() {
             "`GO` separates statements in SQL Server: write `;`",
         ),
         ("LOCK TABLE t EXCLUSIVE", "EXCLUSIVE", "write IN EXCLUSIVE MODE"),
-        ("CREATE TABLE a (b, c int)", ",", "is a type before it missing?"),
+        ("CREATE TABLE a (b, c int)", ",", "is a type missing before it?"),
         ("ALTER TABLE a ADD COLUMN b", "", "is a type missing?"),
-        ("CREATE TABLE (a int)", "(", "is a name before it missing?"),
-        ("SELECT * FROM WHERE a = 1", "WHERE", "is a name before it missing?"),
+        ("CREATE TABLE (a int)", "(", "is a name missing before it?"),
+        ("SELECT * FROM WHERE a = 1", "WHERE", "is a name missing before it?"),
         ("ALTER TABLE t DROP COLUMN", "", "is a name missing?"),
         ("UPDATE a SET b =", "", "is a value missing?"),
         (

@@ -17,7 +17,7 @@ pub(crate) fn renumbered(tool: &str, migrations: &[SourceMigration]) -> Option<R
     let not_kept = migrations.iter().find_map(|one| Some((&one.up, reason(one)?)));
     let (script, reason) = not_kept.or_else(|| {
         let late = migrations.windows(2).find(|pair| pair[0].number > pair[1].number)?;
-        Some((&late[1].up, format!("{tool} runs {} behind {}", late[1].id, late[0].id)))
+        Some((&late[1].up, format!("{tool} runs {} after {}", late[1].id, late[0].id)))
     })?;
     let versions = versions(migrations);
     let (first, last) = (versions.first()?, versions.last()?);

@@ -42,7 +42,7 @@ pub(crate) fn read(source: &Source) -> Found {
             ("B", "sql", Some(_)) => found.remarks.push(Remark::new(
                 &file.path,
                 "is a baseline for new databases, which run every migration here",
-                "nothing to do, unless the migrations before it are gone",
+                "ignore it, unless the migrations before it are gone",
             )),
             ("V" | "U", "sql", None) => found.remarks.push(Remark::new(
                 &file.path,
@@ -217,7 +217,7 @@ mod tests {
         remark: R__views.sql: is a repeatable migration, which lokstra does not have
           help: put its next change into a migration: CREATE OR REPLACE …
         remark: B5__all.sql: is a baseline for new databases, which run every migration here
-          help: nothing to do, unless the migrations before it are gone
+          help: ignore it, unless the migrations before it are gone
         remark: Vx__c.sql: is not read by Flyway: its name is not that of a migration
           help: name it like V1__Create_users.sql if it is one
         == 001_again.up.sql <- V1.0__again.sql []
