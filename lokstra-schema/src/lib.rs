@@ -16,7 +16,6 @@
     clippy::too_many_lines,
     reason = "nodes, names and notes; handlers of statements have one form; a table of two cases"
 )]
-#![allow(dead_code, reason = "the model holds more than is asked of it so far")]
 
 mod apply;
 pub mod builtin;

@@ -1,13 +1,7 @@
 //! What each statement does to the model, and what it needs of it.
 
-mod alter_table;
-mod columns;
-mod constraint;
-mod create_table;
-mod depend;
+mod dependents;
 mod drop;
-mod foreign_key;
-mod index;
 mod lookup;
 mod open;
 mod others;
@@ -15,6 +9,9 @@ mod rename;
 mod report;
 mod routine;
 mod rows;
+mod schema;
+mod sequence;
+mod table;
 mod types;
 mod view;
 
@@ -26,10 +23,11 @@ use crate::catalog::{Catalog, Class, Key, Place, Slot, TEMPORARY};
 use crate::finding::Finding;
 use crate::input::{Options, Script, StartsFrom};
 use crate::parse::SYMBOLS;
-pub(crate) use columns::of_type as needed_type;
 pub(crate) use lookup::Found;
 pub(crate) use open::{Opens, words};
 pub(crate) use report::Said;
+pub(crate) use table::columns::of_type as needed_type;
+pub(crate) use table::{alter as alter_table, columns};
 
 /// The trees of a script's statements; none for a statement that no grammar accepts.
 pub(crate) type Trees<'s> = Vec<Option<SyntaxTree<'s>>>;

@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
+use lokstra_grammar::Node;
+
 use super::Replay;
 use crate::catalog::{Class, Gone, Key, Place, Slot};
 use crate::finding::{Finding, Level};
 use crate::names::{Name, nearest};
+use crate::parse::TypeName;
 
 /// A finding without its place.
 pub(crate) struct Said {
@@ -160,4 +163,42 @@ impl Replay<'_> {
         self.say(at, said);
         self.catalog.open(key.clone());
     }
+
+    /// Reports a type that is not there; from here on its name is open.
+    pub(crate) fn missing_type(&mut self, at: Node<'_>, wanted: &TypeName, gone: Option<&Gone>) {
+        let name = &wanted.name;
+        let mut said =
+            Said::new("undefined-object", "42704", format!("type \"{name}\" does not exist"));
+        if let Some(gone) = gone {
+            said = said.note(self.fate(&name.name, gone));
+        }
+        let own = self.catalog.objects().filter(|(key, _)| key.class == Class::Type);
+        let near = nearest(&name.name, own.map(|(key, _)| key.name.as_str()));
+        let near = near.or_else(|| nearest(&name.name, COMMON));
+        said = said.help(near.map(|near| format!("did you mean `{near}`?")));
+        self.say(at.range(), said);
+        if let Some(key) = self.new_key(Class::Type, name, false) {
+            self.catalog.open(key);
+        }
+    }
 }
+
+/// The types that are misspelt most.
+const COMMON: [&str; 16] = [
+    "bigint",
+    "boolean",
+    "bytea",
+    "date",
+    "double precision",
+    "integer",
+    "interval",
+    "jsonb",
+    "numeric",
+    "smallint",
+    "text",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "uuid",
+    "varchar",
+];

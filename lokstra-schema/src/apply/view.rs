@@ -2,6 +2,7 @@
 
 use lokstra_grammar::Node;
 
+use super::table::is_temporary;
 use super::{Followed, Replay};
 use crate::catalog::{
     Class, Column, Key, ObjectKind, Output, Relation, RelationKind, Slot, TEMPORARY, Type, Uses,
@@ -72,7 +73,7 @@ impl Replay<'_> {
             && output.uses.certain.iter().any(|it| {
                 self.catalog.by_id(it.id).is_some_and(|(key, _)| key.schema == TEMPORARY)
             });
-        let is_temporary = reads_temporary || super::create_table::is_temporary(node);
+        let is_temporary = reads_temporary || is_temporary(node);
         if kind == RelationKind::View && !is_temporary && self.may_read_temporary(node) {
             self.catalog.open_name(&name.name);
             return Some(());

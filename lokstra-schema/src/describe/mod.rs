@@ -1,13 +1,12 @@
 //! The schema that scripts make, as plain data: to print, to draw and to compare.
 
 mod diff;
+mod opened;
 mod read;
+mod seen;
 mod summary;
 
-use std::rc::Rc;
-
 use crate::apply::{Replay, parse};
-use crate::catalog::{Key, Object};
 use crate::input::{Options, Script};
 pub use diff::{Change, Sign, diff};
 pub use summary::summary;
@@ -139,14 +138,6 @@ pub struct NotFollowed {
     pub what: String,
 }
 
-/// What a statement that is not followed may have changed.
-#[derive(Clone, Debug)]
-struct Opened {
-    names: Vec<String>,
-    is_everything: bool,
-    statement: NotFollowed,
-}
-
 /// Replays scripts in the order of the slice, and returns the schema behind each of these counts of them.
 pub fn describe(scripts: &[Script<'_>], options: &Options, after: &[usize]) -> Vec<Schema> {
     let mut replay = Replay::new(scripts, options);
@@ -159,11 +150,4 @@ pub fn describe(scripts: &[Script<'_>], options: &Options, after: &[usize]) -> V
         schemas.push(Schema::of(&replay));
     }
     schemas
-}
-
-/// An object, and whether it may be different now.
-struct Seen {
-    key: Key,
-    object: Rc<Object>,
-    is_open: bool,
 }

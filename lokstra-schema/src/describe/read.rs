@@ -1,15 +1,14 @@
 //! From the model of the catalog to plain data.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
+use std::collections::HashMap;
 
-use super::{Column, Constraint, Doubt, Index, Item, NotFollowed, Opened, Relation, Schema, Seen};
-use crate::apply::{NotFollowed as NotFollowedIn, Replay, words};
+use super::opened::{Opened, is_shown, opened_by};
+use super::seen::{Seen, seen, unseen};
+use super::{Column, Constraint, Doubt, Index, Item, Relation, Schema};
+use crate::apply::Replay;
 use crate::catalog::{
-    self, Base, Class, ConstraintKind, Key, ObjectKind, Place, RelationKind, Routine, Slot,
-    TEMPORARY, Type, TypeKind,
+    self, Base, Class, ConstraintKind, Key, ObjectKind, RelationKind, Routine, Type, TypeKind,
 };
-use crate::names::fold;
 
 /// What PostgreSQL calls its types in SQL, where that is not their name in the catalog.
 const WORDS: [(&str, &str); 9] = [
@@ -55,167 +54,6 @@ impl Schema {
             list.sort_by(|a, b| a.name.cmp(&b.name));
         }
         schema
-    }
-}
-
-/// The objects that are known, and those that were when something that is not followed could change them.
-fn seen(replay: &Replay<'_>) -> Vec<Seen> {
-    let mut before: BTreeMap<&Key, &Slot> = BTreeMap::new();
-    for (key, slot) in replay.catalog.changes() {
-        if let Some(slot @ (Slot::Known(_) | Slot::Gone(_))) = slot {
-            before.insert(key, slot);
-        }
-    }
-    let fates = fates(replay);
-    let slots = replay.catalog.slots().filter(|(key, _)| key.schema != TEMPORARY);
-    let seen = slots.filter_map(|(key, slot)| {
-        let is_open = matches!(slot, Slot::Open);
-        let slot = if is_open { before.get(key)? } else { slot };
-        let Slot::Known(object) = slot else { return None };
-        let mut key = key.clone();
-        if is_open {
-            key.name = name_since(&fates, object.made, &key)?;
-            if replay.catalog.known(&key).is_some() {
-                return None;
-            }
-        }
-        Some(Seen { key, object: Rc::clone(object), is_open })
-    });
-    seen.collect()
-}
-
-/// What a statement does to names, whether the model knows their objects or not.
-enum Fate {
-    Dropped(Class, Vec<String>),
-    Renamed(Class, String, String),
-}
-
-/// The statements so far that drop or rename something.
-fn fates(replay: &Replay<'_>) -> Vec<(Place, Fate)> {
-    let scripts = replay.scripts.iter().enumerate().take(replay.place.script + 1);
-    let statements = scripts.filter(|(_, it)| it.is_followed).flat_map(|(nth, script)| {
-        let statements = script.statements.iter();
-        statements.map(move |it| (Place { script: nth, offset: it.start }, &script.sql[it.clone()]))
-    });
-    let fates = statements.filter_map(|(place, sql)| {
-        let parts: Vec<&str> = sql.split_whitespace().collect();
-        let is_drop = parts.first()?.eq_ignore_ascii_case("drop");
-        if !is_drop && !parts[0].eq_ignore_ascii_case("alter") {
-            return None;
-        }
-        let class = match parts.get(1)?.to_ascii_lowercase().as_str() {
-            "table" | "view" | "materialized" | "foreign" | "sequence" | "index" => Class::Relation,
-            "type" | "domain" => Class::Type,
-            "function" | "procedure" | "routine" | "aggregate" => Class::Routine,
-            "schema" => Class::Schema,
-            _ => return None,
-        };
-        if is_drop {
-            return Some((place, Fate::Dropped(class, words(sql))));
-        }
-        let at = parts.windows(2).position(|it| {
-            it[0].eq_ignore_ascii_case("rename") && it[1].eq_ignore_ascii_case("to")
-        })?;
-        let name = |part: &str| fold(part.rsplit('.').next()?);
-        let renamed =
-            Fate::Renamed(class, name(parts[at.checked_sub(1)?])?, name(parts.get(at + 2)?)?);
-        Some((place, renamed))
-    });
-    fates.collect()
-}
-
-/// The name of an object since it was made; `None` if it was dropped.
-fn name_since(fates: &[(Place, Fate)], made: Place, key: &Key) -> Option<String> {
-    let mut name = key.name.clone();
-    let is_later = |place: &Place| (place.script, place.offset) > (made.script, made.offset);
-    for (_, fate) in fates.iter().filter(|(place, _)| is_later(place)) {
-        match fate {
-            Fate::Dropped(class, names) if *class == key.class && names.contains(&name) => {
-                return None;
-            }
-            Fate::Renamed(class, old, new) if *class == key.class && *old == name => {
-                name.clone_from(new);
-            }
-            _ => {}
-        }
-    }
-    Some(name)
-}
-
-/// The names of types, routines and schemas that a script makes or requires, of which no more is known.
-fn unseen(replay: &Replay<'_>, seen: &[Seen]) -> Vec<Key> {
-    let known: BTreeSet<_> = seen.iter().map(|it| &it.key).collect();
-    let slots = replay.catalog.slots().filter(|(key, slot)| {
-        matches!(slot, Slot::Open)
-            && matches!(key.class, Class::Schema | Class::Type | Class::Routine)
-            && key.schema != TEMPORARY
-            && !known.contains(key)
-    });
-    let dropped: BTreeSet<_> = replay
-        .catalog
-        .changes()
-        .iter()
-        .filter(|(_, before)| matches!(before, Some(Slot::Gone(_))))
-        .map(|(key, _)| key)
-        .collect();
-    slots.map(|(key, _)| key.clone()).filter(|key| !dropped.contains(&key)).collect()
-}
-
-/// Words of a routine that changes names.
-const CHANGES: [&str; 12] = [
-    "alter",
-    "drop",
-    "rename",
-    "execute",
-    "import",
-    "table",
-    "index",
-    "view",
-    "type",
-    "schema",
-    "sequence",
-    "extension",
-];
-
-/// Whether a statement may have changed anything: the model opens the names in each routine that a query calls,
-/// also if it only changes rows.
-fn is_shown(replay: &Replay<'_>, (place, opens): &NotFollowedIn) -> bool {
-    let script = &replay.scripts[place.script];
-    let range = script.statements.iter().find(|it| it.start == place.offset);
-    let own = words(range.map_or(script.sql, |range| &script.sql[range.clone()]));
-    let is_of_routine = opens.names.iter().any(|name| !own.contains(name));
-    !is_of_routine
-        || opens.is_everything
-        || opens.names.iter().any(|name| CHANGES.contains(&name.as_str()))
-        || replay.catalog.slots().any(|(key, _)| {
-            !matches!(key.class, Class::Any | Class::Everything) && opens.names.contains(&key.name)
-        })
-}
-
-fn opened_by(replay: &Replay<'_>, (place, opens): &NotFollowedIn) -> Opened {
-    let script = &replay.scripts[place.script];
-    let line = script.sql[..place.offset].matches('\n').count() + 1;
-    let what = match script.is_followed {
-        true => what(&script.sql[place.offset..]),
-        false => "the script, which is not parsed".to_owned(),
-    };
-    Opened {
-        names: opens.names.clone(),
-        is_everything: opens.is_everything,
-        statement: NotFollowed { path: script.file.to_owned(), line, what },
-    }
-}
-
-/// `a DO block`, or the first two words of a statement.
-fn what(sql: &str) -> String {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let words = sql.split(|c: char| !is_part(c)).filter(|it| !it.is_empty());
-    let words: Vec<_> = words.take(2).map(str::to_ascii_uppercase).collect();
-    match words.first().map(String::as_str) {
-        Some("DO") => "a DO block".to_owned(),
-        Some("CREATE" | "ALTER" | "DROP") => words.join(" "),
-        Some(first) => format!("a statement {first}"),
-        None => "a statement".to_owned(),
     }
 }
 

@@ -76,7 +76,7 @@ impl Replay<'_> {
         };
         let name = parts.last().map_or("", String::as_str);
         match meaning {
-            Meaning::Field(_, field) => uses.certain.extend(field.needs),
+            Meaning::Field(field) => uses.certain.extend(field.needs),
             Meaning::Row(source) => {
                 uses.is_open |= source.is_open;
                 uses.certain.extend(source.needs);
@@ -156,7 +156,7 @@ impl Replay<'_> {
             _ => return Type::OPEN,
         };
         match meaning {
-            Meaning::Field(_, field) => field.ty.clone(),
+            Meaning::Field(field) => field.ty.clone(),
             _ => Type::OPEN,
         }
     }

@@ -80,7 +80,7 @@ pub(crate) struct Scope<'o> {
 
 /// What a name in an expression means.
 pub(crate) enum Meaning<'s> {
-    Field(&'s Source, &'s Field),
+    Field(&'s Field),
     /// All columns of a source.
     Row(&'s Source),
     /// It cannot be said.
@@ -116,11 +116,11 @@ impl<'o> Scope<'o> {
                 .sources
                 .iter()
                 .filter(|source| !source.is_qualified)
-                .filter_map(|source| Some((source, source.field(name)?)));
-            if let Some((source, field)) = found.next() {
+                .filter_map(|source| source.field(name));
+            if let Some(field) = found.next() {
                 // Two of them are one column, or the server refuses to choose.
                 return match found.next() {
-                    None => Meaning::Field(source, field),
+                    None => Meaning::Field(field),
                     Some(_) => Meaning::Open,
                 };
             }
@@ -142,7 +142,7 @@ impl<'o> Scope<'o> {
             if let Some(source) = named.next() {
                 return match source.field(name) {
                     _ if name == "*" => Meaning::Row(source),
-                    Some(field) => Meaning::Field(source, field),
+                    Some(field) => Meaning::Field(field),
                     None if source.is_open => Meaning::Open,
                     None => Meaning::NoColumn,
                 };

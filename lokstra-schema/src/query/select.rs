@@ -168,7 +168,7 @@ impl Replay<'_> {
             if is_bare && let Some(name) = parse::ident(node) {
                 let is_output = columns.fields.iter().any(|field| field.name == name);
                 if is_output || columns.is_open {
-                    if let Meaning::Field(_, field) = scope.bare(&name) {
+                    if let Meaning::Field(field) = scope.bare(&name) {
                         uses.certain.extend(field.needs);
                     }
                     return;

@@ -220,7 +220,7 @@ fn type_of_column(node: Node<'_>, scope: &Scope<'_>) -> Typed {
         _ => return Typed::Open,
     };
     match meaning {
-        Meaning::Field(_, field) => Typed::of(&field.ty),
+        Meaning::Field(field) => Typed::of(&field.ty),
         _ => Typed::Open,
     }
 }

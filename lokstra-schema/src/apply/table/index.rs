@@ -2,8 +2,7 @@
 
 use lokstra_grammar::Node;
 
-use super::report::Said;
-use super::{Followed, Replay};
+use crate::apply::{Followed, Replay, Said};
 use crate::builtin;
 use crate::catalog::{Class, Index, Key, RelationKind, Slot};
 use crate::names::joined;

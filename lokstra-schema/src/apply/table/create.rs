@@ -2,8 +2,8 @@
 
 use lokstra_grammar::Node;
 
-use super::report::Said;
-use super::{Followed, Found, Replay, needed_type};
+use super::columns::Defined;
+use crate::apply::{Followed, Found, Replay, Said, needed_type};
 use crate::catalog::{Class, Column, Key, ObjectKind, Relation, RelationKind, Slot, Uses};
 use crate::finding::Level;
 use crate::input::StartsFrom;
@@ -176,7 +176,7 @@ impl Replay<'_> {
     }
 
     /// `b WITH OPTIONS …` of a partition or typed table.
-    fn column_options<'n>(&mut self, node: Node<'n>) -> Option<super::columns::Defined<'n>> {
+    fn column_options<'n>(&mut self, node: Node<'n>) -> Option<Defined<'n>> {
         self.column(node)
     }
 

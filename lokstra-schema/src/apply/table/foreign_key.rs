@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use lokstra_grammar::Node;
 
-use super::report::Said;
-use super::{Followed, Replay};
+use crate::apply::{Followed, Replay, Said};
 use crate::builtin;
 use crate::catalog::{Base, Constraint, ConstraintKind, Key, Relation, RelationKind};
 use crate::names::joined;

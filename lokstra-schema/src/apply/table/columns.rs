@@ -2,7 +2,7 @@
 
 use lokstra_grammar::Node;
 
-use super::Replay;
+use crate::apply::Replay;
 use crate::catalog::{
     Base, Class, Column, Dependency, Key, ObjectKind, Relation, RelationKind, Slot, Type, Uses,
 };
