@@ -20,7 +20,7 @@ fn is_inside_runtime() -> bool {
 }
 
 /// Runs work on a thread of its own, and something else on this one meanwhile.
-pub fn beside<T: Send>(work: impl FnOnce() -> T + Send, meanwhile: &mut dyn FnMut()) -> T {
+pub fn run_meanwhile<T: Send>(work: impl FnOnce() -> T + Send, meanwhile: &mut dyn FnMut()) -> T {
     value_of(work, |work| join(work, meanwhile))
 }
 
@@ -44,9 +44,11 @@ fn join(work: Work<'_>, meanwhile: &mut dyn FnMut()) {
     });
 }
 
-/// Waits for blocking work unless the wait is over before, which is asked again and again; `None` then. What the work yields afterwards is dropped when it comes. The client has no
-/// limit of its own for a server that accepts a connection, or a message, and never answers.
-pub fn unless<T: Send + 'static>(
+/// Runs blocking work and waits for it until `is_over`, which is asked again and again; `None` then.
+///
+/// What the work yields afterwards is dropped when it comes. The client has no limit of its own for a server
+/// that accepts a connection, or a message, and never answers.
+pub fn run_until<T: Send + 'static>(
     is_over: &mut dyn FnMut() -> bool,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
@@ -132,6 +134,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "no random numbers")]
     fn a_panic_of_the_work_is_not_taken_for_a_server_that_is_slow() {
-        unless::<()>(&mut || false, || panic!("no random numbers"));
+        run_until::<()>(&mut || false, || panic!("no random numbers"));
     }
 }

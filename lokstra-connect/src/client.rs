@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{CancelToken, SimpleQueryMessage};
 
-use crate::blocking::unless;
+use crate::blocking::run_until;
 use crate::stop::{Level, Stop};
 
 /// The part of the client that a run uses.
@@ -79,7 +79,7 @@ impl OwnClient {
         }
         let sql = sql.to_owned();
         let mut is_over = self.patience();
-        let done = unless(&mut is_over, move || {
+        let done = run_until(&mut is_over, move || {
             let answer = how(&mut client, &sql);
             (client, answer)
         });

@@ -8,7 +8,7 @@ use std::time::Instant;
 use postgres::{Client, Config};
 
 use crate::backoff::{Backoff, entropy};
-use crate::blocking::unless;
+use crate::blocking::run_until;
 use crate::client::OwnClient;
 use crate::dsn::{self, Dsn, DsnError};
 use crate::error::ConnectError;
@@ -92,7 +92,7 @@ impl Connector {
     pub fn connect(&self, stop: &Stop) -> Result<(Client, Notices), ConnectError> {
         let mut last = None;
         for (nth, host) in self.hosts.iter().enumerate() {
-            match self.take(host, stop) {
+            match self.connect_host(host, stop) {
                 // A server that refuses would be asked again in vain; another host is another matter
                 // only if this one is not there, or is a standby, which says more than a host that is
                 // down.
@@ -152,7 +152,11 @@ impl Connector {
         encrypted.or(self.hosts.first()).map_or_else(Tls::off, |host| host.tls.clone())
     }
 
-    fn take(&self, host: &HostConfig, stop: &Stop) -> Result<(Client, Notices), ConnectError> {
+    fn connect_host(
+        &self,
+        host: &HostConfig,
+        stop: &Stop,
+    ) -> Result<(Client, Notices), ConnectError> {
         let notices = Notices::default();
         let sink = notices.clone();
         let mut config = host.config.clone();
@@ -162,7 +166,7 @@ impl Connector {
         let target = || host.target.clone();
         let (started, level) = (Instant::now(), stop.level());
         let mut is_over = || stop.level() != level || started.elapsed() >= limit;
-        match unless(&mut is_over, move || tls.connect(&config)) {
+        match run_until(&mut is_over, move || tls.connect(&config)) {
             Some(Ok(client)) => Ok((client, notices)),
             Some(Err(source)) => Err(ConnectError::Failed {
                 target: target(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::chain::chain;
+use crate::error_chain::chain;
 use crate::host::PasswordFrom;
 use lokstra_core::text::contains;
 

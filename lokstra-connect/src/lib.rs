@@ -7,13 +7,13 @@ pub mod backoff;
 #[doc(hidden)]
 pub mod blocking;
 #[doc(hidden)]
-pub mod chain;
-#[doc(hidden)]
 pub mod client;
 #[doc(hidden)]
 pub mod connector;
 mod dsn;
 mod error;
+#[doc(hidden)]
+pub mod error_chain;
 mod hints;
 mod host;
 #[doc(hidden)]

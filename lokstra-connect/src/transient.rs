@@ -51,13 +51,13 @@ fn is_transient_server_error(code: &str, message: &str) -> bool {
         // Shut down, crashed, starting up or recovering; too many connections.
         "57P01" | "57P02" | "57P03" | "53300" => true,
         // The one code of PgBouncer, for what passes and for what does not.
-        "08P01" => PGBOUNCER.iter().any(|known| contains(message, known)),
+        "08P01" => TRANSIENT_PGBOUNCER_MESSAGES.iter().any(|known| contains(message, known)),
         _ => false,
     }
 }
 
 /// Its own words, and those of the server, which older versions send on under that code.
-const PGBOUNCER: [&str; 11] = [
+const TRANSIENT_PGBOUNCER_MESSAGES: [&str; 11] = [
     "cannot connect to server",
     "no more connections allowed",
     "client connections exceeded",
@@ -101,7 +101,12 @@ fn io_cause(error: &postgres::Error) -> Option<&io::Error> {
 ///
 /// PostgreSQL documentation: *13.5. Serialization Failure Handling*.
 pub fn is_retryable(server: &ServerError) -> bool {
-    matches!(server.sqlstate.as_str(), "55P03" | "40P01" | "40001")
+    is_lock_conflict(server) || server.sqlstate == "40001"
+}
+
+/// Reports whether another session's lock was in the way: `lock_not_available` and `deadlock_detected`.
+pub fn is_lock_conflict(server: &ServerError) -> bool {
+    matches!(server.sqlstate.as_str(), "55P03" | "40P01")
 }
 
 /// Reports whether this is the end of a connection and not the answer to a query.

@@ -13,7 +13,7 @@ mod tokens;
 mod tree;
 
 pub use checks::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES};
-pub use refusal::{Refusal, keywords, refusal, refused};
+pub use refusal::{Refusal, keywords, refusal, syntax_error_at};
 pub use split::{Split, Unterminated, split};
 pub use string_continuation::masked;
 pub use syntax::{Node, Symbols, SyntaxTree};

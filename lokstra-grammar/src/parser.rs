@@ -1,4 +1,7 @@
-//! The automaton: reads tokens with the tables of one version, and keeps the nodes that are asked for.
+//! The automaton that bison makes of PostgreSQL's gram.y: reads tokens with the tables of one version, and
+//! keeps the nodes that are asked for.
+//!
+//! The tables are those of PostgreSQL (see data/NOTICE); the corpus test writes and compares them.
 
 use crate::tables::{Action, Grammar};
 use crate::tokens::Token;

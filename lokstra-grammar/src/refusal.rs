@@ -1,10 +1,8 @@
-//! PostgreSQL's own grammar: the automaton that bison makes of its gram.y.
+//! Why no version of PostgreSQL accepts a statement.
 //!
-//! So a statement is refused here exactly where the parser of the server would refuse it, and none is
-//! that the parser of any supported version takes. What the server refuses behind its grammar, whatever
+//! A statement is refused exactly where the parser of the server would refuse it, and none is refused
+//! that the parser of any supported version accepts. What the server refuses behind its grammar, whatever
 //! is in the database, is in `checks`.
-//!
-//! The tables are those of PostgreSQL (see data/NOTICE); the corpus test writes and compares them.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -31,12 +29,12 @@ pub fn keywords() -> impl Iterator<Item = &'static str> {
 }
 
 /// Returns where every version's grammar rejects a statement.
-pub fn refusal(statement: &str) -> Option<Range<usize>> {
-    refused(statement).filter(|refusal| refusal.message.is_none()).map(|refusal| refusal.at)
+pub fn syntax_error_at(statement: &str) -> Option<Range<usize>> {
+    refusal(statement).filter(|refusal| refusal.message.is_none()).map(|refusal| refusal.at)
 }
 
 /// Returns why every version rejects a statement, or `None` if one accepts it.
-pub fn refused(statement: &str) -> Option<Refusal> {
+pub fn refusal(statement: &str) -> Option<Refusal> {
     // The lexer takes a byte order mark at the beginning for a space, and the server for a letter.
     if statement.starts_with('\u{feff}') {
         let at = 0..statement.find(char::is_whitespace).unwrap_or(statement.len());
@@ -89,7 +87,7 @@ fn wrong(version: usize, text: &str, tokens: &[Token]) -> Option<Wrong> {
 
 #[cfg(test)]
 mod tests {
-    use super::refused;
+    use super::refusal;
 
     #[test]
     fn what_some_version_accepts_is_not_refused() {
@@ -112,7 +110,7 @@ mod tests {
             "SELECT a NOT IN (1), b NOTNULL FROM t ORDER BY a NULLS FIRST",
             "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END",
         ] {
-            assert_eq!(refused(sql), None, "{sql}");
+            assert_eq!(refusal(sql), None, "{sql}");
         }
     }
 
@@ -132,21 +130,21 @@ mod tests {
             ("INSERT INTO a (b) VALUES ('c'), (\"d\")", 33),
             ("INSERT INTO a (b, c) VALUES (lower(b), 1) RETURNING b", 35),
         ] {
-            assert_eq!(refused(sql).unwrap().at.start, at, "{sql}");
+            assert_eq!(refusal(sql).unwrap().at.start, at, "{sql}");
         }
     }
 
     #[test]
     fn what_is_refused_behind_the_grammar_is_refused() {
         for sql in include_str!("../data/refused.sql").lines() {
-            assert!(refused(sql).is_some(), "{sql}");
+            assert!(refusal(sql).is_some(), "{sql}");
         }
     }
 
     #[test]
     fn what_nearly_breaks_a_rule_is_not_refused() {
         for sql in include_str!("../data/taken.sql").lines() {
-            assert_eq!(refused(sql), None, "{sql}");
+            assert_eq!(refusal(sql), None, "{sql}");
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn schemas(
                 direction,
                 sql,
                 statements: script.statement_ranges().collect(),
-                is_followed: !sql::markers(sql).no_syntax_check,
+                is_followed: !sql::directives(sql).no_syntax_check,
             })
         })
         .collect();

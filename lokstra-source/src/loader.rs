@@ -7,7 +7,7 @@ use crate::problem::{Code, Problems};
 use crate::read::folder::Folder;
 use crate::read::normalized;
 use crate::rules::lint::LintScope;
-use crate::rules::{Loaded, check, check_uncached};
+use crate::rules::{Loaded, check, check_with_cache};
 
 /// Reads and checks a folder of migrations, and reports everything that is wrong with it as one
 /// [`Problems`].
@@ -109,7 +109,7 @@ impl<'a> Loader<'a> {
         };
         let cache = Cache::read(path, self.lint, writer);
         cache.loaded(&folder).or_else(|cached| {
-            let checked = check_uncached(&folder, self.lint, &cached, &[])?;
+            let checked = check_with_cache(&folder, self.lint, &cached, &[])?;
             cache.write(&folder, &checked);
             Ok(checked.loaded)
         })

@@ -9,7 +9,7 @@ use lokstra_runtime::postgres::{Client, Config};
 
 use crate::error::TestError;
 use crate::host::Host;
-use crate::mark::KEPT;
+use crate::names::KEPT;
 
 /// A migrated database for one test. It is dropped, with the sessions on it, when the last clone of this is;
 /// that is allowed inside an async runtime too.
@@ -100,7 +100,7 @@ impl Inner {
 
     /// Takes the mark away, so that no later run drops it, and gives it a name that says so.
     fn keep(&self) -> Result<String, TestError> {
-        let kept = self.name.replace(crate::mark::TEST, KEPT);
+        let kept = self.name.replace(crate::names::TEST, KEPT);
         let name = &self.name;
         self.host.session(|client| {
             let failed = || TestError::server("keep the database of a failed test");

@@ -8,7 +8,7 @@ mod error;
 #[doc(hidden)]
 pub mod harness;
 mod host;
-mod mark;
+mod names;
 mod template;
 mod url;
 

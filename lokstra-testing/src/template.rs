@@ -9,8 +9,9 @@ use lokstra_runtime::{Goal, Migrations};
 
 use crate::database::TestDatabase;
 use crate::error::TestError;
+use crate::host::OUTDATED;
 use crate::host::{Host, lock};
-use crate::mark::{BUILD, MARK, OUTDATED, TEMPLATE, TEST};
+use crate::names::{BUILD, MARK, TEMPLATE, TEST};
 
 /// A migrated database of which each test gets a copy, with options.
 ///

@@ -7,7 +7,7 @@ use lokstra_runtime::Error;
 
 use crate::compare::difference::{Change, Difference};
 use crate::compare::suppression::Suppressions;
-use crate::environment;
+use crate::missing_prerequisite;
 
 /// When it was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Check {
     /// extension, a role, the table of another program.
     pub fn not_judged(&self) -> Option<&'static str> {
         self.findings.iter().find_map(|finding| match finding {
-            Finding::UpFailed(error) => environment::lacks(error),
+            Finding::UpFailed(error) => missing_prerequisite::lacks(error),
             _ => None,
         })
     }

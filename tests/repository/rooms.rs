@@ -52,7 +52,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "transient",
             "error",
             "hints",
-            "chain",
+            "error_chain",
             "pooler",
             "query",
             "client",
@@ -76,7 +76,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "plan",
             "report",
             "check",
-            "environment",
+            "missing_prerequisite",
             "compare",
             "catalog",
             "meaning",
@@ -85,7 +85,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "cluster",
         ],
     ),
-    ("lokstra-testing", &["harness", "template", "database", "host", "url", "error", "mark"]),
+    ("lokstra-testing", &["harness", "template", "database", "host", "url", "error", "names"]),
     (
         "lokstra-core",
         &[

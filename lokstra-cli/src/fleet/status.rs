@@ -10,7 +10,7 @@ use super::{indented, run_parallel::run_parallel};
 use crate::call::flags::EXIT_CODE;
 use crate::call::{CommandContext, Target};
 use crate::output::json::{Connection, ErrorObject};
-use crate::output::status::current;
+use crate::output::state_lines::current;
 use crate::output::{CommandError, Console, Exit, Tone};
 
 /// Shows the state of every target, one line each.

@@ -8,7 +8,7 @@ mod exit;
 pub(crate) mod json;
 mod progress;
 pub(crate) mod single_dash_args;
-pub(crate) mod status;
+pub(crate) mod state_lines;
 
 pub(crate) use self::command_error::CommandError;
 pub(crate) use self::console::{Console, Tone};

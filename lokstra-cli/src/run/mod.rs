@@ -4,16 +4,16 @@
 mod changes;
 pub(crate) mod plan;
 pub(crate) mod query;
-mod status;
+mod read_statuses;
 
 use lokstra_core::printable_line;
 use lokstra_runtime::{
     Direction, Event, Goal, Outcome, Report, Rollback, StepReport, Stop, Summary,
 };
 
-pub(crate) use self::status::statuses;
+pub(crate) use self::read_statuses::statuses;
 use crate::call::{CommandContext, Target};
-use crate::output::status::{current, skipped};
+use crate::output::state_lines::{current, skipped};
 use crate::output::{CommandError, Console, Exit, Tone, json};
 
 /// Whether an event is worth a line; that a run waits, only now and then.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{prefixed, show_connection};
 use crate::call::{CommandContext, Target, flags};
 use crate::output::json::{Connection, Databases, texts};
-use crate::output::status::skipped;
+use crate::output::state_lines::skipped;
 use crate::output::{CommandError, Exit, Tone};
 
 /// Shows the plan for every database of the command.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::call::{CommandContext, Verb, flags};
 use crate::output::json::Databases;
-use crate::output::status::current;
+use crate::output::state_lines::current;
 use crate::output::{CommandError, Exit};
 use crate::run::statuses;
 

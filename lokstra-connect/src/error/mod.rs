@@ -10,10 +10,10 @@ use std::time::Duration;
 use lokstra_core::text::join;
 use lokstra_core::{one_line, write_text};
 
-use crate::chain::chain;
 use crate::dsn::DsnError;
 #[cfg(feature = "config")]
 pub use crate::error::config::{ConfigError, PoolProblem};
+use crate::error_chain::chain;
 use crate::hints::connect_help;
 use crate::host::PasswordFrom;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use postgres::CancelToken;
 
-use crate::blocking::unless;
+use crate::blocking::run_until;
 use crate::tls::Tls;
 
 /// How long a request to cancel may take.
@@ -14,5 +14,5 @@ const LONGEST_CANCEL: Duration = Duration::from_secs(2);
 pub(super) fn cancel(token: &CancelToken, tls: Tls) -> Result<(), postgres::Error> {
     let (token, started) = (token.clone(), Instant::now());
     let mut is_over = || started.elapsed() > LONGEST_CANCEL;
-    unless(&mut is_over, move || tls.cancel(&token)).unwrap_or(Ok(()))
+    run_until(&mut is_over, move || tls.cancel(&token)).unwrap_or(Ok(()))
 }

@@ -8,6 +8,7 @@ use crate::model::table::down_store::DownStore;
 use crate::session::execute::Execution;
 use crate::sql::guard::Guard;
 use crate::sql::marker::ReachedPart;
+use crate::sql::token;
 
 /// Two bootstraps, or two records of the same version, at the same time: another session was faster.
 /// If that was the Go framework, its table lacks our columns.
@@ -133,12 +134,12 @@ pub(crate) fn classify(evidence: &Evidence<'_>) -> Verdict {
         return Verdict::MessageUnsupported;
     }
     match server.token() {
-        Some("unheld") => return Verdict::LockNotHeld,
-        Some("busy") => return Verdict::Busy,
-        Some("changed") => return Verdict::HistoryChanged,
-        Some("partial") => return Verdict::Partial,
-        Some("quotes") => return Verdict::OtherQuotes,
-        Some("unrecorded") => return Verdict::Unrecorded,
+        Some(token::UNHELD) => return Verdict::LockNotHeld,
+        Some(token::BUSY) => return Verdict::Busy,
+        Some(token::CHANGED) => return Verdict::HistoryChanged,
+        Some(token::PARTIAL) => return Verdict::Partial,
+        Some(token::QUOTES) => return Verdict::OtherQuotes,
+        Some(token::UNRECORDED) => return Verdict::Unrecorded,
         _ => {}
     }
     // What ends the message before it begins, such as a script that does not parse, a cancel or a
@@ -206,13 +207,13 @@ mod tests {
     #[test]
     fn a_token_of_a_guard_is_believed_before_anything_else() {
         for (token, expected) in [
-            ("unheld", Verdict::LockNotHeld),
-            ("busy", Verdict::Busy),
-            ("changed", Verdict::HistoryChanged),
-            ("partial", Verdict::Partial),
-            ("quotes", Verdict::OtherQuotes),
-            ("unrecorded", Verdict::Unrecorded),
-            ("theirs", Verdict::ScriptFailed),
+            (token::UNHELD, Verdict::LockNotHeld),
+            (token::BUSY, Verdict::Busy),
+            (token::CHANGED, Verdict::HistoryChanged),
+            (token::PARTIAL, Verdict::Partial),
+            (token::QUOTES, Verdict::OtherQuotes),
+            (token::UNRECORDED, Verdict::Unrecorded),
+            ("unknown", Verdict::ScriptFailed),
         ] {
             let mut server = ServerError::cancelled();
             server.sqlstate = "22P02".to_owned();

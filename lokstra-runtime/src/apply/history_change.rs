@@ -1,4 +1,4 @@
-//! A change of the history that is no migration: SQL of ours in one transaction under the lock.
+//! Sends one change of the history as one transaction under the lock.
 
 use lokstra_connect::ServerError;
 use lokstra_connect::client::Client;
@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::error::kind::ErrorKind;
 use crate::session::Session;
 use crate::sql::guard::Guard;
+use crate::sql::token;
 
 /// How a change of the history ended: of an upgrade, a baseline, a repair, an import.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ pub(crate) fn run(
     };
     session.client().batch_execute("ROLLBACK").map_err(Error::query)?;
     Ok(match server.token() {
-        Some("busy") => HistoryChange::Busy,
+        Some(token::BUSY) => HistoryChange::Busy,
         _ => HistoryChange::Refused(Box::new(server)),
     })
 }

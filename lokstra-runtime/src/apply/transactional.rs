@@ -24,7 +24,7 @@ use crate::sql::guard::Guard;
 use crate::sql::marker::{Marker, ReachedPart};
 use crate::sql::message::Message;
 use crate::sql::record::TransactionProof;
-use crate::sql::{as_checked, down_store};
+use crate::sql::{down_store, quote_settings};
 
 pub(crate) fn attempt(
     session: &mut Session<'_>,
@@ -38,14 +38,14 @@ pub(crate) fn attempt(
     let marker = Marker::new(script, keep.len());
     let proof = TransactionProof::new(script.text(), marker.prefix());
     let reset_sql = session.reset_sql(script.text());
-    let sets_quotes = as_checked::is_needed(&guard.snapshot.facts, script);
+    let sets_quotes = quote_settings::is_needed(&guard.snapshot.facts, script);
     let mut message = Message::new();
     message.push(&format!("/* lokstra {} {} */", quote::comment(script.path()), step.direction));
     push_transaction(&mut message, guard, step, options, (&marker, &proof, &keep));
     message.push(&marker.clear());
     message.push(&reset_sql);
 
-    if sets_quotes && let Err(error) = session.client().batch_execute(as_checked::SET) {
+    if sets_quotes && let Err(error) = session.client().batch_execute(quote_settings::SET) {
         return if is_connection_loss(&error) {
             Ok(Attempt::ConnectionLost(error))
         } else {
@@ -152,8 +152,8 @@ pub(crate) fn push_transaction(
     message.push(&guard.bootstrap());
     message.push(&guard.assert_history_unchanged(step));
     message.push(&guard.assert_no_partial_script(step));
-    if as_checked::is_needed(&guard.snapshot.facts, step.script()) {
-        message.push(&as_checked::require());
+    if quote_settings::is_needed(&guard.snapshot.facts, step.script()) {
+        message.push(&quote_settings::require());
     }
     message.push(&proof.set());
     message.push_with_markers(step.script(), marker);

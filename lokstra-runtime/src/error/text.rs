@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lokstra_connect::chain::chain;
+use lokstra_connect::error_chain::chain;
 use lokstra_core::text::{join, to_string};
 use lokstra_core::{Direction, Mode, one_line, write_text};
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lokstra_connect::backoff::{Backoff, Wait};
-use lokstra_connect::chain::chain;
+use lokstra_connect::error_chain::chain;
 use lokstra_connect::{ConnectError, ConnectionTarget};
 use lokstra_core::text::duration::{millis, seconds};
 use lokstra_core::text::{first_line, replace, split_once, to_string};

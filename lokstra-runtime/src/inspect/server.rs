@@ -8,10 +8,11 @@ use crate::error::kind::ErrorKind;
 use crate::model::table::server::{Server, ServerFault};
 use crate::session::query::ask;
 use crate::sql::guard::Guard;
+use crate::sql::token;
 
 /// What it means that the guard has failed with this token.
 pub(crate) fn lock_fault(guard: &Guard<'_>, token: Option<&str>) -> Option<Error> {
-    let is_unheld = token == Some("unheld");
+    let is_unheld = token == Some(token::UNHELD);
     is_unheld.then(|| Error::unsupported(&guard.snapshot.facts.server, ServerFault::LockNotHeld))
 }
 

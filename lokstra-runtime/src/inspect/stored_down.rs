@@ -1,4 +1,4 @@
-//! Rolls back what this build does not have, with the down SQL that the database keeps.
+//! Loads the down SQL that only the database has, and refuses what the history does not confirm.
 //!
 //! A role that may write that SQL has it run by the migrating role. So the table must belong to no role
 //! but its owner's, and the text must have the checksum that the history has.

@@ -1,5 +1,6 @@
-//! Changes of the history that are no migration: a baseline, a repair. One transaction each, under
-//! the lock, and only while the history is what the change was drafted from.
+//! Reads the history, drafts an edit and makes it, waiting and retrying.
+//!
+//! An edit is one transaction under the lock, and made only while the history is what it was drafted from.
 
 use lokstra_connect::backoff::{Backoff, Wait};
 use lokstra_connect::client::Client;
@@ -8,6 +9,7 @@ use lokstra_core::{TableName, Version};
 
 use crate::apply::engine::flush::{flush, waited_in_vain};
 use crate::apply::engine::refuse::is_accepted;
+use crate::apply::engine::retry::MAX_ATTEMPTS;
 use crate::apply::history_change::{self, HistoryChange};
 use crate::apply::options::Options;
 use crate::apply::{classify, probe};
@@ -22,9 +24,7 @@ use crate::model::state::snapshot::Access;
 use crate::session::Session;
 use crate::sql::guard::Guard;
 use crate::sql::lock::LockKey;
-
-/// How often a change is tried that is refused for a transient reason.
-const MAX_REFUSALS: u32 = 20;
+use crate::sql::token;
 
 /// What is to be changed.
 pub(crate) struct HistoryEdit<T> {
@@ -106,15 +106,16 @@ pub(crate) fn edit_history<T: EditResult>(
                     accept(fault, options, &mut warnings)?;
                     continue;
                 }
-                let is_changed = error.token() == Some("changed");
+                let is_changed = error.token() == Some(token::CHANGED);
                 let is_transient =
                     is_changed || is_retryable(&error) || classify::is_race(&error, &guard);
                 refusals += 1;
-                if !is_transient || refusals == MAX_REFUSALS {
-                    // A value, a constraint, or what a trigger raises.
-                    let is_of_table =
+                if !is_transient || refusals == MAX_ATTEMPTS {
+                    // A value, a constraint, or what a trigger raises. Not 42 as of a step: nothing
+                    // but SQL of ours was sent, and a missing right has an error of its own.
+                    let is_row_refused =
                         ["22", "23", "P0"].iter().any(|class| error.sqlstate.starts_with(class));
-                    return Err(if is_of_table && !is_changed {
+                    return Err(if is_row_refused && !is_changed {
                         let (table, source) = (table.clone(), *error);
                         Error::new(ErrorKind::ChangeRefused { table, source })
                     } else {

@@ -15,7 +15,7 @@ use crate::model::state::partial::PartialScript;
 use crate::model::table::tables::progress_table;
 use crate::plan;
 use crate::sql::guard::{Guard, number};
-use crate::sql::{condition, down_store, progress};
+use crate::sql::{condition, down_store, progress, token};
 
 /// Before, after, and the SQL between them.
 struct Change {
@@ -217,7 +217,7 @@ impl RepairContext<'_> {
 
 /// Fails with `lokstra:changed` unless this changes exactly what was read.
 fn one(change: &str) -> String {
-    let changed = condition::require("EXISTS (SELECT FROM r)", "changed");
+    let changed = condition::require("EXISTS (SELECT FROM r)", token::CHANGED);
     format!("WITH r AS ({change} RETURNING 1) {changed}")
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use lokstra_connect::blocking::beside;
+use lokstra_connect::blocking::run_meanwhile;
 use lokstra_connect::client::Client;
 use lokstra_connect::connector::Connector;
 use lokstra_connect::notices::Notice;
@@ -169,7 +169,7 @@ impl<'w> Execution<'w> {
     }
 
     fn not_cancelled(&mut self, error: &postgres::Error) {
-        let reason = lokstra_connect::chain::chain(error);
+        let reason = lokstra_connect::error_chain::chain(error);
         let warning = Warning::NotCancelled { version: self.step().migration.version(), reason };
         emit(self.listener, &Event::Warning { database: self.database, warning: &warning });
     }
@@ -190,7 +190,7 @@ impl Session<'_> {
             let _answering = notices.answering();
             client.batch_execute(sql)
         };
-        let answer = beside(work, &mut || {
+        let answer = run_meanwhile(work, &mut || {
             let _hearing = notices.hearing();
             loop {
                 let (arrived, is_answered) = notices.wait(POLL_INTERVAL);
@@ -235,7 +235,7 @@ impl Session<'_> {
             let _answering = notices.answering();
             work(client)
         };
-        let done = beside(work, &mut || {
+        let done = run_meanwhile(work, &mut || {
             let _hearing = notices.hearing();
             while !notices.wait(POLL_INTERVAL).1 {
                 let is_due = stop.cancels() && started.elapsed() > grace;

@@ -1,4 +1,4 @@
-//! What the server answers to a simple query.
+//! Asks what no script is to blame for, as a run's `Error`.
 
 use lokstra_connect::client::{Answer, Client};
 

@@ -5,7 +5,7 @@ use lokstra_core::Migration;
 
 use crate::model::table::tables::{HISTORY_COLUMNS, RunMetadata, history_row};
 use crate::sql::guard::{Guard, number};
-use crate::sql::{condition, down_store};
+use crate::sql::{condition, down_store, token};
 
 /// How many rows one statement writes.
 const ROWS: usize = 1_000;
@@ -43,6 +43,6 @@ fn record_rows(guard: &Guard<'_>, runs: &[(Migration<'_>, RunMetadata)]) -> Stri
     format!(
         "WITH r AS (INSERT INTO {} ({HISTORY_COLUMNS}) VALUES {rows} RETURNING version) {}",
         guard.table.quoted(),
-        condition::require(&recorded, "unrecorded")
+        condition::require(&recorded, token::UNRECORDED)
     )
 }

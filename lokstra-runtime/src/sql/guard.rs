@@ -13,7 +13,7 @@ use crate::model::state::snapshot::Snapshot;
 use crate::model::table::tables::{self, progress_table};
 use crate::sql::lock::LockKey;
 use crate::sql::progress::{self, BEGUN};
-use crate::sql::{condition, down_store};
+use crate::sql::{condition, down_store, token};
 
 pub(crate) struct Guard<'a> {
     pub(crate) table: &'a TableName,
@@ -57,7 +57,7 @@ impl Guard<'_> {
     /// Fails with `lokstra:unheld` where the lock that was just taken is not seen as held.
     pub(crate) fn probe_lock(&self) -> String {
         if self.probes_lock && self.snapshot.facts.sees_locks {
-            condition::require(&self.key.held_by_us(), "unheld")
+            condition::require(&self.key.held_by_us(), token::UNHELD)
         } else {
             String::new()
         }
@@ -113,7 +113,7 @@ impl Guard<'_> {
         }
         let before = before.filter(|before| newest != Some(*before));
         conditions.extend(before.map(|before| self.applied(before)));
-        condition::require(&join(&conditions, " AND "), "changed")
+        condition::require(&join(&conditions, " AND "), token::CHANGED)
     }
 
     /// Fails with `lokstra:partial` while another no-transaction script is partial that this step
@@ -135,7 +135,7 @@ impl Guard<'_> {
             tables::name(self.table),
             progress::is_this(self.table, version, direction)
         );
-        condition::require(&condition, "partial")
+        condition::require(&condition, token::PARTIAL)
     }
 
     /// Fails with `lokstra:changed` unless the history has exactly the versions that the snapshot saw.
@@ -147,15 +147,15 @@ impl Guard<'_> {
             self.table.quoted(),
             join(&versions.collect::<Vec<_>>(), ","),
         );
-        condition::require(&condition, "changed")
+        condition::require(&condition, token::CHANGED)
     }
 
     /// Fails unless the step has done to the history what it is for.
     pub(crate) fn recorded(&self, step: &PlanStep<'_>) -> String {
         let applied = self.applied(step.migration.version());
         match step.direction {
-            Direction::Up => condition::require(&applied, "missing"),
-            Direction::Down => condition::require(&format!("NOT {applied}"), "there"),
+            Direction::Up => condition::require(&applied, token::MISSING),
+            Direction::Down => condition::require(&format!("NOT {applied}"), token::THERE),
         }
     }
 

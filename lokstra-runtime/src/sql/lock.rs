@@ -7,7 +7,7 @@ use lokstra_core::TableName;
 use lokstra_core::text::quote::fnv;
 use lokstra_core::text::to_string;
 
-use crate::sql::condition;
+use crate::sql::{condition, token};
 
 /// The advisory lock that guards one tracking table. Advisory locks are per database, so the name
 /// of the table is enough to distinguish two sets in one database.
@@ -26,12 +26,12 @@ impl LockKey {
 
     /// Takes the lock until the transaction ends, or fails with `lokstra:busy`.
     pub(crate) fn take_in_transaction(self) -> String {
-        condition::require(&format!("pg_catalog.pg_try_advisory_xact_lock({self})"), "busy")
+        condition::require(&format!("pg_catalog.pg_try_advisory_xact_lock({self})"), token::BUSY)
     }
 
     /// Takes the lock until this session releases it, or fails with `lokstra:busy`.
     pub(crate) fn take_in_session(self) -> String {
-        condition::require(&format!("pg_catalog.pg_try_advisory_lock({self})"), "busy")
+        condition::require(&format!("pg_catalog.pg_try_advisory_lock({self})"), token::BUSY)
     }
 
     /// Releases what the session has taken.

@@ -1,6 +1,5 @@
 //! Text of SQL, without a connection.
 
-pub(crate) mod as_checked;
 pub(crate) mod backfill;
 pub(crate) mod condition;
 pub(crate) mod down_store;
@@ -9,5 +8,7 @@ pub(crate) mod lock;
 pub(crate) mod marker;
 pub(crate) mod message;
 pub(crate) mod progress;
+pub(crate) mod quote_settings;
 pub(crate) mod record;
 pub(crate) mod sentinel;
+pub(crate) mod token;

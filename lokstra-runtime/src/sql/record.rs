@@ -5,8 +5,8 @@ use lokstra_core::text::scan::contains;
 
 use crate::model::run::step::PlanStep;
 use crate::model::table::tables::{HISTORY_COLUMNS, RunMetadata, Shape, history_row};
-use crate::sql::condition;
 use crate::sql::guard::{Guard, number};
+use crate::sql::{condition, token};
 
 /// How the record finds out that its transaction is still the one that took the lock, and not one
 /// that began after the script ended it.
@@ -86,7 +86,7 @@ impl<'a> TransactionProof<'a> {
                     execution_ms: format!("{now} OPERATOR(pg_catalog.-) {began}"),
                 };
                 // A plan for VALUES is cheaper than one for SELECT … WHERE.
-                let version = condition::required(&held, version, "unrecorded", "int8");
+                let version = condition::required(&held, version, token::UNRECORDED, "int8");
                 let row = history_row(step.migration, &version, &run);
                 format!("INSERT INTO {table} ({HISTORY_COLUMNS}) VALUES {row}")
             }
@@ -95,7 +95,7 @@ impl<'a> TransactionProof<'a> {
         let this = number(version);
         let condition =
             format!("EXISTS (SELECT FROM r WHERE r.version OPERATOR(pg_catalog.=) {this})");
-        let recorded = condition::require(&condition, "unrecorded");
+        let recorded = condition::require(&condition, token::UNRECORDED);
         format!("WITH r AS ({change} RETURNING version) {recorded}")
     }
 }

@@ -65,7 +65,7 @@ codes! {
     EmptyDown = "empty-down",
     /// A quote, a comment or a parenthesis that is never closed.
     Unterminated = "unterminated",
-    /// A comment that resembles a marker and is not one.
+    /// A comment that resembles a directive and is not one.
     Marker = "marker",
     /// A statement that begins or ends a transaction.
     TransactionControl = "transaction-control",

@@ -4,10 +4,10 @@ mod labels;
 pub(crate) mod lint;
 mod lock_check;
 mod mark_check;
+#[cfg(feature = "sql-check")]
+mod names_check;
 mod pairing;
 mod routines;
-#[cfg(feature = "sql-check")]
-mod schema;
 mod set_check;
 
 use lokstra_core::Set;
@@ -18,7 +18,7 @@ use crate::read::folder::Folder;
 use crate::read::parallel::STACK;
 use lint::LintScope;
 #[cfg(feature = "sql-check")]
-pub(crate) use schema::existing;
+pub(crate) use names_check::existing;
 
 /// A folder without an error.
 #[derive(Clone, Debug)]
@@ -48,11 +48,11 @@ pub(crate) fn check(
     lint: LintScope,
     ignored: &[Code],
 ) -> Result<Loaded, Problems> {
-    check_uncached(folder, lint, &CachedScripts::default(), ignored).map(|checked| checked.loaded)
+    check_with_cache(folder, lint, &CachedScripts::default(), ignored).map(|checked| checked.loaded)
 }
 
-/// Applies all rules to the scripts that are not in the cache.
-pub(crate) fn check_uncached(
+/// Applies all rules, and reuses what the cache has of a script.
+pub(crate) fn check_with_cache(
     folder: &Folder,
     lint: LintScope,
     cached: &CachedScripts,

@@ -60,7 +60,7 @@ pub(crate) fn check(
             && settings.names_check != settings::Level::Off
             && !problems[before..].iter().any(Problem::is_error)
         {
-            not_undone = super::schema::check(&migrations, &settings, &mut problems);
+            not_undone = super::names_check::check(&migrations, &settings, &mut problems);
         }
         // What must change anyway is verified afterwards. Who asks for hazards asks what a build says.
         if lint != LintScope::Never && !problems[before..].iter().any(Problem::is_error) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lokstra_grammar::{Refusal, refused, split};
+use lokstra_grammar::{Refusal, refusal, split};
 
 use super::remedy::{self, Remedy};
 use super::routine::sql_body;
@@ -81,7 +81,7 @@ fn refusals<'a>(
 ) -> impl Iterator<Item = (&'a Range<usize>, Refusal)> {
     statements.iter().filter_map(|range| {
         // A panic here must not break a build.
-        let statement = AssertUnwindSafe(|| refused(&text[range.clone()]));
+        let statement = AssertUnwindSafe(|| refusal(&text[range.clone()]));
         Some((range, catch_unwind(statement).unwrap_or_default()?))
     })
 }

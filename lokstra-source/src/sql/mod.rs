@@ -1,10 +1,10 @@
 //! SQL text: statements, forbidden ones, syntax errors and their remedies.
 
+mod directive;
 mod effectless;
 mod forbidden;
 #[cfg(feature = "sql-check")]
 pub(crate) mod grammar;
-mod marker;
 mod options;
 #[cfg(feature = "sql-check")]
 pub(crate) mod remedy;
@@ -12,9 +12,9 @@ pub(crate) mod routine;
 mod sections;
 mod undoing;
 
+#[cfg(feature = "sql-check")]
+pub(crate) use directive::EXISTING;
+pub(crate) use directive::{NO_SYNTAX_CHECK, NO_TRANSACTION, directives, resembles_suppression};
 pub(crate) use effectless::{Effectless, effectless};
 pub(crate) use forbidden::{Forbidden, forbidden};
-#[cfg(feature = "sql-check")]
-pub(crate) use marker::EXISTING;
-pub(crate) use marker::{NO_SYNTAX_CHECK, NO_TRANSACTION, markers, resembles_suppression};
 pub use sections::{SectionMark, section_marks};

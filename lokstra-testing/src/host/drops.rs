@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use super::{Host, lock};
-use crate::mark::TEST;
+use crate::names::TEST;
 
 /// To drop a database, the server writes a checkpoint: that takes a second on a slow disk, and one is
 /// enough for all that are dropped at the same time. So a test leaves its database to a thread, and the

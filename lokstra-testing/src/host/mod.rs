@@ -1,5 +1,6 @@
 //! The server that the tests use, with the lock that says that this process lives.
 
+mod abandoned;
 mod drops;
 mod facts;
 mod server;
@@ -14,7 +15,9 @@ use lokstra_runtime::Pool;
 use lokstra_runtime::postgres::Client;
 
 use crate::error::TestError;
-use crate::mark::{ABANDONED, Owner};
+use crate::names::Owner;
+use abandoned::ABANDONED;
+pub(crate) use abandoned::OUTDATED;
 use drops::Drops;
 pub(crate) use facts::Facts;
 use server::TestServer;

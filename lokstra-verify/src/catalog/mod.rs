@@ -2,7 +2,7 @@
 
 mod changed;
 #[cfg(test)]
-mod comparison;
+mod comparison_tests;
 mod macros;
 pub(crate) mod rows;
 pub(crate) mod snapshot;

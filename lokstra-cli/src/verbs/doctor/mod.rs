@@ -15,7 +15,7 @@ use serde::Serialize;
 use self::finding::{FindingObject, Findings, Level};
 use crate::call::flags::{self, Flag};
 use crate::call::{CommandContext, Target, Verb};
-use crate::output::status::skipped;
+use crate::output::state_lines::skipped;
 use crate::output::{CommandError, Exit};
 
 const DETAILS: &str = "\

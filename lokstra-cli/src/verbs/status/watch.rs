@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lokstra_runtime::{Activity, Status};
 
 use crate::call::{CommandContext, Target};
-use crate::output::status::current;
+use crate::output::state_lines::current;
 use crate::output::{CommandError, Exit};
 
 /// How often the server is queried.

@@ -30,7 +30,7 @@ use crate::sql::marker::Marker;
 use crate::sql::message::Message;
 use crate::sql::record::TransactionProof;
 use crate::sql::sentinel::Sentinel;
-use crate::sql::{as_checked, down_store};
+use crate::sql::{down_store, quote_settings};
 
 /// A plan of no more scripts is run one by one: that of a deploy, whose tables are full.
 const BATCH_THRESHOLD: usize = 8;
@@ -87,7 +87,7 @@ impl<'m> Engine<'_, 'm> {
             bytes += text.len() + step.migration.down().text().len();
             let runs_alone = || {
                 SOLO_WORDS.iter().any(|word| contains(text, word))
-                    || as_checked::is_needed(&snapshot.facts, step.script())
+                    || quote_settings::is_needed(&snapshot.facts, step.script())
             };
             bytes <= MAX_BYTES && step.script().mode() == Mode::Transactional && !runs_alone()
         };

@@ -5,7 +5,7 @@ pub(crate) mod flush;
 mod prepare;
 mod reconnect;
 pub(crate) mod refuse;
-mod retry;
+pub(crate) mod retry;
 mod stop;
 mod wait;
 

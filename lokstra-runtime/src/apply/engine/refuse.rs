@@ -23,8 +23,8 @@ use crate::model::run::warning::Warning;
 use crate::model::state::history::History;
 use crate::model::state::snapshot::{Access, Snapshot};
 use crate::model::table::server::ServerFault;
-use crate::sql::as_checked;
 use crate::sql::guard::Guard;
+use crate::sql::quote_settings;
 
 impl Engine<'_, '_> {
     /// What can be known before the first script runs.
@@ -38,7 +38,7 @@ impl Engine<'_, '_> {
         }
         refuse_user_schema(snapshot, &self.table)?;
         let scripts = steps.iter().map(PlanStep::script);
-        if scripts.into_iter().any(|script| as_checked::is_needed(&snapshot.facts, script)) {
+        if scripts.into_iter().any(|script| quote_settings::is_needed(&snapshot.facts, script)) {
             self.report.warnings.push(Warning::QuotesAsChecked);
         }
         let mut wait = Backoff::new(self.options.lock_wait);

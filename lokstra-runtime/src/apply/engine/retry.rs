@@ -26,8 +26,9 @@ use crate::model::table::tables::Shape;
 use crate::session::execute::Execution;
 use crate::sql::guard::Guard;
 
-/// How often a step is tried that fails for a transient reason, such as a lock timeout.
-const MAX_ATTEMPTS: u32 = 20;
+/// How often a step, or an edit of the history, is tried that fails for a transient reason, such as a lock
+/// timeout.
+pub(crate) const MAX_ATTEMPTS: u32 = 20;
 
 /// How often a step is tried that lost a race of which nothing can be seen.
 const MAX_RACES: u32 = 5;

@@ -16,6 +16,7 @@ use crate::model::state::snapshot::Encoding;
 use crate::session::execute::Execution;
 use crate::session::restore_role;
 use crate::sql::message::Message;
+use crate::sql::token;
 
 /// A statement that failed.
 pub(super) struct Failed {
@@ -38,11 +39,11 @@ impl Run<'_> {
             return Abort::Error(fault);
         }
         Abort::Attempt(match server.token() {
-            Some("busy") => Attempt::Busy,
-            Some("changed") => Attempt::HistoryChanged,
-            Some("partial") => Attempt::Partial,
-            Some("elsewhere") => return self.pooler(Some(self.pid)),
-            Some("unrecorded") => {
+            Some(token::BUSY) => Attempt::Busy,
+            Some(token::CHANGED) => Attempt::HistoryChanged,
+            Some(token::PARTIAL) => Attempt::Partial,
+            Some(token::ELSEWHERE) => return self.pooler(Some(self.pid)),
+            Some(token::UNRECORDED) => {
                 let message =
                     "a trigger on the tracking table prevented the record from being written";
                 let total = self.script.statement_ranges().len();
@@ -80,7 +81,7 @@ impl Run<'_> {
         let server =
             error.as_db_error().filter(|_| !is_connection_loss(&error)).map(ServerError::new);
         let Some(server) = server else { return Abort::Attempt(Attempt::ConnectionLost(error)) };
-        if matches!(server.token(), Some("busy" | "elsewhere")) {
+        if matches!(server.token(), Some(token::BUSY | token::ELSEWHERE)) {
             let ended = self.send(client, "ROLLBACK");
             return ended.map_or_else(|stop| stop, |()| self.stopped(error));
         }

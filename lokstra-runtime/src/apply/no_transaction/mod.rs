@@ -34,7 +34,7 @@ use crate::sql::guard::Guard;
 use crate::sql::message::Message;
 use crate::sql::progress::Progress;
 use crate::sql::record::TransactionProof;
-use crate::sql::{as_checked, condition, down_store};
+use crate::sql::{condition, down_store, quote_settings, token};
 
 pub(crate) const NO_TRANSACTION: NoTransaction =
     NoTransaction { attempt, refuse_begun: precheck::refuse_begun };
@@ -159,8 +159,8 @@ impl Run<'_> {
         self.send(client, &self.guarded(&checks))?;
         // A timeout of the role or of the database must not leave an INVALID index behind.
         self.send(client, NO_TIMEOUTS)?;
-        if as_checked::is_needed(&self.guard.snapshot.facts, self.script) {
-            self.send(client, as_checked::SET)?;
+        if quote_settings::is_needed(&self.guard.snapshot.facts, self.script) {
+            self.send(client, quote_settings::SET)?;
         }
         let total = self.script.statement_ranges().len();
         for nth in self.resume_at(session, execution)?..total {
@@ -244,7 +244,7 @@ impl Run<'_> {
 
     /// A script may give the session's lock away, with DISCARD ALL, say; a pooler keeps it for others.
     fn still_locked(&self) -> String {
-        self.is_here() + &condition::require(&self.guard.key.held_by_us(), "busy")
+        self.is_here() + &condition::require(&self.guard.key.held_by_us(), token::BUSY)
     }
 
     /// Fails in another session than the one that holds the lock.
@@ -253,7 +253,7 @@ impl Run<'_> {
             "pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) CAST('{}' AS pg_catalog.int4)",
             self.pid
         );
-        condition::require(&condition, "elsewhere")
+        condition::require(&condition, token::ELSEWHERE)
     }
 
     /// The error of a statement that a cancelled run does not reach.

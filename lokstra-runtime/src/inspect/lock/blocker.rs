@@ -2,6 +2,7 @@
 //! a statement that succeeds costs nothing.
 
 use lokstra_connect::client::Client;
+use lokstra_connect::transient::is_lock_conflict;
 use lokstra_core::text::scan::{first_word, names};
 use lokstra_core::text::{join, quote};
 use lokstra_core::{DOWN_TABLE, PROGRESS_TABLE, TableName};
@@ -31,7 +32,7 @@ pub(crate) fn find(
     step: &PlanStep<'_>,
     failure: &Failure,
 ) -> Result<Option<Holder>, Error> {
-    if !matches!(failure.server.sqlstate.as_str(), "55P03" | "40P01") {
+    if !is_lock_conflict(&failure.server) {
         return Ok(None);
     }
     let statement = failure.statement.and_then(|nth| step.script().statements().nth(nth - 1));

@@ -120,8 +120,8 @@ fn read(
             "write SQL that undoes the change, or a comment that says why it cannot be undone";
         problems.push(Problem::new(Code::EmptyDown, &file.path, message, help));
     }
-    let markers = sql::markers(&text);
-    if let Some(offset) = markers.misspelt {
+    let directives = sql::directives(&text);
+    if let Some(offset) = directives.misspelt {
         let message = "this comment looks like a marker and has no effect";
         let help = format!(
             "make `{}` or `{}` the first line, or change the comment",
@@ -131,7 +131,7 @@ fn read(
         let problem = Problem::new(Code::Marker, &file.path, message, help);
         problems.push(problem.at(&text, offset));
     }
-    let mode = if markers.no_transaction { Mode::NoTransaction } else { Mode::Transactional };
+    let mode = if directives.no_transaction { Mode::NoTransaction } else { Mode::Transactional };
     let is_locked = checked.locked.contains(&checksum);
     let mut ignored = Vec::new();
     let reported = if is_locked { &mut ignored } else { &mut *problems };
@@ -147,9 +147,9 @@ fn read(
         }
     }
     if unterminated.is_none() {
-        // A misspelt marker is reported once, and not for each statement that needs it.
-        let meant = if markers.misspelt.is_some() { Mode::NoTransaction } else { mode };
-        if check::statements(file, &script, meant, problems) && !markers.no_syntax_check {
+        // A misspelt directive is reported once, and not for each statement that needs it.
+        let meant = if directives.misspelt.is_some() { Mode::NoTransaction } else { mode };
+        if check::statements(file, &script, meant, problems) && !directives.no_syntax_check {
             script.adds_label = meant == Mode::Transactional && adds_label(&script);
             // A change of another script may change its types.
             script.is_checked &= !script.adds_label;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Broken, Found, Remedy};
-use lokstra_grammar::refusal;
+use lokstra_grammar::syntax_error_at;
 
 /// What is most often forgotten, in the order of the attempts. Words that could be a name there are not
 /// among them.
@@ -29,8 +29,8 @@ impl Broken<'_> {
         for start in starts.into_iter().flatten().filter(|start| !start.is_empty()) {
             let (first, second) = self.statement.split_at(start.start);
             if self.is_next_line(start.start)
-                && refusal(first).is_none()
-                && refusal(second).is_none()
+                && syntax_error_at(first).is_none()
+                && syntax_error_at(second).is_none()
             {
                 return missing(start, "`;`", before_it);
             }
@@ -86,7 +86,7 @@ impl Broken<'_> {
             text.insert_str(self.tokens[*nth].2, " timestamp without time zone");
         }
         let at = self.tokens[*commas.first()?].2;
-        refusal(&text).is_none().then_some(at..at + 1)
+        syntax_error_at(&text).is_none().then_some(at..at + 1)
     }
 
     fn is_next_line(&self, at: usize) -> bool {

@@ -10,7 +10,7 @@ use std::ops::Range;
 use squawk_lexer::TokenKind;
 
 use super::forbidden::significant;
-use lokstra_grammar::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES, refusal};
+use lokstra_grammar::{COLUMN_IN_DEFAULT, COLUMN_IN_VALUES, syntax_error_at};
 use words::{confusable, near_keywords, short};
 
 /// A remedy for a syntax error.
@@ -165,7 +165,7 @@ impl<'a> Broken<'a> {
             }
             let quoted = format!("\"{}\"", word.to_ascii_lowercase());
             text.replace_range(at.clone(), &quoted);
-            match refusal(&text) {
+            match syntax_error_at(&text) {
                 None => {
                     let word = self.statement[self.at.clone()].to_ascii_lowercase();
                     return Some(format!(
@@ -195,7 +195,7 @@ impl<'a> Broken<'a> {
                 let (before, after) =
                     (&self.statement[..place.start], &self.statement[place.end..]);
                 let text = format!("{before}{keyword}{after}");
-                let reached = match refusal(&text) {
+                let reached = match syntax_error_at(&text) {
                     None => usize::MAX,
                     // The statement may have another error further on.
                     Some(next)
@@ -268,7 +268,7 @@ impl<'a> Broken<'a> {
     /// Whether the grammar accepts the statement with `other` in this place.
     fn is_accepted(&self, place: &Range<usize>, other: &str) -> bool {
         let (before, after) = (&self.statement[..place.start], &self.statement[place.end..]);
-        refusal(&format!("{before}{other}{after}")).is_none()
+        syntax_error_at(&format!("{before}{other}{after}")).is_none()
     }
 }
 

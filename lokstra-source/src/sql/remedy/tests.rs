@@ -1,10 +1,10 @@
 //! What the remedies say.
 
 use super::*;
-use lokstra_grammar::refused;
+use lokstra_grammar::refusal;
 
 fn remedy(statement: &str) -> (String, Option<String>) {
-    let refusal = refused(statement).unwrap_or_else(|| panic!("accepted: {statement}"));
+    let refusal = refusal(statement).unwrap_or_else(|| panic!("accepted: {statement}"));
     let at = refusal.at;
     let found = match refusal.message {
         Some(message) => {

@@ -42,7 +42,7 @@ pub(crate) fn check(
                 sql: &script.text,
                 statements: script.statements.clone(),
                 is_followed: !script.text.contains("okstra")
-                    || !sql::markers(&script.text).no_syntax_check,
+                    || !sql::directives(&script.text).no_syntax_check,
             }
         });
     let scripts: Vec<_> = scripts.collect();

@@ -3,7 +3,7 @@
 use lokstra_runtime::Status;
 
 use crate::call::{CommandContext, Target};
-use crate::output::status::skipped;
+use crate::output::state_lines::skipped;
 
 /// Reads the status of the chosen databases, and reports the skipped ones.
 pub(crate) fn statuses(

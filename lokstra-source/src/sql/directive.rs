@@ -1,4 +1,4 @@
-//! Markers: comments at the top of a script that say how it is checked and run.
+//! Directives: comments at the top of a script that say how it is checked and run.
 
 /// The first line of a script that must not run in a transaction; blank lines may precede it.
 pub(crate) const NO_TRANSACTION: &str = "-- lokstra: no-transaction";
@@ -10,15 +10,15 @@ pub(crate) const NO_SYNTAX_CHECK: &str = "-- lokstra: no-syntax-check";
 pub(crate) const EXISTING: &str = "-- lokstra: existing ";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Markers {
+pub(crate) struct Directives {
     pub(crate) no_transaction: bool,
     pub(crate) no_syntax_check: bool,
-    /// The offset of a comment that resembles a marker and is not one, or is not at the top.
+    /// The offset of a comment that resembles a directive and is not one, or is not at the top.
     pub(crate) misspelt: Option<usize>,
 }
 
-pub(crate) fn markers(text: &str) -> Markers {
-    let mut markers = Markers::default();
+pub(crate) fn directives(text: &str) -> Directives {
+    let mut directives = Directives::default();
     let mut offset = 0;
     let mut is_top = true;
     for line in text.split_inclusive('\n') {
@@ -29,24 +29,24 @@ pub(crate) fn markers(text: &str) -> Markers {
             continue;
         }
         match line {
-            NO_TRANSACTION if is_top => markers.no_transaction = true,
-            NO_SYNTAX_CHECK if is_top => markers.no_syntax_check = true,
+            NO_TRANSACTION if is_top => directives.no_transaction = true,
+            NO_SYNTAX_CHECK if is_top => directives.no_syntax_check = true,
             _ => {
                 is_top = false;
                 let comment = line.strip_prefix("--").or_else(|| line.strip_prefix("/*"));
                 let Some(comment) = comment else { break };
                 let is_existing = line.starts_with(EXISTING);
                 if resembles(comment) && !is_existing && !resembles_suppression(comment) {
-                    markers.misspelt = Some(start);
+                    directives.misspelt = Some(start);
                     break;
                 }
             }
         }
     }
-    markers
+    directives
 }
 
-/// Whether a comment resembles a marker: `--lokstra:no-transaction`, `-- no transaction`, `-- Lokstra:
+/// Whether a comment resembles a directive: `--lokstra:no-transaction`, `-- no transaction`, `-- Lokstra:
 /// anything`.
 fn resembles(comment: &str) -> bool {
     let word: String = comment.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -67,28 +67,28 @@ pub(crate) fn resembles_suppression(comment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Markers, markers};
+    use super::{Directives, directives};
 
     fn misspelt(text: &str) -> Option<usize> {
-        markers(text).misspelt
+        directives(text).misspelt
     }
 
     #[test]
-    fn the_first_line_that_is_not_blank_is_the_marker() {
+    fn the_first_line_that_is_not_blank_is_the_directive() {
         for text in ["-- lokstra: no-transaction", "\n \n-- lokstra: no-transaction  \nVACUUM;"] {
-            let found = Markers { no_transaction: true, ..Markers::default() };
-            assert_eq!(markers(text), found, "{text:?}");
+            let found = Directives { no_transaction: true, ..Directives::default() };
+            assert_eq!(directives(text), found, "{text:?}");
         }
     }
 
     #[test]
-    fn two_markers_stand_below_each_other() {
-        let both = markers("-- lokstra: no-syntax-check\n-- lokstra: no-transaction\nVACUUM;");
+    fn two_directives_stand_below_each_other() {
+        let both = directives("-- lokstra: no-syntax-check\n-- lokstra: no-transaction\nVACUUM;");
         assert!(both.no_syntax_check && both.no_transaction && both.misspelt.is_none());
     }
 
     #[test]
-    fn what_resembles_the_marker_never_passes_silently() {
+    fn what_resembles_a_directive_never_passes_silently() {
         for (text, at) in [
             ("--lokstra: no-transaction\n", 0),
             ("-- lokstra:no-transaction\n", 0),
@@ -115,7 +115,7 @@ mod tests {
             "-- there is no transaction here\nSELECT 1;",
             "-- lokstra: allow(drop-table): never used\nDROP TABLE a;",
         ] {
-            assert_eq!(markers(text), Markers::default(), "{text:?}");
+            assert_eq!(directives(text), Directives::default(), "{text:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use lokstra_core::Script;
 use lokstra_core::text::contains;
 
 use crate::model::state::snapshot::{Facts, Quotes};
-use crate::sql::condition;
+use crate::sql::{condition, token};
 
 pub(crate) const SET: &str =
     "SET standard_conforming_strings=on;SET backslash_quote=safe_encoding;";
@@ -23,6 +23,6 @@ pub(crate) fn is_needed(facts: &Facts, script: Script<'_>) -> bool {
 pub(crate) fn require() -> String {
     condition::require(
         "pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on'",
-        "quotes",
+        token::QUOTES,
     )
 }
