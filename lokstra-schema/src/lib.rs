@@ -5,16 +5,8 @@
 
 #![allow(
     clippy::similar_names,
-    clippy::match_bool,
-    clippy::needless_pass_by_value,
     clippy::unnecessary_wraps,
-    clippy::option_option,
-    clippy::struct_excessive_bools,
-    clippy::large_enum_variant,
-    clippy::collapsible_else_if,
-    clippy::single_match_else,
-    clippy::too_many_lines,
-    reason = "nodes, names and notes; handlers of statements have one form; a table of two cases"
+    reason = "nodes, names and notes; handlers of statements have one form"
 )]
 
 mod apply;

@@ -183,7 +183,8 @@ impl Replay<'_> {
         Type::OPEN
     }
 
-    /// Whether no type has this name, for certain.
+    /// Whether no type has this name, for certain; and how it went, if there was one.
+    #[expect(clippy::option_option, reason = "it is missing, and may have been there")]
     pub(crate) fn is_missing_type(&self, wanted: &TypeName) -> Option<Option<Rc<Gone>>> {
         let is_system = wanted.name.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
         if is_system && builtin_type(wanted).is_some() {

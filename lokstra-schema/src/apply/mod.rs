@@ -7,6 +7,7 @@ mod open;
 mod others;
 mod rename;
 mod report;
+#[allow(clippy::match_bool, clippy::single_match_else, reason = "one of two, side by side")]
 mod routine;
 mod rows;
 mod schema;
@@ -45,6 +46,7 @@ pub(crate) type NotFollowed = (Place, Opens);
 pub(crate) type Followed = Option<()>;
 
 /// The state of a replay.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that is known")]
 pub(crate) struct Replay<'s> {
     pub(crate) scripts: &'s [Script<'s>],
     pub(crate) options: &'s Options,

@@ -15,9 +15,6 @@ impl Replay<'_> {
             "column" => {
                 self.column_name(target?);
             }
-            "table" | "view" | "materialized" | "index" | "sequence" | "foreign" => {
-                self.relation_of_kind(target?, &words[2..]);
-            }
             "constraint" => {
                 if let Some(key) = target
                     .filter(|_| !parse::has(node, &["domain"]))
@@ -26,7 +23,8 @@ impl Replay<'_> {
                     self.need_constraint(&key, node.child("name")?);
                 }
             }
-            "trigger" | "policy" | "rule" => {
+            "table" | "view" | "materialized" | "index" | "sequence" | "foreign" | "trigger"
+            | "policy" | "rule" => {
                 self.relation(target?);
             }
             "function" | "procedure" => {
@@ -42,11 +40,6 @@ impl Replay<'_> {
             _ => {}
         }
         Some(())
-    }
-
-    /// A relation that a statement names by its kind; the server words it by the kind only for indexes.
-    fn relation_of_kind(&mut self, at: Node<'_>, _words: &[String]) -> Option<Key> {
-        self.relation(at)
     }
 
     /// `a.b.c`: the known table, and the column that it must have.

@@ -12,10 +12,8 @@ use crate::parse;
 impl Replay<'_> {
     pub(crate) fn create_view(&mut self, node: Node<'_>) -> Followed {
         let is_materialized = node.symbol() == "CreateMatViewStmt";
-        let kind = match is_materialized {
-            true => RelationKind::MaterializedView,
-            false => RelationKind::View,
-        };
+        let kind =
+            if is_materialized { RelationKind::MaterializedView } else { RelationKind::View };
         let place = node.child("create_mv_target").unwrap_or(node);
         let target = place.child("qualified_name")?;
         let list = place.child("opt_column_list").or_else(|| place.child("columnList"));
@@ -27,10 +25,8 @@ impl Replay<'_> {
             .child("SelectStmt")
             .or_else(|| node.children().into_iter().find(|it| it.symbol().starts_with("select")));
         // A recursive view reads itself.
-        let output = match parse::has(node, &["recursive"]) {
-            true => Output::open(),
-            false => self.query(query?),
-        };
+        let output =
+            if parse::has(node, &["recursive"]) { Output::open() } else { self.query(query?) };
         self.make_from(node, target, kind, is_replaced, names, output)
     }
 

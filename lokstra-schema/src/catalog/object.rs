@@ -18,6 +18,7 @@ pub(crate) struct Object {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "most objects are relations")]
 pub(crate) enum ObjectKind {
     Relation(Relation),
     Type(TypeKind),

@@ -27,6 +27,7 @@ impl RelationKind {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that is known")]
 #[derive(Clone, Debug)]
 pub(crate) struct Relation {
     pub(crate) kind: RelationKind,
@@ -109,6 +110,7 @@ impl Relation {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that is known")]
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     pub(crate) name: String,
@@ -226,6 +228,7 @@ pub(crate) struct Constraint {
     pub(crate) made: Place,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that is known")]
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     pub(crate) table: u32,

@@ -149,9 +149,12 @@ fn compare(before: &[Part], after: &[Part], of: &str, changes: &mut Vec<Change>)
         match earlier {
             None => changes.push(change(Sign::Added, part, None, text())),
             Some(earlier) if earlier.text != part.text || earlier.name != part.name => {
-                let shown = |it: &Part| match earlier.name == part.name {
-                    true => it.text.clone(),
-                    false => format!("{} {}", it.name, it.text),
+                let shown = |it: &Part| {
+                    if earlier.name == part.name {
+                        it.text.clone()
+                    } else {
+                        format!("{} {}", it.name, it.text)
+                    }
                 };
                 let (before, after) = (Some(shown(earlier)), Some(shown(part)));
                 changes.push(change(Sign::Changed, part, before, after));

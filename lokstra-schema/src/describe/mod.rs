@@ -34,6 +34,7 @@ pub struct Schema {
 }
 
 /// A table or view.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that is known")]
 #[derive(Clone, Debug)]
 pub struct Relation {
     id: u32,

@@ -46,9 +46,10 @@ pub(super) fn is_shown(replay: &Replay<'_>, (place, opens): &NotFollowedIn) -> b
 pub(super) fn opened_by(replay: &Replay<'_>, (place, opens): &NotFollowedIn) -> Opened {
     let script = &replay.scripts[place.script];
     let line = script.sql[..place.offset].matches('\n').count() + 1;
-    let what = match script.is_followed {
-        true => what(&script.sql[place.offset..]),
-        false => "the script, which is not parsed".to_owned(),
+    let what = if script.is_followed {
+        what(&script.sql[place.offset..])
+    } else {
+        "the script, which is not parsed".to_owned()
     };
     Opened {
         names: opens.names.clone(),

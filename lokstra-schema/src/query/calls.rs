@@ -87,9 +87,10 @@ impl Replay<'_> {
     fn no_function(&self, name: &Name) -> Said {
         let is_there = builtin::function(&name.name).is_some()
             || matches!(self.find(Class::Routine, name), Found::Known(_));
-        let message = match is_there {
-            true => format!("function {name} with this number of arguments does not exist"),
-            false => format!("function {name} does not exist"),
+        let message = if is_there {
+            format!("function {name} with this number of arguments does not exist")
+        } else {
+            format!("function {name} does not exist")
         };
         Said::new("undefined-function", "42883", message)
     }

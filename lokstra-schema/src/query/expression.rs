@@ -92,13 +92,13 @@ impl Replay<'_> {
                 if may_be_call || builtin::is_known(builtin::Kind::SystemColumn, name) {
                     return;
                 }
-                let keys = match table {
+                let keys: Vec<_> = match table {
                     Some(table) => {
                         scope.source(table).and_then(|it| it.key.clone()).into_iter().collect()
                     }
                     None => scope.sources.iter().filter_map(|it| it.key.clone()).collect(),
                 };
-                self.no_column(node.range(), keys, name, message);
+                self.no_column(node.range(), &keys, name, message);
             }
             Meaning::NoSource => {
                 uses.is_open = true;
@@ -113,7 +113,7 @@ impl Replay<'_> {
     pub(super) fn no_column(
         &mut self,
         at: Range<usize>,
-        keys: Vec<Key>,
+        keys: &[Key],
         name: &str,
         message: String,
     ) {

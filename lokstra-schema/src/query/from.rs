@@ -3,8 +3,8 @@
 use lokstra_grammar::Node;
 
 use super::scope::{Field, Scope, Source};
-use crate::apply::{Found, Replay};
-use crate::catalog::{Class, Dependency, Key, RelationKind, Uses};
+use crate::apply::Replay;
+use crate::catalog::{Dependency, Key, RelationKind, Uses};
 use crate::parse;
 
 impl Replay<'_> {
@@ -63,7 +63,7 @@ impl Replay<'_> {
                 Some(name) => Some(name.name),
                 None => crate::names::fold(node.tree().token(first)),
             };
-            return (vec![function_source(node, name, alias, columns)], Vec::new());
+            return (vec![function_source(node, name, alias.as_deref(), columns)], Vec::new());
         };
         match alias {
             Some(alias) => (vec![source.renamed(alias, columns)], Vec::new()),
@@ -133,8 +133,8 @@ impl Replay<'_> {
             let message = format!(
                 "column \"{column}\" specified in USING clause does not exist in {side} table"
             );
-            let keys = sources.iter().filter_map(|it| it.key.clone()).collect();
-            self.no_column(at.range(), keys, column, message);
+            let keys: Vec<_> = sources.iter().filter_map(|it| it.key.clone()).collect();
+            self.no_column(at.range(), &keys, column, message);
         }
     }
 
@@ -147,13 +147,7 @@ impl Replay<'_> {
         {
             return Source::new(Some(name.name), cte.fields.clone(), cte.is_open);
         }
-        let source = match self.find(Class::Relation, &name) {
-            Found::Known(_) => self.relation(target).and_then(|key| self.source_of(&key)),
-            _ => {
-                self.relation(target);
-                None
-            }
-        };
+        let source = self.relation(target).and_then(|key| self.source_of(&key));
         match source {
             Some(source) => Source { schema: name.schema, ..source },
             None => Source { schema: name.schema, ..Source::open(Some(name.name)) },
@@ -183,7 +177,7 @@ impl Replay<'_> {
 fn function_source(
     node: Node<'_>,
     name: Option<String>,
-    alias: Option<String>,
+    alias: Option<&str>,
     columns: Vec<String>,
 ) -> Source {
     /// Of one column, which has the name of the function or alias.
@@ -194,7 +188,7 @@ fn function_source(
         "generate_subscripts",
         "jsonb_object_keys",
     ];
-    let shown = alias.clone().or_else(|| name.clone());
+    let shown = alias.map(str::to_owned).or_else(|| name.clone());
     let is_simple = name.is_some_and(|name| SIMPLE.contains(&name.as_str()))
         && !node.text().to_ascii_lowercase().contains("ordinality")
         && parse::within(node, "func_application").next().is_some_and(|call| {

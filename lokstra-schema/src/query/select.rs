@@ -218,14 +218,13 @@ impl Replay<'_> {
                 end if end == last => output_name(expression),
                 _ => crate::names::fold(target.tree().token(last)),
             };
-            match name {
-                Some(name) => columns.fields.push(Field { name, ty, needs: None }),
-                None => {
-                    // A column whose name is not known is a column all the same.
-                    let name = format!("?{}", columns.fields.len());
-                    columns.is_open = true;
-                    columns.fields.push(Field { name, ty, needs: None });
-                }
+            if let Some(name) = name {
+                columns.fields.push(Field { name, ty, needs: None });
+            } else {
+                // A column whose name is not known is a column all the same.
+                let name = format!("?{}", columns.fields.len());
+                columns.is_open = true;
+                columns.fields.push(Field { name, ty, needs: None });
             }
         }
         columns

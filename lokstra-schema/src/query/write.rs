@@ -58,19 +58,16 @@ impl Replay<'_> {
             if let Some(params) = arbiter.child("index_params") {
                 let mut columns = Vec::new();
                 for element in parse::all(params, "index_elem") {
-                    match element.child("ColId") {
-                        Some(at) => {
-                            let number = parse::ident(at).and_then(|column| {
-                                let key = key?;
-                                let message = format!("column \"{column}\" does not exist");
-                                self.need(at, key, &column, message)
-                            });
-                            columns.push(number);
-                        }
-                        None => {
-                            self.walk(element, &table, uses);
-                            columns.push(None);
-                        }
+                    if let Some(at) = element.child("ColId") {
+                        let number = parse::ident(at).and_then(|column| {
+                            let key = key?;
+                            let message = format!("column \"{column}\" does not exist");
+                            self.need(at, key, &column, message)
+                        });
+                        columns.push(number);
+                    } else {
+                        self.walk(element, &table, uses);
+                        columns.push(None);
                     }
                 }
                 if let Some(condition) = arbiter.child("where_clause") {
@@ -264,7 +261,7 @@ impl Replay<'_> {
     fn need(&mut self, at: Node<'_>, key: &Key, column: &str, message: String) -> Option<u32> {
         let found = self.at(key)?.column(column).map(|it| it.number);
         if found.is_none() {
-            self.no_column(at.range(), vec![key.clone()], column, message);
+            self.no_column(at.range(), std::slice::from_ref(key), column, message);
         }
         found
     }
@@ -272,12 +269,10 @@ impl Replay<'_> {
     /// The values of each row must fit the columns.
     fn check_values(&mut self, key: &Key, items: &[Node<'_>], values: Node<'_>) {
         let Some(relation) = self.at(key).filter(|it| !it.has_open_columns) else { return };
+        let column = |item: &Node<'_>| relation.column(&parse::ident(*item)?).cloned();
         let columns: Vec<_> = match items {
             [] => relation.columns.clone(),
-            _ => {
-                let column = |item: &Node<'_>| relation.column(&parse::ident(*item)?).cloned();
-                items.iter().map_while(column).collect()
-            }
+            _ => items.iter().map_while(column).collect(),
         };
         for row in parse::all(values, "expr_list") {
             for (column, value) in columns.iter().zip(row.children()) {

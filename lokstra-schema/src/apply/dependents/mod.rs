@@ -37,20 +37,17 @@ impl Replay<'_> {
             for it in gone {
                 self.open_uncertain(it.id);
             }
-        } else {
-            if let Some((first, made)) = dependents.first() {
-                let message = format!("cannot drop {what} because other objects depend on it");
-                let note =
-                    format!("{} depends on it, created in {}", first.shown(), self.line(*made));
-                let more = dependents.len() - 1;
-                let mut said = Said::new("dependent-objects", "2BP01", message).note(note);
-                if more > 0 {
-                    said = said.note(format!("and {more} more"));
-                }
-                let said = said.help(format!("drop {} first, or write CASCADE", first.shown()));
-                self.say(at.range(), said);
-                return false;
+        } else if let Some((first, made)) = dependents.first() {
+            let message = format!("cannot drop {what} because other objects depend on it");
+            let note = format!("{} depends on it, created in {}", first.shown(), self.line(*made));
+            let more = dependents.len() - 1;
+            let mut said = Said::new("dependent-objects", "2BP01", message).note(note);
+            if more > 0 {
+                said = said.note(format!("and {more} more"));
             }
+            let said = said.help(format!("drop {} first, or write CASCADE", first.shown()));
+            self.say(at.range(), said);
+            return false;
         }
         // What belongs to it: indexes, sequences, partitions.
         for it in gone {

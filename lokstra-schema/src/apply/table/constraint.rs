@@ -104,7 +104,7 @@ impl Replay<'_> {
         key: &Key,
         node: Node<'_>,
         given: Option<String>,
-        columns: Vec<u32>,
+        mut columns: Vec<u32>,
         uses: &Uses,
         is_open: bool,
     ) {
@@ -113,10 +113,9 @@ impl Replay<'_> {
         {
             return;
         }
-        let mut distinct = columns.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        let column = match distinct[..] {
+        columns.sort_unstable();
+        columns.dedup();
+        let column = match columns[..] {
             [one] => self.at(key).and_then(|it| it.number(one)).map(|it| it.name.clone()),
             _ => None,
         };
@@ -131,7 +130,7 @@ impl Replay<'_> {
         let constraint = Constraint {
             name,
             kind: ConstraintKind::Check,
-            columns: distinct,
+            columns,
             is_open: uses.is_open,
             target: None,
             is_deferrable: false,
@@ -230,9 +229,10 @@ impl Replay<'_> {
             relation.constraints.iter().filter_map(|it| it.name.as_deref()).collect();
         let near = crate::names::nearest(&name, names.iter().copied());
         let help = near.map(|near| format!("did you mean `{near}`?"));
-        let note = match names.is_empty() {
-            true => format!("{} has no constraint", key.shown()),
-            false => format!("the constraints of {}: {}", key.shown(), names.join(", ")),
+        let note = if names.is_empty() {
+            format!("{} has no constraint", key.shown())
+        } else {
+            format!("the constraints of {}: {}", key.shown(), names.join(", "))
         };
         let message =
             format!("constraint \"{name}\" of relation \"{}\" does not exist", key.shown());

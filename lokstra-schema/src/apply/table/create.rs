@@ -2,7 +2,6 @@
 
 use lokstra_grammar::Node;
 
-use super::columns::Defined;
 use crate::apply::{Followed, Found, Replay, Said, needed_type};
 use crate::catalog::{Class, Column, Key, ObjectKind, Relation, RelationKind, Slot, Uses};
 use crate::finding::Level;
@@ -122,10 +121,7 @@ impl Replay<'_> {
         for element in node.children() {
             match element.symbol() {
                 "columnDef" | "columnOptions" => {
-                    let defined = match element.symbol() {
-                        "columnDef" => self.column(element)?,
-                        _ => self.column_options(element)?,
-                    };
+                    let defined = self.column(element)?;
                     let name = defined.column.name.clone();
                     let column = defined.column;
                     let number = self.change(key, |relation| {
@@ -173,11 +169,6 @@ impl Replay<'_> {
             self.add_constraint(key, constraint, given, column.as_deref(), is_open)?;
         }
         Some(())
-    }
-
-    /// `b WITH OPTIONS …` of a partition or typed table.
-    fn column_options<'n>(&mut self, node: Node<'n>) -> Option<Defined<'n>> {
-        self.column(node)
     }
 
     /// `LIKE other INCLUDING …`.

@@ -114,43 +114,39 @@ impl Replay<'_> {
             self.say(at, said);
             return None;
         }
-        let numbers: Vec<u32> = match pointed {
-            Some(pointed) => {
-                let mut numbers = Vec::new();
-                for (column, place) in pointed {
-                    match relation.column(column) {
-                        Some(found) => numbers.push(found.number),
-                        None if relation.may_have(column) => return None,
-                        None => {
-                            let message = format!(
-                                "column \"{column}\" referenced in foreign key constraint does not exist"
-                            );
-                            self.missing_column(place.clone(), target, column, message);
-                            return None;
-                        }
-                    }
-                }
-                numbers
-            }
-            None => {
-                let primary =
-                    relation.constraints.iter().find(|it| it.kind == ConstraintKind::Primary);
-                match primary {
-                    Some(primary) if !primary.is_open => primary.columns.clone(),
-                    Some(_) => return None,
-                    None if relation.has_open_constraints => return None,
+        let numbers: Vec<u32> = if let Some(pointed) = pointed {
+            let mut numbers = Vec::new();
+            for (column, place) in pointed {
+                match relation.column(column) {
+                    Some(found) => numbers.push(found.number),
+                    None if relation.may_have(column) => return None,
                     None => {
                         let message = format!(
-                            "there is no primary key for referenced table \"{}\"",
-                            target.shown()
+                            "column \"{column}\" referenced in foreign key constraint does not exist"
                         );
-                        let help = format!("ALTER TABLE {} ADD PRIMARY KEY (…);", target.shown());
-                        let said = Said::new("undefined-object", "42704", message)
-                            .note(self.origin(target))
-                            .help(format!("name the columns, or {help}"));
-                        self.say(at, said);
+                        self.missing_column(place.clone(), target, column, message);
                         return None;
                     }
+                }
+            }
+            numbers
+        } else {
+            let primary = relation.constraints.iter().find(|it| it.kind == ConstraintKind::Primary);
+            match primary {
+                Some(primary) if !primary.is_open => primary.columns.clone(),
+                Some(_) => return None,
+                None if relation.has_open_constraints => return None,
+                None => {
+                    let message = format!(
+                        "there is no primary key for referenced table \"{}\"",
+                        target.shown()
+                    );
+                    let help = format!("ALTER TABLE {} ADD PRIMARY KEY (…);", target.shown());
+                    let said = Said::new("undefined-object", "42704", message)
+                        .note(self.origin(target))
+                        .help(format!("name the columns, or {help}"));
+                    self.say(at, said);
+                    return None;
                 }
             }
         };
@@ -263,9 +259,10 @@ impl Replay<'_> {
                 format!("{kind} ({})", names.join(", "))
             })
             .collect();
-        match shown.is_empty() {
-            true => format!("{} has no key", target.shown()),
-            false => format!("the keys of {}: {}", target.shown(), shown.join(", ")),
+        if shown.is_empty() {
+            format!("{} has no key", target.shown())
+        } else {
+            format!("the keys of {}: {}", target.shown(), shown.join(", "))
         }
     }
 

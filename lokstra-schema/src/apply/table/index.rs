@@ -9,6 +9,7 @@ use crate::names::joined;
 use crate::parse;
 
 impl Replay<'_> {
+    #[expect(clippy::too_many_lines, reason = "the parts of one statement, in their order")]
     pub(crate) fn create_index(&mut self, node: Node<'_>) -> Followed {
         let table = self.relation(parse::target(node.child("relation_expr")?)?);
         let is_lenient = parse::has(node, &["if", "not", "exists"]);
@@ -116,15 +117,12 @@ impl Replay<'_> {
         for child in self.children(&table) {
             self.open_invented(&child.schema, (&child.name, &text, "idx"));
         }
-        match name {
-            Some(name) => {
-                let key = Key::new(Class::Relation, &table.schema, &name);
-                self.make_index(&key, index, self.is_muted);
-            }
-            None => {
-                self.open_invented(&table.schema, (&table.name, &text, "idx"));
-                self.change(&table, |relation| relation.has_open_constraints = true);
-            }
+        if let Some(name) = name {
+            let key = Key::new(Class::Relation, &table.schema, &name);
+            self.make_index(&key, index, self.is_muted);
+        } else {
+            self.open_invented(&table.schema, (&table.name, &text, "idx"));
+            self.change(&table, |relation| relation.has_open_constraints = true);
         }
         Some(())
     }

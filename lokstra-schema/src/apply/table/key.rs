@@ -65,11 +65,11 @@ impl Replay<'_> {
             ConstraintKind::Primary => String::new(),
             _ => joined(columns.iter().map(|(name, _)| name.as_str())),
         };
-        let name = match &given {
+        let name = match given {
             Some(name) => {
-                self.new_constraint_name(key, node.range(), name)?;
-                self.new_index_name(key, node.range(), name)?;
-                Some(name.clone())
+                self.new_constraint_name(key, node.range(), &name)?;
+                self.new_index_name(key, node.range(), &name)?;
+                Some(name)
             }
             None => self.choose(&key.schema, (&key.name, &text, label)).filter(|_| !is_open),
         };

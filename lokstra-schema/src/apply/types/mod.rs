@@ -59,9 +59,10 @@ impl Replay<'_> {
     /// The multirange of a range, and the functions that make values of both.
     fn open_range(&mut self, target: Node<'_>) -> Followed {
         let key = self.new_key(Class::Type, &parse::name(target)?, false)?;
-        let multirange = match key.name.contains("range") {
-            true => key.name.replacen("range", "multirange", 1),
-            false => format!("{}_multirange", key.name),
+        let multirange = if key.name.contains("range") {
+            key.name.replacen("range", "multirange", 1)
+        } else {
+            format!("{}_multirange", key.name)
         };
         for name in [&multirange, &key.name] {
             self.catalog.open(Key::new(Class::Routine, &key.schema, name));
@@ -97,9 +98,10 @@ impl Replay<'_> {
             }) {
                 let other = other.clone();
                 let what = if other.class == Class::Type { "type" } else { "relation" };
-                let codes = match is_composite && other.class == Class::Relation {
-                    true => ("duplicate-table", "42P07"),
-                    false => ("duplicate-object", "42710"),
+                let codes = if is_composite && other.class == Class::Relation {
+                    ("duplicate-table", "42P07")
+                } else {
+                    ("duplicate-object", "42710")
                 };
                 self.duplicate(target.range(), &other, what, codes);
                 return Some(());
