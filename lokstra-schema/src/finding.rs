@@ -33,7 +33,8 @@ pub struct Finding {
 }
 
 /// The names of all findings.
-pub const CODES: [&str; 24] = [
+pub const CODES: [&str; 26] = [
+    "ambiguous-function",
     "deferrable-key",
     "dependent-objects",
     "different-table",
@@ -44,6 +45,7 @@ pub const CODES: [&str; 24] = [
     "duplicate-table",
     "incompatible-key-types",
     "invalid-foreign-key",
+    "invalid-function",
     "invalid-table-definition",
     "invalid-value",
     "no-unique-constraint",

@@ -10,6 +10,11 @@ const BEFORE: &str = "CREATE TABLE users (id int PRIMARY KEY, email text NOT NUL
     CREATE FUNCTION twice(x int) RETURNS int LANGUAGE sql AS $$ SELECT x * 2 $$;
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
     CREATE SCHEMA app;
+    CREATE FUNCTION add(a int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
+    CREATE FUNCTION add(a text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
+    CREATE FUNCTION add(a int, b int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
+    CREATE FUNCTION app.add(a int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
+    CREATE FUNCTION app.add(a users) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
     CREATE TABLE app.notes (id int, body text);\n";
 
 /// A statement and how the server refuses it.
@@ -88,6 +93,39 @@ const REFUSED: &[(&str, &str)] = &[
     ("INSERT INTO orders VALUES (1, 'x', 2)", "22P02"),
     ("INSERT INTO orders (id, total) VALUES (1, 2), (now(), 3)", "42804"),
     ("SELECT now() - intervl '1 day'", "42704"),
+    ("COMMENT ON FUNCTION add IS 'x'", "42725"),
+    ("DROP FUNCTION add", "42725"),
+    ("DROP FUNCTION IF EXISTS add", "42725"),
+    ("DROP ROUTINE app.add", "42725"),
+    ("ALTER FUNCTION add STABLE", "42725"),
+    ("GRANT EXECUTE ON FUNCTION add TO public", "42725"),
+    ("ALTER ROUTINE add OWNER TO current_user", "42725"),
+    (
+        "CREATE OR REPLACE FUNCTION twice(x int) RETURNS bigint LANGUAGE sql AS $$ SELECT 1::bigint $$",
+        "42P13",
+    ),
+    (
+        "CREATE OR REPLACE FUNCTION twice(x int) RETURNS SETOF int LANGUAGE sql AS $$ SELECT 1 $$",
+        "42P13",
+    ),
+    ("CREATE OR REPLACE FUNCTION twice(y int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$", "42P13"),
+    ("CREATE OR REPLACE FUNCTION twice(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$", "42P13"),
+    (
+        "CREATE FUNCTION f() RETURNS TABLE (a int, b text) LANGUAGE sql AS $$ SELECT 1, 'a' $$; CREATE OR REPLACE FUNCTION f() RETURNS TABLE (a int, c text) LANGUAGE sql AS $$ SELECT 1, 'a' $$",
+        "42P13",
+    ),
+    (
+        "CREATE FUNCTION f(OUT a int, OUT b text) LANGUAGE sql AS $$ SELECT 1, 'a' $$; CREATE OR REPLACE FUNCTION f(OUT a int, OUT b int) LANGUAGE sql AS $$ SELECT 1, 1 $$",
+        "42P13",
+    ),
+    (
+        "CREATE FUNCTION f(a int DEFAULT 1 + 1) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$",
+        "42P13",
+    ),
+    (
+        "CREATE TYPE mood AS ENUM ('a'); CREATE FUNCTION f() RETURNS TABLE (a mood, b int) LANGUAGE plpgsql AS $$ BEGIN END $$; DROP TYPE mood",
+        "2BP01",
+    ),
 ];
 
 /// What is near to being refused.
@@ -144,6 +182,28 @@ const ACCEPTED: &[&str] = &[
     "SELECT 1 FROM users WHERE '{}'::jsonb || '{}' = '{}' AND ARRAY[1] || id = '{1}' AND 'a'::name = email AND 2 * interval '1 day' > '1 h'",
     "UPDATE orders SET total = id, user_id = total; UPDATE users SET email = id, age = NULL, id = DEFAULT",
     "INSERT INTO orders VALUES (1, NULL, '1.5'), (2, DEFAULT, 3)",
+    "DROP FUNCTION add(int), add(text); DROP FUNCTION add",
+    "DROP FUNCTION add(int, int); DROP FUNCTION add(text); DROP FUNCTION IF EXISTS add",
+    "CREATE FUNCTION twin(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE PROCEDURE twin(text) LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION twin; CALL twin('a')",
+    "CREATE FUNCTION f(float(10)) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(real) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION f",
+    "CREATE FUNCTION f(float(30)) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(double precision) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION f",
+    "CREATE FUNCTION f(time(3) with time zone, character varying(3), decimal, int[]) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(pg_catalog.timetz, varchar, numeric(3, 1), integer ARRAY) RETURNS int4 LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION f",
+    "CREATE FUNCTION f(national character varying(3), bit varying, dec, interval year to month, nchar) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(varchar, varbit, numeric, interval, char) RETURNS int4 LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION f",
+    "CREATE FUNCTION f(users.id%TYPE) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(a int) RETURNS users.id%TYPE LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION f",
+    "CREATE FUNCTION f(IN OUT a int) LANGUAGE sql AS $$ SELECT 1 $$; CREATE FUNCTION f(a IN OUT text) LANGUAGE sql AS $$ SELECT 'a' $$; DROP FUNCTION f(int); DROP FUNCTION f(IN OUT text)",
+    "CREATE FUNCTION f(INOUT a int) LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(a int, OUT b int) LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION f",
+    "CREATE FUNCTION f(OUT a int, OUT b text) RETURNS SETOF record LANGUAGE sql AS $$ SELECT 1, 'a' $$; CREATE OR REPLACE FUNCTION f() RETURNS TABLE (a int, b text) LANGUAGE sql AS $$ SELECT 1, 'a' $$",
+    "CREATE FUNCTION f() RETURNS TABLE (a int) LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f() RETURNS SETOF int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f() RETURNS TABLE (b int4) LANGUAGE sql AS $$ SELECT 1 $$",
+    "CREATE FUNCTION f(int, b text = 'a' || 'b') RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(a int = 1, b text = 'c') RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; COMMENT ON FUNCTION f IS 'x'",
+    "CREATE FUNCTION f(VARIADIC a int[]) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE OR REPLACE FUNCTION f(a int[]) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION f",
+    "CREATE TYPE mood AS ENUM ('a'); CREATE FUNCTION f(a mood) RETURNS mood LANGUAGE sql AS $$ SELECT $1 $$; ALTER TYPE mood RENAME TO temper; CREATE OR REPLACE FUNCTION f(a temper) RETURNS temper LANGUAGE sql AS $$ SELECT $1 $$; DROP FUNCTION f",
+    "CREATE TYPE mood AS ENUM ('a'); CREATE FUNCTION f(a mood) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; DROP TYPE mood CASCADE; DROP FUNCTION f",
+    "CREATE FUNCTION f(a text = add(1, 2)::text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION add(int, int) CASCADE; DROP FUNCTION f",
+    "CREATE FUNCTION f(a int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$; CREATE FUNCTION f(a text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; DROP EXTENSION plpgsql CASCADE; DROP FUNCTION f",
+    "DO $$ BEGIN DROP FUNCTION add(int); DROP FUNCTION add(text); END $$; DROP FUNCTION add",
+    "ALTER FUNCTION add(int) RENAME TO plus; ALTER FUNCTION add(text) RENAME TO plus; DROP FUNCTION add; COMMENT ON FUNCTION plus(int) IS 'x'",
+    "CREATE SCHEMA b; ALTER FUNCTION add(int) SET SCHEMA b; ALTER FUNCTION add(text) SET SCHEMA app; DROP FUNCTION public.add",
+    "CREATE FUNCTION pg_temp.f(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE FUNCTION pg_temp.f(text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION IF EXISTS f",
 ];
 
 fn errors(sql: &str) -> Vec<(String, String)> {

@@ -40,6 +40,8 @@ impl Replay<'_> {
             }
             if cascades(node) {
                 self.open_users_of_extensions();
+                // The functions of a language go with it.
+                self.open_routines();
             }
             return Some(());
         }
@@ -60,6 +62,16 @@ impl Replay<'_> {
             "foreign",
         ];
         others.iter().any(|word| starts(word)).then_some(())
+    }
+
+    /// All routines may be gone.
+    fn open_routines(&mut self) {
+        let keys = self.catalog.of_class(Class::Routine);
+        let keys: Vec<_> =
+            keys.filter(|(_, slot)| slot.is_known()).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            self.catalog.open(key);
+        }
     }
 
     fn drop_relations(

@@ -12,6 +12,7 @@ mod routine;
 mod rows;
 mod schema;
 mod sequence;
+mod signature;
 mod table;
 mod types;
 mod view;

@@ -5,6 +5,7 @@ use lokstra_grammar::Node;
 use super::alter_table::cascades;
 use super::open::opens;
 use super::report::Said;
+use super::signature::is_output;
 use super::{Followed, Found, Replay};
 use crate::catalog::{Class, Dependency, Key, ObjectKind, Routine, Slot, Trigger, Type, Uses};
 use crate::parse;
@@ -20,16 +21,14 @@ impl Replay<'_> {
         let arguments = node.child("func_args_with_defaults");
         let arguments: Vec<_> =
             arguments.map(|it| parse::within(it, "func_arg").collect()).unwrap_or_default();
-        let all = parse::within(node.child("func_args_with_defaults").unwrap_or(node), "a_expr");
-        let defaults = node.child("func_args_with_defaults").map_or(0, |_| all.count());
         let (mut types, mut is_certain, mut is_variadic) = (Vec::new(), true, false);
         for argument in &arguments {
-            let words = parse::tokens(*argument);
-            let is_output = words[0] == "out" || words.len() > 2 && words[1] == "out";
-            is_variadic |= words.iter().any(|word| word == "variadic");
-            let ty = parse::within(*argument, "Typename").last().map(|it| self.type_of(it));
-            let ty = ty.unwrap_or(Type::OPEN);
-            is_certain &= ty != Type::OPEN;
+            is_variadic |=
+                argument.child("arg_class").is_some_and(|it| parse::starts(it, &["variadic"]));
+            let ty = self.parameter_type(*argument);
+            let is_output = is_output(*argument);
+            // A procedure may be named by its outputs too.
+            is_certain &= ty != Type::OPEN && !(is_output && is_procedure);
             if !is_output {
                 types.push(ty);
             }
@@ -40,8 +39,9 @@ impl Replay<'_> {
         for ty in types.iter().chain(&returns) {
             uses.certain.extend(super::columns::of_type(ty));
         }
+        let signature = self.signature(node, &mut uses);
         // The body of a text needs nothing; one of statements does.
-        uses.is_open = node.child("opt_routine_body").is_some();
+        uses.is_open |= node.child("opt_routine_body").is_some();
         // Its own `CREATE` is no change that it makes.
         let body = opens(&node.text()["create".len()..]);
         let is_sql = parse::within(node, "createfunc_opt_item")
@@ -49,10 +49,11 @@ impl Replay<'_> {
         let names: Vec<_> = body.names.into_iter().filter(|word| *word != key.name).collect();
         let routine = Routine {
             kind: if is_procedure { "procedure" } else { "function" },
-            least: types.len().saturating_sub(defaults + usize::from(is_variadic)),
+            least: types.len().saturating_sub(signature.defaults + usize::from(is_variadic)),
             most: if is_variadic { usize::MAX } else { types.len() },
             arguments: is_certain.then_some(types),
             returns,
+            signature,
             uses,
             opens: (!names.is_empty()).then_some(names),
             opens_all: body.is_everything && !is_sql,
@@ -93,6 +94,11 @@ impl Replay<'_> {
                 .note(note)
                 .help("write CREATE OR REPLACE, or drop it first".to_owned());
             self.say(target.range(), said);
+            return Some(());
+        }
+        if let Some(said) = twin.and_then(|twin| self.replaced(&key, &twin, &routine)) {
+            self.say(target.range(), said);
+            self.catalog.open(key);
             return Some(());
         }
         let mut routines: Vec<_> = known.into_iter().flatten().filter(|it| !same(it)).collect();
@@ -142,6 +148,7 @@ impl Replay<'_> {
             }
             if cascades(node) {
                 self.drop_triggers_of(&key);
+                self.open_uncertain(0);
             }
             let mut rest =
                 self.catalog.known(&key).map(|it| it.routines().to_vec()).unwrap_or_default();
@@ -217,13 +224,19 @@ impl Replay<'_> {
         };
         let routines = self.catalog.known(&key)?.routines().to_vec();
         let Some(arguments) = node.child("func_args") else {
+            if routines.len() > 1 && node.symbol() == "function_with_argtypes" {
+                if let Some(said) = self.ambiguous(node, &key) {
+                    self.say(target.range(), said);
+                }
+                self.catalog.open(key);
+                return None;
+            }
             // The only one of its name.
             return Some((key, (routines.len() == 1).then_some(0)));
         };
         let arguments: Vec<_> = parse::within(arguments, "func_arg").collect();
-        let inputs = arguments.iter().filter(|it| !parse::tokens(**it).contains(&"out".to_owned()));
         let mut types = Vec::new();
-        for argument in inputs {
+        for argument in arguments.iter().filter(|it| !is_output(**it)) {
             let ty = parse::within(*argument, "Typename").last().and_then(parse::type_name);
             types.push(ty.map_or(Type::OPEN, |ty| self.resolve_type(&ty)));
         }

@@ -8,7 +8,7 @@ mod relation;
 #[cfg(test)]
 pub(crate) use journal::PASSED;
 pub(crate) use journal::{Journal, Mark};
-pub(crate) use object::{Object, ObjectKind, Place, Routine, TypeKind};
+pub(crate) use object::{Object, ObjectKind, Outcome, Place, Routine, Signature, TypeKind};
 pub(crate) use relation::{
     Base, Column, Constraint, ConstraintKind, Dependency, Index, Output, Relation, RelationKind,
     Trigger, Type, Uses,

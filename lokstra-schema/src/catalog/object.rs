@@ -47,11 +47,30 @@ pub(crate) struct Routine {
     pub(crate) least: usize,
     pub(crate) most: usize,
     pub(crate) returns: Option<Type>,
+    pub(crate) signature: Signature,
     pub(crate) uses: Uses,
     /// What its body may change: words, or everything.
     pub(crate) opens: Option<Vec<String>>,
     pub(crate) opens_all: bool,
     pub(crate) made: Place,
+}
+
+/// What `CREATE OR REPLACE` must keep.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signature {
+    /// The names of the input arguments; empty for one that is not known.
+    pub(crate) names: Vec<Option<String>>,
+    pub(crate) defaults: usize,
+    /// `None` for that of a procedure, or if it is not known for certain.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// What a function returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) is_set: bool,
+    /// One that is alone has no name.
+    pub(crate) columns: Vec<(String, Type)>,
 }
 
 impl Object {
