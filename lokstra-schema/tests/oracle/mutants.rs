@@ -74,14 +74,15 @@ impl Kind {
     /// may only fall.
     pub(crate) fn budget(self, is_long: bool) -> usize {
         let (short, long) = match self {
-            Kind::MisspeltName => (0, 15),
-            Kind::MisspeltFunction => (0, 9),
-            Kind::MisspeltType | Kind::SwappedStatements => (0, 17),
-            Kind::OtherType => (0, 53),
+            Kind::MisspeltName => (0, 7),
+            Kind::MisspeltFunction => (0, 11),
+            Kind::MisspeltType => (0, 13),
+            Kind::SwappedStatements => (0, 8),
+            Kind::OtherType => (0, 26),
             Kind::RemovedKey => (0, 29),
-            Kind::DroppedStatement => (0, 28),
-            Kind::DroppedMigration => (0, 3),
-            Kind::SwappedMigrations => (0, 14),
+            Kind::DroppedStatement => (0, 10),
+            Kind::DroppedMigration => (0, 2),
+            Kind::SwappedMigrations => (0, 6),
         };
         if is_long { long } else { short }
     }
