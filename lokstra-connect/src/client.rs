@@ -1,4 +1,4 @@
-//! What a run asks the server through: a lent client, or an own one that a stop gives up.
+//! What a run asks the server through: a borrowed client, or an own one that a stop gives up.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -28,6 +28,7 @@ pub use parse::file_name::{Description, DescriptionError};
 pub use parse::mark::{Mark, Verdict};
 pub use parse::settings::VerifiedLevel;
 pub use problem::{Code, LintRule, Problem, Problems, Severity};
+pub use read::folder::dir_flag;
 pub use rows::check_rows;
 pub use rules::Loaded;
 pub use rules::lint::LintScope;

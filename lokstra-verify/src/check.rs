@@ -168,8 +168,8 @@ impl Check {
             let (failures, others): (Vec<_>, Vec<_>) =
                 differences.into_iter().partition(|difference| difference.is_failure());
             let section = |heading: String, differences: Vec<&Difference>| {
-                let told = differences.into_iter().map(|it| told(it, phase));
-                told.fold(heading, |text, told| format!("{text}\n  {}", indented(&told)))
+                let lines = differences.into_iter().map(|it| described(it, phase));
+                lines.fold(heading, |text, line| format!("{text}\n  {}", indented(&line)))
             };
             if !failures.is_empty() {
                 parts.push(section(format!("{path}: {name} {what}"), failures));
@@ -190,7 +190,7 @@ fn indented(text: &str) -> String {
     text.replace('\n', "\n  ")
 }
 
-fn told(difference: &Difference, phase: Phase) -> String {
+fn described(difference: &Difference, phase: Phase) -> String {
     let Difference { object, change, suppressed, .. } = difference;
     let what = match (change, phase) {
         (Change::Added, Phase::Down) => "is still there".to_owned(),

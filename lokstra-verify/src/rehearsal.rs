@@ -35,7 +35,7 @@ struct Stage<'a> {
 /// Verifies the database. What needs no verification is applied in one run before what does.
 pub(crate) fn verify(
     plan: &Plan<'_>,
-    told: &mut dyn FnMut(&Check),
+    report: &mut dyn FnMut(&Check),
 ) -> Result<Verified, VerifyError> {
     let mut found = Verified::new(plan.database.name());
     let is_wanted = |it: &Migration<'_>| plan.to.is_none_or(|to| it.version() <= to);
@@ -68,7 +68,7 @@ pub(crate) fn verify(
         }
         let mut check = Check::new(migration);
         is_known = stage.rehearse(migration, is_known, &mut check)?;
-        told(&check);
+        report(&check);
         found.checks.push(check);
     }
     found.kept = stage.filter(|_| plan.keep).map(|stage| stage.scratch.name.clone());
@@ -110,11 +110,11 @@ impl<'a> Stage<'a> {
         let differ = |phase, before: &Snapshot, after: &Snapshot, findings: &mut Vec<Finding>| {
             for mut difference in differences(before, after) {
                 let object = &difference.object;
-                // What the down left behind is not told twice.
-                let is_told = findings.iter().any(|finding| {
-                    matches!(finding, Finding::Differs(_, told) if told.object == *object)
+                // What the down left behind is not reported twice.
+                let is_reported = findings.iter().any(|finding| {
+                    matches!(finding, Finding::Differs(_, known) if known.object == *object)
                 });
-                if !is_told {
+                if !is_reported {
                     difference.suppressed = suppressions.of_object(object).map(str::to_owned);
                     findings.push(Finding::Differs(phase, difference));
                 }

@@ -67,9 +67,9 @@ impl Verification {
 impl fmt::Display for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for check in self.checks() {
-            let told = check.to_string();
-            if !told.is_empty() {
-                writeln!(f, "{told}")?;
+            let text = check.to_string();
+            if !text.is_empty() {
+                writeln!(f, "{text}")?;
             }
         }
         for (nth, verified) in self.databases.iter().enumerate() {

@@ -43,7 +43,7 @@ fn it_works_in_a_task() {
 }
 
 #[test]
-fn it_works_where_blocking_is_allowed_also_with_a_client_that_is_lent() {
+fn it_works_where_blocking_is_allowed_also_with_a_client_that_is_borrowed() {
     let database = database();
     for runtime in runtimes() {
         let (url, config) = (database.url().to_owned(), database.config());

@@ -88,12 +88,12 @@ fn a_build_that_is_the_victim_of_a_deadlock_drops_its_index_and_retries() {
 
 /// The build of an index whose session ends while it waits: neither done nor known to have failed.
 fn cut_off(database: &Database, set: &Migrations) {
-    let (mut client, mut lent) = (database.client().unwrap(), database.client().unwrap());
+    let (mut client, mut borrowed) = (database.client().unwrap(), database.client().unwrap());
     let mut application = database.client().unwrap();
     application.batch_execute("CREATE TABLE t (n int)").unwrap();
     application.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
     std::thread::scope(|scope| {
-        let run = scope.spawn(|| set.up(&mut lent).unwrap_err());
+        let run = scope.spawn(|| set.up(&mut borrowed).unwrap_err());
         until_the_build_waits(&mut client);
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                    WHERE datname = current_database() AND query LIKE 'CREATE INDEX%'";

@@ -43,8 +43,8 @@ fn a_transactional_script_that_waits_for_rows_is_named() {
       help: fix the script and run again; applied migrations are kept
     ");
     assert_eq!(tables(&mut client), "");
-    let mut lent = database.client().unwrap();
-    assert_eq!(set("").up(&mut lent).unwrap_err().to_string(), error.to_string());
+    let mut borrowed = database.client().unwrap();
+    assert_eq!(set("").up(&mut borrowed).unwrap_err().to_string(), error.to_string());
     // The next run has the database to itself.
     build_set_unchecked(2, |nth| format!("CREATE TABLE t{nth} ()")).up_url(database.url()).unwrap();
     assert_eq!(versions(&mut client), "1 2");
@@ -71,6 +71,6 @@ fn a_no_transaction_script_that_waits_for_rows_is_named() {
     ");
     assert_eq!(tables(&mut client), "b");
     lokstra_test_support::wait_until(|| advisory_locks(&mut client) == "0");
-    let mut lent = database.client().unwrap();
-    assert_eq!(set.up(&mut lent).unwrap_err().to_string(), error.to_string());
+    let mut borrowed = database.client().unwrap();
+    assert_eq!(set.up(&mut borrowed).unwrap_err().to_string(), error.to_string());
 }

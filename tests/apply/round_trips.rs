@@ -15,7 +15,7 @@ fn nothing_to_do_is_one_message_after_connecting() {
 }
 
 #[test]
-fn nothing_to_do_is_one_message_over_a_lent_client() {
+fn nothing_to_do_is_one_message_over_a_borrowed_client() {
     let database = database();
     let set = tables_set(3, "");
     set.up_url(database.url()).unwrap();
@@ -79,7 +79,7 @@ fn what_is_sent_of_many_migrations_is_below_64_kib_or_one_of_them() {
 }
 
 #[test]
-fn a_lent_client_sends_each_migration_by_itself() {
+fn a_borrowed_client_sends_each_migration_by_itself() {
     let database = database();
     let wire = Wire::before(&database);
     let mut client =

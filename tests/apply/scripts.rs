@@ -54,7 +54,7 @@ fn a_word_in_a_text_does_not_have_a_write_done_twice() {
 }
 
 #[test]
-fn a_listener_that_panics_leaves_no_lock_in_a_lent_client() {
+fn a_listener_that_panics_leaves_no_lock_in_a_borrowed_client() {
     let database = database();
     let mut client = database.client().unwrap();
     let set = script("SELECT 1;\nSELECT 2;\n");

@@ -24,14 +24,14 @@ fn what_a_migration_sets_does_not_reach_the_next() {
     ];
     set(&scripts).up_url(database.url()).unwrap();
     assert_eq!((tables(&mut client), versions(&mut client)), ("a".into(), "1 2".into()));
-    let mut lent = database.client().unwrap();
-    set(&scripts).down(&mut lent).unwrap();
+    let mut borrowed = database.client().unwrap();
+    set(&scripts).down(&mut borrowed).unwrap();
     assert_eq!(tables(&mut client), "");
     client.batch_execute(&format!("DROP ROLE {role}")).unwrap();
 }
 
 #[test]
-fn a_lent_client_comes_back_with_its_settings() {
+fn a_borrowed_client_comes_back_with_its_settings() {
     let database = database();
     let mut client = database.client().unwrap();
     client
@@ -87,7 +87,11 @@ fn nothing_that_a_script_leaves_behind_reaches_the_next_or_the_caller() {
     let clean = column(&mut client, LEFT);
     assert_snapshot!(clean, @r#"postgres postgres none "$user", public 4MB UTC no table 0 channels 0 cursors"#);
     set.up(&mut client).unwrap();
-    assert_eq!(column(&mut client, "SELECT what FROM seen"), clean, "the next, over a lent client");
+    assert_eq!(
+        column(&mut client, "SELECT what FROM seen"),
+        clean,
+        "the next, over a borrowed client"
+    );
     assert_eq!(column(&mut client, LEFT), clean, "the caller");
 
     client.batch_execute("DROP SCHEMA lokstra_core CASCADE; DELETE FROM seen").unwrap();
@@ -268,7 +272,7 @@ fn a_migrator_that_holds_the_lock_is_named_when_the_wait_ends() {
 }
 
 #[test]
-fn a_client_behind_a_pools_guard_is_lent_by_deref() {
+fn a_client_behind_a_pools_guard_is_borrowed_by_deref() {
     let database = database();
     let mut pooled = Box::new(database.client().unwrap());
     tables_set(1, "").up(&mut pooled).unwrap();

@@ -68,10 +68,10 @@ fn only_the_last_commit_of_a_run_waits_for_the_disk() {
     assert_eq!(column(&mut client, seen), "off off local");
     // One alone is the last; and a run that counts must find the database where it was.
     ask(4).up_url(database.url()).unwrap();
-    let mut lent = database.client().unwrap();
-    ask(6).migrator().run(&mut lent, lokstra::Goal::Up(2.try_into().unwrap())).unwrap();
+    let mut borrowed = database.client().unwrap();
+    ask(6).migrator().run(&mut borrowed, lokstra::Goal::Up(2.try_into().unwrap())).unwrap();
     assert_eq!(column(&mut client, seen), "off off local local local local");
-    assert_eq!(column(&mut lent, "SHOW synchronous_commit"), "local");
+    assert_eq!(column(&mut borrowed, "SHOW synchronous_commit"), "local");
 }
 
 #[test]

@@ -212,7 +212,7 @@ fn a_role_with_one_connection_runs_a_no_transaction_migration() {
 }
 
 #[test]
-fn through_a_lent_client_it_is_noticed_before_the_first_statement() {
+fn through_a_borrowed_client_it_is_noticed_before_the_first_statement() {
     let database = database();
     let pooler = Pooler::before(&database, &[("client_encoding", "UTF8")], false);
     let mut client = Client::connect(&pooler.url(), NoTls).unwrap();

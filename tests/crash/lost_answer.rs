@@ -39,8 +39,8 @@ fn over_a_borrowed_client_it_is_unknown_and_the_next_run_finds_out() {
         let mut client = database.client().unwrap();
         client.batch_execute("CREATE TABLE log (n int)").unwrap();
         let url = cutting(&database, cut, &["002_b.up.sql", "COMMIT;"]);
-        let mut lent = Client::connect(&url, NoTls).unwrap();
-        let error = logged("").up(&mut lent).unwrap_err();
+        let mut borrowed = Client::connect(&url, NoTls).unwrap();
+        let error = logged("").up(&mut borrowed).unwrap_err();
         let second = version(2);
         assert!(
             matches!(error.kind(), ErrorKind::ConnectionLost { running: Some(it), .. } if it.version == second)
@@ -77,8 +77,8 @@ fn of_a_no_transaction_script_the_error_says_that_its_statements_stay() {
     let database = database();
     database.client().unwrap().batch_execute("CREATE TABLE log (n int)").unwrap();
     let url = cutting(&database, Cut::Answer, &["VALUES (21)", "COMMIT;"]);
-    let mut lent = Client::connect(&url, NoTls).unwrap();
-    let error = logged("-- lokstra: no-transaction\n").up(&mut lent).unwrap_err();
+    let mut borrowed = Client::connect(&url, NoTls).unwrap();
+    let error = logged("-- lokstra: no-transaction\n").up(&mut borrowed).unwrap_err();
     assert_snapshot!(error, @"
     the connection was lost while 002 was running: connection closed
       state: of 002, the finished statements are kept; the one that was running may have finished

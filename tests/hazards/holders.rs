@@ -43,8 +43,8 @@ fn an_application_that_uses_the_same_key_is_named_and_waited_for() {
     std::thread::scope(|scope| {
         let (ready, is_ready) = channel();
         let mut migrator = set.migrator().on_event(waits_to(ready));
-        let lent = &mut client;
-        let run = scope.spawn(move || migrator.up(lent));
+        let borrowed = &mut client;
+        let run = scope.spawn(move || migrator.up(borrowed));
         is_ready.recv().unwrap();
         app.batch_execute(&format!("SELECT pg_advisory_unlock({KEY})")).unwrap();
         run.join().unwrap().unwrap();

@@ -9,7 +9,7 @@ use lokstra_test_support::{
     build_set_unchecked, column, database, set, tables, unchecked_script, versions,
 };
 
-/// Up, nothing to do, down and up again, over a lent client and over one of its own.
+/// Up, nothing to do, down and up again, over a borrowed client and over one of its own.
 fn works(client: &mut Client, url: &str) {
     let set = ledger();
     set.up(client).unwrap();
@@ -240,7 +240,7 @@ fn a_role_that_reads_backslashes_as_escapes_runs_what_was_checked() {
 }
 
 #[test]
-fn a_lent_client_that_reads_backslashes_as_escapes_does_so_afterwards() {
+fn a_borrowed_client_that_reads_backslashes_as_escapes_does_so_afterwards() {
     let database = database();
     let mut client = session(&database, &[("standard_conforming_strings", "off")]);
     let up = r"CREATE TABLE paths (path text); INSERT INTO paths VALUES ('C:\new');";

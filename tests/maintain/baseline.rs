@@ -195,10 +195,10 @@ fn a_row_that_comes_in_between_is_looked_at() {
     go.batch_execute("INSERT INTO lokstra_core.schema_migrations VALUES (3)").unwrap();
     let set = tables_set(3, "");
     let error = std::thread::scope(|scope| {
-        let mut lent = database.client().unwrap();
+        let mut borrowed = database.client().unwrap();
         let minute = std::time::Duration::from_mins(1);
         let mut migrator = set.migrator().lock_timeout(minute);
-        let run = scope.spawn(move || migrator.baseline(&mut lent, version(2)));
+        let run = scope.spawn(move || migrator.baseline(&mut borrowed, version(2)));
         lokstra_test_support::wait_until(|| column(&mut client, WAITS) == "1");
         go.commit().unwrap();
         run.join().unwrap().unwrap_err()
@@ -220,9 +220,9 @@ fn a_lock_on_the_history_is_waited_for() {
     let mut other = other.transaction().unwrap();
     other.batch_execute("LOCK TABLE lokstra_core.schema_migrations IN EXCLUSIVE MODE").unwrap();
     std::thread::scope(|scope| {
-        let mut lent = database.client().unwrap();
+        let mut borrowed = database.client().unwrap();
         let mut migrator = set.migrator().lock_timeout(std::time::Duration::from_millis(20));
-        let run = scope.spawn(move || migrator.baseline(&mut lent, version(2)));
+        let run = scope.spawn(move || migrator.baseline(&mut borrowed, version(2)));
         // It was refused, and comes again.
         for waits in ["1", "0", "1"] {
             lokstra_test_support::wait_until(|| column(&mut client, WAITS) == waits);
@@ -279,7 +279,7 @@ fn many_at_once_record_it_once() {
 }
 
 #[test]
-fn what_a_trigger_does_to_a_lent_session_is_no_refusal() {
+fn what_a_trigger_does_to_a_borrowed_session_is_no_refusal() {
     let (_database, mut client) = by_hand();
     tables_set(1, "SELECT 1; DROP TABLE t001;").up(&mut client).unwrap();
     client

@@ -118,8 +118,8 @@ fn a_borrowed_client_is_cancelled_too_and_stays_usable() {
     client.batch_execute("SET application_name = 'mine'").unwrap();
     let error = std::thread::scope(|scope| {
         let mut migrator = set.migrator().stop(stop.clone());
-        let lent = &mut client;
-        let run = scope.spawn(move || migrator.up(lent).unwrap_err());
+        let borrowed = &mut client;
+        let run = scope.spawn(move || migrator.up(borrowed).unwrap_err());
         until_running(&mut watch, SECOND);
         stop.cancel();
         run.join().unwrap()
@@ -147,7 +147,7 @@ fn a_cancel_that_misses_the_server_is_reported_and_the_migration_ends() {
         std::io::copy(&mut &client, &mut &server).ok();
     });
     let url = format!("postgres://postgres@127.0.0.1:{port}/{}?sslmode=disable", database.name());
-    let mut lent = Client::connect(&url, lokstra::postgres::NoTls).unwrap();
+    let mut borrowed = Client::connect(&url, lokstra::postgres::NoTls).unwrap();
     let (set, stop) = (three("SELECT pg_sleep(2);"), Stop::new());
     let mut heard = Vec::new();
     let mut migrator = set.migrator().stop(stop.clone()).on_event(|event| {
@@ -159,7 +159,7 @@ fn a_cancel_that_misses_the_server_is_reported_and_the_migration_ends() {
         }
     });
     let error = std::thread::scope(|scope| {
-        let run = scope.spawn(|| migrator.up(&mut lent).unwrap_err());
+        let run = scope.spawn(|| migrator.up(&mut borrowed).unwrap_err());
         until_running(&mut watch, SECOND);
         stop.cancel();
         run.join().unwrap()

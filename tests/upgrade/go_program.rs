@@ -140,8 +140,8 @@ fn overtaken(ours: &Migrations) {
         .unwrap();
     std::thread::scope(|scope| {
         let minute = Duration::from_mins(1);
-        let mut lent = database.client().unwrap();
-        let run = scope.spawn(move || ours.migrator().lock_timeout(minute).up(&mut lent));
+        let mut borrowed = database.client().unwrap();
+        let run = scope.spawn(move || ours.migrator().lock_timeout(minute).up(&mut borrowed));
         let waits = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
                      WHERE datname = current_database() AND objid = 7 AND NOT granted";
         lokstra_test_support::wait_until(|| column(&mut client, waits) == "1");

@@ -9,7 +9,7 @@ use lokstra_runtime::{Migrations, Pools};
 use super::{command, help};
 #[cfg(feature = "folder")]
 use crate::call::DATABASE;
-use crate::call::flags::{JSON, NO_COLOR, same_place};
+use crate::call::flags::{JSON, NO_COLOR, same_target_flags};
 use crate::call::{LEAD, Program};
 use crate::output::json::{ErrorObject, FailureDocument};
 use crate::output::single_dash_args::with_two_dashes;
@@ -115,7 +115,7 @@ pub(crate) fn dispatch(
         None => (None, matches),
     };
     let console = Console::new(program.embedded_in(), JSON.of(matches), !NO_COLOR.of(matches))
-        .with_place(same_place(matches));
+        .with_place(same_target_flags(matches));
     let run = match verb {
         Some(verb) => verbs::run(lead, verb, program, matches, &console),
         #[cfg(feature = "folder")]

@@ -18,7 +18,7 @@ pub(crate) fn command(program: &Program<'_>) -> Command {
     } else {
         "Apply, roll back and list the database migrations that this program carries"
     };
-    let migration = flags::everywhere(required(Command::new(LEAD)).about(about))
+    let migration = flags::add_global(required(Command::new(LEAD)).about(about))
         .after_help(help::after_verbs(program))
         .subcommands(verbs::all(program).map(|verb| of_verb(verb, program, LEAD)));
     let command = required(Command::new(name.clone()).bin_name(name))
@@ -28,7 +28,7 @@ pub(crate) fn command(program: &Program<'_>) -> Command {
     #[cfg(feature = "folder")]
     if program.is_over_a_folder() {
         let verbs = verbs::ON_WHOLE_DATABASE.iter().map(|verb| of_verb(verb, program, DATABASE));
-        let database = flags::everywhere(required(Command::new(DATABASE)))
+        let database = flags::add_global(required(Command::new(DATABASE)))
             .about("Create, drop or reset the database itself")
             .after_help(help::AFTER_DATABASE_VERBS)
             .subcommands(verbs);
@@ -42,12 +42,12 @@ fn of_verb(verb: &Verb, program: &Program<'_>, lead: &str) -> Command {
     let after = help::after_flags(verb, &command, program, lead);
     // The flags of the verb alone come first.
     let shared =
-        |id: &str| 100 + flags::SHARED.iter().position(|name| *name == id).unwrap_or_default();
+        |id: &str| 100 + flags::LISTED_LAST.iter().position(|name| *name == id).unwrap_or_default();
     let mut own = 0;
     let ordered = |argument: Arg| {
         let id = argument.get_id().as_str();
         own += 1;
-        let order = if flags::SHARED.contains(&id) { shared(id) } else { own };
+        let order = if flags::LISTED_LAST.contains(&id) { shared(id) } else { own };
         argument.display_order(order)
     };
     command.mut_args(ordered).after_help(after)

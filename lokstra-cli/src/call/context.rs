@@ -36,8 +36,8 @@ impl<'c> CommandContext<'c> {
     }
 
     /// The flags with which a recommended command has the same target.
-    pub(crate) fn same_place(&self) -> String {
-        super::flags::same_place(self.matches)
+    pub(crate) fn same_target_flags(&self) -> String {
+        super::flags::same_target_flags(self.matches)
     }
 
     /// The folder of migrations.

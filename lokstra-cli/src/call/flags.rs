@@ -137,7 +137,7 @@ pub(crate) const EXIT_CODE: Switch =
     Switch::new("exit-code", "Exit with code 1 if a migration is pending");
 
 /// The flags that come last in a help text.
-pub(crate) const SHARED: &[&str] = &[
+pub(crate) const LISTED_LAST: &[&str] = &[
     REBUILD_INVALID.name,
     UNSUPPORTED_SERVER.name,
     LOCK_WAIT.name,
@@ -151,7 +151,7 @@ pub(crate) const SHARED: &[&str] = &[
 ];
 
 /// Adds the flags of every verb.
-pub(crate) fn everywhere(command: Command) -> Command {
+pub(crate) fn add_global(command: Command) -> Command {
     command
         .arg(JSON.arg().display_order(200).global(true))
         .arg(NO_COLOR.arg().display_order(201).global(true))
@@ -173,7 +173,7 @@ pub(crate) fn on_database(command: Command, program: &Program<'_>) -> Command {
 
 /// The flags of a call with which a recommended command has the same target, without a URL, which may
 /// contain a password.
-pub(crate) fn same_place(matches: &ArgMatches) -> String {
+pub(crate) fn same_target_flags(matches: &ArgMatches) -> String {
     let flag =
         |flag: Flag<String>| flag.of(matches).map(|value| format!(" -{} {value}", flag.name));
     let db = DB.of(matches).map(|db| {
@@ -190,14 +190,14 @@ pub(crate) fn is_connection_string(text: &str) -> bool {
 }
 
 /// Adds the flags of the verbs that run scripts.
-pub(crate) fn at_work(command: Command, program: &Program<'_>) -> Command {
+pub(crate) fn add_run_flags(command: Command, program: &Program<'_>) -> Command {
     on_database(command, program)
         .args([LOCK_WAIT.arg(), LOCK_TIMEOUT.arg()])
         .args([REBUILD_INVALID.arg(), UNSUPPORTED_SERVER.arg()])
 }
 
 /// Adds the flags of the verbs that apply migrations.
-pub(crate) fn policies(command: Command) -> Command {
+pub(crate) fn add_order_policies(command: Command) -> Command {
     command.args([OUT_OF_ORDER.arg(), ALLOW_MISSING.arg(), STRICT.arg()])
 }
 

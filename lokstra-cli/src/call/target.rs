@@ -86,15 +86,19 @@ impl Target {
         };
         let shown = dir.clone().unwrap_or_else(|| "migrations".to_owned());
         let pools = match &db {
-            Some(_) if of_pool.len() == 1 && has_several => defined(context)?,
+            Some(_) if of_pool.len() == 1 && has_several => configured_pools(context)?,
             Some(_) if has_several && only.is_none() => {
                 return Err(TargetError::OneTarget { dir: shown, databases: names() }.into());
             }
             Some(url) if is_connection_string(url) => {
-                named(&migrations, only.as_deref(), Pool::from_url(url))
+                pools_for_database(&migrations, only.as_deref(), Pool::from_url(url))
             }
-            Some(name) => named(&migrations, only.as_deref(), defined(context)?.get(name)?),
-            None => defined(context)?,
+            Some(name) => pools_for_database(
+                &migrations,
+                only.as_deref(),
+                configured_pools(context)?.get(name)?,
+            ),
+            None => configured_pools(context)?,
         };
         let is_named = db.is_some() || only.is_some() || dir.is_some() && !has_several;
         Ok(Target {
@@ -104,7 +108,7 @@ impl Target {
             include_disabled: is_named,
             broken: Vec::new(),
             options: RunOptions::of(context),
-            flags: context.same_place(),
+            flags: context.same_target_flags(),
             migrations,
         })
     }
@@ -159,7 +163,7 @@ impl Target {
     }
 
     /// Connects to the one database.
-    pub(crate) fn reach(&self) -> Result<(Migrator<'_>, Client), CommandError> {
+    pub(crate) fn connect_only(&self) -> Result<(Migrator<'_>, Client), CommandError> {
         let (migrator, client, _) = self.connect(self.only()?)?;
         Ok((migrator, client))
     }
@@ -206,7 +210,7 @@ fn is_folder(database: Database<'_>, name: &str) -> bool {
 }
 
 /// Pools in which this one serves the chosen database, whatever pool its `migration.yaml` names.
-fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
+fn pools_for_database(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
     let pools = Pools::new().with_default(pool.clone());
     let mut databases = migrations.databases();
     let database = databases.find(|it| only.is_none_or(|only| is_folder(*it, only)));
@@ -218,7 +222,7 @@ fn named(migrations: &Migrations, only: Option<&str>, pool: Pool) -> Pools {
 
 /// The pools of `-config`, `config.yaml` or the folder `config`; the environment wins over them, and the
 /// program over both.
-fn defined(context: &CommandContext<'_>) -> Result<Pools, CommandError> {
+fn configured_pools(context: &CommandContext<'_>) -> Result<Pools, CommandError> {
     let path = context.get(&flags::CONFIG).or_else(|| {
         let found = ["config.yaml", "config"].into_iter().find(|path| Path::new(path).exists());
         found.map(str::to_owned)

@@ -26,7 +26,7 @@ fn baseline(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
         return Ok(Exit::Usage);
     };
     let target = context.target()?;
-    let (mut migrator, mut client) = target.reach()?;
+    let (mut migrator, mut client) = target.connect_only()?;
     let planned = migrator.plan_baseline(&mut client, to)?;
     if !planned.recorded.is_empty() && !context.has(&flags::YES) {
         context

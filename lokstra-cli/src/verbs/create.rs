@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use lokstra_core::{Version, files};
-use lokstra_source::{Description, DescriptionError, NextVersion};
+use lokstra_source::{Description, DescriptionError, NextVersion, dir_flag};
 use serde::Serialize;
 
 use crate::call::flags::{self, Flag};
@@ -56,7 +56,7 @@ fn create(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let is_locked = write_migration(folder, version, &description, &scripts)?;
     let locks = folder.join("lokstra.lock");
     drop(lock);
-    let (console, flag) = (context.console, flag(dir));
+    let (console, flag) = (context.console, dir_flag(dir));
     console.document(|| CreateDocument {
         version: version.to_string(),
         description: description.to_string(),
@@ -85,10 +85,6 @@ struct CreateDocument<'a> {
     up: Cow<'a, str>,
     down: Cow<'a, str>,
     lock: Option<Cow<'a, str>>,
-}
-
-fn flag(dir: &str) -> String {
-    if dir == "migrations" { String::new() } else { format!(" -dir {dir}") }
 }
 
 /// Writes the scripts of a new migration and its line in the lock file, or nothing. Returns whether it

@@ -22,7 +22,7 @@ pub(crate) const VERB: Verb = Verb {
         ("-to 0", "Everything"),
     ],
     flags: |command, program| {
-        dry_run(flags::at_work(command, program))
+        dry_run(flags::add_run_flags(command, program))
             .arg(flags::steps().help("Roll back this many migrations [default: 1]"))
             .arg(
                 flags::TO
@@ -72,7 +72,7 @@ fn refuse_broken(
     if target.broken.is_empty() {
         return Ok(());
     }
-    let (mut migrator, mut client) = target.reach()?;
+    let (mut migrator, mut client) = target.connect_only()?;
     let plan = migrator.plan(&mut client, goal)?;
     let is_broken = |script: Script<'_>| {
         script.text().is_empty() || target.broken.iter().any(|broken| broken == script.path())

@@ -19,8 +19,10 @@ pub(crate) const VERB: Verb = Verb {
               it rolls back everything above the version, after asking.",
     examples: &[("005", "From any version"), ("005 -dry-run", "The way there")],
     flags: |command, program| {
-        flags::policies(dry_run(flags::at_work(command, program)).arg(VERSION.positional()))
-            .arg(flags::YES.arg())
+        flags::add_order_policies(
+            dry_run(flags::add_run_flags(command, program)).arg(VERSION.positional()),
+        )
+        .arg(flags::YES.arg())
     },
     run: goto,
 };
@@ -28,7 +30,7 @@ pub(crate) const VERB: Verb = Verb {
 fn goto(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let Some(version) = context.get(&VERSION) else { return Ok(Exit::Usage) };
     let target = context.target()?;
-    let (mut migrator, mut client) = target.reach()?;
+    let (mut migrator, mut client) = target.connect_only()?;
     let is_above = migrator.version(&mut client)?.is_some_and(|newest| newest > version);
     let goal = if is_above { down::to(&target, version)? } else { Goal::To(version) };
     if context.has(&flags::DRY_RUN) {

@@ -14,7 +14,7 @@ pub(crate) const VERB: Verb = Verb {
     ],
     flags: |command, program| {
         let command = flags::on_database(command, program);
-        flags::policies(how_far(command)).arg(flags::SQL.arg())
+        flags::add_order_policies(how_far(command)).arg(flags::SQL.arg())
     },
     run: |context| show(context, &context.target()?, goal(context)),
 };

@@ -12,7 +12,7 @@ pub(crate) const VERB: Verb = Verb {
     details: "For a migration that is being written. Data that its down script drops is lost,\n\
               so `redo` asks first. Without a terminal, or with -json, it needs -yes.",
     examples: &[("-yes", "Without asking")],
-    flags: |command, program| dry_run(flags::at_work(command, program)).arg(flags::YES.arg()),
+    flags: |command, program| dry_run(flags::add_run_flags(command, program)).arg(flags::YES.arg()),
     run: redo,
 };
 

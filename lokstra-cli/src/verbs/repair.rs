@@ -47,7 +47,7 @@ pub(crate) const VERB: Verb = Verb {
 
 fn repair(context: &CommandContext<'_>) -> Result<Exit, CommandError> {
     let target = context.target_despite_problems()?;
-    let (mut migrator, mut client) = target.reach()?;
+    let (mut migrator, mut client) = target.connect_only()?;
     let chosen = REPAIRS.iter().find_map(|(flag, repair)| context.get(flag).map(repair));
     let Some(repair) = chosen else {
         let possible = migrator.repairs(&mut client)?;

@@ -22,8 +22,8 @@ pub(crate) const VERB: Verb = Verb {
         ("-targets tenants.txt -jobs 8", "Many databases, eight at a time"),
     ],
     flags: |command, program| {
-        let command = how_far(flags::at_work(command, program));
-        let command = dry_run(flags::policies(command));
+        let command = how_far(flags::add_run_flags(command, program));
+        let command = dry_run(flags::add_order_policies(command));
         fleet::flags(command)
             .mut_group(fleet::GROUP, |fleet| fleet.conflicts_with(flags::DRY_RUN.name))
             .arg(fleet::fail_fast())

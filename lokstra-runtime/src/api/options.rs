@@ -127,8 +127,8 @@ impl<'m> Migrator<'m> {
 
     /// Gives the run a handle that ends it: see [`Stop`]. Default: none.
     ///
-    /// [`Stop::cancel`] cancels over a connection of its own, made as the run's own was. For a client
-    /// that is lent it is made without TLS, whatever the client uses: where the server insists on TLS
+    /// [`Stop::cancel`] cancels over a connection of its own, made as the run's own was. For a
+    /// borrowed client it is made without TLS, whatever the client uses: where the server insists on TLS
     /// the statement keeps running, and an [`Event::Warning`] says so.
     pub fn stop(mut self, stop: Stop) -> Self {
         self.options.stop = stop;

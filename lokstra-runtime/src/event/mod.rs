@@ -109,7 +109,7 @@ pub enum Event<'e> {
     Planned {
         /// The folder's name.
         database: &'e str,
-        /// Where it is; not known of a client that the caller lent.
+        /// Where it is; not known of a borrowed client.
         connection: Option<&'e ConnectionTarget>,
         /// How many.
         steps: usize,

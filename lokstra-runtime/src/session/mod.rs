@@ -34,7 +34,7 @@ pub(crate) enum Session<'c> {
         is_direct: bool,
     },
     /// The caller's: what the caller had set is put back, by the SQL that `read_restore_sql` makes. A
-    /// program that lends no client does not link it.
+    /// program that passes no client does not link it.
     Borrowed {
         client: &'c mut postgres::Client,
         notices: Notices,
@@ -57,7 +57,7 @@ impl<'c> Session<'c> {
         Session::with_notices(client, Notices::default())
     }
 
-    /// A lent client whose messages arrive there, if it was opened with them.
+    /// A borrowed client whose messages arrive there, if it was opened with them.
     pub(crate) fn with_notices(client: &'c mut postgres::Client, notices: Notices) -> Session<'c> {
         let read_restore_sql = restore::restore_sql;
         Session::Borrowed { client, notices, read_restore_sql, restore: None }
@@ -97,7 +97,7 @@ impl<'c> Session<'c> {
 
     /// To be sent after the end of each step: nothing that a script sets reaches the next script
     /// or, through a pooler, another client.
-    /// A script that prepares statements has all of the session deallocated; of one of a lent client's,
+    /// A script that prepares statements has all of the session deallocated; of one of a borrowed client's,
     /// the client's own stay.
     pub(crate) fn reset_sql(&self, script: &str) -> String {
         match self {
@@ -128,7 +128,7 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// Where it went; not known of a lent client.
+    /// Where it went; not known of a borrowed client.
     pub(crate) fn connection(&self) -> Option<ConnectionTarget> {
         match self {
             Session::Owned { connector, .. } => connector.connection(),

@@ -1,4 +1,4 @@
-//! What the session of a lent client held before the run, and gets back after each step.
+//! What the session of a borrowed client held before the run, and gets back after each step.
 
 use lokstra_connect::client::Client;
 use lokstra_connect::query::{owned, rows, text};

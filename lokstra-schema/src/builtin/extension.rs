@@ -53,24 +53,9 @@ impl<'a> Extension<'a> {
         after(EXTENSIONS, &format!("{} s ", self.name))
     }
 
-    /// Returns the only schema that its objects can be in.
-    pub fn fixed_schema(self) -> Option<&'static str> {
-        after(EXTENSIONS, &format!("{} n ", self.name)).next()
-    }
-
     /// Lists the access methods.
     pub fn access_methods(self) -> impl Iterator<Item = &'static str> + use<'a> {
         after(EXTENSIONS, &format!("{} m ", self.name))
-    }
-
-    /// Lists the foreign-data wrappers.
-    pub fn wrappers(self) -> impl Iterator<Item = &'static str> + use<'a> {
-        after(EXTENSIONS, &format!("{} w ", self.name))
-    }
-
-    /// Lists the text search dictionaries.
-    pub fn dictionaries(self) -> impl Iterator<Item = &'static str> + use<'a> {
-        after(EXTENSIONS, &format!("{} d ", self.name))
     }
 
     /// Lists the extensions that `CASCADE` creates with it.
@@ -100,7 +85,6 @@ mod tests {
         let distance = Extension::known("earthdistance").unwrap();
         assert_eq!(distance.requires().collect::<Vec<_>>(), ["cube"]);
         assert_eq!(Extension::known("bloom").unwrap().access_methods().next(), Some("bloom"));
-        assert_eq!(Extension::known("adminpack").unwrap().fixed_schema(), Some("pg_catalog"));
     }
 
     #[test]

@@ -124,13 +124,6 @@ pub fn classes(method: &str, name: &str) -> impl Iterator<Item = (&'static str, 
         .filter_map(|rest| Some((rest.split(' ').next()?, rest.ends_with(" d"))))
 }
 
-/// Reports whether exactly this type has a default operator class of the access method; a type that is
-/// stored alike may use another's.
-pub fn has_default_class(method: &str, data_type: &str) -> bool {
-    let ending = format!(" {data_type} d");
-    after(CLASSES, &format!("{method} ")).any(|rest| rest.ends_with(&ending))
-}
-
 /// Returns the kind of a relation of a system schema, as in `pg_class.relkind`.
 pub fn relation(schema: &str, name: &str) -> Option<u8> {
     after(RELATIONS, &format!("{schema} {name} ")).next().map(|kind| kind.as_bytes()[0])
@@ -192,14 +185,6 @@ pub fn is_known(kind: Kind, name: &str) -> bool {
     after(OTHERS, &format!("{} {name}", kind.word())).next().is_some()
 }
 
-/// Reports whether an index method has an operator family of this name.
-pub fn is_family(method: &str, name: &str) -> bool {
-    after(OTHERS, &format!("family {method} {name}")).next().is_some()
-}
-
-/// The schema in front of a name and of what it is known as, in the order of a search path.
-pub const SYSTEM_SCHEMAS: [&str; 2] = ["pg_catalog", "information_schema"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,7 +243,6 @@ mod tests {
     fn operators_classes_and_casts_are_found_by_type() {
         let minus: Vec<_> = operators("-").filter(|(left, ..)| left.is_none()).collect();
         assert!(minus.contains(&(None, Some("int4"), "int4")));
-        assert!(has_default_class("gin", "jsonb") && !has_default_class("gin", "text"));
         assert_eq!(classes("btree", "text_pattern_ops").collect::<Vec<_>>(), [("text", false)]);
         assert_eq!(cast("int4", "int8"), Some(Cast::Implicit));
         assert_eq!(cast("int8", "int4"), Some(Cast::Assignment));
@@ -273,6 +257,5 @@ mod tests {
         assert!(is_known(Kind::AccessMethod, "gin") && !is_known(Kind::AccessMethod, "gi"));
         assert!(is_known(Kind::Schema, "public") && is_known(Kind::SystemColumn, "ctid"));
         assert!(is_known(Kind::Extension, "uuid-ossp") && is_known(Kind::Role, "pg_monitor"));
-        assert!(is_family("btree", "integer_ops"));
     }
 }

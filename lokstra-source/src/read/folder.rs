@@ -292,3 +292,8 @@ fn not_found(root: &Path, path: &str) -> Problem {
     let message = format!("migrations directory not found{base}");
     Problem::new(Code::FolderNotFound, path, message, help)
 }
+
+/// Returns the flag with which a printed command works on this folder: ` -dir PATH`, or nothing for the default.
+pub fn dir_flag(dir: &str) -> String {
+    if dir == "migrations" { String::new() } else { format!(" -dir {dir}") }
+}

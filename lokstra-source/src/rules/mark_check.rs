@@ -6,12 +6,12 @@ use crate::parse::lock_file;
 use crate::parse::mark::{Verdict, marked, verdicts};
 use crate::parse::settings::VerifiedLevel;
 use crate::problem::{Code, Problem};
-use crate::read::folder::Folder;
+use crate::read::folder::{Folder, dir_flag};
 
 /// More versions than a line of a message names.
 const NAMED: usize = 4;
 
-/// Reports the migrations without a valid mark: one problem a kind, since one command mends all.
+/// Reports the migrations without a valid mark: one problem a kind, since one command fixes all.
 pub(crate) fn check(
     folder: &Folder,
     level: VerifiedLevel,
@@ -89,9 +89,5 @@ fn and(versions: &[String]) -> String {
 
 /// The one command.
 pub(crate) fn command(folder: &Folder) -> String {
-    let flag = match folder.path.as_str() {
-        "migrations" => String::new(),
-        path => format!(" -dir {path}"),
-    };
-    format!("lokstra migration verify{flag}")
+    format!("lokstra migration verify{}", dir_flag(&folder.path))
 }

@@ -182,7 +182,7 @@ impl Changed {
                 Err(_) => _ = catalogs.insert(catalog),
             }
         }
-        // What `initdb` made is pinned, so that nothing tells who uses it.
+        // What `initdb` made is pinned, so that nothing shows who uses it.
         let is_built_in = |oid: &u32| (1..FIRST_NORMAL).contains(oid) && *oid != PUBLIC;
         if is_shared_changed || oids.values().flatten().any(is_built_in) {
             return Ok(Touched::Everything);

@@ -1,4 +1,4 @@
-//! What the catalog does not tell: the rows of the tables.
+//! What the catalog does not show: the rows of the tables.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -110,15 +110,15 @@ pub(crate) fn differences(before: &Snapshot, after: &Snapshot) -> Vec<Difference
         // Another column of a view is another definition of the view.
         let is_of_view = object.kind == "column"
             && (whole.starts_with("view ") || whole.starts_with("materialized view "));
-        let mut tell = |change, remedy| {
+        let mut push = |change, remedy| {
             found.push(Difference { object: object.clone(), change, remedy, suppressed: None });
         };
         match (before.objects.get(key), after.objects.get(key)) {
             (None, Some(_)) if !added.contains(whole) && !is_of_view => {
-                tell(Change::Added, remedy::drop(object));
+                push(Change::Added, remedy::drop(object));
             }
             (Some(was), None) if !missing.contains(whole) && !is_of_view => {
-                tell(Change::Missing, remedy::create(object, was));
+                push(Change::Missing, remedy::create(object, was));
             }
             (Some(was), Some(is)) => {
                 let (order, altered): (Vec<_>, Vec<_>) = altered(was, is)
@@ -128,13 +128,13 @@ pub(crate) fn differences(before: &Snapshot, after: &Snapshot) -> Vec<Difference
                     altered.into_iter().partition(Altered::is_spelling);
                 if !altered.is_empty() {
                     let remedy = remedy::alter(object, &altered);
-                    tell(Change::Changed(altered), remedy);
+                    push(Change::Changed(altered), remedy);
                 }
                 if !respelled.is_empty() {
-                    tell(Change::Respelled(respelled), None);
+                    push(Change::Respelled(respelled), None);
                 }
                 for order in order.into_iter().filter(is_only_the_order) {
-                    tell(Change::Reordered(order), None);
+                    push(Change::Reordered(order), None);
                 }
             }
             _ => {}
@@ -210,8 +210,9 @@ impl fmt::Display for Altered {
         let one_line =
             |value: &Option<String>| !value.as_deref().is_some_and(|it| it.contains('\n'));
         if one_line(before) && one_line(after) {
-            let told = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-            return write!(f, "{property}: {}, was {}", told(after), told(before));
+            let described =
+                |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+            return write!(f, "{property}: {}, was {}", described(after), described(before));
         }
         let lines = |value: &Option<String>| -> Vec<String> {
             value.iter().flat_map(|it| it.lines()).map(str::to_owned).collect()

@@ -85,12 +85,12 @@ pub(super) fn version(found: &mut Findings, facts: &Facts, row: &Row) {
     match facts.version {
         version if version < *SUPPORTED.start() => found.warning(
             "version",
-            format_args!("{text} is older than 13, the oldest tested version"),
+            format_args!("{text} is older than {}, the oldest tested version", SUPPORTED.start()),
             "upgrade the server: this PostgreSQL version is past its end of life",
         ),
         version if version > *SUPPORTED.end() => found.warning(
             "version",
-            format_args!("{text} is newer than 18, the newest tested version"),
+            format_args!("{text} is newer than {}, the newest tested version", SUPPORTED.end()),
             "try the migrations on a copy first, or look for a newer lokstra",
         ),
         _ => found.ok("version", text),

@@ -17,7 +17,7 @@ const REPEAT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Follows what runs until nothing is pending and no migration is running.
 pub(super) fn watch(context: &CommandContext<'_>, target: &Target) -> Result<Exit, CommandError> {
-    let (mut migrator, mut client) = target.reach()?;
+    let (mut migrator, mut client) = target.connect_only()?;
     let (mut last, mut shown_at) = (String::new(), Instant::now());
     loop {
         let activity = migrator.activity(&mut client)?;

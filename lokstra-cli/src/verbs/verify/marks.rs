@@ -107,8 +107,7 @@ pub(super) fn check(context: &CommandContext<'_>) -> Result<Exit, CommandError> 
     }
     let is_done = not_verified.is_empty();
     if !is_done {
-        let dir = context.dir();
-        let flag = if dir == "migrations" { String::new() } else { format!(" -dir {dir}") };
+        let flag = lokstra_source::dir_flag(&context.dir());
         context.console.output(format_args!("  help: lokstra migration verify{flag}"))?;
     }
     context.console.document(|| CheckDocument { verified, not_verified })?;

@@ -73,7 +73,7 @@ impl fmt::Display for StepReport {
 pub struct Report {
     /// The folder's name: `migrations`, or `01_main-db` where there are several.
     pub database: String,
-    /// Where the run went. `None` where no connection was made, and of a client that the caller lent.
+    /// Where the run went. `None` where no connection was made, and of a borrowed client.
     pub connection: Option<ConnectionTarget>,
     /// The tracking table.
     pub table: TableName,

@@ -61,7 +61,7 @@ impl StatusRow {
 pub struct Status {
     /// The folder's name.
     pub database: String,
-    /// Where this was read. `None` of a client that the caller lent.
+    /// Where this was read. `None` of a borrowed client.
     pub connection: Option<ConnectionTarget>,
     /// The tracking table.
     pub table: TableName,

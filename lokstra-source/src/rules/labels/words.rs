@@ -73,7 +73,7 @@ pub(super) fn words(statement: &str) -> Vec<Word> {
     words.collect()
 }
 
-/// What a text says, unless it takes more than a glance.
+/// What a literal says; `None` of one with escapes that are not read here.
 fn value(kind: LiteralKind, text: &str) -> Option<String> {
     let quoted = |text: &str| Some(text.strip_prefix('\'')?.strip_suffix('\'')?.to_owned());
     match kind {
