@@ -69,7 +69,7 @@ pub(crate) struct Replay<'s> {
     pub(crate) has_own_operators: bool,
     /// Whether the statement says `ONLY`.
     pub(crate) is_only: bool,
-    /// Whether a routine was called that is not followed.
+    /// Whether a routine or block ran that may do anything, and may fail.
     pub(crate) calls_unknown: bool,
     /// Tables that the set has put rows into, some of which may have none any more.
     pub(crate) with_rows: BTreeSet<Key>,
@@ -183,6 +183,8 @@ impl<'s> Replay<'s> {
             "TruncateStmt" | "LockStmt" | "RefreshMatViewStmt" => self.uses_relations(node),
             "VariableSetStmt" | "VariableResetStmt" => self.set(node),
             "DoStmt" => {
+                // It may raise an error, as the down script of what cannot be undone does.
+                self.calls_unknown = true;
                 self.open_block(node);
                 Some(())
             }

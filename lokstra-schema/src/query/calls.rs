@@ -123,17 +123,19 @@ impl Replay<'_> {
 
     /// A routine of an extension may change what its arguments name.
     pub(super) fn unknown_calls(&mut self, node: Node<'_>) {
-        let mut calls = parse::within(node, "func_application")
-            .filter_map(|call| parse::name(call.child("func_name")?));
-        let is_unknown = calls.any(|name| {
+        let calls = parse::within(node, "func_application")
+            .filter_map(|call| parse::name(call.child("func_name")?))
+            .filter(|name| builtin::function(&name.name).is_none());
+        let calls: Vec<_> = calls.collect();
+        // One of the set may raise an error as well.
+        self.calls_unknown |= !calls.is_empty();
+        let is_unknown = calls.iter().any(|name| {
             let key =
                 Key::new(Class::Routine, name.schema.as_deref().unwrap_or("public"), &name.name);
             !matches!(self.catalog.slot(&key), Some(Slot::Known(_)))
-                && builtin::function(&name.name).is_none()
                 && !self.is_of_known_extension(&name.name)
         });
         if is_unknown {
-            self.calls_unknown = true;
             self.open_text(node.text());
         }
     }

@@ -76,6 +76,12 @@ fn what_a_down_undoes_or_may_undo_is_not_reported() {
         ("DROP TABLE users", "CREATE TABLE users (email text NOT NULL, id int PRIMARY KEY)"),
         ("CREATE TABLE a (b int); CREATE VIEW c AS SELECT b FROM a", "DROP TABLE a CASCADE"),
         ("CREATE TABLE a (b int)", "DO $$ BEGIN EXECUTE 'DROP TABLE a'; END $$"),
+        ("CREATE TABLE a (b int)", "DO $$ BEGIN RAISE EXCEPTION 'a cannot be undone'; END $$"),
+        (
+            "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; \
+             CREATE TABLE a (b int)",
+            "SELECT f()",
+        ),
         ("CREATE SCHEMA s; CREATE TABLE s.a (b serial)", "DROP SCHEMA s CASCADE"),
         ("CREATE TYPE t AS RANGE (subtype = int4)", "DROP TYPE t"),
         (
