@@ -69,8 +69,10 @@ pub(crate) struct Replay<'s> {
     pub(crate) has_own_operators: bool,
     /// Whether the statement says `ONLY`.
     pub(crate) is_only: bool,
-    /// Whether a routine or block ran that may do anything, and may fail.
+    /// Whether a routine was called that is not followed.
     pub(crate) calls_unknown: bool,
+    /// Whether the script ran code that may raise an error, as the down script of what cannot be undone does.
+    pub(crate) runs_code: bool,
     /// Tables that the set has put rows into, some of which may have none any more.
     pub(crate) with_rows: BTreeSet<Key>,
     /// Whether any statement may delete rows, by a routine or rule of the set.
@@ -94,6 +96,7 @@ impl<'s> Replay<'s> {
             has_own_operators: options.starts_from == StartsFrom::Existing,
             is_only: false,
             calls_unknown: false,
+            runs_code: false,
             with_rows: BTreeSet::new(),
             hides_deletes: false,
             not_followed: Vec::new(),
@@ -121,6 +124,7 @@ impl<'s> Replay<'s> {
         let script = &self.scripts[nth];
         self.path = (!self.has_own_path).then(|| vec!["public".to_owned()]);
         self.place = Place { script: nth, offset: 0 };
+        self.runs_code = false;
         if script.is_followed {
             for (range, tree) in script.statements.iter().zip(trees) {
                 self.place.offset = range.start;
@@ -183,8 +187,7 @@ impl<'s> Replay<'s> {
             "TruncateStmt" | "LockStmt" | "RefreshMatViewStmt" => self.uses_relations(node),
             "VariableSetStmt" | "VariableResetStmt" => self.set(node),
             "DoStmt" => {
-                // It may raise an error, as the down script of what cannot be undone does.
-                self.calls_unknown = true;
+                self.runs_code = true;
                 self.open_block(node);
                 Some(())
             }

@@ -127,8 +127,7 @@ impl Replay<'_> {
             .filter_map(|call| parse::name(call.child("func_name")?))
             .filter(|name| builtin::function(&name.name).is_none());
         let calls: Vec<_> = calls.collect();
-        // One of the set may raise an error as well.
-        self.calls_unknown |= !calls.is_empty();
+        self.runs_code |= !calls.is_empty();
         let is_unknown = calls.iter().any(|name| {
             let key =
                 Key::new(Class::Routine, name.schema.as_deref().unwrap_or("public"), &name.name);
@@ -136,6 +135,7 @@ impl Replay<'_> {
                 && !self.is_of_known_extension(&name.name)
         });
         if is_unknown {
+            self.calls_unknown = true;
             self.open_text(node.text());
         }
     }
