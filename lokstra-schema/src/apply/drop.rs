@@ -235,9 +235,11 @@ impl Replay<'_> {
                             format!("cannot drop schema {name} because other objects depend on it");
                         let note =
                             format!("{} is in it, created in {}", first.shown(), self.line(*made));
-                        let said = Said::new("dependent-objects", "2BP01", message)
-                            .note(note)
-                            .help("drop what is in it first, or write CASCADE".to_owned());
+                        let said =
+                            Said::new("dependent-objects", "2BP01", message).note(note).help(
+                                "drop what is in it first, or write CASCADE, which drops it too"
+                                    .to_owned(),
+                            );
                         self.say(at.range(), said);
                         continue;
                     }

@@ -138,7 +138,7 @@ impl Replay<'_> {
                         "cannot drop function {} because other objects depend on it",
                         key.shown()
                     );
-                    let help = "drop that first, or write CASCADE".to_owned();
+                    let help = "drop that first, or write CASCADE, which drops it too".to_owned();
                     self.say(
                         at.range(),
                         Said::new("dependent-objects", "2BP01", message).note(note).help(help),

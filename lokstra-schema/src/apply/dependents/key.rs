@@ -66,7 +66,8 @@ impl Replay<'_> {
                 other.shown(),
                 self.line(constraint.made)
             );
-            let help = format!("drop constraint {foreign} first, or write CASCADE");
+            let help =
+                format!("drop constraint {foreign} first, or write CASCADE, which drops it too");
             self.say(
                 at.range(),
                 Said::new("dependent-objects", "2BP01", message).note(note).help(help),
