@@ -45,7 +45,10 @@ impl Replay<'_> {
             if more > 0 {
                 said = said.note(format!("and {more} more"));
             }
-            let said = said.help(format!("drop {} first, or write CASCADE, which drops it too", first.shown()));
+            let said = said.help(format!(
+                "drop {} first, or write CASCADE, which drops it too",
+                first.shown()
+            ));
             self.say(at.range(), said);
             return false;
         }
