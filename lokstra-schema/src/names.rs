@@ -25,9 +25,12 @@ impl fmt::Display for Name {
 pub(crate) fn fold(text: &str) -> Option<String> {
     let name = match text.strip_prefix('"') {
         Some(quoted) => quoted.strip_suffix('"')?.replace("\"\"", "\""),
-        None if text.contains(['"', '&']) => return None,
+        None if text.as_bytes().contains(&b'"') || text.as_bytes().contains(&b'&') => return None,
         None => text.to_ascii_lowercase(),
     };
+    if name.len() <= LONGEST {
+        return Some(name);
+    }
     Some(cut(&name, LONGEST).to_owned())
 }
 

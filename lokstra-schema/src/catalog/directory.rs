@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Base, Class, Dependency, Key, Object, ObjectKind, Slot, Uses};
+use super::{Base, Class, Dependency, Key, Object, ObjectKind, Uses};
 
 /// The keys that were ever set, by what their objects are about.
 #[derive(Clone, Debug, Default)]
@@ -20,9 +20,11 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    pub(super) fn add(&mut self, key: &Key, slot: &Slot) {
+    pub(super) fn add_name(&mut self, key: &Key) {
         add(&mut self.by_name, key.name.as_str(), key);
-        let Slot::Known(object) = slot else { return };
+    }
+
+    pub(super) fn add(&mut self, key: &Key, object: &Object) {
         each_id(object, &mut |id| add(&mut self.by_id, &id, key));
         let mut is_open = false;
         each_use(object, &mut |uses| is_open |= uses.is_open);

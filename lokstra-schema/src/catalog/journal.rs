@@ -1,5 +1,6 @@
 //! A map that remembers what it was.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::ops::RangeFrom;
@@ -14,7 +15,12 @@ pub(crate) struct Journal<K, V> {
     map: BTreeMap<K, V>,
     /// Each key that was changed, and its value before.
     changes: Vec<(K, Option<V>)>,
+    /// The last place that is remembered.
+    marked: Cell<usize>,
 }
+
+/// How far back a change of the same key is looked for.
+const LATEST: usize = 8;
 
 #[cfg(test)]
 thread_local! {
@@ -24,7 +30,7 @@ thread_local! {
 
 impl<K, V> Default for Journal<K, V> {
     fn default() -> Journal<K, V> {
-        Journal { map: BTreeMap::new(), changes: Vec::new() }
+        Journal { map: BTreeMap::new(), changes: Vec::new(), marked: Cell::new(0) }
     }
 }
 
@@ -33,9 +39,20 @@ impl<K: Clone + Ord, V> Journal<K, V> {
         self.map.get(key)
     }
 
-    pub(crate) fn insert(&mut self, key: K, value: V) {
+    /// Returns the key if it is new.
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<&K> {
         let before = self.map.insert(key.clone(), value);
+        let is_new = before.is_none();
         self.changes.push((key, before));
+        self.changes.last().filter(|_| is_new).map(|(key, _)| key)
+    }
+
+    /// The value of a key that has just been changed: what it was since any place that is remembered is
+    /// known, and the next change needs no copy.
+    pub(crate) fn noted(&mut self, key: &K) -> Option<&mut V> {
+        let since = self.changes.get(self.marked.get()..)?;
+        since.iter().rev().take(LATEST).find(|(noted, _)| noted == key)?;
+        self.map.get_mut(key)
     }
 
     pub(crate) fn iter(&self) -> btree_map::Iter<'_, K, V> {
@@ -54,11 +71,13 @@ impl<K: Clone + Ord, V> Journal<K, V> {
     }
 
     pub(crate) fn mark(&self) -> Mark {
+        self.marked.set(self.changes.len());
         Mark(self.changes.len())
     }
 
     pub(crate) fn settle(&mut self) {
         self.changes.clear();
+        self.marked.set(0);
     }
 
     pub(crate) fn undo(&mut self, mark: Mark) {

@@ -39,8 +39,15 @@ pub(crate) fn has(node: Node<'_>, words: &[&str]) -> bool {
 
 /// The tokens of a node that are in no child.
 pub(crate) fn own_tokens(node: Node<'_>) -> Vec<usize> {
-    let children: Vec<Range<usize>> = node.children().into_iter().map(Node::tokens).collect();
-    node.tokens().filter(|nth| !children.iter().any(|child| child.contains(nth))).collect()
+    let Range { start: mut nth, end } = node.tokens();
+    let mut own = Vec::new();
+    for child in node.children() {
+        let child = child.tokens();
+        own.extend(nth..child.start);
+        nth = child.end;
+    }
+    own.extend(nth..end);
+    own
 }
 
 /// A name of one or two parts; `None` for one with escapes, or with the name of a database.
