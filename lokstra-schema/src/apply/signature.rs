@@ -92,7 +92,7 @@ impl Replay<'_> {
         } else {
             return None;
         };
-        let note = format!("{} was made in {}", key.shown(), self.line(old.made));
+        let note = format!("{} was created in {}", key.shown(), self.line(old.made));
         let said = Said::new("invalid-function", "42P13", message).note(note);
         let kind = old.kind.to_uppercase();
         Some(
@@ -126,7 +126,7 @@ impl Replay<'_> {
         let mut said = Said::new("ambiguous-function", "42725", message);
         for routine in &meant {
             let routine_name = self.with_types(key, routine);
-            said = said.note(format!("{routine_name} was made in {}", self.line(routine.made)));
+            said = said.note(format!("{routine_name} was created in {}", self.line(routine.made)));
         }
         Some(
             said.help(format!(
