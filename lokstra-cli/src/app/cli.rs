@@ -176,6 +176,7 @@ fn tip(program: &Program<'_>, arguments: &[OsString]) -> Option<String> {
     #[cfg(feature = "folder")]
     if program.is_over_a_folder()
         && word(1) == Some(LEAD)
+        && !verbs::all(program).any(|verb| word(2) == Some(verb.name))
         && let Some(verb) = verbs::ON_WHOLE_DATABASE.iter().find(|it| word(2) == Some(it.name))
     {
         return Some(format!("{} {DATABASE} {}", program.name, verb.name));

@@ -225,6 +225,7 @@ fn help_lists_the_commands() {
       doctor    Check what a migration depends on, and say what to do
       dump      Write the schema as SQL, for review
       verify    Test on a scratch database whether every down undoes its up
+      schema    Show the schema at a version, without a database
       lint      Check the folder as the build does, and look for hazards
       lock      Write lokstra.lock, so that the build detects changed history
       renumber  Move the unlocked migrations to the end
