@@ -150,8 +150,11 @@ impl Replay<'_> {
                 self.drop_triggers_of(&key);
                 self.open_uncertain(0);
             }
-            let mut rest =
-                self.catalog.known(&key).map(|it| it.routines().to_vec()).unwrap_or_default();
+            // CASCADE may have opened the name itself.
+            let Some(mut rest) = self.catalog.known(&key).map(|it| it.routines().to_vec()) else {
+                self.catalog.open(key);
+                continue;
+            };
             let had_no_arguments = rest.iter().all(|it| it.most == 0);
             match nth {
                 Some(nth) => drop(rest.remove(nth)),
