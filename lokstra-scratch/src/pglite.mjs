@@ -6,10 +6,10 @@ import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 
 const db = await PGlite.create()
-const server = new PGLiteSocketServer({ db, path: process.argv[2], maxConnections: 8 })
+const server = new PGLiteSocketServer({ db, path: process.argv[1], maxConnections: 8 })
 await server.start()
 process.stdout.write('done\n')
 process.stdin.on('end', () => {
-    rmSync(dirname(process.argv[2]), { recursive: true, force: true })
+    rmSync(dirname(process.argv[1]), { recursive: true, force: true })
     process.exit(0)
 }).resume()

@@ -23,8 +23,6 @@ const PACKAGES: [(&str, &str, &str); 2] = [
     ),
 ];
 
-const SCRIPT: &str = "server.mjs";
-
 /// A PGlite of one's own, with a database in memory, reached through a socket. Needs Node.js and npm,
 /// which fetches it into the cache.
 ///
@@ -40,17 +38,16 @@ impl PGlite {
     pub fn start() -> Result<Self, Error> {
         let account = Account::current()?;
         let name = format!("pglite-{}-{}", PACKAGES[0].1, PACKAGES[1].1);
-        let is_there = |dir: &Path| dir.join(SCRIPT).is_file();
-        let package = npm::cached(account, &name, is_there, |staged| {
-            npm::install(staged, &PACKAGES)?;
-            let script = staged.join(SCRIPT);
-            fs::write(&script, include_str!("pglite.mjs")).map_err(Error::file("write", &script))
-        })?;
+        let is_there = |dir: &Path| dir.join("node_modules").is_dir();
+        let package =
+            npm::cached(account, &name, is_there, |staged| npm::install(staged, &PACKAGES))?;
         let dir = std::env::temp_dir().join(home::unique());
         fs::create_dir(&dir).map_err(Error::file("create", &dir))?;
         let mut child = Command::new("node")
-            .arg(package.join(SCRIPT))
+            .args(["--input-type=module", "--eval", include_str!("pglite.mjs")])
             .arg(dir.join(".s.PGSQL.5432"))
+            // Where its imports are found.
+            .current_dir(package)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
